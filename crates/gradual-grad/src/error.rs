@@ -1,0 +1,64 @@
+use thiserror::Error;
+
+/// What can go wrong between a model and its per-example gradients.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GradError {
+    /// A parameter has no tap, so its gradients would be missing.
+    #[error(
+        "trace: no tap saw {} of the model: {}; call `tap` instead of `forward` on the layers \
+         that hold them, or freeze them",
+        if .paths.len() == 1 { "this parameter" } else { "these parameters" },
+        .paths.join(", ")
+    )]
+    Uncovered {
+        /// Paths of the parameters within the module.
+        paths: Vec<String>,
+    },
+    /// A second trace was started inside a trace on the same thread.
+    #[error("trace: a trace is running on this thread already; traces do not nest")]
+    Nested,
+    /// The draw holds no example.
+    #[error("trace: the draw is empty; at least one example is needed")]
+    EmptyDraw,
+    /// The losses do not depend on any tapped layer.
+    #[error(
+        "trace: the losses do not depend on any tapped layer, so there is nothing to differentiate"
+    )]
+    Untracked,
+    /// A layer saw another number of examples than there are losses.
+    #[error(
+        "trace: there are {losses} losses, but the layer of parameter {path} saw an input with \
+         {examples} examples along its first axis; every tapped input must be [examples, …]"
+    )]
+    Examples {
+        /// Path of one parameter of the layer.
+        path: String,
+        /// First axis of the layer's input.
+        examples: usize,
+        /// Number of losses.
+        losses: usize,
+    },
+    /// A tapped layer was given an input that it can't split by example.
+    #[error("trace: the layer of parameter {path} {problem}")]
+    Input {
+        /// Path of one parameter of the layer.
+        path: String,
+        /// What is wrong with the input.
+        problem: String,
+    },
+    /// A tapped layer's parameter is not part of the model that is traced.
+    #[error(
+        "trace: a tapped layer holds a parameter that is not in the traced model; tap only the \
+         layers of the model that the closure is given"
+    )]
+    Foreign,
+    /// The coefficients do not fit the draw.
+    #[error("combine: expected {expected} coefficients, one per example, got {got}")]
+    Coefficients {
+        /// Number of examples.
+        expected: usize,
+        /// Number of coefficients.
+        got: usize,
+    },
+}

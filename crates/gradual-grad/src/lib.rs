@@ -1,0 +1,77 @@
+//! Per-example gradients in factored form, from one forward and one backward pass.
+//!
+//! # The idea
+//!
+//! A draw of `n` examples has `n` losses ℓ and `n` gradients, the rows of a matrix G `[n, p]`. G is
+//! far too large to build, and never has to be: for a linear layer the gradient of example j is
+//! X_jᵀΔ_j, its inputs times its output-gradients, and both factors are at hand after one forward
+//! and one backward pass. Norms, inner products (the Gram matrix K = G Gᵀ) and weighted sums
+//! Gᵀc of the rows all come from the factors.
+//!
+//! # The steps
+//!
+//! 1. The model calls [`tap`](Tap::tap) where it would call `forward`. Without a trace running the
+//!    two are the same.
+//! 2. [`trace`] runs the model once with its parameters untracked. Every tap keeps its input and
+//!    adds a leaf to its output.
+//! 3. One backward pass of Σ_j ℓ_j fills the leaves with output-gradients. Row j of a leaf belongs
+//!    to example j alone, because no layer mixes examples.
+//! 4. [`ExampleGradients`] answers from the factors: [`gram`](ExampleGradients::gram),
+//!    [`norms`](ExampleGradients::norms), [`combine`](ExampleGradients::combine).
+//!
+//! # The cost
+//!
+//! One ordinary forward pass, and a backward pass that saves the products for the parameters'
+//! gradients (`combine` does them later, weighted). The Gram matrix costs about n²(d + e)
+//! operations for a `[d, e]` weight, whatever n·d·e would be.
+//!
+//! # Example
+//!
+//! ```
+//! use burn::module::Module;
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::tensor::{Device, Tensor, activation::relu};
+//! use gradual_grad::{Tap, trace};
+//!
+//! #[derive(Module, Debug)]
+//! struct Model {
+//!     hidden: Linear,
+//!     readout: Linear,
+//! }
+//!
+//! impl Model {
+//!     fn losses(&self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+//!         let h = relu(self.hidden.tap(x));
+//!         (self.readout.tap(h) - y).powi_scalar(2).sum_dim(1).squeeze_dim::<1>(1)
+//!     }
+//! }
+//!
+//! let device = Device::flex();
+//! let model = Model {
+//!     hidden: LinearConfig::new(3, 8).init(&device),
+//!     readout: LinearConfig::new(8, 1).init(&device),
+//! };
+//! let x = Tensor::<2>::from_floats([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]], &device);
+//! let y = Tensor::<2>::from_floats([[1.0], [0.0]], &device);
+//!
+//! let traced = trace(&model, |m| m.losses(x.clone(), y.clone()))?;
+//! assert_eq!(traced.losses.dims(), [2]);
+//! assert_eq!(traced.gradients.gram().dims(), [2, 2]);
+//! # Ok::<(), gradual_grad::GradError>(())
+//! ```
+
+mod error;
+mod factor;
+mod gradients;
+mod lower;
+mod naive;
+mod parameters;
+mod tap;
+mod tape;
+mod trace;
+
+pub use error::GradError;
+pub use gradients::ExampleGradients;
+pub use naive::naive_rows;
+pub use tap::Tap;
+pub use trace::{Traced, trace};

@@ -1,0 +1,75 @@
+//! What the taps of a running trace have seen, on this thread.
+
+use std::cell::RefCell;
+
+use burn::module::ParamId;
+use burn::tensor::Tensor;
+
+use crate::GradError;
+
+/// One use of a layer: its input and the leaf that will receive its output-gradients.
+pub(crate) struct Use {
+    pub(crate) weight: ParamId,
+    pub(crate) bias: Option<ParamId>,
+    /// Inputs X, `[n, t, d]`, without autodiff.
+    pub(crate) inputs: Tensor<3>,
+    /// Leaf added to the output, `[n·t, e]`; its gradient is Δ.
+    pub(crate) leaf: Tensor<2>,
+}
+
+/// A use that a tap could not record.
+pub(crate) struct Refusal {
+    pub(crate) parameter: ParamId,
+    pub(crate) problem: String,
+}
+
+#[derive(Default)]
+pub(crate) struct Tape {
+    pub(crate) uses: Vec<Use>,
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+thread_local! {
+    static TAPE: RefCell<Option<Tape>> = const { RefCell::new(None) };
+}
+
+/// Whether a trace is running on this thread.
+pub(crate) fn recording() -> bool {
+    TAPE.with_borrow(Option::is_some)
+}
+
+pub(crate) fn record(seen: Use) {
+    TAPE.with_borrow_mut(|tape| {
+        if let Some(tape) = tape {
+            tape.uses.push(seen);
+        }
+    });
+}
+
+pub(crate) fn refuse(parameter: ParamId, problem: String) {
+    TAPE.with_borrow_mut(|tape| {
+        if let Some(tape) = tape {
+            tape.refusals.push(Refusal { parameter, problem });
+        }
+    });
+}
+
+/// Runs `f` with a fresh tape, and hands the tape back. The tape is put away even if `f` panics.
+pub(crate) fn with_tape<O>(f: impl FnOnce() -> O) -> Result<(O, Tape), GradError> {
+    struct PutAway;
+    impl Drop for PutAway {
+        fn drop(&mut self) {
+            TAPE.with_borrow_mut(Option::take);
+        }
+    }
+
+    if recording() {
+        return Err(GradError::Nested);
+    }
+    TAPE.set(Some(Tape::default()));
+    let guard = PutAway;
+    let output = f();
+    let tape = TAPE.take().unwrap_or_default();
+    drop(guard);
+    Ok((output, tape))
+}

@@ -1,0 +1,265 @@
+//! Random multilayer perceptrons: everything from factors equals the example-by-example reference.
+
+use std::panic::AssertUnwindSafe;
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Distribution, Tensor, activation::relu};
+use gradual_grad::{GradError, Tap, naive_rows, trace};
+use proptest::prelude::*;
+
+#[derive(Module, Debug)]
+struct Mlp {
+    layers: Vec<Linear>,
+}
+
+impl Mlp {
+    fn new(widths: &[usize], bias: bool, device: &Device) -> Self {
+        let layer = |pair: &[usize]| {
+            LinearConfig::new(pair[0], pair[1])
+                .with_bias(bias)
+                .init(device)
+        };
+        Self {
+            layers: widths.windows(2).map(layer).collect(),
+        }
+    }
+
+    fn losses<const D: usize>(&self, inputs: &Tensor<D>) -> Tensor<1> {
+        let mut hidden = inputs.clone();
+        for (index, layer) in self.layers.iter().enumerate() {
+            hidden = if index == 0 {
+                layer.tap(hidden)
+            } else {
+                layer.tap(relu(hidden))
+            };
+        }
+        let n = hidden.dims()[0];
+        let width = hidden.shape().num_elements() / n;
+        (hidden - 0.3)
+            .powi_scalar(2)
+            .reshape([n, width])
+            .sum_dim(1)
+            .reshape([n])
+    }
+}
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.inner().into_data().try_to_vec().expect("f32")
+}
+
+/// Largest difference, relative to the largest entry of the reference.
+fn distance<const D: usize>(found: Tensor<D>, reference: Tensor<D>) -> f32 {
+    assert_eq!(found.dims(), reference.dims());
+    let reference = numbers(reference);
+    let size = reference
+        .iter()
+        .fold(1e-12f32, |size, value| size.max(value.abs()));
+    let found = numbers(found).into_iter();
+    found
+        .zip(reference)
+        .fold(0.0, |far, (a, b)| far.max((a - b).abs() / size))
+}
+
+/// Compares losses, rows, Gram matrix, norms and weighted sum with the reference.
+fn agree<const D: usize>(model: &Mlp, inputs: &Tensor<D>) {
+    let n = inputs.dims()[0];
+    let traced = trace(model, |m| m.losses(inputs)).expect("the model is covered");
+    let gradients = &traced.gradients;
+    let reference = naive_rows(model, |m| m.losses(inputs));
+
+    assert!(distance(traced.losses.clone(), model.losses(inputs).inner()) < 1e-5);
+    assert!(distance(gradients.rows(), reference.clone()) < 1e-4);
+    let gram = reference.clone().matmul(reference.clone().transpose());
+    assert!(distance(gradients.gram(), gram) < 1e-4);
+    let norms = reference
+        .clone()
+        .powi_scalar(2)
+        .sum_dim(1)
+        .sqrt()
+        .reshape([n]);
+    assert!(distance(gradients.norms(), norms) < 1e-4);
+
+    let coefficients = Tensor::<1>::random([n], Distribution::Uniform(0.0, 1.0), &device().inner());
+    let combined = gradients.combine(&coefficients).expect("n coefficients");
+    let mut flat = Vec::new();
+    for layer in &model.layers {
+        let weight = combined
+            .get::<2>(layer.weight.id)
+            .expect("a gradient for the weight");
+        assert_eq!(weight.dims(), layer.weight.val().dims());
+        flat.push(weight.clone().reshape([weight.shape().num_elements()]));
+        if let Some(bias) = &layer.bias {
+            flat.push(combined.get::<1>(bias.id).expect("a gradient for the bias"));
+        }
+    }
+    let expected = coefficients.reshape([1, n]).matmul(reference);
+    assert!(distance(Tensor::cat(flat, 0).unsqueeze::<2>(), expected) < 1e-4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn factors_equal_the_reference(
+        widths in prop::collection::vec(1usize..12, 2..5),
+        n in 1usize..=64,
+        bias: bool,
+    ) {
+        let device = device();
+        let model = Mlp::new(&widths, bias, &device);
+        let inputs = Tensor::<2>::random([n, widths[0]], Distribution::Default, &device);
+        agree(&model, &inputs);
+    }
+
+    #[test]
+    fn positions_are_summed(
+        widths in prop::collection::vec(1usize..10, 2..4),
+        n in 1usize..=12,
+        t in 1usize..=7,
+        bias: bool,
+    ) {
+        let device = device();
+        let model = Mlp::new(&widths, bias, &device);
+        let inputs = Tensor::<3>::random([n, t, widths[0]], Distribution::Default, &device);
+        agree(&model, &inputs);
+    }
+}
+
+#[test]
+fn large_draws_are_mirrored_from_the_lower_triangle() {
+    let device = device();
+    let model = Mlp::new(&[5, 7, 2], true, &device);
+    let inputs = Tensor::<2>::random([300, 5], Distribution::Default, &device);
+    agree(&model, &inputs);
+}
+
+#[test]
+fn a_layer_used_twice_sums_its_uses() {
+    let device = device();
+    let layer = LinearConfig::new(4, 4).init(&device);
+    let model = Mlp {
+        layers: vec![layer.clone(), layer.clone(), layer],
+    };
+    let inputs = Tensor::<2>::random([9, 4], Distribution::Default, &device);
+    let traced = trace(&model, |m| m.losses(&inputs)).expect("covered");
+    let reference = naive_rows(&model, |m| m.losses(&inputs));
+    assert_eq!(traced.gradients.parameters(), 4 * 4 + 4);
+    assert!(distance(traced.gradients.rows(), reference.clone()) < 1e-4);
+    let gram = reference.clone().matmul(reference.transpose());
+    assert!(distance(traced.gradients.gram(), gram) < 1e-4);
+}
+
+#[test]
+fn frozen_parameters_are_left_out() {
+    let device = device();
+    let mut model = Mlp::new(&[3, 4, 2], true, &device);
+    let frozen = model.layers.remove(0).no_grad();
+    model.layers.insert(0, frozen);
+    let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &device);
+    let traced = trace(&model, |m| m.losses(&inputs)).expect("the trainable part is covered");
+    assert_eq!(traced.gradients.parameters(), 4 * 2 + 2);
+    assert!(
+        distance(
+            traced.gradients.rows(),
+            naive_rows(&model, |m| m.losses(&inputs))
+        ) < 1e-4
+    );
+}
+
+#[test]
+fn a_model_without_autodiff_can_be_traced() {
+    let plain = Device::flex();
+    let model = Mlp::new(&[3, 4, 2], true, &plain);
+    let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &plain);
+    let traced = trace(&model, |m| m.losses(&inputs)).expect("covered");
+    let expected = naive_rows(&model.train(), |m| m.losses(&inputs));
+    assert!(distance(traced.gradients.rows(), expected) < 1e-4);
+}
+
+#[test]
+fn tap_is_forward_without_a_trace() {
+    let device = device();
+    let layer = LinearConfig::new(3, 2).init(&device);
+    let inputs = Tensor::<2>::random([4, 3], Distribution::Default, &device);
+    let (tapped, forward) = (layer.tap(inputs.clone()), layer.forward(inputs));
+    assert_eq!(numbers(tapped), numbers(forward));
+}
+
+#[test]
+fn errors_name_what_was_wrong() {
+    let device = device();
+    let model = Mlp::new(&[3, 4, 2], true, &device);
+    let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &device);
+    let message = |result: Result<gradual_grad::Traced, GradError>| match result {
+        Ok(_) => panic!("an error was expected"),
+        Err(error) => error.to_string(),
+    };
+
+    let uncovered = trace(&model, |m| {
+        let hidden = m.layers[0].forward(inputs.clone());
+        m.layers[1].tap(hidden).sum_dim(1).reshape([6])
+    });
+    assert_eq!(
+        message(uncovered),
+        "trace: no tap saw these parameters of the model: layers.0.weight, layers.0.bias; call \
+         `tap` instead of `forward` on the layers that hold them, or freeze them"
+    );
+
+    let fewer = trace(&model, |m| m.losses(&inputs).slice([0..5]));
+    assert!(message(fewer).contains("5 losses, but the layer of parameter layers.0.weight saw"));
+
+    let none = trace(&model, |m| m.losses(&inputs).slice([0..0]));
+    assert!(matches!(none, Err(GradError::EmptyDraw)));
+
+    let nested = trace(&model, |m| {
+        assert!(matches!(
+            trace(m, |m| m.losses(&inputs)),
+            Err(GradError::Nested)
+        ));
+        m.losses(&inputs)
+    });
+    assert!(
+        nested.is_ok(),
+        "a refused inner trace leaves the outer one intact"
+    );
+
+    let detached = trace(&model, |m| m.losses(&inputs).detach());
+    assert!(matches!(detached, Err(GradError::Untracked)));
+
+    let stranger = LinearConfig::new(3, 2).init(&device);
+    let foreign = trace(&model, |m| {
+        stranger.tap(inputs.clone()).sum_dim(1).reshape([6]) + m.losses(&inputs)
+    });
+    assert!(matches!(foreign, Err(GradError::Foreign)));
+
+    let one = trace(&LinearConfig::new(3, 2).init(&device), |m| {
+        m.tap(Tensor::<1>::zeros([3], &device))
+    });
+    assert!(message(one).contains("needs an input of [examples, …, width], got [3]"));
+
+    let gradients = trace(&model, |m| m.losses(&inputs))
+        .expect("covered")
+        .gradients;
+    let short = gradients.combine(&Tensor::zeros([5], &device));
+    assert_eq!(
+        short.err().map(|error| error.to_string()).as_deref(),
+        Some("combine: expected 6 coefficients, one per example, got 5")
+    );
+}
+
+#[test]
+fn a_panic_ends_the_trace() {
+    let device = device();
+    let model = Mlp::new(&[3, 2], true, &device);
+    let inputs = Tensor::<2>::random([4, 3], Distribution::Default, &device);
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        trace(&model, |_| -> Tensor<1> { panic!("user code") }).is_ok()
+    }));
+    assert!(panicked.is_err());
+    assert!(trace(&model, |m| m.losses(&inputs)).is_ok());
+}

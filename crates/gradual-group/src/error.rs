@@ -1,0 +1,98 @@
+use thiserror::Error;
+
+/// What can go wrong when examples are grouped.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// The draw holds no example.
+    #[error("{operation}: the draw is empty; at least one example is needed")]
+    EmptyDraw {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// No groups were asked for.
+    #[error("{operation}: zero groups were asked for; at least one is needed")]
+    NoGroups {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// More groups than examples were asked for.
+    #[error("{operation}: {groups} groups were asked for, but the draw has {examples} examples")]
+    TooManyGroups {
+        /// The grouping.
+        operation: &'static str,
+        /// Groups asked for.
+        groups: usize,
+        /// Examples in the draw.
+        examples: usize,
+    },
+    /// The grouping needs gradients and the draw has none.
+    #[error("{operation}: needs the gradients of the draw; run the model under `trace`")]
+    NoGradients {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// The grouping needs labels and the draw has none.
+    #[error("{operation}: needs the labels of the draw; give them with `Draw::with_labels`")]
+    NoLabels {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// There is not one label per example.
+    #[error("{operation}: expected {examples} labels, one per example, got {labels}")]
+    LabelCount {
+        /// The grouping.
+        operation: &'static str,
+        /// Examples in the draw.
+        examples: usize,
+        /// Labels given.
+        labels: usize,
+    },
+    /// A label names a group that does not exist.
+    #[error("{operation}: example {example} has label {label}, but there are {groups} groups")]
+    LabelRange {
+        /// The grouping.
+        operation: &'static str,
+        /// Position of the example in the draw.
+        example: usize,
+        /// Its label.
+        label: usize,
+        /// Number of groups.
+        groups: usize,
+    },
+    /// Membership and weights disagree on the number of groups.
+    #[error("groups: membership has {membership} groups, but there are {weights} weights")]
+    Weights {
+        /// Rows of the membership matrix.
+        membership: usize,
+        /// Number of weights.
+        weights: usize,
+    },
+    /// An example has a gradient that is not a number.
+    #[error("{operation}: the gradient of example {example} is not finite")]
+    NotFinite {
+        /// The grouping.
+        operation: &'static str,
+        /// Position of the example in the draw.
+        example: usize,
+    },
+    /// The eigendecomposition of the Gram matrix did not converge.
+    #[error(
+        "spectrum: the eigendecomposition of a Gram matrix of {examples} examples did not converge"
+    )]
+    Eigen {
+        /// Size of the Gram matrix.
+        examples: usize,
+    },
+    /// The clustering library refused.
+    #[error("k-means: {0}")]
+    KMeans(#[from] linfa_clustering::KMeansError),
+    /// A tensor could not be read back from its device as numbers.
+    #[error("{operation}: could not read a tensor from its device: {problem}")]
+    Read {
+        /// What was being done.
+        operation: &'static str,
+        /// The backend's message.
+        problem: String,
+    },
+}

@@ -1,0 +1,136 @@
+//! The rule that yields groups, and what it may look at.
+
+use burn::tensor::{Device, Tensor};
+use gradual_grad::{ExampleGradients, Traced};
+
+use crate::{GroupError, Groups};
+
+/// What a grouping has to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Only the number of examples.
+    Nothing,
+    /// The label of every example.
+    Labels,
+    /// The gradient of every example.
+    Gradients,
+}
+
+/// What is known of the examples of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Draw<'a> {
+    losses: &'a Tensor<1>,
+    gradients: Option<&'a ExampleGradients>,
+    labels: Option<&'a [Option<usize>]>,
+}
+
+impl<'a> Draw<'a> {
+    /// A draw of which only the losses `[n]` are known.
+    pub fn new(losses: &'a Tensor<1>) -> Self {
+        Self {
+            losses,
+            gradients: None,
+            labels: None,
+        }
+    }
+
+    /// The same draw with the gradients of its examples.
+    #[must_use]
+    pub fn with_gradients(self, gradients: &'a ExampleGradients) -> Self {
+        Self {
+            gradients: Some(gradients),
+            ..self
+        }
+    }
+
+    /// The same draw with the label of each example; an example may carry none.
+    #[must_use]
+    pub fn with_labels(self, labels: &'a [Option<usize>]) -> Self {
+        Self {
+            labels: Some(labels),
+            ..self
+        }
+    }
+
+    /// Number of examples n.
+    pub fn examples(&self) -> usize {
+        self.losses.dims()[0]
+    }
+
+    /// Losses, `[n]`.
+    pub fn losses(&self) -> &'a Tensor<1> {
+        self.losses
+    }
+
+    /// The device that the losses are on, without autodiff.
+    pub fn device(&self) -> Device {
+        self.losses.device().inner()
+    }
+
+    pub(crate) fn gradients(
+        &self,
+        operation: &'static str,
+    ) -> Result<&'a ExampleGradients, GroupError> {
+        self.nonempty(operation)?;
+        self.gradients.ok_or(GroupError::NoGradients { operation })
+    }
+
+    pub(crate) fn labels(
+        &self,
+        operation: &'static str,
+    ) -> Result<&'a [Option<usize>], GroupError> {
+        let examples = self.nonempty(operation)?;
+        let labels = self.labels.ok_or(GroupError::NoLabels { operation })?;
+        if labels.len() != examples {
+            return Err(GroupError::LabelCount {
+                operation,
+                examples,
+                labels: labels.len(),
+            });
+        }
+        Ok(labels)
+    }
+
+    pub(crate) fn nonempty(&self, operation: &'static str) -> Result<usize, GroupError> {
+        match self.examples() {
+            0 => Err(GroupError::EmptyDraw { operation }),
+            n => Ok(n),
+        }
+    }
+}
+
+impl<'a> From<&'a Traced> for Draw<'a> {
+    fn from(traced: &'a Traced) -> Self {
+        Draw::new(&traced.losses).with_gradients(&traced.gradients)
+    }
+}
+
+/// A rule that yields groups for a draw. It may keep state from draw to draw.
+pub trait Grouping: Send {
+    /// What [`group`](Self::group) has to be shown. A step that shows no gradients costs no more
+    /// than an ordinary step.
+    fn needs(&self) -> Needs;
+
+    /// Groups the examples of `draw`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] when the draw is empty, lacks what [`needs`](Self::needs) asks for, or does
+    /// not fit the grouping's settings.
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
+}
+
+/// All examples in one group: with the mean of group losses this is ERM.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OneGroup;
+
+impl Grouping for OneGroup {
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let n = draw.nonempty("one group")?;
+        Ok(Groups::one(n, &draw.device()))
+    }
+}

@@ -1,0 +1,182 @@
+//! Groups: who belongs where, and how much a group weighs.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::GroupError;
+
+/// How a group's loss is made of its examples' losses.
+///
+/// The post says *sum* in words and *mean* on the author's own page; both exist, mean is the
+/// default. With the sum, frequent groups weigh more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Average {
+    /// ℓ̄_g = (1/n_g) Σ_{j∈g} ℓ_j, so that group sizes do not matter.
+    #[default]
+    Mean,
+    /// ℓ̄_g = Σ_{j∈g} ℓ_j.
+    Sum,
+}
+
+/// Groups of the examples of one draw.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    membership: Tensor<2>,
+    weights: Tensor<1>,
+    assignment: Option<Vec<Option<usize>>>,
+    sizes: Vec<f64>,
+    spectrum: Vec<f64>,
+}
+
+impl Groups {
+    /// All n examples in one group, whose loss is their mean.
+    pub fn one(examples: usize, device: &Device) -> Self {
+        let n = examples;
+        let membership = Tensor::<2>::full([1, n], 1.0 / n.max(1) as f64, device);
+        Self {
+            membership,
+            weights: Tensor::ones([1], device),
+            assignment: Some(vec![Some(0); n]),
+            sizes: vec![n as f64],
+            spectrum: Vec::new(),
+        }
+    }
+
+    /// Hard groups: example j belongs to group `assignment[j]`, or to none.
+    ///
+    /// A group without examples has weight 0, all others weight 1.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], [`GroupError::NoGroups`], and [`GroupError::LabelRange`] for an
+    /// assignment of `groups` or more.
+    pub fn hard(
+        assignment: Vec<Option<usize>>,
+        groups: usize,
+        average: Average,
+        device: &Device,
+    ) -> Result<Self, GroupError> {
+        let operation = "groups";
+        let (k, n) = (groups, assignment.len());
+        if n == 0 {
+            return Err(GroupError::EmptyDraw { operation });
+        }
+        if k == 0 {
+            return Err(GroupError::NoGroups { operation });
+        }
+        let mut sizes = vec![0.0; k];
+        for (example, group) in assignment.iter().enumerate() {
+            let Some(label) = *group else { continue };
+            let size = sizes.get_mut(label);
+            *size.ok_or(GroupError::LabelRange {
+                operation,
+                example,
+                label,
+                groups,
+            })? += 1.0;
+        }
+        let mut membership = vec![0.0f32; k * n];
+        for (example, group) in assignment.iter().enumerate() {
+            if let Some(group) = *group {
+                membership[group * n + example] = match average {
+                    Average::Mean => (1.0 / sizes[group]) as f32,
+                    Average::Sum => 1.0,
+                };
+            }
+        }
+        let weights: Vec<f32> = sizes.iter().map(|&size| f32::from(size > 0.0)).collect();
+        Ok(Self {
+            membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
+            weights: Tensor::from_data(TensorData::new(weights, [k]), device),
+            assignment: Some(assignment),
+            sizes,
+            spectrum: Vec::new(),
+        })
+    }
+
+    /// Soft groups: `membership` `[k, n]` row-major, already averaged; `weights` `[k]`; `sizes`
+    /// `[k]`, the mass of examples in each group.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Weights`] unless there is one weight and one size per row, and
+    /// [`GroupError::EmptyDraw`] without examples.
+    pub fn soft(
+        membership: Vec<f32>,
+        weights: Vec<f32>,
+        sizes: Vec<f64>,
+        device: &Device,
+    ) -> Result<Self, GroupError> {
+        let k = weights.len();
+        if k == 0 || membership.is_empty() {
+            return Err(GroupError::EmptyDraw {
+                operation: "groups",
+            });
+        }
+        if membership.len() % k != 0 || sizes.len() != k {
+            return Err(GroupError::Weights {
+                membership: sizes.len(),
+                weights: k,
+            });
+        }
+        let n = membership.len() / k;
+        Ok(Self {
+            membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
+            weights: Tensor::from_data(TensorData::new(weights, [k]), device),
+            assignment: None,
+            sizes,
+            spectrum: Vec::new(),
+        })
+    }
+
+    /// The same groups with the singular values that they were found from, largest first.
+    #[must_use]
+    pub fn with_spectrum(mut self, spectrum: Vec<f64>) -> Self {
+        self.spectrum = spectrum;
+        self
+    }
+
+    /// Number of groups k, empty ones included.
+    pub fn count(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// Number of examples n.
+    pub fn examples(&self) -> usize {
+        self.membership.dims()[1]
+    }
+
+    /// Membership M, `[k, n]`.
+    pub fn membership(&self) -> &Tensor<2> {
+        &self.membership
+    }
+
+    /// Group weights s, `[k]`: 1 for hard groups (0 if empty), σ^q for singular directions.
+    pub fn weights(&self) -> &Tensor<1> {
+        &self.weights
+    }
+
+    /// Number (for soft groups: mass) of examples in each group, `[k]`.
+    pub fn sizes(&self) -> &[f64] {
+        &self.sizes
+    }
+
+    /// The group of each example, where groups are hard.
+    pub fn assignment(&self) -> Option<&[Option<usize>]> {
+        self.assignment.as_deref()
+    }
+
+    /// Singular values of the gradients, largest first; empty where no spectrum was taken.
+    pub fn spectrum(&self) -> &[f64] {
+        &self.spectrum
+    }
+
+    /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`. Differentiable in the losses.
+    pub fn losses(&self, losses: Tensor<1>) -> Tensor<1> {
+        let [n] = losses.dims();
+        let k = self.count();
+        self.membership
+            .clone()
+            .matmul(losses.reshape([n, 1]))
+            .reshape([k])
+    }
+}

@@ -1,0 +1,39 @@
+//! Groups of examples, and the rules that find them.
+//!
+//! # The idea
+//!
+//! A grouped loss needs groups: sets of examples that exercise the same capability. They may be
+//! known ([`Labels`]), found in the gradients of a draw ([`KMeans`], [`SingularVectors`]), or drawn
+//! at random as a control ([`RandomGroups`]). Every rule is a [`Grouping`] and yields [`Groups`]: a
+//! membership matrix M `[k, n]` that turns the losses of n examples into the losses of k groups,
+//! ℓ̄ = Mℓ. Groups are constants when the loss is differentiated.
+//!
+//! # Which grouping
+//!
+//! | grouping | needs | cost per draw of n | use it |
+//! |---|---|---|---|
+//! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
+//! | [`Labels`] | labels | k n | when capabilities are known |
+//! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
+//! | [`KMeans`] | gradients | Gram matrix + n³ + k² n per iteration | for hard groups without labels |
+//! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
+
+mod error;
+mod grouping;
+mod groups;
+mod kmeans;
+mod labels;
+mod random;
+mod recovery;
+mod singular;
+mod spectrum;
+
+pub use error::GroupError;
+pub use grouping::{Draw, Grouping, Needs, OneGroup};
+pub use groups::{Average, Groups};
+pub use kmeans::KMeans;
+pub use labels::Labels;
+pub use random::RandomGroups;
+pub use recovery::adjusted_rand;
+pub use singular::{Membership, SingularVectors};
+pub use spectrum::Spectrum;

@@ -1,0 +1,47 @@
+//! The control: groups that mean nothing.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
+
+/// Every example in a group drawn uniformly at random, anew for every draw.
+///
+/// A grouping that does no better than this has found nothing: whatever gain remains comes from the
+/// composition's arithmetic, not from the groups.
+#[derive(Debug, Clone)]
+pub struct RandomGroups {
+    groups: usize,
+    random: ChaCha8Rng,
+}
+
+impl RandomGroups {
+    /// `groups` groups; the same seed gives the same groups draw after draw.
+    pub fn new(groups: usize, seed: u64) -> Self {
+        Self {
+            groups,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+}
+
+impl Grouping for RandomGroups {
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let operation = "random groups";
+        let n = draw.nonempty(operation)?;
+        if self.groups == 0 {
+            return Err(GroupError::NoGroups { operation });
+        }
+        let assignment = (0..n).map(|_| Some(self.random.random_range(0..self.groups)));
+        Groups::hard(
+            assignment.collect(),
+            self.groups,
+            Average::Mean,
+            &draw.device(),
+        )
+    }
+}

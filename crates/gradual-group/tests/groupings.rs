@@ -1,0 +1,275 @@
+//! Groupings on draws whose groups are known, and on degenerate draws.
+
+use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use gradual_grad::{Tap, Traced, trace};
+use gradual_group::{
+    Average, Draw, GroupError, Grouping, Groups, KMeans, Labels, Membership, Needs, OneGroup,
+    RandomGroups, SingularVectors, Spectrum, adjusted_rand,
+};
+use proptest::prelude::*;
+
+fn device() -> Device {
+    Device::flex()
+}
+
+fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.clone().into_data().try_to_vec().expect("f32")
+}
+
+/// A layer whose loss for example j is x_j·w, so that its gradient is x_j itself.
+#[derive(Module, Debug)]
+struct Itself {
+    layer: Linear,
+}
+
+/// A draw with the given gradients, row by row, and the given losses.
+fn draw(gradients: &[Vec<f32>], losses: &[f32]) -> Traced {
+    let (n, p) = (gradients.len(), gradients[0].len());
+    let device = device();
+    let mut layer = LinearConfig::new(p, 1).with_bias(false).init(&device);
+    layer.weight = Param::from_tensor(Tensor::zeros([p, 1], &device)).set_require_grad(true);
+    let inputs = Tensor::<2>::from_data(TensorData::new(gradients.concat(), [n, p]), &device);
+    let losses = Tensor::<1>::from_floats(losses, &device);
+    trace(&Itself { layer }, |m| {
+        m.layer.tap(inputs).reshape([n]) + losses
+    })
+    .expect("covered")
+}
+
+/// `directions` orthogonal groups of parallel gradients with the given lengths.
+fn parallel(directions: usize, lengths: &[Vec<f32>]) -> (Vec<Vec<f32>>, Vec<usize>) {
+    let mut rows = Vec::new();
+    let mut labels = Vec::new();
+    for (group, lengths) in lengths.iter().enumerate() {
+        for &length in lengths {
+            let mut row = vec![0.0; directions];
+            row[group] = length;
+            rows.push(row);
+            labels.push(group);
+        }
+    }
+    (rows, labels)
+}
+
+/// DESIGN: orthogonal groups of parallel gradients make SVD groups the hard groups with sum,
+/// weighted by σ_g = sqrt(Σ_{j∈g} ‖g_j‖²).
+#[test]
+fn parallel_orthogonal_groups_are_found_by_svd() {
+    let lengths = vec![vec![3.0, 4.0], vec![1.0, 1.0, 1.0], vec![0.5]];
+    let (rows, labels) = parallel(5, &lengths);
+    let losses = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let traced = draw(&rows, &losses);
+    let groups = SingularVectors::default()
+        .group(&Draw::from(&traced))
+        .unwrap();
+
+    let sigma = groups.spectrum();
+    let expected = [5.0, 3.0f64.sqrt(), 0.5, 0.0, 0.0, 0.0];
+    assert!(
+        sigma
+            .iter()
+            .zip(expected)
+            .all(|(a, b)| (a - b).abs() < 1e-4),
+        "{sigma:?}"
+    );
+    let found = numbers(&groups.losses(traced.losses.clone()));
+    let sums = [3.0, 12.0, 6.0];
+    assert!(
+        found.iter().zip(sums).all(|(a, b)| (a - b).abs() < 1e-3),
+        "{found:?}"
+    );
+    let weights = numbers(groups.weights());
+    assert!(
+        weights
+            .iter()
+            .zip(expected)
+            .all(|(&a, b)| (f64::from(a) - b).abs() < 1e-4)
+    );
+
+    let labels: Vec<_> = labels.into_iter().map(Some).collect();
+    let hard = Groups::hard(labels, 3, Average::Sum, &device()).unwrap();
+    assert_eq!(numbers(&hard.losses(traced.losses)), sums);
+}
+
+#[test]
+fn kmeans_finds_separate_directions() {
+    let lengths: Vec<Vec<f32>> = (0..4).map(|g| vec![1.0 + g as f32; 5 + g]).collect();
+    let (mut rows, labels) = parallel(8, &lengths);
+    for (j, row) in rows.iter_mut().enumerate() {
+        row[4 + j % 4] += 0.05;
+    }
+    let losses = vec![1.0; rows.len()];
+    let traced = draw(&rows, &losses);
+    let mut grouping = KMeans::new(4, 7).with_restarts(10);
+    let groups = grouping.group(&Draw::from(&traced)).unwrap();
+    let labels: Vec<_> = labels.into_iter().map(Some).collect();
+    assert_eq!(
+        adjusted_rand(groups.assignment().unwrap(), &labels),
+        Some(1.0)
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_groups() {
+    let losses = Tensor::<1>::zeros([50], &device());
+    let draws = |seed| {
+        let mut grouping = RandomGroups::new(5, seed);
+        let mut next = || {
+            grouping
+                .group(&Draw::new(&losses))
+                .unwrap()
+                .assignment()
+                .unwrap()
+                .to_vec()
+        };
+        (next(), next())
+    };
+    assert_eq!(draws(1), draws(1));
+    assert_ne!(draws(1), draws(2));
+    assert_ne!(draws(1).0, draws(1).1, "groups are drawn anew");
+}
+
+#[test]
+fn means_and_sums() {
+    let losses = Tensor::<1>::from_floats([1.0, 2.0, 3.0, 4.0], &device());
+    let labels = [Some(1), None, Some(1), Some(0)];
+    let draw = Draw::new(&losses).with_labels(&labels);
+    let mean = Labels::new(3).group(&draw).unwrap();
+    assert_eq!(numbers(&mean.losses(losses.clone())), [4.0, 2.0, 0.0]);
+    assert_eq!(
+        numbers(mean.weights()),
+        [1.0, 1.0, 0.0],
+        "an empty group weighs nothing"
+    );
+    assert_eq!(mean.sizes(), [1.0, 2.0, 0.0]);
+    let sum = Labels::new(3)
+        .with_average(Average::Sum)
+        .group(&draw)
+        .unwrap();
+    assert_eq!(numbers(&sum.losses(losses.clone())), [4.0, 4.0, 0.0]);
+    let one = OneGroup.group(&draw).unwrap();
+    assert_eq!(numbers(&one.losses(losses)), [2.5]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Σ_i α_ij² = 1 for every example with a gradient, whatever the rank.
+    #[test]
+    fn memberships_sum_to_one(n in 1usize..40, p in 1usize..20, seed in 0u64..1000) {
+        let device = device();
+        device.seed(seed);
+        let rows = Tensor::<2>::random([n, p], Distribution::Default, &device);
+        let rows: Vec<Vec<f32>> = numbers(&rows).chunks(p).map(<[f32]>::to_vec).collect();
+        let traced = draw(&rows, &vec![1.0; n]);
+        let groups = SingularVectors::default().group(&Draw::from(&traced)).unwrap();
+        let sums = numbers(&groups.membership().clone().sum_dim(0));
+        prop_assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "{:?}", sums);
+        let mean = SingularVectors::default().with_average(Average::Mean);
+        let mean = { mean }.group(&Draw::from(&traced)).unwrap();
+        prop_assert!(numbers(mean.membership()).iter().all(|value| value.is_finite()));
+    }
+
+    /// σ² are the eigenvalues of K: their sum is its trace.
+    #[test]
+    fn the_spectrum_keeps_the_trace(n in 1usize..30, p in 1usize..20) {
+        let rows = Tensor::<2>::random([n, p], Distribution::Default, &device());
+        let trace: f32 = numbers(&rows).iter().map(|value| value * value).sum();
+        let spectrum = Spectrum::of(&rows.clone().matmul(rows.transpose())).unwrap();
+        let squares: f64 = spectrum.singular_values().iter().map(|sigma| sigma * sigma).sum();
+        prop_assert!((squares - f64::from(trace)).abs() < 1e-4 * squares);
+    }
+}
+
+#[test]
+fn degenerate_draws_have_defined_results() {
+    // One example.
+    let one = draw(&[vec![2.0, 0.0]], &[1.0]);
+    let groups = SingularVectors::default().group(&Draw::from(&one)).unwrap();
+    assert_eq!(numbers(groups.membership()), [1.0]);
+    let groups = KMeans::new(1, 0).group(&Draw::from(&one)).unwrap();
+    assert_eq!(groups.assignment().unwrap(), [Some(0)]);
+
+    // All gradients zero: nobody belongs anywhere.
+    let zero = draw(&[vec![0.0, 0.0], vec![0.0, 0.0]], &[1.0, 1.0]);
+    let groups = SingularVectors::default()
+        .group(&Draw::from(&zero))
+        .unwrap();
+    assert_eq!(numbers(groups.membership()), [0.0; 4]);
+    let groups = KMeans::new(2, 0).group(&Draw::from(&zero)).unwrap();
+    assert_eq!(groups.assignment().unwrap(), [None, None]);
+
+    // Identical gradients, fewer distinct ones than groups.
+    let same = draw(&vec![vec![1.0, 1.0]; 6], &[1.0; 6]);
+    let groups = KMeans::new(3, 0).group(&Draw::from(&same)).unwrap();
+    assert_eq!(groups.sizes().iter().sum::<f64>(), 6.0);
+    let groups = SingularVectors::default()
+        .group(&Draw::from(&same))
+        .unwrap();
+    assert!(
+        numbers(groups.membership())
+            .iter()
+            .all(|value| value.is_finite())
+    );
+
+    // Equal singular values.
+    let equal = draw(&[vec![1.0, 0.0], vec![0.0, 1.0]], &[1.0, 2.0]);
+    let options = SingularVectors::default()
+        .with_power(2)
+        .with_membership(Membership::Absolute);
+    let groups = { options }.group(&Draw::from(&equal)).unwrap();
+    assert!(
+        numbers(groups.membership())
+            .iter()
+            .all(|value| value.is_finite())
+    );
+}
+
+#[test]
+fn errors_name_what_was_wrong() {
+    let losses = Tensor::<1>::zeros([2], &device());
+    let bare = Draw::new(&losses);
+    let message = |result: Result<Groups, GroupError>| match result {
+        Ok(_) => panic!("an error was expected"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        message(Labels::new(2).group(&bare)),
+        "labels: needs the labels of the draw; give them with `Draw::with_labels`"
+    );
+    assert_eq!(
+        message(KMeans::new(2, 0).group(&bare)),
+        "k-means: needs the gradients of the draw; run the model under `trace`"
+    );
+    assert_eq!(
+        message(SingularVectors::default().group(&bare)),
+        "singular vectors: needs the gradients of the draw; run the model under `trace`"
+    );
+    assert_eq!(
+        message(Labels::new(2).group(&bare.with_labels(&[Some(0)]))),
+        "labels: expected 2 labels, one per example, got 1"
+    );
+    assert_eq!(
+        message(Labels::new(2).group(&bare.with_labels(&[Some(0), Some(2)]))),
+        "groups: example 1 has label 2, but there are 2 groups"
+    );
+    let empty = Tensor::<1>::zeros([0], &device());
+    assert_eq!(
+        message(OneGroup.group(&Draw::new(&empty))),
+        "one group: the draw is empty; at least one example is needed"
+    );
+    assert_eq!(
+        message(RandomGroups::new(0, 0).group(&bare)),
+        "random groups: zero groups were asked for; at least one is needed"
+    );
+    let traced = draw(&[vec![1.0], vec![f32::NAN]], &[1.0, 1.0]);
+    assert_eq!(
+        message(KMeans::new(3, 0).group(&Draw::from(&traced))),
+        "k-means: 3 groups were asked for, but the draw has 2 examples"
+    );
+    assert!(message(SingularVectors::default().group(&Draw::from(&traced))).contains("not finite"));
+    assert!(message(KMeans::new(1, 0).group(&Draw::from(&traced))).contains("not finite"));
+    assert_eq!(OneGroup.needs(), Needs::Nothing);
+}

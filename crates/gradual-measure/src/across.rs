@@ -1,0 +1,95 @@
+//! How together several capabilities rise, and how many steps that takes.
+
+use serde::Serialize;
+
+use crate::curve::equal_steps;
+use crate::emergence::ratio;
+use crate::{Curve, Emergence, MeasureError};
+
+/// How far apart in time the capabilities emerge: the largest over the smallest t50.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// max t50 / min t50, at least 1; only if every capability reaches a skill of 0.5.
+    pub ratio: Option<f64>,
+    /// Capabilities that reach a skill of 0.5.
+    pub reached: usize,
+    /// All capabilities.
+    pub of: usize,
+    /// Last step / min t50, when some reach a skill of 0.5 and some never do: the ratio is at least this
+    /// (a censored observation).
+    pub at_least: Option<f64>,
+}
+
+impl Spread {
+    /// The spread of capabilities that were watched until `last_step`.
+    #[must_use]
+    pub fn of(emergences: &[Emergence], last_step: f64) -> Self {
+        let times: Vec<f64> = emergences.iter().filter_map(|one| one.t50).collect();
+        let (reached, of) = (times.len(), emergences.len());
+        let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+        let last = times.iter().copied().fold(0.0, f64::max);
+        let all = of > 0 && reached == of;
+        Self {
+            ratio: all.then(|| ratio(last, first)).flatten(),
+            reached,
+            of,
+            at_least: (!all && reached > 0)
+                .then(|| ratio(last_step, first))
+                .flatten(),
+        }
+    }
+}
+
+/// The number of levels of mean skill that [`gap_at_equal_mean`] looks at.
+const LEVELS: usize = 200;
+
+/// The mean absolute pairwise difference of skill, at equal mean skill.
+///
+/// With `m(t)` the mean skill over the `n` capabilities and
+/// `d(t) = 2/(n(n−1)) Σ_{i<j} |s_i(t) − s_j(t)|`, this is the mean of `d` over the levels of mean skill,
+/// `∫₀¹ d(t(m)) dm`, where `t(m)` is the first step at which the running maximum of the mean passes m:
+/// the levels are `(k + ½)/200`, and those that are never reached are left out. It does not change when
+/// time is stretched, so a slower arm is not a more gradual one. Equal curves give 0, capabilities that
+/// rise one after the other `(n+1)/(3n)`, and 1 is the upper bound for skills in 0 to 1.
+///
+/// `None` for fewer than two capabilities, or when the mean skill never reaches 0.5.
+///
+/// # Errors
+/// When there is no curve or the steps differ.
+pub fn gap_at_equal_mean(skills: &[Curve]) -> Result<Option<f64>, MeasureError> {
+    equal_steps("gap at equal mean skill", skills)?;
+    let mean = Curve::mean(skills)?;
+    if skills.len() < 2 || mean.first_crossing(0.5).is_none() {
+        return Ok(None);
+    }
+    let differences: Vec<f64> = (0..LEVELS)
+        .map(|index| (index as f64 + 0.5) / LEVELS as f64)
+        .filter_map(|level| mean.first_crossing(level))
+        .map(|step| mean_difference(skills.iter().map(|curve| curve.at(step)).collect()))
+        .collect();
+    Ok(Some(
+        differences.iter().sum::<f64>() / differences.len() as f64,
+    ))
+}
+
+/// Mean of |a − b| over all pairs: in sorted order the step from the k-th of n values to the next is crossed
+/// by k (n − k) pairs. Exactly 0 for equal values.
+fn mean_difference(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let sum: f64 = values
+        .windows(2)
+        .zip(1..)
+        .map(|(pair, k)| (pair[1] - pair[0]) * (k * (n - k)) as f64)
+        .sum();
+    2.0 * sum / (n * (n - 1)) as f64
+}
+
+/// The first step at which the mean over capabilities of the accuracy is at least `level`.
+///
+/// # Errors
+/// When there is no curve or the steps differ.
+pub fn steps_to(accuracies: &[Curve], level: f64) -> Result<Option<f64>, MeasureError> {
+    equal_steps("steps to a mean accuracy", accuracies)?;
+    Ok(Curve::mean(accuracies)?.first_crossing(level))
+}

@@ -1,0 +1,198 @@
+//! A measured curve: values at increasing steps, linear in between.
+
+use serde::Serialize;
+
+use crate::MeasureError;
+
+/// Skill above guessing: `(accuracy − chance) / (1 − chance)`.
+///
+/// 0 is guessing, 1 is perfect, negative is worse than guessing. A chance of 1 or more leaves nothing to
+/// learn; the skill is then 0.
+#[must_use]
+pub fn skill(accuracy: f64, chance: f64) -> f64 {
+    if chance < 1.0 {
+        (accuracy - chance) / (1.0 - chance)
+    } else {
+        0.0
+    }
+}
+
+/// Values at strictly increasing steps, all finite, at least one point.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    steps: Vec<f64>,
+    values: Vec<f64>,
+}
+
+impl Curve {
+    /// A curve through the points `(steps[i], values[i])`; steps are optimizer steps, from 0 on.
+    ///
+    /// # Errors
+    /// When the lengths differ or are 0, a number is not finite, a step is negative, or steps do not
+    /// strictly increase.
+    pub fn new(steps: Vec<f64>, values: Vec<f64>) -> Result<Self, MeasureError> {
+        if steps.len() != values.len() {
+            return Err(MeasureError::Lengths {
+                steps: steps.len(),
+                values: values.len(),
+            });
+        }
+        if steps.is_empty() {
+            return Err(MeasureError::Empty {
+                operation: "curve",
+                what: "point",
+            });
+        }
+        for (what, numbers) in [("step", &steps), ("value", &values)] {
+            if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
+                return Err(MeasureError::NotFinite {
+                    what,
+                    number: numbers[position],
+                    position,
+                });
+            }
+        }
+        if steps[0] < 0.0 {
+            return Err(MeasureError::NegativeStep { step: steps[0] });
+        }
+        if let Some(pair) = steps.windows(2).find(|pair| pair[1] <= pair[0]) {
+            return Err(MeasureError::NotIncreasing {
+                previous: pair[0],
+                next: pair[1],
+            });
+        }
+        Ok(Self { steps, values })
+    }
+
+    /// The steps, strictly increasing.
+    #[must_use]
+    pub fn steps(&self) -> &[f64] {
+        &self.steps
+    }
+
+    /// The values, one per step.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Number of points, at least 1.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)] // a curve is never empty
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The first step.
+    #[must_use]
+    pub fn first_step(&self) -> f64 {
+        self.steps[0]
+    }
+
+    /// The last step.
+    #[must_use]
+    pub fn last_step(&self) -> f64 {
+        self.steps[self.len() - 1]
+    }
+
+    /// The value at the last step.
+    #[must_use]
+    pub fn last_value(&self) -> f64 {
+        self.values[self.len() - 1]
+    }
+
+    /// Running median of 3 points, with the two end points kept: a single outlier vanishes, a monotone
+    /// curve stays as it is.
+    #[must_use]
+    pub fn median3(&self) -> Self {
+        let mut values = self.values.clone();
+        for (value, window) in values.iter_mut().skip(1).zip(self.values.windows(3)) {
+            let [a, b, c] = [window[0], window[1], window[2]];
+            *value = a.max(b).min(a.min(b).max(c));
+        }
+        Self {
+            steps: self.steps.clone(),
+            values,
+        }
+    }
+
+    /// The curve with `value` at step 0, unless it begins there already.
+    ///
+    /// A run whose first evaluation comes after some steps has begun at chance: skill 0 at step 0.
+    #[must_use]
+    pub fn from_origin(&self, value: f64) -> Self {
+        if self.first_step() > 0.0 && value.is_finite() {
+            Self {
+                steps: std::iter::once(0.0)
+                    .chain(self.steps.iter().copied())
+                    .collect(),
+                values: std::iter::once(value)
+                    .chain(self.values.iter().copied())
+                    .collect(),
+            }
+        } else {
+            self.clone()
+        }
+    }
+
+    /// The value at `step`, linear between points and constant beyond the ends.
+    #[must_use]
+    pub fn at(&self, step: f64) -> f64 {
+        let right = self.steps.partition_point(|&other| other <= step);
+        if right == 0 {
+            self.values[0]
+        } else if right == self.len() {
+            self.last_value()
+        } else {
+            let left = right - 1;
+            let share = (step - self.steps[left]) / (self.steps[right] - self.steps[left]);
+            self.values[left] + share * (self.values[right] - self.values[left])
+        }
+    }
+
+    /// The point-wise mean of curves on equal steps.
+    ///
+    /// # Errors
+    /// When there is no curve, or the steps differ.
+    pub fn mean(curves: &[Self]) -> Result<Self, MeasureError> {
+        let first = equal_steps("mean of curves", curves)?;
+        let count = curves.len() as f64;
+        let values = (0..first.len())
+            .map(|index| curves.iter().map(|curve| curve.values[index]).sum::<f64>() / count)
+            .collect();
+        Self::new(first.steps.clone(), values)
+    }
+
+    /// The first step at which the curve is at or above `level`, by linear interpolation.
+    ///
+    /// The first step itself when the curve begins at or above the level; `None` when it never gets
+    /// there.
+    #[must_use]
+    pub fn first_crossing(&self, level: f64) -> Option<f64> {
+        let right = self.values.iter().position(|&value| value >= level)?;
+        if right == 0 {
+            return Some(self.steps[0]);
+        }
+        let left = right - 1;
+        let share = (level - self.values[left]) / (self.values[right] - self.values[left]);
+        Some(self.steps[left] + share * (self.steps[right] - self.steps[left]))
+    }
+}
+
+/// The first of `curves`, after checking that all share its steps.
+pub(crate) fn equal_steps<'a>(
+    operation: &'static str,
+    curves: &'a [Curve],
+) -> Result<&'a Curve, MeasureError> {
+    let first = curves.first().ok_or(MeasureError::Empty {
+        operation,
+        what: "curve",
+    })?;
+    match curves.iter().position(|curve| curve.steps != first.steps) {
+        Some(position) => Err(MeasureError::UnequalSteps {
+            operation,
+            position,
+        }),
+        None => Ok(first),
+    }
+}

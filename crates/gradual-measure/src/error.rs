@@ -1,0 +1,103 @@
+use thiserror::Error;
+
+/// What can go wrong when a curve, a record or a summary is made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MeasureError {
+    /// A curve needs as many values as steps.
+    #[error("curve: expected as many values as steps, got {steps} steps and {values} values")]
+    Lengths {
+        /// Number of steps given.
+        steps: usize,
+        /// Number of values given.
+        values: usize,
+    },
+    /// Nothing to measure.
+    #[error("{operation}: expected at least one {what}, got none")]
+    Empty {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A step or value is NaN or infinite.
+    #[error("curve: expected finite numbers, got {what} {number} at position {position}")]
+    NotFinite {
+        /// `step` or `value`.
+        what: &'static str,
+        /// The number as it came.
+        number: f64,
+        /// Index into the curve.
+        position: usize,
+    },
+    /// Steps must be at or after 0.
+    #[error("curve: expected steps from 0 on, got {step}")]
+    NegativeStep {
+        /// The first step.
+        step: f64,
+    },
+    /// Steps must increase.
+    #[error("curve: expected strictly increasing steps, got {next} after {previous}")]
+    NotIncreasing {
+        /// The step before.
+        previous: f64,
+        /// The step that is not larger.
+        next: f64,
+    },
+    /// Curves that are put together must share their steps.
+    #[error("{operation}: expected curves on equal steps, curve {position} has others")]
+    UnequalSteps {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Index of the first curve that differs from the first one.
+        position: usize,
+    },
+    /// Every evaluation of a run must hold the same capabilities.
+    #[error(
+        "run summary: expected the capabilities of the first evaluation at step {step}, {difference}"
+    )]
+    Capabilities {
+        /// The step of the evaluation that differs.
+        step: u64,
+        /// Which capability is missing or new.
+        difference: String,
+    },
+    /// The accuracy of guessing must leave room for learning.
+    #[error(
+        "run summary: expected a chance in [0, 1) for capability `{capability}` at step {step}, got {chance}"
+    )]
+    Chance {
+        /// Name of the capability.
+        capability: String,
+        /// Step of the evaluation.
+        step: u64,
+        /// The chance as it came.
+        chance: f64,
+    },
+    /// A record could not be written, for instance because it holds NaN.
+    #[error("write {record}: {source}")]
+    Write {
+        /// Kind of record.
+        record: &'static str,
+        /// What the JSON writer says.
+        source: serde_json::Error,
+    },
+    /// A record could not be read.
+    #[error("read {record}: {source}")]
+    Read {
+        /// Kind of record.
+        record: &'static str,
+        /// What the JSON reader says.
+        source: serde_json::Error,
+    },
+    /// A record was written by another version of the format.
+    #[error("read {record}: expected schema {expected}, got {got}")]
+    Schema {
+        /// Kind of record.
+        record: &'static str,
+        /// The schema this crate reads.
+        expected: u32,
+        /// The schema that came.
+        got: u32,
+    },
+}

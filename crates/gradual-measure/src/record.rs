@@ -1,0 +1,305 @@
+//! The lines and files of a run folder.
+//!
+//! ```text
+//! runs/<experiment>/experiment.json                 ExperimentRecord
+//! runs/<experiment>/<arm>/seed-<s>/config.json      RunConfig
+//!                                  curves.jsonl     Evaluation, one per line
+//!                                  groups.jsonl     Grouping, one per line
+//!                                  timing.jsonl     Timing, one per line
+//! ```
+//!
+//! Write with [`Record::to_line`] and read with [`Record::from_line`]: they refuse NaN, infinities and
+//! lines of another schema. Numbers are read back bit for bit.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::finite;
+use crate::{MeasureError, curve};
+
+/// Version of the run-folder format that this crate writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// A record of a run folder: one JSON object.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Kind of record, for messages.
+    const NAME: &'static str;
+
+    /// The schema that the record carries.
+    fn schema(&self) -> u32;
+
+    /// The record as one line of JSON, without the line feed.
+    ///
+    /// # Errors
+    /// [`MeasureError::Write`] when a number is NaN or infinite; the message names the field.
+    fn to_line(&self) -> Result<String, MeasureError> {
+        serde_json::to_string(self).map_err(|source| MeasureError::Write {
+            record: Self::NAME,
+            source,
+        })
+    }
+
+    /// Reads a record from one line (or a whole file) of JSON.
+    ///
+    /// # Errors
+    /// [`MeasureError::Read`] when the text is not such a record, [`MeasureError::Schema`] when it was
+    /// written by another version of the format.
+    fn from_line(line: &str) -> Result<Self, MeasureError> {
+        let record: Self = serde_json::from_str(line).map_err(|source| MeasureError::Read {
+            record: Self::NAME,
+            source,
+        })?;
+        if record.schema() == SCHEMA {
+            Ok(record)
+        } else {
+            Err(MeasureError::Schema {
+                record: Self::NAME,
+                expected: SCHEMA,
+                got: record.schema(),
+            })
+        }
+    }
+}
+
+macro_rules! record {
+    ($($kind:ty: $name:literal),+ $(,)?) => {$(
+        impl Record for $kind {
+            const NAME: &'static str = $name;
+
+            fn schema(&self) -> u32 {
+                self.schema
+            }
+        }
+    )+};
+}
+
+record! {
+    Evaluation: "evaluation",
+    Grouping: "grouping",
+    Timing: "timing",
+    RunConfig: "run configuration",
+    ExperimentRecord: "experiment",
+}
+
+/// One evaluation of all capabilities: a line of `curves.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Format version, [`SCHEMA`].
+    pub schema: u32,
+    /// Optimizer steps taken before the evaluation.
+    pub step: u64,
+    /// Training examples seen before the evaluation.
+    pub examples: u64,
+    /// Mean training loss (nats) of the latest draw.
+    #[serde(serialize_with = "finite::train_loss")]
+    pub train_loss: f64,
+    /// Held-out results by name of the capability.
+    pub capabilities: BTreeMap<String, CapabilityRecord>,
+}
+
+/// Held-out result of one capability at one evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CapabilityRecord {
+    /// Fraction of held-out examples answered rightly, 0 to 1.
+    #[serde(serialize_with = "finite::accuracy")]
+    pub accuracy: f64,
+    /// Mean held-out loss in nats.
+    #[serde(serialize_with = "finite::loss")]
+    pub loss: f64,
+    /// Accuracy of guessing, 0 to below 1.
+    #[serde(serialize_with = "finite::chance")]
+    pub chance: f64,
+    /// Share of the training distribution, 0 to 1.
+    #[serde(serialize_with = "finite::frequency")]
+    pub frequency: f64,
+}
+
+impl CapabilityRecord {
+    /// Skill of this result, see [`curve::skill`].
+    #[must_use]
+    pub fn skill(&self) -> f64 {
+        curve::skill(self.accuracy, self.chance)
+    }
+}
+
+/// What the grouping did at one step: a line of `groups.jsonl`.
+///
+/// Empty fields are left out of the line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grouping {
+    /// Format version, [`SCHEMA`].
+    pub schema: u32,
+    /// Optimizer steps taken before this draw.
+    pub step: u64,
+    /// Number of groups.
+    pub groups: u64,
+    /// Examples per group; empty for soft groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<u64>,
+    /// Fraction of the coefficient mass Σ|c| that falls on each capability's examples.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "finite::shares"
+    )]
+    pub shares: BTreeMap<String, f64>,
+    /// Leading singular values of the gradients, largest first.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "finite::spectrum"
+    )]
+    pub spectrum: Vec<f64>,
+    /// Adjusted Rand index of the hard groups against the capabilities (1 the same, 0 as by chance).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::recovery"
+    )]
+    pub recovery: Option<f64>,
+}
+
+/// Wall-clock time: a line of `timing.jsonl`.
+///
+/// Times stand apart so that equal runs have equal `curves.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Format version, [`SCHEMA`].
+    pub schema: u32,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// Seconds of training up to this step.
+    #[serde(serialize_with = "finite::seconds")]
+    pub seconds: f64,
+}
+
+/// How a run was configured: `config.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// Format version, [`SCHEMA`].
+    pub schema: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Name of the arm.
+    pub arm: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Optimizer steps of a finished run.
+    pub steps: u64,
+    /// Examples per step.
+    pub draw: u64,
+    /// Name of the backend.
+    pub backend: String,
+    /// Everything else that the experiment sets.
+    pub settings: serde_json::Value,
+}
+
+/// What an experiment tests: `experiment.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentRecord {
+    /// Format version, [`SCHEMA`].
+    pub schema: u32,
+    /// Name of the experiment, as on the command line.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// The claim in the words of the post.
+    pub claim: String,
+    /// Name of the arm that the others are compared with.
+    pub baseline: String,
+    /// The arms in the order in which reports show them.
+    pub arms: Vec<ArmRecord>,
+    /// The measurable claims.
+    pub claims: Vec<Claim>,
+    /// The command that reruns the experiment.
+    pub command: String,
+}
+
+/// One arm of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmRecord {
+    /// Name, equal to the folder's.
+    pub name: String,
+    /// One sentence on what the arm does.
+    pub about: String,
+}
+
+/// One measurable claim: an arm changes a metric against the baseline by at least a ratio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The claim in words.
+    pub statement: String,
+    /// Where it comes from: post, paper or conjecture.
+    pub source: String,
+    /// The arm that is compared with the baseline.
+    pub arm: String,
+    /// What is compared.
+    pub metric: Metric,
+    /// Whether the arm should have less or more of it.
+    pub direction: Direction,
+    /// The ratio arm / baseline that counts as an effect, for instance 0.8 for a fifth less.
+    #[serde(serialize_with = "finite::smallest_effect")]
+    pub smallest_effect: f64,
+}
+
+/// A number of a run that claims can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Metric {
+    /// Largest over smallest t50 of the capabilities.
+    Spread,
+    /// Mean pairwise difference of skill at equal mean skill.
+    Gap,
+    /// Steps until the mean accuracy is 90 %.
+    #[serde(rename = "steps_to_90")]
+    StepsTo90,
+    /// Steps until the mean accuracy is 99 %.
+    #[serde(rename = "steps_to_99")]
+    StepsTo99,
+    /// Median over capabilities of (t90 − t10)/t50.
+    RelativeWidth,
+    /// Median over capabilities of N_eff/n of the increments of skill.
+    EffectiveIncrements,
+    /// Mean accuracy at the last evaluation.
+    FinalAccuracy,
+}
+
+impl Metric {
+    /// All metrics, in the order in which reports show them.
+    pub const ALL: [Self; 7] = [
+        Self::Spread,
+        Self::Gap,
+        Self::StepsTo90,
+        Self::StepsTo99,
+        Self::RelativeWidth,
+        Self::EffectiveIncrements,
+        Self::FinalAccuracy,
+    ];
+
+    /// A short name for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Spread => "max t50 / min t50",
+            Self::Gap => "gap at equal mean skill",
+            Self::StepsTo90 => "steps to 90 % mean accuracy",
+            Self::StepsTo99 => "steps to 99 % mean accuracy",
+            Self::RelativeWidth => "width / t50",
+            Self::EffectiveIncrements => "N_eff / n of the increments",
+            Self::FinalAccuracy => "final mean accuracy",
+        }
+    }
+}
+
+/// Which way a claim points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The arm has less of the metric than the baseline.
+    Lower,
+    /// The arm has more of the metric than the baseline.
+    Higher,
+}

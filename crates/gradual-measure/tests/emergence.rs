@@ -1,0 +1,161 @@
+//! Emergence of curves whose answers are known.
+
+use gradual_measure::{Curve, Emergence};
+use proptest::prelude::*;
+
+fn sampled(spacing: usize, length: usize, skill: impl Fn(f64) -> f64) -> Curve {
+    let steps: Vec<f64> = (0..=length).step_by(spacing).map(|s| s as f64).collect();
+    let values = steps.iter().map(|&step| skill(step)).collect();
+    Curve::new(steps, values).unwrap()
+}
+
+fn close(got: Option<f64>, expected: f64, tolerance: f64) {
+    let got = got.expect("a number");
+    assert!(
+        (got - expected).abs() <= tolerance,
+        "got {got}, expected {expected}"
+    );
+}
+
+#[test]
+fn straight_line() {
+    let line = Emergence::of(&sampled(10, 1000, |step| step / 1000.0));
+    close(line.t10, 100.0, 1e-9);
+    close(line.t50, 500.0, 1e-9);
+    close(line.t90, 900.0, 1e-9);
+    close(line.width, 800.0, 1e-9);
+    close(line.relative_width, 1.6, 1e-9);
+    close(line.log_width, 9.0_f64.log2(), 1e-9);
+    close(line.largest_rise, 0.05, 1e-9);
+    close(line.effective_increments, 1.0, 1e-9);
+}
+
+#[test]
+fn step_function() {
+    // From 0 at 500 to 1 at 510, linear in between.
+    let jump = Emergence::of(&sampled(10, 1000, |step| f64::from(u8::from(step > 500.0))));
+    close(jump.t50, 505.0, 1e-9);
+    close(jump.width, 8.0, 1e-9);
+    close(jump.relative_width, 8.0 / 505.0, 1e-9);
+    close(jump.largest_rise, 1.0, 1e-9);
+    close(jump.effective_increments, 0.01, 1e-9);
+}
+
+#[test]
+fn logistic() {
+    let rate = 0.02;
+    let rise = Emergence::of(&sampled(5, 1000, |step| {
+        1.0 / (1.0 + (-rate * (step - 500.0)).exp())
+    }));
+    let width = 2.0 * 9.0_f64.ln() / rate;
+    close(rise.t50, 500.0, 1e-6);
+    close(rise.width, width, 0.5);
+    close(rise.relative_width, width / 500.0, 1e-3);
+    let half_window = 25.0 * rate;
+    close(rise.largest_rise, (half_window / 2.0_f64).tanh(), 1e-3);
+    let effective = rise.effective_increments.unwrap();
+    // A density r s(1−s) has 1/∫ρ² = 6/r, here 300 of 1000 steps.
+    assert!((effective - 0.3).abs() < 0.01, "{effective}");
+}
+
+#[test]
+fn staircase_has_as_many_effective_increments_as_stairs() {
+    let stairs = Emergence::of(&sampled(10, 1000, |step| (step / 200.0).floor() / 5.0));
+    close(stairs.effective_increments, 0.05, 1e-9);
+    close(stairs.largest_rise, 0.2, 1e-9);
+}
+
+#[test]
+fn unequal_spacing_of_evaluations_does_not_matter() {
+    let steps = vec![0.0, 1.0, 5.0, 30.0, 31.0, 200.0, 777.0, 1000.0];
+    let values = steps.iter().map(|step| step / 1000.0).collect();
+    let line = Emergence::of(&Curve::new(steps, values).unwrap());
+    close(line.effective_increments, 1.0, 1e-9);
+    close(line.largest_rise, 0.05, 1e-9);
+}
+
+#[test]
+fn flat_falling_and_never_reaching() {
+    let flat = Emergence::of(&sampled(10, 1000, |_| 0.0));
+    assert_eq!(
+        (flat.t10, flat.width, flat.effective_increments),
+        (None, None, None)
+    );
+    assert_eq!(flat.largest_rise, Some(0.0));
+
+    let falling = Emergence::of(&sampled(10, 1000, |step| 1.0 - step / 1000.0));
+    assert_eq!(falling.t50, Some(0.0));
+    assert_eq!(falling.relative_width, None);
+    assert_eq!(falling.largest_rise, Some(0.0));
+
+    let half = Emergence::of(&sampled(10, 1000, |step| 0.6 * step / 1000.0));
+    assert!(half.t10.is_some() && half.t50.is_some());
+    assert_eq!((half.t90, half.width, half.log_width), (None, None, None));
+}
+
+#[test]
+fn a_lucky_evaluation_is_no_emergence() {
+    let lucky = Emergence::of(&sampled(
+        10,
+        1000,
+        |step| {
+            if step == 300.0 { 0.95 } else { 0.0 }
+        },
+    ));
+    assert_eq!(lucky.t10, None);
+    assert_eq!(lucky.effective_increments, None);
+}
+
+#[test]
+fn a_late_first_evaluation_is_interpolated_from_step_zero() {
+    let late = Emergence::of(&Curve::new(vec![100.0, 200.0], vec![1.0, 1.0]).unwrap());
+    close(late.t50, 50.0, 1e-9);
+    let single = Emergence::of(&Curve::new(vec![0.0], vec![0.0]).unwrap());
+    assert_eq!(single, Emergence::default());
+}
+
+fn curves() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
+    prop::collection::vec((0.1..50.0_f64, -0.5..1.0_f64), 1..60).prop_map(|points| {
+        let mut step = 0.0;
+        points
+            .into_iter()
+            .map(|(wait, value)| {
+                step += wait;
+                (step, value)
+            })
+            .unzip()
+    })
+}
+
+proptest! {
+    #[test]
+    fn numbers_are_bounded((steps, values) in curves()) {
+        let e = Emergence::of(&Curve::new(steps.clone(), values).unwrap());
+        let times = [e.t10, e.t50, e.t90];
+        prop_assert!(times.iter().flatten().all(|t| (0.0..=steps[steps.len() - 1]).contains(t)));
+        prop_assert!(times.windows(2).all(|pair| pair[1].is_none() || pair[0] <= pair[1]));
+        prop_assert!(e.largest_rise.is_none_or(|rise| (0.0..=1.5).contains(&rise)));
+        prop_assert!(e.effective_increments.is_none_or(|n| (0.0..=1.0).contains(&n)));
+        for number in [e.width, e.relative_width, e.log_width].into_iter().flatten() {
+            prop_assert!(number.is_finite() && number >= 0.0);
+        }
+    }
+
+    #[test]
+    fn ratios_are_free_of_the_time_scale((steps, values) in curves(), scale in 0.01..100.0_f64) {
+        let e = Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap());
+        let stretched = steps.iter().map(|step| step * scale).collect();
+        let s = Emergence::of(&Curve::new(stretched, values).unwrap());
+        for (a, b) in [
+            (e.t50.map(|t| t * scale), s.t50),
+            (e.relative_width, s.relative_width),
+            (e.log_width, s.log_width),
+            (e.largest_rise, s.largest_rise),
+            (e.effective_increments, s.effective_increments),
+        ] {
+            prop_assert_eq!(a.is_some(), b.is_some());
+            let (a, b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
+            prop_assert!((a - b).abs() <= 1e-6 * (1.0 + a.abs()), "{} {}", a, b);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Records: the exact lines, the round trip, and what is refused.
+
+use std::collections::BTreeMap;
+
+use gradual_measure::{
+    ArmRecord, CapabilityRecord, Claim, Direction, Evaluation, ExperimentRecord, Grouping,
+    MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
+};
+use proptest::prelude::*;
+
+fn evaluation(loss: f64) -> Evaluation {
+    Evaluation {
+        schema: SCHEMA,
+        step: 60,
+        examples: 30720,
+        train_loss: 0.69,
+        capabilities: BTreeMap::from([(
+            "task-00".to_owned(),
+            CapabilityRecord {
+                accuracy: 0.51,
+                loss,
+                chance: 0.5,
+                frequency: 0.204,
+            },
+        )]),
+    }
+}
+
+fn grouping() -> Grouping {
+    Grouping {
+        schema: SCHEMA,
+        step: 3,
+        groups: 2,
+        sizes: vec![],
+        shares: BTreeMap::new(),
+        spectrum: vec![],
+        recovery: None,
+    }
+}
+
+fn round_trip<R: Record + PartialEq + std::fmt::Debug>(record: &R) {
+    let line = record.to_line().unwrap();
+    assert!(!line.contains('\n'));
+    assert_eq!(&R::from_line(&line).unwrap(), record);
+}
+
+#[test]
+fn evaluation_line_is_as_designed() {
+    let line = r#"{"schema":1,"step":60,"examples":30720,"train_loss":0.69,"capabilities":{"task-00":{"accuracy":0.51,"loss":0.693,"chance":0.5,"frequency":0.204}}}"#;
+    assert_eq!(evaluation(0.693).to_line().unwrap(), line);
+    assert_eq!(Evaluation::from_line(line).unwrap(), evaluation(0.693));
+}
+
+#[test]
+fn grouping_line_leaves_out_what_is_empty() {
+    let line = r#"{"schema":1,"step":3,"groups":2}"#;
+    assert_eq!(grouping().to_line().unwrap(), line);
+    round_trip(&grouping());
+    round_trip(&Grouping {
+        sizes: vec![3, 5],
+        shares: BTreeMap::from([("a".to_owned(), 0.25), ("b".to_owned(), 0.75)]),
+        spectrum: vec![2.0, 0.1],
+        recovery: Some(0.3),
+        ..grouping()
+    });
+}
+
+#[test]
+fn files_come_back_as_they_were() {
+    round_trip(&Timing {
+        schema: SCHEMA,
+        step: 5,
+        seconds: 0.1,
+    });
+    round_trip(&RunConfig {
+        schema: SCHEMA,
+        experiment: "parity".into(),
+        arm: "erm".into(),
+        seed: 0,
+        steps: 1000,
+        draw: 512,
+        backend: "flex".into(),
+        settings: serde_json::json!({"learning_rate": 0.001, "layers": [64, 64]}),
+    });
+    round_trip(&ExperimentRecord {
+        schema: SCHEMA,
+        name: "parity".into(),
+        title: "Parity".into(),
+        claim: "gradually".into(),
+        baseline: "erm".into(),
+        arms: vec![ArmRecord {
+            name: "erm".into(),
+            about: "mean loss".into(),
+        }],
+        claims: Metric::ALL
+            .map(|metric| Claim {
+                statement: metric.label().into(),
+                source: "post".into(),
+                arm: "grouped".into(),
+                metric,
+                direction: Direction::Lower,
+                smallest_effect: 0.8,
+            })
+            .into(),
+        command: "cargo xtask experiment parity".into(),
+    });
+}
+
+#[test]
+fn metrics_and_directions_have_their_names() {
+    let names = serde_json::to_string(&Metric::ALL).unwrap();
+    assert_eq!(
+        names,
+        r#"["spread","gap","steps_to_90","steps_to_99","relative_width","effective_increments","final_accuracy"]"#
+    );
+    let directions = serde_json::to_string(&[Direction::Lower, Direction::Higher]).unwrap();
+    assert_eq!(directions, r#"["lower","higher"]"#);
+}
+
+#[test]
+fn numbers_that_json_cannot_hold_are_refused_by_name() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let cases = [
+            (evaluation(number).to_line(), "loss"),
+            (
+                Grouping {
+                    recovery: Some(number),
+                    ..grouping()
+                }
+                .to_line(),
+                "recovery",
+            ),
+            (
+                Grouping {
+                    spectrum: vec![1.0, number],
+                    ..grouping()
+                }
+                .to_line(),
+                "spectrum",
+            ),
+            (
+                Grouping {
+                    shares: BTreeMap::from([("add".to_owned(), number)]),
+                    ..grouping()
+                }
+                .to_line(),
+                "share of `add`",
+            ),
+        ];
+        for (result, field) in cases {
+            let message = result.unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("expected a finite {field}, got {number}")),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn torn_lines_and_other_schemas_are_refused() {
+    let line = evaluation(0.693).to_line().unwrap();
+    for end in 0..line.len() {
+        assert!(matches!(
+            Evaluation::from_line(&line[..end]),
+            Err(MeasureError::Read { .. })
+        ));
+    }
+    let later = line.replace("\"schema\":1", "\"schema\":2");
+    let message = Evaluation::from_line(&later).unwrap_err().to_string();
+    assert_eq!(message, "read evaluation: expected schema 1, got 2");
+}
+
+proptest! {
+    #[test]
+    fn every_finite_number_comes_back_bit_for_bit(bits: u64) {
+        let number = f64::from_bits(bits);
+        prop_assume!(number.is_finite());
+        let back = Evaluation::from_line(&evaluation(number).to_line().unwrap()).unwrap();
+        prop_assert_eq!(back.capabilities["task-00"].loss.to_bits(), bits);
+    }
+}

@@ -1,0 +1,13 @@
+//! `cargo xtask docs`: the documentation of the workspace.
+
+use std::env;
+
+use crate::cargo;
+
+/// Builds the documentation of our own crates; a warning, such as a broken link, is an error.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
+    flags.push_str(" -D warnings");
+    let mut command = cargo::cargo(["doc", "--release", "--workspace", "--no-deps"]);
+    cargo::run(command.env("RUSTDOCFLAGS", flags.trim_start()))
+}

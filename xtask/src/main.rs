@@ -1,0 +1,156 @@
+//! The commands of this workspace: `cargo xtask --help`.
+//!
+//! Everything that continuous integration runs is a command here, so that it runs the same way on a
+//! desk. This crate stays light: it never depends on Burn, it calls cargo with the right features.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks through its standard streams"
+)]
+
+mod backend;
+mod cargo;
+mod ci;
+mod docs;
+mod experiment;
+mod layers;
+mod metadata;
+mod program;
+mod report;
+mod stop;
+mod terminal;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::stop::Stop;
+
+/// The commands of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment of gradual-lab and write its run folders and report
+    Experiment(experiment::Experiment),
+    /// Write the report of the run folders in a directory again
+    Report(report::Report),
+    /// Run all tests of the workspace, documentation examples included
+    Test(test::Test),
+    /// Everything that continuous integration checks: format, layers, clippy, test, docs
+    Ci,
+    /// Check which crate depends on which
+    Layers,
+    /// Build the documentation; a warning is an error
+    Docs,
+}
+
+impl Command {
+    fn run(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Experiment(experiment) => experiment.run(),
+            Self::Report(report) => report.run(),
+            Self::Test(test) => test.run(),
+            Self::Ci => ci::run(),
+            Self::Layers => layers::run(),
+            Self::Docs => docs::run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let color = if terminal::is_plain() {
+        ColorChoice::Never
+    } else {
+        ColorChoice::Auto
+    };
+    let matches = Cli::command().color(color).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let (code, message) = match error.downcast_ref::<Stop>() {
+                Some(stop) => (stop.code(), stop.message().map(str::to_owned)),
+                None => (1, Some(format!("{error:#}"))),
+            };
+            if let Some(message) = message {
+                eprintln!("error: {message}");
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    fn parse(line: &str) -> Command {
+        Cli::try_parse_from(line.split(' '))
+            .unwrap_or_else(|error| panic!("{line}: {error}"))
+            .command
+    }
+
+    #[test]
+    fn experiment_takes_its_name_and_flags_in_any_order() {
+        let Command::Experiment(experiment) =
+            parse("xtask experiment --seeds -3 tabular --data a.csv --backend flex --quick")
+        else {
+            panic!("not an experiment");
+        };
+        assert_eq!(experiment.backend(), Some("flex"));
+        assert_eq!(
+            experiment.lab_arguments(),
+            [
+                "experiment",
+                "tabular",
+                "--seeds=-3",
+                "--data=a.csv",
+                "--quick"
+            ]
+        );
+    }
+
+    #[test]
+    fn test_passes_arguments_to_cargo_and_to_the_test_program() {
+        assert_eq!(
+            test_arguments("xtask test --backend flex --doc rises -- --nocapture"),
+            "test --release --workspace --features=x --doc rises -- --nocapture"
+        );
+        assert_eq!(
+            test_arguments("xtask test -- --nocapture"),
+            "test --release --workspace --features=x -- --nocapture"
+        );
+    }
+
+    #[test]
+    fn test_of_one_package_leaves_the_others_alone() {
+        assert_eq!(
+            test_arguments("xtask test -p gradual-loss"),
+            "test --release -p gradual-loss"
+        );
+        assert_eq!(
+            test_arguments("xtask test rises --package=gradual-lab"),
+            "test --release --features=x rises --package=gradual-lab"
+        );
+    }
+
+    fn test_arguments(line: &str) -> String {
+        let Command::Test(test) = parse(line) else {
+            panic!("not a test");
+        };
+        test.cargo_arguments(&["--features=x".to_owned()]).join(" ")
+    }
+}
