@@ -1,2 +1,43 @@
-//! .
-fn main() {}
+//! Experiments on how capabilities arise: `cargo xtask experiment` runs this program.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks through its standard streams"
+)]
+
+mod backend;
+mod command;
+mod environment;
+mod experiment;
+mod experiments;
+mod runner;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Experiments on how capabilities arise.
+#[derive(Debug, Parser)]
+#[command(name = "gradual-lab", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment and write its run folders and report
+    Experiment(command::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Cli { command: Command::Experiment(arguments) } = Cli::parse();
+    match arguments.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

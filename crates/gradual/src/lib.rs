@@ -1,1 +1,17 @@
-//! .
+#![doc = include_str!("../../../README.md")]
+
+pub use gradual_grad as grad;
+pub use gradual_group as group;
+pub use gradual_loss as loss;
+pub use gradual_measure as measure;
+pub use gradual_train as train;
+
+/// What a training loop usually needs.
+pub mod prelude {
+    pub use gradual_grad::{ExampleGradients, Tap, Traced, trace};
+    pub use gradual_group::{
+        Average, Draw, Grouping, Groups, KMeans, Labels, OneGroup, RandomGroups, SingularVectors,
+    };
+    pub use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
+    pub use gradual_train::{Objective, step};
+}

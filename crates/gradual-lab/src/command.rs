@@ -1,0 +1,141 @@
+//! The command `experiment`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+
+use crate::backend::Backend;
+use crate::experiment::{Arm, Data, Experiment, Options, choose_arms};
+use crate::experiments;
+use crate::runner::{Plan, replace};
+
+/// What can be asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The experiment [default: sparse-parity]
+    name: Option<String>,
+    /// Run these arms only, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    arms: Vec<String>,
+    /// Seeds per arm
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+    /// Optimizer steps per run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Examples per step
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    draw: Option<u64>,
+    /// Runs at the same time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    jobs: Option<u64>,
+    /// Where the run folders go
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// A CSV file of numbers with a header, for the experiment `table`
+    #[arg(long, value_name = "FILE", requires_all = ["label", "group"])]
+    data: Option<PathBuf>,
+    /// The column of --data to predict
+    #[arg(long, value_name = "COL", requires = "data")]
+    label: Option<String>,
+    /// The column of --data that names the group of a row
+    #[arg(long, value_name = "COL", requires = "data")]
+    group: Option<String>,
+    /// A short version that shows that everything works
+    #[arg(long)]
+    quick: bool,
+    /// Run again what is done already
+    #[arg(long)]
+    fresh: bool,
+    /// List the experiments
+    #[arg(long)]
+    list: bool,
+    /// One of the backends that are compiled in
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.list {
+            list();
+            return Ok(());
+        }
+        let backend = Backend::choose(self.backend.as_deref())?;
+        let default = if self.data.is_some() { "table" } else { "sparse-parity" };
+        let experiment = experiments::find(self.name.as_deref().unwrap_or(default))?;
+        let data = match (self.data, self.label, self.group) {
+            (Some(file), Some(label), Some(group)) => Some(Data { file, label, group }),
+            _ => None,
+        };
+        let options = Options { quick: self.quick, data };
+        let size = experiment.size(&options);
+        let name = experiment.name();
+        // The short version keeps out of the way of the long one.
+        let folder = if options.quick { format!("{name}-quick") } else { name.to_owned() };
+        let plan = Plan {
+            experiment,
+            arms: choose_arms(experiment, &self.arms)?,
+            seeds: self.seeds.unwrap_or(size.seeds),
+            steps: self.steps.unwrap_or(size.steps),
+            draw: self.draw.map_or(size.draw, |draw| draw as usize),
+            jobs: self.jobs.map_or_else(cores, |jobs| jobs as usize),
+            fresh: self.fresh,
+            settings: experiment.settings(&options)?,
+            options,
+            backend,
+            folder: self.out.join(folder),
+        };
+        execute(&plan)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Runs, reports, and says where the report is.
+fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&plan.folder)
+        .with_context(|| format!("could not create {}", plan.folder.display()))?;
+    let failures = plan.run()?;
+    let record = record(plan.experiment);
+    replace(&plan.folder.join("experiment.json"), &(record.to_line()? + "\n"))?;
+    let report = gradual_report::report(&plan.folder);
+    if !failures.is_empty() {
+        for failure in &failures {
+            eprintln!("error: {failure:#}");
+        }
+        if let Ok(page) = report {
+            eprintln!("the report of the other runs: {}", page.display());
+        }
+        bail!("{} of the runs failed", failures.len());
+    }
+    println!("{}", report?.display());
+    Ok(())
+}
+
+fn record(experiment: &dyn Experiment) -> ExperimentRecord {
+    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    ExperimentRecord {
+        schema: SCHEMA,
+        name: experiment.name().to_owned(),
+        title: experiment.title().to_owned(),
+        claim: experiment.claim().to_owned(),
+        baseline: experiment.baseline().to_owned(),
+        arms: experiment.arms().iter().copied().map(Arm::record).collect(),
+        claims: experiment.claims(),
+        command: format!("cargo xtask experiment {}", arguments.join(" ")),
+    }
+}
+
+fn list() {
+    for experiment in experiments::ALL {
+        println!("{:16} {}", experiment.name(), experiment.about());
+        for arm in experiment.arms() {
+            println!("  {:14} {}", arm.name, arm.about);
+        }
+    }
+}

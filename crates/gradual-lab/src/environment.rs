@@ -1,0 +1,18 @@
+//! What a run was made with.
+
+use serde_json::{Value, json};
+
+use crate::backend::Backend;
+
+/// The content of `environment.json`.
+pub(crate) fn environment(backend: &Backend) -> Value {
+    json!({
+        "schema": gradual::measure::SCHEMA,
+        "gradual": env!("CARGO_PKG_VERSION"),
+        "burn": "0.22.1",
+        "backend": backend.name,
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+    })
+}

@@ -1,0 +1,119 @@
+//! What an experiment is.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
+use gradual::measure::{ArmRecord, Claim};
+use gradual::train::{Objective, Observer, Task, TrainError, Trainer};
+use serde_json::Value;
+
+/// One choice of grouping and composition within an experiment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arm {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+}
+
+impl Arm {
+    pub(crate) fn record(self) -> ArmRecord {
+        ArmRecord { name: self.name.to_owned(), about: self.about.to_owned() }
+    }
+}
+
+/// How long and how large, by default.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) seeds: u64,
+    pub(crate) steps: u64,
+    pub(crate) draw: usize,
+}
+
+/// What a person asked for beyond the experiment's name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) quick: bool,
+    pub(crate) data: Option<Data>,
+}
+
+/// A user's own table.
+#[derive(Debug, Clone)]
+pub(crate) struct Data {
+    pub(crate) file: PathBuf,
+    pub(crate) label: String,
+    pub(crate) group: String,
+}
+
+/// An experiment: a task, arms that learn it, and claims about them.
+pub(crate) trait Experiment: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+    /// Its title in the report.
+    fn title(&self) -> &'static str;
+    /// One line for the list.
+    fn about(&self) -> &'static str;
+    /// What it tests.
+    fn claim(&self) -> &'static str;
+    /// The arm that others are compared with.
+    fn baseline(&self) -> &'static str;
+    /// The arms, in the order of the report.
+    fn arms(&self) -> &'static [Arm];
+    /// The claims, as data.
+    fn claims(&self) -> Vec<Claim>;
+    /// Its size when no flag says otherwise.
+    fn size(&self, options: &Options) -> Size;
+    /// Everything else that its numbers depend on.
+    fn settings(&self, options: &Options) -> anyhow::Result<Value>;
+    /// One run.
+    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()>;
+}
+
+/// One run of one arm.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) arm: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) steps: u64,
+    pub(crate) draw: usize,
+    pub(crate) options: &'a Options,
+    pub(crate) device: &'a Device,
+}
+
+impl Run<'_> {
+    /// Trains a model of `task` under `objective`.
+    pub(crate) fn train<T: Task>(
+        &self,
+        task: &T,
+        mut objective: Objective,
+        rate: f64,
+        every: u64,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<(), TrainError> {
+        let trainer =
+            Trainer { steps: self.steps, draw: self.draw, rate, every, seed: self.seed };
+        trainer.run(task, &mut objective, adam(), self.device, observers).map(drop)
+    }
+}
+
+/// Adam with the constants of its paper (Kingma & Ba 2015).
+fn adam() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+/// The arms that were asked for by name, or all.
+pub(crate) fn choose_arms(
+    experiment: &dyn Experiment,
+    names: &[String],
+) -> anyhow::Result<Vec<Arm>> {
+    if names.is_empty() {
+        return Ok(experiment.arms().to_vec());
+    }
+    let known: Vec<&str> = experiment.arms().iter().map(|arm| arm.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        let name = experiment.name();
+        bail!("experiment {name} has no arm '{unknown}'; its arms are {}", known.join(", "));
+    }
+    let wanted = |arm: &&Arm| names.iter().any(|name| name == arm.name);
+    Ok(experiment.arms().iter().filter(wanted).copied().collect())
+}

@@ -1,0 +1,21 @@
+//! The experiments that there are.
+
+mod sparse_parity;
+mod table;
+
+use anyhow::bail;
+
+use crate::experiment::Experiment;
+
+/// All experiments, the default first.
+pub(crate) static ALL: [&dyn Experiment; 2] = [&sparse_parity::SparseParity, &table::Table];
+
+/// The experiment called `name`.
+pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Experiment> {
+    let found = ALL.iter().find(|experiment| experiment.name() == name);
+    let Some(experiment) = found else {
+        let known: Vec<&str> = ALL.iter().map(|experiment| experiment.name()).collect();
+        bail!("there is no experiment '{name}'; there are {}", known.join(", "));
+    };
+    Ok(*experiment)
+}

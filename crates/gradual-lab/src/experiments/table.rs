@@ -1,0 +1,113 @@
+//! A table of numbers, a user's own or red-wine quality: real data with rare groups.
+
+use anyhow::bail;
+use gradual::measure::{Claim, Direction, Metric};
+use gradual::prelude::*;
+use gradual::train::{Observer, Task as _};
+use gradual_tasks::{Table as Task, TableError};
+use serde_json::{Value, json};
+
+use crate::experiment::{Arm, Experiment, Options, Run, Size};
+
+const RATE: f64 = 1e-3;
+const EVERY: u64 = 20;
+
+/// The experiment `table`.
+pub(crate) struct Table;
+
+impl Table {
+    fn task(options: &Options, seed: u64) -> Result<Task, TableError> {
+        match &options.data {
+            Some(data) => Task::open(&data.file, &data.label, &data.group, seed),
+            None => Task::red_wine(seed),
+        }
+    }
+}
+
+impl Experiment for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn title(&self) -> &'static str {
+        "A table with rare groups"
+    }
+
+    fn about(&self) -> &'static str {
+        "a CSV file with a label and a group column (default: red-wine quality): do rare groups keep up?"
+    }
+
+    fn claim(&self) -> &'static str {
+        "If rows are grouped and the sum of squared group losses is minimised, the worst group \
+         dominates, so rare groups are learned at rates comparable to frequent ones (after A. Jermyn, \
+         2022)."
+    }
+
+    fn baseline(&self) -> &'static str {
+        "erm"
+    }
+
+    fn arms(&self) -> &'static [Arm] {
+        &[
+            Arm { name: "erm", about: "the plain mean loss" },
+            Arm { name: "grouped", about: "sum of squares over the group column" },
+            Arm { name: "kmeans", about: "sum of squares over k-means clusters of unit gradients" },
+            Arm { name: "svd", about: "sum of squares over singular directions, weighted by σ" },
+            Arm { name: "random", about: "sum of squares over random groups: a control" },
+        ]
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let claim = |metric, direction, smallest_effect, statement: &str| Claim {
+            statement: statement.to_owned(),
+            source: "A. Jermyn, 2022".to_owned(),
+            arm: "grouped".to_owned(),
+            metric,
+            direction,
+            smallest_effect,
+        };
+        vec![
+            claim(Metric::Gap, Direction::Lower, 0.8,
+                "With known groups, groups are closer together at equal mean skill."),
+            claim(Metric::FinalAccuracy, Direction::Higher, 1.0,
+                "With known groups, the mean accuracy over groups ends no lower."),
+        ]
+    }
+
+    fn size(&self, options: &Options) -> Size {
+        match options.quick {
+            false => Size { seeds: 5, steps: 2_000, draw: 128 },
+            true => Size { seeds: 2, steps: 300, draw: 64 },
+        }
+    }
+
+    fn settings(&self, options: &Options) -> anyhow::Result<Value> {
+        // Opening the table here finds what is wrong with it before any folder is made.
+        let task = Self::task(options, 0)?;
+        let names: Vec<&str> = task.capabilities().iter().map(|c| c.name.as_str()).collect();
+        Ok(json!({
+            "data": options.data.as_ref().map(|data| data.file.display().to_string()),
+            "label": options.data.as_ref().map(|data| &data.label),
+            "group": options.data.as_ref().map(|data| &data.group),
+            "capabilities": names,
+            "optimizer": "adam",
+            "rate": RATE,
+            "evaluate_every": EVERY,
+            "scale": "unit-sum",
+        }))
+    }
+
+    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
+        let task = Self::task(run.options, run.seed)?;
+        let groups = task.capabilities().len();
+        let objective = match run.arm {
+            "erm" => Objective::new(OneGroup, Mean),
+            "grouped" => Objective::new(Labels::new(groups), SumOfSquares),
+            "kmeans" => Objective::new(KMeans::new(groups, run.seed), SumOfSquares),
+            "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
+            "random" => Objective::new(RandomGroups::new(groups, run.seed), SumOfSquares),
+            unknown => bail!("arm '{unknown}' is not implemented"),
+        };
+        Ok(run.train(&task, objective, RATE, EVERY, observers)?)
+    }
+}

@@ -1,0 +1,92 @@
+use std::path::PathBuf;
+
+use gradual_measure::MeasureError;
+use thiserror::Error;
+
+/// What can go wrong between a run folder and its report.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The path is not a folder.
+    #[error("read experiment: expected a folder, got {}", .path.display())]
+    NotAFolder {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The folder holds nothing.
+    #[error("read experiment: expected experiment.json and runs, got the empty folder {}", .path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that must be there is not.
+    #[error("read experiment: expected the file {}, found none", .path.display())]
+    Missing {
+        /// The path looked for.
+        path: PathBuf,
+    },
+    /// No run has been evaluated.
+    #[error("read experiment: expected runs <arm>/seed-<s>/ with evaluations in {}, got none", .path.display())]
+    NoRuns {
+        /// The folder of the experiment.
+        path: PathBuf,
+    },
+    /// A line is torn, or is no record of the kind expected.
+    #[error("read line {line} of {}: {source}", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: MeasureError,
+    },
+    /// A file is no record of the kind expected.
+    #[error("read {}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MeasureError,
+    },
+    /// The evaluations of a run cannot be summarised.
+    #[error("summarise {}: {source}", .path.display())]
+    Run {
+        /// The folder of the run.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MeasureError,
+    },
+    /// Reading from or writing to the disk failed.
+    #[error("{operation} {}: {source}", .path.display())]
+    Io {
+        /// `read` or `write`.
+        operation: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A figure could not be drawn.
+    #[error("draw figure {figure}: {reason}")]
+    Draw {
+        /// Name of the figure.
+        figure: String,
+        /// What the drawing library says.
+        reason: String,
+    },
+    /// A table could not be written.
+    #[error("write table {table}: {reason}")]
+    Table {
+        /// Name of the table.
+        table: &'static str,
+        /// What the CSV writer says.
+        reason: String,
+    },
+    /// The summary could not be written.
+    #[error("write summary.json: {source}")]
+    Summary {
+        /// What the JSON writer says.
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,119 @@
+//! Series over steps, averaged over the seeds of an arm.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gradual_measure::{Curve, Evaluation, Grouping};
+
+use crate::folder::{Folder, Run};
+
+/// Capabilities from frequent to rare, those of equal frequency by name.
+pub(crate) struct Order {
+    /// Names in order.
+    pub(crate) names: Vec<String>,
+    /// What the ends of the colour ramp mean.
+    pub(crate) ends: [String; 2],
+}
+
+impl Order {
+    pub(crate) fn of(folder: &Folder) -> Self {
+        let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();
+        for run in folder.arms.iter().flat_map(|arm| &arm.runs) {
+            for (name, capability) in &run.summary.capabilities {
+                frequencies.entry(name).or_insert(capability.frequency);
+            }
+        }
+        let mut sorted: Vec<(&str, f64)> = frequencies.into_iter().collect();
+        sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+        let ends = match (sorted.first(), sorted.last()) {
+            (Some(first), Some(last)) if (first.1 - last.1).abs() > 1e-9 => {
+                ["frequent".to_owned(), "rare".to_owned()]
+            }
+            (Some(first), Some(last)) => [first.0.to_owned(), last.0.to_owned()],
+            _ => [String::new(), String::new()],
+        };
+        Self {
+            names: sorted.iter().map(|one| one.0.to_owned()).collect(),
+            ends,
+        }
+    }
+
+    /// The place of the capability at `index` on the colour ramp, 0 to 1.
+    pub(crate) fn share(&self, index: usize) -> f64 {
+        index as f64 / (self.names.len().max(2) - 1) as f64
+    }
+}
+
+/// The mean of curves on all their steps, each held constant beyond its ends.
+pub(crate) fn mean(curves: &[Curve]) -> Option<Curve> {
+    let bits: BTreeSet<u64> = curves
+        .iter()
+        // Steps are not negative, so their bits are in their order.
+        .flat_map(|curve| curve.steps().iter().map(|step| step.to_bits()))
+        .collect();
+    let steps: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
+    let on_all: Vec<Curve> = curves
+        .iter()
+        .filter_map(|curve| {
+            let values = steps.iter().map(|&step| curve.at(step)).collect();
+            Curve::new(steps.clone(), values).ok()
+        })
+        .collect();
+    Curve::mean(&on_all).ok()
+}
+
+/// The mean over `runs` of a number of their evaluations.
+pub(crate) fn over_evaluations(
+    runs: &[&Run],
+    value: impl Fn(&Evaluation) -> Option<f64>,
+) -> Option<Curve> {
+    let curves = runs.iter().map(|run| &run.evaluations);
+    mean(
+        &curves
+            .filter_map(|lines| series(lines, |one| one.step, &value))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// The mean over `runs` of a number of their groupings.
+pub(crate) fn over_groupings(
+    runs: &[&Run],
+    value: impl Fn(&Grouping) -> Option<f64>,
+) -> Option<Curve> {
+    let curves = runs.iter().map(|run| &run.groupings);
+    mean(
+        &curves
+            .filter_map(|lines| series(lines, |one| one.step, &value))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// The lines that have the number, as a curve; later lines of the same step replace earlier ones.
+fn series<T>(
+    lines: &[T],
+    step: impl Fn(&T) -> u64,
+    value: impl Fn(&T) -> Option<f64>,
+) -> Option<Curve> {
+    let points: BTreeMap<u64, f64> = lines
+        .iter()
+        .filter_map(|line| Some((step(line), value(line)?)))
+        .collect();
+    let (steps, values) = points
+        .into_iter()
+        .map(|(step, value)| (step as f64, value))
+        .unzip();
+    Curve::new(steps, values).ok()
+}
+
+/// The points of a curve; a single point becomes a short line of its own, up to `end`.
+pub(crate) fn points(curve: &Curve, end: f64) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = curve
+        .steps()
+        .iter()
+        .copied()
+        .zip(curve.values().iter().copied())
+        .collect();
+    if let [(step, value)] = points[..] {
+        points.push((if end > step { end } else { step + 1.0 }, value));
+    }
+    points
+}

@@ -1,0 +1,82 @@
+//! The share of the coefficients that falls on each capability, over time, a panel per arm.
+
+use plotters::prelude::*;
+
+use super::Figure;
+use super::axis::{self, Layout, LinearAxis};
+use super::canvas::{Frame, line};
+use super::series::{self, Order};
+use crate::ReportError;
+use crate::folder::Folder;
+use crate::numbers::steps;
+use crate::style::{self, PAPER};
+
+pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
+    let order = Order::of(folder);
+    let end = folder.last_step();
+    let mut panels = Vec::new();
+    for arm in folder.with_runs() {
+        let runs = arm.counted();
+        let has_shares =
+            |run: &&crate::folder::Run| run.groupings.iter().any(|line| !line.shares.is_empty());
+        if !runs.iter().any(has_shares) {
+            continue;
+        }
+        let frame = Frame {
+            figure: "shares",
+            arm: &arm.name,
+            about: format!(
+                "Share of the coefficients per capability against steps, arm {}",
+                arm.name
+            ),
+            size: (360, 250),
+            legend: Some(&order.ends),
+        };
+        let layout = Layout {
+            x_label: "step",
+            y_label: "share of Σc",
+            left: 30.0,
+            y_ticks: true,
+        };
+        panels.push(frame.draw(|area| {
+            let axes = (
+                LinearAxis::new(0.0, end, steps),
+                LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
+            );
+            axis::chart(area, &layout, axes, |chart| {
+                // From the lowest band up; every band is drawn from the sums below and above it.
+                let mut below: Option<Vec<(f64, f64)>> = None;
+                for (index, name) in order.names.iter().enumerate() {
+                    let share = series::over_groupings(&runs, |one| {
+                        let missing = one.shares.is_empty();
+                        (!missing).then(|| one.shares.get(name).copied().unwrap_or(0.0))
+                    });
+                    let Some(share) = share else { continue };
+                    let band = series::points(&share, end / 20.0);
+                    let base = below
+                        .unwrap_or_else(|| band.iter().map(|&(step, _)| (step, 0.0)).collect());
+                    let top: Vec<(f64, f64)> = band
+                        .iter()
+                        .zip(&base)
+                        .map(|(&(step, share), &(_, sum))| (step, sum + share))
+                        .collect();
+                    let outline: Vec<(f64, f64)> =
+                        base.iter().chain(top.iter().rev()).copied().collect();
+                    let colour = style::ramp(order.share(index));
+                    chart.draw_series([Polygon::new(outline, colour.filled())])?;
+                    chart.draw_series(LineSeries::new(top.clone(), line(0.5, PAPER)))?;
+                    below = Some(top);
+                }
+                Ok(())
+            })
+        })?);
+    }
+    Ok(Figure {
+        title: "Where the gradient goes",
+        caption: "Fraction of the coefficient mass Σ|c| that falls on the examples of each capability, mean \
+                  over seeds, most frequent at the bottom. Under the mean loss this is the share of the data."
+            .to_owned(),
+        legend: None,
+        panels,
+    })
+}

@@ -1,0 +1,125 @@
+//! Emergence times: t10, t50 and t90 of every capability, a panel per arm.
+
+use gradual_measure::Emergence;
+use gradual_measure::statistics::median;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::axis::{self, Layout, LinearAxis, LogAxis};
+use super::canvas::{Frame, line, px, shorten, text};
+use super::series::Order;
+use super::{Figure, Panel};
+use crate::ReportError;
+use crate::folder::{Arm, Folder};
+use crate::numbers::steps;
+use crate::style::{self, MUTED};
+
+/// The height of a row in pixels: rows of 20 capabilities stay readable.
+const ROW: f64 = 15.0;
+
+pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
+    let order = Order::of(folder);
+    let all = folder
+        .arms
+        .iter()
+        .flat_map(Arm::counted)
+        .flat_map(|run| run.summary.capabilities.values())
+        .flat_map(|one| [one.emergence.t10, one.emergence.t50, one.emergence.t90])
+        .flatten();
+    let last = folder.last_step();
+    let axis = LogAxis::over(all.chain((last > 0.0).then_some(last)), steps);
+    let panels = folder
+        .with_runs()
+        .map(|arm| panel(arm, &order, axis))
+        .collect::<Result<_, _>>()?;
+    Ok(Figure {
+        title: "Emergence times",
+        caption: "The step at which the skill of each capability passes 10, 50 (dot) and 90 %, median over \
+                  the seeds that got there; faint dots are the seeds. An open line ends in an arrow: 90 % was \
+                  not reached."
+            .to_owned(),
+        legend: Some(order.ends),
+        panels,
+    })
+}
+
+fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> {
+    let runs = arm.counted();
+    let rows = order.names.len();
+    let longest = order.names.iter().map(|name| name.chars().count()).max();
+    let left = (longest.unwrap_or_default().min(14) as f64 * 6.0 + 8.0).max(30.0);
+    let frame = Frame {
+        figure: "times",
+        arm: &arm.name,
+        about: format!("Emergence times of every capability, arm {}", arm.name),
+        size: (360, 74 + (rows as f64 * ROW) as u32),
+        legend: None,
+    };
+    let layout = Layout {
+        x_label: "step",
+        y_label: "",
+        left,
+        y_ticks: false,
+    };
+    let emergences = |name: &str| -> Vec<Emergence> {
+        let capabilities = runs
+            .iter()
+            .filter_map(|run| run.summary.capabilities.get(name));
+        capabilities.map(|one| one.emergence).collect()
+    };
+    let middle = |times: Vec<Option<f64>>| {
+        median(&times.into_iter().flatten().collect::<Vec<_>>()).map(|time| axis.clamp(time))
+    };
+    frame.draw(|area| {
+        // Rows run downwards: the first capability stands on top.
+        let axes = (axis, LinearAxis::new(0.5 - rows as f64, 0.5, steps));
+        axis::chart(area, &layout, axes, |chart| {
+            for (index, name) in order.names.iter().enumerate() {
+                let row = -(index as f64);
+                let seeds = emergences(name);
+                let colour = style::ramp(order.share(index));
+                let [t10, t50, t90] = [
+                    |one: &Emergence| one.t10,
+                    |one: &Emergence| one.t50,
+                    |one: &Emergence| one.t90,
+                ]
+                .map(|time| middle(seeds.iter().map(time).collect()));
+                let name = shorten(name, 14);
+                let label = text(11.0, MUTED, HPos::Right, VPos::Center);
+                chart.plotting_area().draw(
+                    &(EmptyElement::at((axis.low(), row)) + Text::new(name, (-px(5.0), 0), label)),
+                )?;
+                if let Some(begin) = t10 {
+                    let end = t90.unwrap_or(axis.high());
+                    chart.draw_series([PathElement::new(
+                        [(begin, row), (end, row)],
+                        line(2.5, colour),
+                    )])?;
+                    if t90.is_none() {
+                        let arrow = [(-px(5.0), -px(4.0)), (0, 0), (-px(5.0), px(4.0))];
+                        chart.plotting_area().draw(
+                            &(EmptyElement::at((end, row))
+                                + PathElement::new(arrow, line(2.0, colour))),
+                        )?;
+                    }
+                } else {
+                    let note = text(10.0, MUTED, HPos::Right, VPos::Center);
+                    chart.plotting_area().draw(
+                        &(EmptyElement::at((axis.high(), row))
+                            + Text::new("not reached", (-px(4.0), 0), note)),
+                    )?;
+                }
+                if seeds.len() > 1 {
+                    let dots = seeds.iter().filter_map(|one| one.t50);
+                    chart.draw_series(dots.map(|time| {
+                        Circle::new((axis.clamp(time), row), px(2.25), colour.mix(0.45).filled())
+                    }))?;
+                }
+                if let Some(time) = t50 {
+                    chart.draw_series([Circle::new((time, row), px(4.0), colour.filled())])?;
+                }
+            }
+            Ok(())
+        })
+    })
+}

@@ -1,0 +1,306 @@
+//! The run folders of one experiment, read and checked.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gradual_measure::{
+    Evaluation, ExperimentRecord, Grouping, Record, RunConfig, RunSummary, Timing,
+};
+
+use crate::ReportError;
+
+/// An experiment with at least one evaluated run.
+pub(crate) struct Folder {
+    pub(crate) record: ExperimentRecord,
+    /// In the order of the experiment, arms that it does not name last; arms without runs too.
+    pub(crate) arms: Vec<Arm>,
+    /// `environment.json` of the first run that has one.
+    pub(crate) environment: Option<serde_json::Value>,
+    /// What was left out or looks odd, in sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+/// One arm and its runs by seed.
+pub(crate) struct Arm {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Arm {
+    /// The runs that count: the finished ones, or all while none is finished.
+    pub(crate) fn counted(&self) -> Vec<&Run> {
+        let finished: Vec<&Run> = self.runs.iter().filter(|run| run.finished).collect();
+        if finished.is_empty() {
+            self.runs.iter().collect()
+        } else {
+            finished
+        }
+    }
+
+    /// Whether the numbers of this arm come from unfinished runs.
+    pub(crate) fn unfinished(&self) -> bool {
+        !self.runs.is_empty() && self.runs.iter().all(|run| !run.finished)
+    }
+}
+
+/// One run with at least one evaluation.
+pub(crate) struct Run {
+    pub(crate) seed: u64,
+    pub(crate) config: RunConfig,
+    pub(crate) finished: bool,
+    pub(crate) evaluations: Vec<Evaluation>,
+    pub(crate) groupings: Vec<Grouping>,
+    pub(crate) timings: Vec<Timing>,
+    pub(crate) summary: RunSummary,
+}
+
+impl Run {
+    /// Steps per second of training, from the first timing to the last.
+    pub(crate) fn speed(&self) -> Option<f64> {
+        let (first, last) = (self.timings.first()?, self.timings.last()?);
+        let (steps, seconds) = if self.timings.len() > 1 && last.seconds > first.seconds {
+            (
+                last.step.saturating_sub(first.step),
+                last.seconds - first.seconds,
+            )
+        } else {
+            (last.step, last.seconds)
+        };
+        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
+    }
+}
+
+impl Folder {
+    pub(crate) fn read(dir: &Path) -> Result<Self, ReportError> {
+        if !dir.is_dir() {
+            return Err(ReportError::NotAFolder {
+                path: dir.to_owned(),
+            });
+        }
+        let folders = entries(dir)?;
+        let path = dir.join("experiment.json");
+        if folders.is_empty() {
+            return Err(ReportError::EmptyFolder {
+                path: dir.to_owned(),
+            });
+        }
+        let record: ExperimentRecord = file(&path)?;
+
+        let mut notes = Vec::new();
+        let mut arms: Vec<Arm> = record
+            .arms
+            .iter()
+            .map(|arm| Arm {
+                name: arm.name.clone(),
+                about: arm.about.clone(),
+                runs: Vec::new(),
+            })
+            .collect();
+        let mut environment = None;
+        for folder in folders.iter().filter(|path| path.is_dir()) {
+            let name = name(folder);
+            let runs = runs(folder, &mut notes, &mut environment)?;
+            if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
+                arm.runs = runs;
+            } else if !runs.is_empty() {
+                notes.push(format!("Arm `{name}` is not named in experiment.json."));
+                arms.push(Arm {
+                    name,
+                    about: String::new(),
+                    runs,
+                });
+            }
+        }
+        if arms.iter().all(|arm| arm.runs.is_empty()) {
+            return Err(ReportError::NoRuns {
+                path: dir.to_owned(),
+            });
+        }
+        for arm in &arms {
+            if arm.runs.is_empty() {
+                notes.push(format!("Arm `{}` has no evaluated run.", arm.name));
+            }
+            for run in arm.runs.iter().filter(|run| !run.finished) {
+                notes.push(format!(
+                    "Arm `{}`, seed {} is unfinished: {} of {} steps.",
+                    arm.name, run.seed, run.summary.last_step, run.config.steps
+                ));
+            }
+        }
+        Ok(Self {
+            record,
+            arms,
+            environment,
+            notes,
+        })
+    }
+
+    /// The arms that have runs.
+    pub(crate) fn with_runs(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| !arm.runs.is_empty())
+    }
+
+    /// The last step of any run.
+    pub(crate) fn last_step(&self) -> f64 {
+        let runs = self.arms.iter().flat_map(|arm| &arm.runs);
+        runs.map(|run| run.summary.last_step)
+            .max()
+            .unwrap_or_default() as f64
+    }
+}
+
+/// The runs `seed-<s>` of the arm in `folder`, by seed.
+fn runs(
+    folder: &Path,
+    notes: &mut Vec<String>,
+    environment: &mut Option<serde_json::Value>,
+) -> Result<Vec<Run>, ReportError> {
+    let mut seeds: Vec<(u64, PathBuf)> = entries(folder)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .filter_map(|path| Some((name(&path).strip_prefix("seed-")?.parse().ok()?, path)))
+        .collect();
+    seeds.sort();
+    let mut runs = Vec::new();
+    for (seed, path) in seeds {
+        if environment.is_none() {
+            *environment = fs::read_to_string(path.join("environment.json"))
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok());
+        }
+        runs.extend(run(seed, &path, notes)?);
+    }
+    Ok(runs)
+}
+
+/// The run in `path`; `None`, with a note, when it has only begun.
+fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, ReportError> {
+    let finished = path.join("DONE").exists();
+    let mut begun = |what| {
+        notes.push(format!(
+            "Run {}/{} is left out: it has no {what} yet.",
+            name(path.parent().unwrap_or(path)),
+            name(path)
+        ));
+    };
+    let (config, curves) = (path.join("config.json"), path.join("curves.jsonl"));
+    for (needed, what) in [(&config, "configuration"), (&curves, "evaluation")] {
+        if !finished && !needed.exists() {
+            begun(what);
+            return Ok(None);
+        }
+    }
+    let config = file(&config)?;
+    let mut torn = Vec::new();
+    let evaluations: Vec<Evaluation> = lines(&curves, finished, &mut torn)?;
+    if !finished && evaluations.is_empty() {
+        begun("evaluation");
+        return Ok(None);
+    }
+    notes.extend(torn);
+    let summary = RunSummary::of(&evaluations).map_err(|source| ReportError::Run {
+        path: path.to_owned(),
+        source,
+    })?;
+    let (groups, timing) = (path.join("groups.jsonl"), path.join("timing.jsonl"));
+    Ok(Some(Run {
+        seed,
+        config,
+        finished,
+        evaluations,
+        groupings: optional(&groups, finished, notes)?,
+        timings: optional(&timing, finished, notes)?,
+        summary,
+    }))
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// What lies in a folder, sorted, without hidden files and an earlier report.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let error = |source| ReportError::Io {
+        operation: "read",
+        path: folder.to_owned(),
+        source,
+    };
+    let mut paths = fs::read_dir(folder)
+        .map_err(error)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(error)?;
+    paths.retain(|path| name(path) != "report" && !name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, ReportError> {
+    fs::read(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ReportError::Missing {
+            path: path.to_owned(),
+        },
+        _ => ReportError::Io {
+            operation: "read",
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
+
+/// A whole file as one record.
+fn file<R: Record>(path: &Path) -> Result<R, ReportError> {
+    R::from_line(&String::from_utf8_lossy(&bytes(path)?)).map_err(|source| ReportError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// [`lines`] of a file that need not be there.
+fn optional<R: Record>(
+    path: &Path,
+    finished: bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<R>, ReportError> {
+    if path.exists() {
+        lines(path, finished, notes)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// A record per line. The last line of an unfinished run may be torn.
+fn lines<R: Record>(
+    path: &Path,
+    finished: bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<R>, ReportError> {
+    let content = bytes(path)?;
+    let content = String::from_utf8_lossy(&content);
+    let lines: Vec<(usize, &str)> = (1..)
+        .zip(content.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .collect();
+    let last = lines.last().map_or(0, |(number, _)| *number);
+    let mut records = Vec::with_capacity(lines.len());
+    for (number, line) in lines {
+        match R::from_line(line) {
+            Ok(record) => records.push(record),
+            Err(_) if !finished && number == last => notes.push(format!(
+                "The torn last line {number} of {} is left out.",
+                path.display()
+            )),
+            Err(source) => {
+                return Err(ReportError::Line {
+                    path: path.to_owned(),
+                    line: number,
+                    source,
+                });
+            }
+        }
+    }
+    Ok(records)
+}

@@ -1,0 +1,178 @@
+//! The first paragraph, written from the numbers.
+
+use gradual_measure::{Metric, Verdict};
+
+use crate::folder::Folder;
+use crate::numbers::{count, number};
+use crate::results::{ArmResult, Results};
+
+/// So many arms beside the baseline are told one by one.
+const TOLD: usize = 4;
+
+/// Sentences on what ran, what the baseline does, what the arms change, and what never came.
+pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
+    let mut sentences = vec![what_ran(folder, results)];
+    let baseline = results.arm(&folder.record.baseline);
+    if let Some(base) = baseline.filter(|arm| arm.runs > 0) {
+        sentences.extend(alone(base));
+        sentences.extend(
+            worth_telling(results, base)
+                .into_iter()
+                .filter_map(|arm| against(arm, base)),
+        );
+    } else {
+        sentences.push(format!(
+            "There is no run of the baseline `{}`, so nothing can be compared.",
+            folder.record.baseline
+        ));
+    }
+    sentences.extend(judged(results));
+    sentences.extend(results.arms.iter().filter_map(never_came));
+    sentences.join(" ")
+}
+
+fn what_ran(folder: &Folder, results: &Results) -> String {
+    let runs: usize = results.arms.iter().map(|arm| arm.runs).sum();
+    let finished: usize = results.arms.iter().map(|arm| arm.finished).sum();
+    let arms = results.arms.iter().filter(|arm| arm.runs > 0).count();
+    let capabilities = folder
+        .with_runs()
+        .flat_map(|arm| &arm.runs)
+        .map(|run| run.summary.capabilities.len())
+        .max()
+        .unwrap_or_default();
+    let state = match (runs - finished, runs) {
+        (0, 1) => "finished".to_owned(),
+        (0, _) => "all finished".to_owned(),
+        (1, 1) => "unfinished".to_owned(),
+        (open, _) => format!("{open} of them unfinished"),
+    };
+    format!(
+        "{} of {} on {}, {state}.",
+        count(runs, "run", "runs"),
+        count(arms, "arm", "arms"),
+        count(capabilities, "capability", "capabilities"),
+    )
+}
+
+/// The arms beside the baseline; of more than [`TOLD`], those with the smallest gap, the smallest spread
+/// and the fewest steps to 90 %.
+fn worth_telling<'a>(results: &'a Results, base: &ArmResult) -> Vec<&'a ArmResult> {
+    let others: Vec<&ArmResult> = results
+        .arms
+        .iter()
+        .filter(|arm| arm.name != base.name && arm.runs > 0)
+        .collect();
+    if others.len() <= TOLD {
+        return others;
+    }
+    let best = [Metric::Gap, Metric::Spread, Metric::StepsTo90].map(|metric| {
+        let values = others
+            .iter()
+            .filter_map(|arm| Some((mean(arm, metric)?, arm.name.as_str())));
+        values.min_by(|a, b| a.0.total_cmp(&b.0)).map(|one| one.1)
+    });
+    let told = |arm: &&ArmResult| best.contains(&Some(arm.name.as_str()));
+    others.into_iter().filter(told).collect()
+}
+
+fn mean(arm: &ArmResult, metric: Metric) -> Option<f64> {
+    arm.sample(metric).map(|sample| sample.mean)
+}
+
+fn alone(base: &ArmResult) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(spread) = mean(base, Metric::Spread) {
+        parts.push(format!(
+            "the last capability emerges at {} times the steps of the first",
+            number(spread)
+        ));
+    }
+    if let Some(gap) = mean(base, Metric::Gap) {
+        parts.push(format!(
+            "two capabilities differ in skill by {} on average at equal mean skill",
+            number(gap)
+        ));
+    }
+    parts.push(match mean(base, Metric::StepsTo90) {
+        Some(steps) => format!("mean accuracy reaches 90 % after {} steps", number(steps)),
+        None => format!(
+            "mean accuracy never reaches 90 % and ends at {}",
+            number(mean(base, Metric::FinalAccuracy)?)
+        ),
+    });
+    Some(format!(
+        "Under the baseline `{}`, {}.",
+        base.name,
+        list(&parts)
+    ))
+}
+
+fn against(arm: &ArmResult, base: &ArmResult) -> Option<String> {
+    let parts: Vec<String> = [
+        (Metric::Spread, "the spread of emergence"),
+        (Metric::Gap, "the gap"),
+        (Metric::StepsTo90, "the number of steps to 90 %"),
+    ]
+    .into_iter()
+    .filter_map(|(metric, name)| {
+        Some(match (mean(arm, metric), mean(base, metric)) {
+            (Some(ours), Some(theirs)) if theirs > 0.0 => {
+                format!(
+                    "{name} is {} ({} of the baseline’s)",
+                    number(ours),
+                    number(ours / theirs)
+                )
+            }
+            (Some(ours), _) => format!("{name} is {}", number(ours)),
+            (None, Some(_)) => format!("{name} cannot be given"),
+            (None, None) => return None,
+        })
+    })
+    .collect();
+    (!parts.is_empty()).then(|| format!("With `{}`: {}.", arm.name, list(&parts)))
+}
+
+fn judged(results: &Results) -> Option<String> {
+    let of = |verdict| {
+        let held = results.verdicts.iter();
+        held.filter(|held| held.verdict == verdict).count()
+    };
+    let total = results.verdicts.len();
+    let parts: Vec<String> = [
+        Verdict::Supported,
+        Verdict::NotSupported,
+        Verdict::Inconclusive,
+    ]
+    .into_iter()
+    .filter(|&verdict| of(verdict) > 0)
+    .map(|verdict| format!("{} {}", of(verdict), verdict.label()))
+    .collect();
+    (total > 0).then(|| format!("Of {}: {}.", count(total, "claim", "claims"), list(&parts)))
+}
+
+fn never_came(arm: &ArmResult) -> Option<String> {
+    let (reached, of) = arm.reached();
+    let seeds = arm.metrics.first().map_or(1, |metric| metric.runs);
+    (reached < of).then(|| {
+        let over = if seeds > 1 {
+            format!(" (over {seeds} seeds)")
+        } else {
+            String::new()
+        };
+        format!(
+            "In `{}`, {} of {of} capabilities{over} never reached a skill of 50 %.",
+            arm.name,
+            of - reached
+        )
+    })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

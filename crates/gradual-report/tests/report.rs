@@ -1,0 +1,211 @@
+//! The report of a synthetic experiment: numbers, files and odd shapes.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Arm, Fixture, run_folder, write};
+use gradual_report::report;
+use serde_json::Value;
+use tempfile::tempdir;
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn summary(dir: &Path) -> Value {
+    serde_json::from_str(&read(&dir.join("report/summary.json"))).unwrap()
+}
+
+/// The page of a fixture after `change`, and its folder's summary.
+fn reported(fixture: &Fixture, change: impl FnOnce(&Path)) -> (String, Value) {
+    let root = tempdir().unwrap();
+    let dir = fixture.write(root.path());
+    change(&dir);
+    let page = report(&dir).unwrap();
+    assert_eq!(page, dir.join("report/index.html"));
+    for figure in fs::read_dir(dir.join("report/figures")).unwrap() {
+        let svg = read(&figure.unwrap().path());
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        assert_eq!(document.root_element().tag_name().name(), "svg");
+        assert!(!svg.contains("#0100") && !svg.contains("#0200") && !svg.contains("NaN"));
+    }
+    let html = read(&page);
+    for svg in html.split("<svg ").skip(1) {
+        let end = svg.find("</svg>").unwrap();
+        roxmltree::Document::parse(&format!("<svg {}</svg>", &svg[..end])).unwrap();
+    }
+    for outside in ["<script", "<link", "<img", "@import", "url(", "src="] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert!(!html.contains("NaN") && !html.contains("inf "));
+    (html, summary(&dir))
+}
+
+#[test]
+fn verdicts_and_metrics_come_out_as_built() {
+    let (html, summary) = reported(&Fixture::default(), |_| ());
+    let verdicts: Vec<&str> = summary["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| held["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["supported", "not_supported", "supported", "supported"]
+    );
+    let arms = summary["arms"].as_array().unwrap();
+    let names: Vec<&str> = arms
+        .iter()
+        .map(|arm| arm["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["erm", "labels", "singular-vectors"]);
+    // Ratios 20, 20.8 and 21.6 of the fixture, seen through evaluations 50 steps apart.
+    let spread = &arms[0]["metrics"][0];
+    assert_eq!(spread["metric"], "spread");
+    let mean = spread["sample"]["mean"].as_f64().unwrap();
+    assert!((mean - 20.8).abs() < 1.0, "{mean}");
+    let ratio = summary["verdicts"][0]["effect"]["ratio"].as_f64().unwrap();
+    assert!((ratio - 0.1).abs() < 0.005, "{ratio}");
+    let speed = arms[0]["metrics"][10]["sample"]["mean"].as_f64().unwrap();
+    assert!((speed - 200.0).abs() < 1e-9);
+    assert!(html.contains("Multitask parity: do groups rise &lt;together&gt;?"));
+    assert!(html.contains("Of 4 claims: 3 supported and 1 not supported."));
+    assert!(html.contains("9 runs of 3 arms on 6 capabilities, all finished."));
+    assert!(html.contains("cargo xtask experiment parity"));
+    assert!(html.contains("<dt>commit</dt><dd>0123abc</dd>"));
+}
+
+#[test]
+fn tables_hold_every_number() {
+    let root = tempdir().unwrap();
+    let dir = Fixture::default().write(root.path());
+    report(&dir).unwrap();
+    let rows = |name: &str| -> Vec<String> {
+        let text = read(&dir.join("report/tables").join(name));
+        text.lines().map(str::to_owned).collect()
+    };
+    assert_eq!(
+        rows("verdicts.csv")[0],
+        "statement,source,arm,baseline,metric,direction,smallest_effect,ratio,low,high,seeds,verdict,reason"
+    );
+    assert_eq!(rows("verdicts.csv").len(), 1 + 4);
+    assert_eq!(rows("metrics.csv").len(), 1 + 3 * 11);
+    assert_eq!(rows("runs.csv").len(), 1 + 9);
+    assert_eq!(rows("capabilities.csv").len(), 1 + 9 * 6);
+    assert!(rows("runs.csv")[1].starts_with("erm,0,true,4000,6,6,"));
+    let left: Vec<_> = fs::read_dir(dir.join("report/tables"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".partial"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn equal_runs_give_equal_reports() {
+    let (first, _) = reported(&Fixture::default(), |_| ());
+    let (second, _) = reported(&Fixture::default(), |_| ());
+    assert_eq!(first, second);
+}
+
+#[test]
+fn odd_shapes_do_not_break_it() {
+    for arms in [1, 12] {
+        for capabilities in [1, 20] {
+            for (seeds, evaluations) in [(1, 1), (2, 3), (5, 0)] {
+                let fixture = Fixture {
+                    arms: (0..arms)
+                        .map(|index| {
+                            let name = if index == 0 {
+                                "erm".into()
+                            } else {
+                                format!("an arm with a rather long name {index}")
+                            };
+                            Arm::new(
+                                &name,
+                                50.0 + 60.0 * f64::from(index),
+                                9.0,
+                                0.4,
+                                index % 2 == 1,
+                            )
+                        })
+                        .collect(),
+                    capabilities,
+                    seeds,
+                    evaluations,
+                    unequal: false,
+                    ..Fixture::default()
+                };
+                reported(&fixture, |_| ());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_never_came_is_said() {
+    let fixture = Fixture {
+        steps: 1000,
+        ..Fixture::default()
+    };
+    let (html, summary) = reported(&fixture, |_| ());
+    assert!(html.contains("of 18 capabilities (over 3 seeds) never reached a skill of 50 %."));
+    assert!(html.contains("mean accuracy never reaches 90 %"));
+    assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
+    let reason = summary["verdicts"][0]["reason"].as_str().unwrap();
+    assert_eq!(reason, "3 of 3 runs of labels never got there");
+    assert_eq!(summary["arms"][0]["metrics"][0]["sample"], Value::Null);
+    assert!(html.contains("of 18 reached"));
+}
+
+#[test]
+fn unfinished_runs_are_shown_and_not_counted() {
+    let (html, summary) = reported(&Fixture::default(), |dir| {
+        let folder = run_folder(dir, "labels", 2);
+        fs::remove_file(folder.join("DONE")).unwrap();
+        let curves = read(&folder.join("curves.jsonl"));
+        let lines: Vec<&str> = curves.lines().take(20).collect();
+        let torn = lines.join("\n") + "\n" + &lines[3][..40];
+        write(&folder.join("curves.jsonl"), &torn);
+    });
+    assert_eq!(summary["arms"][1]["runs"], 3);
+    assert_eq!(summary["arms"][1]["finished"], 2);
+    assert_eq!(summary["verdicts"][0]["effect"]["seeds"], 2);
+    assert!(html.contains("Arm <code>labels</code>, seed 2 is unfinished: 950 of 4000 steps."));
+    assert!(html.contains("The torn last line 21 of "));
+    assert!(html.contains("+ 1 unfinished, not counted"));
+}
+
+#[test]
+fn an_arm_without_a_finished_run_is_provisional() {
+    let (html, summary) = reported(&Fixture::default(), |dir| {
+        for seed in 0..3 {
+            fs::remove_file(run_folder(dir, "labels", seed).join("DONE")).unwrap();
+        }
+        fs::remove_dir_all(dir.join("singular-vectors")).unwrap();
+    });
+    assert_eq!(summary["arms"][1]["provisional"], true);
+    assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
+    assert_eq!(
+        summary["verdicts"][1]["reason"],
+        "singular-vectors has no finished run"
+    );
+    assert!(html.contains("Arm <code>singular-vectors</code> has no evaluated run."));
+}
+
+#[test]
+fn names_cannot_break_the_page() {
+    let fixture = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 5.0, 0.3, false),
+            Arm::new("a <b> & \"c\"", 100.0, 5.0, 0.3, true),
+        ],
+        ..Fixture::default()
+    };
+    let (html, _) = reported(&fixture, |_| ());
+    assert!(html.contains("a &lt;b&gt; &amp; &quot;c&quot;"));
+    assert!(!html.contains("<b> &"));
+}

@@ -1,0 +1,281 @@
+//! A table of numbers with a label and a group: a user's own data.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use gradual::train::{Capability, Drawn, Score, Task, TrainError};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use thiserror::Error;
+
+use crate::Mlp;
+use read::Columns;
+
+/// Width of the hidden layer.
+const HIDDEN: usize = 64;
+/// One row in so many of each group is held out.
+const HELD_OUT: usize = 4;
+/// More classes than this are taken for a mistake.
+const CLASSES: usize = 100;
+
+/// A table that can't be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file can't be opened.
+    #[error("table {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A row does not have as many cells as the header, or is not text.
+    #[error("table {table}: {source}")]
+    Csv {
+        /// The file.
+        table: String,
+        /// Which row, and what is wrong with it.
+        source: csv::Error,
+    },
+    /// There is no such column.
+    #[error("table {table}: there is no column '{column}'; its columns are {}", known.join(", "))]
+    Column {
+        /// The file.
+        table: String,
+        /// The name asked for.
+        column: String,
+        /// The names in the header.
+        known: Vec<String>,
+    },
+    /// A cell is not a finite number.
+    #[error("table {table}, line {line}, column '{column}': '{cell}' is not a finite number")]
+    Cell {
+        /// The file.
+        table: String,
+        /// Line of the file, the header being line 1.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// The cell.
+        cell: String,
+    },
+    /// There is nothing to learn from.
+    #[error("table {table}: {problem}")]
+    Unusable {
+        /// The file.
+        table: String,
+        /// What is missing.
+        problem: String,
+    },
+}
+
+/// Rows of numbers with a class and a group each; every group is a capability.
+///
+/// Features are all columns but the label and the group, standardised by the training rows' mean
+/// and standard deviation. A quarter of each group's rows (at least one) is held out. A group of a
+/// single row is trained on but belongs to no capability, as nothing is left to measure it on.
+/// Training draws rows with replacement. Chance is one over the number of classes.
+#[derive(Debug, Clone)]
+pub struct Table {
+    width: usize,
+    classes: usize,
+    training: Rows,
+    held_out: Vec<Rows>,
+    capabilities: Vec<Capability>,
+}
+
+/// Features row-major, class and capability of each row.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    features: Vec<f32>,
+    classes: Vec<i32>,
+    labels: Vec<Option<usize>>,
+}
+
+impl Table {
+    /// Reads a CSV file with a header, whose cells are all numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] naming the file and what is wrong: file or column missing, line and column of
+    /// a cell that is no finite number, ragged rows, fewer than two rows, fewer than two classes.
+    pub fn open(path: &Path, label: &str, group: &str, seed: u64) -> Result<Self, TableError> {
+        let name = path.display().to_string();
+        Self::split(Columns::open(path, label, group)?, &name, group, seed)
+    }
+
+    /// Red-wine quality (Cortez et al. 2009; UCI repository): 1 599 wines, 11 measurements. The label
+    /// is whether the quality score is above 6, the group is the score: groups of 10 to 681 wines.
+    ///
+    /// # Errors
+    ///
+    /// None that the shipped data would cause.
+    pub fn red_wine(seed: u64) -> Result<Self, TableError> {
+        Self::split(Columns::red_wine(), "red wine", "quality", seed)
+    }
+
+    fn split(columns: Columns, name: &str, group: &str, seed: u64) -> Result<Self, TableError> {
+        let unusable = |problem: String| TableError::Unusable { table: name.to_owned(), problem };
+        let rows = columns.labels.len();
+        if rows < 2 {
+            return Err(unusable(format!("has {rows} rows; at least 2 are needed")));
+        }
+        if columns.width == 0 {
+            return Err(unusable("has no feature column beside label and group".to_owned()));
+        }
+        let classes = distinct(&columns.labels);
+        if !(2..=CLASSES).contains(&classes.len()) {
+            let found = classes.len();
+            return Err(unusable(format!(
+                "the label column holds {found} distinct values; from 2 to {CLASSES} are needed"
+            )));
+        }
+
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(2);
+        let width = columns.width;
+        let mut training = Rows::default();
+        let mut held_out = Vec::new();
+        let mut capabilities = Vec::new();
+        let push = |rows: &mut Rows, row: usize, label| {
+            rows.features.extend_from_slice(&columns.features[row * width..(row + 1) * width]);
+            rows.classes.push(position(&classes, columns.labels[row]) as i32);
+            rows.labels.push(label);
+        };
+        for value in distinct(&columns.groups) {
+            let mut members: Vec<usize> = (0..rows).filter(|&r| columns.groups[r] == value).collect();
+            members.shuffle(&mut random);
+            let out = if members.len() > 1 { (members.len() / HELD_OUT).max(1) } else { 0 };
+            let label = (out > 0).then_some(capabilities.len());
+            if out > 0 {
+                let mut rows = Rows::default();
+                members[..out].iter().for_each(|&row| push(&mut rows, row, label));
+                held_out.push(rows);
+                capabilities.push(Capability {
+                    name: format!("{group}={value}"),
+                    chance: 1.0 / classes.len() as f64,
+                    frequency: (members.len() - out) as f64,
+                });
+            }
+            members[out..].iter().for_each(|&row| push(&mut training, row, label));
+        }
+        if capabilities.is_empty() {
+            return Err(unusable("every group has a single row; none can be measured".to_owned()));
+        }
+        for capability in &mut capabilities {
+            capability.frequency /= training.classes.len() as f64;
+        }
+        let mut table = Self { width, classes: classes.len(), training, held_out, capabilities };
+        table.standardise();
+        Ok(table)
+    }
+
+    /// Centres every column and scales it to unit standard deviation over the training rows.
+    fn standardise(&mut self) {
+        let (width, n) = (self.width, self.training.classes.len() as f64);
+        for column in 0..width {
+            let values = self.training.features[column..].iter().step_by(width);
+            let mean = values.clone().map(|&v| f64::from(v)).sum::<f64>() / n;
+            let variance = values.map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+            // A constant column carries nothing: zero after centring.
+            let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+            for rows in std::iter::once(&mut self.training).chain(&mut self.held_out) {
+                for value in rows.features[column..].iter_mut().step_by(width) {
+                    *value = ((f64::from(*value) - mean) / deviation) as f32;
+                }
+            }
+        }
+    }
+
+    fn batch(&self, rows: &Rows, device: &Device) -> TableBatch {
+        let n = rows.classes.len();
+        let features = TensorData::new(rows.features.clone(), [n, self.width]);
+        TableBatch {
+            features: Tensor::from_data(features, device),
+            classes: Tensor::from_data(TensorData::new(rows.classes.clone(), [n]), device),
+        }
+    }
+}
+
+/// One draw: features `[n, d]` and classes `[n]`.
+#[derive(Debug, Clone)]
+pub struct TableBatch {
+    features: Tensor<2>,
+    classes: Tensor<1, Int>,
+}
+
+/// Log-probabilities of the right class, from logits `[n, classes]`: `[n]`.
+fn log_likelihood(logits: Tensor<2>, classes: &Tensor<1, Int>) -> Tensor<1> {
+    let [n, _] = logits.dims();
+    log_softmax(logits, 1).gather(1, classes.clone().reshape([n, 1])).reshape([n])
+}
+
+impl Task for Table {
+    type Model = Mlp;
+    type Batch = TableBatch;
+
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
+        Mlp::new(&[self.width, HIDDEN, self.classes], random, device)
+    }
+
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TableBatch> {
+        let (all, width) = (&self.training, self.width);
+        let mut rows = Rows::default();
+        for _ in 0..n {
+            let row = random.random_range(0..all.classes.len());
+            rows.features.extend_from_slice(&all.features[row * width..(row + 1) * width]);
+            rows.classes.push(all.classes[row]);
+            rows.labels.push(all.labels[row]);
+        }
+        Drawn { batch: self.batch(&rows, device), labels: rows.labels }
+    }
+
+    fn losses(&self, model: &Mlp, batch: &TableBatch) -> Tensor<1> {
+        log_likelihood(model.forward(batch.features.clone()), &batch.classes).neg()
+    }
+
+    fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
+        let read = |problem| TrainError::Read {
+            operation: "table: evaluation",
+            problem: format!("{problem:?}"),
+        };
+        let score = |rows: &Rows| {
+            let batch = self.batch(rows, device);
+            let logits = model.forward(batch.features);
+            let losses = log_likelihood(logits.clone(), &batch.classes).neg();
+            let losses = losses.into_data().convert::<f32>().try_to_vec::<f32>().map_err(read)?;
+            let right = logits.argmax(1).reshape([losses.len()]).equal(batch.classes).int();
+            let right = right.into_data().convert::<i32>().try_to_vec::<i32>().map_err(read)?;
+            let n = losses.len() as f64;
+            Ok(Score {
+                accuracy: f64::from(right.iter().sum::<i32>()) / n,
+                loss: losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / n,
+            })
+        };
+        self.held_out.iter().map(score).collect()
+    }
+}
+
+/// The distinct values of a column, in order.
+fn distinct(column: &[f64]) -> Vec<f64> {
+    let mut values = column.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+/// Where a value stands among distinct ones.
+fn position(values: &[f64], value: f64) -> usize {
+    values.partition_point(|&other| other < value)
+}

@@ -1,0 +1,83 @@
+//! What a person sees while a run goes on.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use gradual_measure::Evaluation;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::{Observer, TrainError};
+
+/// Time between plain lines where there is no terminal.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// A bar with steps per second, time left and the worst and mean capability; plain lines where
+/// standard error is no terminal.
+#[derive(Debug)]
+pub struct Progress {
+    name: String,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    said: Instant,
+    scores: String,
+}
+
+impl Progress {
+    /// A bar called `name` among `bars`.
+    pub fn new(name: &str, steps: u64, bars: &MultiProgress) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let style = "{prefix:24} {bar:24} {pos:>6}/{len} {per_sec:>10} {eta:>4} left  {msg}";
+            let style = ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = bars.add(ProgressBar::new(steps).with_style(style));
+            bar.set_prefix(name.to_owned());
+            bar
+        });
+        let now = Instant::now();
+        Self { name: name.to_owned(), bar, started: now, said: now, scores: String::new() }
+    }
+
+    fn plain(&mut self, step: u64, steps: u64) {
+        let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
+        let rate = step as f64 / seconds;
+        let left = (steps - step) as f64 / rate;
+        self.said = Instant::now();
+        // A closed standard error is no reason to end a run.
+        let _ = writeln!(
+            io::stderr(),
+            "{}: step {step}/{steps}, {rate:.0} steps/s, {left:.0} s left, {}",
+            self.name,
+            self.scores
+        );
+    }
+}
+
+impl Observer for Progress {
+    fn stepped(&mut self, step: u64, steps: u64) -> Result<(), TrainError> {
+        match &self.bar {
+            Some(bar) => bar.set_position(step),
+            None if self.said.elapsed() >= QUIET => self.plain(step, steps),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<(), TrainError> {
+        let accuracies = evaluation.capabilities.values().map(|record| record.accuracy);
+        let worst = accuracies.clone().fold(f64::INFINITY, f64::min);
+        let mean = accuracies.sum::<f64>() / evaluation.capabilities.len().max(1) as f64;
+        self.scores = format!("worst {worst:.3}, mean {mean:.3}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.scores.clone());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

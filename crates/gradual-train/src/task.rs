@@ -1,0 +1,63 @@
+//! What the trainer has to know of a task.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+
+use crate::TrainError;
+
+/// A named ability with its own held-out examples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capability {
+    /// Its name in curves and reports.
+    pub name: String,
+    /// Accuracy of guessing.
+    pub chance: f64,
+    /// Share of the training examples.
+    pub frequency: f64,
+}
+
+/// How well a model does on one capability's held-out examples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Mean loss.
+    pub loss: f64,
+}
+
+/// The examples of one step.
+#[derive(Debug, Clone)]
+pub struct Drawn<B> {
+    /// The examples, as the model takes them.
+    pub batch: B,
+    /// Index of the capability that each exercises; None where it exercises no named one.
+    pub labels: Vec<Option<usize>>,
+}
+
+/// A learning problem with known capabilities.
+pub trait Task {
+    /// The model that learns it.
+    type Model: Module;
+    /// The examples of a draw.
+    type Batch;
+
+    /// The capabilities, in a fixed order; labels and scores index it.
+    fn capabilities(&self) -> &[Capability];
+
+    /// A fresh model on `device` whose weights depend on `random` alone.
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Self::Model;
+
+    /// Draws `n` training examples.
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch>;
+
+    /// One loss per example of a batch, `[n]`.
+    fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Tensor<1>;
+
+    /// Scores of a model (without autodiff) on held-out examples, one per capability.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] when the model's output can't be read.
+    fn evaluate(&self, model: &Self::Model, device: &Device) -> Result<Vec<Score>, TrainError>;
+}

@@ -1,0 +1,201 @@
+//! A thin loop around the step.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
+use gradual_group::{Groups, adjusted_rand};
+use gradual_measure::{CapabilityRecord, Evaluation, Grouping, SCHEMA};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::{Objective, Observer, Score, Stepped, Task, TrainError, evaluation_steps, step};
+
+/// Singular values written per evaluation.
+const SPECTRUM: usize = 64;
+
+/// Draws, steps, evaluates, tells the observers.
+///
+/// All randomness comes from `seed`, in two streams: one for the model's weights, one for the
+/// draws. So arms with the same seed start from the same weights and see the same examples.
+#[derive(Debug, Clone)]
+pub struct Trainer {
+    /// Number of steps.
+    pub steps: u64,
+    /// Examples per step.
+    pub draw: usize,
+    /// Learning rate.
+    pub rate: f64,
+    /// Steps between evaluations; see [`evaluation_steps`].
+    pub every: u64,
+    /// Seed of weights and draws.
+    pub seed: u64,
+}
+
+impl Trainer {
+    /// Trains a fresh model of `task` on `device` and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Step`] naming step
+    /// and capability when a step fails; whatever an observer returns.
+    pub fn run<T: Task>(
+        &self,
+        task: &T,
+        objective: &mut Objective,
+        mut optimizer: ModuleOptimizer,
+        device: &Device,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<T::Model, TrainError> {
+        let at_least_one = |name, got| match got {
+            0 => Err(TrainError::Setting { name, least: 1, got }),
+            _ => Ok(()),
+        };
+        at_least_one("steps", self.steps)?;
+        at_least_one("draw", self.draw as u64)?;
+
+        let started = Instant::now();
+        let device = &device.clone().inner();
+        let [mut weights, mut draws] = [0, 1].map(|stream| {
+            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+            random.set_stream(stream);
+            random
+        });
+        let mut model = task.model(&mut weights, &device.clone().autodiff());
+        let mut since = Since::new(task.capabilities().len());
+        let mut grid = evaluation_steps(self.steps, self.every).into_iter().peekable();
+
+        for done in 0..=self.steps {
+            if grid.next_if_eq(&done).is_some() {
+                let scores = task.evaluate(&model.valid(), device)?;
+                let evaluation = self.evaluation(task, done, &scores, &since)?;
+                let seconds = started.elapsed().as_secs_f64();
+                for observer in observers.iter_mut() {
+                    if let Some(grouping) = since.grouping(task, done) {
+                        observer.grouped(&grouping)?;
+                    }
+                    observer.evaluated(&evaluation, seconds)?;
+                }
+                since = Since::new(task.capabilities().len());
+            }
+            if done == self.steps {
+                break;
+            }
+            let drawn = task.draw(self.draw, &mut draws, device);
+            let labels = drawn.labels;
+            let stepped = step(&model, objective, Some(&labels), |m| task.losses(m, &drawn.batch))
+                .map_err(|source| named(task, done + 1, &labels, source))?;
+            since.add(&labels, &stepped);
+            model = optimizer.step(self.rate, model, stepped.update);
+            since.groups = Some((stepped.groups, labels));
+            for observer in observers.iter_mut() {
+                observer.stepped(done + 1, self.steps)?;
+            }
+        }
+        Ok(model)
+    }
+
+    fn evaluation<T: Task>(
+        &self,
+        task: &T,
+        step: u64,
+        scores: &[Score],
+        since: &Since,
+    ) -> Result<Evaluation, TrainError> {
+        let capabilities = task.capabilities();
+        let (expected, got) = (capabilities.len(), scores.len());
+        if expected != got {
+            return Err(TrainError::Task { what: "scores", expected, got });
+        }
+        let records: BTreeMap<String, CapabilityRecord> = capabilities
+            .iter()
+            .zip(scores)
+            .map(|(capability, score)| {
+                let record = CapabilityRecord {
+                    accuracy: score.accuracy,
+                    loss: score.loss,
+                    chance: capability.chance,
+                    frequency: capability.frequency,
+                };
+                (capability.name.clone(), record)
+            })
+            .collect();
+        // Before the first step there is no training loss yet: the held-out losses, weighted by
+        // frequency, estimate the same number.
+        let held_out = || records.values().map(|record| record.frequency * record.loss).sum();
+        Ok(Evaluation {
+            schema: SCHEMA,
+            step,
+            examples: step * self.draw as u64,
+            train_loss: since.mean_loss().unwrap_or_else(held_out),
+            capabilities: records,
+        })
+    }
+}
+
+/// What happened since the last evaluation.
+struct Since {
+    losses: f64,
+    examples: u64,
+    mass: Vec<f64>,
+    groups: Option<(Groups, Vec<Option<usize>>)>,
+}
+
+impl Since {
+    fn new(capabilities: usize) -> Self {
+        Self { losses: 0.0, examples: 0, mass: vec![0.0; capabilities], groups: None }
+    }
+
+    fn add(&mut self, labels: &[Option<usize>], stepped: &Stepped) {
+        self.examples += stepped.losses.len() as u64;
+        self.losses += stepped.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>();
+        for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
+            if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
+                *mass += f64::from(coefficient);
+            }
+        }
+    }
+
+    fn mean_loss(&self) -> Option<f64> {
+        (self.examples > 0).then(|| self.losses / self.examples as f64)
+    }
+
+    fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
+        let (groups, labels) = self.groups.as_ref()?;
+        let total: f64 = self.mass.iter().sum();
+        let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
+        let names = task.capabilities().iter().map(|capability| capability.name.clone());
+        let assignment = groups.assignment();
+        let sizes = assignment.map(|_| groups.sizes().iter().map(|&size| size as u64).collect());
+        Some(Grouping {
+            schema: SCHEMA,
+            step,
+            groups: groups.count() as u64,
+            sizes: sizes.unwrap_or_default(),
+            shares: names.zip(self.mass.iter().map(|&mass| share(mass))).collect(),
+            spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
+            recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
+        })
+    }
+}
+
+/// Names step and capability of a failure.
+fn named<T: Task>(
+    task: &T,
+    step: u64,
+    labels: &[Option<usize>],
+    source: TrainError,
+) -> TrainError {
+    let capability = match &source {
+        TrainError::NotFinite { example, .. } => labels.get(*example).copied().flatten(),
+        _ => None,
+    };
+    let capability = capability.and_then(|label| task.capabilities().get(label));
+    TrainError::Step {
+        step,
+        capability: capability.map(|capability| capability.name.clone()),
+        source: Box::new(source),
+    }
+}
