@@ -15,7 +15,7 @@
 //! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
 //! | [`Labels`] | labels | k n | when capabilities are known |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | [`KMeans`] | gradients | Gram matrix + n³ + k² n per iteration | for hard groups without labels |
+//! | [`KMeans`] | gradients | Gram matrix + n² k + n k² per iteration | for hard groups without labels |
 //! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
 
 mod error;

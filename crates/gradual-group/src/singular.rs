@@ -71,20 +71,33 @@ impl SingularVectors {
 
     fn groups_of(&self, spectrum: &Spectrum, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.examples();
-        let mut membership = vec![0.0f64; n * n];
-        for j in 0..n {
-            let component = |i| spectrum.component(i, j);
-            let norm = (0..n).map(|i| component(i).powi(2)).sum::<f64>().sqrt();
-            if norm == 0.0 {
-                continue;
-            }
-            for i in 0..n {
-                let alpha = component(i) / norm;
-                membership[i * n + j] = match self.membership {
-                    Membership::Squared => alpha * alpha,
-                    Membership::Absolute => alpha.abs(),
-                };
-            }
+        let mut norms = vec![0.0; n];
+        for i in 0..n {
+            let squares = spectrum
+                .components(i)
+                .map(|component| component * component);
+            norms
+                .iter_mut()
+                .zip(squares)
+                .for_each(|(norm, square)| *norm += square);
+        }
+        let mut membership = Vec::with_capacity(n * n);
+        for i in 0..n {
+            membership.extend(
+                spectrum
+                    .components(i)
+                    .zip(&norms)
+                    .map(|(component, &norm)| {
+                        if norm == 0.0 {
+                            return 0.0;
+                        }
+                        let square = component * component / norm;
+                        match self.membership {
+                            Membership::Squared => square,
+                            Membership::Absolute => square.sqrt(),
+                        }
+                    }),
+            );
         }
         let sizes: Vec<f64> = membership.chunks(n).map(|row| row.iter().sum()).collect();
         if self.average == Average::Mean {

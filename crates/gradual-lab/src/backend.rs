@@ -33,7 +33,10 @@ impl Backend {
     fn compiled() -> Vec<Self> {
         vec![
             #[cfg(feature = "flex")]
-            Self { name: "flex", device: Device::flex() },
+            Self {
+                name: "flex",
+                device: Device::flex(),
+            },
         ]
     }
 }

@@ -64,17 +64,28 @@ impl Arguments {
             return Ok(());
         }
         let backend = Backend::choose(self.backend.as_deref())?;
-        let default = if self.data.is_some() { "table" } else { "sparse-parity" };
+        let default = if self.data.is_some() {
+            "table"
+        } else {
+            "sparse-parity"
+        };
         let experiment = experiments::find(self.name.as_deref().unwrap_or(default))?;
         let data = match (self.data, self.label, self.group) {
             (Some(file), Some(label), Some(group)) => Some(Data { file, label, group }),
             _ => None,
         };
-        let options = Options { quick: self.quick, data };
+        let options = Options {
+            quick: self.quick,
+            data,
+        };
         let size = experiment.size(&options);
         let name = experiment.name();
         // The short version keeps out of the way of the long one.
-        let folder = if options.quick { format!("{name}-quick") } else { name.to_owned() };
+        let folder = if options.quick {
+            format!("{name}-quick")
+        } else {
+            name.to_owned()
+        };
         let plan = Plan {
             experiment,
             arms: choose_arms(experiment, &self.arms)?,
@@ -102,7 +113,10 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
     let failures = plan.run()?;
     let record = record(plan.experiment);
-    replace(&plan.folder.join("experiment.json"), &(record.to_line()? + "\n"))?;
+    replace(
+        &plan.folder.join("experiment.json"),
+        &(record.to_line()? + "\n"),
+    )?;
     let report = gradual_report::report(&plan.folder);
     if !failures.is_empty() {
         for failure in &failures {

@@ -18,7 +18,10 @@ pub(crate) struct Arm {
 
 impl Arm {
     pub(crate) fn record(self) -> ArmRecord {
-        ArmRecord { name: self.name.to_owned(), about: self.about.to_owned() }
+        ArmRecord {
+            name: self.name.to_owned(),
+            about: self.about.to_owned(),
+        }
     }
 }
 
@@ -90,9 +93,16 @@ impl Run<'_> {
         every: u64,
         observers: &mut [&mut dyn Observer],
     ) -> Result<(), TrainError> {
-        let trainer =
-            Trainer { steps: self.steps, draw: self.draw, rate, every, seed: self.seed };
-        trainer.run(task, &mut objective, adam(), self.device, observers).map(drop)
+        let trainer = Trainer {
+            steps: self.steps,
+            draw: self.draw,
+            rate,
+            every,
+            seed: self.seed,
+        };
+        trainer
+            .run(task, &mut objective, adam(), self.device, observers)
+            .map(drop)
     }
 }
 
@@ -112,7 +122,10 @@ pub(crate) fn choose_arms(
     let known: Vec<&str> = experiment.arms().iter().map(|arm| arm.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let name = experiment.name();
-        bail!("experiment {name} has no arm '{unknown}'; its arms are {}", known.join(", "));
+        bail!(
+            "experiment {name} has no arm '{unknown}'; its arms are {}",
+            known.join(", ")
+        );
     }
     let wanted = |arm: &&Arm| names.iter().any(|name| name == arm.name);
     Ok(experiment.arms().iter().filter(wanted).copied().collect())

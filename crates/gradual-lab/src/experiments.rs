@@ -15,7 +15,10 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Experiment> {
     let found = ALL.iter().find(|experiment| experiment.name() == name);
     let Some(experiment) = found else {
         let known: Vec<&str> = ALL.iter().map(|experiment| experiment.name()).collect();
-        bail!("there is no experiment '{name}'; there are {}", known.join(", "));
+        bail!(
+            "there is no experiment '{name}'; there are {}",
+            known.join(", ")
+        );
     };
     Ok(*experiment)
 }

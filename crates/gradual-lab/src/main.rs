@@ -32,7 +32,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Experiment(arguments) } = Cli::parse();
+    let Cli {
+        command: Command::Experiment(arguments),
+    } = Cli::parse();
     match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -71,7 +71,9 @@ impl Plan<'_> {
                 scope.spawn(work);
             }
         });
-        Ok(failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Ok(failures
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// The runs that are not done, after checking that none of the folders holds another run.
@@ -97,7 +99,12 @@ impl Plan<'_> {
                 };
                 match state {
                     State::Done => done += 1,
-                    _ => jobs.push_back(Job { arm, seed, config, folder }),
+                    _ => jobs.push_back(Job {
+                        arm,
+                        seed,
+                        config,
+                        folder,
+                    }),
                 }
             }
         }
@@ -126,7 +133,9 @@ impl Plan<'_> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Writes a whole file under a temporary name and renames it.

@@ -22,7 +22,8 @@ impl Mlp {
             let (d, e) = (pair[0], pair[1]);
             let bound = 1.0 / (d.max(1) as f32).sqrt();
             let mut uniform = |shape: Vec<usize>| {
-                let values = (0..shape.iter().product()).map(|_| random.random_range(-bound..bound));
+                let values =
+                    (0..shape.iter().product()).map(|_| random.random_range(-bound..bound));
                 TensorData::new(values.collect::<Vec<f32>>(), shape)
             };
             let mut layer = LinearConfig::new(d, e).init(device);
@@ -30,7 +31,9 @@ impl Mlp {
             layer.bias = Some(Param::from_data(uniform(vec![e]), device));
             layer
         });
-        Self { layers: layers.collect() }
+        Self {
+            layers: layers.collect(),
+        }
     }
 
     /// `[n, d]` → `[n, e]`, every layer tapped.

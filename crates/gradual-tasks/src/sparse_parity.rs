@@ -107,7 +107,12 @@ impl SparseParity {
     pub fn new(config: SparseParityConfig, seed: u64) -> Result<Self, SparseParityError> {
         let within = |name, got, least, most| match (least..=most).contains(&got) {
             true => Ok(()),
-            false => Err(SparseParityError::Range { name, least, most, got }),
+            false => Err(SparseParityError::Range {
+                name,
+                least,
+                most,
+                got,
+            }),
         };
         within("tasks", config.tasks, 1, 10_000)?;
         within("bits", config.bits, 1, 64)?;
@@ -116,7 +121,11 @@ impl SparseParity {
         within("held_out", config.held_out, 1, 1_000_000)?;
         let (bits, tasks, subset) = (config.bits, config.tasks, config.subset);
         if binomial(bits, subset) < tasks as f64 {
-            return Err(SparseParityError::Subsets { bits, tasks, subset });
+            return Err(SparseParityError::Subsets {
+                bits,
+                tasks,
+                subset,
+            });
         }
 
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -124,13 +133,17 @@ impl SparseParity {
         let mut masks = Vec::with_capacity(tasks);
         let mut taken = HashSet::new();
         while masks.len() < tasks {
-            let mask = sample(&mut random, bits, subset).iter().fold(0, |mask, bit| mask | 1 << bit);
+            let mask = sample(&mut random, bits, subset)
+                .iter()
+                .fold(0, |mask, bit| mask | 1 << bit);
             if taken.insert(mask) {
                 masks.push(mask);
             }
         }
 
-        let weights: Vec<f64> = (0..tasks).map(|i| ((i + 1) as f64).powf(-config.exponent)).collect();
+        let weights: Vec<f64> = (0..tasks)
+            .map(|i| ((i + 1) as f64).powf(-config.exponent))
+            .collect();
         let total: f64 = weights.iter().sum();
         let digits = (tasks - 1).to_string().len().max(2);
         let capability = |(i, weight): (usize, &f64)| Capability {
@@ -145,7 +158,10 @@ impl SparseParity {
         let mut task = Self {
             capabilities: weights.iter().enumerate().map(capability).collect(),
             cumulative: cumulative.collect(),
-            held_out: ParityExamples { inputs: TensorData::from([0.0f32]), signs: Vec::new() },
+            held_out: ParityExamples {
+                inputs: TensorData::from([0.0f32]),
+                signs: Vec::new(),
+            },
             masks,
             config,
         };
@@ -170,7 +186,10 @@ impl SparseParity {
             let odd = (word & self.masks[task]).count_ones() % 2 == 1;
             signs.push(if odd { 1.0 } else { -1.0 });
         }
-        ParityExamples { inputs: TensorData::new(inputs, [tasks.len(), width]), signs }
+        ParityExamples {
+            inputs: TensorData::new(inputs, [tasks.len(), width]),
+            signs,
+        }
     }
 }
 
@@ -190,7 +209,12 @@ impl Task for SparseParity {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
-        let SparseParityConfig { tasks, bits, hidden, .. } = self.config;
+        let SparseParityConfig {
+            tasks,
+            bits,
+            hidden,
+            ..
+        } = self.config;
         Mlp::new(&[tasks + bits, hidden, 1], random, device)
     }
 
@@ -221,7 +245,11 @@ impl Task for SparseParity {
 
     fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
         let inputs = Tensor::<2>::from_data(self.held_out.inputs.clone(), device);
-        let logits = model.forward(inputs).into_data().convert::<f32>().try_to_vec::<f32>();
+        let logits = model
+            .forward(inputs)
+            .into_data()
+            .convert::<f32>()
+            .try_to_vec::<f32>();
         let logits = logits.map_err(|problem| TrainError::Read {
             operation: "sparse parity: evaluation",
             problem: format!("{problem:?}"),
@@ -234,7 +262,10 @@ impl Task for SparseParity {
             .collect();
         let score = |margins: &[f64]| Score {
             accuracy: margins.iter().filter(|&&margin| margin > 0.0).count() as f64 / each as f64,
-            loss: margins.iter().map(|m| (-m).max(0.0) + (-m.abs()).exp().ln_1p()).sum::<f64>()
+            loss: margins
+                .iter()
+                .map(|m| (-m).max(0.0) + (-m.abs()).exp().ln_1p())
+                .sum::<f64>()
                 / each as f64,
         };
         Ok(margins.chunks(each).map(score).collect())
@@ -279,13 +310,20 @@ mod tests {
         for (i, capability) in task.capabilities.iter().enumerate() {
             let share = drawn.labels.iter().filter(|&&l| l == Some(i)).count() as f64 / 40_000.0;
             let deviation = (capability.frequency / 40_000.0).sqrt();
-            assert!((share - capability.frequency).abs() < 5.0 * deviation, "{i}: {share}");
+            assert!(
+                (share - capability.frequency).abs() < 5.0 * deviation,
+                "{i}: {share}"
+            );
         }
     }
 
     #[test]
     fn tasks_differ_and_seeds_matter() {
-        let masks = |seed| SparseParity::new(SparseParityConfig::default(), seed).unwrap().masks;
+        let masks = |seed| {
+            SparseParity::new(SparseParityConfig::default(), seed)
+                .unwrap()
+                .masks
+        };
         assert_eq!(masks(1).iter().collect::<HashSet<_>>().len(), 20);
         assert_eq!(masks(1), masks(1));
         assert_ne!(masks(1), masks(2));
@@ -298,9 +336,20 @@ mod tests {
             change(&mut config);
             SparseParity::new(config, 0).unwrap_err().to_string()
         };
-        assert_eq!(with(|c| c.tasks = 0), "sparse parity: tasks must be from 1 to 10000, got 0");
-        assert_eq!(with(|c| c.subset = 51), "sparse parity: subset must be from 1 to 50, got 51");
-        assert_eq!(with(|c| { c.bits = 4; c.subset = 4 }),
-            "sparse parity: 4 bits have fewer than 20 subsets of 4 bits");
+        assert_eq!(
+            with(|c| c.tasks = 0),
+            "sparse parity: tasks must be from 1 to 10000, got 0"
+        );
+        assert_eq!(
+            with(|c| c.subset = 51),
+            "sparse parity: subset must be from 1 to 50, got 51"
+        );
+        assert_eq!(
+            with(|c| {
+                c.bits = 4;
+                c.subset = 4
+            }),
+            "sparse parity: 4 bits have fewer than 20 subsets of 4 bits"
+        );
     }
 }

@@ -122,13 +122,18 @@ impl Table {
     }
 
     fn split(columns: Columns, name: &str, group: &str, seed: u64) -> Result<Self, TableError> {
-        let unusable = |problem: String| TableError::Unusable { table: name.to_owned(), problem };
+        let unusable = |problem: String| TableError::Unusable {
+            table: name.to_owned(),
+            problem,
+        };
         let rows = columns.labels.len();
         if rows < 2 {
             return Err(unusable(format!("has {rows} rows; at least 2 are needed")));
         }
         if columns.width == 0 {
-            return Err(unusable("has no feature column beside label and group".to_owned()));
+            return Err(unusable(
+                "has no feature column beside label and group".to_owned(),
+            ));
         }
         let classes = distinct(&columns.labels);
         if !(2..=CLASSES).contains(&classes.len()) {
@@ -145,18 +150,27 @@ impl Table {
         let mut held_out = Vec::new();
         let mut capabilities = Vec::new();
         let push = |rows: &mut Rows, row: usize, label| {
-            rows.features.extend_from_slice(&columns.features[row * width..(row + 1) * width]);
-            rows.classes.push(position(&classes, columns.labels[row]) as i32);
+            rows.features
+                .extend_from_slice(&columns.features[row * width..(row + 1) * width]);
+            rows.classes
+                .push(position(&classes, columns.labels[row]) as i32);
             rows.labels.push(label);
         };
         for value in distinct(&columns.groups) {
-            let mut members: Vec<usize> = (0..rows).filter(|&r| columns.groups[r] == value).collect();
+            let mut members: Vec<usize> =
+                (0..rows).filter(|&r| columns.groups[r] == value).collect();
             members.shuffle(&mut random);
-            let out = if members.len() > 1 { (members.len() / HELD_OUT).max(1) } else { 0 };
+            let out = if members.len() > 1 {
+                (members.len() / HELD_OUT).max(1)
+            } else {
+                0
+            };
             let label = (out > 0).then_some(capabilities.len());
             if out > 0 {
                 let mut rows = Rows::default();
-                members[..out].iter().for_each(|&row| push(&mut rows, row, label));
+                members[..out]
+                    .iter()
+                    .for_each(|&row| push(&mut rows, row, label));
                 held_out.push(rows);
                 capabilities.push(Capability {
                     name: format!("{group}={value}"),
@@ -164,15 +178,25 @@ impl Table {
                     frequency: (members.len() - out) as f64,
                 });
             }
-            members[out..].iter().for_each(|&row| push(&mut training, row, label));
+            members[out..]
+                .iter()
+                .for_each(|&row| push(&mut training, row, label));
         }
         if capabilities.is_empty() {
-            return Err(unusable("every group has a single row; none can be measured".to_owned()));
+            return Err(unusable(
+                "every group has a single row; none can be measured".to_owned(),
+            ));
         }
         for capability in &mut capabilities {
             capability.frequency /= training.classes.len() as f64;
         }
-        let mut table = Self { width, classes: classes.len(), training, held_out, capabilities };
+        let mut table = Self {
+            width,
+            classes: classes.len(),
+            training,
+            held_out,
+            capabilities,
+        };
         table.standardise();
         Ok(table)
     }
@@ -214,7 +238,9 @@ pub struct TableBatch {
 /// Log-probabilities of the right class, from logits `[n, classes]`: `[n]`.
 fn log_likelihood(logits: Tensor<2>, classes: &Tensor<1, Int>) -> Tensor<1> {
     let [n, _] = logits.dims();
-    log_softmax(logits, 1).gather(1, classes.clone().reshape([n, 1])).reshape([n])
+    log_softmax(logits, 1)
+        .gather(1, classes.clone().reshape([n, 1]))
+        .reshape([n])
 }
 
 impl Task for Table {
@@ -234,11 +260,15 @@ impl Task for Table {
         let mut rows = Rows::default();
         for _ in 0..n {
             let row = random.random_range(0..all.classes.len());
-            rows.features.extend_from_slice(&all.features[row * width..(row + 1) * width]);
+            rows.features
+                .extend_from_slice(&all.features[row * width..(row + 1) * width]);
             rows.classes.push(all.classes[row]);
             rows.labels.push(all.labels[row]);
         }
-        Drawn { batch: self.batch(&rows, device), labels: rows.labels }
+        Drawn {
+            batch: self.batch(&rows, device),
+            labels: rows.labels,
+        }
     }
 
     fn losses(&self, model: &Mlp, batch: &TableBatch) -> Tensor<1> {
@@ -254,9 +284,21 @@ impl Task for Table {
             let batch = self.batch(rows, device);
             let logits = model.forward(batch.features);
             let losses = log_likelihood(logits.clone(), &batch.classes).neg();
-            let losses = losses.into_data().convert::<f32>().try_to_vec::<f32>().map_err(read)?;
-            let right = logits.argmax(1).reshape([losses.len()]).equal(batch.classes).int();
-            let right = right.into_data().convert::<i32>().try_to_vec::<i32>().map_err(read)?;
+            let losses = losses
+                .into_data()
+                .convert::<f32>()
+                .try_to_vec::<f32>()
+                .map_err(read)?;
+            let right = logits
+                .argmax(1)
+                .reshape([losses.len()])
+                .equal(batch.classes)
+                .int();
+            let right = right
+                .into_data()
+                .convert::<i32>()
+                .try_to_vec::<i32>()
+                .map_err(read)?;
             let n = losses.len() as f64;
             Ok(Score {
                 accuracy: f64::from(right.iter().sum::<i32>()) / n,

@@ -53,7 +53,13 @@ impl RunFolder {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Empty),
-            Err(source) => return Err(TrainError::File { operation: "read", path: file, source }),
+            Err(source) => {
+                return Err(TrainError::File {
+                    operation: "read",
+                    path: file,
+                    source,
+                });
+            }
         };
         let held = RunConfig::from_line(&text)?;
         if held != *config {
@@ -62,7 +68,10 @@ impl RunFolder {
                 (Ok(held), Ok(asked)) => difference("", &held, &asked).join(", "),
                 _ => String::from("unreadable"),
             };
-            return Err(TrainError::Configuration { path: path.to_owned(), difference });
+            return Err(TrainError::Configuration {
+                path: path.to_owned(),
+                difference,
+            });
         }
         match path.join(DONE).exists() {
             true => Ok(State::Done),
@@ -75,7 +84,11 @@ impl RunFolder {
     /// # Errors
     ///
     /// [`TrainError::File`] naming the file that could not be written.
-    pub fn create(path: &Path, config: &RunConfig, environment: &Value) -> Result<Self, TrainError> {
+    pub fn create(
+        path: &Path,
+        config: &RunConfig,
+        environment: &Value,
+    ) -> Result<Self, TrainError> {
         fs::create_dir_all(path).map_err(|source| failed("create", path, source))?;
         for name in [DONE, CONFIG, CURVES, GROUPS, TIMING] {
             let file = path.join(name);
@@ -107,8 +120,13 @@ impl RunFolder {
     ///
     /// [`TrainError::File`] when the curves can't be brought to disk or the mark can't be written.
     pub fn finish(self) -> Result<(), TrainError> {
-        for (file, name) in [(&self.curves, CURVES), (&self.groups, GROUPS), (&self.timing, TIMING)] {
-            file.sync_all().map_err(|source| failed("sync", &self.path.join(name), source))?;
+        for (file, name) in [
+            (&self.curves, CURVES),
+            (&self.groups, GROUPS),
+            (&self.timing, TIMING),
+        ] {
+            file.sync_all()
+                .map_err(|source| failed("sync", &self.path.join(name), source))?;
         }
         self.replace(DONE, "")
     }
@@ -131,7 +149,11 @@ impl RunFolder {
 impl Observer for RunFolder {
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<(), TrainError> {
         self.append(&self.curves, CURVES, evaluation.to_line()?)?;
-        let timing = Timing { schema: SCHEMA, step: evaluation.step, seconds };
+        let timing = Timing {
+            schema: SCHEMA,
+            step: evaluation.step,
+            seconds,
+        };
         self.append(&self.timing, TIMING, timing.to_line()?)
     }
 
@@ -141,7 +163,11 @@ impl Observer for RunFolder {
 }
 
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> TrainError {
-    TrainError::File { operation, path: path.to_owned(), source }
+    TrainError::File {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// The entries in which two values differ, as `path: held → asked`.
@@ -158,7 +184,13 @@ fn difference(path: &str, held: &Value, asked: &Value) -> Vec<String> {
     let entry = |map: &serde_json::Map<String, Value>, key: &String| {
         map.get(key).cloned().unwrap_or(Value::Null)
     };
-    let child = |key: &String| if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+    let child = |key: &String| {
+        if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
     keys.into_iter()
         .flat_map(|key| difference(&child(key), &entry(held, key), &entry(asked, key)))
         .collect()

@@ -12,7 +12,9 @@ pub struct Objective {
 
 impl std::fmt::Debug for Objective {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Objective").field("scale", &self.scale).finish_non_exhaustive()
+        f.debug_struct("Objective")
+            .field("scale", &self.scale)
+            .finish_non_exhaustive()
     }
 }
 

@@ -34,7 +34,13 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self { name: name.to_owned(), bar, started: now, said: now, scores: String::new() }
+        Self {
+            name: name.to_owned(),
+            bar,
+            started: now,
+            said: now,
+            scores: String::new(),
+        }
     }
 
     fn plain(&mut self, step: u64, steps: u64) {
@@ -63,7 +69,10 @@ impl Observer for Progress {
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<(), TrainError> {
-        let accuracies = evaluation.capabilities.values().map(|record| record.accuracy);
+        let accuracies = evaluation
+            .capabilities
+            .values()
+            .map(|record| record.accuracy);
         let worst = accuracies.clone().fold(f64::INFINITY, f64::min);
         let mean = accuracies.sum::<f64>() / evaluation.capabilities.len().max(1) as f64;
         self.scores = format!("worst {worst:.3}, mean {mean:.3}");

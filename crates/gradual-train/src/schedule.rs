@@ -23,7 +23,10 @@ mod tests {
 
     #[test]
     fn early_then_linear_then_last() {
-        assert_eq!(evaluation_steps(200, 60), [0, 1, 2, 5, 10, 20, 50, 60, 120, 180, 200]);
+        assert_eq!(
+            evaluation_steps(200, 60),
+            [0, 1, 2, 5, 10, 20, 50, 60, 120, 180, 200]
+        );
         assert_eq!(evaluation_steps(120, 60), [0, 1, 2, 5, 10, 20, 50, 60, 120]);
         assert_eq!(evaluation_steps(3, 60), [0, 1, 2, 3]);
         assert_eq!(evaluation_steps(0, 60), [0]);

@@ -43,7 +43,11 @@ pub fn step<M: Module>(
         None => draw,
     };
     let with_gradients = objective.needs_gradients();
-    let Objective { grouping, composition, scale } = objective;
+    let Objective {
+        grouping,
+        composition,
+        scale,
+    } = objective;
     if with_gradients {
         let traced = trace(model, losses)?;
         let values = finite("loss", &traced.losses)?;
@@ -79,13 +83,19 @@ pub fn step<M: Module>(
 fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
     let values = host(what, vector)?;
     match values.iter().position(|value| !value.is_finite()) {
-        Some(example) => Err(TrainError::NotFinite { what, example, value: values[example] }),
+        Some(example) => Err(TrainError::NotFinite {
+            what,
+            example,
+            value: values[example],
+        }),
         None => Ok(values),
     }
 }
 
 fn host(operation: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
     let data = vector.clone().into_data().convert::<f32>();
-    data.try_to_vec()
-        .map_err(|problem| TrainError::Read { operation, problem: format!("{problem:?}") })
+    data.try_to_vec().map_err(|problem| TrainError::Read {
+        operation,
+        problem: format!("{problem:?}"),
+    })
 }

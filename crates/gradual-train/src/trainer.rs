@@ -50,7 +50,11 @@ impl Trainer {
         observers: &mut [&mut dyn Observer],
     ) -> Result<T::Model, TrainError> {
         let at_least_one = |name, got| match got {
-            0 => Err(TrainError::Setting { name, least: 1, got }),
+            0 => Err(TrainError::Setting {
+                name,
+                least: 1,
+                got,
+            }),
             _ => Ok(()),
         };
         at_least_one("steps", self.steps)?;
@@ -65,7 +69,9 @@ impl Trainer {
         });
         let mut model = task.model(&mut weights, &device.clone().autodiff());
         let mut since = Since::new(task.capabilities().len());
-        let mut grid = evaluation_steps(self.steps, self.every).into_iter().peekable();
+        let mut grid = evaluation_steps(self.steps, self.every)
+            .into_iter()
+            .peekable();
 
         for done in 0..=self.steps {
             if grid.next_if_eq(&done).is_some() {
@@ -85,8 +91,10 @@ impl Trainer {
             }
             let drawn = task.draw(self.draw, &mut draws, device);
             let labels = drawn.labels;
-            let stepped = step(&model, objective, Some(&labels), |m| task.losses(m, &drawn.batch))
-                .map_err(|source| named(task, done + 1, &labels, source))?;
+            let stepped = step(&model, objective, Some(&labels), |m| {
+                task.losses(m, &drawn.batch)
+            })
+            .map_err(|source| named(task, done + 1, &labels, source))?;
             since.add(&labels, &stepped);
             model = optimizer.step(self.rate, model, stepped.update);
             since.groups = Some((stepped.groups, labels));
@@ -107,7 +115,11 @@ impl Trainer {
         let capabilities = task.capabilities();
         let (expected, got) = (capabilities.len(), scores.len());
         if expected != got {
-            return Err(TrainError::Task { what: "scores", expected, got });
+            return Err(TrainError::Task {
+                what: "scores",
+                expected,
+                got,
+            });
         }
         let records: BTreeMap<String, CapabilityRecord> = capabilities
             .iter()
@@ -124,7 +136,12 @@ impl Trainer {
             .collect();
         // Before the first step there is no training loss yet: the held-out losses, weighted by
         // frequency, estimate the same number.
-        let held_out = || records.values().map(|record| record.frequency * record.loss).sum();
+        let held_out = || {
+            records
+                .values()
+                .map(|record| record.frequency * record.loss)
+                .sum()
+        };
         Ok(Evaluation {
             schema: SCHEMA,
             step,
@@ -145,12 +162,21 @@ struct Since {
 
 impl Since {
     fn new(capabilities: usize) -> Self {
-        Self { losses: 0.0, examples: 0, mass: vec![0.0; capabilities], groups: None }
+        Self {
+            losses: 0.0,
+            examples: 0,
+            mass: vec![0.0; capabilities],
+            groups: None,
+        }
     }
 
     fn add(&mut self, labels: &[Option<usize>], stepped: &Stepped) {
         self.examples += stepped.losses.len() as u64;
-        self.losses += stepped.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>();
+        self.losses += stepped
+            .losses
+            .iter()
+            .map(|&loss| f64::from(loss))
+            .sum::<f64>();
         for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
             if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
                 *mass += f64::from(coefficient);
@@ -166,7 +192,10 @@ impl Since {
         let (groups, labels) = self.groups.as_ref()?;
         let total: f64 = self.mass.iter().sum();
         let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
-        let names = task.capabilities().iter().map(|capability| capability.name.clone());
+        let names = task
+            .capabilities()
+            .iter()
+            .map(|capability| capability.name.clone());
         let assignment = groups.assignment();
         let sizes = assignment.map(|_| groups.sizes().iter().map(|&size| size as u64).collect());
         Some(Grouping {
@@ -174,7 +203,9 @@ impl Since {
             step,
             groups: groups.count() as u64,
             sizes: sizes.unwrap_or_default(),
-            shares: names.zip(self.mass.iter().map(|&mass| share(mass))).collect(),
+            shares: names
+                .zip(self.mass.iter().map(|&mass| share(mass)))
+                .collect(),
             spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
             recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
         })
@@ -182,12 +213,7 @@ impl Since {
 }
 
 /// Names step and capability of a failure.
-fn named<T: Task>(
-    task: &T,
-    step: u64,
-    labels: &[Option<usize>],
-    source: TrainError,
-) -> TrainError {
+fn named<T: Task>(task: &T, step: u64, labels: &[Option<usize>], source: TrainError) -> TrainError {
     let capability = match &source {
         TrainError::NotFinite { example, .. } => labels.get(*example).copied().flatten(),
         _ => None,

@@ -59,11 +59,26 @@ impl Experiment for SparseParity {
 
     fn arms(&self) -> &'static [Arm] {
         &[
-            Arm { name: "erm", about: "the plain mean loss" },
-            Arm { name: "grouped", about: "sum of squares over the true tasks" },
-            Arm { name: "kmeans", about: "sum of squares over k-means clusters of unit gradients" },
-            Arm { name: "svd", about: "sum of squares over singular directions, weighted by σ" },
-            Arm { name: "random", about: "sum of squares over random groups: a control" },
+            Arm {
+                name: "erm",
+                about: "the plain mean loss",
+            },
+            Arm {
+                name: "grouped",
+                about: "sum of squares over the true tasks",
+            },
+            Arm {
+                name: "kmeans",
+                about: "sum of squares over k-means clusters of unit gradients",
+            },
+            Arm {
+                name: "svd",
+                about: "sum of squares over singular directions, weighted by σ",
+            },
+            Arm {
+                name: "random",
+                about: "sum of squares over random groups: a control",
+            },
         ]
     }
 
@@ -77,29 +92,69 @@ impl Experiment for SparseParity {
             smallest_effect,
         };
         vec![
-            claim("grouped", Metric::Spread, 0.5,
-                "With the true groups, capabilities emerge at comparable times."),
-            claim("grouped", Metric::Gap, 0.8,
-                "With the true groups, capabilities are closer together at equal mean skill."),
-            claim("grouped", Metric::StepsTo99, 1.0,
-                "The true groups cost no extra steps to 99 % mean accuracy."),
-            claim("kmeans", Metric::Spread, 0.5,
-                "With k-means clusters of gradients, capabilities emerge at comparable times."),
-            claim("kmeans", Metric::Gap, 0.8,
-                "With k-means clusters of gradients, capabilities are closer together."),
-            claim("svd", Metric::Spread, 0.5,
-                "With SVD groups, capabilities emerge at comparable times."),
-            claim("svd", Metric::Gap, 0.8,
-                "With SVD groups, capabilities are closer together."),
-            claim("random", Metric::Spread, 0.5,
-                "Control: random groups do the same (they should not)."),
+            claim(
+                "grouped",
+                Metric::Spread,
+                0.5,
+                "With the true groups, capabilities emerge at comparable times.",
+            ),
+            claim(
+                "grouped",
+                Metric::Gap,
+                0.8,
+                "With the true groups, capabilities are closer together at equal mean skill.",
+            ),
+            claim(
+                "grouped",
+                Metric::StepsTo99,
+                1.0,
+                "The true groups cost no extra steps to 99 % mean accuracy.",
+            ),
+            claim(
+                "kmeans",
+                Metric::Spread,
+                0.5,
+                "With k-means clusters of gradients, capabilities emerge at comparable times.",
+            ),
+            claim(
+                "kmeans",
+                Metric::Gap,
+                0.8,
+                "With k-means clusters of gradients, capabilities are closer together.",
+            ),
+            claim(
+                "svd",
+                Metric::Spread,
+                0.5,
+                "With SVD groups, capabilities emerge at comparable times.",
+            ),
+            claim(
+                "svd",
+                Metric::Gap,
+                0.8,
+                "With SVD groups, capabilities are closer together.",
+            ),
+            claim(
+                "random",
+                Metric::Spread,
+                0.5,
+                "Control: random groups do the same (they should not).",
+            ),
         ]
     }
 
     fn size(&self, options: &Options) -> Size {
         match options.quick {
-            false => Size { seeds: 3, steps: 9_000, draw: 512 },
-            true => Size { seeds: 2, steps: 1_500, draw: 128 },
+            false => Size {
+                seeds: 3,
+                steps: 9_000,
+                draw: 512,
+            },
+            true => Size {
+                seeds: 2,
+                steps: 1_500,
+                draw: 128,
+            },
         }
     }
 

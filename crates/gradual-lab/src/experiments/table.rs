@@ -49,11 +49,26 @@ impl Experiment for Table {
 
     fn arms(&self) -> &'static [Arm] {
         &[
-            Arm { name: "erm", about: "the plain mean loss" },
-            Arm { name: "grouped", about: "sum of squares over the group column" },
-            Arm { name: "kmeans", about: "sum of squares over k-means clusters of unit gradients" },
-            Arm { name: "svd", about: "sum of squares over singular directions, weighted by σ" },
-            Arm { name: "random", about: "sum of squares over random groups: a control" },
+            Arm {
+                name: "erm",
+                about: "the plain mean loss",
+            },
+            Arm {
+                name: "grouped",
+                about: "sum of squares over the group column",
+            },
+            Arm {
+                name: "kmeans",
+                about: "sum of squares over k-means clusters of unit gradients",
+            },
+            Arm {
+                name: "svd",
+                about: "sum of squares over singular directions, weighted by σ",
+            },
+            Arm {
+                name: "random",
+                about: "sum of squares over random groups: a control",
+            },
         ]
     }
 
@@ -67,24 +82,44 @@ impl Experiment for Table {
             smallest_effect,
         };
         vec![
-            claim(Metric::Gap, Direction::Lower, 0.8,
-                "With known groups, groups are closer together at equal mean skill."),
-            claim(Metric::FinalAccuracy, Direction::Higher, 1.0,
-                "With known groups, the mean accuracy over groups ends no lower."),
+            claim(
+                Metric::Gap,
+                Direction::Lower,
+                0.8,
+                "With known groups, groups are closer together at equal mean skill.",
+            ),
+            claim(
+                Metric::FinalAccuracy,
+                Direction::Higher,
+                1.0,
+                "With known groups, the mean accuracy over groups ends no lower.",
+            ),
         ]
     }
 
     fn size(&self, options: &Options) -> Size {
         match options.quick {
-            false => Size { seeds: 5, steps: 2_000, draw: 128 },
-            true => Size { seeds: 2, steps: 300, draw: 64 },
+            false => Size {
+                seeds: 5,
+                steps: 2_000,
+                draw: 128,
+            },
+            true => Size {
+                seeds: 2,
+                steps: 300,
+                draw: 64,
+            },
         }
     }
 
     fn settings(&self, options: &Options) -> anyhow::Result<Value> {
         // Opening the table here finds what is wrong with it before any folder is made.
         let task = Self::task(options, 0)?;
-        let names: Vec<&str> = task.capabilities().iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<&str> = task
+            .capabilities()
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect();
         Ok(json!({
             "data": options.data.as_ref().map(|data| data.file.display().to_string()),
             "label": options.data.as_ref().map(|data| &data.label),

@@ -16,12 +16,23 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
         let table = path.display().to_string();
-        let file = File::open(path)
-            .map_err(|source| TableError::Open { path: path.to_owned(), source })?;
-        let csv_error = |source| TableError::Csv { table: table.clone(), source };
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-        let names: Vec<String> =
-            reader.headers().map_err(csv_error)?.iter().map(str::to_owned).collect();
+        let file = File::open(path).map_err(|source| TableError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        let csv_error = |source| TableError::Csv {
+            table: table.clone(),
+            source,
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(file);
+        let names: Vec<String> = reader
+            .headers()
+            .map_err(csv_error)?
+            .iter()
+            .map(str::to_owned)
+            .collect();
         let find = |column: &str| {
             let found = names.iter().position(|name| name == column);
             found.ok_or_else(|| TableError::Column {
@@ -33,7 +44,9 @@ impl Columns {
         let (label, group) = (find(label)?, find(group)?);
 
         let mut columns = Self {
-            width: (0..names.len()).filter(|&at| at != label && at != group).count(),
+            width: (0..names.len())
+                .filter(|&at| at != label && at != group)
+                .count(),
             features: Vec::new(),
             labels: Vec::new(),
             groups: Vec::new(),
@@ -41,7 +54,10 @@ impl Columns {
         for record in reader.records() {
             let record = record.map_err(csv_error)?;
             for (at, cell) in record.iter().enumerate() {
-                let value = cell.parse::<f64>().ok().filter(|value| (*value as f32).is_finite());
+                let value = cell
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|value| (*value as f32).is_finite());
                 let value = value.ok_or_else(|| TableError::Cell {
                     table: table.clone(),
                     line: record.position().map_or(0, csv::Position::line),
@@ -71,7 +87,10 @@ impl Columns {
         Self {
             width: wine.records.ncols(),
             features: wine.records.iter().map(|&value| value as f32).collect(),
-            labels: groups.iter().map(|&quality| f64::from(quality > 6.0)).collect(),
+            labels: groups
+                .iter()
+                .map(|&quality| f64::from(quality > 6.0))
+                .collect(),
             groups,
         }
     }

@@ -14,17 +14,36 @@ fn file(text: &str) -> NamedTempFile {
 fn refused(text: &str) -> String {
     let file = file(text);
     let error = Table::open(file.path(), "y", "g", 0).expect_err("the table is unusable");
-    error.to_string().replace(&file.path().display().to_string(), "FILE")
+    error
+        .to_string()
+        .replace(&file.path().display().to_string(), "FILE")
 }
 
 #[test]
 fn red_wine_has_six_groups() {
     let table = Table::red_wine(0).unwrap();
     let names: Vec<&str> = table.capabilities.iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["quality=3", "quality=4", "quality=5", "quality=6", "quality=7", "quality=8"]);
-    let held: Vec<usize> = table.held_out.iter().map(|rows| rows.classes.len()).collect();
+    assert_eq!(
+        names,
+        [
+            "quality=3",
+            "quality=4",
+            "quality=5",
+            "quality=6",
+            "quality=7",
+            "quality=8"
+        ]
+    );
+    let held: Vec<usize> = table
+        .held_out
+        .iter()
+        .map(|rows| rows.classes.len())
+        .collect();
     assert_eq!(held, [2, 13, 170, 159, 49, 4]);
-    assert_eq!(table.training.classes.len() + held.iter().sum::<usize>(), 1599);
+    assert_eq!(
+        table.training.classes.len() + held.iter().sum::<usize>(),
+        1599
+    );
     assert_eq!((table.width, table.classes), (11, 2));
     let total: f64 = table.capabilities.iter().map(|c| c.frequency).sum();
     assert!((total - 1.0).abs() < 1e-12);
@@ -34,22 +53,41 @@ fn red_wine_has_six_groups() {
 fn training_columns_are_standardised() {
     let table = Table::red_wine(1).unwrap();
     for column in 0..11 {
-        let values = table.training.features[column..].iter().step_by(11).map(|&v| f64::from(v));
+        let values = table.training.features[column..]
+            .iter()
+            .step_by(11)
+            .map(|&v| f64::from(v));
         let n = table.training.classes.len() as f64;
         let mean = values.clone().sum::<f64>() / n;
         let variance = values.map(|v| v * v).sum::<f64>() / n - mean * mean;
-        assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3, "{column}: {mean} {variance}");
+        assert!(
+            mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3,
+            "{column}: {mean} {variance}"
+        );
     }
 }
 
 #[test]
 fn a_users_table_is_read() {
-    let rows: String = (0..40).map(|i| format!("{}, {},{i}.5,7\n", i % 2, i % 4)).collect();
+    let rows: String = (0..40)
+        .map(|i| format!("{}, {},{i}.5,7\n", i % 2, i % 4))
+        .collect();
     let file = file(&format!("y,g,a,constant\n{rows}"));
     let table = Table::open(file.path(), "y", "g", 0).unwrap();
-    assert_eq!((table.width, table.classes, table.capabilities.len()), (2, 2, 4));
+    assert_eq!(
+        (table.width, table.classes, table.capabilities.len()),
+        (2, 2, 4)
+    );
     assert_eq!(table.capabilities[2].name, "g=2");
-    assert!(table.training.features.iter().skip(1).step_by(2).all(|&value| value == 0.0));
+    assert!(
+        table
+            .training
+            .features
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .all(|&value| value == 0.0)
+    );
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let drawn = table.draw(9, &mut random, &Device::flex());
     assert_eq!(drawn.batch.features.dims(), [9, 2]);
@@ -57,7 +95,11 @@ fn a_users_table_is_read() {
     assert_eq!(table.losses(&model, &drawn.batch).dims(), [9]);
     let scores = table.evaluate(&model, &Device::flex()).unwrap();
     assert_eq!(scores.len(), 4);
-    assert!(scores.iter().all(|score| (0.0..=1.0).contains(&score.accuracy) && score.loss > 0.0));
+    assert!(
+        scores
+            .iter()
+            .all(|score| (0.0..=1.0).contains(&score.accuracy) && score.loss > 0.0)
+    );
 }
 
 #[test]
@@ -65,29 +107,68 @@ fn a_group_of_one_row_is_trained_on_without_a_capability() {
     let file = file("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,2,8\n");
     let table = Table::open(file.path(), "y", "g", 0).unwrap();
     assert_eq!(table.capabilities.len(), 1);
-    assert_eq!(table.training.labels.iter().filter(|label| label.is_none()).count(), 1);
+    assert_eq!(
+        table
+            .training
+            .labels
+            .iter()
+            .filter(|label| label.is_none())
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn unusable_tables_say_why() {
-    assert_eq!(refused("y,a\n1,2\n"),
-        "table FILE: there is no column 'g'; its columns are y, a");
-    assert_eq!(refused("y,g,a\n1,2,3\n0,red,3\n"),
-        "table FILE, line 3, column 'g': 'red' is not a finite number");
-    assert_eq!(refused("y,g,a\n1,2,3\n0,1,NaN\n"),
-        "table FILE, line 3, column 'a': 'NaN' is not a finite number");
-    assert_eq!(refused("y,g,a\n1,2,3\n0,1,1e300\n"),
-        "table FILE, line 3, column 'a': '1e300' is not a finite number");
-    assert_eq!(refused("y,g,a\n1,2,3\n0,1,\n"),
-        "table FILE, line 3, column 'a': '' is not a finite number");
-    assert!(refused("y,g,a\n1,2,3\n0,1\n").contains("line: 3"), "{}", refused("y,g,a\n1,2,3\n0,1\n"));
-    assert_eq!(refused("y,g,a\n1,2,3\n"), "table FILE: has 1 rows; at least 2 are needed");
-    assert_eq!(refused(""), "table FILE: there is no column 'y'; its columns are ");
-    assert_eq!(refused("y,g\n1,2\n0,2\n"), "table FILE: has no feature column beside label and group");
-    assert_eq!(refused("y,g,a\n1,2,3\n1,2,4\n"),
-        "table FILE: the label column holds 1 distinct values; from 2 to 100 are needed");
-    assert_eq!(refused("y,g,a\n1,2,3\n0,1,4\n"),
-        "table FILE: every group has a single row; none can be measured");
+    assert_eq!(
+        refused("y,a\n1,2\n"),
+        "table FILE: there is no column 'g'; its columns are y, a"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n0,red,3\n"),
+        "table FILE, line 3, column 'g': 'red' is not a finite number"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n0,1,NaN\n"),
+        "table FILE, line 3, column 'a': 'NaN' is not a finite number"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n0,1,1e300\n"),
+        "table FILE, line 3, column 'a': '1e300' is not a finite number"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n0,1,\n"),
+        "table FILE, line 3, column 'a': '' is not a finite number"
+    );
+    assert!(
+        refused("y,g,a\n1,2,3\n0,1\n").contains("line: 3"),
+        "{}",
+        refused("y,g,a\n1,2,3\n0,1\n")
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n"),
+        "table FILE: has 1 rows; at least 2 are needed"
+    );
+    assert_eq!(
+        refused(""),
+        "table FILE: there is no column 'y'; its columns are "
+    );
+    assert_eq!(
+        refused("y,g\n1,2\n0,2\n"),
+        "table FILE: has no feature column beside label and group"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n1,2,4\n"),
+        "table FILE: the label column holds 1 distinct values; from 2 to 100 are needed"
+    );
+    assert_eq!(
+        refused("y,g,a\n1,2,3\n0,1,4\n"),
+        "table FILE: every group has a single row; none can be measured"
+    );
     let missing = Table::open(Path::new("/no/such/file.csv"), "y", "g", 0).unwrap_err();
-    assert!(missing.to_string().starts_with("table /no/such/file.csv: No such file"));
+    assert!(
+        missing
+            .to_string()
+            .starts_with("table /no/such/file.csv: No such file")
+    );
 }

@@ -1,0 +1,137 @@
+//! The command line end to end: a short experiment, and everything that can be asked wrongly.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn lab(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    command.arg("experiment").args(arguments).output().expect("the program starts")
+}
+
+/// Standard error of a command that must fail without a panic.
+fn refused(arguments: &[&str]) -> String {
+    let output = lab(arguments);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(!output.status.success(), "{arguments:?} must fail");
+    assert!(!message.contains("panicked"), "{arguments:?}: {message}");
+    message
+}
+
+fn short(out: &Path, more: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["--quick", "--seeds=1", "--steps=30", "--draw=32"];
+    let out = format!("--out={}", out.display());
+    arguments.push(&out);
+    arguments.extend(more);
+    arguments.into_iter().map(str::to_owned).collect()
+}
+
+fn run(arguments: &[String]) -> String {
+    let output = lab(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let (out, err) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {}", err.expect("text"));
+    out.expect("text")
+}
+
+#[test]
+fn an_experiment_ends_with_a_report_and_repeats() {
+    let home = tempfile::tempdir().unwrap();
+    let page = run(&short(home.path(), &[]));
+    let folder = home.path().join("sparse-parity-quick");
+    assert_eq!(Path::new(page.trim()), folder.join("report/index.html"));
+    let html = fs::read_to_string(page.trim()).unwrap();
+    assert!(html.contains("<svg") && html.contains("Multitask sparse parity"));
+    let summary = fs::read_to_string(folder.join("report/summary.json")).unwrap();
+    let _: Value = serde_json::from_str(&summary).unwrap();
+    let read = |home: &Path, arm: &str, file: &str| {
+        let path = home.join("sparse-parity-quick").join(arm).join("seed-0").join(file);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    for arm in ["erm", "grouped", "kmeans", "svd", "random"] {
+        assert!(read(home.path(), arm, "DONE").is_empty());
+        assert!(read(home.path(), arm, "curves.jsonl").lines().count() > 5);
+        assert_eq!(read(home.path(), arm, "groups.jsonl").contains("spectrum"), arm == "svd" || arm == "kmeans");
+    }
+
+    // Done runs are kept, and a second machine-independent run has the same bytes.
+    let before = read(home.path(), "svd", "timing.jsonl");
+    run(&short(home.path(), &[]));
+    assert_eq!(before, read(home.path(), "svd", "timing.jsonl"));
+    let second = tempfile::tempdir().unwrap();
+    run(&short(second.path(), &["--arms=kmeans,svd", "--jobs=1"]));
+    for arm in ["kmeans", "svd"] {
+        for file in ["curves.jsonl", "groups.jsonl"] {
+            assert_eq!(read(home.path(), arm, file), read(second.path(), arm, file), "{arm} {file}");
+        }
+    }
+
+    // Another configuration in the same folder is refused by name.
+    let mut other = short(home.path(), &[]);
+    other[2] = "--steps=31".to_owned();
+    let message = refused(&other.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("steps: 30 there, 31 asked for"), "{message}");
+    other.push("--fresh".to_owned());
+    run(&other);
+}
+
+#[test]
+fn a_users_table_is_learned() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("table.csv");
+    let rows: String = (0..80).map(|i| format!("{},{},{}\n", i % 2, i % 3, i % 2 * 3 + i % 5)).collect();
+    fs::write(&file, format!("good,kind,size\n{rows}")).unwrap();
+    let data = format!("--data={}", file.display());
+    let page = run(&short(home.path(), &[&data, "--label=good", "--group=kind"]));
+    assert!(fs::read_to_string(page.trim()).unwrap().contains("kind=2"));
+}
+
+#[test]
+fn experiments_are_listed() {
+    let text = run(&["--list".to_owned()]);
+    for name in ["sparse-parity", "table", "erm", "grouped", "kmeans", "svd", "random"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+}
+
+#[test]
+fn bad_requests_say_what_is_wrong() {
+    assert!(refused(&["nonsense"]).contains("there is no experiment 'nonsense'; there are sparse-parity, table"));
+    assert!(refused(&["--arms=erm,foo"]).contains("experiment sparse-parity has no arm 'foo'; its arms are erm,"));
+    assert!(refused(&["--backend=abacus"]).contains("backend 'abacus' is not compiled in (there is: flex)"));
+    for flag in ["--draw", "--steps", "--seeds", "--jobs"] {
+        let message = refused(&[&format!("{flag}=0")]);
+        assert!(message.contains(flag) && message.contains('0'), "{message}");
+    }
+    assert!(refused(&["--data=x.csv"]).contains("--label"));
+    let home = tempfile::tempdir().unwrap();
+    let table = |text: &str| {
+        let file = home.path().join("bad.csv");
+        fs::write(&file, text).unwrap();
+        let data = format!("--data={}", file.display());
+        let out = format!("--out={}", home.path().display());
+        refused(&["table", &data, "--label=y", "--group=g", &out])
+    };
+    assert!(table("y,g,a\n1,2,x\n").contains("line 2, column 'a': 'x' is not a finite number"));
+    assert!(table("y,a\n1,2\n").contains("there is no column 'g'"));
+    assert!(table("y,g,a\n1,2\n").contains("found record with 2 fields"), "{}", table("y,g,a\n1,2\n"));
+    assert!(table("y,g,a\n1,2,nan\n").contains("'nan' is not a finite number"));
+    assert!(table("y,g,a\n1,2,3\n").contains("at least 2 are needed"));
+    let missing = refused(&["table", "--data=no/such.csv", "--label=y", "--group=g"]);
+    assert!(missing.contains("no/such.csv: No such file"), "{missing}");
+    let misplaced = refused(&["sparse-parity", "--data=x.csv", "--label=y", "--group=g"]);
+    assert!(misplaced.contains("--data goes with `table`"), "{misplaced}");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing is made for a bad request");
+}
+
+#[test]
+fn a_failing_arm_is_named_and_the_others_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut arguments = short(home.path(), &["--arms=erm,kmeans"]);
+    arguments[3] = "--draw=4".to_owned();
+    let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("arm kmeans, seed 0: step 1: k-means: 6 groups were asked for"), "{message}");
+    assert!(home.path().join("sparse-parity-quick/erm/seed-0/DONE").exists());
+    assert!(home.path().join("sparse-parity-quick/report/index.html").exists());
+}
