@@ -7,7 +7,8 @@ pub enum GradError {
     /// A parameter has no tap, so its gradients would be missing.
     #[error(
         "trace: no tap saw {} of the model: {}; call `tap` instead of `forward` on the layers \
-         that hold them, or freeze them",
+         that hold them (`per_example` for a parameter without a layer), freeze them, or leave \
+         them out with `Tracer::without`",
         if .paths.len() == 1 { "this parameter" } else { "these parameters" },
         .paths.join(", ")
     )]
@@ -60,5 +61,22 @@ pub enum GradError {
         expected: usize,
         /// Number of coefficients.
         got: usize,
+    },
+    /// Two draws have different parameters.
+    #[error(
+        "{operation}: the two draws have gradients of different parameters; both must come from \
+         the same model, traced with the same options"
+    )]
+    Parameters {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// A glob is malformed or matches no parameter.
+    #[error("glob '{pattern}': {problem}")]
+    Glob {
+        /// The glob.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
     },
 }

@@ -1,8 +1,8 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
 
-use crate::lower::Lower;
+use crate::products::{Products, Span};
 
 /// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
 const BLOCK: usize = 1 << 24;
@@ -12,8 +12,29 @@ const BLOCK: usize = 1 << 24;
 pub(crate) enum Factor {
     /// g_j = Σ_t left_jt ⊗ right_jt, from left `[n, t, d]` and right `[n, t, e]`.
     Outer { left: Tensor<3>, right: Tensor<3> },
+    /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
+    Scatter {
+        indices: Tensor<2, Int>,
+        deltas: Tensor<3>,
+        rows: usize,
+    },
+    /// g_j is made of these, one after another.
+    Stack(Vec<Factor>),
     /// g_j itself, `[n, p]`.
     Rows(Tensor<2>),
+}
+
+/// How the Gram matrix of a factor is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Inner products of the rows as they are.
+    Rows,
+    /// (X Xᵀ) ∘ (Δ Δᵀ), at one position per example.
+    Product,
+    /// Inner products of all pairs of positions.
+    Ghost,
+    /// Per-example matrices, in blocks.
+    Matrices,
 }
 
 impl Factor {
@@ -39,12 +60,76 @@ impl Factor {
                     left: left2,
                     right: right2,
                 },
-            ) => Self::Outer {
-                left: Tensor::cat(vec![left, left2], 1),
-                right: Tensor::cat(vec![right, right2], 1),
-            },
+            ) => Self::outer(
+                Tensor::cat(vec![left, left2], 1),
+                Tensor::cat(vec![right, right2], 1),
+            ),
+            (Self::Rows(a), Self::Rows(b)) => Self::Rows(a + b),
+            (Self::Stack(a), Self::Stack(b)) => {
+                Self::Stack(a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
+            }
+            // An embedding whose weight is used once more, by another embedding or the read-out.
+            (
+                scatter @ Self::Scatter { .. },
+                other @ (Self::Scatter { .. } | Self::Outer { .. }),
+            )
+            | (other @ Self::Outer { .. }, scatter @ Self::Scatter { .. }) => {
+                scatter.dense().merge(other.dense())
+            }
             (a, b) => Self::Rows(a.rows() + b.rows()),
         }
+    }
+
+    /// A scatter as an outer product with one-hot rows.
+    fn dense(self) -> Self {
+        let Self::Scatter {
+            indices,
+            deltas,
+            rows,
+        } = self
+        else {
+            return self;
+        };
+        let [n, t] = indices.dims();
+        let classes = Tensor::<1, Int>::arange(0..rows as i64, &indices.device());
+        let classes = classes.reshape([1, 1, rows]).expand([n, t, rows]);
+        let hits = indices
+            .reshape([n, t, 1])
+            .expand([n, t, rows])
+            .equal(classes);
+        Self::outer(hits.float().cast(deltas.dtype()), deltas)
+    }
+
+    /// The same examples and those of `other`, one after another.
+    pub(crate) fn concat(self, other: Self) -> Self {
+        let cat = |a, b| Tensor::cat(vec![a, b], 0);
+        match (self, other) {
+            (Self::Rows(a), Self::Rows(b)) => Self::Rows(cat(a, b)),
+            (
+                Self::Outer { left, right },
+                Self::Outer {
+                    left: left2,
+                    right: right2,
+                },
+            ) => {
+                let t = left.dims()[1].max(left2.dims()[1]);
+                let cat = |a: Tensor<3>, b: Tensor<3>| {
+                    Tensor::cat(vec![lengthen(a, t), lengthen(b, t)], 0)
+                };
+                Self::outer(cat(left, left2), cat(right, right2))
+            }
+            (Self::Stack(a), Self::Stack(b)) => {
+                Self::Stack(a.into_iter().zip(b).map(|(a, b)| a.concat(b)).collect())
+            }
+            (a @ Self::Scatter { .. }, b @ (Self::Scatter { .. } | Self::Outer { .. }))
+            | (a @ Self::Outer { .. }, b @ Self::Scatter { .. }) => a.dense().concat(b.dense()),
+            (a, b) => Self::Rows(cat(a.rows(), b.rows())),
+        }
+    }
+
+    /// n rows of zeros in the same form.
+    pub(crate) fn zeros(n: usize, size: usize, device: &Device) -> Self {
+        Self::Rows(Tensor::zeros([n, size], device))
     }
 
     /// The `[n, p]` matrix of gradients. Memory n·p.
@@ -52,35 +137,109 @@ impl Factor {
         match self {
             Self::Rows(rows) => rows.clone(),
             Self::Outer { left, right } => per_example(left, right),
-        }
-    }
-
-    /// Inner products of the rows.
-    pub(crate) fn gram(&self) -> Lower {
-        match self {
-            Self::Rows(rows) => Lower::product(rows),
-            Self::Outer { left, right } => {
-                let [n, t, d] = left.dims();
-                let e = right.dims()[2];
-                if t == 1 {
-                    // (x_i ⊗ δ_i)·(x_j ⊗ δ_j) = (x_i·x_j)(δ_i·δ_j)
-                    Lower::product(&flat(left)).hadamard(Lower::product(&flat(right)))
-                } else if ghost_is_cheaper(n, t, d, e) {
-                    ghost(left, right)
-                } else {
-                    by_columns(left, right, |rows| Lower::product(&rows), Lower::add)
-                }
+            Self::Stack(parts) => Tensor::cat(parts.iter().map(Self::rows).collect(), 1),
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => {
+                let [n, t, e] = deltas.dims();
+                let at = indices.clone().reshape([n, t, 1]).expand([n, t, e]);
+                Tensor::<3>::zeros([n, *rows, e], (&deltas.device(), deltas.dtype()))
+                    .scatter(1, at, deltas.clone(), IndexingUpdateOp::Add)
+                    .reshape([n, rows * e])
             }
         }
     }
 
-    /// The Gram matrix together with that of the bias of the same layer, which has the same
-    /// output-gradients: (x_i·x_j + 1)(δ_i·δ_j). None where the layer was used more than once.
-    pub(crate) fn gram_with_bias(&self) -> Option<Lower> {
+    /// How inner products are taken. The rule is by counted operations; benchmarks confirm it.
+    pub(crate) fn route(&self) -> Route {
         match self {
-            Self::Outer { left, right } if left.dims()[1] == 1 => {
-                let inputs = Lower::product(&flat(left)).add_scalar(1.0);
-                Some(inputs.hadamard(Lower::product(&flat(right))))
+            Self::Rows(_) => Route::Rows,
+            Self::Stack(parts) => parts.first().map_or(Route::Rows, Self::route),
+            Self::Outer { left, right } => {
+                let [n, t, d] = left.dims();
+                let e = right.dims()[2];
+                match t {
+                    1 => Route::Product,
+                    _ if ghost_is_cheaper(n, t, d, e) => Route::Ghost,
+                    _ => Route::Matrices,
+                }
+            }
+            // Ghost: 2 n²t² e operations. Matrices: 2 n² rows e.
+            Self::Scatter { indices, rows, .. } => match indices.dims() {
+                [_, t] if t * t < *rows => Route::Ghost,
+                _ => Route::Matrices,
+            },
+        }
+    }
+
+    /// Inner products of the rows with those of another draw, or of this one.
+    pub(crate) fn products(&self, other: &Self, span: Span) -> Products {
+        match (self, other) {
+            (
+                Self::Outer { left, right },
+                Self::Outer {
+                    left: left2,
+                    right: right2,
+                },
+            ) => {
+                match self.route() {
+                    // (x_i ⊗ δ_i)·(x_j ⊗ δ_j) = (x_i·x_j)(δ_i·δ_j)
+                    Route::Product if left2.dims()[1] == 1 => Products::of(
+                        &flat(left),
+                        &flat(left2),
+                        span,
+                    )
+                    .hadamard(Products::of(&flat(right), &flat(right2), span)),
+                    Route::Product | Route::Ghost => {
+                        let inner = |a: &Tensor<3>, b: &Tensor<3>, of: Block| of.inner(a, b);
+                        ghost((left, left2), span, |of| {
+                            inner(left, left2, of) * inner(right, right2, of)
+                        })
+                    }
+                    _ => by_columns((left, left2), (right, right2), |a, b| {
+                        Products::of(&a, &b, span)
+                    }),
+                }
+            }
+            (
+                Self::Scatter {
+                    indices, deltas, ..
+                },
+                Self::Scatter {
+                    indices: indices2,
+                    deltas: deltas2,
+                    ..
+                },
+            ) if self.route() == Route::Ghost => ghost((deltas, deltas2), span, |of| {
+                // Only pairs of positions with equal index meet.
+                let hits = of.equal(indices, indices2).float().cast(deltas.dtype());
+                hits * of.inner(deltas, deltas2)
+            }),
+            (Self::Stack(a), Self::Stack(b)) => a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| a.products(b, span))
+                .reduce(Products::add)
+                .unwrap_or_else(|| Products::of(&self.rows(), &other.rows(), span)),
+            _ => Products::of(&self.rows(), &other.rows(), span),
+        }
+    }
+
+    /// The products together with those of the bias of the same layer, which has the same
+    /// output-gradients: (x_i·x_j + 1)(δ_i·δ_j). None unless both draws have one position each.
+    pub(crate) fn products_with_bias(&self, other: &Self, span: Span) -> Option<Products> {
+        match (self, other) {
+            (
+                Self::Outer { left, right },
+                Self::Outer {
+                    left: left2,
+                    right: right2,
+                },
+            ) if left.dims()[1] == 1 && left2.dims()[1] == 1 => {
+                let inputs = Products::of(&flat(left), &flat(left2), span).add_one();
+                Some(inputs.hadamard(Products::of(&flat(right), &flat(right2), span)))
             }
             _ => None,
         }
@@ -90,41 +249,140 @@ impl Factor {
     pub(crate) fn squared_norms(&self) -> Tensor<1> {
         match self {
             Self::Rows(rows) => squares(rows.clone()),
+            Self::Stack(parts) => {
+                let norms = parts.iter().map(Self::squared_norms).reduce(|a, b| a + b);
+                norms.unwrap_or_else(|| squares(self.rows()))
+            }
             Self::Outer { left, right } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 if t == 1 {
                     squares(flat(left)) * squares(flat(right))
                 } else if t * (d + e) < d * e {
-                    let inner = |a: &Tensor<3>| a.clone().matmul(a.clone().swap_dims(1, 2));
-                    let products = inner(left) * inner(right);
-                    products.reshape([n, t * t]).sum_dim(1).reshape([n])
+                    (pairs(left) * pairs(right))
+                        .reshape([n, t * t])
+                        .sum_dim(1)
+                        .reshape([n])
                 } else {
-                    by_columns(left, right, squares, |a, b| a + b)
+                    by_columns((left, left), (right, right), |rows, _| Norms(squares(rows))).0
                 }
+            }
+            Self::Scatter {
+                indices, deltas, ..
+            } => {
+                let [n, t] = indices.dims();
+                let row = indices.clone().reshape([n, t, 1]).expand([n, t, t]);
+                let column = indices.clone().reshape([n, 1, t]).expand([n, t, t]);
+                let hits = row.equal(column).float().cast(deltas.dtype());
+                (hits * pairs(deltas))
+                    .reshape([n, t * t])
+                    .sum_dim(1)
+                    .reshape([n])
             }
         }
     }
 
-    /// Gᵀc, the sum of the rows weighted by `coefficients` `[n]`, as a flat vector `[p]`.
-    pub(crate) fn combine(&self, coefficients: &Tensor<1>) -> Tensor<1> {
-        let n = coefficients.dims()[0];
+    /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`.
+    pub(crate) fn combine(&self, coefficients: &Tensor<2>) -> Tensor<2> {
+        let [m, n] = coefficients.dims();
         match self {
-            Self::Rows(rows) => {
-                let p = rows.dims()[1];
-                coefficients
-                    .clone()
-                    .reshape([1, n])
-                    .matmul(rows.clone())
-                    .reshape([p])
-            }
+            Self::Rows(rows) => coefficients.clone().matmul(rows.clone()),
+            Self::Stack(parts) => Tensor::cat(
+                parts
+                    .iter()
+                    .map(|part| part.combine(coefficients))
+                    .collect(),
+                1,
+            ),
             Self::Outer { left, right } => {
                 let [_, t, d] = left.dims();
                 let e = right.dims()[2];
-                let weighted = right.clone() * coefficients.clone().reshape([n, 1, 1]);
                 let left = left.clone().reshape([n * t, d]).transpose();
-                left.matmul(weighted.reshape([n * t, e])).reshape([d * e])
+                let sums = (0..m).map(|row| {
+                    let weights = coefficients
+                        .clone()
+                        .slice([row..row + 1])
+                        .reshape([n, 1, 1]);
+                    let weighted = right.clone() * weights;
+                    left.clone()
+                        .matmul(weighted.reshape([n * t, e]))
+                        .reshape([1, d * e])
+                });
+                cat_rows(sums)
             }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => {
+                let [_, t, e] = deltas.dims();
+                let at = indices.clone().reshape([n * t]);
+                let sums = (0..m).map(|row| {
+                    let weights = coefficients
+                        .clone()
+                        .slice([row..row + 1])
+                        .reshape([n, 1, 1]);
+                    let weighted = (deltas.clone() * weights).reshape([n * t, e]);
+                    Tensor::<2>::zeros([*rows, e], (&deltas.device(), deltas.dtype()))
+                        .select_assign(0, at.clone(), weighted, IndexingUpdateOp::Add)
+                        .reshape([1, rows * e])
+                });
+                cat_rows(sums)
+            }
+        }
+    }
+
+    /// s_jk = u_kᵀ g_j v_k over random vectors of ±1: `project(size)` yields those of a side, as
+    /// `[size, dim]`.
+    pub(crate) fn sketch(&self, project: &mut impl FnMut(usize) -> Tensor<2>) -> Tensor<2> {
+        let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
+            let [n, t, d] = side.dims();
+            let dim = vectors.dims()[1];
+            side.clone()
+                .reshape([n * t, d])
+                .matmul(vectors.clone())
+                .reshape([n, t, dim])
+        };
+        let total = |products: Tensor<3>| {
+            let [n, _, dim] = products.dims();
+            products.sum_dim(1).reshape([n, dim])
+        };
+        match self {
+            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1])),
+            Self::Outer { left, right } => {
+                let (u, v) = (project(left.dims()[2]), project(right.dims()[2]));
+                total(apply(left, &u) * apply(right, &v))
+            }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => {
+                let [n, t, e] = deltas.dims();
+                let (u, v) = (project(*rows), project(e));
+                let dim = u.dims()[1];
+                let chosen = u
+                    .select(0, indices.clone().reshape([n * t]))
+                    .reshape([n, t, dim]);
+                total(chosen * apply(deltas, &v))
+            }
+            Self::Stack(parts) => {
+                let sum = parts
+                    .iter()
+                    .map(|part| part.sketch(project))
+                    .reduce(|a, b| a + b);
+                sum.unwrap_or_else(|| self.rows())
+            }
+        }
+    }
+
+    /// Positions per example whose contributions are summed.
+    pub(crate) fn positions(&self) -> usize {
+        match self {
+            Self::Rows(_) => 1,
+            Self::Outer { left, .. } => left.dims()[1],
+            Self::Scatter { indices, .. } => indices.dims()[1],
+            Self::Stack(parts) => parts.first().map_or(1, Self::positions),
         }
     }
 }
@@ -137,45 +395,104 @@ fn ghost_is_cheaper(n: usize, t: usize, d: usize, e: usize) -> bool {
     t * t * (d + e) < d * e * (1.0 + t / n)
 }
 
-/// K_ij = Σ_ts (left_it·left_js)(right_it·right_js): the ghost product.
-fn ghost(left: &Tensor<3>, right: &Tensor<3>) -> Lower {
-    let [n, t, _] = left.dims();
-    Lower::from_blocks(n, |start, end| {
-        let inner = |a: &Tensor<3>| {
-            let width = a.dims()[2];
-            let rows = a
-                .clone()
-                .narrow(0, start, end - start)
-                .reshape([(end - start) * t, width]);
-            let columns = a.clone().narrow(0, 0, end).reshape([end * t, width]);
-            rows.matmul(columns.transpose())
-        };
-        let products = (inner(left) * inner(right)).reshape([end - start, t, end, t]);
-        products.sum_dim(3).sum_dim(1).reshape([end - start, end])
+/// Examples `start..end` of one draw against the first `columns` of another.
+#[derive(Clone, Copy)]
+struct Block {
+    start: usize,
+    end: usize,
+    columns: usize,
+}
+
+impl Block {
+    /// Inner products of all pairs of positions, `[(end − start) t, columns s]`.
+    fn inner(self, a: &Tensor<3>, b: &Tensor<3>) -> Tensor<2> {
+        let ([_, t, width], [_, s, _]) = (a.dims(), b.dims());
+        let rows = a.clone().narrow(0, self.start, self.end - self.start);
+        let columns = b
+            .clone()
+            .narrow(0, 0, self.columns)
+            .reshape([self.columns * s, width]);
+        rows.reshape([(self.end - self.start) * t, width])
+            .matmul(columns.transpose())
+    }
+
+    /// Which pairs of positions have equal indices, `[(end − start) t, columns s]`.
+    fn equal(self, a: &Tensor<2, Int>, b: &Tensor<2, Int>) -> Tensor<2, burn::tensor::Bool> {
+        let ([_, t], [_, s]) = (a.dims(), b.dims());
+        let (rows, columns) = ((self.end - self.start) * t, self.columns * s);
+        let a = a
+            .clone()
+            .narrow(0, self.start, self.end - self.start)
+            .reshape([rows, 1]);
+        let b = b.clone().narrow(0, 0, self.columns).reshape([1, columns]);
+        a.expand([rows, columns]).equal(b.expand([rows, columns]))
+    }
+}
+
+/// K_ij = Σ_ts of the products of positions t of example i and s of example j: the ghost product.
+fn ghost(
+    (a, b): (&Tensor<3>, &Tensor<3>),
+    span: Span,
+    products: impl Fn(Block) -> Tensor<2>,
+) -> Products {
+    let ([n, t, _], [_, s, _]) = (a.dims(), b.dims());
+    Products::from_blocks(n, span, |start, end, columns| {
+        let pairs = products(Block {
+            start,
+            end,
+            columns,
+        })
+        .reshape([end - start, t, columns, s]);
+        pairs.sum_dim(3).sum_dim(1).reshape([end - start, columns])
     })
 }
 
-/// Folds over blocks `[n, d'·e]` of the per-example matrices, few enough columns of `left` at a
-/// time that memory stays flat in d.
-fn by_columns<O>(
-    left: &Tensor<3>,
-    right: &Tensor<3>,
-    each: impl Fn(Tensor<2>) -> O,
-    add: impl Fn(O, O) -> O,
-) -> O {
-    let [n, _, d] = left.dims();
-    let e = right.dims()[2];
-    let columns = (BLOCK / (n * e)).clamp(1, d);
-    let mut total = None;
-    for start in (0..d).step_by(columns) {
-        let part = left.clone().narrow(2, start, columns.min(d - start));
-        let value = each(per_example(&part, right));
-        total = Some(match total {
-            None => value,
-            Some(sum) => add(sum, value),
-        });
+/// Something that is summed over blocks of columns.
+trait Total {
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Total for Products {
+    fn plus(self, other: Self) -> Self {
+        self.add(other)
     }
-    total.expect("a layer has at least one input")
+}
+
+/// Squared norms.
+struct Norms(Tensor<1>);
+
+impl Total for Norms {
+    fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+/// Sums over blocks `[n, d'·e]` of the per-example matrices of two draws, few enough columns of the
+/// left side at a time that memory stays flat in d.
+fn by_columns<O: Total>(
+    left: (&Tensor<3>, &Tensor<3>),
+    right: (&Tensor<3>, &Tensor<3>),
+    each: impl Fn(Tensor<2>, Tensor<2>) -> O,
+) -> O {
+    let [n, _, d] = left.0.dims();
+    let e = right.0.dims()[2];
+    let columns = (BLOCK / (n * e).max(1)).max(1).min(d);
+    let part = |start: usize| {
+        let width = columns.min(d - start);
+        let rows =
+            |left: &Tensor<3>, right| per_example(&left.clone().narrow(2, start, width), right);
+        // One draw against itself: form its matrices once.
+        let a = rows(left.0, right.0);
+        let same = std::ptr::eq(left.0, left.1) && std::ptr::eq(right.0, right.1);
+        let b = if same {
+            a.clone()
+        } else {
+            rows(left.1, right.1)
+        };
+        each(a, b)
+    };
+    let first = part(0);
+    (1..d.div_ceil(columns.max(1))).fold(first, |sum, block| sum.plus(part(block * columns)))
 }
 
 /// left_jᵀ right_j for every example j, `[n, d·e]`.
@@ -188,6 +505,21 @@ fn per_example(left: &Tensor<3>, right: &Tensor<3>) -> Tensor<2> {
         .reshape([n, d * e])
 }
 
+/// Inner products of the positions of each example, `[n, t, t]`.
+fn pairs(a: &Tensor<3>) -> Tensor<3> {
+    a.clone().matmul(a.clone().swap_dims(1, 2))
+}
+
+/// `[n, t, d]` with zeros up to `length` positions: a zero contributes nothing.
+fn lengthen(a: Tensor<3>, length: usize) -> Tensor<3> {
+    let [n, t, d] = a.dims();
+    if t == length {
+        return a;
+    }
+    let zeros = Tensor::<3>::zeros([n, length - t, d], (&a.device(), a.dtype()));
+    Tensor::cat(vec![a, zeros], 1)
+}
+
 /// `[n, 1, d]` as `[n, d]`.
 fn flat(a: &Tensor<3>) -> Tensor<2> {
     let [n, t, d] = a.dims();
@@ -198,4 +530,13 @@ fn flat(a: &Tensor<3>) -> Tensor<2> {
 fn squares(a: Tensor<2>) -> Tensor<1> {
     let n = a.dims()[0];
     (a.clone() * a).sum_dim(1).reshape([n])
+}
+
+/// Rows one below another; a single one as it is.
+fn cat_rows(rows: impl Iterator<Item = Tensor<2>>) -> Tensor<2> {
+    let mut rows: Vec<_> = rows.collect();
+    match rows.len() {
+        1 => rows.remove(0),
+        _ => Tensor::cat(rows, 0),
+    }
 }

@@ -5,28 +5,32 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::GradError;
-use crate::factor::Factor;
-use crate::lower::Lower;
-use crate::parameters::Parameter;
+use crate::coverage::{Coverage, Covered};
+use crate::factor::{Factor, Route};
+use crate::parameters::{Parameter, glob};
+use crate::products::{Products, Span};
+use crate::sketch::Projections;
 
 /// The gradients G `[n, p]` of a draw: row j is ∇ℓ_j over all trainable parameters.
 ///
-/// G itself is never built (but for [`rows`](Self::rows)). Made by [`trace`](crate::trace()).
+/// G itself is never built (but by [`rows`](Self::rows)). Made by [`trace`](crate::trace()).
 #[derive(Debug, Clone)]
 pub struct ExampleGradients {
     zeros: Tensor<1>,
     parameters: Vec<ParameterGradients>,
+    left_out: Vec<String>,
 }
 
 /// The gradients of one parameter.
 #[derive(Debug, Clone)]
 pub(crate) struct ParameterGradients {
-    parameter: Parameter,
+    pub(crate) parameter: Parameter,
     /// None while no gradient has reached the parameter: all rows are zero.
-    factor: Option<Factor>,
+    pub(crate) factor: Option<Factor>,
     /// The weight whose layer this bias belongs to, where their Gram matrices can share work.
-    weight: Option<usize>,
-    uses: usize,
+    pub(crate) weight: Option<ParamId>,
+    /// The layers that use the parameter, in order.
+    pub(crate) uses: Vec<&'static str>,
 }
 
 impl ParameterGradients {
@@ -35,22 +39,16 @@ impl ParameterGradients {
             parameter,
             factor: None,
             weight: None,
-            uses: 0,
+            uses: Vec::new(),
         }
     }
 
     /// Adds one more use of the parameter.
     pub(crate) fn add(&mut self, factor: Factor) {
-        self.uses += 1;
         self.factor = Some(match self.factor.take() {
             None => factor,
             Some(before) => before.merge(factor),
         });
-    }
-
-    /// Says that this is the bias of the layer of parameter `weight`.
-    pub(crate) fn beside(&mut self, weight: Option<usize>) {
-        self.weight = weight;
     }
 
     fn size(&self) -> usize {
@@ -59,10 +57,15 @@ impl ParameterGradients {
 }
 
 impl ExampleGradients {
-    pub(crate) fn new(losses: &Tensor<1>, parameters: Vec<ParameterGradients>) -> Self {
+    pub(crate) fn new(
+        losses: &Tensor<1>,
+        parameters: Vec<ParameterGradients>,
+        left_out: Vec<String>,
+    ) -> Self {
         Self {
             zeros: losses.clone().zeros_like(),
             parameters,
+            left_out,
         }
     }
 
@@ -83,52 +86,119 @@ impl ExampleGradients {
             .map(|each| each.parameter.path.as_str())
     }
 
+    /// What the trace covered, how its Gram matrix is computed and at what cost.
+    pub fn coverage(&self) -> Coverage {
+        let covered = self
+            .parameters
+            .iter()
+            .map(|each| Covered::new(self.examples(), each));
+        Coverage::new(covered.collect(), self.left_out.clone())
+    }
+
     /// The Gram matrix K = G Gᵀ, `[n, n]`.
     ///
     /// Of a weight `[d, e]` used at one position per example: (X Xᵀ) ∘ (Δ Δᵀ), about n²(d + e)
-    /// operations. At t positions: the cheaper by counted operations of the ghost product
-    /// (n²t²(d + e)) and the n per-example matrices (n d e (t + n)). Only the lower triangle is
-    /// computed.
+    /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
+    /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
+    /// and the n per-example matrices, n d e (t + n). Only the lower triangle is computed.
     pub fn gram(&self) -> Tensor<2> {
-        let with_bias = self.weights_with_bias();
-        let mut total: Option<Lower> = None;
-        for (index, each) in self.parameters.iter().enumerate() {
-            let fused = each
-                .weight
-                .is_some_and(|weight| with_bias[weight] == Some(index));
-            let Some(factor) = each.factor.as_ref().filter(|_| !fused) else {
-                continue;
-            };
-            let gram = with_bias[index].and_then(|_| factor.gram_with_bias());
-            let gram = gram.unwrap_or_else(|| factor.gram());
-            total = Some(match total {
-                None => gram,
-                Some(sum) => sum.add(gram),
-            });
-        }
         let n = self.examples();
-        total.map_or_else(
+        let products = self.products(self, Span::Lower);
+        products.map_or_else(
             || self.zeros.clone().reshape([n, 1]).expand([n, n]),
-            Lower::full,
+            Products::full,
         )
     }
 
-    /// For each parameter, the bias whose Gram matrix is taken together with its own: that of the
-    /// same layer, where both were used just once, at one position.
-    fn weights_with_bias(&self) -> Vec<Option<usize>> {
-        let mut fused = vec![None; self.parameters.len()];
-        for (index, bias) in self.parameters.iter().enumerate() {
-            let Some(weight) = bias.weight.filter(|_| bias.uses == 1) else {
-                continue;
-            };
-            let Some(Factor::Outer { left, .. }) = &self.parameters[weight].factor else {
-                continue;
-            };
-            if left.dims()[1] == 1 {
-                fused[weight] = Some(index);
-            }
+    /// Inner products of the gradients of this draw with those of another under the same model,
+    /// `[n, m]`.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Parameters`] unless both draws have the same parameters.
+    pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
+        self.same_parameters("cross_gram", other)?;
+        let (n, m) = (self.examples(), other.examples());
+        let products = self.products(other, Span::Full(m));
+        let zeros = || self.zeros.clone().reshape([n, 1]).expand([n, m]);
+        Ok(products.map_or_else(zeros, Products::full))
+    }
+
+    /// Cosines of the angles between gradients, `[n, n]`. The cosine with a zero gradient is 0.
+    pub fn cosine(&self) -> Tensor<2> {
+        let n = self.examples();
+        let gram = self.gram();
+        let norms = self.norms();
+        let zero = norms.clone().equal_elem(0.0);
+        let inverse = norms.recip().mask_fill(zero, 0.0);
+        gram * inverse.clone().reshape([n, 1]) * inverse.reshape([1, n])
+    }
+
+    /// The Gram matrix of each parameter alone, with its path. They add up to
+    /// [`gram`](Self::gram).
+    pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
+        let n = self.examples();
+        let gram = |each: &ParameterGradients| match &each.factor {
+            Some(factor) => factor.products(factor, Span::Lower).full(),
+            None => self.zeros.clone().reshape([n, 1]).expand([n, n]),
+        };
+        self.parameters
+            .iter()
+            .map(|each| (each.parameter.path.clone(), gram(each)))
+            .collect()
+    }
+
+    /// The same gradients restricted to the parameters whose path matches a glob, such as
+    /// `layers.0.*` or `*.weight`: for similarities that look at some layers only. An update should
+    /// come from the unrestricted gradients.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Glob`] when the glob is malformed or matches nothing.
+    pub fn select(&self, pattern: &str) -> Result<Self, GradError> {
+        let matcher = glob(pattern)?;
+        let matches = |each: &&ParameterGradients| matcher.is_match(&each.parameter.path);
+        let parameters: Vec<_> = self.parameters.iter().filter(matches).cloned().collect();
+        if parameters.is_empty() {
+            return Err(GradError::Glob {
+                pattern: pattern.to_owned(),
+                problem: format!(
+                    "matches none of the parameters {}",
+                    self.paths().collect::<Vec<_>>().join(", ")
+                ),
+            });
         }
-        fused
+        Ok(Self {
+            parameters,
+            ..self.clone()
+        })
+    }
+
+    /// The gradients of the examples of several draws under the same model, one draw after another:
+    /// the Gram matrix of a large draw from several passes.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::EmptyDraw`] without draws, [`GradError::Parameters`] unless all have the same
+    /// parameters.
+    pub fn concat(draws: &[Self]) -> Result<Self, GradError> {
+        let (first, others) = draws.split_first().ok_or(GradError::EmptyDraw)?;
+        others.iter().try_fold(first.clone(), |mut sum, next| {
+            sum.same_parameters("concat", next)?;
+            let (n, m) = (sum.examples(), next.examples());
+            let device = sum.zeros.device();
+            for (each, more) in sum.parameters.iter_mut().zip(&next.parameters) {
+                let size = each.size();
+                each.factor = match (each.factor.take(), &more.factor) {
+                    (None, None) => None,
+                    (Some(a), Some(b)) => Some(a.concat(b.clone())),
+                    (Some(a), None) => Some(a.concat(Factor::zeros(m, size, &device))),
+                    (None, Some(b)) => Some(Factor::zeros(n, size, &device).concat(b.clone())),
+                };
+            }
+            sum.zeros = Tensor::cat(vec![sum.zeros, next.zeros.clone()], 0);
+            Ok(sum)
+        })
     }
 
     /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix.
@@ -151,7 +221,21 @@ impl ExampleGradients {
     ///
     /// [`GradError::Coefficients`] unless `coefficients` is `[n]`.
     pub fn combine(&self, coefficients: &Tensor<1>) -> Result<GradientsParams, GradError> {
-        let [got] = coefficients.dims();
+        let [n] = coefficients.dims();
+        let one = self.combine_many(&coefficients.clone().reshape([1, n]))?;
+        Ok(one.into_iter().next().unwrap_or_default())
+    }
+
+    /// One weighted sum for each row of `coefficients` `[m, n]`: the gradients of m groups at once.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Coefficients`] unless every row has n entries.
+    pub fn combine_many(
+        &self,
+        coefficients: &Tensor<2>,
+    ) -> Result<Vec<GradientsParams>, GradError> {
+        let [m, got] = coefficients.dims();
         if got != self.examples() {
             return Err(GradError::Coefficients {
                 expected: self.examples(),
@@ -159,16 +243,53 @@ impl ExampleGradients {
             });
         }
         let coefficients = coefficients.clone().inner();
-        let mut combined = GradientsParams::new();
+        let mut combined: Vec<_> = (0..m).map(|_| GradientsParams::new()).collect();
         for each in &self.parameters {
             let Parameter { id, shape, .. } = &each.parameter;
-            let sum = match &each.factor {
+            let size = each.size();
+            let sums = match &each.factor {
                 Some(factor) => factor.combine(&coefficients),
-                None => self.zeros.clone().slice([0..1]).expand([each.size()]),
+                None => self
+                    .zeros
+                    .clone()
+                    .slice([0..1])
+                    .reshape([1, 1])
+                    .expand([m, size]),
             };
-            register(&mut combined, *id, sum, shape);
+            for (row, sums_of_row) in combined.iter_mut().enumerate() {
+                let sum = match m {
+                    1 => sums.clone(),
+                    _ => sums.clone().slice([row..row + 1]),
+                };
+                register(sums_of_row, *id, sum.reshape([size]), shape);
+            }
         }
         Ok(combined)
+    }
+
+    /// A random projection S `[n, dim]` of the gradients: S Sᵀ is K in expectation over seeds.
+    ///
+    /// The projection is applied to the factors. Entry k of row j is u_kᵀ g_j v_k / √dim, with u_k and
+    /// v_k random signs and g_j the `[d, e]` gradient of a weight, summed over parameters: about
+    /// 2 n t (d + e) `dim` operations and no array of parameter size. Equal seeds give equal
+    /// projections for equal paths, so sketches of different draws and steps can be compared.
+    ///
+    /// Error: for gradients g and h each inner product is off by at most about 3 ‖g‖‖h‖ / √dim in
+    /// standard deviation (the variance of (uᵀg v)(uᵀh v) is at most 9 ‖g‖²‖h‖² − (g·h)², as for
+    /// random signs E(uᵀa)⁴ ≤ 3 ‖a‖⁴ on either side).
+    pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
+        let n = self.examples();
+        let zeros = self.zeros.clone().reshape([n, 1]).expand([n, dim]);
+        let like = (self.zeros.device(), self.zeros.dtype());
+        self.parameters
+            .iter()
+            .filter_map(|each| {
+                let factor = each.factor.as_ref()?;
+                let mut projections = Projections::new(dim, seed, &each.parameter.path, &like);
+                Some(factor.sketch(&mut |size| projections.next(size)))
+            })
+            .fold(zeros, |sum, part| sum + part)
+            .div_scalar((dim.max(1) as f64).sqrt())
     }
 
     /// The matrix G `[n, p]` itself: memory n·p, for tests and small models. Parameters stand in
@@ -181,12 +302,71 @@ impl ExampleGradients {
         });
         Tensor::cat(rows.collect(), 1)
     }
+
+    /// Inner products with another draw (or this one), summed over parameters.
+    fn products(&self, other: &Self, span: Span) -> Option<Products> {
+        let with_bias = self.weights_with_bias();
+        let fused = |index: usize| with_bias.iter().any(|bias| *bias == Some(index));
+        let pairs = self.parameters.iter().zip(&other.parameters).enumerate();
+        let grams = pairs
+            .filter(|(index, _)| !fused(*index))
+            .filter_map(|(index, (a, b))| {
+                let (a, b) = (a.factor.as_ref()?, b.factor.as_ref()?);
+                if let Some(bias) = with_bias[index] {
+                    if let Some(both) = a.products_with_bias(b, span) {
+                        return Some(both);
+                    }
+                    let own = |of: &Self| of.parameters[bias].factor.clone();
+                    let alone = a.products(b, span);
+                    return Some(match (own(self), own(other)) {
+                        (Some(c), Some(d)) => alone.add(c.products(&d, span)),
+                        _ => alone,
+                    });
+                }
+                Some(a.products(b, span))
+            });
+        grams.reduce(Products::add)
+    }
+
+    /// For each parameter, the bias whose Gram matrix is taken together with its own: that of the
+    /// same layer, where both were used just once, at one position.
+    fn weights_with_bias(&self) -> Vec<Option<usize>> {
+        let mut fused = vec![None; self.parameters.len()];
+        for (index, bias) in self.parameters.iter().enumerate() {
+            let weight = self.parameters.iter().position(|each| {
+                bias.weight == Some(each.parameter.id)
+                    && bias.uses.len() == 1
+                    && each.uses.len() == 1
+            });
+            let Some(weight) = weight else { continue };
+            let route = self.parameters[weight].factor.as_ref().map(Factor::route);
+            if route == Some(Route::Product) && bias.factor.is_some() {
+                fused[weight] = Some(index);
+            }
+        }
+        fused
+    }
+
+    fn same_parameters(&self, operation: &'static str, other: &Self) -> Result<(), GradError> {
+        let ids = |of: &Self| {
+            of.parameters
+                .iter()
+                .map(|each| each.parameter.id)
+                .collect::<Vec<_>>()
+        };
+        match ids(self) == ids(other) {
+            true => Ok(()),
+            false => Err(GradError::Parameters { operation }),
+        }
+    }
 }
 
 /// Registers a flat gradient under the parameter's own shape.
 fn register(gradients: &mut GradientsParams, id: ParamId, flat: Tensor<1>, shape: &[usize]) {
     fn shaped<const D: usize>(flat: Tensor<1>, shape: &[usize]) -> Tensor<D> {
-        flat.reshape(<[usize; D]>::try_from(shape).expect("the rank was matched"))
+        let mut dims = [1; D];
+        dims.copy_from_slice(shape);
+        flat.reshape(dims)
     }
     match shape.len() {
         1 => gradients.register(id, shaped::<1>(flat, shape)),

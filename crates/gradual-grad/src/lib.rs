@@ -60,18 +60,23 @@
 //! # Ok::<(), gradual_grad::GradError>(())
 //! ```
 
+mod coverage;
 mod error;
 mod factor;
 mod gradients;
-mod lower;
 mod naive;
 mod parameters;
+mod products;
+mod sketch;
 mod tap;
 mod tape;
+mod taps;
 mod trace;
 
+pub use coverage::{Coverage, Covered};
 pub use error::GradError;
 pub use gradients::ExampleGradients;
 pub use naive::naive_rows;
 pub use tap::Tap;
-pub use trace::{Traced, trace};
+pub use taps::{AttentionInput, DecoderInput, EncoderInput, TiedReadout, per_example};
+pub use trace::{Traced, Tracer, trace};

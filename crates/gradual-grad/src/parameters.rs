@@ -2,6 +2,9 @@
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
+use globset::{Glob, GlobMatcher};
+
+use crate::GradError;
 
 /// One float parameter of a module.
 #[derive(Debug, Clone)]
@@ -17,6 +20,15 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     let mut lister = Lister::default();
     module.visit(&mut lister);
     lister.found
+}
+
+/// A glob over parameter paths; `*` matches any characters, dots too.
+pub(crate) fn glob(pattern: &str) -> Result<GlobMatcher, GradError> {
+    let glob = Glob::new(pattern).map_err(|error| GradError::Glob {
+        pattern: pattern.to_owned(),
+        problem: error.kind().to_string(),
+    })?;
+    Ok(glob.compile_matcher())
 }
 
 #[derive(Default)]

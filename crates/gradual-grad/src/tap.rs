@@ -1,15 +1,15 @@
 //! Taps: `forward`, seen by a trace.
 
-use burn::nn::Linear;
+use burn::module::Param;
 use burn::tensor::Tensor;
 
-use crate::tape::{self, Use};
+use crate::tape;
 
 /// Layers that a trace can see.
 ///
 /// `layer.tap(x)` is `layer.forward(x)` unless a [`trace`](crate::trace()) is running on this
-/// thread; then the layer's input and output-gradient are kept for the per-example gradients. The
-/// first axis of every tapped input counts the examples.
+/// thread; then what the per-example gradients need is kept. The first axis of every tapped input
+/// counts the examples.
 pub trait Tap<Input> {
     /// What the layer's `forward` returns.
     type Output;
@@ -18,50 +18,29 @@ pub trait Tap<Input> {
     ///
     /// # Panics
     ///
-    /// Where the layer's `forward` does, on an input of the wrong width.
+    /// Where the layer's `forward` does, on an input of the wrong shape.
     fn tap(&self, input: Input) -> Self::Output;
 }
 
-/// `[n, …, d]` → `[n, …, e]`.
-impl<const D: usize> Tap<Tensor<D>> for Linear {
-    type Output = Tensor<D>;
+/// A copy of the layer's parameter without gradients, for passes whose parameters a trace handles
+/// itself.
+pub(crate) fn constant<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<D> {
+    param.val().inner()
+}
 
-    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        if !tape::recording() {
-            return self.forward(input);
-        }
-        let dims = input.dims();
-        if D < 2 {
-            let problem = format!("needs an input of [examples, …, width], got {dims:?}");
-            tape::refuse(self.weight.id, problem);
-            return self.forward(input);
-        }
-        let weight = self.weight.val().inner();
-        let [d, e] = weight.dims();
-        if dims[D - 1] != d || dims[0] == 0 {
-            return self.forward(input);
-        }
-        let n = dims[0];
-        let t = dims[1..D - 1].iter().product::<usize>();
+/// A zero leaf `[rows, columns]`, or the given value spread over it. Its gradient is what the trace
+/// is after.
+pub(crate) fn leaf(value: Option<Tensor<1>>, rows: usize, like: &Tensor<1>) -> Tensor<2> {
+    let [columns] = like.dims();
+    let value = value.unwrap_or_else(|| like.clone().inner().zeros_like());
+    value
+        .reshape([1, columns])
+        .expand([rows, columns])
+        .autodiff()
+        .require_grad()
+}
 
-        // The expanded bias is itself the leaf: one addition, as in the layer's own forward.
-        let inputs = input.reshape([n * t, d]);
-        let leaf = match &self.bias {
-            Some(bias) => bias.val().inner().reshape([1, e]).expand([n * t, e]),
-            None => {
-                Tensor::<2>::zeros([1, 1], (&weight.device(), weight.dtype())).expand([n * t, e])
-            }
-        };
-        let leaf = leaf.autodiff().require_grad();
-        tape::record(Use {
-            weight: self.weight.id,
-            bias: self.bias.as_ref().map(|bias| bias.id),
-            inputs: inputs.clone().inner().reshape([n, t, d]),
-            leaf: leaf.clone(),
-        });
-
-        let mut output = dims;
-        output[D - 1] = e;
-        (inputs.matmul(weight) + leaf).reshape(output)
-    }
+/// Whether a trace is running, so that `tap` differs from `forward`.
+pub(crate) fn recording() -> bool {
+    tape::recording()
 }

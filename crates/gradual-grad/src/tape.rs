@@ -6,15 +6,25 @@ use burn::module::ParamId;
 use burn::tensor::Tensor;
 
 use crate::GradError;
+use crate::factor::Factor;
 
-/// One use of a layer: its input and the leaf that will receive its output-gradients.
+/// From the gradient of a leaf to the gradients of parameters.
+pub(crate) type Resolve = Box<dyn FnOnce(Tensor<2>) -> Vec<(ParamId, Factor)>>;
+
+/// One use of a layer.
 pub(crate) struct Use {
-    pub(crate) weight: ParamId,
-    pub(crate) bias: Option<ParamId>,
-    /// Inputs X, `[n, t, d]`, without autodiff.
-    pub(crate) inputs: Tensor<3>,
-    /// Leaf added to the output, `[n·t, e]`; its gradient is Δ.
+    /// Kind of layer, for the coverage report.
+    pub(crate) layer: &'static str,
+    /// First axis of the layer's input.
+    pub(crate) examples: usize,
+    /// Parameters that the use covers, the first naming it.
+    pub(crate) parameters: Vec<ParamId>,
+    /// A weight and the bias that has the same output-gradients.
+    pub(crate) pair: Option<(ParamId, ParamId)>,
+    /// The leaf added to the layer's output.
     pub(crate) leaf: Tensor<2>,
+    /// Makes factors of the leaf's gradient.
+    pub(crate) resolve: Resolve,
 }
 
 /// A use that a tap could not record.

@@ -4,9 +4,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::GradError;
-use crate::factor::Factor;
 use crate::gradients::{ExampleGradients, ParameterGradients};
-use crate::parameters::{Parameter, parameters};
+use crate::parameters::{Parameter, glob, parameters};
 use crate::tape::{Tape, with_tape};
 
 /// What a trace yields: the losses of a draw, and their gradients.
@@ -33,48 +32,125 @@ where
     M: Module,
     F: FnOnce(&M) -> Tensor<1>,
 {
-    let known = parameters(model);
-    let untracked = model.clone().no_grad();
-    let (losses, tape) = with_tape(|| losses(&untracked))?;
-    check(&known, &tape, &losses)?;
+    Tracer::default().trace(model, losses)
+}
 
-    let mut backward = losses.clone().sum().backward();
-    let mut gradients: Vec<ParameterGradients> = known
-        .iter()
-        .filter(|parameter| parameter.trainable)
-        .map(|parameter| ParameterGradients::new(parameter.clone()))
-        .collect();
-    let position = |id| {
-        let mut trainable = known.iter().filter(|parameter| parameter.trainable);
-        trainable.position(|parameter| parameter.id == id)
-    };
-    for seen in tape.uses {
-        let [n, t, _] = seen.inputs.dims();
-        let [_, e] = seen.leaf.dims();
-        // No gradient arrives at a layer whose output is not used: it contributes nothing.
-        let Some(deltas) = seen.leaf.grad_remove(&mut backward) else {
-            continue;
-        };
-        let deltas = deltas.reshape([n, t, e]);
-        let weight = position(seen.weight);
-        if let Some(bias) = seen.bias.and_then(position) {
-            gradients[bias].add(Factor::sum(deltas.clone()));
-            gradients[bias].beside(weight);
-        }
-        if let Some(weight) = weight {
-            gradients[weight].add(Factor::outer(seen.inputs, deltas));
-        }
+/// A trace with options.
+///
+/// ```
+/// # use burn::nn::LinearConfig;
+/// # use burn::tensor::{Device, Tensor};
+/// # use gradual_grad::{Tap, Tracer};
+/// let device = Device::flex();
+/// let layer = LinearConfig::new(3, 1).init(&device);
+/// let x = Tensor::<2>::ones([4, 3], &device);
+/// let traced = Tracer::default()
+///     .without("bias")
+///     .trace(&layer, |layer| layer.tap(x).reshape([4]))?;
+/// assert_eq!(traced.gradients.paths().collect::<Vec<_>>(), ["weight"]);
+/// assert_eq!(traced.gradients.coverage().left_out(), ["bias"]);
+/// # Ok::<(), gradual_grad::GradError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Tracer {
+    left_out: Vec<String>,
+}
+
+impl Tracer {
+    /// Leaves out parameters whose path matches a glob, such as `*.norm*` or `embedding.*`: they need
+    /// no tap, have no gradients, and are not updated by `combine`. To leave parameters out of a
+    /// similarity only, use [`ExampleGradients::select`].
+    #[must_use]
+    pub fn without(mut self, pattern: &str) -> Self {
+        self.left_out.push(pattern.to_owned());
+        self
     }
 
-    let losses = losses.inner();
-    Ok(Traced {
-        gradients: ExampleGradients::new(&losses, gradients),
-        losses,
-    })
+    /// [`trace`](crate::trace()) with these options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`trace`](crate::trace()), and [`GradError::Glob`] for a malformed glob or one that
+    /// matches no parameter.
+    pub fn trace<M, F>(&self, model: &M, losses: F) -> Result<Traced, GradError>
+    where
+        M: Module,
+        F: FnOnce(&M) -> Tensor<1>,
+    {
+        let known = parameters(model);
+        let left_out = self.left_out(&known)?;
+        let untracked = model.clone().no_grad();
+        let (losses, tape) = with_tape(|| losses(&untracked))?;
+        let wanted =
+            |parameter: &&Parameter| parameter.trainable && !left_out.contains(&parameter.path);
+        check(&known, wanted, &tape, &losses)?;
+
+        let mut backward = losses.clone().sum().backward();
+        let mut gradients: Vec<ParameterGradients> = known
+            .iter()
+            .filter(wanted)
+            .cloned()
+            .map(ParameterGradients::new)
+            .collect();
+        for seen in tape.uses {
+            for id in &seen.parameters {
+                let found = gradients.iter_mut().find(|each| each.parameter.id == *id);
+                let Some(each) = found else { continue };
+                each.uses.push(seen.layer);
+                if let Some((weight, bias)) = seen.pair
+                    && bias == *id
+                {
+                    each.weight = Some(weight);
+                }
+            }
+            // No gradient arrives at a layer whose output is not used: it contributes nothing.
+            let Some(deltas) = seen.leaf.grad_remove(&mut backward) else {
+                continue;
+            };
+            for (id, factor) in (seen.resolve)(deltas) {
+                if let Some(each) = gradients.iter_mut().find(|each| each.parameter.id == id) {
+                    each.add(factor);
+                }
+            }
+        }
+
+        let losses = losses.inner();
+        Ok(Traced {
+            gradients: ExampleGradients::new(&losses, gradients, left_out),
+            losses,
+        })
+    }
+
+    /// Paths of the parameters that are left out.
+    fn left_out(&self, known: &[Parameter]) -> Result<Vec<String>, GradError> {
+        let mut paths = Vec::new();
+        for pattern in &self.left_out {
+            let matcher = glob(pattern)?;
+            let before = paths.len();
+            let matching = known.iter().map(|parameter| &parameter.path);
+            paths.extend(matching.filter(|path| matcher.is_match(path)).cloned());
+            if paths.len() == before {
+                let known: Vec<&str> = known.iter().map(|each| each.path.as_str()).collect();
+                let problem = format!("matches none of the parameters {}", known.join(", "));
+                return Err(GradError::Glob {
+                    pattern: pattern.clone(),
+                    problem,
+                });
+            }
+        }
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
 }
 
 /// Finds what would make the backward pass panic, or its result wrong.
-fn check(known: &[Parameter], tape: &Tape, losses: &Tensor<1>) -> Result<(), GradError> {
+fn check(
+    known: &[Parameter],
+    wanted: impl Fn(&&Parameter) -> bool,
+    tape: &Tape,
+    losses: &Tensor<1>,
+) -> Result<(), GradError> {
     let path = |id| {
         let parameter = known.iter().find(|parameter| parameter.id == id);
         parameter.map(|parameter| parameter.path.clone())
@@ -90,27 +166,28 @@ fn check(known: &[Parameter], tape: &Tape, losses: &Tensor<1>) -> Result<(), Gra
         });
     }
     for seen in &tape.uses {
-        let path = path(seen.weight).ok_or(GradError::Foreign)?;
-        let examples = seen.inputs.dims()[0];
-        if examples != n {
+        let path = seen
+            .parameters
+            .first()
+            .and_then(|id| path(*id))
+            .ok_or(GradError::Foreign)?;
+        if seen.examples != n {
             return Err(GradError::Examples {
                 path,
-                examples,
+                examples: seen.examples,
                 losses: n,
             });
         }
     }
     let covered = |parameter: &Parameter| {
-        let id = parameter.id;
         tape.uses
             .iter()
-            .any(|seen| seen.weight == id || seen.bias == Some(id))
+            .any(|seen| seen.parameters.contains(&parameter.id))
     };
-    let paths: Vec<String> = known
+    let missing = known
         .iter()
-        .filter(|parameter| parameter.trainable && !covered(parameter))
-        .map(|parameter| parameter.path.clone())
-        .collect();
+        .filter(|parameter| wanted(parameter) && !covered(parameter));
+    let paths: Vec<String> = missing.map(|parameter| parameter.path.clone()).collect();
     if !paths.is_empty() {
         return Err(GradError::Uncovered { paths });
     }

@@ -6,6 +6,7 @@
     reason = "a command line program talks through its standard streams"
 )]
 
+mod arms;
 mod backend;
 mod command;
 mod environment;

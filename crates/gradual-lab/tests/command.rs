@@ -8,7 +8,11 @@ use serde_json::Value;
 
 fn lab(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
-    command.arg("experiment").args(arguments).output().expect("the program starts")
+    command
+        .arg("experiment")
+        .args(arguments)
+        .output()
+        .expect("the program starts")
 }
 
 /// Standard error of a command that must fail without a panic.
@@ -30,8 +34,15 @@ fn short(out: &Path, more: &[&str]) -> Vec<String> {
 
 fn run(arguments: &[String]) -> String {
     let output = lab(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    let (out, err) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
-    assert!(output.status.success(), "{arguments:?}: {}", err.expect("text"));
+    let (out, err) = (
+        String::from_utf8(output.stdout),
+        String::from_utf8(output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        err.expect("text")
+    );
     out.expect("text")
 }
 
@@ -46,13 +57,20 @@ fn an_experiment_ends_with_a_report_and_repeats() {
     let summary = fs::read_to_string(folder.join("report/summary.json")).unwrap();
     let _: Value = serde_json::from_str(&summary).unwrap();
     let read = |home: &Path, arm: &str, file: &str| {
-        let path = home.join("sparse-parity-quick").join(arm).join("seed-0").join(file);
+        let path = home
+            .join("sparse-parity-quick")
+            .join(arm)
+            .join("seed-0")
+            .join(file);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     for arm in ["erm", "grouped", "kmeans", "svd", "random"] {
         assert!(read(home.path(), arm, "DONE").is_empty());
         assert!(read(home.path(), arm, "curves.jsonl").lines().count() > 5);
-        assert_eq!(read(home.path(), arm, "groups.jsonl").contains("spectrum"), arm == "svd" || arm == "kmeans");
+        assert_eq!(
+            read(home.path(), arm, "groups.jsonl").contains("spectrum"),
+            arm == "svd" || arm == "kmeans"
+        );
     }
 
     // Done runs are kept, and a second machine-independent run has the same bytes.
@@ -63,7 +81,11 @@ fn an_experiment_ends_with_a_report_and_repeats() {
     run(&short(second.path(), &["--arms=kmeans,svd", "--jobs=1"]));
     for arm in ["kmeans", "svd"] {
         for file in ["curves.jsonl", "groups.jsonl"] {
-            assert_eq!(read(home.path(), arm, file), read(second.path(), arm, file), "{arm} {file}");
+            assert_eq!(
+                read(home.path(), arm, file),
+                read(second.path(), arm, file),
+                "{arm} {file}"
+            );
         }
     }
 
@@ -71,7 +93,10 @@ fn an_experiment_ends_with_a_report_and_repeats() {
     let mut other = short(home.path(), &[]);
     other[2] = "--steps=31".to_owned();
     let message = refused(&other.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(message.contains("steps: 30 there, 31 asked for"), "{message}");
+    assert!(
+        message.contains("steps: 30 there, 31 asked for"),
+        "{message}"
+    );
     other.push("--fresh".to_owned());
     run(&other);
 }
@@ -80,26 +105,48 @@ fn an_experiment_ends_with_a_report_and_repeats() {
 fn a_users_table_is_learned() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("table.csv");
-    let rows: String = (0..80).map(|i| format!("{},{},{}\n", i % 2, i % 3, i % 2 * 3 + i % 5)).collect();
+    let rows: String = (0..80)
+        .map(|i| format!("{},{},{}\n", i % 2, i % 3, i % 2 * 3 + i % 5))
+        .collect();
     fs::write(&file, format!("good,kind,size\n{rows}")).unwrap();
     let data = format!("--data={}", file.display());
-    let page = run(&short(home.path(), &[&data, "--label=good", "--group=kind"]));
+    let page = run(&short(
+        home.path(),
+        &[&data, "--label=good", "--group=kind"],
+    ));
     assert!(fs::read_to_string(page.trim()).unwrap().contains("kind=2"));
 }
 
 #[test]
 fn experiments_are_listed() {
     let text = run(&["--list".to_owned()]);
-    for name in ["sparse-parity", "table", "erm", "grouped", "kmeans", "svd", "random"] {
+    for name in [
+        "sparse-parity",
+        "table",
+        "erm",
+        "grouped",
+        "kmeans",
+        "svd",
+        "random",
+    ] {
         assert!(text.contains(name), "{name} in {text}");
     }
 }
 
 #[test]
 fn bad_requests_say_what_is_wrong() {
-    assert!(refused(&["nonsense"]).contains("there is no experiment 'nonsense'; there are sparse-parity, table"));
-    assert!(refused(&["--arms=erm,foo"]).contains("experiment sparse-parity has no arm 'foo'; its arms are erm,"));
-    assert!(refused(&["--backend=abacus"]).contains("backend 'abacus' is not compiled in (there is: flex)"));
+    assert!(
+        refused(&["nonsense"])
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, table")
+    );
+    assert!(
+        refused(&["--arms=erm,foo"])
+            .contains("experiment sparse-parity has no arm 'foo'; its arms are erm,")
+    );
+    assert!(
+        refused(&["--backend=abacus"])
+            .contains("backend 'abacus' is not compiled in (there is: flex)")
+    );
     for flag in ["--draw", "--steps", "--seeds", "--jobs"] {
         let message = refused(&[&format!("{flag}=0")]);
         assert!(message.contains(flag) && message.contains('0'), "{message}");
@@ -115,14 +162,25 @@ fn bad_requests_say_what_is_wrong() {
     };
     assert!(table("y,g,a\n1,2,x\n").contains("line 2, column 'a': 'x' is not a finite number"));
     assert!(table("y,a\n1,2\n").contains("there is no column 'g'"));
-    assert!(table("y,g,a\n1,2\n").contains("found record with 2 fields"), "{}", table("y,g,a\n1,2\n"));
+    assert!(
+        table("y,g,a\n1,2\n").contains("found record with 2 fields"),
+        "{}",
+        table("y,g,a\n1,2\n")
+    );
     assert!(table("y,g,a\n1,2,nan\n").contains("'nan' is not a finite number"));
     assert!(table("y,g,a\n1,2,3\n").contains("at least 2 are needed"));
     let missing = refused(&["table", "--data=no/such.csv", "--label=y", "--group=g"]);
     assert!(missing.contains("no/such.csv: No such file"), "{missing}");
     let misplaced = refused(&["sparse-parity", "--data=x.csv", "--label=y", "--group=g"]);
-    assert!(misplaced.contains("--data goes with `table`"), "{misplaced}");
-    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing is made for a bad request");
+    assert!(
+        misplaced.contains("--data goes with `table`"),
+        "{misplaced}"
+    );
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().count(),
+        1,
+        "nothing is made for a bad request"
+    );
 }
 
 #[test]
@@ -131,7 +189,18 @@ fn a_failing_arm_is_named_and_the_others_are_kept() {
     let mut arguments = short(home.path(), &["--arms=erm,kmeans"]);
     arguments[3] = "--draw=4".to_owned();
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(message.contains("arm kmeans, seed 0: step 1: k-means: 6 groups were asked for"), "{message}");
-    assert!(home.path().join("sparse-parity-quick/erm/seed-0/DONE").exists());
-    assert!(home.path().join("sparse-parity-quick/report/index.html").exists());
+    assert!(
+        message.contains("arm kmeans, seed 0: step 1: k-means: 6 groups were asked for"),
+        "{message}"
+    );
+    assert!(
+        home.path()
+            .join("sparse-parity-quick/erm/seed-0/DONE")
+            .exists()
+    );
+    assert!(
+        home.path()
+            .join("sparse-parity-quick/report/index.html")
+            .exists()
+    );
 }

@@ -50,7 +50,10 @@ const LEVELS: usize = 200;
 /// `∫₀¹ d(t(m)) dm`, where `t(m)` is the first step at which the running maximum of the mean passes m:
 /// the levels are `(k + ½)/200`, and those that are never reached are left out. It does not change when
 /// time is stretched, so a slower arm is not a more gradual one. Equal curves give 0, capabilities that
-/// rise one after the other `(n+1)/(3n)`, and 1 is the upper bound for skills in 0 to 1.
+/// rise one after the other `(n+1)/(3n)`, and 1 is the upper bound.
+///
+/// Skills are first clamped to 0 to 1: below chance they are the noise of a finite evaluation, and two
+/// capabilities that nobody has learned yet are not apart.
 ///
 /// `None` for fewer than two capabilities, or when the mean skill never reaches 0.5.
 ///
@@ -58,7 +61,8 @@ const LEVELS: usize = 200;
 /// When there is no curve or the steps differ.
 pub fn gap_at_equal_mean(skills: &[Curve]) -> Result<Option<f64>, MeasureError> {
     equal_steps("gap at equal mean skill", skills)?;
-    let mean = Curve::mean(skills)?;
+    let skills: Vec<Curve> = skills.iter().map(|curve| curve.clamp(0.0, 1.0)).collect();
+    let mean = Curve::mean(&skills)?;
     if skills.len() < 2 || mean.first_crossing(0.5).is_none() {
         return Ok(None);
     }

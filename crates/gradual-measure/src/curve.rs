@@ -101,6 +101,23 @@ impl Curve {
         self.values[self.len() - 1]
     }
 
+    /// The same curve with values below `low` or above `high` set to the nearer of the two.
+    ///
+    /// # Panics
+    /// When `low` is above `high`.
+    #[must_use]
+    pub fn clamp(&self, low: f64, high: f64) -> Self {
+        let values = self
+            .values
+            .iter()
+            .map(|value| value.clamp(low, high))
+            .collect();
+        Self {
+            steps: self.steps.clone(),
+            values,
+        }
+    }
+
     /// Running median of 3 points, with the two end points kept: a single outlier vanishes, a monotone
     /// curve stays as it is.
     #[must_use]

@@ -11,7 +11,8 @@ use gradual_group::{KMeans, Labels, OneGroup, SingularVectors};
 use gradual_loss::{Mean, Scale, SumOfSquares};
 use gradual_measure::{Evaluation, Grouping, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    Capability, Drawn, Objective, Observer, RunFolder, Score, State, Task, TrainError, Trainer, step,
+    Capability, Drawn, Objective, Observer, RunFolder, Score, State, Task, TrainError, Trainer,
+    step,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -25,20 +26,29 @@ struct Model {
 impl Model {
     fn losses(&self, inputs: &Tensor<2>) -> Tensor<1> {
         let n = inputs.dims()[0];
-        (self.layer.tap(inputs.clone()) - 1.0).powi_scalar(2).reshape([n])
+        (self.layer.tap(inputs.clone()) - 1.0)
+            .powi_scalar(2)
+            .reshape([n])
     }
 
     /// The same without a tap.
     fn plain_losses(&self, inputs: &Tensor<2>) -> Tensor<1> {
         let n = inputs.dims()[0];
-        (self.layer.forward(inputs.clone()) - 1.0).powi_scalar(2).reshape([n])
+        (self.layer.forward(inputs.clone()) - 1.0)
+            .powi_scalar(2)
+            .reshape([n])
     }
 }
 
 fn setting(n: usize) -> (Model, Tensor<2>) {
     let device = Device::flex().autodiff();
-    let model = Model { layer: LinearConfig::new(3, 1).init(&device) };
-    (model, Tensor::random([n, 3], Distribution::Default, &device.inner()))
+    let model = Model {
+        layer: LinearConfig::new(3, 1).init(&device),
+    };
+    (
+        model,
+        Tensor::random([n, 3], Distribution::Default, &device.inner()),
+    )
 }
 
 fn weight(update: &GradientsParams, model: &Model) -> Vec<f32> {
@@ -47,7 +57,10 @@ fn weight(update: &GradientsParams, model: &Model) -> Vec<f32> {
 }
 
 fn close(a: &[f32], b: &[f32]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + b.abs()))
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + b.abs()))
 }
 
 /// The mean over one group is what Burn does by itself.
@@ -58,7 +71,10 @@ fn erm_equals_a_plain_burn_step() {
     let stepped = step(&model, &mut erm, None, |m| m.plain_losses(&inputs)).unwrap();
     let loss = model.plain_losses(&inputs).mean();
     let expected = GradientsParams::from_grads(loss.backward(), &model);
-    assert!(close(&weight(&stepped.update, &model), &weight(&expected, &model)));
+    assert!(close(
+        &weight(&stepped.update, &model),
+        &weight(&expected, &model)
+    ));
     assert!(close(&stepped.coefficients, &[1.0 / 7.0; 7]));
 }
 
@@ -74,7 +90,10 @@ fn traced_and_ordinary_steps_agree() {
     let ordinary = with(Scale::Raw);
     let matched = with(Scale::MatchNorm);
     let factor = matched.coefficients[0] / ordinary.coefficients[0];
-    let scaled: Vec<f32> = weight(&ordinary.update, &model).iter().map(|g| g * factor).collect();
+    let scaled: Vec<f32> = weight(&ordinary.update, &model)
+        .iter()
+        .map(|g| g * factor)
+        .collect();
     assert!(close(&weight(&matched.update, &model), &scaled));
 }
 
@@ -84,26 +103,41 @@ fn the_grouped_step_descends_on_the_grouped_loss() {
     let (model, inputs) = setting(4);
     let labels = [Some(0), Some(1), Some(1), None];
     let mut objective = Objective::new(Labels::new(2), SumOfSquares).with_scale(Scale::Raw);
-    let stepped = step(&model, &mut objective, Some(&labels), |m| m.plain_losses(&inputs)).unwrap();
+    let stepped = step(&model, &mut objective, Some(&labels), |m| {
+        m.plain_losses(&inputs)
+    })
+    .unwrap();
     let losses = model.plain_losses(&inputs);
     let first = losses.clone().slice([0..1]).sum();
     let second = losses.slice([1..3]).mean();
     let value = first.clone() * first + second.clone() * second;
     let expected = GradientsParams::from_grads(value.backward(), &model);
-    assert!(close(&weight(&stepped.update, &model), &weight(&expected, &model)));
-    assert_eq!(stepped.coefficients[3], 0.0, "an example without a label has no part");
+    assert!(close(
+        &weight(&stepped.update, &model),
+        &weight(&expected, &model)
+    ));
+    assert_eq!(
+        stepped.coefficients[3], 0.0,
+        "an example without a label has no part"
+    );
 }
 
 #[test]
 fn non_finite_losses_name_the_example() {
     let (model, inputs) = setting(3);
     let poison = Tensor::<1>::from_floats([0.0, f32::NAN, 0.0], &Device::flex());
-    for mut objective in
-        [Objective::new(OneGroup, Mean), Objective::new(SingularVectors::default(), SumOfSquares)]
-    {
-        let result = step(&model, &mut objective, None, |m| m.losses(&inputs) + poison.clone());
+    for mut objective in [
+        Objective::new(OneGroup, Mean),
+        Objective::new(SingularVectors::default(), SumOfSquares),
+    ] {
+        let result = step(&model, &mut objective, None, |m| {
+            m.losses(&inputs) + poison.clone()
+        });
         let message = result.expect_err("NaN").to_string();
-        assert!(message.starts_with("step: the loss of example 1 is NaN"), "{message}");
+        assert!(
+            message.starts_with("step: the loss of example 1 is NaN"),
+            "{message}"
+        );
     }
 }
 
@@ -137,8 +171,13 @@ impl Task for Regression {
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
-        let labels: Vec<usize> = (0..n).map(|_| usize::from(random.random_bool(0.1))).collect();
-        let inputs: Vec<f32> = labels.iter().flat_map(|&l| [1.0, l as f32, 1.0 - l as f32]).collect();
+        let labels: Vec<usize> = (0..n)
+            .map(|_| usize::from(random.random_bool(0.1)))
+            .collect();
+        let inputs: Vec<f32> = labels
+            .iter()
+            .flat_map(|&l| [1.0, l as f32, 1.0 - l as f32])
+            .collect();
         let targets: Vec<f32> = labels.iter().map(|&label| 1.0 + label as f32).collect();
         Drawn {
             batch: (
@@ -156,10 +195,18 @@ impl Task for Regression {
 
     fn evaluate(&self, model: &Model, device: &Device) -> Result<Vec<Score>, TrainError> {
         let inputs = Tensor::<2>::from_floats([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]], device);
-        let outputs: Vec<f32> = model.layer.forward(inputs).into_data().try_to_vec().expect("f32");
+        let outputs: Vec<f32> = model
+            .layer
+            .forward(inputs)
+            .into_data()
+            .try_to_vec()
+            .expect("f32");
         let score = |(output, target): (&f32, f32)| {
             let error = f64::from(output - target).abs();
-            Score { accuracy: (1.0 - error).max(0.0), loss: error * error }
+            Score {
+                accuracy: (1.0 - error).max(0.0),
+                loss: error * error,
+            }
         };
         Ok(outputs.iter().zip([1.0, 2.0]).map(score).collect())
     }
@@ -190,13 +237,27 @@ impl Observer for Kept {
     }
 }
 
-const TRAINER: Trainer = Trainer { steps: 120, draw: 16, rate: 0.1, every: 40, seed: 5 };
+const TRAINER: Trainer = Trainer {
+    steps: 120,
+    draw: 16,
+    rate: 0.1,
+    every: 40,
+    seed: 5,
+};
 
 fn train(mut objective: Objective) -> Kept {
     let mut kept = Kept::default();
     let optimizer = SgdConfig::new().init();
     let device = Device::flex();
-    TRAINER.run(&Regression::new(), &mut objective, optimizer, &device, &mut [&mut kept]).unwrap();
+    TRAINER
+        .run(
+            &Regression::new(),
+            &mut objective,
+            optimizer,
+            &device,
+            &mut [&mut kept],
+        )
+        .unwrap();
     kept
 }
 
@@ -204,11 +265,20 @@ fn train(mut objective: Objective) -> Kept {
 fn the_trainer_learns_and_tells_its_observers() {
     let kept = train(Objective::new(Labels::new(2), SumOfSquares));
     assert_eq!(kept.steps, 120);
-    let steps: Vec<u64> = kept.evaluations.iter().map(|evaluation| evaluation.step).collect();
+    let steps: Vec<u64> = kept
+        .evaluations
+        .iter()
+        .map(|evaluation| evaluation.step)
+        .collect();
     assert_eq!(steps, [0, 1, 2, 5, 10, 20, 40, 80, 120]);
     let last = kept.evaluations.last().unwrap();
     assert_eq!(last.examples, 120 * 16);
-    assert!(last.capabilities.values().all(|record| record.accuracy > 0.9), "{last:?}");
+    assert!(
+        last.capabilities
+            .values()
+            .all(|record| record.accuracy > 0.9),
+        "{last:?}"
+    );
     // No groups before the first step, then one record per evaluation.
     assert_eq!(kept.groupings.len(), steps.len() - 1);
     assert_eq!(kept.groupings[0].recovery, Some(1.0));
@@ -221,7 +291,10 @@ fn the_trainer_learns_and_tells_its_observers() {
 fn runs_repeat() {
     let lines = |objective| {
         let kept = train(objective);
-        let lines = kept.evaluations.iter().map(|evaluation| evaluation.to_line().unwrap());
+        let lines = kept
+            .evaluations
+            .iter()
+            .map(|evaluation| evaluation.to_line().unwrap());
         lines.collect::<Vec<_>>()
     };
     let kmeans = || Objective::new(KMeans::new(2, 1), SumOfSquares);
@@ -236,25 +309,51 @@ fn failures_name_step_and_setting() {
     let run = |trainer: Trainer| {
         let mut objective = Objective::new(KMeans::new(20, 0), SumOfSquares);
         let optimizer = SgdConfig::new().init();
-        let result =
-            trainer.run(&Regression::new(), &mut objective, optimizer, &Device::flex(), &mut []);
+        let result = trainer.run(
+            &Regression::new(),
+            &mut objective,
+            optimizer,
+            &Device::flex(),
+            &mut [],
+        );
         result.map(drop).expect_err("the run fails").to_string()
     };
-    assert_eq!(run(Trainer { draw: 0, ..TRAINER }), "trainer: draw must be at least 1, got 0");
-    assert_eq!(run(Trainer { steps: 0, ..TRAINER }), "trainer: steps must be at least 1, got 0");
+    assert_eq!(
+        run(Trainer { draw: 0, ..TRAINER }),
+        "trainer: draw must be at least 1, got 0"
+    );
+    assert_eq!(
+        run(Trainer {
+            steps: 0,
+            ..TRAINER
+        }),
+        "trainer: steps must be at least 1, got 0"
+    );
     assert_eq!(
         run(TRAINER),
         "step 1: k-means: 20 groups were asked for, but the draw has 16 examples"
     );
     let mut erm = Objective::new(OneGroup, Mean);
-    let steep = Trainer { rate: 1e12, ..TRAINER };
+    let steep = Trainer {
+        rate: 1e12,
+        ..TRAINER
+    };
     let optimizer = SgdConfig::new().init();
     let error = steep
-        .run(&Regression::new(), &mut erm, optimizer, &Device::flex(), &mut [])
+        .run(
+            &Regression::new(),
+            &mut erm,
+            optimizer,
+            &Device::flex(),
+            &mut [],
+        )
         .map(drop)
         .expect_err("diverges")
         .to_string();
-    assert!(error.contains("(capability common)") && error.contains("the loss of example"), "{error}");
+    assert!(
+        error.contains("(capability common)") && error.contains("the loss of example"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -282,10 +381,22 @@ fn a_run_folder_is_written_checked_and_kept() {
     assert_eq!(RunFolder::state(&path, &config).unwrap(), State::Done);
 
     let curves = fs::read_to_string(path.join("curves.jsonl")).unwrap();
-    let read: Vec<Evaluation> = curves.lines().map(|l| Evaluation::from_line(l).unwrap()).collect();
+    let read: Vec<Evaluation> = curves
+        .lines()
+        .map(|l| Evaluation::from_line(l).unwrap())
+        .collect();
     assert_eq!(read, kept.evaluations);
-    assert!(!curves.contains("seconds"), "wall-clock times stand in timing.jsonl alone");
-    assert_eq!(fs::read_to_string(path.join("timing.jsonl")).unwrap().lines().count(), 9);
+    assert!(
+        !curves.contains("seconds"),
+        "wall-clock times stand in timing.jsonl alone"
+    );
+    assert_eq!(
+        fs::read_to_string(path.join("timing.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        9
+    );
 
     let other = RunConfig {
         steps: 121,
@@ -293,8 +404,14 @@ fn a_run_folder_is_written_checked_and_kept() {
         ..config.clone()
     };
     let message = RunFolder::state(&path, &other).unwrap_err().to_string();
-    assert!(message.contains("settings.task.bits: 4 there, 5 asked for"), "{message}");
-    assert!(message.contains("steps: 120 there, 121 asked for"), "{message}");
+    assert!(
+        message.contains("settings.task.bits: 4 there, 5 asked for"),
+        "{message}"
+    );
+    assert!(
+        message.contains("steps: 120 there, 121 asked for"),
+        "{message}"
+    );
 
     fs::write(path.join("config.json"), "{\"schema\":1,").unwrap();
     assert!(RunFolder::state(&path, &config).is_err());

@@ -2,11 +2,11 @@
 
 use anyhow::bail;
 use gradual::measure::{Claim, Direction, Metric};
-use gradual::prelude::*;
 use gradual::train::Observer;
 use gradual_tasks::{SparseParity as Task, SparseParityConfig};
 use serde_json::{Value, json};
 
+use crate::arms::{self, ARMS, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
 const RATE: f64 = 3e-3;
@@ -58,83 +58,57 @@ impl Experiment for SparseParity {
     }
 
     fn arms(&self) -> &'static [Arm] {
-        &[
-            Arm {
-                name: "erm",
-                about: "the plain mean loss",
-            },
-            Arm {
-                name: "grouped",
-                about: "sum of squares over the true tasks",
-            },
-            Arm {
-                name: "kmeans",
-                about: "sum of squares over k-means clusters of unit gradients",
-            },
-            Arm {
-                name: "svd",
-                about: "sum of squares over singular directions, weighted by σ",
-            },
-            Arm {
-                name: "random",
-                about: "sum of squares over random groups: a control",
-            },
-        ]
+        &ARMS
     }
 
     fn claims(&self) -> Vec<Claim> {
-        let claim = |arm: &str, metric, smallest_effect, statement: &str| Claim {
-            statement: statement.to_owned(),
-            source: "A. Jermyn, 2022".to_owned(),
-            arm: arm.to_owned(),
-            metric,
-            direction: Direction::Lower,
-            smallest_effect,
+        let lower = |arm, metric, effect, statement| {
+            claim(arm, metric, Direction::Lower, effect, statement)
         };
         vec![
-            claim(
+            lower(
                 "grouped",
                 Metric::Spread,
                 0.5,
                 "With the true groups, capabilities emerge at comparable times.",
             ),
-            claim(
+            lower(
                 "grouped",
                 Metric::Gap,
                 0.8,
                 "With the true groups, capabilities are closer together at equal mean skill.",
             ),
-            claim(
+            lower(
                 "grouped",
                 Metric::StepsTo99,
                 1.0,
                 "The true groups cost no extra steps to 99 % mean accuracy.",
             ),
-            claim(
+            lower(
                 "kmeans",
                 Metric::Spread,
                 0.5,
                 "With k-means clusters of gradients, capabilities emerge at comparable times.",
             ),
-            claim(
+            lower(
                 "kmeans",
                 Metric::Gap,
                 0.8,
                 "With k-means clusters of gradients, capabilities are closer together.",
             ),
-            claim(
+            lower(
                 "svd",
                 Metric::Spread,
                 0.5,
                 "With SVD groups, capabilities emerge at comparable times.",
             ),
-            claim(
+            lower(
                 "svd",
                 Metric::Gap,
                 0.8,
                 "With SVD groups, capabilities are closer together.",
             ),
-            claim(
+            lower(
                 "random",
                 Metric::Spread,
                 0.5,
@@ -175,14 +149,7 @@ impl Experiment for SparseParity {
         let config = Self::config(run.options);
         let tasks = config.tasks;
         let task = Task::new(config, run.seed)?;
-        let objective = match run.arm {
-            "erm" => Objective::new(OneGroup, Mean),
-            "grouped" => Objective::new(Labels::new(tasks), SumOfSquares),
-            "kmeans" => Objective::new(KMeans::new(tasks, run.seed), SumOfSquares),
-            "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
-            "random" => Objective::new(RandomGroups::new(tasks, run.seed), SumOfSquares),
-            unknown => bail!("arm '{unknown}' is not implemented"),
-        };
+        let objective = arms::objective(run.arm, tasks, run.seed)?;
         Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
     }
 }

@@ -1,12 +1,11 @@
 //! A table of numbers, a user's own or red-wine quality: real data with rare groups.
 
-use anyhow::bail;
 use gradual::measure::{Claim, Direction, Metric};
-use gradual::prelude::*;
 use gradual::train::{Observer, Task as _};
 use gradual_tasks::{Table as Task, TableError};
 use serde_json::{Value, json};
 
+use crate::arms::{self, ARMS, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
 const RATE: f64 = 1e-3;
@@ -48,47 +47,20 @@ impl Experiment for Table {
     }
 
     fn arms(&self) -> &'static [Arm] {
-        &[
-            Arm {
-                name: "erm",
-                about: "the plain mean loss",
-            },
-            Arm {
-                name: "grouped",
-                about: "sum of squares over the group column",
-            },
-            Arm {
-                name: "kmeans",
-                about: "sum of squares over k-means clusters of unit gradients",
-            },
-            Arm {
-                name: "svd",
-                about: "sum of squares over singular directions, weighted by σ",
-            },
-            Arm {
-                name: "random",
-                about: "sum of squares over random groups: a control",
-            },
-        ]
+        &ARMS
     }
 
     fn claims(&self) -> Vec<Claim> {
-        let claim = |metric, direction, smallest_effect, statement: &str| Claim {
-            statement: statement.to_owned(),
-            source: "A. Jermyn, 2022".to_owned(),
-            arm: "grouped".to_owned(),
-            metric,
-            direction,
-            smallest_effect,
-        };
         vec![
             claim(
+                "grouped",
                 Metric::Gap,
                 Direction::Lower,
                 0.8,
                 "With known groups, groups are closer together at equal mean skill.",
             ),
             claim(
+                "grouped",
                 Metric::FinalAccuracy,
                 Direction::Higher,
                 1.0,
@@ -135,14 +107,7 @@ impl Experiment for Table {
     fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
         let task = Self::task(run.options, run.seed)?;
         let groups = task.capabilities().len();
-        let objective = match run.arm {
-            "erm" => Objective::new(OneGroup, Mean),
-            "grouped" => Objective::new(Labels::new(groups), SumOfSquares),
-            "kmeans" => Objective::new(KMeans::new(groups, run.seed), SumOfSquares),
-            "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
-            "random" => Objective::new(RandomGroups::new(groups, run.seed), SumOfSquares),
-            unknown => bail!("arm '{unknown}' is not implemented"),
-        };
+        let objective = arms::objective(run.arm, groups, run.seed)?;
         Ok(run.train(&task, objective, RATE, EVERY, observers)?)
     }
 }

@@ -1,0 +1,40 @@
+//! Random signs for sketches.
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The random vectors of one parameter, one matrix `[size, dim]` of ±1 after another. They depend on
+/// seed and path alone.
+pub(crate) struct Projections<'a> {
+    dim: usize,
+    random: ChaCha8Rng,
+    like: &'a (Device, DType),
+}
+
+impl<'a> Projections<'a> {
+    pub(crate) fn new(dim: usize, seed: u64, path: &str, like: &'a (Device, DType)) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(hash(path));
+        Self { dim, random, like }
+    }
+
+    pub(crate) fn next(&mut self, size: usize) -> Tensor<2> {
+        let mut signs = Vec::with_capacity(size * self.dim + 64);
+        while signs.len() < size * self.dim {
+            let word = self.random.next_u64();
+            signs.extend((0..64).map(|bit| if word >> bit & 1 == 1 { 1.0f32 } else { -1.0 }));
+        }
+        signs.truncate(size * self.dim);
+        let (device, dtype) = self.like;
+        let signs = TensorData::new(signs, [size, self.dim]).convert_dtype(*dtype);
+        Tensor::from_data(signs, (device, *dtype))
+    }
+}
+
+/// FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,55 @@
+//! Linear layers: the gradient of the weight is X_jᵀΔ_j.
+
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+
+use crate::Tap;
+use crate::factor::Factor;
+use crate::tap::{constant, leaf, recording};
+use crate::tape::{self, Use};
+
+/// `[n, …, d]` → `[n, …, e]`.
+impl<const D: usize> Tap<Tensor<D>> for Linear {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        let dims = input.dims();
+        let [d, e] = self.weight.val().dims();
+        if !recording() || dims[D - 1] != d || dims.contains(&0) {
+            return self.forward(input);
+        }
+        if D < 2 {
+            let problem = format!("needs an input of [examples, …, width], got {dims:?}");
+            tape::refuse(self.weight.id, problem);
+            return self.forward(input);
+        }
+        let n = dims[0];
+        let t = dims[1..D - 1].iter().product::<usize>();
+        let weight = constant(&self.weight);
+
+        // The expanded bias is itself the leaf: one addition, as in the layer's own forward.
+        let inputs = input.reshape([n * t, d]);
+        let row = weight.clone().narrow(0, 0, 1).reshape([e]);
+        let leaf = leaf(self.bias.as_ref().map(constant), n * t, &row);
+        let kept = inputs.clone().inner().reshape([n, t, d]);
+        let (weight_id, bias_id) = (self.weight.id, self.bias.as_ref().map(|bias| bias.id));
+        tape::record(Use {
+            layer: "linear",
+            examples: n,
+            parameters: std::iter::once(weight_id).chain(bias_id).collect(),
+            pair: bias_id.map(|bias| (weight_id, bias)),
+            leaf: leaf.clone(),
+            resolve: Box::new(move |deltas| {
+                let deltas = deltas.reshape([n, t, e]);
+                let bias = bias_id.map(|id| (id, Factor::sum(deltas.clone())));
+                std::iter::once((weight_id, Factor::outer(kept, deltas)))
+                    .chain(bias)
+                    .collect()
+            }),
+        });
+
+        let mut output = dims;
+        output[D - 1] = e;
+        (inputs.matmul(weight) + leaf).reshape(output)
+    }
+}

@@ -1,0 +1,105 @@
+//! Normalisations within an example: gradients Σ_t δ_jt ∘ x̂_jt of the scale and Σ_t δ_jt of the shift.
+
+use burn::module::{Param, ParamId};
+use burn::nn::{GroupNorm, LayerNorm, RmsNorm};
+use burn::tensor::Tensor;
+
+use crate::Tap;
+use crate::factor::Factor;
+use crate::tap::{constant, leaf, recording};
+use crate::tape::{self, Use};
+
+/// Scales and shifts normalised inputs x̂ `[n, t, d]`, seen by the trace.
+fn affine(
+    layer: &'static str,
+    normalised: Tensor<3>,
+    gamma: &Param<Tensor<1>>,
+    beta: Option<&Param<Tensor<1>>>,
+) -> Tensor<3> {
+    let [n, t, d] = normalised.dims();
+    let scale = constant(gamma);
+    let leaf = leaf(beta.map(constant), n * t, &scale);
+    let kept = normalised.clone().inner();
+    let (gamma_id, beta_id): (ParamId, Option<ParamId>) = (gamma.id, beta.map(|beta| beta.id));
+    tape::record(Use {
+        layer,
+        examples: n,
+        parameters: std::iter::once(gamma_id).chain(beta_id).collect(),
+        pair: None,
+        leaf: leaf.clone(),
+        resolve: Box::new(move |deltas| {
+            let deltas = deltas.reshape([n, t, d]);
+            let shift = beta_id.map(|id| (id, Factor::sum(deltas.clone())));
+            std::iter::once((gamma_id, Factor::sum(deltas * kept)))
+                .chain(shift)
+                .collect()
+        }),
+    });
+    normalised * scale.reshape([1, 1, d]) + leaf.reshape([n, t, d])
+}
+
+/// `[n, …, d]` as `[n, t, d]`.
+fn positions<const D: usize>(input: Tensor<D>) -> Tensor<3> {
+    let dims = input.dims();
+    let t = dims[1..D - 1].iter().product::<usize>();
+    input.reshape([dims[0], t, dims[D - 1]])
+}
+
+/// `[n, …, d]` → `[n, …, d]`.
+impl<const D: usize> Tap<Tensor<D>> for LayerNorm {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        let dims = input.dims();
+        if !recording() || D < 2 || dims.contains(&0) {
+            return self.forward(input);
+        }
+        let mut plain = self.clone();
+        plain.gamma = Param::initialized(ParamId::new(), constant(&self.gamma).ones_like());
+        plain.beta = None;
+        let normalised = positions(plain.forward(input));
+        affine("layer norm", normalised, &self.gamma, self.beta.as_ref()).reshape(dims)
+    }
+}
+
+/// `[n, …, d]` → `[n, …, d]`.
+impl<const D: usize> Tap<Tensor<D>> for RmsNorm {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        let dims = input.dims();
+        if !recording() || D < 2 || dims.contains(&0) {
+            return self.forward(input);
+        }
+        let mut plain = self.clone();
+        plain.gamma = Param::initialized(ParamId::new(), constant(&self.gamma).ones_like());
+        let normalised = positions(plain.forward(input));
+        affine("RMS norm", normalised, &self.gamma, None).reshape(dims)
+    }
+}
+
+/// `[n, channels, …]` → `[n, channels, …]`.
+impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        let dims = input.dims();
+        let (Some(gamma), Some(beta)) = (&self.gamma, &self.beta) else {
+            return self.forward(input);
+        };
+        if !recording() || !self.affine || D < 3 || dims.contains(&0) {
+            return self.forward(input);
+        }
+        let plain = Self {
+            gamma: None,
+            beta: None,
+            affine: false,
+            ..self.clone()
+        };
+        let positions = dims[2..].iter().product::<usize>();
+        let normalised = plain.forward(input).reshape([dims[0], dims[1], positions]);
+        let normalised = normalised.swap_dims(1, 2);
+        let output = affine("group norm", normalised, gamma, Some(beta));
+        output.swap_dims(1, 2).reshape(dims)
+    }
+}
