@@ -1,6 +1,6 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use crate::products::{Products, Span};
 
@@ -128,8 +128,8 @@ impl Factor {
     }
 
     /// n rows of zeros in the same form.
-    pub(crate) fn zeros(n: usize, size: usize, device: &Device) -> Self {
-        Self::Rows(Tensor::zeros([n, size], device))
+    pub(crate) fn zeros(n: usize, size: usize, like: &Tensor<1>) -> Self {
+        Self::Rows(Tensor::zeros([n, size], (&like.device(), like.dtype())))
     }
 
     /// The `[n, p]` matrix of gradients. Memory n·p.

@@ -186,14 +186,14 @@ impl ExampleGradients {
         others.iter().try_fold(first.clone(), |mut sum, next| {
             sum.same_parameters("concat", next)?;
             let (n, m) = (sum.examples(), next.examples());
-            let device = sum.zeros.device();
+            let like = sum.zeros.clone();
             for (each, more) in sum.parameters.iter_mut().zip(&next.parameters) {
                 let size = each.size();
                 each.factor = match (each.factor.take(), &more.factor) {
                     (None, None) => None,
                     (Some(a), Some(b)) => Some(a.concat(b.clone())),
-                    (Some(a), None) => Some(a.concat(Factor::zeros(m, size, &device))),
-                    (None, Some(b)) => Some(Factor::zeros(n, size, &device).concat(b.clone())),
+                    (Some(a), None) => Some(a.concat(Factor::zeros(m, size, &like))),
+                    (None, Some(b)) => Some(Factor::zeros(n, size, &like).concat(b.clone())),
                 };
             }
             sum.zeros = Tensor::cat(vec![sum.zeros, next.zeros.clone()], 0);

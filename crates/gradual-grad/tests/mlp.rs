@@ -1,10 +1,13 @@
 //! Random multilayer perceptrons: everything from factors equals the example-by-example reference.
 
+mod common;
+
 use std::panic::AssertUnwindSafe;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor, activation::relu};
+use common::{agree, device, numbers};
 use gradual_grad::{GradError, Tap, naive_rows, trace};
 use proptest::prelude::*;
 
@@ -44,63 +47,6 @@ impl Mlp {
     }
 }
 
-fn device() -> Device {
-    Device::flex().autodiff()
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.inner().into_data().try_to_vec().expect("f32")
-}
-
-/// Largest difference, relative to the largest entry of the reference.
-fn distance<const D: usize>(found: Tensor<D>, reference: Tensor<D>) -> f32 {
-    assert_eq!(found.dims(), reference.dims());
-    let reference = numbers(reference);
-    let size = reference
-        .iter()
-        .fold(1e-12f32, |size, value| size.max(value.abs()));
-    let found = numbers(found).into_iter();
-    found
-        .zip(reference)
-        .fold(0.0, |far, (a, b)| far.max((a - b).abs() / size))
-}
-
-/// Compares losses, rows, Gram matrix, norms and weighted sum with the reference.
-fn agree<const D: usize>(model: &Mlp, inputs: &Tensor<D>) {
-    let n = inputs.dims()[0];
-    let traced = trace(model, |m| m.losses(inputs)).expect("the model is covered");
-    let gradients = &traced.gradients;
-    let reference = naive_rows(model, |m| m.losses(inputs));
-
-    assert!(distance(traced.losses.clone(), model.losses(inputs).inner()) < 1e-5);
-    assert!(distance(gradients.rows(), reference.clone()) < 1e-4);
-    let gram = reference.clone().matmul(reference.clone().transpose());
-    assert!(distance(gradients.gram(), gram) < 1e-4);
-    let norms = reference
-        .clone()
-        .powi_scalar(2)
-        .sum_dim(1)
-        .sqrt()
-        .reshape([n]);
-    assert!(distance(gradients.norms(), norms) < 1e-4);
-
-    let coefficients = Tensor::<1>::random([n], Distribution::Uniform(0.0, 1.0), &device().inner());
-    let combined = gradients.combine(&coefficients).expect("n coefficients");
-    let mut flat = Vec::new();
-    for layer in &model.layers {
-        let weight = combined
-            .get::<2>(layer.weight.id)
-            .expect("a gradient for the weight");
-        assert_eq!(weight.dims(), layer.weight.val().dims());
-        flat.push(weight.clone().reshape([weight.shape().num_elements()]));
-        if let Some(bias) = &layer.bias {
-            flat.push(combined.get::<1>(bias.id).expect("a gradient for the bias"));
-        }
-    }
-    let expected = coefficients.reshape([1, n]).matmul(reference);
-    assert!(distance(Tensor::cat(flat, 0).unsqueeze::<2>(), expected) < 1e-4);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -113,7 +59,7 @@ proptest! {
         let device = device();
         let model = Mlp::new(&widths, bias, &device);
         let inputs = Tensor::<2>::random([n, widths[0]], Distribution::Default, &device);
-        agree(&model, &inputs);
+        agree(&model, |m| m.losses(&inputs), 1e-4);
     }
 
     #[test]
@@ -126,7 +72,7 @@ proptest! {
         let device = device();
         let model = Mlp::new(&widths, bias, &device);
         let inputs = Tensor::<3>::random([n, t, widths[0]], Distribution::Default, &device);
-        agree(&model, &inputs);
+        agree(&model, |m| m.losses(&inputs), 1e-4);
     }
 }
 
@@ -135,7 +81,7 @@ fn large_draws_are_mirrored_from_the_lower_triangle() {
     let device = device();
     let model = Mlp::new(&[5, 7, 2], true, &device);
     let inputs = Tensor::<2>::random([300, 5], Distribution::Default, &device);
-    agree(&model, &inputs);
+    agree(&model, |m| m.losses(&inputs), 1e-4);
 }
 
 #[test]
@@ -146,12 +92,8 @@ fn a_layer_used_twice_sums_its_uses() {
         layers: vec![layer.clone(), layer.clone(), layer],
     };
     let inputs = Tensor::<2>::random([9, 4], Distribution::Default, &device);
-    let traced = trace(&model, |m| m.losses(&inputs)).expect("covered");
-    let reference = naive_rows(&model, |m| m.losses(&inputs));
-    assert_eq!(traced.gradients.parameters(), 4 * 4 + 4);
-    assert!(distance(traced.gradients.rows(), reference.clone()) < 1e-4);
-    let gram = reference.clone().matmul(reference.transpose());
-    assert!(distance(traced.gradients.gram(), gram) < 1e-4);
+    let gradients = agree(&model, |m| m.losses(&inputs), 1e-4);
+    assert_eq!(gradients.parameters(), 4 * 4 + 4);
 }
 
 #[test]
@@ -161,14 +103,8 @@ fn frozen_parameters_are_left_out() {
     let frozen = model.layers.remove(0).no_grad();
     model.layers.insert(0, frozen);
     let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &device);
-    let traced = trace(&model, |m| m.losses(&inputs)).expect("the trainable part is covered");
-    assert_eq!(traced.gradients.parameters(), 4 * 2 + 2);
-    assert!(
-        distance(
-            traced.gradients.rows(),
-            naive_rows(&model, |m| m.losses(&inputs))
-        ) < 1e-4
-    );
+    let gradients = agree(&model, |m| m.losses(&inputs), 1e-4);
+    assert_eq!(gradients.parameters(), 4 * 2 + 2);
 }
 
 #[test]
@@ -177,8 +113,8 @@ fn a_model_without_autodiff_can_be_traced() {
     let model = Mlp::new(&[3, 4, 2], true, &plain);
     let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &plain);
     let traced = trace(&model, |m| m.losses(&inputs)).expect("covered");
-    let expected = naive_rows(&model.train(), |m| m.losses(&inputs));
-    assert!(distance(traced.gradients.rows(), expected) < 1e-4);
+    let rows = naive_rows(&model.train(), |m| m.losses(&inputs));
+    common::close("rows", traced.gradients.rows(), rows, 1e-4);
 }
 
 #[test]
@@ -207,7 +143,8 @@ fn errors_name_what_was_wrong() {
     assert_eq!(
         message(uncovered),
         "trace: no tap saw these parameters of the model: layers.0.weight, layers.0.bias; call \
-         `tap` instead of `forward` on the layers that hold them, or freeze them"
+         `tap` instead of `forward` on the layers that hold them (`per_example` for a parameter \
+         without a layer), freeze them, or leave them out with `Tracer::without`"
     );
 
     let fewer = trace(&model, |m| m.losses(&inputs).slice([0..5]));
