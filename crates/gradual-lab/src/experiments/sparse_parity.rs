@@ -19,8 +19,8 @@ impl SparseParity {
         match options.quick {
             false => SparseParityConfig::default(),
             true => SparseParityConfig {
-                tasks: 6,
-                bits: 24,
+                tasks: 8,
+                bits: 20,
                 exponent: 1.2,
                 hidden: 128,
                 ..SparseParityConfig::default()
@@ -29,7 +29,7 @@ impl SparseParity {
     }
 
     fn every(options: &Options) -> u64 {
-        if options.quick { 20 } else { 60 }
+        if options.quick { 30 } else { 60 }
     }
 }
 
@@ -126,8 +126,8 @@ impl Experiment for SparseParity {
             },
             true => Size {
                 seeds: 2,
-                steps: 1_500,
-                draw: 128,
+                steps: 3_000,
+                draw: 256,
             },
         }
     }
