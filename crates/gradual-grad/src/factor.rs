@@ -301,7 +301,7 @@ impl Factor {
                 let sums = (0..m).map(|row| {
                     let weights = coefficients
                         .clone()
-                        .slice([row..row + 1])
+                        .narrow(0, row, 1)
                         .reshape([n, 1, 1]);
                     let weighted = right.clone() * weights;
                     left.clone()
@@ -320,7 +320,7 @@ impl Factor {
                 let sums = (0..m).map(|row| {
                     let weights = coefficients
                         .clone()
-                        .slice([row..row + 1])
+                        .narrow(0, row, 1)
                         .reshape([n, 1, 1]);
                     let weighted = (deltas.clone() * weights).reshape([n * t, e]);
                     Tensor::<2>::zeros([*rows, e], (&deltas.device(), deltas.dtype()))

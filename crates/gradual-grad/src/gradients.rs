@@ -252,14 +252,14 @@ impl ExampleGradients {
                 None => self
                     .zeros
                     .clone()
-                    .slice([0..1])
+                    .narrow(0, 0, 1)
                     .reshape([1, 1])
                     .expand([m, size]),
             };
             for (row, sums_of_row) in combined.iter_mut().enumerate() {
                 let sum = match m {
                     1 => sums.clone(),
-                    _ => sums.clone().slice([row..row + 1]),
+                    _ => sums.clone().narrow(0, row, 1),
                 };
                 register(sums_of_row, *id, sum.reshape([size]), shape);
             }
@@ -306,7 +306,7 @@ impl ExampleGradients {
     /// Inner products with another draw (or this one), summed over parameters.
     fn products(&self, other: &Self, span: Span) -> Option<Products> {
         let with_bias = self.weights_with_bias();
-        let fused = |index: usize| with_bias.iter().any(|bias| *bias == Some(index));
+        let fused = |index: usize| with_bias.contains(&Some(index));
         let pairs = self.parameters.iter().zip(&other.parameters).enumerate();
         let grams = pairs
             .filter(|(index, _)| !fused(*index))

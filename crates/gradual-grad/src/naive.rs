@@ -12,7 +12,7 @@ use burn::tensor::{Gradients, Tensor};
 pub fn naive_rows<M: Module>(model: &M, losses: impl Fn(&M) -> Tensor<1>) -> Tensor<2> {
     let n = losses(model).dims()[0];
     let rows = (0..n).map(|example| {
-        let loss = losses(model).slice([example..example + 1]);
+        let loss = losses(model).narrow(0, example, 1);
         let mut row = Row {
             gradients: loss.backward(),
             parts: Vec::new(),

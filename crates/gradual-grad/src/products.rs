@@ -29,7 +29,7 @@ impl Products {
     pub(crate) fn of(a: &Tensor<2>, b: &Tensor<2>, span: Span) -> Self {
         let transposed = b.clone().transpose();
         Self::from_blocks(a.dims()[0], span, |start, end, columns| {
-            let rows = a.clone().slice([start..end]);
+            let rows = a.clone().narrow(0, start, end - start);
             rows.matmul(transposed.clone().narrow(1, 0, columns))
         })
     }

@@ -147,10 +147,10 @@ fn errors_name_what_was_wrong() {
          without a layer), freeze them, or leave them out with `Tracer::without`"
     );
 
-    let fewer = trace(&model, |m| m.losses(&inputs).slice([0..5]));
+    let fewer = trace(&model, |m| m.losses(&inputs).narrow(0, 0, 5));
     assert!(message(fewer).contains("5 losses, but the layer of parameter layers.0.weight saw"));
 
-    let none = trace(&model, |m| m.losses(&inputs).slice([0..0]));
+    let none = trace(&model, |m| m.losses(&inputs).slice(burn::tensor::s![0..0]));
     assert!(matches!(none, Err(GradError::EmptyDraw)));
 
     let nested = trace(&model, |m| {

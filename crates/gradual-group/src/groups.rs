@@ -112,7 +112,7 @@ impl Groups {
                 operation: "groups",
             });
         }
-        if membership.len() % k != 0 || sizes.len() != k {
+        if !membership.len().is_multiple_of(k) || sizes.len() != k {
             return Err(GroupError::Weights {
                 membership: sizes.len(),
                 weights: k,

@@ -1,6 +1,7 @@
 //! How well found groups match known ones.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Adjusted Rand index of two groupings of the same examples (Hubert & Arabie 1985): 1 when they
 /// agree up to names, 0 on average for groupings that have nothing to do with each other.
@@ -16,25 +17,20 @@ pub fn adjusted_rand(found: &[Option<usize>], known: &[Option<usize>]) -> Option
     if pairs.len() < 2 {
         return None;
     }
-    let agreements = |counts: HashMap<(usize, usize), usize>| -> f64 {
-        counts
-            .values()
-            .map(|&count| count as f64 * (count as f64 - 1.0) / 2.0)
-            .sum()
-    };
-    let count = |key: &dyn Fn(&(usize, usize)) -> (usize, usize)| {
-        let mut counts = HashMap::new();
-        pairs
-            .iter()
-            .for_each(|pair| *counts.entry(key(pair)).or_insert(0) += 1);
-        agreements(counts)
-    };
-    let both = count(&|&pair| pair);
-    let (in_found, in_known) = (count(&|&(a, _)| (a, 0)), count(&|&(_, b)| (b, 0)));
+    let both = together(pairs.iter().copied());
+    let in_found = together(pairs.iter().map(|&(group, _)| group));
+    let in_known = together(pairs.iter().map(|&(_, group)| group));
     let all = pairs.len() as f64 * (pairs.len() as f64 - 1.0) / 2.0;
     let expected = in_found * in_known / all;
     let most = (in_found + in_known) / 2.0;
     (most != expected).then(|| (both - expected) / (most - expected))
+}
+
+/// Number of pairs of examples that have the same key.
+fn together<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> f64 {
+    let mut counts = HashMap::new();
+    keys.for_each(|key| *counts.entry(key).or_insert(0u64) += 1);
+    counts.values().map(|&count| count as f64 * (count as f64 - 1.0) / 2.0).sum()
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ pub fn agree<M: Module>(
         .combine_many(&coefficients)
         .expect("n coefficients");
     for (row, combined) in many.iter().enumerate() {
-        let expected = expected.clone().slice([row..row + 1]).reshape([p]);
+        let expected = expected.clone().narrow(0, row, 1).reshape([p]);
         close(
             "combine_many",
             flatten(model, combined),
@@ -158,12 +158,12 @@ pub fn agree<M: Module>(
             tolerance,
         );
     }
-    let one = coefficients.slice([0..1]).reshape([n]);
+    let one = coefficients.narrow(0, 0, 1).reshape([n]);
     let combined = gradients.combine(&one).expect("n coefficients");
     close(
         "combine",
         flatten(model, &combined),
-        expected.slice([0..1]).reshape([p]),
+        expected.narrow(0, 0, 1).reshape([p]),
         tolerance,
     );
 
