@@ -1,9 +1,14 @@
 //! Writes the report of one experiment and prints the path of its page.
 
-use std::io::Write;
-use std::path::PathBuf;
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks through its standard streams"
+)]
 
-use anyhow::Context;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
 use clap::Parser;
 
 /// Writes the report of one experiment.
@@ -14,9 +19,25 @@ struct Arguments {
     dir: PathBuf,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let page = gradual_report::report(&arguments.dir)
-        .with_context(|| format!("no report of {}", arguments.dir.display()))?;
-    writeln!(std::io::stdout(), "{}", page.display()).context("print the path of the page")
+fn main() -> ExitCode {
+    let Arguments { dir } = Arguments::parse();
+    match gradual_report::report(&dir) {
+        Ok(page) => {
+            println!("{}", page.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: no report of {}: {}", dir.display(), chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A message with those of its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| match text.contains(&cause.to_string()) {
+        true => text,
+        false => format!("{text}: {cause}"),
+    })
 }

@@ -1,10 +1,11 @@
 //! What a person sees while a run goes on.
 
-use std::io::{self, IsTerminal, Write};
+use std::fmt;
+use std::io::{self, IsTerminal, Write as _};
 use std::time::{Duration, Instant};
 
 use gradual_measure::Evaluation;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::{Observer, TrainError};
 
@@ -26,9 +27,13 @@ impl Progress {
     /// A bar called `name` among `bars`.
     pub fn new(name: &str, steps: u64, bars: &MultiProgress) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
-            let style = "{prefix:24} {bar:24} {pos:>6}/{len} {per_sec:>10} {eta:>4} left  {msg}";
+            let style = "{prefix:24} {bar:24} {pos:>6}/{len} {rate} {eta:>4} left  {msg}";
             let style = ProgressStyle::with_template(style)
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                    // A failure to format a number is no reason to end a run.
+                    let _ = write!(out, "{:>6.0} steps/s", state.per_sec());
+                });
             let bar = bars.add(ProgressBar::new(steps).with_style(style));
             bar.set_prefix(name.to_owned());
             bar
