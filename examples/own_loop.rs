@@ -31,7 +31,9 @@ impl Model {
     /// Squared error of every example, `[n]`.
     fn losses(&self, draw: &Draw) -> Tensor<1> {
         let output = self.readout.tap(relu(self.hidden.tap(draw.inputs.clone())));
-        (output - draw.targets.clone()).powi_scalar(2).squeeze_dim(1)
+        (output - draw.targets.clone())
+            .powi_scalar(2)
+            .squeeze_dim(1)
     }
 }
 
@@ -67,11 +69,20 @@ fn train(name: &str, mut objective: Objective) -> Result<(), gradual::train::Tra
         if number % 150 == 0 {
             let groups = Groups::hard(draw(1000, 2, &device).labels, 2, Average::Mean, &device)?;
             let losses = model.valid().losses(&draw(1000, 2, &device));
-            let each: Vec<f32> = groups.losses(losses).into_data().try_to_vec().unwrap_or_default();
-            println!("  step {number:3}: sign {:.3}, product {:.3}", each[0], each[1]);
+            let each: Vec<f32> = groups
+                .losses(losses)
+                .into_data()
+                .try_to_vec()
+                .unwrap_or_default();
+            println!(
+                "  step {number:3}: sign {:.3}, product {:.3}",
+                each[0], each[1]
+            );
         }
         let draw = draw(200, 20, &device);
-        let stepped = step(&model, &mut objective, Some(&draw.labels), |m| m.losses(&draw))?;
+        let stepped = step(&model, &mut objective, Some(&draw.labels), |m| {
+            m.losses(&draw)
+        })?;
         model = optimizer.step(3e-3, model, stepped.update);
     }
     Ok(())
@@ -81,5 +92,8 @@ fn main() -> Result<(), gradual::train::TrainError> {
     train("mean loss", Objective::new(OneGroup, Mean))?;
     train("grouped loss", Objective::new(Labels::new(2), SumOfSquares))?;
     train("balanced loss", Objective::new(Labels::new(2), Mean))?;
-    train("SVD groups", Objective::new(SingularVectors::default(), SumOfSquares))
+    train(
+        "SVD groups",
+        Objective::new(SingularVectors::default(), SumOfSquares),
+    )
 }

@@ -1,8 +1,8 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
 
-use crate::products::{Products, Span};
+use crate::products::{Block, Products, Span};
 
 /// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
 const BLOCK: usize = 1 << 24;
@@ -299,10 +299,7 @@ impl Factor {
                 let e = right.dims()[2];
                 let left = left.clone().reshape([n * t, d]).transpose();
                 let sums = (0..m).map(|row| {
-                    let weights = coefficients
-                        .clone()
-                        .narrow(0, row, 1)
-                        .reshape([n, 1, 1]);
+                    let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
                     let weighted = right.clone() * weights;
                     left.clone()
                         .matmul(weighted.reshape([n * t, e]))
@@ -318,10 +315,7 @@ impl Factor {
                 let [_, t, e] = deltas.dims();
                 let at = indices.clone().reshape([n * t]);
                 let sums = (0..m).map(|row| {
-                    let weights = coefficients
-                        .clone()
-                        .narrow(0, row, 1)
-                        .reshape([n, 1, 1]);
+                    let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
                     let weighted = (deltas.clone() * weights).reshape([n * t, e]);
                     Tensor::<2>::zeros([*rows, e], (&deltas.device(), deltas.dtype()))
                         .select_assign(0, at.clone(), weighted, IndexingUpdateOp::Add)
@@ -333,25 +327,33 @@ impl Factor {
     }
 
     /// s_jk = u_kᵀ g_j v_k over random vectors of ±1: `project(size)` yields those of a side, as
-    /// `[size, dim]`.
-    pub(crate) fn sketch(&self, project: &mut impl FnMut(usize) -> Tensor<2>) -> Tensor<2> {
+    /// `[size, dim]`. With a bias of the same layer, whose gradient Σ_t δ_jt is that of a weight on
+    /// one more input that is always 1.
+    pub(crate) fn sketch(
+        &self,
+        bias: bool,
+        project: &mut impl FnMut(usize) -> Tensor<2>,
+    ) -> Tensor<2> {
         let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
             let [n, t, d] = side.dims();
-            let dim = vectors.dims()[1];
-            side.clone()
-                .reshape([n * t, d])
-                .matmul(vectors.clone())
-                .reshape([n, t, dim])
+            side.clone().reshape([n * t, d]).matmul(vectors.clone())
         };
-        let total = |products: Tensor<3>| {
-            let [n, _, dim] = products.dims();
-            products.sum_dim(1).reshape([n, dim])
+        let total = |products: Tensor<2>, n: usize| {
+            let [rows, dim] = products.dims();
+            match rows / n {
+                1 => products,
+                t => products.reshape([n, t, dim]).sum_dim(1).reshape([n, dim]),
+            }
         };
         match self {
             Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1])),
             Self::Outer { left, right } => {
                 let (u, v) = (project(left.dims()[2]), project(right.dims()[2]));
-                total(apply(left, &u) * apply(right, &v))
+                let mut inputs = apply(left, &u);
+                if bias {
+                    inputs = inputs + project(1);
+                }
+                total(inputs * apply(right, &v), left.dims()[0])
             }
             Self::Scatter {
                 indices,
@@ -360,16 +362,13 @@ impl Factor {
             } => {
                 let [n, t, e] = deltas.dims();
                 let (u, v) = (project(*rows), project(e));
-                let dim = u.dims()[1];
-                let chosen = u
-                    .select(0, indices.clone().reshape([n * t]))
-                    .reshape([n, t, dim]);
-                total(chosen * apply(deltas, &v))
+                let chosen = u.select(0, indices.clone().reshape([n * t]));
+                total(chosen * apply(deltas, &v), n)
             }
             Self::Stack(parts) => {
                 let sum = parts
                     .iter()
-                    .map(|part| part.sketch(project))
+                    .map(|part| part.sketch(false, project))
                     .reduce(|a, b| a + b);
                 sum.unwrap_or_else(|| self.rows())
             }
@@ -395,36 +394,28 @@ fn ghost_is_cheaper(n: usize, t: usize, d: usize, e: usize) -> bool {
     t * t * (d + e) < d * e * (1.0 + t / n)
 }
 
-/// Examples `start..end` of one draw against the first `columns` of another.
-#[derive(Clone, Copy)]
-struct Block {
-    start: usize,
-    end: usize,
-    columns: usize,
-}
-
 impl Block {
-    /// Inner products of all pairs of positions, `[(end − start) t, columns s]`.
+    /// Inner products of all pairs of positions, `[rows t, (end − start) s]`.
     fn inner(self, a: &Tensor<3>, b: &Tensor<3>) -> Tensor<2> {
         let ([_, t, width], [_, s, _]) = (a.dims(), b.dims());
-        let rows = a.clone().narrow(0, self.start, self.end - self.start);
-        let columns = b
-            .clone()
-            .narrow(0, 0, self.columns)
-            .reshape([self.columns * s, width]);
-        rows.reshape([(self.end - self.start) * t, width])
-            .matmul(columns.transpose())
-    }
-
-    /// Which pairs of positions have equal indices, `[(end − start) t, columns s]`.
-    fn equal(self, a: &Tensor<2, Int>, b: &Tensor<2, Int>) -> Tensor<2, burn::tensor::Bool> {
-        let ([_, t], [_, s]) = (a.dims(), b.dims());
-        let (rows, columns) = ((self.end - self.start) * t, self.columns * s);
+        let columns = (self.end - self.start) * s;
         let a = a
             .clone()
+            .narrow(0, 0, self.rows)
+            .reshape([self.rows * t, width]);
+        let b = b.clone().narrow(0, self.start, self.end - self.start);
+        a.matmul(b.reshape([columns, width]).transpose())
+    }
+
+    /// Which pairs of positions have equal indices, `[rows t, (end − start) s]`.
+    fn equal(self, a: &Tensor<2, Int>, b: &Tensor<2, Int>) -> Tensor<2, Bool> {
+        let ([_, t], [_, s]) = (a.dims(), b.dims());
+        let (rows, columns) = (self.rows * t, (self.end - self.start) * s);
+        let a = a.clone().narrow(0, 0, self.rows).reshape([rows, 1]);
+        let b = b
+            .clone()
             .narrow(0, self.start, self.end - self.start)
-            .reshape([rows, 1]);
-        let b = b.clone().narrow(0, 0, self.columns).reshape([1, columns]);
+            .reshape([1, columns]);
         a.expand([rows, columns]).equal(b.expand([rows, columns]))
     }
 }
@@ -435,15 +426,11 @@ fn ghost(
     span: Span,
     products: impl Fn(Block) -> Tensor<2>,
 ) -> Products {
-    let ([n, t, _], [_, s, _]) = (a.dims(), b.dims());
-    Products::from_blocks(n, span, |start, end, columns| {
-        let pairs = products(Block {
-            start,
-            end,
-            columns,
-        })
-        .reshape([end - start, t, columns, s]);
-        pairs.sum_dim(3).sum_dim(1).reshape([end - start, columns])
+    let ([n, t, _], [m, s, _]) = (a.dims(), b.dims());
+    Products::from_blocks(n, m, span, |block| {
+        let (rows, columns) = (block.rows, block.end - block.start);
+        let pairs = products(block).reshape([rows, t, columns, s]);
+        pairs.sum_dim(3).sum_dim(1).reshape([rows, columns])
     })
 }
 

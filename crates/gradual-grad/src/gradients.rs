@@ -100,10 +100,10 @@ impl ExampleGradients {
     /// Of a weight `[d, e]` used at one position per example: (X Xᵀ) ∘ (Δ Δᵀ), about n²(d + e)
     /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
     /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
-    /// and the n per-example matrices, n d e (t + n). Only the lower triangle is computed.
+    /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed.
     pub fn gram(&self) -> Tensor<2> {
         let n = self.examples();
-        let products = self.products(self, Span::Lower);
+        let products = self.products(self, Span::Upper);
         products.map_or_else(
             || self.zeros.clone().reshape([n, 1]).expand([n, n]),
             Products::full,
@@ -119,7 +119,7 @@ impl ExampleGradients {
     pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
         self.same_parameters("cross_gram", other)?;
         let (n, m) = (self.examples(), other.examples());
-        let products = self.products(other, Span::Full(m));
+        let products = self.products(other, Span::Full);
         let zeros = || self.zeros.clone().reshape([n, 1]).expand([n, m]);
         Ok(products.map_or_else(zeros, Products::full))
     }
@@ -139,7 +139,7 @@ impl ExampleGradients {
     pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
         let n = self.examples();
         let gram = |each: &ParameterGradients| match &each.factor {
-            Some(factor) => factor.products(factor, Span::Lower).full(),
+            Some(factor) => factor.products(factor, Span::Upper).full(),
             None => self.zeros.clone().reshape([n, 1]).expand([n, n]),
         };
         self.parameters
@@ -281,12 +281,16 @@ impl ExampleGradients {
         let n = self.examples();
         let zeros = self.zeros.clone().reshape([n, 1]).expand([n, dim]);
         let like = (self.zeros.device(), self.zeros.dtype());
+        let with_bias = self.biases(|factor| matches!(factor, Factor::Outer { .. }));
         self.parameters
             .iter()
-            .filter_map(|each| {
+            .enumerate()
+            .filter(|(index, _)| !with_bias.contains(&Some(*index)))
+            .filter_map(|(index, each)| {
                 let factor = each.factor.as_ref()?;
                 let mut projections = Projections::new(dim, seed, &each.parameter.path, &like);
-                Some(factor.sketch(&mut |size| projections.next(size)))
+                let bias = with_bias[index].is_some();
+                Some(factor.sketch(bias, &mut |size| projections.next(size)))
             })
             .fold(zeros, |sum, part| sum + part)
             .div_scalar((dim.max(1) as f64).sqrt())
@@ -305,7 +309,7 @@ impl ExampleGradients {
 
     /// Inner products with another draw (or this one), summed over parameters.
     fn products(&self, other: &Self, span: Span) -> Option<Products> {
-        let with_bias = self.weights_with_bias();
+        let with_bias = self.biases(|factor| factor.route() == Route::Product);
         let fused = |index: usize| with_bias.contains(&Some(index));
         let pairs = self.parameters.iter().zip(&other.parameters).enumerate();
         let grams = pairs
@@ -328,10 +332,10 @@ impl ExampleGradients {
         grams.reduce(Products::add)
     }
 
-    /// For each parameter, the bias whose Gram matrix is taken together with its own: that of the
-    /// same layer, where both were used just once, at one position.
-    fn weights_with_bias(&self) -> Vec<Option<usize>> {
-        let mut fused = vec![None; self.parameters.len()];
+    /// For each parameter, the bias that is handled together with it: that of the same layer, where
+    /// both were used just once and the weight's factor allows it.
+    fn biases(&self, allowed: impl Fn(&Factor) -> bool) -> Vec<Option<usize>> {
+        let mut together = vec![None; self.parameters.len()];
         for (index, bias) in self.parameters.iter().enumerate() {
             let weight = self.parameters.iter().position(|each| {
                 bias.weight == Some(each.parameter.id)
@@ -339,12 +343,12 @@ impl ExampleGradients {
                     && each.uses.len() == 1
             });
             let Some(weight) = weight else { continue };
-            let route = self.parameters[weight].factor.as_ref().map(Factor::route);
-            if route == Some(Route::Product) && bias.factor.is_some() {
-                fused[weight] = Some(index);
+            let factor = self.parameters[weight].factor.as_ref();
+            if factor.is_some_and(&allowed) && bias.factor.is_some() {
+                together[weight] = Some(index);
             }
         }
-        fused
+        together
     }
 
     fn same_parameters(&self, operation: &'static str, other: &Self) -> Result<(), GradError> {

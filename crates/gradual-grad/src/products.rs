@@ -1,22 +1,26 @@
-//! Matrices of inner products in row blocks, of which only what is needed is computed.
+//! Matrices of inner products in column blocks, of which only what is needed is computed.
 
 use burn::tensor::Tensor;
-
-/// Rows per block. Small enough to save nearly half of the products of a large draw, large enough
-/// that a matrix product runs at full speed.
-const ROWS: usize = 128;
 
 /// Which inner products of two draws are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Span {
-    /// The draws are one and the same: row blocks up to and including the diagonal.
-    Lower,
-    /// All pairs of the rows of one draw and the rows of another, with so many rows.
-    Full(usize),
+    /// The draws are one and the same: column blocks down to and including the diagonal.
+    Upper,
+    /// All pairs.
+    Full,
 }
 
-/// An `[n, m]` matrix in blocks of 128 rows. Under [`Span::Lower`] block b holds the columns
-/// `[0, 128 b + r)` only, and the matrix is symmetric.
+/// A block of columns of an `[n, m]` matrix: rows `0..rows` of columns `start..end`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) rows: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// An `[n, m]` matrix in blocks of columns. Under [`Span::Upper`] the matrix is symmetric and a block
+/// ends with the diagonal.
 #[derive(Debug, Clone)]
 pub(crate) struct Products {
     blocks: Vec<Tensor<2>>,
@@ -24,25 +28,38 @@ pub(crate) struct Products {
 }
 
 impl Products {
-    /// A Bᵀ for A `[n, d]` and B `[m, d]`. Under [`Span::Lower`] the cost is (1 + 1/b)/2 of the full
+    /// A Bᵀ for A `[n, d]` and B `[m, d]`. Under [`Span::Upper`] the cost is (1 + 1/b)/2 of the full
     /// product's in b blocks.
     pub(crate) fn of(a: &Tensor<2>, b: &Tensor<2>, span: Span) -> Self {
-        let transposed = b.clone().transpose();
-        Self::from_blocks(a.dims()[0], span, |start, end, columns| {
-            let rows = a.clone().narrow(0, start, end - start);
-            rows.matmul(transposed.clone().narrow(1, 0, columns))
-        })
+        Self::from_blocks(
+            a.dims()[0],
+            b.dims()[0],
+            span,
+            |Block { rows, start, end }| {
+                let columns = laid_out(b.clone().narrow(0, start, end - start).transpose());
+                a.clone().narrow(0, 0, rows).matmul(columns)
+            },
+        )
     }
 
-    /// From a function that yields rows `start..end` and columns `0..columns` of the matrix.
+    /// From a function that yields the blocks.
     pub(crate) fn from_blocks(
         n: usize,
+        m: usize,
         span: Span,
-        mut block: impl FnMut(usize, usize, usize) -> Tensor<2>,
+        mut block: impl FnMut(Block) -> Tensor<2>,
     ) -> Self {
-        let blocks = spans(n).map(|(start, end)| match span {
-            Span::Lower => block(start, end, end),
-            Span::Full(columns) => block(start, end, columns),
+        let blocks = ranges(m).map(|(start, end)| match span {
+            Span::Upper => block(Block {
+                rows: end,
+                start,
+                end,
+            }),
+            Span::Full => block(Block {
+                rows: n,
+                start,
+                end,
+            }),
         });
         Self {
             blocks: blocks.collect(),
@@ -71,26 +88,21 @@ impl Products {
         }
     }
 
-    /// The whole matrix; the upper triangle of a symmetric one is mirrored from the lower.
+    /// The whole matrix; the lower triangle of a symmetric one is mirrored from the upper.
     pub(crate) fn full(mut self) -> Tensor<2> {
         if self.blocks.len() == 1 {
             return self.blocks.remove(0);
         }
-        if self.span != Span::Lower {
-            return Tensor::cat(self.blocks, 0);
+        if self.span == Span::Full {
+            return Tensor::cat(self.blocks, 1);
         }
-        let n = self.blocks.iter().map(|block| block.dims()[0]).sum();
-        let rows = spans(n).enumerate().map(|(b, (start, end))| {
-            let below = &self.blocks[b + 1..];
-            let mirrored = below
+        let n = self.blocks.iter().map(|block| block.dims()[1]).sum();
+        let rows = ranges(n).enumerate().map(|(b, (start, end))| {
+            let right = self.blocks[b..]
                 .iter()
-                .map(|block| block.clone().narrow(1, start, end - start).transpose());
-            Tensor::cat(
-                std::iter::once(self.blocks[b].clone())
-                    .chain(mirrored)
-                    .collect(),
-                1,
-            )
+                .map(|block| block.clone().narrow(0, start, end - start));
+            let left = (start > 0).then(|| self.blocks[b].clone().narrow(0, 0, start).transpose());
+            Tensor::cat(left.into_iter().chain(right).collect(), 1)
         });
         Tensor::cat(rows.collect(), 0)
     }
@@ -104,9 +116,18 @@ impl Products {
     }
 }
 
-/// The row ranges of the blocks.
-fn spans(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..n)
-        .step_by(ROWS)
-        .map(move |start| (start, (start + ROWS).min(n)))
+/// The same matrix with its rows contiguous in memory. Multiplying by a transposed view runs at half
+/// the speed on a small block; the copy is a small price.
+fn laid_out(matrix: Tensor<2>) -> Tensor<2> {
+    let [rows, columns] = matrix.dims();
+    matrix.reshape([rows * columns]).reshape([rows, columns])
+}
+
+/// The column ranges of the blocks: narrow enough to save nearly half of the products of a large
+/// draw, wide enough that a matrix product runs at full speed.
+fn ranges(m: usize) -> impl Iterator<Item = (usize, usize)> {
+    let width = if m <= 256 { 64 } else { 128 };
+    (0..m)
+        .step_by(width)
+        .map(move |start| (start, (start + width).min(m)))
 }

@@ -77,7 +77,7 @@ proptest! {
 }
 
 #[test]
-fn large_draws_are_mirrored_from_the_lower_triangle() {
+fn large_draws_are_mirrored_from_one_triangle() {
     let device = device();
     let model = Mlp::new(&[5, 7, 2], true, &device);
     let inputs = Tensor::<2>::random([300, 5], Distribution::Default, &device);

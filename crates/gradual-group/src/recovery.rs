@@ -30,7 +30,10 @@ pub fn adjusted_rand(found: &[Option<usize>], known: &[Option<usize>]) -> Option
 fn together<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> f64 {
     let mut counts = HashMap::new();
     keys.for_each(|key| *counts.entry(key).or_insert(0u64) += 1);
-    counts.values().map(|&count| count as f64 * (count as f64 - 1.0) / 2.0).sum()
+    counts
+        .values()
+        .map(|&count| count as f64 * (count as f64 - 1.0) / 2.0)
+        .sum()
 }
 
 #[cfg(test)]

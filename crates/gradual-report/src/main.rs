@@ -36,8 +36,10 @@ fn main() -> ExitCode {
 /// A message with those of its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| match text.contains(&cause.to_string()) {
-        true => text,
-        false => format!("{text}: {cause}"),
+    causes.fold(error.to_string(), |text, cause| {
+        match text.contains(&cause.to_string()) {
+            true => text,
+            false => format!("{text}: {cause}"),
+        }
     })
 }
