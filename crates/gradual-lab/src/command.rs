@@ -120,7 +120,7 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     let report = gradual_report::report(&plan.folder);
     if !failures.is_empty() {
         for failure in &failures {
-            eprintln!("error: {failure:#}");
+            eprintln!("error: {}", crate::message(failure));
         }
         if let Ok(page) = report {
             eprintln!("the report of the other runs: {}", page.display());

@@ -1,5 +1,6 @@
 //! The experiments that there are.
 
+mod skills;
 mod sparse_parity;
 mod table;
 
@@ -8,7 +9,8 @@ use anyhow::bail;
 use crate::experiment::Experiment;
 
 /// All experiments, the default first.
-pub(crate) static ALL: [&dyn Experiment; 2] = [&sparse_parity::SparseParity, &table::Table];
+pub(crate) static ALL: [&dyn Experiment; 3] =
+    [&sparse_parity::SparseParity, &skills::Skills, &table::Table];
 
 /// The experiment called `name`.
 pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Experiment> {

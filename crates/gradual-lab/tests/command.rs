@@ -118,6 +118,35 @@ fn a_users_table_is_learned() {
 }
 
 #[test]
+fn a_decoder_learns_text_skills() {
+    let home = tempfile::tempdir().unwrap();
+    run(&[
+        "skills".to_owned(),
+        "--quick".to_owned(),
+        "--steps=3".to_owned(),
+        "--draw=8".to_owned(),
+        format!("--out={}", home.path().display()),
+    ]);
+    for arm in ["erm", "grouped", "svd", "balanced"] {
+        let curves = home
+            .path()
+            .join("skills-quick")
+            .join(arm)
+            .join("seed-0/curves.jsonl");
+        let curves = fs::read_to_string(curves).unwrap();
+        let last: Value = serde_json::from_str(curves.lines().last().unwrap()).unwrap();
+        let skills = last["capabilities"].as_object().unwrap();
+        assert_eq!(skills.len(), 9);
+        assert_eq!(skills["add-words"]["frequency"], 0.0);
+        assert!(
+            skills
+                .values()
+                .all(|skill| skill["probability"].is_number())
+        );
+    }
+}
+
+#[test]
 fn experiments_are_listed() {
     let text = run(&["--list".to_owned()]);
     for name in [
@@ -137,7 +166,7 @@ fn experiments_are_listed() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, table")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table")
     );
     assert!(
         refused(&["--arms=erm,foo"])
@@ -190,7 +219,7 @@ fn a_failing_arm_is_named_and_the_others_are_kept() {
     arguments[3] = "--draw=4".to_owned();
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: step 1: k-means: 6 groups were asked for"),
+        message.contains("arm kmeans, seed 0: step 1: k-means: 8 groups were asked for, but the draw has 4 examples\n"),
         "{message}"
     );
     assert!(

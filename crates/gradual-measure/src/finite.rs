@@ -36,12 +36,21 @@ named! {
     smallest_effect: "smallest_effect",
 }
 
-pub(crate) fn recovery<S: Serializer>(
-    number: &Option<f64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    check("recovery", number.unwrap_or(0.0))?;
-    number.serialize(serializer)
+macro_rules! named_optional {
+    ($($name:ident: $what:literal),+ $(,)?) => {$(
+        pub(crate) fn $name<S: Serializer>(
+            number: &Option<f64>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            check($what, number.unwrap_or(0.0))?;
+            number.serialize(serializer)
+        }
+    )+};
+}
+
+named_optional! {
+    recovery: "recovery",
+    probability: "probability",
 }
 
 pub(crate) fn spectrum<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {

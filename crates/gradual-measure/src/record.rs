@@ -114,6 +114,14 @@ pub struct CapabilityRecord {
     /// Share of the training distribution, 0 to 1.
     #[serde(serialize_with = "finite::frequency")]
     pub frequency: f64,
+    /// Mean probability that the model gives to the right answer, where the task knows it: a measure
+    /// without a threshold.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::probability"
+    )]
+    pub probability: Option<f64>,
 }
 
 impl CapabilityRecord {

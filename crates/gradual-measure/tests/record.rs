@@ -21,6 +21,7 @@ fn evaluation(loss: f64) -> Evaluation {
                 loss,
                 chance: 0.5,
                 frequency: 0.204,
+                probability: None,
             },
         )]),
     }

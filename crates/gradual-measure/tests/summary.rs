@@ -19,6 +19,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
             loss: 0.7 * (1.0 - skill),
             chance: 0.5,
             frequency: 1.0 / rises.len() as f64,
+            probability: None,
         };
         (name.to_owned(), record)
     });

@@ -3,12 +3,19 @@
 //! | task | capabilities | data |
 //! |---|---|---|
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
+//! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Table`] | one per value of a group column | a CSV file, or red-wine quality |
 
+mod decoder;
 mod mlp;
+pub mod skills;
+mod skills_task;
 mod sparse_parity;
 mod table;
+mod weights;
 
+pub use decoder::{Decoder, DecoderConfig};
 pub use mlp::Mlp;
+pub use skills_task::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::{ParityBatch, SparseParity, SparseParityConfig, SparseParityError};
 pub use table::{Table, TableBatch, TableError};

@@ -267,6 +267,13 @@ impl Task for SparseParity {
                 .map(|m| (-m).max(0.0) + (-m.abs()).exp().ln_1p())
                 .sum::<f64>()
                 / each as f64,
+            probability: Some(
+                margins
+                    .iter()
+                    .map(|m| 1.0 / (1.0 + (-m).exp()))
+                    .sum::<f64>()
+                    / each as f64,
+            ),
         };
         Ok(margins.chunks(each).map(score).collect())
     }

@@ -303,6 +303,13 @@ impl Task for Table {
             Ok(Score {
                 accuracy: f64::from(right.iter().sum::<i32>()) / n,
                 loss: losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / n,
+                probability: Some(
+                    losses
+                        .iter()
+                        .map(|&loss| f64::from(-loss).exp())
+                        .sum::<f64>()
+                        / n,
+                ),
             })
         };
         self.held_out.iter().map(score).collect()

@@ -24,6 +24,8 @@ pub struct Score {
     pub accuracy: f64,
     /// Mean loss.
     pub loss: f64,
+    /// Mean probability given to the right answer, where the task knows it.
+    pub probability: Option<f64>,
 }
 
 /// The examples of one step.

@@ -130,6 +130,7 @@ impl Trainer {
                     loss: score.loss,
                     chance: capability.chance,
                     frequency: capability.frequency,
+                    probability: score.probability,
                 };
                 (capability.name.clone(), record)
             })

@@ -206,6 +206,7 @@ impl Task for Regression {
             Score {
                 accuracy: (1.0 - error).max(0.0),
                 loss: error * error,
+                probability: None,
             }
         };
         Ok(outputs.iter().zip([1.0, 2.0]).map(score).collect())

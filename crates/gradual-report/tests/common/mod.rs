@@ -219,6 +219,7 @@ impl Fixture {
                     loss: 0.693 * (1.0 - skill),
                     chance: 0.5,
                     frequency: self.frequency(capability),
+                    probability: None,
                 };
                 (format!("task-{capability:02}"), record)
             })

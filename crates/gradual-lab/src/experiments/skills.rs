@@ -1,0 +1,139 @@
+//! Text skills in a small decoder: the post's own example.
+
+use anyhow::bail;
+use gradual::measure::{Claim, Direction, Metric};
+use gradual::train::Observer;
+use gradual_tasks::{Skills as Task, SkillsConfig};
+use serde_json::{Value, json};
+
+use crate::arms::{self, claim};
+use crate::experiment::{Arm, Experiment, Options, Run, Size};
+
+const RATE: f64 = 2e-3;
+
+/// The experiment `skills`.
+pub(crate) struct Skills;
+
+impl Skills {
+    fn config(options: &Options) -> SkillsConfig {
+        match options.quick {
+            false => SkillsConfig::default(),
+            true => SkillsConfig {
+                width: 32,
+                hidden: 64,
+                held_out: 40,
+                ..SkillsConfig::default()
+            },
+        }
+    }
+
+    fn every(options: &Options) -> u64 {
+        if options.quick { 50 } else { 100 }
+    }
+}
+
+impl Experiment for Skills {
+    fn name(&self) -> &'static str {
+        "skills"
+    }
+
+    fn title(&self) -> &'static str {
+        "Text skills in a small decoder"
+    }
+
+    fn about(&self) -> &'static str {
+        "copying, adding, translating, looking up … with Zipf frequencies, in a two-layer decoder"
+    }
+
+    fn claim(&self) -> &'static str {
+        "If text is grouped by the skill that it asks for and the sum of squared group losses is \
+         minimised, skills develop at comparable rates; and a skill that belongs to no group, adding \
+         numbers written as words, develops smoothly with those that it is made of (after A. Jermyn, \
+         2022). It is evaluated like the others and never trained on."
+    }
+
+    fn baseline(&self) -> &'static str {
+        "erm"
+    }
+
+    fn arms(&self) -> &'static [Arm] {
+        &[
+            Arm {
+                name: "erm",
+                about: "the plain mean loss",
+            },
+            Arm {
+                name: "grouped",
+                about: "sum of squares over the eight trained skills",
+            },
+            Arm {
+                name: "svd",
+                about: "sum of squares over singular directions, weighted by σ",
+            },
+            Arm {
+                name: "balanced",
+                about: "the plain mean loss, every skill drawn equally often",
+            },
+        ]
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let lower = |arm, statement| claim(arm, Metric::Gap, Direction::Lower, 0.8, statement);
+        vec![
+            lower(
+                "grouped",
+                "With known groups, skills are closer together at equal mean skill.",
+            ),
+            lower(
+                "svd",
+                "With SVD groups, skills are closer together at equal mean skill.",
+            ),
+            lower(
+                "balanced",
+                "Drawing skills equally often does the same without a grouped loss.",
+            ),
+        ]
+    }
+
+    fn size(&self, options: &Options) -> Size {
+        match options.quick {
+            false => Size {
+                seeds: 1,
+                steps: 8_000,
+                draw: 64,
+            },
+            true => Size {
+                seeds: 1,
+                steps: 600,
+                draw: 32,
+            },
+        }
+    }
+
+    fn settings(&self, options: &Options) -> anyhow::Result<Value> {
+        if options.data.is_some() {
+            bail!("experiment skills makes its own data; --data goes with `table`");
+        }
+        Ok(json!({
+            "task": Self::config(options),
+            "optimizer": "adam",
+            "rate": RATE,
+            "evaluate_every": Self::every(options),
+            "scale": "unit-sum",
+        }))
+    }
+
+    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
+        let mut config = Self::config(run.options);
+        let objective = if run.arm == "balanced" {
+            config.exponent = 0.0;
+            "erm"
+        } else {
+            run.arm
+        };
+        let trained = gradual_tasks::skills::Skill::TRAINED.len();
+        let objective = arms::objective(objective, trained, run.seed)?;
+        let task = Task::new(&config, run.seed)?;
+        Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
+    }
+}
