@@ -10,6 +10,7 @@
 )]
 
 mod backend;
+mod bench;
 mod cargo;
 mod ci;
 mod docs;
@@ -44,6 +45,8 @@ enum Command {
     Report(report::Report),
     /// Run all tests of the workspace, documentation examples included
     Test(test::Test),
+    /// Time a step against an ordinary one, and against peers
+    Bench(bench::Bench),
     /// Everything that continuous integration checks: format, layers, clippy, test, docs
     Ci,
     /// Check which crate depends on which
@@ -58,6 +61,7 @@ impl Command {
             Self::Experiment(experiment) => experiment.run(),
             Self::Report(report) => report.run(),
             Self::Test(test) => test.run(),
+            Self::Bench(bench) => bench.run(),
             Self::Ci => ci::run(),
             Self::Layers => layers::run(),
             Self::Docs => docs::run(),

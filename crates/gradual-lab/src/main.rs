@@ -8,6 +8,7 @@
 
 mod arms;
 mod backend;
+mod bench;
 mod command;
 mod environment;
 mod experiment;
@@ -30,13 +31,16 @@ struct Cli {
 enum Command {
     /// Run an experiment and write its run folders and report
     Experiment(command::Arguments),
+    /// Time a step against an ordinary one, and against peers
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Cli {
-        command: Command::Experiment(arguments),
-    } = Cli::parse();
-    match arguments.run() {
+    let outcome = match Cli::parse().command {
+        Command::Experiment(arguments) => arguments.run(),
+        Command::Bench(arguments) => arguments.run(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", message(&error));

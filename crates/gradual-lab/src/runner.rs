@@ -140,8 +140,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Writes a whole file under a temporary name and renames it.
 pub(crate) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let temporary = file.with_extension("json.tmp");
-    std::fs::write(&temporary, text)
-        .and_then(|()| std::fs::rename(&temporary, file))
+    let mut temporary = file.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = Path::new(&temporary);
+    std::fs::write(temporary, text)
+        .and_then(|()| std::fs::rename(temporary, file))
         .with_context(|| format!("could not write {}", file.display()))
 }

@@ -147,6 +147,29 @@ fn a_decoder_learns_text_skills() {
 }
 
 #[test]
+fn a_step_is_timed_for_every_model() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    let output = command
+        .args(["bench", "--draws=8", "--repetitions=1", &out])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let csv = fs::read_to_string(home.path().join("ratios.csv")).unwrap();
+    assert_eq!(
+        csv.lines().count(),
+        1 + 3 * 5,
+        "three models, five methods: {csv}"
+    );
+    assert!(csv.lines().skip(1).all(|line| !line.contains('–')), "{csv}");
+}
+
+#[test]
 fn experiments_are_listed() {
     let text = run(&["--list".to_owned()]);
     for name in [

@@ -1,0 +1,146 @@
+//! The steps that are timed.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use anyhow::Context;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use gradual::prelude::*;
+use gradual_tasks::{Decoder, Mlp};
+use serde::{Deserialize, Serialize};
+
+use super::model::{ConvNet, Kind, Model};
+use super::{Case, Measured};
+use crate::backend::Backend;
+
+/// Dimensions of the sketch that is timed.
+const SKETCH: usize = 256;
+
+/// One way to make a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Method {
+    /// Burn's own: forward, mean loss, backward, Adam. The yardstick.
+    Ordinary,
+    /// One trace, combined gradient, Adam: no Gram matrix.
+    Trace,
+    /// One trace, exact Gram matrix, combined gradient, Adam.
+    Exact,
+    /// One trace, the Gram matrix of a sketch, combined gradient, Adam.
+    Sketch,
+    /// The whole SVD-grouped step, eigenproblem included.
+    Svd,
+}
+
+impl Method {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Ordinary,
+        Self::Trace,
+        Self::Exact,
+        Self::Sketch,
+        Self::Svd,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Trace => "trace",
+            Self::Exact => "exact",
+            Self::Sketch => "sketch",
+            Self::Svd => "svd",
+        }
+    }
+
+    /// The update of one step.
+    fn update<M: Model>(self, model: &M, draw: &M::Draw) -> anyhow::Result<GradientsParams> {
+        if self == Self::Ordinary {
+            let loss = model.losses(draw).mean();
+            return Ok(GradientsParams::from_grads(loss.backward(), model));
+        }
+        if self == Self::Svd {
+            let mut objective = Objective::new(SingularVectors::default(), SumOfSquares);
+            return Ok(step(model, &mut objective, None, |m| m.losses(draw))?.update);
+        }
+        let traced = trace(model, |m| m.losses(draw))?;
+        match self {
+            Self::Exact => drop(black_box(traced.gradients.gram().into_data())),
+            Self::Sketch => {
+                let sketch = traced.gradients.sketch(SKETCH, 0);
+                let gram = sketch.clone().matmul(sketch.transpose());
+                drop(black_box(gram.into_data()));
+            }
+            _ => {}
+        }
+        let n = traced.gradients.examples();
+        let coefficients = Tensor::<1>::full([n], 1.0 / n as f64, &traced.losses.device());
+        Ok(traced.gradients.combine(&coefficients)?)
+    }
+}
+
+/// Runs the methods of a case in turn, on as many threads as it says.
+pub(super) fn measure(case: &Case) -> anyhow::Result<Vec<Measured>> {
+    let device = Backend::choose(None)?.device;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(case.threads)
+        .build()?;
+    pool.install(|| match case.model {
+        Kind::Mlp => run::<Mlp>(case, &device),
+        Kind::ConvNet => run::<ConvNet>(case, &device),
+        Kind::Decoder => run::<Decoder>(case, &device),
+    })
+}
+
+fn run<M: Model>(case: &Case, device: &Device) -> anyhow::Result<Vec<Measured>> {
+    let fresh = || {
+        (
+            M::fresh(&device.clone().autodiff()),
+            AdamConfig::new().init(),
+        )
+    };
+    let mut learners: Vec<(M, ModuleOptimizer)> = case.methods.iter().map(|_| fresh()).collect();
+    let draw = M::draw(case.draw, device);
+    let start = memory("VmRSS:");
+    let mut seconds = vec![Vec::new(); case.methods.len()];
+    for round in 0..=case.repetitions {
+        for (index, method) in case.methods.iter().enumerate() {
+            let (model, mut optimizer) = learners[index].clone();
+            let started = Instant::now();
+            let update = method.update(&model, &draw)?;
+            let model = optimizer.step(1e-3, model, update);
+            device
+                .sync()
+                .map_err(|error| anyhow::anyhow!("{error:?}"))
+                .context("sync")?;
+            // The first round warms up.
+            if round > 0 {
+                seconds[index].push(started.elapsed().as_secs_f64());
+            }
+            learners[index] = (model, optimizer);
+        }
+    }
+    let peak = memory("VmHWM:");
+    let measured = case
+        .methods
+        .iter()
+        .zip(seconds)
+        .map(|(method, seconds)| Measured {
+            method: method.name().to_owned(),
+            model: case.model.name().to_owned(),
+            draw: case.draw,
+            ours: true,
+            seconds,
+            peak_memory_bytes: peak,
+            start_memory_bytes: start,
+            skipped: None,
+        });
+    Ok(measured.collect())
+}
+
+/// Memory of this process, where the system tells.
+fn memory(field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kibibytes * 1024)
+}
