@@ -55,6 +55,39 @@ impl Spectrum {
         Self::leading_host(&host("spectrum", gram)?, n, count)
     }
 
+    /// Of the rows `[n, m]` themselves, or of a sketch of them, with m much smaller than n: the
+    /// eigenproblem is that of the `[m, m]` matrix of inner products of columns, about 2 n m² + 9 m³
+    /// operations. There are m directions.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`of`](Self::of).
+    pub fn of_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
+        let [n, m] = rows.dims();
+        let rows = host("spectrum", rows)?;
+        if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
+            return Err(GroupError::NotFinite {
+                operation: "spectrum",
+                example: entry / m,
+            });
+        }
+        let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
+        let columns = Self::solve(&(rows.transpose() * &rows))?;
+        // U = G V Σ⁻¹
+        let mut vectors = &rows * &columns.vectors;
+        for (i, &sigma) in columns.sigma.iter().enumerate() {
+            let inverse = if sigma > 0.0 { 1.0 / sigma as f32 } else { 0.0 };
+            vectors
+                .col_mut(m - 1 - i)
+                .iter_mut()
+                .for_each(|entry| *entry *= inverse);
+        }
+        Ok(Self {
+            sigma: columns.sigma,
+            vectors,
+        })
+    }
+
     /// Of a row-major Gram matrix on the host.
     pub(crate) fn of_host(gram: &[f32], n: usize) -> Result<Self, GroupError> {
         Self::solve(&matrix(gram, n)?)

@@ -211,6 +211,29 @@ fn leading_directions_equal_the_full_ones() {
     }
 }
 
+/// From rows, from their Gram matrix, and from a sketch of one dimension per direction.
+#[test]
+fn spectra_of_rows_and_of_their_gram_matrix_agree() {
+    let rows = Tensor::<2>::random([40, 6], Distribution::Default, &device());
+    let of_rows = Spectrum::of_rows(&rows).unwrap();
+    let of_gram = Spectrum::of(&rows.clone().matmul(rows.clone().transpose())).unwrap();
+    assert_eq!(of_rows.singular_values().len(), 6);
+    for i in 0..6 {
+        let (a, b) = (of_rows.singular_values()[i], of_gram.singular_values()[i]);
+        assert!((a - b).abs() < 1e-3 * a, "σ_{i}: {a} against {b}");
+    }
+    let lengths = vec![vec![3.0; 30], vec![1.0; 20]];
+    let (rows, _) = parallel(2, &lengths);
+    let traced = draw(&rows, &[1.0; 50]);
+    let mut sketched = SingularVectors::default().with_sketch(64, 3);
+    let groups = sketched.group(&Draw::from(&traced)).unwrap();
+    assert_eq!(groups.count(), 64);
+    let sums = numbers(&groups.membership().clone().sum_dim(0));
+    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-4), "{sums:?}");
+    let poison = draw(&[vec![1.0], vec![f32::NAN]], &[1.0, 1.0]);
+    assert!(sketched.group(&Draw::from(&poison)).is_err());
+}
+
 #[test]
 fn degenerate_draws_have_defined_results() {
     // One example.

@@ -163,8 +163,8 @@ fn a_step_is_timed_for_every_model() {
     let csv = fs::read_to_string(home.path().join("ratios.csv")).unwrap();
     assert_eq!(
         csv.lines().count(),
-        1 + 3 * 5,
-        "three models, five methods: {csv}"
+        1 + 3 * 6,
+        "three models, six methods: {csv}"
     );
     assert!(csv.lines().skip(1).all(|line| !line.contains('–')), "{csv}");
 }

@@ -31,15 +31,18 @@ pub(super) enum Method {
     Sketch,
     /// The whole SVD-grouped step, eigenproblem included.
     Svd,
+    /// The same from a sketch.
+    SvdSketch,
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Ordinary,
         Self::Trace,
         Self::Exact,
         Self::Sketch,
         Self::Svd,
+        Self::SvdSketch,
     ];
 
     fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Method {
             Self::Exact => "exact",
             Self::Sketch => "sketch",
             Self::Svd => "svd",
+            Self::SvdSketch => "svd-sketch",
         }
     }
 
@@ -58,8 +62,12 @@ impl Method {
             let loss = model.losses(draw).mean();
             return Ok(GradientsParams::from_grads(loss.backward(), model));
         }
-        if self == Self::Svd {
-            let mut objective = Objective::new(SingularVectors::default(), SumOfSquares);
+        if let Self::Svd | Self::SvdSketch = self {
+            let grouping = match self {
+                Self::Svd => SingularVectors::default(),
+                _ => SingularVectors::default().with_sketch(SKETCH, 0),
+            };
+            let mut objective = Objective::new(grouping, SumOfSquares);
             return Ok(step(model, &mut objective, None, |m| m.losses(draw))?.update);
         }
         let traced = trace(model, |m| m.losses(draw))?;

@@ -16,7 +16,7 @@ const TARGETS: [(&str, usize, &str, f64); 7] = [
     ("decoder", 64, "exact", 1.4),
     ("convnet", 128, "exact", 1.6),
     ("mlp", 128, "svd", 1.4),
-    ("decoder", 64, "svd", 1.4),
+    ("mlp", 1024, "svd-sketch", 1.8),
 ];
 
 /// How many times faster than the best peer an exact step should be.
