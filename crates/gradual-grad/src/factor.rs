@@ -348,12 +348,26 @@ impl Factor {
         match self {
             Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1])),
             Self::Outer { left, right } => {
-                let (u, v) = (project(left.dims()[2]), project(right.dims()[2]));
-                let mut inputs = apply(left, &u);
-                if bias {
-                    inputs = inputs + project(1);
+                let [n, t, d] = left.dims();
+                let e = right.dims()[2];
+                let (u, v) = (project(d), project(e));
+                let dim = u.dims()[1];
+                let one = bias.then(|| project(1));
+                if d * e < t * (d + e) {
+                    // Many positions and a small matrix: form the matrices, then project those.
+                    let both = u.reshape([d, 1, dim]) * v.clone().reshape([1, e, dim]);
+                    let weight = per_example(left, right).matmul(both.reshape([d * e, dim]));
+                    return match one {
+                        None => weight,
+                        Some(one) => weight + Self::sum(right.clone()).rows().matmul(v) * one,
+                    };
                 }
-                total(inputs * apply(right, &v), left.dims()[0])
+                let inputs = apply(left, &u);
+                let inputs = match one {
+                    None => inputs,
+                    Some(one) => inputs + one,
+                };
+                total(inputs * apply(right, &v), n)
             }
             Self::Scatter {
                 indices,
