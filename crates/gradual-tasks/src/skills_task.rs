@@ -65,8 +65,21 @@ impl Skills {
     ///
     /// # Errors
     ///
-    /// [`SkillError`] for an exponent that makes no mixture.
+    /// [`SkillError`] for an exponent that makes no mixture and sizes that make no decoder.
     pub fn new(config: &SkillsConfig, seed: u64) -> Result<Self, SkillError> {
+        let SkillsConfig {
+            width,
+            heads,
+            hidden,
+            ..
+        } = *config;
+        if width == 0 || heads == 0 || hidden == 0 || !width.is_multiple_of(heads) {
+            return Err(SkillError::Sizes {
+                width,
+                heads,
+                hidden,
+            });
+        }
         let mixture = Mixture::zipf(config.exponent)?;
         let capability = |skill: Skill| Capability {
             name: skill.name().to_owned(),
@@ -237,6 +250,22 @@ mod tests {
         let size: f32 = gram.clone().abs().max().into_scalar();
         let off: f32 = (gradients.gram() - gram).abs().max().into_scalar();
         assert!(off < 1e-4 * size, "{off} of {size}");
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        for (width, heads) in [(0, 1), (8, 0), (8, 3)] {
+            let config = SkillsConfig {
+                width,
+                heads,
+                ..SkillsConfig::default()
+            };
+            let message = Skills::new(&config, 0).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("width {width}, {heads} heads")),
+                "{message}"
+            );
+        }
     }
 
     #[test]

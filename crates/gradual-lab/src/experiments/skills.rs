@@ -49,7 +49,8 @@ impl Experiment for Skills {
         "If text is grouped by the skill that it asks for and the sum of squared group losses is \
          minimised, skills develop at comparable rates; and a skill that belongs to no group, adding \
          numbers written as words, develops smoothly with those that it is made of (after A. Jermyn, \
-         2022). It is evaluated like the others and never trained on."
+         2022). It is evaluated like the others and never trained on; its curve is shown, but no metric here tests \
+         that part of the claim."
     }
 
     fn baseline(&self) -> &'static str {

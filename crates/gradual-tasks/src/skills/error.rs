@@ -75,4 +75,17 @@ pub enum SkillError {
         /// The share.
         share: f64,
     },
+    /// The sizes of the decoder do not fit each other.
+    #[error(
+        "skills: width {width}, {heads} heads and hidden width {hidden} make no decoder; all must be \
+         at least 1, and the heads must divide the width"
+    )]
+    Sizes {
+        /// Width of the residual stream.
+        width: usize,
+        /// Attention heads.
+        heads: usize,
+        /// Width of the hidden layers.
+        hidden: usize,
+    },
 }
