@@ -128,6 +128,18 @@ mod tests {
     }
 
     #[test]
+    fn bench_takes_its_flags_in_any_order_and_quick_yields_to_them() {
+        let Command::Bench(bench) = parse("xtask bench --draws 16 --peers --quick --threads -1")
+        else {
+            panic!("not a bench");
+        };
+        assert_eq!(
+            bench.lab_arguments(),
+            ["bench", "--draws=16", "--repetitions=5", "--threads=-1"]
+        );
+    }
+
+    #[test]
     fn test_passes_arguments_to_cargo_and_to_the_test_program() {
         assert_eq!(
             test_arguments("xtask test --backend flex --doc rises -- --nocapture"),
