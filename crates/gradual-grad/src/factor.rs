@@ -297,12 +297,16 @@ impl Factor {
             Self::Outer { left, right } => {
                 let [_, t, d] = left.dims();
                 let e = right.dims()[2];
-                let left = left.clone().reshape([n * t, d]).transpose();
                 let sums = (0..m).map(|row| {
                     let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
-                    let weighted = right.clone() * weights;
-                    left.clone()
-                        .matmul(weighted.reshape([n * t, e]))
+                    // The narrower side is the cheaper one to scale.
+                    let (left, right) = match d < e {
+                        true => (left.clone() * weights, right.clone()),
+                        false => (left.clone(), right.clone() * weights),
+                    };
+                    left.reshape([n * t, d])
+                        .transpose()
+                        .matmul(right.reshape([n * t, e]))
                         .reshape([1, d * e])
                 });
                 cat_rows(sums)
@@ -326,40 +330,38 @@ impl Factor {
         }
     }
 
-    /// s_jk = u_kᵀ g_j v_k over random vectors of ±1: `project(size)` yields those of a side, as
+    /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which
+    /// come in fours, from two vectors of either side, so that a side is multiplied by half as many.
+    /// `project(size)` yields those of a side, as `[size, 2⌈dim/4⌉]`, and of plain rows as
     /// `[size, dim]`. With a bias of the same layer, whose gradient Σ_t δ_jt is that of a weight on
     /// one more input that is always 1.
     pub(crate) fn sketch(
         &self,
+        dim: usize,
         bias: bool,
-        project: &mut impl FnMut(usize) -> Tensor<2>,
+        project: &mut impl FnMut(usize, usize) -> Tensor<2>,
     ) -> Tensor<2> {
+        let vectors = 2 * dim.div_ceil(4);
         let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
             let [n, t, d] = side.dims();
-            side.clone().reshape([n * t, d]).matmul(vectors.clone())
-        };
-        let total = |products: Tensor<2>, n: usize| {
-            let [rows, dim] = products.dims();
-            match rows / n {
-                1 => products,
-                t => products.reshape([n, t, dim]).sum_dim(1).reshape([n, dim]),
-            }
+            let projected = side.clone().reshape([n * t, d]).matmul(vectors.clone());
+            projected.reshape([n as i32, t as i32, -1])
         };
         match self {
-            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1])),
+            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1], dim)),
             Self::Outer { left, right } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
-                let (u, v) = (project(d), project(e));
-                let dim = u.dims()[1];
-                let one = bias.then(|| project(1));
-                if d * e < t * (d + e) {
+                let (u, v) = (project(d, vectors), project(e, vectors));
+                let one = bias.then(|| project(1, vectors).reshape([1, 1, vectors]));
+                if d * e * (t + vectors) + d * vectors < t * (d + e) * vectors {
                     // Many positions and a small matrix: form the matrices, then project those.
-                    let both = u.reshape([d, 1, dim]) * v.clone().reshape([1, e, dim]);
-                    let weight = per_example(left, right).matmul(both.reshape([d * e, dim]));
+                    let matrices = per_example(left, right).reshape([n, d, e]);
+                    let u = u.reshape([1, d, vectors]);
+                    let weight = fours(u, apply(&matrices, &v), dim);
                     return match one {
                         None => weight,
-                        Some(one) => weight + Self::sum(right.clone()).rows().matmul(v) * one,
+                        Some(one) => weight + fours(one, apply(&right.clone().sum_dim(1), &v), dim),
                     };
                 }
                 let inputs = apply(left, &u);
@@ -367,22 +369,22 @@ impl Factor {
                     None => inputs,
                     Some(one) => inputs + one,
                 };
-                total(inputs * apply(right, &v), n)
+                fours(inputs, apply(right, &v), dim)
             }
             Self::Scatter {
                 indices,
                 deltas,
                 rows,
             } => {
-                let [n, t, e] = deltas.dims();
-                let (u, v) = (project(*rows), project(e));
+                let [n, t, _] = deltas.dims();
+                let (u, v) = (project(*rows, vectors), project(deltas.dims()[2], vectors));
                 let chosen = u.select(0, indices.clone().reshape([n * t]));
-                total(chosen * apply(deltas, &v), n)
+                fours(chosen.reshape([n, t, vectors]), apply(deltas, &v), dim)
             }
             Self::Stack(parts) => {
                 let sum = parts
                     .iter()
-                    .map(|part| part.sketch(false, project))
+                    .map(|part| part.sketch(dim, false, project))
                     .reduce(|a, b| a + b);
                 sum.unwrap_or_else(|| self.rows())
             }
@@ -509,6 +511,28 @@ fn per_example(left: &Tensor<3>, right: &Tensor<3>) -> Tensor<2> {
 /// Inner products of the positions of each example, `[n, t, t]`.
 fn pairs(a: &Tensor<3>) -> Tensor<3> {
     a.clone().matmul(a.clone().swap_dims(1, 2))
+}
+
+/// For vectors (a, b) of the left and (c, d) of the right, halves of each: (ac, bd, bc, ad), summed
+/// over positions, `[n, t, ·]` → `[n, dim]`. The left side may be the same for all examples,
+/// `[1, t, ·]`.
+fn fours(left: Tensor<3>, right: Tensor<3>, dim: usize) -> Tensor<2> {
+    let [n, t, columns] = right.dims();
+    let half = columns / 2;
+    let total = |products: Tensor<3>| match t {
+        1 => products.reshape([n, columns]),
+        _ => products.sum_dim(1).reshape([n, columns]),
+    };
+    let (a, b) = (
+        left.clone().narrow(2, 0, half),
+        left.clone().narrow(2, half, half),
+    );
+    let swapped = Tensor::cat(vec![b, a], 2);
+    let products = Tensor::cat(vec![total(left * right.clone()), total(swapped * right)], 1);
+    match 2 * columns == dim {
+        true => products,
+        false => products.narrow(1, 0, dim),
+    }
 }
 
 /// `[n, t, d]` with zeros up to `length` positions: a zero contributes nothing.
