@@ -1,17 +1,28 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor};
 
 use crate::products::{Block, Products, Span};
 
 /// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
 const BLOCK: usize = 1 << 24;
 
+/// Elements of the per-example matrices of one parameter (4 MiB in `f32`) that are kept for the
+/// weighted sum once the Gram matrix had to form them. To keep larger ones took as long as to sum
+/// from the factors, and more than half as much memory again (decoder, draw 64).
+const KEPT: usize = 1 << 20;
+
 /// Row j of the gradients of one parameter, for all j.
 #[derive(Debug, Clone)]
 pub(crate) enum Factor {
     /// g_j = Σ_t left_jt ⊗ right_jt, from left `[n, t, d]` and right `[n, t, e]`.
-    Outer { left: Tensor<3>, right: Tensor<3> },
+    Outer {
+        left: Tensor<3>,
+        right: Tensor<3>,
+        formed: Formed,
+    },
     /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
     Scatter {
         indices: Tensor<2, Int>,
@@ -23,6 +34,10 @@ pub(crate) enum Factor {
     /// g_j itself, `[n, p]`.
     Rows(Tensor<2>),
 }
+
+/// The rows of an outer product, kept once the Gram matrix had to form them, for the weighted sum.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Formed(Arc<OnceLock<Tensor<2>>>);
 
 /// How the Gram matrix of a factor is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +54,11 @@ pub(crate) enum Route {
 
 impl Factor {
     pub(crate) fn outer(left: Tensor<3>, right: Tensor<3>) -> Self {
-        Self::Outer { left, right }
+        Self::Outer {
+            left,
+            right,
+            formed: Formed::default(),
+        }
     }
 
     /// Σ_t deltas_jt: the gradient of a bias, from `[n, t, e]`.
@@ -55,10 +74,11 @@ impl Factor {
     pub(crate) fn merge(self, other: Self) -> Self {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => Self::outer(
                 Tensor::cat(vec![left, left2], 1),
@@ -106,10 +126,11 @@ impl Factor {
         match (self, other) {
             (Self::Rows(a), Self::Rows(b)) => Self::Rows(cat(a, b)),
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => {
                 let t = left.dims()[1].max(left2.dims()[1]);
@@ -127,16 +148,59 @@ impl Factor {
         }
     }
 
+    /// The same factor in another precision.
+    pub(crate) fn cast(self, to: DType) -> Self {
+        match self {
+            Self::Rows(rows) => Self::Rows(rows.cast(to)),
+            Self::Outer { left, right, .. } => Self::outer(left.cast(to), right.cast(to)),
+            Self::Stack(parts) => {
+                Self::Stack(parts.into_iter().map(|part| part.cast(to)).collect())
+            }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => Self::Scatter {
+                indices,
+                deltas: deltas.cast(to),
+                rows,
+            },
+        }
+    }
+
     /// n rows of zeros in the same form.
     pub(crate) fn zeros(n: usize, size: usize, like: &Tensor<1>) -> Self {
         Self::Rows(Tensor::zeros([n, size], (&like.device(), like.dtype())))
+    }
+
+    /// The per-example matrices of an outer product, kept from now on; None where they are too large
+    /// to be kept.
+    fn formed(&self) -> Option<Tensor<2>> {
+        let Self::Outer {
+            left,
+            right,
+            formed,
+        } = self
+        else {
+            return None;
+        };
+        let [n, _, d] = left.dims();
+        let small = n * d * right.dims()[2] <= KEPT;
+        small.then(|| formed.0.get_or_init(|| per_example(left, right)).clone())
     }
 
     /// The `[n, p]` matrix of gradients. Memory n·p.
     pub(crate) fn rows(&self) -> Tensor<2> {
         match self {
             Self::Rows(rows) => rows.clone(),
-            Self::Outer { left, right } => per_example(left, right),
+            Self::Outer {
+                left,
+                right,
+                formed,
+            } => match formed.0.get() {
+                Some(rows) => rows.clone(),
+                None => per_example(left, right),
+            },
             Self::Stack(parts) => Tensor::cat(parts.iter().map(Self::rows).collect(), 1),
             Self::Scatter {
                 indices,
@@ -157,7 +221,7 @@ impl Factor {
         match self {
             Self::Rows(_) => Route::Rows,
             Self::Stack(parts) => parts.first().map_or(Route::Rows, Self::route),
-            Self::Outer { left, right } => {
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 match t {
@@ -178,10 +242,11 @@ impl Factor {
     pub(crate) fn products(&self, other: &Self, span: Span) -> Products {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => {
                 match self.route() {
@@ -198,9 +263,12 @@ impl Factor {
                             inner(left, left2, of) * inner(right, right2, of)
                         })
                     }
-                    _ => by_columns((left, left2), (right, right2), |a, b| {
-                        Products::of(&a, &b, span)
-                    }),
+                    _ => match (self.formed(), other.formed()) {
+                        (Some(a), Some(b)) => Products::of(&a, &b, span),
+                        _ => by_columns((left, left2), (right, right2), |a, b| {
+                            Products::of(&a, &b, span)
+                        }),
+                    },
                 }
             }
             (
@@ -232,10 +300,11 @@ impl Factor {
     pub(crate) fn products_with_bias(&self, other: &Self, span: Span) -> Option<Products> {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) if left.dims()[1] == 1 && left2.dims()[1] == 1 => {
                 let inputs = Products::of(&flat(left), &flat(left2), span).add_one();
@@ -253,7 +322,7 @@ impl Factor {
                 let norms = parts.iter().map(Self::squared_norms).reduce(|a, b| a + b);
                 norms.unwrap_or_else(|| squares(self.rows()))
             }
-            Self::Outer { left, right } => {
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 if t == 1 {
@@ -294,7 +363,10 @@ impl Factor {
                     .collect(),
                 1,
             ),
-            Self::Outer { left, right } => {
+            Self::Outer { formed, .. } if formed.0.get().is_some() => {
+                coefficients.clone().matmul(self.rows())
+            }
+            Self::Outer { left, right, .. } => {
                 let [_, t, d] = left.dims();
                 let e = right.dims()[2];
                 let sums = (0..m).map(|row| {
@@ -349,7 +421,7 @@ impl Factor {
         };
         match self {
             Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1], dim)),
-            Self::Outer { left, right } => {
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 let (u, v) = (project(d, vectors), project(e, vectors));

@@ -2,7 +2,7 @@
 
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
@@ -101,11 +101,15 @@ impl ExampleGradients {
     /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
     /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
     /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed.
+    ///
+    /// Of gradients in half precision it is accumulated and given in single precision, as are
+    /// norms, cosines and sketches.
     pub fn gram(&self) -> Tensor<2> {
         let n = self.examples();
-        let products = self.products(self, Span::Upper);
+        let wide = self.wide();
+        let products = wide.products(&wide, Span::Upper);
         products.map_or_else(
-            || self.zeros.clone().reshape([n, 1]).expand([n, n]),
+            || wide.zeros.clone().reshape([n, 1]).expand([n, n]),
             Products::full,
         )
     }
@@ -119,8 +123,9 @@ impl ExampleGradients {
     pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
         self.same_parameters("cross_gram", other)?;
         let (n, m) = (self.examples(), other.examples());
-        let products = self.products(other, Span::Full);
-        let zeros = || self.zeros.clone().reshape([n, 1]).expand([n, m]);
+        let wide = self.wide();
+        let products = wide.products(&other.wide(), Span::Full);
+        let zeros = || wide.zeros.clone().reshape([n, 1]).expand([n, m]);
         Ok(products.map_or_else(zeros, Products::full))
     }
 
@@ -138,11 +143,12 @@ impl ExampleGradients {
     /// [`gram`](Self::gram).
     pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
         let n = self.examples();
+        let wide = self.wide();
         let gram = |each: &ParameterGradients| match &each.factor {
             Some(factor) => factor.products(factor, Span::Upper).full(),
-            None => self.zeros.clone().reshape([n, 1]).expand([n, n]),
+            None => wide.zeros.clone().reshape([n, 1]).expand([n, n]),
         };
-        self.parameters
+        wide.parameters
             .iter()
             .map(|each| (each.parameter.path.clone(), gram(each)))
             .collect()
@@ -203,13 +209,14 @@ impl ExampleGradients {
 
     /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix.
     pub fn norms(&self) -> Tensor<1> {
-        let factors = self
+        let wide = self.wide();
+        let factors = wide
             .parameters
             .iter()
             .filter_map(|each| each.factor.as_ref());
         factors
             .map(Factor::squared_norms)
-            .fold(self.zeros.clone(), |sum, norms| sum + norms)
+            .fold(wide.zeros.clone(), |sum, norms| sum + norms)
             .sqrt()
     }
 
@@ -242,7 +249,7 @@ impl ExampleGradients {
                 got,
             });
         }
-        let coefficients = coefficients.clone().inner();
+        let coefficients = coefficients.clone().inner().cast(self.zeros.dtype());
         let mut combined: Vec<_> = (0..m).map(|_| GradientsParams::new()).collect();
         for each in &self.parameters {
             let Parameter { id, shape, .. } = &each.parameter;
@@ -282,10 +289,11 @@ impl ExampleGradients {
     /// variance of at most 15/4 ‖g‖²‖h‖².)
     pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
         let n = self.examples();
-        let zeros = self.zeros.clone().reshape([n, 1]).expand([n, dim]);
-        let like = (self.zeros.device(), self.zeros.dtype());
-        let with_bias = self.biases(|factor| matches!(factor, Factor::Outer { .. }));
-        self.parameters
+        let wide = self.wide();
+        let zeros = wide.zeros.clone().reshape([n, 1]).expand([n, dim]);
+        let like = (wide.zeros.device(), wide.zeros.dtype());
+        let with_bias = wide.biases(|factor| matches!(factor, Factor::Outer { .. }));
+        wide.parameters
             .iter()
             .enumerate()
             .filter(|(index, _)| !with_bias.contains(&Some(*index)))
@@ -315,6 +323,19 @@ impl ExampleGradients {
             None => self.zeros.clone().reshape([n, 1]).expand([n, each.size()]),
         });
         Tensor::cat(rows.collect(), 1)
+    }
+
+    /// The same gradients, in single precision where they are in half: sums of squares of half
+    /// precision overflow at norms of 256.
+    fn wide(&self) -> Self {
+        let mut wide = self.clone();
+        if matches!(self.zeros.dtype(), DType::F16 | DType::BF16) {
+            wide.zeros = wide.zeros.cast(DType::F32);
+            for each in &mut wide.parameters {
+                each.factor = each.factor.take().map(|factor| factor.cast(DType::F32));
+            }
+        }
+        wide
     }
 
     /// Inner products with another draw (or this one), summed over parameters.
