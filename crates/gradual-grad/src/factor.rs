@@ -637,3 +637,78 @@ fn cat_rows(rows: impl Iterator<Item = Tensor<2>>) -> Tensor<2> {
         _ => Tensor::cat(rows, 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::print_stdout, reason = "prints a table when asked to")]
+
+    use std::time::Instant;
+
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+
+    /// Both routes to one Gram matrix.
+    fn routes(left: &Tensor<3>, right: &Tensor<3>) -> [Box<dyn Fn() -> Tensor<2>>; 2] {
+        let [(a, b), (c, d)] = [(); 2].map(|()| (left.clone(), right.clone()));
+        let by_ghost = move || {
+            let products = |of: Block| of.inner(&a, &a) * of.inner(&b, &b);
+            ghost((&a, &a), Span::Upper, products).full()
+        };
+        let by_matrices = move || {
+            let products = |rows: Tensor<2>, _| Products::of(&rows, &rows, Span::Upper);
+            by_columns((&c, &c), (&d, &d), products).full()
+        };
+        [Box::new(by_ghost), Box::new(by_matrices)]
+    }
+
+    /// Seconds of the fastest of a few calls.
+    fn seconds(call: &dyn Fn() -> Tensor<2>) -> f64 {
+        let once = |_| {
+            let started = Instant::now();
+            drop(call().into_data());
+            started.elapsed().as_secs_f64()
+        };
+        (0..7).map(once).fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn both_routes_are_equal() {
+        let device = Device::flex();
+        let random = |d| Tensor::<3>::random([9, 5, d], Distribution::Default, &device);
+        let [ghost, matrices] = routes(&random(7), &random(4)).map(|route| route());
+        let off = (ghost - matrices).abs().max().into_scalar::<f32>();
+        assert!(off < 1e-4, "{off}");
+    }
+
+    #[test]
+    #[ignore = "takes times"]
+    fn the_ghost_rule_against_the_clock() {
+        let device = Device::flex();
+        println!(
+            "| n | t | d × e | ghost, ms | matrices, ms | faster | rule |\n|---|---|---|---|---|---|---|"
+        );
+        for (d, e) in [(32, 32), (128, 128), (128, 512), (512, 512)] {
+            for (n, t) in [
+                (16, 4),
+                (64, 2),
+                (64, 4),
+                (64, 8),
+                (64, 16),
+                (64, 64),
+                (256, 4),
+                (256, 16),
+            ] {
+                let random = |d| Tensor::<3>::random([n, t, d], Distribution::Default, &device);
+                let [ghost, matrices] =
+                    routes(&random(d), &random(e)).map(|route| seconds(&*route) * 1e3);
+                let name = |ghost| if ghost { "ghost" } else { "matrices" };
+                println!(
+                    "| {n} | {t} | {d} × {e} | {ghost:.2} | {matrices:.2} | {} | {} |",
+                    name(ghost < matrices),
+                    name(ghost_is_cheaper(n, t, d, e)),
+                );
+            }
+        }
+    }
+}

@@ -74,6 +74,26 @@ pub fn cast<M: Module>(model: M, to: FloatDType) -> M {
     model.map(&mut Cast(to))
 }
 
+/// The same module with weights that are the same on every run.
+pub fn filled<M: Module>(model: M) -> M {
+    struct Fill(u64);
+    impl ModuleMapper for Fill {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            self.0 += 1;
+            let seed = self.0;
+            param.map(|tensor| {
+                let size = (tensor.dims()[0] as f64).sqrt();
+                values(tensor.dims(), seed, tensor.dtype().into())
+                    .div_scalar(size)
+                    .inner()
+                    .autodiff()
+                    .require_grad()
+            })
+        }
+    }
+    model.map(&mut Fill(0))
+}
+
 /// The same module in double precision.
 pub fn double<M: Module>(model: M) -> M {
     cast(model, FloatDType::F64)
