@@ -47,7 +47,7 @@ proptest! {
 
     #[test]
     fn coefficients_equal_finite_differences((losses, groups) in problem()) {
-        for (name, composition) in all() {
+        for (name, mut composition) in all() {
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
             let found = numbers(composed.coefficients);
             let value = |losses: &[f32]| {
@@ -68,7 +68,7 @@ proptest! {
 
     #[test]
     fn coefficients_are_not_negative_and_zero_losses_are_optimal((losses, groups) in problem()) {
-        for (name, composition) in all() {
+        for (name, mut composition) in all() {
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
             let value = numbers(composed.value)[0];
             prop_assert!(numbers(composed.coefficients).iter().all(|&c| c >= 0.0), "{}", name);
