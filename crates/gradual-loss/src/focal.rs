@@ -6,7 +6,7 @@ use gradual_group::Groups;
 use crate::error::setting;
 use crate::{Composition, LossError};
 
-/// Below it the modulating base counts as zero, where a power under one has no finite slope.
+/// Below it the modulating base counts as zero, where the slope of a power under one is infinite.
 const ZERO: f64 = 1e-12;
 
 /// L = Σ_g s_g (1 − e^(−ℓ̄_g))^γ ℓ̄_g, the focal loss.
@@ -54,7 +54,8 @@ impl Composition for Focal {
         // 1 − e^(−ℓ) = 2h/(1 + h) with h = tanh(ℓ/2), which keeps its digits near zero.
         let half = (losses.clone() * 0.5).tanh();
         let wrong = half.clone() * 2.0 / (half + 1.0);
-        let factor = wrong.clamp_min(ZERO).powf_scalar(self.gamma);
+        let least = if self.gamma < 1.0 { ZERO } else { 0.0 };
+        let factor = wrong.clamp_min(least).powf_scalar(self.gamma);
         (factor * losses * groups.weights().clone()).sum()
     }
 }
