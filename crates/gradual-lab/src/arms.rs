@@ -44,7 +44,7 @@ pub(crate) static MORE: [Arm; 10] = [
     },
     Arm {
         name: "cvar",
-        about: "mean of the worst fifth of the known groups",
+        about: "mean of the worse half of the known groups",
     },
     Arm {
         name: "tilted",
@@ -81,8 +81,10 @@ pub(crate) fn more_without_sampler() -> &'static [Arm] {
     &MORE[..MORE.len() - 1]
 }
 
-/// α of the arm `cvar`: the worst 4 of 20 groups.
-const WORST: f64 = 0.2;
+/// α of the arm `cvar`. Tried on sparse parity with one seed: at 0.2, where the worst 4 of 20 groups
+/// change from step to step, nothing was learned in 9 000 steps; at 0.8 capabilities came no closer
+/// together than under the grouped loss.
+const WORST: f64 = 0.5;
 /// t of the arm `tilted`: at a loss of ln 2 a group pulls e^3.5 = 32 times as much as at zero.
 const TILT: f64 = 5.0;
 

@@ -27,7 +27,9 @@ use crate::{Composition, LossError};
 ///
 /// When some groups are to be left alone altogether once they are not among the worst. It is
 /// piecewise linear: coefficients jump when two groups change places, and of equal losses at the
-/// border only one is taken. Costs a sort of k numbers.
+/// border only one is taken. So with a small α and noisy group losses the step serves other groups
+/// each time: on multitask sparse parity (20 groups, one seed) α = 0.2 learned nothing in 9 000
+/// steps, α = 0.5 everything. Costs a sort of k numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cvar {
     alpha: f64,

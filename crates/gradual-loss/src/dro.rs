@@ -21,17 +21,18 @@ const OPERATION: &str = "group DRO";
 /// q_g ← q_g e^(η s_g ℓ̄_g) / Σ_h q_h e^(η s_h ℓ̄_h)      c_j = q_g s_g M_gj
 /// ```
 ///
-/// The weights start uniform, add up to one, and are kept as logarithms. They sum up the past, so a group
-/// that has been bad for long has a large weight even after a good draw, and single draws are
+/// The weights start uniform, add up to one, and are kept as logarithms. They sum up the past, so a
+/// group that has been bad for long has a large weight even after a good draw, and single draws are
 /// averaged out. A group that a draw lacks (s = 0) has no part in it and keeps its weight, but for the
 /// normalisation.
 ///
 /// # When
 ///
 /// With groups that keep their identity from draw to draw (labels), and small draws. Another number
-/// of groups is an error. η times the number of draws is how far the weights can move: η = 0.1 forgets
-/// after some tens of draws, 0.01 (the paper's) after some hundreds. Costs 2k numbers copied to
-/// the host per draw.
+/// of groups is an error. A group whose loss is above another's by d gains a factor e on it in
+/// 1/(η d) draws: some tens at η = 0.1, some hundreds at the paper's 0.01. A group that can't be
+/// learned ends up with all the weight; see [`ExcessLoss`](crate::ExcessLoss). Costs 2k numbers copied
+/// to the host per draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupDro {
     eta: f64,

@@ -51,7 +51,8 @@ pub enum LossError {
     },
     /// A composition that remembers groups met another number of them.
     #[error(
-        "{operation}: remembers {expected} groups, but the draw has {got}; groups must keep their identity from draw to draw"
+        "{operation}: remembers {expected} groups, but the draw has {got}; \
+         groups must keep their identity from draw to draw"
     )]
     Groups {
         /// The composition.

@@ -25,8 +25,8 @@
 //! | [`Focal`] | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | per example, without groups |
 //!
 //! All agree that zero losses are optimal, give no negative coefficient for losses that are not
-//! negative, and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember groups from draw to draw; the
-//! others keep no state, and nothing of theirs leaves the device.
+//! negative, and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
+//! groups from draw to draw; the others keep no state, and nothing of theirs leaves the device.
 //!
 //! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
 //!

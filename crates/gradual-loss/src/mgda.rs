@@ -16,21 +16,22 @@ use crate::nonnegative::nonnegative;
 /// ```
 ///
 /// The direction d = Σ_g w_g γ_g has d · γ_g ≥ ‖d‖² for every g: no group's loss rises, and all
-/// those of positive weight fall at one rate. Where d = 0, no direction helps all groups and the step is zero.
+/// those of positive weight fall at one rate. Where d = 0, no direction helps all groups and the
+/// step is zero.
 ///
 /// # Steps
 ///
 /// For any u ≥ 0 with u = t w, uᵀΓu + (Σu − 1)² is least in t at q/(1 + q) with q = wᵀΓw, which rises
-/// with q. So the least-norm point is the solution of a program with bounds alone, solved
-/// exactly by an active-set method (where Sener & Koltun use Frank–Wolfe), in variables scaled by the
-/// gradients' norms. Rounding of the Gram matrix is guarded by a ridge of 1e-6 of the
-/// squared norms.
+/// with q. So the least-norm point is the solution of a program with bounds alone, solved exactly by
+/// an active-set method (where Sener & Koltun use Frank–Wolfe), in variables scaled by the gradients'
+/// norms. Rounding of the Gram matrix is guarded by a ridge of 1e-6 of the squared norms.
 ///
 /// # When
 ///
 /// When no group may ever get worse. It follows the groups of the *smallest* gradients: a group that
 /// is learned (γ → 0) or noise that can't be learned stops the step for all. Sum of squares does the
-/// opposite. About k³ operations.
+/// opposite. On multitask sparse parity it learned nothing in 3 000 steps (8 groups, one seed). About
+/// k³ operations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mgda;
 

@@ -5,7 +5,8 @@ const SLOPE: f64 = 1e-10;
 /// Added to the diagonal.
 ///
 /// The matrices come from products in single precision, whose errors of about 1e-7 can make them
-/// indefinite, and the program unbounded. This makes them definite; solutions of size one are off by as much.
+/// indefinite, and the program unbounded. This makes them definite; solutions of size one are off by
+/// as much.
 const RIDGE: f64 = 1e-6;
 /// What a column adds beyond the others when it is not a combination of them.
 const PIVOT: f64 = 1e-9;

@@ -14,16 +14,17 @@ use crate::gram::{GramComposition, GroupGram};
 /// Yu et al. 2020, "Gradient surgery for multi-task learning", arXiv 2001.06782, algorithm 1. For
 /// each group i: start from p = γ_i, take the other groups in random order, and wherever p · γ_j < 0
 /// project, p ← p − (p · γ_j / ‖γ_j‖²) γ_j, with γ_j as it was at first. The direction is the sum
-/// of all p. In coefficients on γ, a projection adds −(p · γ_j)/‖γ_j‖² > 0 to the weight of γ_j, so the Gram matrix
-/// suffices and no weight is negative.
+/// of all p. In coefficients on γ, a projection adds −(p · γ_j)/‖γ_j‖² > 0 to the weight of γ_j, so the
+/// Gram matrix suffices and no weight is negative.
 ///
 /// The order is drawn anew for each i and draw, from the seed and the number of draws so far; that
 /// number is the state.
 ///
 /// # When
 ///
-/// The cheapest rule, k³ operations. Only for two groups is the result free of conflict: a later projection may undo
-/// an earlier one. See [`UpGrad`](crate::UpGrad). Without conflicts it is the sum of group losses.
+/// The cheapest rule, k³ operations. Only for two groups is the result free of conflict: a later
+/// projection may undo an earlier one. See [`UpGrad`](crate::UpGrad). Without conflicts it is the sum
+/// of group losses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PcGrad {
     seed: u64,

@@ -20,8 +20,8 @@ use crate::nonnegative::nonnegative;
 ///
 /// # Steps
 ///
-/// k programs with bounds alone, v = e_i + u and u ≥ 0, solved exactly by an active-set method. The cone does
-/// not know how long the γ_g are, so all is done on unit gradients and scaled back. Rounding of the
+/// k programs with bounds alone, v = e_i + u and u ≥ 0, solved exactly by an active-set method. The
+/// cone does not know how long the γ_g are, so all is done on unit gradients and scaled back. Rounding of the
 /// Gram matrix is guarded by a ridge of 1e-6 (TorchJD: 1e-4). Because of it x · γ_g can fall short of
 /// zero, in units of the norms by about 1e-6, and by 1e-3 where gradients are opposite to within an
 /// angle of 1e-3.

@@ -51,8 +51,8 @@ fn weights(rule: &mut dyn GramComposition, rows: &[&[f64]]) -> Vec<f64> {
 /// γ_1 = (1, 0), γ_2 = (−1, 1), γ_1·γ_2 = −1.
 const CONFLICT: [&[f64]; 2] = [&[1.0, 0.0], &[-1.0, 1.0]];
 
-/// γ_1 + ½ γ_2 = (½, ½) and γ_2 + γ_1 = (0, 1): weights 1 + 1 and ½ + 1. Their sum (½, 1½) has a positive
-/// product with both.
+/// γ_1 + ½ γ_2 = (½, ½) and γ_2 + γ_1 = (0, 1): weights 1 + 1 and ½ + 1. Their sum (½, 1½) has a
+/// positive product with both.
 #[test]
 fn pcgrad_by_hand() {
     near(&weights(&mut PcGrad::new(0), &CONFLICT), &[2.0, 1.5]);
