@@ -13,26 +13,36 @@
 //! | grouping | needs | cost per draw of n | use it |
 //! |---|---|---|---|
 //! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
+//! | [`EachExample`] | nothing | n² | for compositions of single examples |
 //! | [`Labels`] | labels | k n | when capabilities are known |
+//! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
 //! | [`KMeans`] | gradients | Gram matrix + n² k + n k² per iteration | for hard groups without labels |
 //! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
+//!
+//! [`Priors`] around any of them weighs its groups.
 
+mod each;
 mod error;
 mod grouping;
 mod groups;
 mod kmeans;
 mod labels;
+mod noisy;
+mod priors;
 mod random;
 mod recovery;
 mod singular;
 mod spectrum;
 
+pub use each::EachExample;
 pub use error::GroupError;
 pub use grouping::{Draw, Grouping, Needs, OneGroup};
 pub use groups::{Average, Groups};
 pub use kmeans::KMeans;
 pub use labels::Labels;
+pub use noisy::NoisyLabels;
+pub use priors::Priors;
 pub use random::RandomGroups;
 pub use recovery::adjusted_rand;
 pub use singular::{Membership, SingularVectors};

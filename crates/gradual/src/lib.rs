@@ -10,8 +10,12 @@ pub use gradual_train as train;
 pub mod prelude {
     pub use gradual_grad::{ExampleGradients, Tap, Traced, trace};
     pub use gradual_group::{
-        Average, Draw, Grouping, Groups, KMeans, Labels, OneGroup, RandomGroups, SingularVectors,
+        Average, Draw, EachExample, Grouping, Groups, KMeans, Labels, NoisyLabels, OneGroup,
+        Priors, RandomGroups, SingularVectors,
     };
-    pub use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
+    pub use gradual_loss::{
+        Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
+        PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+    };
     pub use gradual_train::{Objective, step};
 }
