@@ -76,6 +76,34 @@ pub enum GroupError {
         /// Position of the example in the draw.
         example: usize,
     },
+    /// An array does not have the number of entries that its use asks for.
+    #[error("{operation}: expected {expected} entries, got {got}")]
+    Shape {
+        /// What was being done.
+        operation: &'static str,
+        /// Entries needed.
+        expected: usize,
+        /// Entries given.
+        got: usize,
+    },
+    /// Two examples are less alike than not at all, and the method needs similarities of 0 to 1.
+    #[error("{operation}: the similarity of examples {one} and {other} is negative")]
+    Negative {
+        /// The grouping.
+        operation: &'static str,
+        /// Position of one example in the draw.
+        one: usize,
+        /// Position of the other.
+        other: usize,
+    },
+    /// Gradients of two draws could not be compared.
+    #[error("{operation}: {source}")]
+    Gradients {
+        /// The grouping.
+        operation: &'static str,
+        /// What `gradual-grad` answered.
+        source: gradual_grad::GradError,
+    },
     /// The eigendecomposition of the Gram matrix did not converge.
     #[error(
         "spectrum: the eigendecomposition of a Gram matrix of {examples} examples did not converge"
@@ -87,6 +115,9 @@ pub enum GroupError {
     /// The clustering library refused.
     #[error("k-means: {0}")]
     KMeans(#[from] linfa_clustering::KMeansError),
+    /// The density-based clustering library refused.
+    #[error("hdbscan: {0}")]
+    Hdbscan(#[from] hdbscan::HdbscanError),
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {

@@ -25,6 +25,7 @@ pub struct Groups {
     assignment: Option<Vec<Option<usize>>>,
     sizes: Vec<f64>,
     spectrum: Vec<f64>,
+    estimates: Vec<(&'static str, usize)>,
 }
 
 impl Groups {
@@ -38,6 +39,7 @@ impl Groups {
             assignment: Some(vec![Some(0); n]),
             sizes: vec![n as f64],
             spectrum: Vec::new(),
+            estimates: Vec::new(),
         }
     }
 
@@ -90,6 +92,7 @@ impl Groups {
             assignment: Some(assignment),
             sizes,
             spectrum: Vec::new(),
+            estimates: Vec::new(),
         })
     }
 
@@ -125,6 +128,7 @@ impl Groups {
             assignment: None,
             sizes,
             spectrum: Vec::new(),
+            estimates: Vec::new(),
         })
     }
 
@@ -132,6 +136,13 @@ impl Groups {
     #[must_use]
     pub fn with_spectrum(mut self, spectrum: Vec<f64>) -> Self {
         self.spectrum = spectrum;
+        self
+    }
+
+    /// The same groups with what estimators of their number said, by name.
+    #[must_use]
+    pub fn with_estimates(mut self, estimates: Vec<(&'static str, usize)>) -> Self {
+        self.estimates = estimates;
         self
     }
 
@@ -165,9 +176,17 @@ impl Groups {
         self.assignment.as_deref()
     }
 
-    /// Singular values of the gradients, largest first; empty where no spectrum was taken.
+    /// Singular values of what was grouped, largest first; empty where no spectrum was taken. For
+    /// [`SingularVectors`](crate::SingularVectors) these are the gradients; where a matrix of cosines
+    /// or similarities was clustered, the roots of its eigenvalues.
     pub fn spectrum(&self) -> &[f64] {
         &self.spectrum
+    }
+
+    /// What each cheap estimator of the number of groups said of the spectrum, by name: see
+    /// [`estimates`](crate::estimates()). Empty where no spectrum was taken.
+    pub fn estimates(&self) -> &[(&'static str, usize)] {
+        &self.estimates
     }
 
     /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`. Differentiable in the losses.

@@ -18,22 +18,39 @@
 //! | [`KMeans`] | gradients | Gram matrix + n² k + n k² per iteration | for hard groups without labels |
 //! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
 
+mod cosines;
+mod eigenvalues;
 mod error;
 mod grouping;
 mod groups;
+mod how_many;
 mod kmeans;
 mod labels;
+mod least_size;
+mod lloyd;
+mod partition;
 mod random;
 mod recovery;
+mod search;
+mod similarity;
 mod singular;
+mod spectral;
 mod spectrum;
+mod spherical;
 
+pub use cosines::Cosines;
+pub use eigenvalues::{Eigenvalues, estimates};
 pub use error::GroupError;
 pub use grouping::{Draw, Grouping, Needs, OneGroup};
 pub use groups::{Average, Groups};
+pub use how_many::{HowMany, sign_flip};
 pub use kmeans::KMeans;
 pub use labels::Labels;
 pub use random::RandomGroups;
 pub use recovery::adjusted_rand;
+pub use search::Clusters;
+pub use similarity::{Similarity, SimilarityMatrix};
 pub use singular::{Membership, SingularVectors};
+pub use spectral::Spectral;
 pub use spectrum::Spectrum;
+pub use spherical::{Sign, SphericalKMeans};
