@@ -167,6 +167,9 @@ pub struct Grouping {
         serialize_with = "finite::recovery"
     )]
     pub recovery: Option<f64>,
+    /// What each estimator of the number of groups said of the spectrum, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub estimates: BTreeMap<String, u64>,
 }
 
 /// Wall-clock time: a line of `timing.jsonl`.

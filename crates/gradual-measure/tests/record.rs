@@ -36,6 +36,7 @@ fn grouping() -> Grouping {
         shares: BTreeMap::new(),
         spectrum: vec![],
         recovery: None,
+        estimates: BTreeMap::new(),
     }
 }
 
@@ -62,6 +63,7 @@ fn grouping_line_leaves_out_what_is_empty() {
         shares: BTreeMap::from([("a".to_owned(), 0.25), ("b".to_owned(), 0.75)]),
         spectrum: vec![2.0, 0.1],
         recovery: Some(0.3),
+        estimates: BTreeMap::from([("eigengap".to_owned(), 20)]),
         ..grouping()
     });
 }

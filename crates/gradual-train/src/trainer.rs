@@ -209,6 +209,11 @@ impl Since {
                 .collect(),
             spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
             recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
+            estimates: groups
+                .estimates()
+                .iter()
+                .map(|&(name, said)| (name.to_owned(), said as u64))
+                .collect(),
         })
     }
 }

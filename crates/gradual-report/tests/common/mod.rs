@@ -260,6 +260,7 @@ impl Fixture {
                 vec![]
             },
             recovery: None,
+            estimates: BTreeMap::new(),
         }
     }
 }
