@@ -1,57 +1,14 @@
 //! Groupings on draws whose groups are known, and on degenerate draws.
 
-use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use gradual_grad::{Tap, Traced, trace};
+mod common;
+
+use burn::tensor::{Distribution, Tensor};
+use common::{device, draw, numbers, parallel};
 use gradual_group::{
     Average, Draw, GroupError, Grouping, Groups, KMeans, Labels, Membership, Needs, OneGroup,
     RandomGroups, SingularVectors, Spectrum, adjusted_rand,
 };
 use proptest::prelude::*;
-
-fn device() -> Device {
-    Device::flex()
-}
-
-fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.clone().into_data().try_to_vec().expect("f32")
-}
-
-/// A layer whose loss for example j is x_j·w, so that its gradient is x_j itself.
-#[derive(Module, Debug)]
-struct Itself {
-    layer: Linear,
-}
-
-/// A draw with the given gradients, row by row, and the given losses.
-fn draw(gradients: &[Vec<f32>], losses: &[f32]) -> Traced {
-    let (n, p) = (gradients.len(), gradients[0].len());
-    let device = device();
-    let mut layer = LinearConfig::new(p, 1).with_bias(false).init(&device);
-    layer.weight = Param::from_tensor(Tensor::zeros([p, 1], &device)).set_require_grad(true);
-    let inputs = Tensor::<2>::from_data(TensorData::new(gradients.concat(), [n, p]), &device);
-    let losses = Tensor::<1>::from_floats(losses, &device);
-    trace(&Itself { layer }, |m| {
-        m.layer.tap(inputs).reshape([n]) + losses
-    })
-    .expect("covered")
-}
-
-/// `directions` orthogonal groups of parallel gradients with the given lengths.
-fn parallel(directions: usize, lengths: &[Vec<f32>]) -> (Vec<Vec<f32>>, Vec<usize>) {
-    let mut rows = Vec::new();
-    let mut labels = Vec::new();
-    for (group, lengths) in lengths.iter().enumerate() {
-        for &length in lengths {
-            let mut row = vec![0.0; directions];
-            row[group] = length;
-            rows.push(row);
-            labels.push(group);
-        }
-    }
-    (rows, labels)
-}
 
 /// DESIGN: orthogonal groups of parallel gradients make SVD groups the hard groups with sum,
 /// weighted by σ_g = sqrt(Σ_{j∈g} ‖g_j‖²).
