@@ -80,6 +80,11 @@ impl Problem {
         )
     }
 
+    /// How the matrix is cut.
+    pub(crate) fn partition(&self) -> Partition {
+        self.partition
+    }
+
     /// Number of examples n.
     pub(crate) fn examples(&self) -> usize {
         self.matrix.examples()
@@ -142,7 +147,7 @@ impl Problem {
             Partition::KMeans => kmeans(&self.points(dimensions), k, self.restarts, seed),
             Partition::Spherical(sign) => {
                 let points = self.points(dimensions);
-                Ok(directions(&points, k, sign, self.restarts, seed))
+                Ok(directions(&points, k, sign, self.restarts, seed).1)
             }
             Partition::Spectral => kmeans(&self.embedding(dimensions), k, self.restarts, seed),
         }

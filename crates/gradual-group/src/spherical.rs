@@ -128,14 +128,15 @@ impl Grouping for SphericalKMeans {
     }
 }
 
-/// The cluster of each row of `points` `[n, d]` by direction: the best of `restarts` runs.
+/// The best of `restarts` runs: its sum of (squared) lengths along the clusters' directions, and the
+/// cluster of each row of `points` `[n, d]`.
 pub(crate) fn directions(
     points: &Array2<f64>,
     groups: usize,
     sign: Sign,
     restarts: usize,
     seed: u64,
-) -> Vec<usize> {
+) -> (f64, Vec<usize>) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut best = (f64::NEG_INFINITY, vec![0; points.nrows()]);
     for _ in 0..restarts.max(1) {
@@ -145,7 +146,7 @@ pub(crate) fn directions(
             best = run;
         }
     }
-    best.1
+    best
 }
 
 /// One run: the sum of (squared) cosines, and the clusters.
@@ -272,12 +273,12 @@ mod tests {
     #[test]
     fn opposite_points_part_or_meet() {
         let points = array![[2.0, 0.1], [-1.0, 0.0], [0.0, 1.0], [0.1, -3.0], [1.0, 0.0]];
-        let axes = directions(&points, 2, Sign::Ignored, 5, 1);
+        let axes = directions(&points, 2, Sign::Ignored, 5, 1).1;
         assert_eq!(
             adjusted_rand(&some(&axes), &some(&[0, 0, 1, 1, 0])),
             Some(1.0)
         );
-        let ways = directions(&points, 4, Sign::Kept, 5, 1);
+        let ways = directions(&points, 4, Sign::Kept, 5, 1).1;
         assert_eq!(
             adjusted_rand(&some(&ways), &some(&[0, 1, 2, 3, 0])),
             Some(1.0)
@@ -301,7 +302,7 @@ mod tests {
     #[test]
     fn points_without_a_direction_are_no_trouble() {
         let points = Array2::zeros((4, 2));
-        assert_eq!(directions(&points, 2, Sign::Kept, 3, 0), [0; 4]);
-        assert_eq!(directions(&points, 2, Sign::Ignored, 3, 0), [0; 4]);
+        assert_eq!(directions(&points, 2, Sign::Kept, 3, 0).1, [0; 4]);
+        assert_eq!(directions(&points, 2, Sign::Ignored, 3, 0).1, [0; 4]);
     }
 }

@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::GroupError;
 use crate::lloyd::{kmeans, within_sum};
-use crate::partition::Problem;
+use crate::partition::{Partition, Problem};
+use crate::spherical::{Sign, directions};
 
 /// Sets of points without groups that the data are compared with.
 const REFERENCES: usize = 10;
@@ -16,25 +17,26 @@ const RESTARTS: usize = 3;
 
 /// The smallest k below `at_most` with Gap(k) ≥ Gap(k+1) − s_{k+1}; `at_most` if there is none.
 ///
-/// Whatever the partition, the points are those of the `at_most` leading directions, and k-means
-/// clusters them: the statistic compares sums of squares.
+/// The points are those of the `at_most` leading directions. k-means clusters them whatever the
+/// partition, as the statistic compares sums of squares; but where signs are ignored, clusters by
+/// axis do, with the squares of what is off the axis.
 pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let points = problem.points(at_most);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let references: Vec<_> = (0..REFERENCES)
         .map(|_| uniform(&points, &mut random))
         .collect();
-    let total = within_sum(&points, &vec![0; points.nrows()], 1);
+    let total: f64 = points.iter().map(|entry| entry * entry).sum();
     let mut before: Option<f64> = None;
     for k in 1..=at_most.min(points.nrows()) {
-        let own = logarithm(&points, k, seed)?;
+        let own = logarithm(problem, &points, k, seed)?;
         // Groups without any spread inside can't be improved on.
         if own <= (total * 1e-9).ln() || total == 0.0 {
             return Ok(k);
         }
         let logs = references
             .iter()
-            .map(|reference| logarithm(reference, k, seed))
+            .map(|reference| logarithm(problem, reference, k, seed))
             .collect::<Result<Vec<f64>, _>>()?;
         let mean = logs.iter().sum::<f64>() / REFERENCES as f64;
         let squares = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>();
@@ -49,12 +51,24 @@ pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usi
 }
 
 /// ln W_k: the logarithm of the sum of squares within k groups.
-fn logarithm(points: &Array2<f64>, groups: usize, seed: u64) -> Result<f64, GroupError> {
-    let assignment = match groups {
-        1 => vec![0; points.nrows()],
-        _ => kmeans(points, groups, RESTARTS, seed)?,
+fn logarithm(
+    problem: &Problem,
+    points: &Array2<f64>,
+    groups: usize,
+    seed: u64,
+) -> Result<f64, GroupError> {
+    let within = if problem.partition() == Partition::Spherical(Sign::Ignored) {
+        let (along, _) = directions(points, groups, Sign::Ignored, RESTARTS, seed);
+        points.iter().map(|entry| entry * entry).sum::<f64>() - along
+    } else {
+        let assignment = match groups {
+            1 => vec![0; points.nrows()],
+            _ => kmeans(points, groups, RESTARTS, seed)?,
+        };
+        within_sum(points, &assignment, groups)
     };
-    Ok(within_sum(points, &assignment, groups).ln())
+    // Rounding may leave less than nothing.
+    Ok(within.max(0.0).ln())
 }
 
 /// As many points, uniform in the box that the data fill. The columns are principal axes already.
