@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::GroupError;
+use crate::{Churn, GroupError};
 
 /// How a group's loss is made of its examples' losses.
 ///
@@ -26,6 +26,10 @@ pub struct Groups {
     sizes: Vec<f64>,
     spectrum: Vec<f64>,
     estimates: Vec<(&'static str, usize)>,
+    /// How hard groups were averaged.
+    average: Average,
+    identities: Vec<u64>,
+    churn: Option<Churn>,
 }
 
 impl Groups {
@@ -40,6 +44,9 @@ impl Groups {
             sizes: vec![n as f64],
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            average: Average::Mean,
+            identities: Vec::new(),
+            churn: None,
         }
     }
 
@@ -93,6 +100,9 @@ impl Groups {
             sizes,
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            average,
+            identities: Vec::new(),
+            churn: None,
         })
     }
 
@@ -129,6 +139,9 @@ impl Groups {
             sizes,
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            average: Average::Mean,
+            identities: Vec::new(),
+            churn: None,
         })
     }
 
@@ -144,6 +157,33 @@ impl Groups {
     pub fn with_estimates(mut self, estimates: Vec<(&'static str, usize)>) -> Self {
         self.estimates = estimates;
         self
+    }
+
+    /// The same groups with the identity of each, `[k]`.
+    pub(crate) fn with_identities(mut self, identities: Vec<u64>) -> Self {
+        self.identities = identities;
+        self
+    }
+
+    /// The same groups with what changed since the previous draw.
+    pub(crate) fn with_churn(mut self, churn: Churn) -> Self {
+        self.churn = Some(churn);
+        self
+    }
+
+    /// The same hard groups under other numbers, `count` in all.
+    pub(crate) fn renumbered(
+        self,
+        assignment: Vec<Option<usize>>,
+        count: usize,
+    ) -> Result<Self, GroupError> {
+        let device = self.membership.device();
+        let renumbered = Self::hard(assignment, count, self.average, &device)?;
+        Ok(Self {
+            spectrum: self.spectrum,
+            estimates: self.estimates,
+            ..renumbered
+        })
     }
 
     /// Number of groups k, empty ones included.
@@ -187,6 +227,18 @@ impl Groups {
     /// [`estimates`](crate::estimates()). Empty where no spectrum was taken.
     pub fn estimates(&self) -> &[(&'static str, usize)] {
         &self.estimates
+    }
+
+    /// A number for each group `[k]` that it keeps as long as it lives and that no other group ever
+    /// gets; an empty group has that of the last one in its place. Empty where groups are not
+    /// followed from draw to draw: see [`Tracked`](crate::Tracked).
+    pub fn identities(&self) -> &[u64] {
+        &self.identities
+    }
+
+    /// What changed since the previous draw, where groups are followed.
+    pub fn churn(&self) -> Option<&Churn> {
+        self.churn.as_ref()
     }
 
     /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`. Differentiable in the losses.

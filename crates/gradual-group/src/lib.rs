@@ -3,10 +3,10 @@
 //! # The idea
 //!
 //! A grouped loss needs groups: sets of examples that exercise the same capability. They may be
-//! known ([`Labels`]), found in the gradients of a draw ([`KMeans`], [`SingularVectors`]), or drawn
-//! at random as a control ([`RandomGroups`]). Every rule is a [`Grouping`] and yields [`Groups`]: a
-//! membership matrix M `[k, n]` that turns the losses of n examples into the losses of k groups,
-//! ℓ̄ = Mℓ. Groups are constants when the loss is differentiated.
+//! known ([`Labels`]), found in the gradients of a draw, or drawn at random as a control
+//! ([`RandomGroups`]). Every rule is a [`Grouping`] and yields [`Groups`]: a membership matrix M
+//! `[k, n]` that turns the losses of n examples into the losses of k groups, ℓ̄ = Mℓ. Groups are
+//! constants when the loss is differentiated.
 //!
 //! # Which grouping
 //!
@@ -15,10 +15,26 @@
 //! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
 //! | [`Labels`] | labels | k n | when capabilities are known |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | [`KMeans`] | gradients | Gram matrix + n² k + n k² per iteration | for hard groups without labels |
-//! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
+//! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
+//! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
+//! | [`KMeans`] | gradients | the same | for the post's own proposal |
+//! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
+//! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
+//! | [`Tracked`] | gradients | another Gram matrix | around another, for groups that last |
+//!
+//! # How many groups
+//!
+//! [`HowMany`] holds the rules, [`estimates()`] what the cheap ones say of a spectrum.
+//!
+//! # How good they are
+//!
+//! Against known labels: [`adjusted_rand`], [`normalised_mutual_information`], [`homogeneity`],
+//! [`purity()`] with its chance level, and [`weight_mass_slope`] for what they do to a loss. Over time:
+//! [`follow`] and [`Churn`].
 
 mod cosines;
+mod density;
+mod directions;
 mod eigenvalues;
 mod error;
 mod grouping;
@@ -30,6 +46,7 @@ mod labels;
 mod least_size;
 mod lloyd;
 mod mass_slope;
+mod matching;
 mod partition;
 mod purity;
 mod random;
@@ -40,8 +57,11 @@ mod singular;
 mod spectral;
 mod spectrum;
 mod spherical;
+mod tracked;
 
 pub use cosines::Cosines;
+pub use density::Hdbscan;
+pub use directions::{Turned, match_directions, overlap};
 pub use eigenvalues::{Eigenvalues, estimates};
 pub use error::GroupError;
 pub use grouping::{Draw, Grouping, Needs, OneGroup};
@@ -51,6 +71,7 @@ pub use information::{homogeneity, normalised_mutual_information};
 pub use kmeans::KMeans;
 pub use labels::Labels;
 pub use mass_slope::weight_mass_slope;
+pub use matching::{Churn, Followed, best_matching, follow};
 pub use purity::{Purity, purity};
 pub use random::RandomGroups;
 pub use recovery::adjusted_rand;
@@ -60,3 +81,4 @@ pub use singular::{Membership, SingularVectors};
 pub use spectral::Spectral;
 pub use spectrum::Spectrum;
 pub use spherical::{Sign, SphericalKMeans};
+pub use tracked::Tracked;

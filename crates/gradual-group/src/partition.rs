@@ -25,6 +25,9 @@ pub(crate) enum Partition {
     Spectral,
 }
 
+/// Examples at a similarity this close to 1 differ by rounding.
+const ROUNDING: f32 = 1e-5;
+
 /// Similarities `[n, n]`, each example with a positive diagonal, and their leading directions.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -34,6 +37,8 @@ pub(crate) struct Problem {
     dimensions: Option<usize>,
     spectrum: Spectrum,
     eigenvalues: Eigenvalues,
+    /// For each example the first that it can't be told from.
+    twins: Vec<usize>,
 }
 
 impl Problem {
@@ -60,6 +65,7 @@ impl Problem {
             (spectrum, eigenvalues)
         };
         Ok(Self {
+            twins: twins(&matrix),
             matrix,
             partition,
             restarts,
@@ -133,8 +139,20 @@ impl Problem {
         }
     }
 
-    /// The group of each example, `groups` at most: the best of several starts.
+    /// The group of each example, `groups` at most: the best of several starts. Examples that are
+    /// alike but for rounding are in one group; as many groups stay empty as there are too few
+    /// others.
     pub(crate) fn cut(&self, groups: usize, seed: u64) -> Result<Vec<usize>, GroupError> {
+        let mut assignment = self.cut_apart(groups, seed)?;
+        if groups > 1 && groups < self.examples() {
+            self.twins.iter().enumerate().for_each(|(j, &twin)| {
+                assignment[j] = assignment[twin];
+            });
+        }
+        Ok(assignment)
+    }
+
+    fn cut_apart(&self, groups: usize, seed: u64) -> Result<Vec<usize>, GroupError> {
         let (n, k) = (self.examples(), groups);
         if k >= n {
             return Ok((0..n).collect());
@@ -165,10 +183,19 @@ impl Problem {
         rows
     }
 
+    /// One column for each of the leading directions, `[n, count]`.
+    ///
+    /// Directions without an eigenvalue above rounding are an arbitrary basis of what the matrix
+    /// says nothing of. They would tell apart examples that are equal, and stay zero.
     fn columns(&self, count: usize, column: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
-        let count = count.clamp(1, self.singular_values().len());
+        let sigma = self.singular_values();
+        let count = count.clamp(1, sigma.len());
+        let rounding = (self.examples() as f64 * f64::from(f32::EPSILON)).sqrt() * sigma[0];
         let mut points = Array2::zeros((self.examples(), count));
         for (i, mut into) in points.columns_mut().into_iter().enumerate() {
+            if sigma[i] <= rounding {
+                break;
+            }
             for (entry, value) in into.iter_mut().zip(column(i)) {
                 *entry = value;
             }
@@ -200,4 +227,15 @@ fn degrees(matrix: &SimilarityMatrix) -> Vec<f64> {
     (0..matrix.examples())
         .map(|i| matrix.row(i).iter().map(|&entry| f64::from(entry)).sum())
         .collect()
+}
+
+/// For each example the first one that it is wholly similar to, itself if there is none.
+fn twins(matrix: &SimilarityMatrix) -> Vec<usize> {
+    let mut first: Vec<usize> = Vec::with_capacity(matrix.examples());
+    for j in 0..matrix.examples() {
+        let row = matrix.row(j);
+        let twin = (0..j).find(|&i| first[i] == i && row[i] >= 1.0 - ROUNDING);
+        first.push(twin.unwrap_or(j));
+    }
+    first
 }

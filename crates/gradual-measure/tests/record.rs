@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    ArmRecord, CapabilityRecord, Claim, Direction, Evaluation, ExperimentRecord, Grouping,
-    MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
+    Grouping, MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
 };
 use proptest::prelude::*;
 
@@ -37,6 +37,7 @@ fn grouping() -> Grouping {
         spectrum: vec![],
         recovery: None,
         estimates: BTreeMap::new(),
+        churn: None,
     }
 }
 
@@ -64,6 +65,12 @@ fn grouping_line_leaves_out_what_is_empty() {
         spectrum: vec![2.0, 0.1],
         recovery: Some(0.3),
         estimates: BTreeMap::from([("eigengap".to_owned(), 20)]),
+        churn: Some(ChurnRecord {
+            births: 1,
+            deaths: 2,
+            changed: 0.25,
+            adjusted_rand: Some(0.9),
+        }),
         ..grouping()
     });
 }

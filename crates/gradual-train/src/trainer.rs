@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use gradual_group::{Groups, adjusted_rand};
-use gradual_measure::{CapabilityRecord, Evaluation, Grouping, SCHEMA};
+use gradual_measure::{CapabilityRecord, ChurnRecord, Evaluation, Grouping, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -214,6 +214,12 @@ impl Since {
                 .iter()
                 .map(|&(name, said)| (name.to_owned(), said as u64))
                 .collect(),
+            churn: groups.churn().map(|churn| ChurnRecord {
+                births: churn.births as u64,
+                deaths: churn.deaths as u64,
+                changed: churn.changed,
+                adjusted_rand: churn.adjusted_rand,
+            }),
         })
     }
 }

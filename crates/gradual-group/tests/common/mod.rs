@@ -19,22 +19,32 @@ pub fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 
 /// A layer whose loss for example j is x_j·w, so that its gradient is x_j itself.
 #[derive(Module, Debug)]
-struct Itself {
+pub struct Itself {
     layer: Linear,
 }
 
-/// A draw with the given gradients, row by row, and the given losses.
+impl Itself {
+    /// For gradients of `p` entries.
+    pub fn new(p: usize) -> Self {
+        let device = device();
+        let mut layer = LinearConfig::new(p, 1).with_bias(false).init(&device);
+        layer.weight = Param::from_tensor(Tensor::zeros([p, 1], &device)).set_require_grad(true);
+        Self { layer }
+    }
+
+    /// A draw with the given gradients, row by row, and the given losses.
+    pub fn draw(&self, gradients: &[Vec<f32>], losses: &[f32]) -> Traced {
+        let (n, p) = (gradients.len(), gradients[0].len());
+        let inputs = TensorData::new(gradients.concat(), [n, p]);
+        let inputs = Tensor::<2>::from_data(inputs, &device());
+        let losses = Tensor::<1>::from_floats(losses, &device());
+        trace(self, |m| m.layer.tap(inputs).reshape([n]) + losses).expect("covered")
+    }
+}
+
+/// A draw of a model of its own.
 pub fn draw(gradients: &[Vec<f32>], losses: &[f32]) -> Traced {
-    let (n, p) = (gradients.len(), gradients[0].len());
-    let device = device();
-    let mut layer = LinearConfig::new(p, 1).with_bias(false).init(&device);
-    layer.weight = Param::from_tensor(Tensor::zeros([p, 1], &device)).set_require_grad(true);
-    let inputs = Tensor::<2>::from_data(TensorData::new(gradients.concat(), [n, p]), &device);
-    let losses = Tensor::<1>::from_floats(losses, &device);
-    trace(&Itself { layer }, |m| {
-        m.layer.tap(inputs).reshape([n]) + losses
-    })
-    .expect("covered")
+    Itself::new(gradients[0].len()).draw(gradients, losses)
 }
 
 /// `directions` orthogonal groups of parallel gradients with the given lengths.

@@ -261,6 +261,7 @@ impl Fixture {
             },
             recovery: None,
             estimates: BTreeMap::new(),
+            churn: None,
         }
     }
 }
