@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{draw, planted};
+use common::{along, draw, planted};
 use gradual_group::{
     Cosines, Draw, Grouping, HowMany, Similarity, Spectral, SphericalKMeans, adjusted_rand,
 };
@@ -22,14 +22,24 @@ const RULES: [HowMany; 9] = [
 
 const AT_MOST: usize = 20;
 
-/// Groups planted, examples in each, dimensions.
+/// Groups planted, and dimensions.
 const GROUPS: usize = 8;
-const SIZE: usize = 30;
 const DIM: usize = 128;
 
+/// Examples in each group: as many in all, or as 1/1, 1/2, … 1/8.
+const EQUAL: [usize; GROUPS] = [30; GROUPS];
+const UNEQUAL: [usize; GROUPS] = [88, 44, 29, 22, 18, 15, 13, 11];
+
+fn rows(sizes: &[usize; GROUPS], snr: f64, seed: u64) -> Vec<Vec<f32>> {
+    let axes = sizes.iter().enumerate();
+    let axes: Vec<usize> = axes
+        .flat_map(|(axis, &size)| std::iter::repeat_n(axis, size))
+        .collect();
+    along(&axes, DIM, snr, true, seed)
+}
+
 /// What spectral clustering of squared cosines answers.
-fn spectral(rule: HowMany, snr: f64, seed: u64) -> usize {
-    let (rows, _) = planted(GROUPS, SIZE, DIM, snr, true, seed);
+fn spectral(rule: HowMany, rows: &[Vec<f32>], seed: u64) -> usize {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let gram: Vec<f32> = rows
         .iter()
@@ -44,9 +54,8 @@ fn spectral(rule: HowMany, snr: f64, seed: u64) -> usize {
 }
 
 /// What clustering by axis answers.
-fn by_axis(rule: HowMany, snr: f64, seed: u64) -> usize {
-    let (rows, _) = planted(GROUPS, SIZE, DIM, snr, true, seed);
-    let traced = draw(&rows, &vec![1.0; rows.len()]);
+fn by_axis(rule: HowMany, rows: &[Vec<f32>], seed: u64) -> usize {
+    let traced = draw(rows, &vec![1.0; rows.len()]);
     let clusters = SphericalKMeans::new(rule, seed)
         .sign_free()
         .with_at_most(AT_MOST)
@@ -58,20 +67,22 @@ fn by_axis(rule: HowMany, snr: f64, seed: u64) -> usize {
 /// Where the signal is as strong as the noise, the rules that look for a line find it.
 #[test]
 fn clear_groups_are_counted() {
+    let clear = rows(&EQUAL, 4.0, 1);
     for rule in [HowMany::Eigengap, HowMany::Silhouette, HowMany::SignFlip] {
-        assert_eq!(spectral(rule, 4.0, 1), GROUPS, "spectral, {}", rule.name());
+        assert_eq!(spectral(rule, &clear, 1), GROUPS, "{}", rule.name());
     }
     for rule in [HowMany::Eigengap, HowMany::Silhouette] {
-        assert_eq!(by_axis(rule, 4.0, 1), GROUPS, "by axis, {}", rule.name());
+        assert_eq!(by_axis(rule, &clear, 1), GROUPS, "{}", rule.name());
     }
-    assert_eq!(spectral(HowMany::Eigengap, 1.0, 2), GROUPS);
-    assert_eq!(spectral(HowMany::Silhouette, 1.0, 2), GROUPS);
+    let noisy = rows(&EQUAL, 1.0, 2);
+    assert_eq!(spectral(HowMany::Eigengap, &noisy, 2), GROUPS);
+    assert_eq!(spectral(HowMany::Silhouette, &noisy, 2), GROUPS);
 }
 
 /// The number found, the groups are the planted ones.
 #[test]
 fn clear_groups_are_found() {
-    let (rows, labels) = planted(GROUPS, SIZE, DIM, 2.0, true, 3);
+    let (rows, labels) = planted(GROUPS, 30, DIM, 2.0, true, 3);
     let traced = draw(&rows, &vec![1.0; rows.len()]);
     let draw = Draw::from(&traced);
     let found = |grouping: &mut dyn Grouping| {
@@ -98,20 +109,24 @@ fn clear_groups_are_found() {
 fn calibration() {
     const SEEDS: u64 = 10;
     const RATIOS: [f64; 6] = [4.0, 1.0, 0.5, 0.33, 0.25, 0.125];
-    type Answer = fn(HowMany, f64, u64) -> usize;
-    let kinds: [(&str, Answer); 2] = [
-        ("spectral, squared cosines", spectral),
-        ("by axis (diametrical)", by_axis),
+    type Answer = fn(HowMany, &[Vec<f32>], u64) -> usize;
+    let kinds: [(&str, Answer, [usize; GROUPS]); 4] = [
+        ("spectral, equal groups", spectral, EQUAL),
+        ("spectral, unequal groups", spectral, UNEQUAL),
+        ("by axis, equal groups", by_axis, EQUAL),
+        ("by axis, unequal groups", by_axis, UNEQUAL),
     ];
-    println!("{GROUPS} groups of {SIZE} in {DIM} dimensions, at most {AT_MOST}, {SEEDS} seeds:");
-    println!("hits, and the median answer in brackets");
-    for (kind, answer) in kinds {
+    println!("{GROUPS} groups of {EQUAL:?} or {UNEQUAL:?} in {DIM} dimensions");
+    println!("at most {AT_MOST} groups, {SEEDS} seeds: hits, and the median answer in brackets");
+    for (kind, answer, sizes) in kinds {
         let head = RATIOS.map(|snr| format!("{snr}")).join(" | ");
         println!("\n| {kind} | {head} |");
         println!("|---|{}", "---|".repeat(RATIOS.len()));
         for rule in RULES {
             let cells = RATIOS.map(|snr| {
-                let mut answers: Vec<_> = (0..SEEDS).map(|seed| answer(rule, snr, seed)).collect();
+                let mut answers: Vec<_> = (0..SEEDS)
+                    .map(|seed| answer(rule, &rows(&sizes, snr, seed), seed))
+                    .collect();
                 answers.sort_unstable();
                 let hits = answers.iter().filter(|&&k| k == GROUPS).count();
                 format!("{hits} ({})", answers[answers.len() / 2])

@@ -62,9 +62,8 @@ pub fn parallel(directions: usize, lengths: &[Vec<f32>]) -> (Vec<Vec<f32>>, Vec<
     (rows, labels)
 }
 
-/// Gradients along one of `groups` orthogonal axes, each with a sign, plus noise in all `dim`
-/// dimensions: `snr` is the ratio of the squared length of the signal to that of the noise. Each
-/// group has `size` examples; they take turns.
+/// Gradients along one of `groups` orthogonal axes, `size` along each, taking turns; with their
+/// groups. See [`along`].
 pub fn planted(
     groups: usize,
     size: usize,
@@ -73,16 +72,23 @@ pub fn planted(
     signs: bool,
     seed: u64,
 ) -> (Vec<Vec<f32>>, Vec<Option<usize>>) {
+    let labels: Vec<usize> = (0..groups * size).map(|j| j % groups).collect();
+    let rows = along(&labels, dim, snr, signs, seed);
+    (rows, labels.into_iter().map(Some).collect())
+}
+
+/// One gradient along each of the given axes, with a sign if wanted, plus noise in all `dim`
+/// dimensions: `snr` is the ratio of the squared length of the signal to that of the noise.
+pub fn along(axes: &[usize], dim: usize, snr: f64, signs: bool, seed: u64) -> Vec<Vec<f32>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let noise = (3.0 / (snr * dim as f64)).sqrt();
-    let labels: Vec<usize> = (0..groups * size).map(|j| j % groups).collect();
-    let rows = labels.iter().map(|&label| {
+    let rows = axes.iter().map(|&axis| {
         let mut row: Vec<f32> = (0..dim)
             .map(|_| (noise * random.random_range(-1.0..1.0)) as f32)
             .collect();
         let negative = signs && random.random::<bool>();
-        row[label] += if negative { -1.0 } else { 1.0 };
+        row[axis] += if negative { -1.0 } else { 1.0 };
         row
     });
-    (rows.collect(), labels.into_iter().map(Some).collect())
+    rows.collect()
 }
