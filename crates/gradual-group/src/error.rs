@@ -92,6 +92,34 @@ pub enum GroupError {
         /// Position of the example in the draw.
         example: usize,
     },
+    /// An array does not have the number of entries that its use asks for.
+    #[error("{operation}: expected {expected} entries, got {got}")]
+    Shape {
+        /// What was being done.
+        operation: &'static str,
+        /// Entries needed.
+        expected: usize,
+        /// Entries given.
+        got: usize,
+    },
+    /// Two examples are less alike than not at all, and the method needs similarities of 0 to 1.
+    #[error("{operation}: the similarity of examples {one} and {other} is negative")]
+    Negative {
+        /// The grouping.
+        operation: &'static str,
+        /// Position of one example in the draw.
+        one: usize,
+        /// Position of the other.
+        other: usize,
+    },
+    /// Gradients of two draws could not be compared.
+    #[error("{operation}: {source}")]
+    Gradients {
+        /// The grouping.
+        operation: &'static str,
+        /// What `gradual-grad` answered.
+        source: gradual_grad::GradError,
+    },
     /// The eigendecomposition of the Gram matrix did not converge.
     #[error(
         "spectrum: the eigendecomposition of a Gram matrix of {examples} examples did not converge"
@@ -103,6 +131,9 @@ pub enum GroupError {
     /// The clustering library refused.
     #[error("k-means: {0}")]
     KMeans(#[from] linfa_clustering::KMeansError),
+    /// The density-based clustering library refused.
+    #[error("hdbscan: {0}")]
+    Hdbscan(#[from] hdbscan::HdbscanError),
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {
@@ -110,5 +141,21 @@ pub enum GroupError {
         operation: &'static str,
         /// The backend's message.
         problem: String,
+    },
+    /// The grouping has not been shown its standing examples.
+    #[error("{operation}: has no standing examples; show them with `stand` before the first draw")]
+    NoStanding {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// The standing examples are not those of before.
+    #[error("{operation}: expected {expected} standing examples, got {got}")]
+    Standing {
+        /// The grouping.
+        operation: &'static str,
+        /// How many there were.
+        expected: usize,
+        /// How many came.
+        got: usize,
     },
 }

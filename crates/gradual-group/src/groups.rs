@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::GroupError;
+use crate::{Churn, GroupError};
 
 /// How a group's loss is made of its examples' losses.
 ///
@@ -25,6 +25,11 @@ pub struct Groups {
     assignment: Option<Vec<Option<usize>>>,
     sizes: Vec<f64>,
     spectrum: Vec<f64>,
+    estimates: Vec<(&'static str, usize)>,
+    /// How hard groups were averaged.
+    average: Average,
+    identities: Vec<u64>,
+    churn: Option<Churn>,
 }
 
 impl Groups {
@@ -38,6 +43,10 @@ impl Groups {
             assignment: Some(vec![Some(0); n]),
             sizes: vec![n as f64],
             spectrum: Vec::new(),
+            estimates: Vec::new(),
+            average: Average::Mean,
+            identities: Vec::new(),
+            churn: None,
         }
     }
 
@@ -90,6 +99,10 @@ impl Groups {
             assignment: Some(assignment),
             sizes,
             spectrum: Vec::new(),
+            estimates: Vec::new(),
+            average,
+            identities: Vec::new(),
+            churn: None,
         })
     }
 
@@ -119,13 +132,11 @@ impl Groups {
             });
         }
         let n = membership.len() / k;
-        Ok(Self {
-            membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
-            weights: Tensor::from_data(TensorData::new(weights, [k]), device),
-            assignment: None,
+        Ok(Self::from_parts(
+            Tensor::from_data(TensorData::new(membership, [k, n]), device),
+            Tensor::from_data(TensorData::new(weights, [k]), device),
             sizes,
-            spectrum: Vec::new(),
-        })
+        ))
     }
 
     /// Soft groups whose tensors exist already.
@@ -136,6 +147,10 @@ impl Groups {
             assignment: None,
             sizes,
             spectrum: Vec::new(),
+            estimates: Vec::new(),
+            average: Average::Mean,
+            identities: Vec::new(),
+            churn: None,
         }
     }
 
@@ -149,6 +164,40 @@ impl Groups {
     pub fn with_spectrum(mut self, spectrum: Vec<f64>) -> Self {
         self.spectrum = spectrum;
         self
+    }
+
+    /// The same groups with what estimators of their number said, by name.
+    #[must_use]
+    pub fn with_estimates(mut self, estimates: Vec<(&'static str, usize)>) -> Self {
+        self.estimates = estimates;
+        self
+    }
+
+    /// The same groups with the identity of each, `[k]`.
+    pub(crate) fn with_identities(mut self, identities: Vec<u64>) -> Self {
+        self.identities = identities;
+        self
+    }
+
+    /// The same groups with what changed since the previous draw.
+    pub(crate) fn with_churn(mut self, churn: Churn) -> Self {
+        self.churn = Some(churn);
+        self
+    }
+
+    /// The same hard groups under other numbers, `count` in all.
+    pub(crate) fn renumbered(
+        self,
+        assignment: Vec<Option<usize>>,
+        count: usize,
+    ) -> Result<Self, GroupError> {
+        let device = self.membership.device();
+        let renumbered = Self::hard(assignment, count, self.average, &device)?;
+        Ok(Self {
+            spectrum: self.spectrum,
+            estimates: self.estimates,
+            ..renumbered
+        })
     }
 
     /// Number of groups k, empty ones included.
@@ -182,9 +231,29 @@ impl Groups {
         self.assignment.as_deref()
     }
 
-    /// Singular values of the gradients, largest first; empty where no spectrum was taken.
+    /// Singular values of what was grouped, largest first; empty where no spectrum was taken. For
+    /// [`SingularVectors`](crate::SingularVectors) these are the gradients; where a matrix of cosines
+    /// or similarities was clustered, the roots of its eigenvalues.
     pub fn spectrum(&self) -> &[f64] {
         &self.spectrum
+    }
+
+    /// What each cheap estimator of the number of groups said of the spectrum, by name: see
+    /// [`estimates`](crate::estimates()). Empty where no spectrum was taken.
+    pub fn estimates(&self) -> &[(&'static str, usize)] {
+        &self.estimates
+    }
+
+    /// A number for each group `[k]` that it keeps as long as it lives and that no other group ever
+    /// gets; an empty group has that of the last one in its place. Empty where groups are not
+    /// followed from draw to draw: see [`Tracked`](crate::Tracked).
+    pub fn identities(&self) -> &[u64] {
+        &self.identities
+    }
+
+    /// What changed since the previous draw, where groups are followed.
+    pub fn churn(&self) -> Option<&Churn> {
+        self.churn.as_ref()
     }
 
     /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`. Differentiable in the losses.

@@ -1,17 +1,9 @@
 //! Hard groups: k-means on normalised gradients.
 
-use linfa::traits::{Fit, Predict};
-use linfa::{DatasetBase, ParamGuard};
-use linfa_clustering::KMeans as Linfa;
-use ndarray::Array2;
-use rand_xoshiro::Xoshiro256Plus;
-use rand_xoshiro::rand_core::SeedableRng;
-
-use crate::spectrum::{Spectrum, host};
-use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
-
-/// Most Lloyd iterations of one run.
-const ITERATIONS: u64 = 50;
+use crate::cosines::cosines;
+use crate::partition::Partition;
+use crate::search::Search;
+use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs};
 
 /// k-means clusters of the normalised gradients of a draw (A. Jermyn, 2022, second proposal).
 ///
@@ -37,54 +29,56 @@ const ITERATIONS: u64 = 50;
 /// gradients than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct KMeans {
-    groups: usize,
-    dimensions: usize,
-    restarts: usize,
-    average: Average,
-    random: Xoshiro256Plus,
+    search: Search,
 }
 
 impl KMeans {
-    /// `groups` clusters, in as many dimensions; one k-means run per draw.
-    pub fn new(groups: usize, seed: u64) -> Self {
+    /// A given number of clusters, or one chosen by a rule, in as many dimensions; one k-means run
+    /// per draw.
+    pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            groups,
-            dimensions: groups,
-            restarts: 1,
-            average: Average::Mean,
-            random: Xoshiro256Plus::seed_from_u64(seed),
+            search: Search::new(groups.into(), Partition::KMeans, seed),
+        }
+    }
+
+    /// Most groups that a rule may answer (32 by default).
+    #[must_use]
+    pub fn with_at_most(self, groups: usize) -> Self {
+        Self {
+            search: self.search.with_at_most(groups),
         }
     }
 
     /// Clusters in the leading `dimensions` directions; `usize::MAX` for all of them.
     #[must_use]
     pub fn with_dimensions(self, dimensions: usize) -> Self {
-        Self { dimensions, ..self }
+        Self {
+            search: self.search.with_dimensions(dimensions),
+        }
     }
 
     /// Takes the best of `restarts` runs.
     #[must_use]
     pub fn with_restarts(self, restarts: usize) -> Self {
-        Self { restarts, ..self }
+        Self {
+            search: self.search.with_restarts(restarts),
+        }
+    }
+
+    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
+    #[must_use]
+    pub fn with_least_size(self, examples: usize) -> Self {
+        Self {
+            search: self.search.with_least_size(examples),
+        }
     }
 
     /// The same clusters with another group loss.
     #[must_use]
     pub fn with_average(self, average: Average) -> Self {
-        Self { average, ..self }
-    }
-
-    /// Clusters the rows of `points`.
-    fn cluster(&mut self, points: Array2<f64>) -> Result<Vec<usize>, GroupError> {
-        let params = Linfa::params_with_rng(self.groups, self.random.clone())
-            .n_runs(self.restarts.max(1))
-            .max_n_iterations(ITERATIONS)
-            .tolerance(1e-4)
-            .check()
-            .map_err(linfa_clustering::KMeansError::from)?;
-        self.random.jump();
-        let model = params.fit(&DatasetBase::from(points.view()))?;
-        Ok(model.predict(&points).to_vec())
+        Self {
+            search: self.search.with_average(average),
+        }
     }
 }
 
@@ -95,54 +89,9 @@ impl Grouping for KMeans {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let operation = "k-means";
-        let gradients = draw.gradients(operation)?;
-        let (k, n) = (self.groups, draw.examples());
-        if k == 0 {
-            return Err(GroupError::NoGroups { operation });
-        }
-        if k > n {
-            return Err(GroupError::TooManyGroups {
-                operation,
-                groups: k,
-                examples: n,
-            });
-        }
-        let mut cosine = host(operation, &gradients.gram())?;
-        if let Some(entry) = cosine.iter().position(|value| !value.is_finite()) {
-            return Err(GroupError::NotFinite {
-                operation,
-                example: entry / n,
-            });
-        }
-        let norms: Vec<f32> = (0..n).map(|j| cosine[j * n + j].max(0.0).sqrt()).collect();
-        for (entry, value) in cosine.iter_mut().enumerate() {
-            let norm = norms[entry / n] * norms[entry % n];
-            *value = if norm > 0.0 { *value / norm } else { 0.0 };
-        }
-        let dimensions = self.dimensions.clamp(1, n);
-        let spectrum = Spectrum::leading_host(&cosine, n, dimensions)?;
-
-        let pointed: Vec<usize> = (0..n).filter(|&j| norms[j] > 0.0).collect();
-        let mut assignment = vec![None; n];
-        if pointed.len() > k {
-            let mut points = Array2::zeros((pointed.len(), dimensions));
-            for (i, mut column) in points.columns_mut().into_iter().enumerate() {
-                let components: Vec<f64> = spectrum.components(i).collect();
-                pointed
-                    .iter()
-                    .zip(&mut column)
-                    .for_each(|(&j, entry)| *entry = components[j]);
-            }
-            for (&j, group) in pointed.iter().zip(self.cluster(points)?) {
-                assignment[j] = Some(group);
-            }
-        } else {
-            // No more gradients than groups: each is its own.
-            for (group, &j) in pointed.iter().enumerate() {
-                assignment[j] = Some(group);
-            }
-        }
-        let groups = Groups::hard(assignment, k, self.average, &draw.device())?;
-        Ok(groups.with_spectrum(spectrum.singular_values().to_vec()))
+        draw.gradients(operation)?;
+        self.search.check(operation, draw.examples())?;
+        let matrix = cosines(operation, draw)?.signed();
+        self.search.groups(operation, &matrix, &draw.device())
     }
 }

@@ -3,10 +3,10 @@
 //! # The idea
 //!
 //! A grouped loss needs groups: sets of examples that exercise the same capability. They may be
-//! known ([`Labels`]), found in the gradients of a draw ([`KMeans`], [`SingularVectors`]), or drawn
-//! at random as a control ([`RandomGroups`]). Every rule is a [`Grouping`] and yields [`Groups`]: a
-//! membership matrix M `[k, n]` that turns the losses of n examples into the losses of k groups,
-//! ℓ̄ = Mℓ. Groups are constants when the loss is differentiated.
+//! known ([`Labels`]), found in the gradients of a draw, or drawn at random as a control
+//! ([`RandomGroups`]). Every rule is a [`Grouping`] and yields [`Groups`]: a membership matrix M
+//! `[k, n]` that turns the losses of n examples into the losses of k groups, ℓ̄ = Mℓ. Groups are
+//! constants when the loss is differentiated.
 //!
 //! # Which grouping
 //!
@@ -17,33 +17,83 @@
 //! | [`Labels`] | labels | k n | when capabilities are known |
 //! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | [`KMeans`] | gradients | Gram matrix + n² k + n k² per iteration | for hard groups without labels |
-//! | [`SingularVectors`] | gradients | Gram matrix + n³ | for soft groups without labels |
+//! | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
+//! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
+//! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
+//! | [`KMeans`] | gradients | the same | for the post's own proposal |
+//! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
+//! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
+//! | [`Tracked`] | gradients | another Gram matrix | around another, for groups that last |
 //!
-//! [`Priors`] around any of them weighs its groups.
+//! [`Priors`] around any of them weighs its groups, [`InMetric`] shows it gradients in another metric.
+//!
+//! # How many groups
+//!
+//! [`HowMany`] holds the rules, [`estimates()`] what the cheap ones say of a spectrum.
+//!
+//! # How good they are
+//!
+//! Against known labels: [`adjusted_rand`], [`normalised_mutual_information`], [`homogeneity`],
+//! [`purity()`] with its chance level, and [`weight_mass_slope`] for what they do to a loss. Over time:
+//! [`follow`] and [`Churn`].
 
+mod cosines;
+mod density;
+mod directions;
 mod each;
+mod eigenvalues;
 mod error;
 mod grouping;
 mod groups;
+mod how_many;
+mod in_metric;
+mod information;
 mod kmeans;
 mod labels;
+mod landmarks;
+mod least_size;
+mod lloyd;
+mod mass_slope;
+mod matching;
 mod noisy;
+mod partition;
 mod priors;
+mod purity;
 mod random;
 mod recovery;
+mod search;
+mod similarity;
 mod singular;
+mod spectral;
 mod spectrum;
+mod spherical;
+mod tracked;
 
+pub use cosines::Cosines;
+pub use density::Hdbscan;
+pub use directions::{Turned, match_directions, overlap};
 pub use each::EachExample;
+pub use eigenvalues::{Eigenvalues, estimates};
 pub use error::GroupError;
-pub use grouping::{Draw, Grouping, Needs, OneGroup};
+pub use grouping::{Draw, Grouping, Needs, OneGroup, Standing};
 pub use groups::{Average, Groups};
+pub use how_many::{HowMany, sign_flip};
+pub use in_metric::InMetric;
+pub use information::{homogeneity, normalised_mutual_information};
 pub use kmeans::KMeans;
 pub use labels::Labels;
+pub use landmarks::Landmarks;
+pub use mass_slope::weight_mass_slope;
+pub use matching::{Churn, Followed, best_matching, follow};
 pub use noisy::NoisyLabels;
 pub use priors::Priors;
+pub use purity::{Purity, purity};
 pub use random::RandomGroups;
 pub use recovery::adjusted_rand;
+pub use search::Clusters;
+pub use similarity::{Similarity, SimilarityMatrix};
 pub use singular::{Membership, SingularVectors};
+pub use spectral::Spectral;
 pub use spectrum::Spectrum;
+pub use spherical::{Sign, SphericalKMeans};
+pub use tracked::Tracked;

@@ -1,4 +1,4 @@
-//! How well found groups match known ones.
+//! How well found groups match known ones, by pairs of examples.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,11 +9,7 @@ use std::hash::Hash;
 /// Examples without a group in either grouping are left out. None when fewer than two examples
 /// are left, or when both groupings are trivial in the same way (all together, or all apart).
 pub fn adjusted_rand(found: &[Option<usize>], known: &[Option<usize>]) -> Option<f64> {
-    let pairs: Vec<(usize, usize)> = found
-        .iter()
-        .zip(known)
-        .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
-        .collect();
+    let pairs = both(found, known);
     if pairs.len() < 2 {
         return None;
     }
@@ -24,6 +20,12 @@ pub fn adjusted_rand(found: &[Option<usize>], known: &[Option<usize>]) -> Option
     let expected = in_found * in_known / all;
     let most = (in_found + in_known) / 2.0;
     (most != expected).then(|| (both - expected) / (most - expected))
+}
+
+/// The groups of the examples that have one in both groupings.
+pub(crate) fn both(found: &[Option<usize>], known: &[Option<usize>]) -> Vec<(usize, usize)> {
+    let pairs = found.iter().zip(known);
+    pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?))).collect()
 }
 
 /// Number of pairs of examples that have the same key.

@@ -131,6 +131,18 @@ impl Spectrum {
         })
     }
 
+    /// The singular values of rows `[n, m]`, row-major on the host, largest first: from the inner
+    /// products of the shorter side.
+    pub(crate) fn of_host_rows(rows: &[f32], n: usize) -> Result<Vec<f64>, GroupError> {
+        let m = rows.len() / n.max(1);
+        let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
+        let gram = match n <= m {
+            true => &rows * rows.transpose(),
+            false => rows.transpose() * &rows,
+        };
+        Ok(Self::solve(&gram)?.sigma)
+    }
+
     fn solve(gram: &Mat<f32>) -> Result<Self, GroupError> {
         let n = gram.nrows();
         let eigen = gram.self_adjoint_eigen(Side::Lower);
@@ -150,12 +162,17 @@ impl Spectrum {
         &self.sigma
     }
 
+    /// U_ji for all examples j, `[n]`: the unit eigenvector of direction i.
+    pub fn vector(&self, direction: usize) -> impl Iterator<Item = f64> {
+        let column = self.vectors.col(self.vectors.ncols() - 1 - direction);
+        column.iter().map(|&entry| f64::from(entry))
+    }
+
     /// σ_i U_ji for all examples j, `[n]`: the components of their gradients on direction i.
     /// Squared and summed over i they are ‖g_j‖².
     pub fn components(&self, direction: usize) -> impl Iterator<Item = f64> {
-        let column = self.vectors.col(self.vectors.ncols() - 1 - direction);
         let sigma = self.sigma[direction];
-        column.iter().map(move |&entry| sigma * f64::from(entry))
+        self.vector(direction).map(move |entry| sigma * entry)
     }
 }
 

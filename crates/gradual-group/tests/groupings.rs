@@ -1,57 +1,14 @@
 //! Groupings on draws whose groups are known, and on degenerate draws.
 
-use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use gradual_grad::{Tap, Traced, trace};
+mod common;
+
+use burn::tensor::{Distribution, Tensor};
+use common::{device, draw, numbers, parallel};
 use gradual_group::{
     Average, Draw, GroupError, Grouping, Groups, KMeans, Labels, Membership, Needs, OneGroup,
     RandomGroups, SingularVectors, Spectrum, adjusted_rand,
 };
 use proptest::prelude::*;
-
-fn device() -> Device {
-    Device::flex()
-}
-
-fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.clone().into_data().try_to_vec().expect("f32")
-}
-
-/// A layer whose loss for example j is x_j·w, so that its gradient is x_j itself.
-#[derive(Module, Debug)]
-struct Itself {
-    layer: Linear,
-}
-
-/// A draw with the given gradients, row by row, and the given losses.
-fn draw(gradients: &[Vec<f32>], losses: &[f32]) -> Traced {
-    let (n, p) = (gradients.len(), gradients[0].len());
-    let device = device();
-    let mut layer = LinearConfig::new(p, 1).with_bias(false).init(&device);
-    layer.weight = Param::from_tensor(Tensor::zeros([p, 1], &device)).set_require_grad(true);
-    let inputs = Tensor::<2>::from_data(TensorData::new(gradients.concat(), [n, p]), &device);
-    let losses = Tensor::<1>::from_floats(losses, &device);
-    trace(&Itself { layer }, |m| {
-        m.layer.tap(inputs).reshape([n]) + losses
-    })
-    .expect("covered")
-}
-
-/// `directions` orthogonal groups of parallel gradients with the given lengths.
-fn parallel(directions: usize, lengths: &[Vec<f32>]) -> (Vec<Vec<f32>>, Vec<usize>) {
-    let mut rows = Vec::new();
-    let mut labels = Vec::new();
-    for (group, lengths) in lengths.iter().enumerate() {
-        for &length in lengths {
-            let mut row = vec![0.0; directions];
-            row[group] = length;
-            rows.push(row);
-            labels.push(group);
-        }
-    }
-    (rows, labels)
-}
 
 /// DESIGN: orthogonal groups of parallel gradients make SVD groups the hard groups with sum,
 /// weighted by σ_g = sqrt(Σ_{j∈g} ‖g_j‖²).
@@ -323,4 +280,72 @@ fn errors_name_what_was_wrong() {
     assert!(message(SingularVectors::default().group(&Draw::from(&traced))).contains("not finite"));
     assert!(message(KMeans::new(1, 0).group(&Draw::from(&traced))).contains("not finite"));
     assert_eq!(OneGroup.needs(), Needs::Nothing);
+}
+
+/// A remainder group stands for the directions left out: its membership is the sum of theirs, and
+/// its weight the root mean square of their singular values.
+#[test]
+fn leading_directions_and_a_remainder_equal_the_full_form() {
+    let lengths: Vec<Vec<f32>> = (0..4).map(|g| vec![4.0 - g as f32; 30]).collect();
+    let (mut rows, _) = parallel(60, &lengths);
+    for (j, row) in rows.iter_mut().enumerate() {
+        row[4 + j % 50] += 0.2;
+        row[4 + (7 * j) % 50] -= 0.1;
+    }
+    rows.push(vec![0.0; 60]);
+    let n = rows.len();
+    let traced = draw(&rows, &vec![1.0; n]);
+    let draw = Draw::from(&traced);
+    for membership in [Membership::Squared, Membership::Absolute] {
+        let options = SingularVectors::default()
+            .with_power(2)
+            .with_membership(membership);
+        let full = { options.clone() }.group(&draw).unwrap();
+        let part = { options.with_leading(4) }.group(&draw).unwrap();
+        assert_eq!((part.count(), part.spectrum().len()), (5, 4));
+        let (full_rows, part_rows) = (numbers(full.membership()), numbers(part.membership()));
+        for i in 0..4 {
+            let pairs = full_rows[i * n..(i + 1) * n]
+                .iter()
+                .zip(&part_rows[i * n..]);
+            assert!(
+                { pairs }.all(|(a, b)| (a - b).abs() < 1e-3),
+                "direction {i}"
+            );
+        }
+        for j in 0..n {
+            let left_out = (4..n).map(|i| full_rows[i * n + j]);
+            let sum: f32 = match membership {
+                Membership::Squared => left_out.sum(),
+                Membership::Absolute => left_out.map(|alpha| alpha * alpha).sum::<f32>().sqrt(),
+            };
+            let found = part_rows[4 * n + j];
+            assert!(
+                (found - sum).abs() < 1e-3,
+                "example {j}: {found} against {sum}"
+            );
+        }
+        // min(n, p) = 60 singular values, of which 56 are left out.
+        let squares: f64 = full.spectrum()[4..].iter().map(|sigma| sigma * sigma).sum();
+        let weight = f64::from(numbers(part.weights())[4]);
+        assert!((weight - squares / 56.0).abs() < 1e-3 * weight, "{weight}");
+    }
+    let sums = SingularVectors::default()
+        .with_leading(2)
+        .group(&draw)
+        .unwrap();
+    let sums = numbers(&sums.membership().clone().sum_dim(0));
+    assert!(sums[..n - 1].iter().all(|sum| (sum - 1.0).abs() < 1e-5));
+    assert_eq!(sums[n - 1], 0.0, "a zero gradient belongs nowhere");
+    // As many as there are leave no remainder.
+    let all = SingularVectors::default()
+        .with_leading(n)
+        .group(&draw)
+        .unwrap();
+    assert_eq!(all.count(), n);
+    let sketched = SingularVectors::default()
+        .with_sketch(40, 1)
+        .with_leading(4);
+    let sketched = { sketched }.group(&draw).unwrap();
+    assert_eq!(sketched.count(), 5);
 }

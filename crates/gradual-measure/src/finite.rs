@@ -32,6 +32,7 @@ named! {
     loss: "loss",
     chance: "chance",
     frequency: "frequency",
+    changed: "changed",
     seconds: "seconds",
     smallest_effect: "smallest_effect",
 }
@@ -50,6 +51,7 @@ macro_rules! named_optional {
 
 named_optional! {
     recovery: "recovery",
+    adjusted_rand: "adjusted_rand",
     probability: "probability",
 }
 

@@ -36,8 +36,8 @@ pub use curve::{Curve, skill};
 pub use emergence::Emergence;
 pub use error::MeasureError;
 pub use record::{
-    ArmRecord, CapabilityRecord, Claim, Direction, Evaluation, ExperimentRecord, Grouping, Metric,
-    Record, RunConfig, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
+    Grouping, Metric, Record, RunConfig, SCHEMA, Timing,
 };
 pub use statistics::{Effect, Interval, Sample, Verdict, paired_ratio, verdict};
 pub use summary::{CapabilitySummary, RunSummary};

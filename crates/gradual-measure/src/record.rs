@@ -167,6 +167,31 @@ pub struct Grouping {
         serialize_with = "finite::recovery"
     )]
     pub recovery: Option<f64>,
+    /// What each estimator of the number of groups said of the spectrum, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub estimates: BTreeMap<String, u64>,
+    /// What changed since the previous grouping, where groups are followed over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn: Option<ChurnRecord>,
+}
+
+/// What became of the groups since the previous grouping.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChurnRecord {
+    /// New groups that continue no old one.
+    pub births: u64,
+    /// Old groups that no new one continues.
+    pub deaths: u64,
+    /// Share of the examples whose group is another now, 0 to 1.
+    #[serde(serialize_with = "finite::changed")]
+    pub changed: f64,
+    /// Adjusted Rand index against the old groups.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::adjusted_rand"
+    )]
+    pub adjusted_rand: Option<f64>,
 }
 
 /// Wall-clock time: a line of `timing.jsonl`.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    ArmRecord, CapabilityRecord, Claim, Direction, Evaluation, ExperimentRecord, Grouping,
-    MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
+    Grouping, MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
 };
 use proptest::prelude::*;
 
@@ -36,6 +36,8 @@ fn grouping() -> Grouping {
         shares: BTreeMap::new(),
         spectrum: vec![],
         recovery: None,
+        estimates: BTreeMap::new(),
+        churn: None,
     }
 }
 
@@ -62,6 +64,13 @@ fn grouping_line_leaves_out_what_is_empty() {
         shares: BTreeMap::from([("a".to_owned(), 0.25), ("b".to_owned(), 0.75)]),
         spectrum: vec![2.0, 0.1],
         recovery: Some(0.3),
+        estimates: BTreeMap::from([("eigengap".to_owned(), 20)]),
+        churn: Some(ChurnRecord {
+            births: 1,
+            deaths: 2,
+            changed: 0.25,
+            adjusted_rand: Some(0.9),
+        }),
         ..grouping()
     });
 }

@@ -260,6 +260,8 @@ impl Fixture {
                 vec![]
             },
             recovery: None,
+            estimates: BTreeMap::new(),
+            churn: None,
         }
     }
 }

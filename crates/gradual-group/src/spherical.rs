@@ -1,0 +1,308 @@
+//! Clusters by direction: spherical k-means and, where signs mean nothing, diametrical clustering.
+
+use ndarray::{Array1, Array2, ArrayView1};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::cosines::cosines;
+use crate::partition::Partition;
+use crate::search::Search;
+use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs};
+
+/// Most iterations of one run.
+const ITERATIONS: usize = 50;
+
+/// Whether opposite gradients are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sign {
+    /// Opposite gradients are as far apart as can be.
+    #[default]
+    Kept,
+    /// Opposite gradients are alike.
+    Ignored,
+}
+
+/// Clusters of gradients by direction alone.
+///
+/// # The idea
+///
+/// A cluster is a unit vector m_c, and an example belongs to the one that its gradient points along
+/// most. With signs kept that is the largest cosine, and m_c the normalised mean of its unit
+/// gradients (spherical k-means: Dhillon & Modha 2001, doi:10.1023/A:1007612920971). With signs
+/// ignored it is the largest *squared* cosine, and m_c the leading singular direction of its
+/// gradients (diametrical clustering: Dhillon, Marcotte & Roshan 2003,
+/// doi:10.1093/bioinformatics/btg209): two examples of one capability with opposite labels have
+/// opposite gradients, and should be one cluster.
+///
+/// # Steps and cost
+///
+/// The Gram matrix, and points with these cosines in the leading `dimensions` directions (as many
+/// as groups by default, `usize::MAX` for exact cosines) as [`KMeans`](crate::KMeans) takes them:
+/// 10 n² `dimensions`. Then, from starts drawn like those of k-means++ by their distance from the
+/// nearest cluster so far, n k `dimensions` per iteration: assign, and move each m_c to the mean or
+/// by one step of the power method. Neither can lower the sum of (squared) cosines. The best of
+/// `restarts` runs counts.
+///
+/// # When to use it
+///
+/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it
+/// needs no matrix of squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters
+/// of more than one dimension. With signs kept it is k-means that doesn't see how much of a
+/// gradient lies in the leading directions.
+#[derive(Debug, Clone)]
+pub struct SphericalKMeans {
+    search: Search,
+}
+
+impl SphericalKMeans {
+    /// Clusters with their signs kept, a given number or by a rule. The best of ten runs.
+    pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
+        let partition = Partition::Spherical(Sign::Kept);
+        Self {
+            search: Search::new(groups.into(), partition, seed).with_restarts(10),
+        }
+    }
+
+    /// Opposite gradients are alike: diametrical clustering.
+    #[must_use]
+    pub fn sign_free(self) -> Self {
+        Self {
+            search: self
+                .search
+                .with_partition(Partition::Spherical(Sign::Ignored)),
+        }
+    }
+
+    /// Most groups that a rule may answer (32 by default).
+    #[must_use]
+    pub fn with_at_most(self, groups: usize) -> Self {
+        Self {
+            search: self.search.with_at_most(groups),
+        }
+    }
+
+    /// Clusters in the leading `dimensions` directions; `usize::MAX` for all of them.
+    #[must_use]
+    pub fn with_dimensions(self, dimensions: usize) -> Self {
+        Self {
+            search: self.search.with_dimensions(dimensions),
+        }
+    }
+
+    /// Takes the best of `restarts` runs.
+    #[must_use]
+    pub fn with_restarts(self, restarts: usize) -> Self {
+        Self {
+            search: self.search.with_restarts(restarts),
+        }
+    }
+
+    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
+    #[must_use]
+    pub fn with_least_size(self, examples: usize) -> Self {
+        Self {
+            search: self.search.with_least_size(examples),
+        }
+    }
+
+    /// The same clusters with another group loss.
+    #[must_use]
+    pub fn with_average(self, average: Average) -> Self {
+        Self {
+            search: self.search.with_average(average),
+        }
+    }
+}
+
+impl Grouping for SphericalKMeans {
+    fn needs(&self) -> Needs {
+        Needs::Gradients
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let operation = "spherical k-means";
+        draw.gradients(operation)?;
+        self.search.check(operation, draw.examples())?;
+        let matrix = cosines(operation, draw)?.signed();
+        self.search.groups(operation, &matrix, &draw.device())
+    }
+}
+
+/// The best of `restarts` runs: its sum of (squared) lengths along the clusters' directions, and the
+/// cluster of each row of `points` `[n, d]`.
+pub(crate) fn directions(
+    points: &Array2<f64>,
+    groups: usize,
+    sign: Sign,
+    restarts: usize,
+    seed: u64,
+) -> (f64, Vec<usize>) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut best = (f64::NEG_INFINITY, vec![0; points.nrows()]);
+    for _ in 0..restarts.max(1) {
+        let run = run(points, groups, sign, &mut random);
+        // Rounding alone must not choose between equal runs.
+        if run.0 > best.0 + 1e-9 * best.0.abs() || best.0 == f64::NEG_INFINITY {
+            best = run;
+        }
+    }
+    best
+}
+
+/// One run: the sum of (squared) cosines, and the clusters.
+fn run(
+    points: &Array2<f64>,
+    groups: usize,
+    sign: Sign,
+    random: &mut ChaCha8Rng,
+) -> (f64, Vec<usize>) {
+    let mut means = start(points, groups, sign, random);
+    let mut nearest = assign(points, &means, sign);
+    for _ in 0..ITERATIONS {
+        let mut moved: Vec<Array1<f64>> = vec![Array1::zeros(points.ncols()); groups];
+        for (point, &(group, along)) in points.rows().into_iter().zip(&nearest) {
+            match sign {
+                Sign::Kept => moved[group] += &point,
+                Sign::Ignored => moved[group].scaled_add(along, &point),
+            }
+        }
+        for (mean, moved) in means.iter_mut().zip(moved) {
+            // An empty cluster stays where it is; it may be filled again.
+            if let Some(unit) = unit(moved.view()) {
+                *mean = unit;
+            }
+        }
+        let before = nearest;
+        nearest = assign(points, &means, sign);
+        let same = |(a, b): (&(usize, f64), &(usize, f64))| a.0 == b.0;
+        if sign == Sign::Kept && nearest.iter().zip(&before).all(same) {
+            break;
+        }
+        // The power method goes on turning an axis after its examples are settled.
+        let (value, last) = (objective(&nearest, sign), objective(&before, sign));
+        if value - last <= 1e-9 * value.abs() {
+            break;
+        }
+    }
+    let value = objective(&nearest, sign);
+    (value, nearest.into_iter().map(|(group, _)| group).collect())
+}
+
+/// For each point the cluster that it points along most, and how far along.
+fn assign(points: &Array2<f64>, means: &[Array1<f64>], sign: Sign) -> Vec<(usize, f64)> {
+    let strength = |along: f64| match sign {
+        Sign::Kept => along,
+        Sign::Ignored => along.abs(),
+    };
+    points
+        .rows()
+        .into_iter()
+        .map(|point| {
+            let along = means.iter().map(|mean| mean.dot(&point)).enumerate();
+            along
+                .reduce(|best, next| match strength(next.1) > strength(best.1) {
+                    true => next,
+                    false => best,
+                })
+                .unwrap_or((0, 0.0))
+        })
+        .collect()
+}
+
+fn objective(nearest: &[(usize, f64)], sign: Sign) -> f64 {
+    let along = nearest.iter().map(|&(_, along)| along);
+    match sign {
+        Sign::Kept => along.sum(),
+        Sign::Ignored => along.map(|along| along * along).sum(),
+    }
+}
+
+/// Unit vectors to start from: points, each drawn in proportion to how far it is from those before
+/// it (1 minus the largest cosine, or squared cosine).
+fn start(
+    points: &Array2<f64>,
+    groups: usize,
+    sign: Sign,
+    random: &mut ChaCha8Rng,
+) -> Vec<Array1<f64>> {
+    let units: Vec<Array1<f64>> = points.rows().into_iter().filter_map(unit).collect();
+    if units.is_empty() {
+        return vec![Array1::zeros(points.ncols()); groups];
+    }
+    let mut far = vec![1.0f64; units.len()];
+    let mut means: Vec<Array1<f64>> = Vec::with_capacity(groups);
+    for _ in 0..groups {
+        let total: f64 = far.iter().sum();
+        let mut left = random.random_range(0.0..1.0) * total;
+        // With fewer distinct directions than clusters the rest start on top of others.
+        let chosen = far.iter().position(|&far| {
+            left -= far;
+            far > 0.0 && left < 0.0
+        });
+        let mean = units[chosen.unwrap_or(0)].clone();
+        for (far, other) in far.iter_mut().zip(&units) {
+            let cosine = mean.dot(other);
+            let distance = match sign {
+                Sign::Kept => (1.0 - cosine) / 2.0,
+                Sign::Ignored => 1.0 - cosine * cosine,
+            };
+            // What rounding leaves of no distance at all is none.
+            *far = far.min(if distance > 1e-6 { distance } else { 0.0 });
+        }
+        means.push(mean);
+    }
+    means
+}
+
+fn unit(vector: ArrayView1<'_, f64>) -> Option<Array1<f64>> {
+    let norm = vector.dot(&vector).sqrt();
+    (norm > 0.0).then(|| vector.to_owned() / norm)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::adjusted_rand;
+
+    fn some(groups: &[usize]) -> Vec<Option<usize>> {
+        groups.iter().copied().map(Some).collect()
+    }
+
+    #[test]
+    fn opposite_points_part_or_meet() {
+        let points = array![[2.0, 0.1], [-1.0, 0.0], [0.0, 1.0], [0.1, -3.0], [1.0, 0.0]];
+        let axes = directions(&points, 2, Sign::Ignored, 5, 1).1;
+        assert_eq!(
+            adjusted_rand(&some(&axes), &some(&[0, 0, 1, 1, 0])),
+            Some(1.0)
+        );
+        let ways = directions(&points, 4, Sign::Kept, 5, 1).1;
+        assert_eq!(
+            adjusted_rand(&some(&ways), &some(&[0, 1, 2, 3, 0])),
+            Some(1.0)
+        );
+    }
+
+    /// The sum of squared cosines of one cluster is the largest eigenvalue of Σ x xᵀ.
+    #[test]
+    fn an_axis_is_the_leading_direction() {
+        let points = array![[3.0, 0.0], [0.0, 1.0], [-2.0, 1.0]];
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let (value, _) = run(&points, 1, Sign::Ignored, &mut random);
+        // Σ x xᵀ = [[13, −2], [−2, 2]].
+        let expected = (15.0 + (121.0f64 + 16.0).sqrt()) / 2.0;
+        assert!(
+            (value - expected).abs() < 1e-6,
+            "{value} against {expected}"
+        );
+    }
+
+    #[test]
+    fn points_without_a_direction_are_no_trouble() {
+        let points = Array2::zeros((4, 2));
+        assert_eq!(directions(&points, 2, Sign::Kept, 3, 0).1, [0; 4]);
+        assert_eq!(directions(&points, 2, Sign::Ignored, 3, 0).1, [0; 4]);
+    }
+}
