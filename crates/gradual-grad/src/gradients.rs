@@ -2,7 +2,7 @@
 
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
@@ -72,6 +72,11 @@ impl ExampleGradients {
     /// Number of examples n.
     pub fn examples(&self) -> usize {
         self.zeros.dims()[0]
+    }
+
+    /// The device that the gradients are on.
+    pub fn device(&self) -> Device {
+        self.zeros.device()
     }
 
     /// Number of trainable parameters p, counted by entry.

@@ -1,11 +1,12 @@
 //! Groups that last: standing examples that keep their group.
 
 use burn::tensor::{Tensor, TensorData};
+use faer::Mat;
 use gradual_grad::{ExampleGradients, Metric};
 
 use crate::cosines::Cosines;
 use crate::search::Clusters;
-use crate::spectrum::host;
+use crate::spectrum::{Spectrum, host};
 use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, Spectral, Standing};
 
 const OPERATION: &str = "landmarks";
@@ -39,11 +40,22 @@ pub struct Landmarks {
     metric: Metric,
     examples: usize,
     kept: usize,
+    axes: Option<Axes>,
     every: usize,
     average: Average,
     standing: Option<Found>,
     /// Draws since the standing examples were shown.
     since: usize,
+}
+
+/// How landmarks are summed up in a sketch.
+#[derive(Debug, Clone, Copy)]
+struct Axes {
+    /// Dimensions of the sketch.
+    dim: usize,
+    /// Directions of each group.
+    count: usize,
+    seed: u64,
 }
 
 /// The standing examples.
@@ -55,20 +67,28 @@ struct Found {
     kept: Vec<usize>,
     assignment: Vec<usize>,
     clusters: Clusters,
-    gradients: ExampleGradients,
-    /// Entry (l, g) is 1 / (n_g ‖landmark l‖²) if l is of group g.
-    weights: Tensor<2>,
+    now: Now,
+}
+
+/// What new examples are compared with.
+#[derive(Debug, Clone)]
+enum Now {
+    /// The landmarks; entry (l, g) of the weights is 1 / (n_g ‖landmark l‖²) if l is of group g.
+    Examples(ExampleGradients, Tensor<2>),
+    /// The leading axes of each group in the sketch, `[dim, k axes]`, each as long as the root mean
+    /// square of the unit landmarks' components along it.
+    Axes(Tensor<2>),
 }
 
 impl Landmarks {
-    /// Groups in a metric: 1 500 examples, 16 kept in each group, gradients taken again every 10
-    /// draws. The number of groups may be given or chosen by a rule.
+    /// Groups in a metric: 1 500 examples, all kept, gradients taken again every 10 draws. The number of groups may be given or chosen by a rule.
     pub fn new(groups: impl Into<HowMany>, metric: Metric, seed: u64) -> Self {
         Self {
             spectral: Spectral::new(groups, seed),
             metric,
             examples: 1_500,
-            kept: 16,
+            kept: usize::MAX,
+            axes: None,
             every: 10,
             average: Average::Mean,
             standing: None,
@@ -90,6 +110,18 @@ impl Landmarks {
     pub fn with_kept(self, kept: usize) -> Self {
         Self {
             kept: kept.max(1),
+            ..self
+        }
+    }
+
+    /// Sums the landmarks of each group up by their `count` leading axes in a sketch of `dim`
+    /// dimensions, instead of comparing new examples with every landmark: the mean squared cosine
+    /// is then Σ_r (ŝ·a_r)² over the axes a of a group, and what is left out is mostly noise.
+    #[must_use]
+    pub fn with_axes(self, count: usize, dim: usize, seed: u64) -> Self {
+        let (count, dim) = (count.max(1), dim.max(1));
+        Self {
+            axes: Some(Axes { dim, count, seed }),
             ..self
         }
     }
@@ -149,30 +181,40 @@ impl Landmarks {
             kept,
             assignment,
             clusters,
-            gradients: gradients.clone(),
-            weights: Tensor::zeros([1, 1], &gradients.norms().device()),
+            now: Now::Axes(Tensor::zeros([1, 1], &gradients.device())),
         })
     }
 }
 
 impl Found {
     /// The same landmarks with their gradients under the current model.
-    fn renewed(self, gradients: &ExampleGradients) -> Result<Self, GroupError> {
+    fn renew(
+        &mut self,
+        gradients: &ExampleGradients,
+        axes: Option<Axes>,
+    ) -> Result<(), GroupError> {
         let gradients = gradients.choose(&self.kept).map_err(refused)?;
-        let (l, k) = (self.kept.len(), self.clusters.groups);
-        let norms = gradients.norms();
-        let device = norms.device();
-        let norms = host(OPERATION, &norms)?;
-        if let Some(example) = norms.iter().position(|norm| !norm.is_finite()) {
-            return Err(GroupError::NotFinite {
-                operation: OPERATION,
-                example: self.kept[example],
-            });
-        }
-        let mut sizes = vec![0.0f64; k];
+        self.now = match axes {
+            None => self.examples(gradients)?,
+            Some(axes) => self.axes(&gradients, axes)?,
+        };
+        Ok(())
+    }
+
+    /// Number of landmarks in each group, `[k]`.
+    fn sizes(&self) -> Vec<f64> {
+        let mut sizes = vec![0.0; self.clusters.groups];
         for &group in &self.assignment {
             sizes[group] += 1.0;
         }
+        sizes
+    }
+
+    fn examples(&self, gradients: ExampleGradients) -> Result<Now, GroupError> {
+        let (l, k) = (self.kept.len(), self.clusters.groups);
+        let norms = host(OPERATION, &gradients.norms())?;
+        self.finite(&norms, 1)?;
+        let sizes = self.sizes();
         let mut weights = vec![0.0f32; l * k];
         for (landmark, (&group, &norm)) in self.assignment.iter().zip(&norms).enumerate() {
             if norm > 0.0 {
@@ -180,23 +222,97 @@ impl Found {
                 weights[landmark * k + group] = (1.0 / (sizes[group] * square)) as f32;
             }
         }
-        Ok(Self {
-            weights: Tensor::from_data(TensorData::new(weights, [l, k]), &device),
-            gradients,
-            ..self
-        })
+        let weights = Tensor::from_data(TensorData::new(weights, [l, k]), &gradients.device());
+        Ok(Now::Examples(gradients, weights))
+    }
+
+    fn axes(&self, gradients: &ExampleGradients, axes: Axes) -> Result<Now, GroupError> {
+        let Axes { dim, count, seed } = axes;
+        let sketch = gradients.sketch(dim, seed);
+        let mut rows = host(OPERATION, &sketch)?;
+        self.finite(&rows, dim)?;
+        for row in rows.chunks_mut(dim) {
+            let norm = row.iter().map(|entry| entry * entry).sum::<f32>().sqrt();
+            let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+            row.iter_mut().for_each(|entry| *entry *= inverse);
+        }
+        let columns = self.clusters.groups * count;
+        let mut all = vec![0.0f32; dim * columns];
+        for group in 0..self.clusters.groups {
+            let members = self.assignment.iter().zip(rows.chunks(dim));
+            let members: Vec<&[f32]> = members
+                .filter(|(of, _)| **of == group)
+                .map(|(_, row)| row)
+                .collect();
+            let n = members.len();
+            if n == 0 {
+                continue;
+            }
+            let rows = Mat::from_fn(n, dim, |i, j| members[i][j]);
+            let products = &rows * rows.transpose();
+            let products: Vec<f32> = (0..n * n).map(|at| products[(at / n, at % n)]).collect();
+            let spectrum = Spectrum::leading_host(&products, n, count.min(n))?;
+            let lengths = spectrum.singular_values().iter().enumerate();
+            for (axis, &length) in lengths.filter(|(_, length)| **length > 0.0) {
+                // a = Rᵀ u / √n, with σ u from the spectrum.
+                let scale = 1.0 / (length * (n as f64).sqrt());
+                for (row, component) in members.iter().zip(spectrum.components(axis)) {
+                    let weight = (component * scale) as f32;
+                    for (entry, value) in row.iter().enumerate() {
+                        all[entry * columns + group * count + axis] += weight * value;
+                    }
+                }
+            }
+        }
+        let axes = TensorData::new(all, [dim, columns]);
+        Ok(Now::Axes(Tensor::from_data(axes, &gradients.device())))
+    }
+
+    fn finite(&self, values: &[f32], width: usize) -> Result<(), GroupError> {
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(entry) => Err(GroupError::NotFinite {
+                operation: OPERATION,
+                example: self.kept[entry / width],
+            }),
+        }
+    }
+
+    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`.
+    fn alike(
+        &self,
+        gradients: &ExampleGradients,
+        axes: Option<Axes>,
+    ) -> Result<Tensor<2>, GroupError> {
+        match (&self.now, axes) {
+            (Now::Examples(landmarks, weights), _) => {
+                let products = gradients.cross_gram(landmarks).map_err(refused)?;
+                Ok((products.clone() * products).matmul(weights.clone()))
+            }
+            (Now::Axes(directions), Some(Axes { dim, count, seed })) => {
+                let (n, k) = (gradients.examples(), self.clusters.groups);
+                let products = gradients.sketch(dim, seed).matmul(directions.clone());
+                let squares = (products.clone() * products).reshape([n, k, count]);
+                Ok(squares.sum_dim(2).reshape([n, k]))
+            }
+            (Now::Axes(_), None) => Err(GroupError::NoStanding {
+                operation: OPERATION,
+            }),
+        }
     }
 
     /// The group of each of n examples: that of the largest mean squared cosine. None for a zero
     /// gradient.
-    fn assign(&self, gradients: &ExampleGradients) -> Result<Vec<Option<usize>>, GroupError> {
+    fn assign(
+        &self,
+        gradients: &ExampleGradients,
+        axes: Option<Axes>,
+    ) -> Result<Vec<Option<usize>>, GroupError> {
         let k = self.clusters.groups;
         if self.kept.is_empty() {
             return Ok(vec![None; gradients.examples()]);
         }
-        let products = gradients.cross_gram(&self.gradients).map_err(refused)?;
-        let alike = (products.clone() * products).matmul(self.weights.clone());
-        let alike = host(OPERATION, &alike)?;
+        let alike = host(OPERATION, &self.alike(gradients, axes)?)?;
         if let Some(entry) = alike.iter().position(|value| !value.is_finite()) {
             return Err(GroupError::NotFinite {
                 operation: OPERATION,
@@ -249,7 +365,8 @@ impl Grouping for Landmarks {
             Some(found) => found,
             None => self.find(&gradients)?,
         };
-        self.standing = Some(found.renewed(&gradients)?);
+        let found = self.standing.insert(found);
+        found.renew(&gradients, self.axes)?;
         self.since = 0;
         Ok(())
     }
@@ -261,7 +378,7 @@ impl Grouping for Landmarks {
         })?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
         let clusters = Clusters {
-            assignment: found.assign(&gradients)?,
+            assignment: found.assign(&gradients, self.axes)?,
             ..found.clusters.clone()
         };
         self.since += 1;
