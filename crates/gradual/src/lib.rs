@@ -10,7 +10,8 @@ pub use gradual_train as train;
 pub mod prelude {
     pub use gradual_grad::{ExampleGradients, Tap, Traced, trace};
     pub use gradual_group::{
-        Average, Draw, Grouping, Groups, KMeans, Labels, OneGroup, RandomGroups, SingularVectors,
+        Average, Draw, Grouping, Groups, HowMany, KMeans, Labels, OneGroup, RandomGroups,
+        Similarity, SingularVectors, Spectral,
     };
     pub use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
     pub use gradual_train::{Objective, step};
