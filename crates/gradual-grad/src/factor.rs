@@ -1,17 +1,28 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor};
 
 use crate::products::{Block, Products, Span};
 
 /// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
 const BLOCK: usize = 1 << 24;
 
+/// Elements of the per-example matrices of one parameter (4 MiB in `f32`) that are kept for the
+/// weighted sum once the Gram matrix had to form them. To keep larger ones took as long as to sum
+/// from the factors, and more than half as much memory again (decoder, draw 64).
+const KEPT: usize = 1 << 20;
+
 /// Row j of the gradients of one parameter, for all j.
 #[derive(Debug, Clone)]
 pub(crate) enum Factor {
     /// g_j = Σ_t left_jt ⊗ right_jt, from left `[n, t, d]` and right `[n, t, e]`.
-    Outer { left: Tensor<3>, right: Tensor<3> },
+    Outer {
+        left: Tensor<3>,
+        right: Tensor<3>,
+        formed: Formed,
+    },
     /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
     Scatter {
         indices: Tensor<2, Int>,
@@ -23,6 +34,10 @@ pub(crate) enum Factor {
     /// g_j itself, `[n, p]`.
     Rows(Tensor<2>),
 }
+
+/// The rows of an outer product, kept once the Gram matrix had to form them, for the weighted sum.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Formed(Arc<OnceLock<Tensor<2>>>);
 
 /// How the Gram matrix of a factor is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +54,11 @@ pub(crate) enum Route {
 
 impl Factor {
     pub(crate) fn outer(left: Tensor<3>, right: Tensor<3>) -> Self {
-        Self::Outer { left, right }
+        Self::Outer {
+            left,
+            right,
+            formed: Formed::default(),
+        }
     }
 
     /// Σ_t deltas_jt: the gradient of a bias, from `[n, t, e]`.
@@ -55,10 +74,11 @@ impl Factor {
     pub(crate) fn merge(self, other: Self) -> Self {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => Self::outer(
                 Tensor::cat(vec![left, left2], 1),
@@ -106,10 +126,11 @@ impl Factor {
         match (self, other) {
             (Self::Rows(a), Self::Rows(b)) => Self::Rows(cat(a, b)),
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => {
                 let t = left.dims()[1].max(left2.dims()[1]);
@@ -127,16 +148,59 @@ impl Factor {
         }
     }
 
+    /// The same factor in another precision.
+    pub(crate) fn cast(self, to: DType) -> Self {
+        match self {
+            Self::Rows(rows) => Self::Rows(rows.cast(to)),
+            Self::Outer { left, right, .. } => Self::outer(left.cast(to), right.cast(to)),
+            Self::Stack(parts) => {
+                Self::Stack(parts.into_iter().map(|part| part.cast(to)).collect())
+            }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => Self::Scatter {
+                indices,
+                deltas: deltas.cast(to),
+                rows,
+            },
+        }
+    }
+
     /// n rows of zeros in the same form.
     pub(crate) fn zeros(n: usize, size: usize, like: &Tensor<1>) -> Self {
         Self::Rows(Tensor::zeros([n, size], (&like.device(), like.dtype())))
+    }
+
+    /// The per-example matrices of an outer product, kept from now on; None where they are too large
+    /// to be kept.
+    fn formed(&self) -> Option<Tensor<2>> {
+        let Self::Outer {
+            left,
+            right,
+            formed,
+        } = self
+        else {
+            return None;
+        };
+        let [n, _, d] = left.dims();
+        let small = n * d * right.dims()[2] <= KEPT;
+        small.then(|| formed.0.get_or_init(|| per_example(left, right)).clone())
     }
 
     /// The `[n, p]` matrix of gradients. Memory n·p.
     pub(crate) fn rows(&self) -> Tensor<2> {
         match self {
             Self::Rows(rows) => rows.clone(),
-            Self::Outer { left, right } => per_example(left, right),
+            Self::Outer {
+                left,
+                right,
+                formed,
+            } => match formed.0.get() {
+                Some(rows) => rows.clone(),
+                None => per_example(left, right),
+            },
             Self::Stack(parts) => Tensor::cat(parts.iter().map(Self::rows).collect(), 1),
             Self::Scatter {
                 indices,
@@ -157,7 +221,7 @@ impl Factor {
         match self {
             Self::Rows(_) => Route::Rows,
             Self::Stack(parts) => parts.first().map_or(Route::Rows, Self::route),
-            Self::Outer { left, right } => {
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 match t {
@@ -178,10 +242,11 @@ impl Factor {
     pub(crate) fn products(&self, other: &Self, span: Span) -> Products {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) => {
                 match self.route() {
@@ -198,9 +263,12 @@ impl Factor {
                             inner(left, left2, of) * inner(right, right2, of)
                         })
                     }
-                    _ => by_columns((left, left2), (right, right2), |a, b| {
-                        Products::of(&a, &b, span)
-                    }),
+                    _ => match (self.formed(), other.formed()) {
+                        (Some(a), Some(b)) => Products::of(&a, &b, span),
+                        _ => by_columns((left, left2), (right, right2), |a, b| {
+                            Products::of(&a, &b, span)
+                        }),
+                    },
                 }
             }
             (
@@ -232,10 +300,11 @@ impl Factor {
     pub(crate) fn products_with_bias(&self, other: &Self, span: Span) -> Option<Products> {
         match (self, other) {
             (
-                Self::Outer { left, right },
+                Self::Outer { left, right, .. },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    ..
                 },
             ) if left.dims()[1] == 1 && left2.dims()[1] == 1 => {
                 let inputs = Products::of(&flat(left), &flat(left2), span).add_one();
@@ -253,7 +322,7 @@ impl Factor {
                 let norms = parts.iter().map(Self::squared_norms).reduce(|a, b| a + b);
                 norms.unwrap_or_else(|| squares(self.rows()))
             }
-            Self::Outer { left, right } => {
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
                 if t == 1 {
@@ -294,15 +363,22 @@ impl Factor {
                     .collect(),
                 1,
             ),
-            Self::Outer { left, right } => {
+            Self::Outer { formed, .. } if formed.0.get().is_some() => {
+                coefficients.clone().matmul(self.rows())
+            }
+            Self::Outer { left, right, .. } => {
                 let [_, t, d] = left.dims();
                 let e = right.dims()[2];
-                let left = left.clone().reshape([n * t, d]).transpose();
                 let sums = (0..m).map(|row| {
                     let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
-                    let weighted = right.clone() * weights;
-                    left.clone()
-                        .matmul(weighted.reshape([n * t, e]))
+                    // The narrower side is the cheaper one to scale.
+                    let (left, right) = match d < e {
+                        true => (left.clone() * weights, right.clone()),
+                        false => (left.clone(), right.clone() * weights),
+                    };
+                    left.reshape([n * t, d])
+                        .transpose()
+                        .matmul(right.reshape([n * t, e]))
                         .reshape([1, d * e])
                 });
                 cat_rows(sums)
@@ -326,40 +402,38 @@ impl Factor {
         }
     }
 
-    /// s_jk = u_kᵀ g_j v_k over random vectors of ±1: `project(size)` yields those of a side, as
+    /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which
+    /// come in fours, from two vectors of either side, so that a side is multiplied by half as many.
+    /// `project(size)` yields those of a side, as `[size, 2⌈dim/4⌉]`, and of plain rows as
     /// `[size, dim]`. With a bias of the same layer, whose gradient Σ_t δ_jt is that of a weight on
     /// one more input that is always 1.
     pub(crate) fn sketch(
         &self,
+        dim: usize,
         bias: bool,
-        project: &mut impl FnMut(usize) -> Tensor<2>,
+        project: &mut impl FnMut(usize, usize) -> Tensor<2>,
     ) -> Tensor<2> {
+        let vectors = 2 * dim.div_ceil(4);
         let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
             let [n, t, d] = side.dims();
-            side.clone().reshape([n * t, d]).matmul(vectors.clone())
-        };
-        let total = |products: Tensor<2>, n: usize| {
-            let [rows, dim] = products.dims();
-            match rows / n {
-                1 => products,
-                t => products.reshape([n, t, dim]).sum_dim(1).reshape([n, dim]),
-            }
+            let projected = side.clone().reshape([n * t, d]).matmul(vectors.clone());
+            projected.reshape([n as i32, t as i32, -1])
         };
         match self {
-            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1])),
-            Self::Outer { left, right } => {
+            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1], dim)),
+            Self::Outer { left, right, .. } => {
                 let [n, t, d] = left.dims();
                 let e = right.dims()[2];
-                let (u, v) = (project(d), project(e));
-                let dim = u.dims()[1];
-                let one = bias.then(|| project(1));
-                if d * e < t * (d + e) {
+                let (u, v) = (project(d, vectors), project(e, vectors));
+                let one = bias.then(|| project(1, vectors).reshape([1, 1, vectors]));
+                if d * e * (t + vectors) + d * vectors < t * (d + e) * vectors {
                     // Many positions and a small matrix: form the matrices, then project those.
-                    let both = u.reshape([d, 1, dim]) * v.clone().reshape([1, e, dim]);
-                    let weight = per_example(left, right).matmul(both.reshape([d * e, dim]));
+                    let matrices = per_example(left, right).reshape([n, d, e]);
+                    let u = u.reshape([1, d, vectors]);
+                    let weight = fours(u, apply(&matrices, &v), dim);
                     return match one {
                         None => weight,
-                        Some(one) => weight + Self::sum(right.clone()).rows().matmul(v) * one,
+                        Some(one) => weight + fours(one, apply(&right.clone().sum_dim(1), &v), dim),
                     };
                 }
                 let inputs = apply(left, &u);
@@ -367,22 +441,22 @@ impl Factor {
                     None => inputs,
                     Some(one) => inputs + one,
                 };
-                total(inputs * apply(right, &v), n)
+                fours(inputs, apply(right, &v), dim)
             }
             Self::Scatter {
                 indices,
                 deltas,
                 rows,
             } => {
-                let [n, t, e] = deltas.dims();
-                let (u, v) = (project(*rows), project(e));
+                let [n, t, _] = deltas.dims();
+                let (u, v) = (project(*rows, vectors), project(deltas.dims()[2], vectors));
                 let chosen = u.select(0, indices.clone().reshape([n * t]));
-                total(chosen * apply(deltas, &v), n)
+                fours(chosen.reshape([n, t, vectors]), apply(deltas, &v), dim)
             }
             Self::Stack(parts) => {
                 let sum = parts
                     .iter()
-                    .map(|part| part.sketch(false, project))
+                    .map(|part| part.sketch(dim, false, project))
                     .reduce(|a, b| a + b);
                 sum.unwrap_or_else(|| self.rows())
             }
@@ -511,6 +585,28 @@ fn pairs(a: &Tensor<3>) -> Tensor<3> {
     a.clone().matmul(a.clone().swap_dims(1, 2))
 }
 
+/// For vectors (a, b) of the left and (c, d) of the right, halves of each: (ac, bd, bc, ad), summed
+/// over positions, `[n, t, ·]` → `[n, dim]`. The left side may be the same for all examples,
+/// `[1, t, ·]`.
+fn fours(left: Tensor<3>, right: Tensor<3>, dim: usize) -> Tensor<2> {
+    let [n, t, columns] = right.dims();
+    let half = columns / 2;
+    let total = |products: Tensor<3>| match t {
+        1 => products.reshape([n, columns]),
+        _ => products.sum_dim(1).reshape([n, columns]),
+    };
+    let (a, b) = (
+        left.clone().narrow(2, 0, half),
+        left.clone().narrow(2, half, half),
+    );
+    let swapped = Tensor::cat(vec![b, a], 2);
+    let products = Tensor::cat(vec![total(left * right.clone()), total(swapped * right)], 1);
+    match 2 * columns == dim {
+        true => products,
+        false => products.narrow(1, 0, dim),
+    }
+}
+
 /// `[n, t, d]` with zeros up to `length` positions: a zero contributes nothing.
 fn lengthen(a: Tensor<3>, length: usize) -> Tensor<3> {
     let [n, t, d] = a.dims();
@@ -539,5 +635,80 @@ fn cat_rows(rows: impl Iterator<Item = Tensor<2>>) -> Tensor<2> {
     match rows.len() {
         1 => rows.remove(0),
         _ => Tensor::cat(rows, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::print_stdout, reason = "prints a table when asked to")]
+
+    use std::time::Instant;
+
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+
+    /// Both routes to one Gram matrix.
+    fn routes(left: &Tensor<3>, right: &Tensor<3>) -> [Box<dyn Fn() -> Tensor<2>>; 2] {
+        let [(a, b), (c, d)] = [(); 2].map(|()| (left.clone(), right.clone()));
+        let by_ghost = move || {
+            let products = |of: Block| of.inner(&a, &a) * of.inner(&b, &b);
+            ghost((&a, &a), Span::Upper, products).full()
+        };
+        let by_matrices = move || {
+            let products = |rows: Tensor<2>, _| Products::of(&rows, &rows, Span::Upper);
+            by_columns((&c, &c), (&d, &d), products).full()
+        };
+        [Box::new(by_ghost), Box::new(by_matrices)]
+    }
+
+    /// Seconds of the fastest of a few calls.
+    fn seconds(call: &dyn Fn() -> Tensor<2>) -> f64 {
+        let once = |_| {
+            let started = Instant::now();
+            drop(call().into_data());
+            started.elapsed().as_secs_f64()
+        };
+        (0..7).map(once).fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn both_routes_are_equal() {
+        let device = Device::flex();
+        let random = |d| Tensor::<3>::random([9, 5, d], Distribution::Default, &device);
+        let [ghost, matrices] = routes(&random(7), &random(4)).map(|route| route());
+        let off = (ghost - matrices).abs().max().into_scalar::<f32>();
+        assert!(off < 1e-4, "{off}");
+    }
+
+    #[test]
+    #[ignore = "takes times"]
+    fn the_ghost_rule_against_the_clock() {
+        let device = Device::flex();
+        println!(
+            "| n | t | d × e | ghost, ms | matrices, ms | faster | rule |\n|---|---|---|---|---|---|---|"
+        );
+        for (d, e) in [(32, 32), (128, 128), (128, 512), (512, 512)] {
+            for (n, t) in [
+                (16, 4),
+                (64, 2),
+                (64, 4),
+                (64, 8),
+                (64, 16),
+                (64, 64),
+                (256, 4),
+                (256, 16),
+            ] {
+                let random = |d| Tensor::<3>::random([n, t, d], Distribution::Default, &device);
+                let [ghost, matrices] =
+                    routes(&random(d), &random(e)).map(|route| seconds(&*route) * 1e3);
+                let name = |ghost| if ghost { "ghost" } else { "matrices" };
+                println!(
+                    "| {n} | {t} | {d} × {e} | {ghost:.2} | {matrices:.2} | {} | {} |",
+                    name(ghost < matrices),
+                    name(ghost_is_cheaper(n, t, d, e)),
+                );
+            }
+        }
     }
 }

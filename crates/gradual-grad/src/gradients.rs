@@ -2,7 +2,7 @@
 
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
@@ -101,11 +101,15 @@ impl ExampleGradients {
     /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
     /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
     /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed.
+    ///
+    /// Of gradients in half precision it is accumulated and given in single precision, as are
+    /// norms, cosines and sketches.
     pub fn gram(&self) -> Tensor<2> {
         let n = self.examples();
-        let products = self.products(self, Span::Upper);
+        let wide = self.wide();
+        let products = wide.products(&wide, Span::Upper);
         products.map_or_else(
-            || self.zeros.clone().reshape([n, 1]).expand([n, n]),
+            || wide.zeros.clone().reshape([n, 1]).expand([n, n]),
             Products::full,
         )
     }
@@ -119,8 +123,9 @@ impl ExampleGradients {
     pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
         self.same_parameters("cross_gram", other)?;
         let (n, m) = (self.examples(), other.examples());
-        let products = self.products(other, Span::Full);
-        let zeros = || self.zeros.clone().reshape([n, 1]).expand([n, m]);
+        let wide = self.wide();
+        let products = wide.products(&other.wide(), Span::Full);
+        let zeros = || wide.zeros.clone().reshape([n, 1]).expand([n, m]);
         Ok(products.map_or_else(zeros, Products::full))
     }
 
@@ -138,11 +143,12 @@ impl ExampleGradients {
     /// [`gram`](Self::gram).
     pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
         let n = self.examples();
+        let wide = self.wide();
         let gram = |each: &ParameterGradients| match &each.factor {
             Some(factor) => factor.products(factor, Span::Upper).full(),
-            None => self.zeros.clone().reshape([n, 1]).expand([n, n]),
+            None => wide.zeros.clone().reshape([n, 1]).expand([n, n]),
         };
-        self.parameters
+        wide.parameters
             .iter()
             .map(|each| (each.parameter.path.clone(), gram(each)))
             .collect()
@@ -203,13 +209,14 @@ impl ExampleGradients {
 
     /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix.
     pub fn norms(&self) -> Tensor<1> {
-        let factors = self
+        let wide = self.wide();
+        let factors = wide
             .parameters
             .iter()
             .filter_map(|each| each.factor.as_ref());
         factors
             .map(Factor::squared_norms)
-            .fold(self.zeros.clone(), |sum, norms| sum + norms)
+            .fold(wide.zeros.clone(), |sum, norms| sum + norms)
             .sqrt()
     }
 
@@ -242,7 +249,7 @@ impl ExampleGradients {
                 got,
             });
         }
-        let coefficients = coefficients.clone().inner();
+        let coefficients = coefficients.clone().inner().cast(self.zeros.dtype());
         let mut combined: Vec<_> = (0..m).map(|_| GradientsParams::new()).collect();
         for each in &self.parameters {
             let Parameter { id, shape, .. } = &each.parameter;
@@ -269,31 +276,42 @@ impl ExampleGradients {
 
     /// A random projection S `[n, dim]` of the gradients: S Sᵀ is K in expectation over seeds.
     ///
-    /// The projection is applied to the factors. Entry k of row j is u_kᵀ g_j v_k / √dim, with u_k and
-    /// v_k random signs and g_j the `[d, e]` gradient of a weight, summed over parameters: about
-    /// 2 n t (d + e) `dim` operations and no array of parameter size. Equal seeds give equal
+    /// The projection is applied to the factors. An entry is uᵀ g_j v / √dim with random signs u and
+    /// v and g_j the `[d, e]` gradient of a weight, summed over parameters. Entries come in fours,
+    /// u and v each one of two, so that a side is multiplied by `dim`/2 vectors only: about
+    /// n t (d + e) `dim` operations and no array of parameter size. Equal seeds give equal
     /// projections for equal paths, so sketches of different draws and steps can be compared.
     ///
-    /// Error: for gradients g and h each inner product is off by at most about 3 ‖g‖‖h‖ / √dim in
-    /// standard deviation (the variance of (uᵀg v)(uᵀh v) is at most 9 ‖g‖²‖h‖² − (g·h)², as for
-    /// random signs E(uᵀa)⁴ ≤ 3 ‖a‖⁴ on either side).
+    /// Error: for gradients g and h an inner product is off by at most about 4 ‖g‖‖h‖ / √dim in
+    /// standard deviation, and by ‖g‖‖h‖ / √dim where both sides are orthogonal. (For one entry
+    /// E(uᵀg v uᵀh v)² ≤ 9 ‖g‖²‖h‖², as E(uᵀa)⁴ ≤ 3 ‖a‖⁴ on either side; two entries of a four that
+    /// share u or v have E ≤ 3 ‖g‖²‖h‖², two that share none (g·h)²; so the mean of a four has a
+    /// variance of at most 15/4 ‖g‖²‖h‖².)
     pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
         let n = self.examples();
-        let zeros = self.zeros.clone().reshape([n, 1]).expand([n, dim]);
-        let like = (self.zeros.device(), self.zeros.dtype());
-        let with_bias = self.biases(|factor| matches!(factor, Factor::Outer { .. }));
-        self.parameters
+        let wide = self.wide();
+        let zeros = wide.zeros.clone().reshape([n, 1]).expand([n, dim]);
+        let like = (wide.zeros.device(), wide.zeros.dtype());
+        let with_bias = wide.biases(|factor| matches!(factor, Factor::Outer { .. }));
+        wide.parameters
             .iter()
             .enumerate()
             .filter(|(index, _)| !with_bias.contains(&Some(*index)))
             .filter_map(|(index, each)| {
                 let factor = each.factor.as_ref()?;
-                let mut projections = Projections::new(dim, seed, &each.parameter.path, &like);
+                let mut projections = Projections::new(seed, &each.parameter.path, &like);
                 let bias = with_bias[index].is_some();
-                Some(factor.sketch(bias, &mut |size| projections.next(size)))
+                Some(factor.sketch(dim, bias, &mut |size, count| projections.next(size, count)))
             })
             .fold(zeros, |sum, part| sum + part)
             .div_scalar((dim.max(1) as f64).sqrt())
+    }
+
+    /// The Gram matrix of a [`sketch`](Self::sketch), S Sᵀ `[n, n]`, which estimates
+    /// [`gram`](Self::gram): n² `dim` operations on top of the sketch's.
+    pub fn sketch_gram(&self, dim: usize, seed: u64) -> Tensor<2> {
+        let sketch = self.sketch(dim, seed);
+        Products::of(&sketch, &sketch, Span::Upper).full()
     }
 
     /// The matrix G `[n, p]` itself: memory n·p, for tests and small models. Parameters stand in
@@ -305,6 +323,19 @@ impl ExampleGradients {
             None => self.zeros.clone().reshape([n, 1]).expand([n, each.size()]),
         });
         Tensor::cat(rows.collect(), 1)
+    }
+
+    /// The same gradients, in single precision where they are in half: sums of squares of half
+    /// precision overflow at norms of 256.
+    fn wide(&self) -> Self {
+        let mut wide = self.clone();
+        if matches!(self.zeros.dtype(), DType::F16 | DType::BF16) {
+            wide.zeros = wide.zeros.cast(DType::F32);
+            for each in &mut wide.parameters {
+                each.factor = each.factor.take().map(|factor| factor.cast(DType::F32));
+            }
+        }
+        wide
     }
 
     /// Inner products with another draw (or this one), summed over parameters.

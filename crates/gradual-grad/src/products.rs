@@ -2,6 +2,9 @@
 
 use burn::tensor::Tensor;
 
+/// Rows that are too few for a copy of the other factor to pay.
+const FEW: usize = 64;
+
 /// Which inner products of two draws are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Span {
@@ -36,7 +39,11 @@ impl Products {
             b.dims()[0],
             span,
             |Block { rows, start, end }| {
-                let columns = laid_out(b.clone().narrow(0, start, end - start).transpose());
+                let columns = b.clone().narrow(0, start, end - start).transpose();
+                let columns = match rows > FEW {
+                    true => laid_out(columns),
+                    false => columns,
+                };
                 a.clone().narrow(0, 0, rows).matmul(columns)
             },
         )
@@ -126,7 +133,7 @@ fn laid_out(matrix: Tensor<2>) -> Tensor<2> {
 /// The column ranges of the blocks: narrow enough to save nearly half of the products of a large
 /// draw, wide enough that a matrix product runs at full speed.
 fn ranges(m: usize) -> impl Iterator<Item = (usize, usize)> {
-    let width = if m <= 256 { 64 } else { 128 };
+    let width = if m <= 1024 { 64 } else { 128 };
     (0..m)
         .step_by(width)
         .map(move |start| (start, (start + width).min(m)))

@@ -4,30 +4,29 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The random vectors of one parameter, one matrix `[size, dim]` of ±1 after another. They depend on
-/// seed and path alone.
+/// The random vectors of one parameter, one matrix of ±1 after another. They depend on seed and path
+/// alone.
 pub(crate) struct Projections<'a> {
-    dim: usize,
     random: ChaCha8Rng,
     like: &'a (Device, DType),
 }
 
 impl<'a> Projections<'a> {
-    pub(crate) fn new(dim: usize, seed: u64, path: &str, like: &'a (Device, DType)) -> Self {
+    pub(crate) fn new(seed: u64, path: &str, like: &'a (Device, DType)) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(hash(path));
-        Self { dim, random, like }
+        Self { random, like }
     }
 
-    pub(crate) fn next(&mut self, size: usize) -> Tensor<2> {
-        let mut signs = Vec::with_capacity(size * self.dim + 64);
-        while signs.len() < size * self.dim {
+    pub(crate) fn next(&mut self, size: usize, count: usize) -> Tensor<2> {
+        let mut signs = Vec::with_capacity(size * count + 64);
+        while signs.len() < size * count {
             let word = self.random.next_u64();
             signs.extend((0..64).map(|bit| if word >> bit & 1 == 1 { 1.0f32 } else { -1.0 }));
         }
-        signs.truncate(size * self.dim);
+        signs.truncate(size * count);
         let (device, dtype) = self.like;
-        let signs = TensorData::new(signs, [size, self.dim]).convert_dtype(*dtype);
+        let signs = TensorData::new(signs, [size, count]).convert_dtype(*dtype);
         Tensor::from_data(signs, (device, *dtype))
     }
 }

@@ -6,8 +6,8 @@ use std::panic::AssertUnwindSafe;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Distribution, Tensor, activation::relu};
-use common::{agree, device, numbers};
+use burn::tensor::{Device, Distribution, FloatDType, Tensor, activation::relu};
+use common::{agree, cast, device, filled, numbers, values};
 use gradual_grad::{GradError, Tap, naive_rows, trace};
 use proptest::prelude::*;
 
@@ -82,6 +82,53 @@ fn large_draws_are_mirrored_from_one_triangle() {
     let model = Mlp::new(&[5, 7, 2], true, &device);
     let inputs = Tensor::<2>::random([300, 5], Distribution::Default, &device);
     agree(&model, |m| m.losses(&inputs), 1e-4);
+}
+
+/// Entries of a Gram matrix against those of the same model in double precision, relative to the
+/// norms.
+fn gram_distance(model: &Mlp, inputs: &Tensor<2>) -> f64 {
+    let gram = |model: &Mlp, inputs: Tensor<2>| {
+        let traced = trace(model, |m| m.losses(&inputs)).expect("the model is covered");
+        numbers(traced.gradients.gram())
+    };
+    let found = gram(model, inputs.clone());
+    let reference = gram(
+        &cast(model.clone(), FloatDType::F64),
+        inputs.clone().cast(FloatDType::F64),
+    );
+    let n = inputs.dims()[0];
+    let norm = |j: usize| reference[j * n + j].sqrt();
+    let entries = found.iter().zip(&reference).enumerate();
+    entries.fold(0.0, |far: f64, (entry, (a, b))| {
+        far.max((a - b).abs() / (norm(entry / n) * norm(entry % n)))
+    })
+}
+
+#[test]
+fn a_draw_of_4096_keeps_four_digits() {
+    let model = filled(Mlp::new(&[16, 24, 8, 3], true, &device()));
+    let inputs = values([4096, 16], 1, FloatDType::F32);
+    let far = gram_distance(&model, &inputs);
+    assert!(far < 1e-4, "{far:e}");
+}
+
+#[test]
+fn half_precision_is_accumulated_in_single() {
+    let model = filled(Mlp::new(&[16, 24, 8, 3], true, &device()));
+    // Large enough that squared norms overflow half precision.
+    let inputs = values([40, 16], 1, FloatDType::F32) * 60.0;
+    for (precision, tolerance) in [(FloatDType::F16, 2e-2), (FloatDType::BF16, 8e-2)] {
+        let model = cast(model.clone(), precision);
+        let inputs = inputs.clone().cast(precision);
+        let far = gram_distance(&model, &inputs);
+        assert!(far < tolerance, "{precision:?}: {far:e}");
+        let traced = trace(&model, |m| m.losses(&inputs)).expect("the model is covered");
+        let norms = numbers(traced.gradients.norms());
+        assert!(norms.iter().any(|norm| norm * norm > 65_504.0), "{norms:?}");
+        let even = Tensor::<1>::full([40], 1.0 / 40.0, &device().inner());
+        let update = traced.gradients.combine(&even).expect("40 coefficients");
+        assert_eq!(common::flatten(&model, &update).dtype(), precision.into());
+    }
 }
 
 #[test]

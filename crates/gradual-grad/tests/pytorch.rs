@@ -4,7 +4,9 @@
 
 mod common;
 
-use burn::module::{Module, ModuleMapper, Param};
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, Param};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
@@ -12,41 +14,28 @@ use burn::nn::{
 };
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn_store::{ModuleStore, SafetensorsStore, bridge::to_data};
 use common::{close, device, flatten};
 use gradual_grad::{AttentionInput, Tap, TiedReadout, per_example, trace};
-use safetensors::{Dtype, SafeTensors};
 
 /// A file of named tensors.
-struct Fixture(Vec<u8>);
+struct Fixture(PathBuf);
 
 impl Fixture {
     fn open(name: &str) -> Self {
-        let path = format!(
-            "{}/tests/fixtures/{name}.safetensors",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        Self(std::fs::read(path).expect("the fixture is in the repository"))
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        Self(folder.join(format!("{name}.safetensors")))
+    }
+
+    fn store(&self) -> SafetensorsStore {
+        SafetensorsStore::from_file(&self.0)
     }
 
     fn data(&self, name: &str) -> TensorData {
-        let file = SafeTensors::deserialize(&self.0).expect("a safetensors file");
-        let view = file
-            .tensor(name)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let shape = view.shape().to_vec();
-        match view.dtype() {
-            Dtype::F32 => {
-                let bytes = view.data().chunks_exact(4);
-                let values = bytes.map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes")));
-                TensorData::new(values.collect::<Vec<_>>(), shape)
-            }
-            Dtype::I64 => {
-                let bytes = view.data().chunks_exact(8);
-                let values = bytes.map(|b| i64::from_le_bytes(b.try_into().expect("8 bytes")));
-                TensorData::new(values.collect::<Vec<_>>(), shape)
-            }
-            other => panic!("{name} has the type {other:?}"),
-        }
+        let mut store = self.store();
+        let tensor = store.get_tensor(name).expect("a safetensors file");
+        let tensor = tensor.unwrap_or_else(|| panic!("{name} is missing"));
+        to_data(tensor).expect("numbers")
     }
 
     fn floats<const D: usize>(&self, name: &str) -> Tensor<D> {
@@ -58,24 +47,10 @@ impl Fixture {
     }
 
     /// The model with the weights of the file.
-    fn load<M: Module>(&self, model: M) -> M {
-        struct Load<'a>(&'a Fixture, Vec<String>);
-        impl ModuleMapper for Load<'_> {
-            fn enter_module(&mut self, name: &str, _container: &str) {
-                self.1.push(name.to_owned());
-            }
-
-            fn exit_module(&mut self, _name: &str, _container: &str) {
-                self.1.pop();
-            }
-
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let value = self.0.floats::<D>(&self.1.join("."));
-                assert_eq!(value.dims(), param.val().dims());
-                param.map(|_| value.require_grad())
-            }
-        }
-        model.map(&mut Load(self, Vec::new()))
+    fn load<M: Module>(&self, mut model: M) -> M {
+        let loaded = self.store().apply_to(&mut model).expect("weights that fit");
+        assert!(loaded.missing.is_empty(), "{:?}", loaded.missing);
+        model
     }
 
     /// Everything that the file holds of the model against ours.

@@ -68,6 +68,22 @@ pub enum GroupError {
         /// Number of weights.
         weights: usize,
     },
+    /// A prior weight of a group is not a weight.
+    #[error("priors: that of group {group} must be finite and at least 0, got {got}")]
+    Prior {
+        /// The group.
+        group: usize,
+        /// What was given.
+        got: f32,
+    },
+    /// A share is not from 0 to 1.
+    #[error("{operation}: the share must be from 0 to 1, got {got}")]
+    Share {
+        /// The grouping.
+        operation: &'static str,
+        /// What was given.
+        got: f64,
+    },
     /// An example has a gradient that is not a number.
     #[error("{operation}: the gradient of example {example} is not finite")]
     NotFinite {

@@ -145,6 +145,26 @@ impl Groups {
         })
     }
 
+    /// Soft groups whose tensors exist already.
+    pub(crate) fn from_parts(membership: Tensor<2>, weights: Tensor<1>, sizes: Vec<f64>) -> Self {
+        Self {
+            membership,
+            weights,
+            assignment: None,
+            sizes,
+            spectrum: Vec::new(),
+            estimates: Vec::new(),
+            average: Average::Mean,
+            identities: Vec::new(),
+            churn: None,
+        }
+    }
+
+    /// The same groups with other weights `[k]`.
+    pub(crate) fn with_weights(self, weights: Tensor<1>) -> Self {
+        Self { weights, ..self }
+    }
+
     /// The same groups with the singular values that they were found from, largest first.
     #[must_use]
     pub fn with_spectrum(mut self, spectrum: Vec<f64>) -> Self {
@@ -201,7 +221,8 @@ impl Groups {
         &self.membership
     }
 
-    /// Group weights s, `[k]`: 1 for hard groups (0 if empty), σ^q for singular directions.
+    /// Group weights s, `[k]`: 1 for hard groups (0 if empty), σ^q for singular directions, times the
+    /// prior where [`with_priors`](Self::with_priors) gave one.
     pub fn weights(&self) -> &Tensor<1> {
         &self.weights
     }

@@ -13,14 +13,18 @@
 //! | grouping | needs | cost per draw of n | use it |
 //! |---|---|---|---|
 //! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
+//! | [`EachExample`] | nothing | n² | for compositions of single examples |
 //! | [`Labels`] | labels | k n | when capabilities are known |
+//! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
 //! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
 //! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
 //! | [`KMeans`] | gradients | the same | for the post's own proposal |
 //! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
 //! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
-//! | [`Tracked`] | gradients | another Gram matrix | around another, for groups that last |
+//! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
+//!
+//! [`Priors`] around any of them weighs its groups.
 //!
 //! # How many groups
 //!
@@ -35,6 +39,7 @@
 mod cosines;
 mod density;
 mod directions;
+mod each;
 mod eigenvalues;
 mod error;
 mod grouping;
@@ -47,7 +52,9 @@ mod least_size;
 mod lloyd;
 mod mass_slope;
 mod matching;
+mod noisy;
 mod partition;
+mod priors;
 mod purity;
 mod random;
 mod recovery;
@@ -62,6 +69,7 @@ mod tracked;
 pub use cosines::Cosines;
 pub use density::Hdbscan;
 pub use directions::{Turned, match_directions, overlap};
+pub use each::EachExample;
 pub use eigenvalues::{Eigenvalues, estimates};
 pub use error::GroupError;
 pub use grouping::{Draw, Grouping, Needs, OneGroup};
@@ -72,6 +80,8 @@ pub use kmeans::KMeans;
 pub use labels::Labels;
 pub use mass_slope::weight_mass_slope;
 pub use matching::{Churn, Followed, best_matching, follow};
+pub use noisy::NoisyLabels;
+pub use priors::Priors;
 pub use purity::{Purity, purity};
 pub use random::RandomGroups;
 pub use recovery::adjusted_rand;

@@ -90,7 +90,7 @@ impl SingularVectors {
     /// Takes the directions from a sketch of `dim` dimensions instead of the exact Gram matrix: there
     /// are then `dim` of them, and a large draw costs n t (d + e) `dim` + n `dim`² operations instead
     /// of n² (d + e) + n³. A direction is resolved if its singular value is far above the sketch's
-    /// error, about 3 ‖G‖ / √dim.
+    /// error, at most about 4 ‖G‖ / √dim.
     #[must_use]
     pub fn with_sketch(self, dim: usize, seed: u64) -> Self {
         Self {

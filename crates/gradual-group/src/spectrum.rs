@@ -1,7 +1,8 @@
 //! Singular values and left singular vectors of the gradient matrix, from its Gram matrix.
 
 use burn::tensor::Tensor;
-use faer::{Mat, Side};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, Par, Side};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -72,7 +73,20 @@ impl Spectrum {
             });
         }
         let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
-        let columns = Self::solve(&(rows.transpose() * &rows))?;
+        // The solver reads the lower triangle alone.
+        let mut inner = Mat::zeros(m, m);
+        triangular::matmul(
+            &mut inner,
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            rows.transpose(),
+            BlockStructure::Rectangular,
+            &rows,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+        let columns = Self::solve(&inner)?;
         // U = G V Σ⁻¹
         let mut vectors = &rows * &columns.vectors;
         for (i, &sigma) in columns.sigma.iter().enumerate() {

@@ -7,7 +7,7 @@ use clap::Args;
 use gradual::measure::{ExperimentRecord, Record, SCHEMA};
 
 use crate::backend::Backend;
-use crate::experiment::{Arm, Data, Experiment, Options, choose_arms};
+use crate::experiment::{Arm, Data, Options, choose_arms};
 use crate::experiments;
 use crate::runner::{Plan, replace};
 
@@ -16,7 +16,7 @@ use crate::runner::{Plan, replace};
 pub(crate) struct Arguments {
     /// The experiment [default: sparse-parity]
     name: Option<String>,
-    /// Run these arms only, separated by commas
+    /// Run these arms only, separated by commas; --list shows them
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     arms: Vec<String>,
     /// Seeds per arm
@@ -112,7 +112,7 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
     let failures = plan.run()?;
-    let record = record(plan.experiment);
+    let record = record(plan);
     replace(
         &plan.folder.join("experiment.json"),
         &(record.to_line()? + "\n"),
@@ -131,7 +131,12 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn record(experiment: &dyn Experiment) -> ExperimentRecord {
+fn record(plan: &Plan<'_>) -> ExperimentRecord {
+    let experiment = plan.experiment;
+    // An arm that runs only when named is part of the report once it has been.
+    let named = experiment.more_arms().iter();
+    let named = named.filter(|arm| plan.folder.join(arm.name).is_dir());
+    let arms = experiment.arms().iter().chain(named).copied();
     let arguments: Vec<String> = std::env::args().skip(2).collect();
     ExperimentRecord {
         schema: SCHEMA,
@@ -139,7 +144,7 @@ fn record(experiment: &dyn Experiment) -> ExperimentRecord {
         title: experiment.title().to_owned(),
         claim: experiment.claim().to_owned(),
         baseline: experiment.baseline().to_owned(),
-        arms: experiment.arms().iter().copied().map(Arm::record).collect(),
+        arms: arms.map(Arm::record).collect(),
         claims: experiment.claims(),
         command: format!("cargo xtask experiment {}", arguments.join(" ")),
     }
@@ -150,6 +155,12 @@ fn list() {
         println!("{:16} {}", experiment.name(), experiment.about());
         for arm in experiment.arms() {
             println!("  {:14} {}", arm.name, arm.about);
+        }
+        for arm in experiment.more_arms() {
+            println!(
+                "  {:14} {} (only when named in --arms)",
+                arm.name, arm.about
+            );
         }
     }
 }

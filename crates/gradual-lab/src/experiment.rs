@@ -60,8 +60,12 @@ pub(crate) trait Experiment: Sync {
     fn claim(&self) -> &'static str;
     /// The arm that others are compared with.
     fn baseline(&self) -> &'static str;
-    /// The arms, in the order of the report.
+    /// The arms that run when none is named, in the order of the report.
     fn arms(&self) -> &'static [Arm];
+    /// The arms that run only when named.
+    fn more_arms(&self) -> &'static [Arm] {
+        &[]
+    }
     /// The claims, as data.
     fn claims(&self) -> Vec<Claim>;
     /// Its size when no flag says otherwise.
@@ -111,7 +115,13 @@ fn adam() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 
-/// The arms that were asked for by name, or all.
+/// All arms, those that run only when named last.
+fn all_arms(experiment: &dyn Experiment) -> impl Iterator<Item = Arm> {
+    let (arms, more) = (experiment.arms(), experiment.more_arms());
+    arms.iter().chain(more).copied()
+}
+
+/// The arms that were asked for by name, or those that run without being asked for.
 pub(crate) fn choose_arms(
     experiment: &dyn Experiment,
     names: &[String],
@@ -119,7 +129,7 @@ pub(crate) fn choose_arms(
     if names.is_empty() {
         return Ok(experiment.arms().to_vec());
     }
-    let known: Vec<&str> = experiment.arms().iter().map(|arm| arm.name).collect();
+    let known: Vec<&str> = all_arms(experiment).map(|arm| arm.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let name = experiment.name();
         bail!(
@@ -127,6 +137,6 @@ pub(crate) fn choose_arms(
             known.join(", ")
         );
     }
-    let wanted = |arm: &&Arm| names.iter().any(|name| name == arm.name);
-    Ok(experiment.arms().iter().filter(wanted).copied().collect())
+    let wanted = |arm: &Arm| names.iter().any(|name| name == arm.name);
+    Ok(all_arms(experiment).filter(wanted).collect())
 }

@@ -175,6 +175,52 @@ fn a_step_is_timed_for_every_model() {
     assert!(csv.lines().skip(1).all(timed), "{csv}");
 }
 
+/// Arms that run only when named: as any other then, and unheard of before.
+#[test]
+fn more_arms_run_when_named() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sparse-parity-quick");
+    let arms = "power4,dro,cvar,tilted,focal,noisy30,pcgrad,mgda,upgrad,balanced";
+    let named = |arms: &str| {
+        let mut arguments = short(home.path(), &[&format!("--arms={arms}")]);
+        arguments[2] = "--steps=6".to_owned();
+        run(&arguments);
+        let record = fs::read_to_string(folder.join("experiment.json")).unwrap();
+        let record: Value = serde_json::from_str(&record).unwrap();
+        let arms = record["arms"].as_array().unwrap().iter();
+        arms.map(|arm| arm["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let usual = ["erm", "grouped", "kmeans", "svd", "random"];
+    assert_eq!(named("erm"), usual);
+    assert_eq!(
+        named(arms),
+        usual.into_iter().chain(arms.split(',')).collect::<Vec<_>>()
+    );
+    let last = |arm: &str, file: &str| -> Value {
+        let lines = fs::read_to_string(folder.join(arm).join("seed-0").join(file)).unwrap();
+        serde_json::from_str(lines.lines().last().unwrap()).unwrap()
+    };
+    for arm in arms.split(',') {
+        let shares = &last(arm, "groups.jsonl")["shares"];
+        let total: f64 = shares
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|share| share.as_f64().unwrap())
+            .sum();
+        assert!((total - 1.0).abs() < 1e-6, "{arm}: {shares}");
+    }
+    let recovery = |arm| last(arm, "groups.jsonl")["recovery"].as_f64();
+    assert_eq!(recovery("power4"), Some(1.0));
+    assert!(recovery("noisy30").unwrap() < 0.9);
+    assert_eq!(recovery("focal"), None, "single examples are no clustering");
+    let frequency =
+        |arm, task: &str| last(arm, "curves.jsonl")["capabilities"][task]["frequency"].clone();
+    assert_eq!(frequency("balanced", "task-00"), 0.125);
+    assert_ne!(frequency("dro", "task-00"), 0.125);
+}
+
 #[test]
 fn experiments_are_listed() {
     let text = run(&["--list".to_owned()]);
@@ -186,6 +232,8 @@ fn experiments_are_listed() {
         "kmeans",
         "svd",
         "random",
+        "power4",
+        "(only when named in --arms)",
     ] {
         assert!(text.contains(name), "{name} in {text}");
     }

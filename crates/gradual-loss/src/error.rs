@@ -17,4 +17,98 @@ pub enum LossError {
     /// A matched norm needs the Gram matrix.
     #[error("scale: `MatchNorm` needs the Gram matrix of the draw; run the model under `trace`")]
     NoGram,
+    /// A rule on group gradients needs the Gram matrix.
+    #[error("{operation}: needs the Gram matrix of the draw; run the model under `trace`")]
+    NoGradients {
+        /// The rule.
+        operation: &'static str,
+    },
+    /// A Gram matrix is not that of the draw.
+    #[error(
+        "{operation}: expected a Gram matrix of {examples} by {examples}, got {rows} by {columns}"
+    )]
+    Gram {
+        /// The rule.
+        operation: &'static str,
+        /// Number of examples, or of groups.
+        examples: usize,
+        /// Rows of the matrix given.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// A setting of a composition makes no sense.
+    #[error("{operation}: {name} must be {range}, got {got}")]
+    Setting {
+        /// The composition.
+        operation: &'static str,
+        /// The setting.
+        name: &'static str,
+        /// What it may be, in words.
+        range: &'static str,
+        /// What was given.
+        got: f64,
+    },
+    /// A composition that remembers groups met another number of them.
+    #[error(
+        "{operation}: remembers {expected} groups, but the draw has {got}; \
+         groups must keep their identity from draw to draw"
+    )]
+    Groups {
+        /// The composition.
+        operation: &'static str,
+        /// Groups in its state or settings.
+        expected: usize,
+        /// Groups of the draw.
+        got: usize,
+    },
+    /// A group loss or an inner product of group gradients is NaN or infinite.
+    #[error("{operation}: the {what} of group {group} is {value}")]
+    NotFinite {
+        /// The composition.
+        operation: &'static str,
+        /// Loss or gradient.
+        what: &'static str,
+        /// The group.
+        group: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A saved state is not of this composition.
+    #[error("{operation}: can't restore {got} numbers; its state is {expected}")]
+    State {
+        /// The composition.
+        operation: &'static str,
+        /// What its state looks like.
+        expected: &'static str,
+        /// How many numbers were given.
+        got: usize,
+    },
+    /// A tensor could not be read back from its device as numbers.
+    #[error("{operation}: could not read a tensor from its device: {problem}")]
+    Read {
+        /// What was being done.
+        operation: &'static str,
+        /// The backend's message.
+        problem: String,
+    },
+}
+
+/// Checks one setting.
+pub(crate) fn setting(
+    operation: &'static str,
+    name: &'static str,
+    range: &'static str,
+    got: f64,
+    allowed: bool,
+) -> Result<f64, LossError> {
+    match allowed && got.is_finite() {
+        true => Ok(got),
+        false => Err(LossError::Setting {
+            operation,
+            name,
+            range,
+            got,
+        }),
+    }
 }

@@ -8,6 +8,37 @@
 //! once, as a differentiable function; its coefficients come from differentiating that function on
 //! the n-vector of losses, which costs next to nothing.
 //!
+//! # Which composition
+//!
+//! s are group weights (1, and 0 for a group without examples), which
+//! [`Priors`](gradual_group::Priors) multiply.
+//!
+//! | composition | L | group g pulls with | use it |
+//! |---|---|---|---|
+//! | [`Mean`] | Σ s ℓ̄ / Σ s | s_g | for ERM (one group) and the balanced loss |
+//! | [`SumOfSquares`] | Σ s ℓ̄² | 2 s_g ℓ̄_g | first: the grouped loss |
+//! | [`PowerMean`] | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | between balanced and worst group |
+//! | [`Tilted`] | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | when differences of losses count, not ratios |
+//! | [`Cvar`] | mean of the worst α | equal, or 0 | to leave good groups alone altogether |
+//! | [`GroupDro`] | Σ q s ℓ̄ | q_g, grown by its losses so far | for labels and small, noisy draws |
+//! | [`ExcessLoss`] | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | when some groups can't be learned |
+//! | [`Focal`] | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | per example, without groups |
+//!
+//! All agree that zero losses are optimal, give no negative coefficient for losses that are not
+//! negative, and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
+//! groups from draw to draw; the others keep no state, and nothing of theirs leaves the device.
+//!
+//! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
+//!
+//! Rules that look at the *angles* between group gradients are [`GramComposition`]s. They need
+//! per-example gradients, whose Gram matrix is all they see:
+//!
+//! | rule | direction | use it |
+//! |---|---|---|
+//! | [`PcGrad`] | Σ of gradients, each without its conflicts in turn | cheap; conflicts can remain |
+//! | [`Mgda`] | least norm in the convex hull | no group may get worse; small gradients lead |
+//! | [`UpGrad`] | mean of gradients, each projected to where none conflicts | no conflict, no leader |
+//!
 //! # Two ways to use it
 //!
 //! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, and
@@ -33,13 +64,36 @@
 //! ```
 
 mod composition;
+mod cvar;
+mod dro;
 mod error;
+mod excess;
+mod focal;
+mod gram;
+mod host;
 mod mean;
+mod mgda;
+mod multiplicative;
+mod nonnegative;
+mod pcgrad;
+mod power;
 mod scale;
 mod squares;
+mod tilted;
+mod upgrad;
 
 pub use composition::{Composed, Composition};
+pub use cvar::Cvar;
+pub use dro::GroupDro;
 pub use error::LossError;
+pub use excess::ExcessLoss;
+pub use focal::Focal;
+pub use gram::{GramComposition, GroupGram};
 pub use mean::Mean;
+pub use mgda::Mgda;
+pub use pcgrad::PcGrad;
+pub use power::PowerMean;
 pub use scale::Scale;
 pub use squares::SumOfSquares;
+pub use tilted::Tilted;
+pub use upgrad::UpGrad;

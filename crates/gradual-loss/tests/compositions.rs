@@ -2,7 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
-use gradual_loss::{Composition, LossError, Mean, Scale, SumOfSquares};
+use gradual_loss::{
+    Composition, Cvar, ExcessLoss, Focal, GroupDro, LossError, Mean, PowerMean, Scale,
+    SumOfSquares, Tilted,
+};
 use proptest::prelude::*;
 
 fn device() -> Device {
@@ -17,11 +20,46 @@ fn numbers(tensor: Tensor<1>) -> Vec<f32> {
     tensor.into_data().try_to_vec().expect("f32")
 }
 
-fn all() -> Vec<(&'static str, Box<dyn Composition>)> {
+type Named = (&'static str, Box<dyn Composition>);
+
+/// Every composition, at settings where its formula bends differently; for k groups.
+fn all(k: usize) -> Vec<Named> {
+    let power = |p| PowerMean::new(p).unwrap();
+    let reference = (0..k).map(|group| 0.3 * group as f64).collect();
     vec![
         ("mean", Box::new(Mean)),
         ("sum of squares", Box::new(SumOfSquares)),
+        ("power 0.5", Box::new(power(0.5))),
+        ("power 1", Box::new(power(1.0))),
+        ("power 1.5", Box::new(power(1.5))),
+        ("power 4", Box::new(power(4.0))),
+        ("rooted 0.5", Box::new(power(0.5).rooted())),
+        ("rooted 30", Box::new(power(30.0).rooted())),
+        ("cvar 0.3", Box::new(Cvar::new(0.3).unwrap())),
+        ("cvar 1", Box::new(Cvar::new(1.0).unwrap())),
+        ("tilted 5", Box::new(Tilted::new(5.0).unwrap())),
+        ("tilted 0", Box::new(Tilted::new(0.0).unwrap())),
+        ("tilted -2", Box::new(Tilted::new(-2.0).unwrap())),
+        ("focal 0", Box::new(Focal::new(0.0).unwrap())),
+        ("focal 0.5", Box::new(Focal::new(0.5).unwrap())),
+        ("focal 2", Box::new(Focal::new(2.0).unwrap())),
+        ("dro", Box::new(GroupDro::new(0.5).unwrap())),
+        ("excess", Box::new(ExcessLoss::new(reference).unwrap())),
     ]
+}
+
+/// Whether two present groups have losses so close that a small step makes them change places.
+fn nearly_tied(losses: &[f32], groups: &Groups) -> bool {
+    let weights = numbers(groups.weights().clone());
+    let mut sorted: Vec<f32> = numbers(groups.losses(vector(losses)));
+    sorted = sorted
+        .into_iter()
+        .zip(weights)
+        .filter(|one| one.1 > 0.0)
+        .map(|one| one.0)
+        .collect();
+    sorted.sort_by(f32::total_cmp);
+    sorted.windows(2).any(|pair| pair[1] - pair[0] < 0.03)
 }
 
 /// Losses of n examples and a hard or soft grouping of them.
@@ -47,7 +85,11 @@ proptest! {
 
     #[test]
     fn coefficients_equal_finite_differences((losses, groups) in problem()) {
-        for (name, composition) in all() {
+        for (name, mut composition) in all(groups.count()) {
+            // A kink, and a bend too sharp for the step: both have closed forms in `definitions`.
+            if name == "cvar 0.3" && nearly_tied(&losses, &groups) || name == "rooted 30" {
+                continue;
+            }
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
             let found = numbers(composed.coefficients);
             let value = |losses: &[f32]| {
@@ -55,7 +97,7 @@ proptest! {
             };
             let size = found.iter().fold(0.1f32, |size, c| size.max(c.abs()));
             for j in 0..losses.len() {
-                let step = 0.02f32;
+                let step = 0.005f32;
                 let (mut up, mut down) = (losses.clone(), losses.clone());
                 up[j] += step;
                 down[j] -= step;
@@ -68,12 +110,79 @@ proptest! {
 
     #[test]
     fn coefficients_are_not_negative_and_zero_losses_are_optimal((losses, groups) in problem()) {
-        for (name, composition) in all() {
+        for (name, mut composition) in all(groups.count()) {
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
             let value = numbers(composed.value)[0];
             prop_assert!(numbers(composed.coefficients).iter().all(|&c| c >= 0.0), "{}", name);
             let zero = composition.forward(vector(&vec![0.0; losses.len()]), &groups).unwrap();
             prop_assert!(numbers(zero)[0] <= value, "{}", name);
+        }
+    }
+
+    /// Groups have no order: with the groups of a draw renumbered, no example's coefficient changes.
+    #[test]
+    fn renumbered_groups_change_nothing(
+        losses in prop::collection::vec(0.05f32..3.0, 12),
+        labels in prop::collection::vec(prop::option::weighted(0.9, 0usize..5), 12),
+        order in Just([0usize, 1, 2, 3, 4]).prop_shuffle(),
+    ) {
+        let grouped = |labels: Vec<_>| Groups::hard(labels, 5, Average::Mean, &device()).unwrap();
+        let renumbered = labels.iter().map(|label| label.map(|label| order[label])).collect();
+        let (one, other) = (grouped(labels), grouped(renumbered));
+        for ((name, mut first), (_, mut second)) in all(5).into_iter().zip(all(5)) {
+            if name == "excess" {
+                continue; // Its references are per group, so they would have to be renumbered too.
+            }
+            let a = first.compose(&vector(&losses), &one).unwrap();
+            let b = second.compose(&vector(&losses), &other).unwrap();
+            let close = |a: Tensor<1>, b: Tensor<1>| {
+                numbers(a).iter().zip(numbers(b)).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs()))
+            };
+            prop_assert!(close(a.value, b.value) && close(a.coefficients, b.coefficients), "{}", name);
+        }
+    }
+
+    /// L(2ℓ) = 2^d L(ℓ) where the degree d is known.
+    #[test]
+    fn compositions_are_homogeneous((losses, groups) in problem()) {
+        for (name, composition) in all(groups.count()) {
+            let degree = match name {
+                "mean" | "power 1" | "rooted 0.5" | "rooted 30" | "tilted 0" => 1.0f32,
+                "cvar 0.3" | "cvar 1" | "focal 0" | "dro" => 1.0,
+                "sum of squares" => 2.0,
+                "power 0.5" => 0.5,
+                "power 1.5" => 1.5,
+                "power 4" => 4.0,
+                _ => continue,
+            };
+            let value = |factor: f64| {
+                numbers(composition.forward(vector(&losses) * factor, &groups).unwrap())[0]
+            };
+            let expected = degree.exp2() * value(1.0);
+            // A group without losses counts as one of loss 1e-12 where p < 1.
+            prop_assert!((value(2.0) - expected).abs() <= 1e-4 * expected.abs() + 1e-5, "{}", name);
+        }
+    }
+
+    /// Adding a to every group loss adds a to a mean of any kind, and leaves the coefficients.
+    #[test]
+    fn tilted_and_cvar_move_with_the_losses(
+        losses in prop::collection::vec(0.05f32..3.0, 6),
+        shift in -5.0f32..50.0,
+    ) {
+        let labels = [0, 1, 1, 2, 3, 0].map(Some).to_vec();
+        let groups = Groups::hard(labels, 4, Average::Mean, &device()).unwrap();
+        let moved: Vec<f32> = losses.iter().map(|loss| loss + shift).collect();
+        for (name, mut composition) in all(4) {
+            if !matches!(name, "mean" | "tilted 5" | "tilted 0" | "tilted -2" | "cvar 1") {
+                continue;
+            }
+            let here = composition.compose(&vector(&losses), &groups).unwrap();
+            let there = composition.compose(&vector(&moved), &groups).unwrap();
+            let distance = numbers(there.value)[0] - numbers(here.value)[0];
+            prop_assert!((distance - shift).abs() < 1e-4, "{}: {}", name, distance);
+            let (here, there) = (numbers(here.coefficients), numbers(there.coefficients));
+            prop_assert!(here.iter().zip(&there).all(|(a, b)| (a - b).abs() < 1e-3), "{}", name);
         }
     }
 
@@ -85,7 +194,7 @@ proptest! {
         if total > 1e-6 {
             prop_assert!((scaled - 1.0).abs() < 1e-5);
         } else {
-            prop_assert_eq!(scaled, 0.0);
+            prop_assert!((0.0..1.0 + 1e-5).contains(&scaled), "never blown up: {}", scaled);
         }
     }
 
@@ -102,6 +211,25 @@ proptest! {
         let double = SumOfSquares.forward(vector(&losses) * 2.0, &groups).unwrap();
         let value = numbers(composed.value)[0];
         prop_assert!((numbers(double)[0] - 4.0 * value).abs() <= 1e-4 * (1.0 + value));
+    }
+}
+
+/// Zero losses, and draws in which no example has a group: nothing is NaN or infinite.
+#[test]
+fn nothing_to_learn_gives_no_nan() {
+    let some = Groups::hard(vec![Some(0), Some(2), None], 4, Average::Mean, &device()).unwrap();
+    let none = Groups::hard(vec![None; 3], 4, Average::Mean, &device()).unwrap();
+    for (name, mut composition) in all(4) {
+        for (losses, groups) in [([0.0; 3], &some), ([0.0; 3], &none), ([2.0; 3], &none)] {
+            let composed = composition.compose(&vector(&losses), groups).unwrap();
+            let (value, coefficients) = (numbers(composed.value), numbers(composed.coefficients));
+            assert!(value[0].is_finite(), "{name}: {value:?}");
+            assert!(
+                coefficients.iter().all(|c| c.is_finite()),
+                "{name}: {coefficients:?}"
+            );
+            assert_eq!(coefficients[2], 0.0, "{name}");
+        }
     }
 }
 

@@ -22,6 +22,10 @@ pub struct CapabilitySummary {
 }
 
 /// The numbers of one run. Missing numbers are `None`, never NaN or infinite.
+///
+/// Numbers across capabilities are over those that are trained, of frequency above zero: one that is
+/// only tested (a composition of others, say) may stay flat for ever. It has its own numbers in
+/// `capabilities`. Where none is trained, all count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunSummary {
     /// Number of evaluations.
@@ -73,6 +77,9 @@ impl RunSummary {
         };
 
         let mut capabilities = BTreeMap::new();
+        let trained = |name: &String| evaluations[0].capabilities[name].frequency > 0.0;
+        let none_is = !last.capabilities.keys().any(trained);
+        let counts = |name: &String| none_is || trained(name);
         let (mut skills, mut accuracies) = (Vec::new(), Vec::new());
         for (name, end) in &last.capabilities {
             let begin = evaluations[0].capabilities[name];
@@ -88,15 +95,24 @@ impl RunSummary {
                     final_loss: loss.last_value(),
                 },
             );
-            skills.push(skill.median3().from_origin(0.0));
-            accuracies.push(accuracy.from_origin(begin.chance));
+            if counts(name) {
+                skills.push(skill.median3().from_origin(0.0));
+                accuracies.push(accuracy.from_origin(begin.chance));
+            }
         }
 
-        let emergences: Vec<Emergence> = capabilities.values().map(|one| one.emergence).collect();
+        let counted: Vec<&CapabilitySummary> = capabilities
+            .iter()
+            .filter(|(name, _)| counts(name))
+            .map(|(_, one)| one)
+            .collect();
+        let emergences: Vec<Emergence> = counted.iter().map(|one| one.emergence).collect();
         let middle = |of: fn(&Emergence) -> Option<f64>| {
             median(&emergences.iter().filter_map(of).collect::<Vec<_>>())
         };
-        let count = capabilities.len() as f64;
+        let mean = |of: fn(&CapabilitySummary) -> f64| {
+            counted.iter().map(|one| of(one)).sum::<f64>() / counted.len() as f64
+        };
         Ok(Self {
             evaluations: evaluations.len(),
             last_step: last.step,
@@ -104,16 +120,12 @@ impl RunSummary {
             gap: gap_at_equal_mean(&skills)?,
             steps_to_90: steps_to(&accuracies, 0.9)?,
             steps_to_99: steps_to(&accuracies, 0.99)?,
-            final_accuracy: capabilities
-                .values()
-                .map(|one| one.final_accuracy)
-                .sum::<f64>()
-                / count,
-            worst_accuracy: capabilities
-                .values()
+            final_accuracy: mean(|one| one.final_accuracy),
+            worst_accuracy: counted
+                .iter()
                 .map(|one| one.final_accuracy)
                 .fold(f64::INFINITY, f64::min),
-            final_loss: capabilities.values().map(|one| one.final_loss).sum::<f64>() / count,
+            final_loss: mean(|one| one.final_loss),
             width: middle(|one| one.width),
             relative_width: middle(|one| one.relative_width),
             log_width: middle(|one| one.log_width),

@@ -65,6 +65,33 @@ fn a_capability_that_never_comes_is_counted() {
 }
 
 #[test]
+fn a_capability_that_is_only_tested_stands_apart() {
+    let trained = run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)]);
+    let mut tested = run(&[
+        ("a", 0.0, 200.0),
+        ("b", 200.0, 600.0),
+        ("c", 2000.0, 3000.0),
+    ]);
+    for evaluation in &mut tested {
+        evaluation.capabilities.get_mut("c").unwrap().frequency = 0.0;
+    }
+    let (without, with) = (
+        RunSummary::of(&trained).unwrap(),
+        RunSummary::of(&tested).unwrap(),
+    );
+    for metric in [
+        Metric::Spread,
+        Metric::Gap,
+        Metric::StepsTo99,
+        Metric::FinalAccuracy,
+    ] {
+        assert_eq!(without.value(metric), with.value(metric), "{metric:?}");
+    }
+    assert_eq!(with.worst_accuracy, 1.0);
+    assert_eq!(with.capabilities["c"].final_accuracy, 0.5);
+}
+
+#[test]
 fn one_evaluation_is_enough() {
     let summary = RunSummary::of(&[evaluation(0, &[("a", 0.0, 10.0)])]).unwrap();
     assert_eq!(summary.evaluations, 1);

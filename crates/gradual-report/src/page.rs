@@ -201,7 +201,8 @@ fn metric_table(results: &Results) -> String {
         "<h2>Metrics</h2>\n{}<p class=\"small\">Mean ± standard deviation over seeds. t10, t50 and t90 are the \
          steps at which a capability’s skill passes 10, 50 and 90 %; width is t90 − t10. Width, largest rise (of \
          skill within 5 % of the training) and N_eff / n (1 is a straight line, 0.01 a jump) are medians over \
-         capabilities. The gap is the mean difference of skill between two capabilities at equal mean skill.</p>\n",
+         capabilities. The gap is the mean difference of skill between two capabilities at equal mean skill. Capabilities that are \
+         tested but never trained are left out of numbers across capabilities.</p>\n",
         table("metrics", &heads, &rows)
     )
 }

@@ -1,7 +1,7 @@
 //! The grouped step, the trainer, and what it records.
 //!
 //! - [`step()`]: one draw in, one gradient update out, under any [`Objective`] (grouping, composition
-//!   and scale). Any training loop can call it.
+//!   or rule on group gradients, and scale). Any training loop can call it.
 //! - [`Trainer`]: draws, steps, and evaluates every capability of a [`Task`] on a fixed grid of
 //!   steps.
 //! - [`Observer`]: what happens with what the trainer sees: [`RunFolder`] writes it down,

@@ -42,18 +42,18 @@ pub fn step<M: Module>(
         Some(labels) => Draw::with_labels(draw, labels),
         None => draw,
     };
-    let with_gradients = objective.needs_gradients();
+    let (with_gradients, with_gram) = (objective.needs_gradients(), objective.needs_gram());
     let Objective {
         grouping,
-        composition,
+        rule,
         scale,
     } = objective;
     if with_gradients {
         let traced = trace(model, losses)?;
         let values = finite("loss", &traced.losses)?;
         let groups = grouping.group(&labelled(Draw::from(&traced)))?;
-        let composed = composition.compose(&traced.losses, &groups)?;
-        let gram = scale.needs_gram().then(|| traced.gradients.gram());
+        let gram = with_gram.then(|| traced.gradients.gram());
+        let composed = rule.compose(&traced.losses, &groups, gram.as_ref())?;
         let coefficients = scale.apply_with_gram(composed.coefficients, gram.as_ref())?;
         Ok(Stepped {
             losses: values,
@@ -66,7 +66,7 @@ pub fn step<M: Module>(
         let plain = tracked.clone().inner();
         let values = finite("loss", &plain)?;
         let groups = grouping.group(&labelled(Draw::new(&plain)))?;
-        let composed = composition.compose(&plain, &groups)?;
+        let composed = rule.compose(&plain, &groups, None)?;
         let coefficients = scale.apply_with_gram(composed.coefficients, None)?;
         let weights = finite("coefficient", &coefficients)?;
         let gradients = (tracked * coefficients).sum().backward();

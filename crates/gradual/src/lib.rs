@@ -10,9 +10,12 @@ pub use gradual_train as train;
 pub mod prelude {
     pub use gradual_grad::{ExampleGradients, Tap, Traced, trace};
     pub use gradual_group::{
-        Average, Draw, Grouping, Groups, HowMany, KMeans, Labels, OneGroup, RandomGroups,
-        Similarity, SingularVectors, Spectral,
+        Average, Draw, EachExample, Grouping, Groups, HowMany, KMeans, Labels, NoisyLabels,
+        OneGroup, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
     };
-    pub use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
+    pub use gradual_loss::{
+        Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
+        PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+    };
     pub use gradual_train::{Objective, step};
 }

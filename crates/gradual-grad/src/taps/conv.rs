@@ -5,7 +5,7 @@ use burn::nn::conv::{Conv1d, Conv2d};
 use burn::nn::{PaddingConfig1d, PaddingConfig2d};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
-use burn::tensor::{Tensor, s};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::Tap;
 use crate::factor::Factor;
@@ -25,34 +25,47 @@ struct Geometry {
 
 impl Geometry {
     /// Patches `[n, positions, channels · kernel]` of an input `[n, channels, height, width]`, in
-    /// the order of the weight's axes.
-    fn patches(&self, input: Tensor<4>, [height, width]: [usize; 2]) -> Tensor<3> {
-        let [n, channels, _, _] = input.dims();
+    /// the order of the weight's axes: one pass over the output, from a table of where each entry
+    /// comes from. The table is as large as the patches of one or two examples.
+    fn patches(&self, input: Tensor<4>, output: [usize; 2]) -> Tensor<3> {
         let padded = match self.padding {
             [(0, 0), (0, 0)] => input,
             padding => input.pad(padding, PadMode::Constant(0.0)),
         };
+        let [n, channels, height, width] = padded.dims();
+        let positions = output[0] * output[1];
+        let columns = channels * self.kernel[0] * self.kernel[1];
+        let from = self.sources([channels, height, width], output);
+        let from = Tensor::<1, Int>::from_data(
+            TensorData::new(from, [positions * columns]),
+            &padded.device(),
+        );
+        padded
+            .reshape([n, channels * height * width])
+            .select(1, from)
+            .reshape([n, positions, columns])
+    }
+
+    /// For every position and every column of its patch, the entry of a flattened (padded) example.
+    fn sources(
+        &self,
+        [channels, height, width]: [usize; 3],
+        [rows, columns]: [usize; 2],
+    ) -> Vec<i32> {
         let [kernel_y, kernel_x] = self.kernel;
-        let [step_y, step_x] = self.stride;
-        let offsets = (0..kernel_y).flat_map(|y| (0..kernel_x).map(move |x| (y, x)));
-        let shifted = offsets.map(|(y, x)| {
-            let (top, left) = (y * self.dilation[0], x * self.dilation[1]);
-            let (bottom, right) = (
-                top + (height - 1) * step_y + 1,
-                left + (width - 1) * step_x + 1,
-            );
-            let part = padded.clone().slice(s![
-                ..,
-                ..,
-                top as i32..bottom as i32;step_y as i32,
-                left as i32..right as i32;step_x as i32
-            ]);
-            part.reshape([n, channels, 1, height * width])
-        });
-        let patches: Tensor<4> = Tensor::cat(shifted.collect(), 2);
-        patches
-            .reshape([n, channels * kernel_y * kernel_x, height * width])
-            .swap_dims(1, 2)
+        let size = rows * columns * channels * kernel_y * kernel_x;
+        let mut from = Vec::with_capacity(size);
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+        {
+            for channel in 0..channels {
+                for y in 0..kernel_y {
+                    let line = row * self.stride[0] + y * self.dilation[0];
+                    let start = (channel * height + line) * width + column * self.stride[1];
+                    from.extend((0..kernel_x).map(|x| (start + x * self.dilation[1]) as i32));
+                }
+            }
+        }
+        from
     }
 
     /// The convolution of a (one- or two-dimensional) layer, seen by the trace.

@@ -78,6 +78,10 @@ impl Experiment for Skills {
         ]
     }
 
+    fn more_arms(&self) -> &'static [Arm] {
+        arms::more_without_sampler()
+    }
+
     fn claims(&self) -> Vec<Claim> {
         let lower = |arm, statement| claim(arm, Metric::Gap, Direction::Lower, 0.8, statement);
         vec![

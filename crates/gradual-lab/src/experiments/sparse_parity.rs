@@ -6,7 +6,7 @@ use gradual::train::Observer;
 use gradual_tasks::{SparseParity as Task, SparseParityConfig};
 use serde_json::{Value, json};
 
-use crate::arms::{self, ARMS, claim};
+use crate::arms::{self, ARMS, MORE, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
 const RATE: f64 = 3e-3;
@@ -59,6 +59,10 @@ impl Experiment for SparseParity {
 
     fn arms(&self) -> &'static [Arm] {
         &ARMS
+    }
+
+    fn more_arms(&self) -> &'static [Arm] {
+        &MORE
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -146,7 +150,12 @@ impl Experiment for SparseParity {
     }
 
     fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
-        let config = Self::config(run.options);
+        let mut config = Self::config(run.options);
+        if run.arm == "balanced" {
+            // Tasks, held-out examples and weights stay those of the other arms; frequencies in the
+            // records are those drawn, all equal.
+            config.exponent = 0.0;
+        }
         let tasks = config.tasks;
         let task = Task::new(config, run.seed)?;
         let objective = arms::objective(run.arm, tasks, run.seed)?;

@@ -50,6 +50,10 @@ impl Experiment for Table {
         &ARMS
     }
 
+    fn more_arms(&self) -> &'static [Arm] {
+        arms::more_without_sampler()
+    }
+
     fn claims(&self) -> Vec<Claim> {
         vec![
             claim(

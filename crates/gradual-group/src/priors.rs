@@ -1,0 +1,72 @@
+//! Some groups matter more.
+
+use burn::tensor::{Tensor, TensorData};
+
+use crate::groups::Groups;
+use crate::{Draw, GroupError, Grouping, Needs};
+
+impl Groups {
+    /// The same groups with their weights multiplied by `priors` `[k]`: s_g ← π_g s_g.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Weights`] unless there is one prior per group, [`GroupError::Prior`] for one
+    /// that is negative or not finite.
+    pub fn with_priors(self, priors: &[f32]) -> Result<Self, GroupError> {
+        let k = self.count();
+        if priors.len() != k {
+            return Err(GroupError::Weights {
+                membership: k,
+                weights: priors.len(),
+            });
+        }
+        checked(priors)?;
+        let device = self.weights().device();
+        let priors = Tensor::<1>::from_data(TensorData::new(priors.to_vec(), [k]), &device);
+        let weights = self.weights().clone() * priors;
+        Ok(self.with_weights(weights))
+    }
+}
+
+fn checked(priors: &[f32]) -> Result<(), GroupError> {
+    let fine = |prior: &f32| prior.is_finite() && *prior >= 0.0;
+    match priors.iter().position(|prior| !fine(prior)) {
+        None => Ok(()),
+        Some(group) => Err(GroupError::Prior {
+            group,
+            got: priors[group],
+        }),
+    }
+}
+
+/// A grouping whose groups get fixed weights: s_g ← π_g s_g in every draw.
+///
+/// In `Σ_g s_g ℓ̄_g²` a group of prior 2 counts as much as two groups; one of prior 0 has no part.
+/// For groupings whose groups keep their identity from draw to draw, as labels do.
+#[derive(Debug, Clone)]
+pub struct Priors<G> {
+    grouping: G,
+    priors: Vec<f32>,
+}
+
+impl<G: Grouping> Priors<G> {
+    /// The groups of `grouping` with one prior each.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Prior`] for a prior that is negative or not finite.
+    pub fn new(grouping: G, priors: Vec<f32>) -> Result<Self, GroupError> {
+        checked(&priors)?;
+        Ok(Self { grouping, priors })
+    }
+}
+
+impl<G: Grouping> Grouping for Priors<G> {
+    fn needs(&self) -> Needs {
+        self.grouping.needs()
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        self.grouping.group(draw)?.with_priors(&self.priors)
+    }
+}

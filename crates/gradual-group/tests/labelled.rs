@@ -1,0 +1,122 @@
+//! Groupings that look at no gradient: single examples, noisy labels, prior weights.
+
+use burn::tensor::{Device, Tensor};
+use gradual_group::{
+    Draw, EachExample, GroupError, Grouping, Groups, Labels, Needs, NoisyLabels, Priors,
+};
+
+fn losses(n: usize) -> Tensor<1> {
+    Tensor::arange(1..n as i64 + 1, &Device::flex()).float()
+}
+
+fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.clone().into_data().try_to_vec().expect("f32")
+}
+
+fn refused(result: Result<Groups, GroupError>) -> String {
+    result.map(drop).expect_err("refused").to_string()
+}
+
+#[test]
+fn each_example_is_its_own_group() {
+    let losses = losses(3);
+    assert_eq!(EachExample.needs(), Needs::Nothing);
+    let groups = EachExample.group(&Draw::new(&losses)).unwrap();
+    assert_eq!((groups.count(), groups.examples()), (3, 3));
+    assert_eq!(numbers(&groups.losses(losses)), [1.0, 2.0, 3.0]);
+    assert_eq!(numbers(groups.weights()), [1.0 / 3.0; 3]);
+    assert_eq!(groups.sizes(), [1.0; 3]);
+    assert!(groups.assignment().is_none());
+    let none = Tensor::<1>::zeros([0], &Device::flex());
+    assert_eq!(
+        refused(EachExample.group(&Draw::new(&none))),
+        "each example: the draw is empty; at least one example is needed"
+    );
+}
+
+/// Of 10 groups a replaced label is another one in 9 of 10 cases: 30 % noise changes 27 % of the
+/// labels, into each of the other groups equally often.
+#[test]
+fn noise_replaces_its_share_of_the_labels() {
+    let n = 20_000;
+    let labels: Vec<_> = (0..n).map(|i| (i % 11 < 10).then_some(i % 11)).collect();
+    let losses = losses(n);
+    let draw = Draw::new(&losses).with_labels(&labels);
+    let mut noisy = NoisyLabels::new(10, 0.3, 5).unwrap();
+    let mut again = noisy.clone();
+    let groups = noisy.group(&draw).unwrap();
+    let found = groups.assignment().unwrap();
+    assert_eq!(again.group(&draw).unwrap().assignment().unwrap(), found);
+
+    let labelled = labels.iter().flatten().count() as f64;
+    let changed = found.iter().zip(&labels).filter(|(a, b)| a != b);
+    let mut into = [0.0; 10];
+    for (label, _) in changed.clone() {
+        into[label.expect("an example without a label keeps none")] += 1.0;
+    }
+    let share = changed.count() as f64 / labelled;
+    assert!((share - 0.27).abs() < 0.015, "{share}");
+    let expected = 0.027 * labelled;
+    assert!(
+        into.iter()
+            .all(|&count| (count - expected).abs() < 5.0 * expected.sqrt()),
+        "{into:?}"
+    );
+
+    // Anew for every draw.
+    assert_ne!(noisy.group(&draw).unwrap().assignment().unwrap(), found);
+    let mut clean = NoisyLabels::new(10, 0.0, 5).unwrap();
+    assert_eq!(clean.group(&draw).unwrap().assignment().unwrap(), labels);
+}
+
+#[test]
+fn noisy_labels_refuse_what_labels_refuse() {
+    let share = |share| {
+        NoisyLabels::new(2, share, 0)
+            .map(drop)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        share(1.5),
+        "noisy labels: the share must be from 0 to 1, got 1.5"
+    );
+    assert!(share(f64::NAN).ends_with("got NaN"));
+    let losses = losses(2);
+    let draw = Draw::new(&losses);
+    let mut noisy = NoisyLabels::new(2, 1.0, 0).unwrap();
+    assert_eq!(noisy.needs(), Needs::Labels);
+    assert!(refused(noisy.group(&draw)).starts_with("noisy labels: needs the labels"));
+    let far = [Some(0), Some(7)];
+    assert!(refused(noisy.group(&draw.with_labels(&far))).contains("example 1 has label 7"));
+    let near = [Some(0), None];
+    let mut none = NoisyLabels::new(0, 0.5, 0).unwrap();
+    assert!(refused(none.group(&draw.with_labels(&near))).contains("zero groups"));
+}
+
+#[test]
+fn priors_multiply_weights() {
+    let losses = losses(3);
+    let labels = [Some(0), Some(2), Some(2)];
+    let draw = Draw::new(&losses).with_labels(&labels);
+    let mut priors = Priors::new(Labels::new(3), vec![0.5, 4.0, 2.0]).unwrap();
+    assert_eq!(priors.needs(), Needs::Labels);
+    let groups = priors.group(&draw).unwrap();
+    // Group 1 is empty and stays without weight.
+    assert_eq!(numbers(groups.weights()), [0.5, 0.0, 2.0]);
+    assert_eq!(groups.assignment().unwrap(), labels);
+
+    let wrong = |priors: &[f32]| refused(Groups::one(2, &Device::flex()).with_priors(priors));
+    assert_eq!(
+        wrong(&[1.0, 1.0]),
+        "groups: membership has 1 groups, but there are 2 weights"
+    );
+    assert_eq!(
+        wrong(&[-1.0]),
+        "priors: that of group 0 must be finite and at least 0, got -1"
+    );
+    let early = Priors::new(Labels::new(1), vec![f32::NAN])
+        .map(drop)
+        .unwrap_err();
+    assert!(early.to_string().ends_with("got NaN"));
+}
