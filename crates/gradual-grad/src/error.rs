@@ -79,4 +79,20 @@ pub enum GradError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An example was asked for that is not in the draw.
+    #[error("choose: there is no example {index} in a draw of {examples}")]
+    Example {
+        /// The index.
+        index: usize,
+        /// Examples in the draw.
+        examples: usize,
+    },
+    /// Running moments of a metric could not be used.
+    #[error("metric: the moments of {path}: {problem}")]
+    Moments {
+        /// Path of the parameter.
+        path: String,
+        /// What was wrong.
+        problem: String,
+    },
 }

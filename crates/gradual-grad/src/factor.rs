@@ -21,6 +21,8 @@ pub(crate) enum Factor {
     Outer {
         left: Tensor<3>,
         right: Tensor<3>,
+        /// Which side holds the inputs of the layer; the other has its output-gradients.
+        inputs: Inputs,
         formed: Formed,
     },
     /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
@@ -33,6 +35,21 @@ pub(crate) enum Factor {
     Stack(Vec<Factor>),
     /// g_j itself, `[n, p]`.
     Rows(Tensor<2>),
+}
+
+/// The side of an outer product that holds inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inputs {
+    Left,
+    Right,
+    /// Each side has both, at different positions: a weight that is tied to its own transpose.
+    Mixed,
+}
+
+impl Inputs {
+    fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Mixed }
+    }
 }
 
 /// The rows of an outer product, kept once the Gram matrix had to form them, for the weighted sum.
@@ -53,10 +70,16 @@ pub(crate) enum Route {
 }
 
 impl Factor {
+    /// Inputs left, output-gradients right.
     pub(crate) fn outer(left: Tensor<3>, right: Tensor<3>) -> Self {
+        Self::of_sides(left, right, Inputs::Left)
+    }
+
+    pub(crate) fn of_sides(left: Tensor<3>, right: Tensor<3>, inputs: Inputs) -> Self {
         Self::Outer {
             left,
             right,
+            inputs,
             formed: Formed::default(),
         }
     }
@@ -74,15 +97,22 @@ impl Factor {
     pub(crate) fn merge(self, other: Self) -> Self {
         match (self, other) {
             (
-                Self::Outer { left, right, .. },
+                Self::Outer {
+                    left,
+                    right,
+                    inputs,
+                    ..
+                },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    inputs: inputs2,
                     ..
                 },
-            ) => Self::outer(
+            ) => Self::of_sides(
                 Tensor::cat(vec![left, left2], 1),
                 Tensor::cat(vec![right, right2], 1),
+                inputs.and(inputs2),
             ),
             (Self::Rows(a), Self::Rows(b)) => Self::Rows(a + b),
             (Self::Stack(a), Self::Stack(b)) => {
@@ -126,10 +156,16 @@ impl Factor {
         match (self, other) {
             (Self::Rows(a), Self::Rows(b)) => Self::Rows(cat(a, b)),
             (
-                Self::Outer { left, right, .. },
+                Self::Outer {
+                    left,
+                    right,
+                    inputs,
+                    ..
+                },
                 Self::Outer {
                     left: left2,
                     right: right2,
+                    inputs: inputs2,
                     ..
                 },
             ) => {
@@ -137,7 +173,7 @@ impl Factor {
                 let cat = |a: Tensor<3>, b: Tensor<3>| {
                     Tensor::cat(vec![lengthen(a, t), lengthen(b, t)], 0)
                 };
-                Self::outer(cat(left, left2), cat(right, right2))
+                Self::of_sides(cat(left, left2), cat(right, right2), inputs.and(inputs2))
             }
             (Self::Stack(a), Self::Stack(b)) => {
                 Self::Stack(a.into_iter().zip(b).map(|(a, b)| a.concat(b)).collect())
@@ -152,7 +188,12 @@ impl Factor {
     pub(crate) fn cast(self, to: DType) -> Self {
         match self {
             Self::Rows(rows) => Self::Rows(rows.cast(to)),
-            Self::Outer { left, right, .. } => Self::outer(left.cast(to), right.cast(to)),
+            Self::Outer {
+                left,
+                right,
+                inputs,
+                ..
+            } => Self::of_sides(left.cast(to), right.cast(to), inputs),
             Self::Stack(parts) => {
                 Self::Stack(parts.into_iter().map(|part| part.cast(to)).collect())
             }
@@ -163,6 +204,60 @@ impl Factor {
             } => Self::Scatter {
                 indices,
                 deltas: deltas.cast(to),
+                rows,
+            },
+        }
+    }
+
+    /// The rows at `indices` `[m]`.
+    pub(crate) fn choose(&self, indices: &Tensor<1, Int>) -> Self {
+        let at = |side: &Tensor<3>| side.clone().select(0, indices.clone());
+        match self {
+            Self::Rows(rows) => Self::Rows(rows.clone().select(0, indices.clone())),
+            Self::Outer {
+                left,
+                right,
+                inputs,
+                ..
+            } => Self::of_sides(at(left), at(right), *inputs),
+            Self::Stack(parts) => {
+                Self::Stack(parts.iter().map(|part| part.choose(indices)).collect())
+            }
+            Self::Scatter {
+                indices: positions,
+                deltas,
+                rows,
+            } => Self::Scatter {
+                indices: positions.clone().select(0, indices.clone()),
+                deltas: at(deltas),
+                rows: *rows,
+            },
+        }
+    }
+
+    /// The same factor times a number `[1]`.
+    pub(crate) fn scale(self, by: Tensor<1>) -> Self {
+        match self {
+            Self::Rows(rows) => Self::Rows(rows * by.reshape([1, 1])),
+            Self::Outer {
+                left,
+                right,
+                inputs,
+                ..
+            } => Self::of_sides(left, right * by.reshape([1, 1, 1]), inputs),
+            Self::Stack(parts) => Self::Stack(
+                parts
+                    .into_iter()
+                    .map(|part| part.scale(by.clone()))
+                    .collect(),
+            ),
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => Self::Scatter {
+                indices,
+                deltas: deltas * by.reshape([1, 1, 1]),
                 rows,
             },
         }
@@ -180,6 +275,7 @@ impl Factor {
             left,
             right,
             formed,
+            ..
         } = self
         else {
             return None;
@@ -197,6 +293,7 @@ impl Factor {
                 left,
                 right,
                 formed,
+                ..
             } => match formed.0.get() {
                 Some(rows) => rows.clone(),
                 None => per_example(left, right),

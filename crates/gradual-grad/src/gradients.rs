@@ -2,7 +2,7 @@
 
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
@@ -17,7 +17,7 @@ use crate::sketch::Projections;
 #[derive(Debug, Clone)]
 pub struct ExampleGradients {
     zeros: Tensor<1>,
-    parameters: Vec<ParameterGradients>,
+    pub(crate) parameters: Vec<ParameterGradients>,
     left_out: Vec<String>,
 }
 
@@ -180,6 +180,29 @@ impl ExampleGradients {
         })
     }
 
+    /// The gradients of some of the examples, `[m]` of them in the order of `examples`.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Example`] for an index that is none.
+    pub fn choose(&self, examples: &[usize]) -> Result<Self, GradError> {
+        let n = self.examples();
+        if let Some(&index) = examples.iter().find(|&&index| index >= n) {
+            return Err(GradError::Example { index, examples: n });
+        }
+        let at: Vec<i64> = examples.iter().map(|&index| index as i64).collect();
+        let at = Tensor::<1, Int>::from_data(
+            TensorData::new(at, [examples.len()]),
+            &self.zeros.device(),
+        );
+        let mut chosen = self.clone();
+        chosen.zeros = chosen.zeros.select(0, at.clone());
+        for each in &mut chosen.parameters {
+            each.factor = each.factor.take().map(|factor| factor.choose(&at));
+        }
+        Ok(chosen)
+    }
+
     /// The gradients of the examples of several draws under the same model, one draw after another:
     /// the Gram matrix of a large draw from several passes.
     ///
@@ -327,7 +350,7 @@ impl ExampleGradients {
 
     /// The same gradients, in single precision where they are in half: sums of squares of half
     /// precision overflow at norms of 256.
-    fn wide(&self) -> Self {
+    pub(crate) fn wide(&self) -> Self {
         let mut wide = self.clone();
         if matches!(self.zeros.dtype(), DType::F16 | DType::BF16) {
             wide.zeros = wide.zeros.cast(DType::F32);

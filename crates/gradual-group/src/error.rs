@@ -142,4 +142,20 @@ pub enum GroupError {
         /// The backend's message.
         problem: String,
     },
+    /// The grouping has not been shown its standing examples.
+    #[error("{operation}: has no standing examples; show them with `stand` before the first draw")]
+    NoStanding {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// The standing examples are not those of before.
+    #[error("{operation}: expected {expected} standing examples, got {got}")]
+    Standing {
+        /// The grouping.
+        operation: &'static str,
+        /// How many there were.
+        expected: usize,
+        /// How many came.
+        got: usize,
+    },
 }

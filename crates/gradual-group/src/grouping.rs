@@ -105,11 +105,37 @@ impl<'a> From<&'a Traced> for Draw<'a> {
     }
 }
 
+/// Examples that a grouping keeps beside the draws and wants to see again under the current model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A new draw of so many examples, to be kept.
+    Fresh(usize),
+    /// Those that were kept.
+    Again,
+}
+
 /// A rule that yields groups for a draw. It may keep state from draw to draw.
 pub trait Grouping: Send {
     /// What [`group`](Self::group) has to be shown. A step that shows no gradients costs no more
     /// than an ordinary step.
     fn needs(&self) -> Needs;
+
+    /// Which standing examples [`stand`](Self::stand) has to be shown before the next
+    /// [`group`](Self::group), if any.
+    fn wants(&self) -> Option<Standing> {
+        None
+    }
+
+    /// Shows the standing examples, with their gradients under the current model, in the same order
+    /// every time.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] when they do not fit what was asked for.
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        let _ = standing;
+        Ok(())
+    }
 
     /// Groups the examples of `draw`.
     ///

@@ -132,17 +132,11 @@ impl Groups {
             });
         }
         let n = membership.len() / k;
-        Ok(Self {
-            membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
-            weights: Tensor::from_data(TensorData::new(weights, [k]), device),
-            assignment: None,
+        Ok(Self::from_parts(
+            Tensor::from_data(TensorData::new(membership, [k, n]), device),
+            Tensor::from_data(TensorData::new(weights, [k]), device),
             sizes,
-            spectrum: Vec::new(),
-            estimates: Vec::new(),
-            average: Average::Mean,
-            identities: Vec::new(),
-            churn: None,
-        })
+        ))
     }
 
     /// Soft groups whose tensors exist already.

@@ -17,6 +17,7 @@
 //! | [`Labels`] | labels | k n | when capabilities are known |
 //! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
+//! | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
 //! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
 //! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
 //! | [`KMeans`] | gradients | the same | for the post's own proposal |
@@ -24,7 +25,7 @@
 //! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
 //! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
 //!
-//! [`Priors`] around any of them weighs its groups.
+//! [`Priors`] around any of them weighs its groups, [`InMetric`] shows it gradients in another metric.
 //!
 //! # How many groups
 //!
@@ -45,9 +46,11 @@ mod error;
 mod grouping;
 mod groups;
 mod how_many;
+mod in_metric;
 mod information;
 mod kmeans;
 mod labels;
+mod landmarks;
 mod least_size;
 mod lloyd;
 mod mass_slope;
@@ -72,12 +75,14 @@ pub use directions::{Turned, match_directions, overlap};
 pub use each::EachExample;
 pub use eigenvalues::{Eigenvalues, estimates};
 pub use error::GroupError;
-pub use grouping::{Draw, Grouping, Needs, OneGroup};
+pub use grouping::{Draw, Grouping, Needs, OneGroup, Standing};
 pub use groups::{Average, Groups};
 pub use how_many::{HowMany, sign_flip};
+pub use in_metric::InMetric;
 pub use information::{homogeneity, normalised_mutual_information};
 pub use kmeans::KMeans;
 pub use labels::Labels;
+pub use landmarks::Landmarks;
 pub use mass_slope::weight_mass_slope;
 pub use matching::{Churn, Followed, best_matching, follow};
 pub use noisy::NoisyLabels;

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::groups::Groups;
-use crate::{Draw, GroupError, Grouping, Needs};
+use crate::{Draw, GroupError, Grouping, Needs, Standing};
 
 impl Groups {
     /// The same groups with their weights multiplied by `priors` `[k]`: s_g ← π_g s_g.
@@ -64,6 +64,14 @@ impl<G: Grouping> Priors<G> {
 impl<G: Grouping> Grouping for Priors<G> {
     fn needs(&self) -> Needs {
         self.grouping.needs()
+    }
+
+    fn wants(&self) -> Option<Standing> {
+        self.grouping.wants()
+    }
+
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        self.grouping.stand(standing)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

@@ -6,7 +6,7 @@ use gradual_grad::ExampleGradients;
 
 use crate::cosines::{cosines, cross_cosines};
 use crate::matching::follow;
-use crate::{Draw, GroupError, Grouping, Groups, Needs, Similarity, SimilarityMatrix};
+use crate::{Draw, GroupError, Grouping, Groups, Needs, Similarity, SimilarityMatrix, Standing};
 
 /// Gives the hard groups of another grouping an identity over time.
 ///
@@ -84,6 +84,14 @@ impl<G: Grouping> Grouping for Tracked<G> {
     /// Gradients, whatever the inner grouping needs.
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn wants(&self) -> Option<Standing> {
+        self.inner.wants()
+    }
+
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        self.inner.stand(standing)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

@@ -1,6 +1,8 @@
 //! The arms that experiments share: which grouping, under which composition.
 
 use anyhow::bail;
+use gradual::grad::{Metric as GradientMetric, Part};
+use gradual::group::{HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
 use gradual::measure::{Claim, Direction, Metric};
 use gradual::prelude::*;
 
@@ -33,7 +35,27 @@ pub(crate) static ARMS: [Arm; 5] = [
 /// Those that run only when named.
 ///
 /// `balanced` stands last and apart: it is another sampler, which a task must offer.
-pub(crate) static MORE: [Arm; 10] = [
+pub(crate) static MORE: [Arm; 15] = [
+    Arm {
+        name: "whitened",
+        about: "sum of squares over groups found once in whitened gradients of the first layer, kept by landmarks",
+    },
+    Arm {
+        name: "inputs",
+        about: "the same on the whitened inputs alone: a control",
+    },
+    Arm {
+        name: "raw",
+        about: "the same on the raw gradients: a control",
+    },
+    Arm {
+        name: "spectral",
+        about: "sum of squares over spectral clusters of whitened gradients, found anew in every draw",
+    },
+    Arm {
+        name: "spherical",
+        about: "sum of squares over axes of unit gradients (diametrical clustering), found anew in every draw",
+    },
     Arm {
         name: "power4",
         about: "sum of fourth powers over the known groups",
@@ -88,14 +110,34 @@ const WORST: f64 = 0.5;
 /// t of the arm `tilted`: at a loss of ln 2 a group pulls e^3.5 = 32 times as much as at zero.
 const TILT: f64 = 5.0;
 
-/// What the arm called `name` minimises, with `groups` known groups.
-pub(crate) fn objective(name: &str, groups: usize, seed: u64) -> anyhow::Result<Objective> {
+/// What the arm called `name` minimises, with `groups` known groups. `first` are the globs of the
+/// weights that found groups look at.
+pub(crate) fn objective(
+    name: &str,
+    groups: usize,
+    first: &[&str],
+    seed: u64,
+) -> anyhow::Result<Objective> {
+    let whitened = || GradientMetric::whitened().with_layers(first);
+    // Nobody tells them how many groups there are.
+    let landmarks = |metric| Landmarks::new(HowMany::Eigengap, metric, seed);
     Ok(match name {
         "erm" => Objective::new(OneGroup, Mean),
         "grouped" => Objective::new(Labels::new(groups), SumOfSquares),
         "kmeans" => Objective::new(KMeans::new(groups, seed), SumOfSquares),
         "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
         "random" => Objective::new(RandomGroups::new(groups, seed), SumOfSquares),
+        "whitened" => Objective::new(landmarks(whitened()?), SumOfSquares),
+        "inputs" => Objective::new(landmarks(whitened()?.with_part(Part::Inputs)), SumOfSquares),
+        "raw" => Objective::new(
+            landmarks(GradientMetric::euclidean().with_layers(first)?),
+            SumOfSquares,
+        ),
+        "spectral" => Objective::new(
+            InMetric::new(whitened()?, Spectral::new(groups, seed).with_restarts(2)),
+            SumOfSquares,
+        ),
+        "spherical" => Objective::new(SphericalKMeans::new(groups, seed), SumOfSquares),
         "power4" => Objective::new(Labels::new(groups), PowerMean::new(4.0)?),
         "dro" => Objective::new(Labels::new(groups), GroupDro::new(0.1)?),
         "cvar" => Objective::new(Labels::new(groups), Cvar::new(WORST)?),

@@ -60,6 +60,6 @@ pub use objective::Objective;
 pub use observer::Observer;
 pub use progress::Progress;
 pub use schedule::evaluation_steps;
-pub use step::{Stepped, step};
+pub use step::{Stepped, stand, step};
 pub use task::{Capability, Drawn, Score, Task};
 pub use trainer::Trainer;

@@ -1,7 +1,7 @@
 //! What a step minimises.
 
 use burn::tensor::Tensor;
-use gradual_group::{Grouping, Groups, Needs};
+use gradual_group::{Grouping, Groups, Needs, Standing};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale};
 
 /// A grouping, a composition of its group losses or gradients, and a scale.
@@ -92,6 +92,12 @@ impl Objective {
     /// Whether a step needs the labels of its examples.
     pub fn needs_labels(&self) -> bool {
         self.grouping.needs() == Needs::Labels
+    }
+
+    /// Which standing examples the grouping has to be shown before the next step, if any: see
+    /// [`stand`](crate::stand()).
+    pub fn wants(&self) -> Option<Standing> {
+        self.grouping.wants()
     }
 
     /// What the composition has learned from the draws so far, as numbers to write down; empty for

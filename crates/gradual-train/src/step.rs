@@ -79,6 +79,27 @@ pub fn step<M: Module>(
     }
 }
 
+/// Shows the objective's grouping its standing examples under the current model, when it
+/// [wants](Objective::wants) them: one forward and one backward pass over these.
+///
+/// `losses` computes one loss per standing example, `[n]`, the same examples in the same order every
+/// time.
+///
+/// # Errors
+///
+/// [`TrainError::NotFinite`] naming the first example whose loss is NaN or infinite, and whatever
+/// the trace and the grouping refuse.
+pub fn stand<M: Module>(
+    model: &M,
+    objective: &mut Objective,
+    losses: impl FnOnce(&M) -> Tensor<1>,
+) -> Result<(), TrainError> {
+    let traced = trace(model, losses)?;
+    finite("loss", &traced.losses)?;
+    objective.grouping.stand(&Draw::from(&traced))?;
+    Ok(())
+}
+
 /// The values of a vector, all finite.
 fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
     let values = host(what, vector)?;

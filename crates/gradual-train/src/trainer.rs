@@ -6,20 +6,21 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
-use gradual_group::{Groups, adjusted_rand};
+use gradual_group::{Groups, Standing, adjusted_rand};
 use gradual_measure::{CapabilityRecord, ChurnRecord, Evaluation, Grouping, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Objective, Observer, Score, Stepped, Task, TrainError, evaluation_steps, step};
+use crate::{Objective, Observer, Score, Stepped, Task, TrainError, evaluation_steps, stand, step};
 
 /// Singular values written per evaluation.
 const SPECTRUM: usize = 64;
 
 /// Draws, steps, evaluates, tells the observers.
 ///
-/// All randomness comes from `seed`, in two streams: one for the model's weights, one for the
-/// draws. So arms with the same seed start from the same weights and see the same examples.
+/// All randomness comes from `seed`, in streams of their own: one for the model's weights, one for
+/// the draws, one for the standing examples of a grouping. So arms with the same seed start from the
+/// same weights and see the same examples.
 #[derive(Debug, Clone)]
 pub struct Trainer {
     /// Number of steps.
@@ -62,13 +63,14 @@ impl Trainer {
 
         let started = Instant::now();
         let device = &device.clone().inner();
-        let [mut weights, mut draws] = [0, 1].map(|stream| {
+        let [mut weights, mut draws, mut standing_draws] = [0, 1, 3].map(|stream| {
             let mut random = ChaCha8Rng::seed_from_u64(self.seed);
             random.set_stream(stream);
             random
         });
         let mut model = task.model(&mut weights, &device.clone().autodiff());
         let mut since = Since::new(task.capabilities().len());
+        let mut standing = None;
         let mut grid = evaluation_steps(self.steps, self.every)
             .into_iter()
             .peekable();
@@ -88,6 +90,14 @@ impl Trainer {
             }
             if done == self.steps {
                 break;
+            }
+            let wanted = objective.wants();
+            if let Some(Standing::Fresh(examples)) = wanted {
+                standing = Some(task.draw(examples, &mut standing_draws, device));
+            }
+            if let (Some(_), Some(shown)) = (wanted, &standing) {
+                stand(&model, objective, |m| task.losses(m, &shown.batch))
+                    .map_err(|source| named(task, done + 1, &shown.labels, source))?;
             }
             let drawn = task.draw(self.draw, &mut draws, device);
             let labels = drawn.labels;

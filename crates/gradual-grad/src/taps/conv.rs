@@ -8,7 +8,7 @@ use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::Tap;
-use crate::factor::Factor;
+use crate::factor::{Factor, Inputs};
 use crate::tap::{constant, leaf, recording};
 use crate::tape::{self, Use};
 
@@ -128,10 +128,12 @@ fn grouped(deltas: Tensor<3>, patches: Tensor<3>, groups: usize) -> Factor {
         tensor.clone().narrow(2, group * width, width)
     };
     match groups {
-        1 => Factor::outer(deltas, patches),
+        1 => Factor::of_sides(deltas, patches, Inputs::Right),
         _ => Factor::Stack(
             (0..groups)
-                .map(|group| Factor::outer(part(&deltas, group), part(&patches, group)))
+                .map(|group| {
+                    Factor::of_sides(part(&deltas, group), part(&patches, group), Inputs::Right)
+                })
                 .collect(),
         ),
     }

@@ -4,7 +4,7 @@ use burn::nn::Embedding;
 use burn::tensor::{Int, Tensor};
 
 use crate::Tap;
-use crate::factor::Factor;
+use crate::factor::{Factor, Inputs};
 use crate::tap::{constant, leaf, recording};
 use crate::tape::{self, Use};
 
@@ -79,7 +79,8 @@ impl TiedReadout for Embedding {
             pair: None,
             leaf: leaf.clone(),
             resolve: Box::new(move |deltas| {
-                vec![(id, Factor::outer(deltas.reshape([n, t, v]), kept))]
+                let deltas = deltas.reshape([n, t, v]);
+                vec![(id, Factor::of_sides(deltas, kept, Inputs::Right))]
             }),
         });
         (flat.matmul(weight.transpose()) + leaf).reshape(output)

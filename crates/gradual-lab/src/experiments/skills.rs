@@ -11,6 +11,9 @@ use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
 const RATE: f64 = 2e-3;
 
+/// The weights that found groups look at.
+const FIRST: &[&str] = &["*"];
+
 /// The experiment `skills`.
 pub(crate) struct Skills;
 
@@ -137,7 +140,7 @@ impl Experiment for Skills {
             run.arm
         };
         let trained = gradual_tasks::skills::Skill::TRAINED.len();
-        let objective = arms::objective(objective, trained, run.seed)?;
+        let objective = arms::objective(objective, trained, FIRST, run.seed)?;
         let task = Task::new(&config, run.seed)?;
         Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
     }

@@ -11,6 +11,9 @@ use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
 const RATE: f64 = 3e-3;
 
+/// The weights that found groups look at.
+const FIRST: &[&str] = &["layers.0.weight"];
+
 /// The experiment `sparse-parity`.
 pub(crate) struct SparseParity;
 
@@ -158,7 +161,7 @@ impl Experiment for SparseParity {
         }
         let tasks = config.tasks;
         let task = Task::new(config, run.seed)?;
-        let objective = arms::objective(run.arm, tasks, run.seed)?;
+        let objective = arms::objective(run.arm, tasks, FIRST, run.seed)?;
         Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
     }
 }

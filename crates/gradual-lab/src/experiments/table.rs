@@ -11,6 +11,9 @@ use crate::experiment::{Arm, Experiment, Options, Run, Size};
 const RATE: f64 = 1e-3;
 const EVERY: u64 = 20;
 
+/// The weights that found groups look at.
+const FIRST: &[&str] = &["layers.0.weight"];
+
 /// The experiment `table`.
 pub(crate) struct Table;
 
@@ -111,7 +114,7 @@ impl Experiment for Table {
     fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
         let task = Self::task(run.options, run.seed)?;
         let groups = task.capabilities().len();
-        let objective = arms::objective(run.arm, groups, run.seed)?;
+        let objective = arms::objective(run.arm, groups, FIRST, run.seed)?;
         Ok(run.train(&task, objective, RATE, EVERY, observers)?)
     }
 }

@@ -1,0 +1,256 @@
+//! Which gradients count as similar.
+
+mod moments;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use globset::GlobMatcher;
+
+use crate::gradients::ParameterGradients;
+use crate::parameters::glob;
+use crate::{ExampleGradients, GradError};
+use moments::Moments;
+
+/// How gradients are scaled before they are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Whitening {
+    /// As they are: the Euclidean metric.
+    #[default]
+    None,
+    /// Every coordinate of a layer's inputs is centred and scaled by its standard deviation, every
+    /// coordinate of its output-gradients scaled by its root mean square: the metric of a diagonal
+    /// approximation of the Fisher matrix, factor by factor.
+    Coordinates,
+    /// Inputs and output-gradients are multiplied by the inverse Cholesky factors of their covariance
+    /// and second moment: the metric of K-FAC (Martens & Grosse 2015, arXiv 1503.05671). `damping`
+    /// is added to the diagonal, as a share of its mean. About (d³ + e³)/3 operations on the host
+    /// for each weight `[d, e]` and each draw that is observed.
+    Kronecker {
+        /// Share of the mean diagonal entry that is added to the diagonal.
+        damping: f64,
+    },
+}
+
+/// Which side of a layer is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// The gradients: inputs times output-gradients.
+    #[default]
+    Gradients,
+    /// The inputs alone, summed over positions. The control for what gradients add to them. Layers
+    /// without inputs (biases, norms) are left out, weights tied to their transpose too.
+    Inputs,
+    /// The output-gradients alone, summed over positions.
+    OutputGradients,
+}
+
+/// A metric on gradients: which layers are looked at, and how their coordinates are scaled.
+///
+/// # The idea
+///
+/// Raw gradients do not show capabilities before they emerge: a few large coordinates, common to all
+/// examples, decide the angles. Scaled by their running moments all coordinates weigh alike. In
+/// factored form that costs next to nothing: with X̃ = (X − μ)/s and Δ̃ = Δ/r for inputs X and
+/// output-gradients Δ of a layer, the gradients X̃ᵀΔ̃ have the Gram matrix of the metric.
+///
+/// # Steps and cost
+///
+/// [`observe`](Self::observe) updates running moments from a draw, [`apply`](Self::apply) gives the
+/// draw in the metric: n t (d + e) operations each for a weight `[d, e]` at t positions.
+///
+/// # When to use it
+///
+/// Wherever gradients are compared (clusters, landmarks, spectra). **Never for an update**: it must
+/// come from the gradients themselves.
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::tensor::{Device, Tensor};
+/// use gradual_grad::{Metric, Tap, trace};
+///
+/// let device = Device::flex();
+/// let model = LinearConfig::new(3, 2).init(&device);
+/// let x = Tensor::<2>::from_floats([[1.0, 0.0, 9.0], [0.0, 1.0, 9.0], [1.0, 1.0, 9.5]], &device);
+/// let traced = trace(&model, |m| m.tap(x).sum_dim(1).squeeze_dim::<1>(1))?;
+///
+/// let mut metric = Metric::whitened().with_layers(&["weight"])?;
+/// metric.observe(&traced.gradients)?;
+/// let cosines = metric.apply(&traced.gradients)?.cosine();
+/// assert_eq!(cosines.dims(), [3, 3]);
+/// # Ok::<(), gradual_grad::GradError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Metric {
+    whitening: Whitening,
+    layers: Vec<(String, GlobMatcher)>,
+    part: Part,
+    balanced: bool,
+    memory: f64,
+    moments: BTreeMap<String, Moments>,
+}
+
+/// The Euclidean metric on all layers.
+impl Default for Metric {
+    fn default() -> Self {
+        Self::euclidean()
+    }
+}
+
+impl Metric {
+    /// Gradients as they are, all layers as they come.
+    pub fn euclidean() -> Self {
+        Self {
+            whitening: Whitening::None,
+            layers: Vec::new(),
+            part: Part::Gradients,
+            balanced: false,
+            memory: 0.9,
+            moments: BTreeMap::new(),
+        }
+    }
+
+    /// [`Whitening::Coordinates`] on all layers, each with the same weight.
+    pub fn whitened() -> Self {
+        Self::euclidean()
+            .with_whitening(Whitening::Coordinates)
+            .balanced(true)
+    }
+
+    /// The same metric with another whitening; moments start anew.
+    #[must_use]
+    pub fn with_whitening(self, whitening: Whitening) -> Self {
+        Self {
+            whitening,
+            moments: BTreeMap::new(),
+            ..self
+        }
+    }
+
+    /// Looks only at parameters whose path matches one of these globs, such as `layers.0.*` or
+    /// `*.weight`. Without any, at all.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Glob`] for a malformed glob.
+    pub fn with_layers(self, globs: &[&str]) -> Result<Self, GradError> {
+        let layers = globs
+            .iter()
+            .map(|pattern| Ok(((*pattern).to_owned(), glob(pattern)?)));
+        Ok(Self {
+            layers: layers.collect::<Result<_, GradError>>()?,
+            ..self
+        })
+    }
+
+    /// Looks at one side of the layers only; moments start anew.
+    #[must_use]
+    pub fn with_part(self, part: Part) -> Self {
+        Self {
+            part,
+            moments: BTreeMap::new(),
+            ..self
+        }
+    }
+
+    /// Whether all parameters weigh the same (unit mean square norm each), or as they come.
+    #[must_use]
+    pub fn balanced(self, balanced: bool) -> Self {
+        Self { balanced, ..self }
+    }
+
+    /// How much of the running moments a new draw leaves, 0 to 1 (0.9 by default): they are an
+    /// exponential mean over about 1/(1 − `memory`) draws, without bias towards the start.
+    #[must_use]
+    pub fn with_memory(self, memory: f64) -> Self {
+        Self {
+            memory: memory.clamp(0.0, 1.0),
+            ..self
+        }
+    }
+
+    /// Whether nothing has to be observed before gradients can be compared.
+    pub fn is_fixed(&self) -> bool {
+        self.whitening == Whitening::None && !self.balanced && self.part == Part::Gradients
+    }
+
+    /// Updates the running moments from the gradients `g` of a draw.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] when a covariance
+    /// can't be inverted.
+    pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
+        let chosen = self.chosen(g)?;
+        if self.is_fixed() {
+            return Ok(());
+        }
+        let wide = g.wide();
+        for each in wide.parameters.iter().filter(|each| chosen(each)) {
+            let Some(factor) = &each.factor else { continue };
+            let path = &each.parameter.path;
+            let before = self.moments.remove(path);
+            let moments = Moments::after(before, factor, self.whitening, self.part, self.memory)
+                .map_err(|problem| problem.at(path))?;
+            self.moments.insert(path.clone(), moments);
+        }
+        Ok(())
+    }
+
+    /// The gradients `g` in the metric, by the moments observed so far: their Gram matrix, cosines
+    /// and sketches are those of the metric. A parameter that was never observed is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Glob`] when a glob matches no parameter.
+    pub fn apply(&self, g: &ExampleGradients) -> Result<ExampleGradients, GradError> {
+        let chosen = self.chosen(g)?;
+        let mut scaled = g.wide();
+        scaled.parameters.retain(|each| chosen(each));
+        if self.is_fixed() {
+            return Ok(scaled);
+        }
+        for each in &mut scaled.parameters {
+            // Its bias is scaled otherwise, so that they have no product in common any more.
+            each.weight = None;
+            let moments = self.moments.get(&each.parameter.path);
+            each.factor = match (each.factor.take(), moments) {
+                (Some(factor), Some(moments)) => moments.apply(factor, self.part, self.balanced),
+                _ => None,
+            };
+        }
+        Ok(scaled)
+    }
+
+    /// The Gram matrix of `g` in the metric, `[n, n]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply`](Self::apply).
+    pub fn gram(&self, g: &ExampleGradients) -> Result<Tensor<2>, GradError> {
+        Ok(self.apply(g)?.gram())
+    }
+
+    /// Which parameters are looked at.
+    fn chosen(
+        &self,
+        g: &ExampleGradients,
+    ) -> Result<impl Fn(&ParameterGradients) -> bool + use<>, GradError> {
+        for (pattern, matcher) in &self.layers {
+            if !g.paths().any(|path| matcher.is_match(path)) {
+                return Err(GradError::Glob {
+                    pattern: pattern.clone(),
+                    problem: format!(
+                        "matches none of the parameters {}",
+                        g.paths().collect::<Vec<_>>().join(", ")
+                    ),
+                });
+            }
+        }
+        let layers = self.layers.clone();
+        Ok(move |each: &ParameterGradients| {
+            let path = &each.parameter.path;
+            layers.is_empty() || layers.iter().any(|(_, matcher)| matcher.is_match(path))
+        })
+    }
+}
