@@ -23,7 +23,7 @@
 //! | [`KMeans`] | gradients | the same | for the post's own proposal |
 //! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
 //! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
-//! | [`Tracked`] | gradients | another Gram matrix | around another, for groups that last |
+//! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
 //!
 //! [`Priors`] around any of them weighs its groups, [`InMetric`] shows it gradients in another metric.
 //!

@@ -10,8 +10,8 @@ pub use gradual_train as train;
 pub mod prelude {
     pub use gradual_grad::{ExampleGradients, Tap, Traced, trace};
     pub use gradual_group::{
-        Average, Draw, EachExample, Grouping, Groups, KMeans, Labels, NoisyLabels, OneGroup,
-        Priors, RandomGroups, SingularVectors,
+        Average, Draw, EachExample, Grouping, Groups, HowMany, KMeans, Labels, NoisyLabels,
+        OneGroup, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
     };
     pub use gradual_loss::{
         Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
