@@ -122,7 +122,8 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
     let mut seconds = vec![Vec::new(); case.methods.len()];
     for round in 0..=case.repetitions {
         for (index, method) in case.methods.iter().enumerate() {
-            let (model, mut optimizer) = learners[index].clone();
+            // Taken, not cloned: a second owner of the weights and moments would make Adam copy them.
+            let (model, mut optimizer) = learners.remove(0);
             let started = Instant::now();
             let update = method.update(&model, &draw)?;
             let model = optimizer.step(1e-3, model, update);
@@ -134,7 +135,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
             if round > 0 {
                 seconds[index].push(started.elapsed().as_secs_f64());
             }
-            learners[index] = (model, optimizer);
+            learners.push((model, optimizer));
         }
     }
     let peak = memory("VmHWM:");

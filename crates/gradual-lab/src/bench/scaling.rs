@@ -57,32 +57,36 @@ impl Size {
 }
 
 /// Measures every draw at one width and every width at one draw, and writes `raw.jsonl`, `scaling.csv`,
-/// `scaling.md` and four plots into the folder `out`.
+/// `scaling.md` and four plots into the folder `out`, after each size what is there so far: the large ones
+/// take minutes.
 pub(super) fn run(
     turns: &Turns,
     draws: &[usize],
     widths: &[usize],
     out: &Path,
 ) -> anyhow::Result<()> {
-    let mut sizes = Vec::new();
     let mut rates = Vec::new();
+    let mut sweep = Sweep {
+        sizes: Vec::new(),
+        threads: turns.threads,
+        rate: f64::NAN,
+    };
     for (draw, width) in cases(draws, widths) {
         let kind = Kind::Mlp { width };
         eprintln!("{kind} at draw {draw} …");
         rates.extend(rate::measure(turns.threads, PRODUCTS)?);
-        sizes.push(Size {
+        rates.sort_by(f64::total_cmp);
+        sweep.rate = rates[rates.len() / 2];
+        sweep.sizes.push(Size {
             draw,
             width,
             measured: turns.measure(kind, draw, &METHODS, &PEERS)?,
         });
+        write(&sweep, out)?;
     }
-    rates.sort_by(f64::total_cmp);
-    let sweep = Sweep {
-        sizes,
-        threads: turns.threads,
-        rate: rates[rates.len() / 2],
-    };
-    write(&sweep, out)
+    println!("{}", text::markdown(&sweep));
+    println!("{}", out.join("scaling.md").display());
+    Ok(())
 }
 
 /// The (draw, width) of both sweeps, each once, the draws first.
@@ -104,14 +108,11 @@ fn write(sweep: &Sweep, out: &Path) -> anyhow::Result<()> {
         .flat_map(|size| size.measured.iter().cloned())
         .collect();
     write_raw(out, &all)?;
-    let markdown = text::markdown(sweep);
     replace(&out.join("scaling.csv"), &text::csv(sweep))?;
-    replace(&out.join("scaling.md"), &markdown)?;
+    replace(&out.join("scaling.md"), &text::markdown(sweep))?;
     for (name, svg) in plots::all(sweep)? {
         replace(&out.join(format!("{name}.svg")), &svg)?;
     }
-    println!("{markdown}");
-    println!("{}", out.join("scaling.md").display());
     Ok(())
 }
 
