@@ -116,6 +116,15 @@ TIMED: dict[str, Model] = {
 }
 
 
+def timed(name: str) -> Model:
+    """One of `TIMED`, or `mlp-W`: the MLP with hidden layers of width W. A KeyError for another name."""
+    family, _, width = name.partition("-")
+    if family == "mlp" and width.isdecimal() and int(width) > 0:
+        first, *_, last = TIMED["mlp"].widths
+        return Mlp((first, int(width), int(width), last))
+    return TIMED[name]
+
+
 def parameters(model: Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Random parameters, none of them at a special value: scales are not 1 and shifts not 0."""
     values = {}

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 import jax_peer
-from models import TIMED, coefficients, parameters
+from models import TIMED, Mlp, coefficients, parameters, timed
 
 PEERS = {"ordinary": "torch", "vmap": "torch", "opacus": "opacus", "torchjd": "torchjd", "jax": "jax", "ghost": "torch"}
 DRAWS = {"mlp": (32, 128, 512, 1024), "convnet": (32, 128, 512, 1024), "decoder": (16, 64)}
@@ -39,7 +39,7 @@ GIB = 2**30
 
 def prepare(case: dict):
     """The step of one case: an object with `step()` and `results()`."""
-    model, n = TIMED[case["model"]], case["draw"]
+    model, n = timed(case["model"]), case["draw"]
     rng = np.random.default_rng(SEED)
     arguments = model, parameters(model, rng), model.draw(n, rng), coefficients(n, rng)
     if not supports(case):
@@ -52,7 +52,11 @@ def prepare(case: dict):
 
 
 def supports(case: dict) -> bool:
-    return case["peer"] != "ghost" or case["model"] == "mlp"
+    return case["peer"] != "ghost" or isinstance(timed(case["model"]), Mlp)
+
+
+def family(model: str) -> str:
+    return model.partition("-")[0]
 
 
 def measure(case: dict) -> dict:
@@ -100,7 +104,7 @@ def check(model: str, peers: list[str], threads: int) -> bool:
     """Do the peers agree on the Gram matrix and the weighted gradient?"""
     agreed, expected = True, None
     for peer in peers:
-        case = {"peer": peer, "model": model, "draw": CHECKED_DRAWS[model], "threads": threads}
+        case = {"peer": peer, "model": model, "draw": CHECKED_DRAWS[family(model)], "threads": threads}
         if not supports(case):
             continue
         gram, update = prepare(case).results()
@@ -131,7 +135,7 @@ def run(case: dict, limit_bytes: int, time_limit: float) -> dict:
     """Starts the process of one case and reads its answer."""
     if not supports(case):
         return {"skipped": "written by hand for the mlp alone"}
-    rows = case["draw"] * sum(int(np.prod(shape)) for shape in TIMED[case["model"]].shapes().values()) * 4
+    rows = case["draw"] * sum(int(np.prod(shape)) for shape in timed(case["model"]).shapes().values()) * 4
     if case["peer"] not in ("ordinary", "ghost") and rows > limit_bytes:
         return {"skipped": f"the rows alone need {rows / GIB:.1f} GiB, more than the limit of {limit_bytes / GIB:g}"}
     threads = str(case["threads"])
@@ -182,8 +186,8 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=1.5, help="seconds after which no repetition starts")
     parser.add_argument("--time-limit", type=float, default=120.0, help="seconds after which a case is given up")
     parser.add_argument("--memory-limit", type=float, default=8.0, help="GiB")
-    parser.add_argument("--models", type=listed(TIMED), default=list(TIMED), help="comma-separated")
-    parser.add_argument("--peers", type=listed(PEERS), default=list(PEERS), help="comma-separated")
+    parser.add_argument("--models", type=listed(timed, (*TIMED, "mlp-WIDTH")), default=list(TIMED), help="comma-separated")
+    parser.add_argument("--peers", type=listed(PEERS.__getitem__, PEERS), default=list(PEERS), help="comma-separated")
     parser.add_argument("--draws", type=sizes, help="comma-separated, for every model")
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -199,7 +203,7 @@ def main() -> int:
         peers = ["vmap"] + [peer for peer in arguments.peers if peer != "vmap"]
         return 0 if all([check(model, peers, arguments.threads) for model in arguments.models]) else 1
     for model in arguments.models:
-        for draw in arguments.draws or DRAWS[model]:
+        for draw in arguments.draws or DRAWS[family(model)]:
             for peer in arguments.peers:
                 case = {"peer": peer, "model": model, "draw": draw, "threads": arguments.threads}
                 limits = {"repetitions": arguments.repetitions, "budget": arguments.budget}
@@ -208,14 +212,16 @@ def main() -> int:
     return 0
 
 
-def listed(known):
-    """Reads a comma-separated list of known names."""
+def listed(find, known):
+    """Reads a comma-separated list of names that `find` finds."""
 
     def read(text: str) -> list[str]:
         names = text.split(",")
         for name in names:
-            if name not in known:
-                raise argparse.ArgumentTypeError(f"'{name}' is not known; known: {', '.join(known)}")
+            try:
+                find(name)
+            except KeyError:
+                raise argparse.ArgumentTypeError(f"'{name}' is not known; known: {', '.join(known)}") from None
         return names
 
     return read

@@ -140,6 +140,28 @@ mod tests {
     }
 
     #[test]
+    fn scaling_has_sizes_of_its_own() {
+        for (line, expected) in [
+            ("--scaling --peers", "bench --scaling"),
+            (
+                "--widths 64,-1 --scaling --out there",
+                "bench --scaling --widths=64,-1 --out=there",
+            ),
+            (
+                "--quick --draws 8 --scaling",
+                "bench --scaling --draws=8 --widths=128,512,1024 --repetitions=5",
+            ),
+            ("--quick", "bench --draws=64,128 --repetitions=5"),
+        ] {
+            let Command::Bench(bench) = parse(&format!("xtask bench {line}")) else {
+                panic!("not a bench");
+            };
+            let arguments = bench.lab_arguments().join(std::ffi::OsStr::new(" "));
+            assert_eq!(arguments, expected, "{line}");
+        }
+    }
+
+    #[test]
     fn test_passes_arguments_to_cargo_and_to_the_test_program() {
         assert_eq!(
             test_arguments("xtask test --backend flex --doc rises -- --nocapture"),

@@ -222,6 +222,31 @@ fn more_arms_run_when_named() {
 }
 
 #[test]
+fn the_growth_of_cost_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let sizes = ["--draws=4,8", "--widths=16,512", "--repetitions=1"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    let output = command
+        .args(["bench", "--scaling", &out])
+        .args(sizes)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let folder = home.path().join("scaling");
+    let csv = fs::read_to_string(folder.join("scaling.csv")).unwrap();
+    // Two draws and two widths, three methods.
+    assert_eq!(csv.lines().count(), 1 + 4 * 3, "{csv}");
+    for plot in ["time-n", "time-p", "memory-n", "memory-p"] {
+        let svg = fs::read_to_string(folder.join(format!("{plot}.svg"))).unwrap();
+        assert!(svg.contains("gradual, exact"), "{plot}");
+    }
+    let markdown = fs::read_to_string(folder.join("scaling.md")).unwrap();
+    assert!(markdown.contains("GFLOP/s") && markdown.contains("| gradual exact |"));
+}
+
+#[test]
 fn experiments_are_listed() {
     let text = run(&["--list".to_owned()]);
     for name in [

@@ -13,6 +13,8 @@
 //! results against the claims, `figures`, `tables`, `prose` and `page` write. A run without `DONE` is
 //! shown and marked; it enters the means of an arm only while that arm has no finished run, and never a
 //! verdict.
+//!
+//! [`LinePlot`] draws measurements that belong to no experiment, in the same look.
 
 mod error;
 mod figures;
@@ -29,6 +31,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 pub use error::ReportError;
+pub use figures::{Line, LinePlot, Stroke};
 
 /// Writes the report of the experiment in `dir`, that is `runs/<experiment>`, to `dir/report` and returns
 /// the path of its `index.html`. Every file is written to a temporary name and renamed.

@@ -10,8 +10,8 @@ use gradual::prelude::*;
 use gradual_tasks::{Decoder, Mlp};
 use serde::{Deserialize, Serialize};
 
+use super::case::{Case, Measured};
 use super::model::{ConvNet, Kind, Model};
-use super::{Case, Measured};
 use crate::backend::Backend;
 
 /// Dimensions of the sketch that is timed.
@@ -45,7 +45,7 @@ impl Method {
         Self::SvdSketch,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ordinary => "ordinary",
             Self::Trace => "trace",
@@ -89,30 +89,41 @@ impl Method {
 /// Runs the methods of a case in turn, on as many threads as it says.
 pub(super) fn measure(case: &Case) -> anyhow::Result<Vec<Measured>> {
     let device = Backend::choose(None)?.device;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(case.threads)
-        .build()?;
-    pool.install(|| match case.model {
-        Kind::Mlp => run::<Mlp>(case, &device),
-        Kind::ConvNet => run::<ConvNet>(case, &device),
-        Kind::Decoder => run::<Decoder>(case, &device),
-    })
+    on_threads(case.threads, || match case.model {
+        Kind::Mlp { width } => run::<Mlp>(case, &width, &device),
+        Kind::ConvNet => run::<ConvNet>(case, &(), &device),
+        Kind::Decoder => run::<Decoder>(case, &(), &device),
+    })?
 }
 
-fn run<M: Model>(case: &Case, device: &Device) -> anyhow::Result<Vec<Measured>> {
+/// Runs `work` where the backend finds `threads` threads.
+pub(super) fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> anyhow::Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    Ok(pool.install(work))
+}
+
+fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result<Vec<Measured>> {
     let fresh = || {
         (
-            M::fresh(&device.clone().autodiff()),
+            M::fresh(size, &device.clone().autodiff()),
             AdamConfig::new().init(),
         )
     };
     let mut learners: Vec<(M, ModuleOptimizer)> = case.methods.iter().map(|_| fresh()).collect();
     let draw = M::draw(case.draw, device);
+    // What making the weights took at its peak is no step's: forget it, where the system can.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
     let start = memory("VmRSS:");
     let mut seconds = vec![Vec::new(); case.methods.len()];
     for round in 0..=case.repetitions {
         for (index, method) in case.methods.iter().enumerate() {
-            let (model, mut optimizer) = learners[index].clone();
+            // Taken, not cloned: a second owner of the weights and moments would make Adam copy them.
+            let (model, mut optimizer) = learners.remove(0);
             let started = Instant::now();
             let update = method.update(&model, &draw)?;
             let model = optimizer.step(1e-3, model, update);
@@ -124,7 +135,7 @@ fn run<M: Model>(case: &Case, device: &Device) -> anyhow::Result<Vec<Measured>> 
             if round > 0 {
                 seconds[index].push(started.elapsed().as_secs_f64());
             }
-            learners[index] = (model, optimizer);
+            learners.push((model, optimizer));
         }
     }
     let peak = memory("VmHWM:");
@@ -134,7 +145,7 @@ fn run<M: Model>(case: &Case, device: &Device) -> anyhow::Result<Vec<Measured>> 
         .zip(seconds)
         .map(|(method, seconds)| Measured {
             method: method.name().to_owned(),
-            model: case.model.name().to_owned(),
+            model: case.model.to_string(),
             draw: case.draw,
             ours: true,
             seconds,

@@ -1,5 +1,9 @@
 //! The models that are timed; the peers' script has the same.
 
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::bail;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -11,28 +15,32 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Which model.
+/// Which model. Its name is `mlp`, `convnet`, `decoder`, or `mlp-W` for an MLP of another width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(into = "String", try_from = "String")]
 pub(super) enum Kind {
-    /// 64 → 512 → 512 → 32.
-    Mlp,
+    /// [`INPUTS`] → width → width → [`CLASSES`].
+    Mlp { width: usize },
     /// Two strided convolutions and a linear layer on 1×28×28.
     ConvNet,
     /// Two blocks of width 128 on 64 tokens of 256, tied read-out.
     Decoder,
 }
 
-impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Mlp, Self::ConvNet, Self::Decoder];
+/// Inputs of the MLP.
+const INPUTS: usize = 64;
+/// Classes of the MLP.
+const CLASSES: usize = 32;
+/// Width of the MLP called `mlp`.
+pub(super) const WIDTH: usize = 512;
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Mlp => "mlp",
-            Self::ConvNet => "convnet",
-            Self::Decoder => "decoder",
-        }
-    }
+/// The widths of the MLP's layers, from inputs to classes.
+pub(super) fn mlp_widths(width: usize) -> [usize; 4] {
+    [INPUTS, width, width, CLASSES]
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Mlp { width: WIDTH }, Self::ConvNet, Self::Decoder];
 
     /// Draws that are timed by default.
     pub(super) fn draws(self) -> &'static [usize] {
@@ -43,11 +51,53 @@ impl Kind {
     }
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mlp { width: WIDTH } => f.write_str("mlp"),
+            Self::Mlp { width } => write!(f, "mlp-{width}"),
+            Self::ConvNet => f.write_str("convnet"),
+            Self::Decoder => f.write_str("decoder"),
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> anyhow::Result<Self> {
+        if let Some(kind) = Self::ALL.iter().find(|kind| kind.to_string() == name) {
+            return Ok(*kind);
+        }
+        let width = name.strip_prefix("mlp-").map(str::parse);
+        match width {
+            Some(Ok(width)) if width > 0 => Ok(Self::Mlp { width }),
+            _ => bail!("there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder"),
+        }
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.to_string()
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = anyhow::Error;
+
+    fn try_from(name: String) -> anyhow::Result<Self> {
+        name.parse()
+    }
+}
+
 /// A model with its draw.
 pub(super) trait Model: Module {
+    /// What of its size can be chosen.
+    type Size;
     /// Inputs and targets.
     type Draw;
-    fn fresh(device: &Device) -> Self;
+    fn fresh(size: &Self::Size, device: &Device) -> Self;
     fn draw(n: usize, device: &Device) -> Self::Draw;
     fn losses(&self, draw: &Self::Draw) -> Tensor<1>;
 }
@@ -72,15 +122,17 @@ fn random() -> ChaCha8Rng {
 }
 
 impl Model for Mlp {
+    /// Width of the hidden layers.
+    type Size = usize;
     type Draw = (Tensor<2>, Tensor<1, Int>);
 
-    fn fresh(device: &Device) -> Self {
-        Mlp::new(&[64, 512, 512, 32], &mut random(), device)
+    fn fresh(width: &usize, device: &Device) -> Self {
+        Mlp::new(&mlp_widths(*width), &mut random(), device)
     }
 
     fn draw(n: usize, device: &Device) -> Self::Draw {
-        let inputs = Tensor::random([n, 64], Distribution::Normal(0.0, 1.0), device);
-        (inputs, classes(n, 32, device))
+        let inputs = Tensor::random([n, INPUTS], Distribution::Normal(0.0, 1.0), device);
+        (inputs, classes(n, CLASSES, device))
     }
 
     fn losses(&self, (inputs, targets): &Self::Draw) -> Tensor<1> {
@@ -96,9 +148,10 @@ pub(super) struct ConvNet {
 }
 
 impl Model for ConvNet {
+    type Size = ();
     type Draw = (Tensor<4>, Tensor<1, Int>);
 
-    fn fresh(device: &Device) -> Self {
+    fn fresh((): &(), device: &Device) -> Self {
         let conv = |channels| {
             let config = Conv2dConfig::new(channels, [3, 3]).with_stride([2, 2]);
             config
@@ -126,9 +179,10 @@ impl Model for ConvNet {
 }
 
 impl Model for Decoder {
+    type Size = ();
     type Draw = (Tensor<2, Int>, Tensor<1, Int>);
 
-    fn fresh(device: &Device) -> Self {
+    fn fresh((): &(), device: &Device) -> Self {
         let config = DecoderConfig {
             vocabulary: 256,
             context: 64,
@@ -151,5 +205,27 @@ impl Model for Decoder {
         let [n, t, v] = logits.dims();
         let each = cross_entropy(logits.reshape([n * t, v]), targets);
         each.reshape([n, t]).mean_dim(1).reshape([n])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_kinds_are_one_to_one() {
+        for (name, kind) in [
+            ("mlp", Kind::Mlp { width: 512 }),
+            ("mlp-1024", Kind::Mlp { width: 1024 }),
+            ("convnet", Kind::ConvNet),
+            ("decoder", Kind::Decoder),
+        ] {
+            assert_eq!(kind.to_string(), name);
+            assert_eq!(name.parse::<Kind>().unwrap(), kind);
+        }
+        for unknown in ["mlp-", "mlp-0", "mlp-x", "resnet", ""] {
+            let error = unknown.parse::<Kind>().unwrap_err().to_string();
+            assert!(error.contains(&format!("'{unknown}'")), "{error}");
+        }
     }
 }

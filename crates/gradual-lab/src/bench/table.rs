@@ -1,127 +1,98 @@
-//! Medians, ratios and targets.
+//! The table of ratios, for people and for spreadsheets.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
 
-use super::Measured;
+use super::case::{Measured, find};
+use super::targets;
 use crate::runner::replace;
 
-/// A ratio that a step should keep to: model, draw, method, most times the ordinary step.
-const TARGETS: [(&str, usize, &str, f64); 7] = [
-    ("mlp", 128, "exact", 1.2),
-    ("mlp", 1024, "exact", 2.4),
-    ("mlp", 1024, "sketch", 1.6),
-    ("decoder", 64, "exact", 1.4),
-    ("convnet", 128, "exact", 1.6),
-    ("mlp", 128, "svd", 1.4),
-    ("mlp", 1024, "svd-sketch", 1.8),
-];
-
-/// How many times faster than the best peer an exact step should be.
-const SPEEDUPS: [(&str, usize, f64); 2] = [("mlp", 128, 40.0), ("decoder", 64, 5.0)];
-
-/// Times that one more step may take of memory, at a draw of 1024.
-const MEMORY: f64 = 1.5;
-
-/// Writes `raw.jsonl`, `ratios.csv` and `ratios.md`, and prints the last.
+/// Writes `raw.jsonl`, `ratios.csv` and `ratios.md` into the folder `out`, and prints the last.
 pub(super) fn write(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
-    let raw: Vec<String> = all
-        .iter()
-        .map(serde_json::to_string)
-        .collect::<Result<_, _>>()?;
-    replace(&out.join("raw.jsonl"), &(raw.join("\n") + "\n"))?;
-    let (markdown, csv) = (markdown(all), csv(all));
-    replace(&out.join("ratios.csv"), &csv)?;
+    write_raw(out, all)?;
+    let markdown = format!("{}\n{}", markdown(all), targets::markdown(all));
+    replace(&out.join("ratios.csv"), &csv(all))?;
     replace(&out.join("ratios.md"), &markdown)?;
     println!("{markdown}");
     println!("{}", out.join("ratios.md").display());
     Ok(())
 }
 
-impl Measured {
-    fn median(&self) -> Option<f64> {
-        self.quantile(0.5)
-    }
-
-    fn quantile(&self, at: f64) -> Option<f64> {
-        let mut sorted = self.seconds.clone();
-        sorted.sort_by(f64::total_cmp);
-        let last = sorted.len().checked_sub(1)?;
-        Some(sorted[(last as f64 * at).round() as usize])
-    }
-
-    /// Memory above what the process had before the first step.
-    fn memory(&self) -> Option<f64> {
-        Some(
-            self.peak_memory_bytes?
-                .saturating_sub(self.start_memory_bytes?) as f64,
-        )
-    }
-
-    /// Median over rounds of the ratio to another method of the same rounds.
-    fn ratio(&self, other: &Self) -> Option<f64> {
-        if self.ours && other.ours {
-            let pairs = self.seconds.iter().zip(&other.seconds).map(|(a, b)| a / b);
-            let pairs = Self {
-                seconds: pairs.collect(),
-                ..self.clone()
-            };
-            return pairs.median();
-        }
-        Some(self.median()? / other.median()?)
-    }
-}
-
-fn find<'a>(
-    all: &'a [Measured],
-    model: &str,
-    draw: usize,
-    method: &str,
-    ours: bool,
-) -> Option<&'a Measured> {
-    all.iter()
-        .find(|m| m.model == model && m.draw == draw && m.method == method && m.ours == ours)
+/// Makes the folder `out` and writes every measurement to `raw.jsonl` in it.
+pub(super) fn write_raw(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let raw: Vec<String> = all
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()?;
+    replace(&out.join("raw.jsonl"), &(raw.join("\n") + "\n"))
 }
 
 /// The fastest peer that takes per-example gradients with a library.
-fn best_peer<'a>(all: &'a [Measured], model: &str, draw: usize) -> Option<&'a Measured> {
+pub(super) fn best_peer<'a>(all: &'a [Measured], model: &str, draw: usize) -> Option<&'a Measured> {
     let peers = all
         .iter()
         .filter(|m| !m.ours && m.model == model && m.draw == draw);
     let libraries = peers.filter(|m| m.method != "ordinary" && m.method != "ghost");
-    libraries.filter(|m| m.median().is_some()).min_by(|a, b| {
-        a.median()
-            .partial_cmp(&b.median())
-            .unwrap_or(std::cmp::Ordering::Equal)
+    let timed = libraries.filter_map(|m| Some((m, m.median()?)));
+    timed
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(best, _)| best)
+}
+
+/// `value` with so many digits, or `none`.
+pub(super) fn number(value: Option<f64>, digits: usize, none: &str) -> String {
+    value.map_or_else(|| none.to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// A measurement beside the others of its (model, draw).
+struct Row<'a> {
+    measured: &'a Measured,
+    /// Times the time of our ordinary step.
+    ratio: Option<f64>,
+    /// Times faster than the best peer.
+    best_peer: Option<f64>,
+    /// Times the memory of our ordinary step.
+    memory: Option<f64>,
+}
+
+fn rows(all: &[Measured]) -> impl Iterator<Item = Row<'_>> {
+    all.iter().map(|measured| {
+        let ordinary = find(all, &measured.model, measured.draw, "ordinary", true);
+        let best = best_peer(all, &measured.model, measured.draw).filter(|_| measured.ours);
+        Row {
+            measured,
+            ratio: ordinary.and_then(|ordinary| measured.ratio(ordinary)),
+            best_peer: best.and_then(|best| best.ratio(measured)),
+            memory: ordinary.and_then(|ordinary| measured.memory_ratio(ordinary)),
+        }
     })
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
-}
-
+/// A field is empty where there is no number.
 fn csv(all: &[Measured]) -> String {
     let mut text = String::from(
-        "side,model,draw,method,median_ms,low_ms,high_ms,ratio_to_ordinary,memory_mib\n",
+        "side,model,draw,method,median_ms,low_ms,high_ms,ratio_to_ordinary,best_peer_ratio,memory_mib,memory_ratio\n",
     );
-    for each in all {
-        let ordinary = find(all, &each.model, each.draw, "ordinary", true);
-        let ms = |at| number(each.quantile(at).map(|s| s * 1e3), 3);
+    for row in rows(all) {
+        let each = row.measured;
+        let ms = |at| number(each.quantile(at).map(|s| s * 1e3), 3, "");
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{},{}",
-            if each.ours { "gradual" } else { "peer" },
+            "{},{},{},{},{},{},{},{},{},{},{}",
+            each.side(),
             each.model,
             each.draw,
             each.method,
             ms(0.5),
             ms(0.1),
             ms(0.9),
-            number(ordinary.and_then(|ordinary| each.ratio(ordinary)), 3),
-            number(each.memory().map(|bytes| bytes / 1048576.0), 1),
+            number(row.ratio, 3, ""),
+            number(row.best_peer, 3, ""),
+            number(each.memory().map(|bytes| bytes / 1048576.0), 1, ""),
+            number(row.memory, 3, ""),
         );
     }
     text
@@ -129,76 +100,86 @@ fn csv(all: &[Measured]) -> String {
 
 fn markdown(all: &[Measured]) -> String {
     let mut text = String::from(
-        "| model | draw | side | step | ms (10–90 %) | × ordinary | best peer ÷ it | MiB |\n|---|---|---|---|---|---|---|---|\n",
+        "| model | draw | side | step | ms (10–90 %) | × ordinary | best peer ÷ it | MiB | × ordinary |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
-    for each in all {
-        let side = if each.ours { "gradual" } else { "peer" };
+    for row in rows(all) {
+        let each = row.measured;
+        let (model, draw, side, method) = (&each.model, each.draw, each.side(), &each.method);
+        let _ = write!(text, "| {model} | {draw} | {side} | {method} |");
         if let Some(reason) = &each.skipped {
-            let _ = writeln!(
-                text,
-                "| {} | {} | {side} | {} | {reason} | | | |",
-                each.model, each.draw, each.method
-            );
+            let _ = writeln!(text, " {reason} | | | | |");
             continue;
         }
-        let ordinary = find(all, &each.model, each.draw, "ordinary", true);
-        let best = best_peer(all, &each.model, each.draw).filter(|_| each.ours);
-        let ms = |at| number(each.quantile(at).map(|s| s * 1e3), 1);
+        let ms = |at| number(each.quantile(at).map(|s| s * 1e3), 1, "–");
         let _ = writeln!(
             text,
-            "| {} | {} | {side} | {} | {} ({}–{}) | {} | {} | {} |",
-            each.model,
-            each.draw,
-            each.method,
+            " {} ({}–{}) | {} | {} | {} | {} |",
             ms(0.5),
             ms(0.1),
             ms(0.9),
-            number(ordinary.and_then(|ordinary| each.ratio(ordinary)), 2),
-            number(best.and_then(|best| best.ratio(each)), 1),
-            number(each.memory().map(|bytes| bytes / 1048576.0), 0),
+            number(row.ratio, 2, "–"),
+            number(row.best_peer, 1, "–"),
+            number(each.memory().map(|bytes| bytes / 1048576.0), 0, "–"),
+            number(row.memory, 2, "–"),
         );
     }
-    text.push_str("\n| target | limit | measured | |\n|---|---|---|---|\n");
-    let mut target = |what: String, limit: String, found: Option<f64>, met: bool| {
-        if let Some(found) = found {
-            let verdict = if met { "met" } else { "missed" };
-            let _ = writeln!(text, "| {what} | {limit} | {found:.2} | {verdict} |");
-        }
-    };
-    for (model, draw, method, limit) in TARGETS {
-        let own = find(all, model, draw, method, true);
-        let found = own
-            .zip(find(all, model, draw, "ordinary", true))
-            .and_then(|(a, b)| a.ratio(b));
-        let what = format!("{model}, draw {draw}, {method} ÷ ordinary");
-        target(
-            what,
-            format!("≤ {limit}"),
-            found,
-            found.is_some_and(|found| found <= limit),
-        );
-    }
-    for (model, draw, limit) in SPEEDUPS {
-        let own = find(all, model, draw, "exact", true);
-        let found = best_peer(all, model, draw)
-            .zip(own)
-            .and_then(|(best, own)| best.ratio(own));
-        let what = format!("{model}, draw {draw}, best peer ÷ exact");
-        target(
-            what,
-            format!("≥ {limit}"),
-            found,
-            found.is_some_and(|found| found >= limit),
-        );
-    }
-    let memory = |method| find(all, "mlp", 1024, method, true).and_then(Measured::memory);
-    let found = memory("exact").zip(memory("ordinary")).map(|(a, b)| a / b);
-    let what = "mlp, draw 1024, memory of exact ÷ ordinary".to_owned();
-    target(
-        what,
-        format!("≤ {MEMORY}"),
-        found,
-        found.is_some_and(|found| found <= MEMORY),
-    );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::sample;
+    use super::*;
+
+    fn all() -> [Measured; 5] {
+        let skipped = Measured {
+            skipped: Some("not done after 120 s".into()),
+            peak_memory_bytes: None,
+            ..sample(false, "jax", &[], 1)
+        };
+        [
+            sample(false, "ghost", &[0.001], 1),
+            sample(false, "vmap", &[0.08, 0.06, 0.07], 8),
+            skipped,
+            sample(true, "ordinary", &[0.002, 0.003], 1),
+            sample(true, "exact", &[0.004, 0.009], 2),
+        ]
+    }
+
+    #[test]
+    fn the_best_peer_is_a_library() {
+        let all = all();
+        assert_eq!(best_peer(&all, "mlp", 128).unwrap().method, "vmap");
+        assert!(best_peer(&all, "mlp", 64).is_none());
+    }
+
+    #[test]
+    fn csv_has_every_ratio() {
+        assert_eq!(
+            csv(&all()),
+            "side,model,draw,method,median_ms,low_ms,high_ms,ratio_to_ordinary,best_peer_ratio,memory_mib,memory_ratio\n\
+             peer,mlp,128,ghost,1.000,1.000,1.000,0.333,,2.0,1.000\n\
+             peer,mlp,128,vmap,70.000,60.000,80.000,23.333,,16.0,8.000\n\
+             peer,mlp,128,jax,,,,,,,\n\
+             gradual,mlp,128,ordinary,3.000,2.000,3.000,1.000,23.333,2.0,1.000\n\
+             gradual,mlp,128,exact,9.000,4.000,9.000,3.000,7.778,4.0,2.000\n"
+        );
+    }
+
+    #[test]
+    fn markdown_gives_the_reason_of_a_gap() {
+        let text = markdown(&all());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[4],
+            "| mlp | 128 | peer | jax | not done after 120 s | | | | |"
+        );
+        assert_eq!(
+            lines[6],
+            "| mlp | 128 | gradual | exact | 9.0 (4.0–9.0) | 3.00 | 7.8 | 4 | 2.00 |"
+        );
+        let columns = |line: &&str| line.matches('|').count();
+        assert!(lines.iter().map(columns).all(|count| count == 10));
+    }
 }

@@ -1,8 +1,9 @@
-//! The figures of the report, each a row of small panels.
+//! The figures of the report, each a row of small panels; and the plot of lines for other programs.
 
 mod axis;
 mod canvas;
 mod curves;
+mod plot;
 mod series;
 mod shares;
 mod spectrum;
@@ -10,6 +11,7 @@ mod tax;
 mod times;
 
 pub(crate) use canvas::escape;
+pub use plot::{Line, LinePlot, Stroke};
 
 use crate::ReportError;
 use crate::folder::Folder;
