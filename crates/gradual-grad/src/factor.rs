@@ -499,6 +499,31 @@ impl Factor {
         }
     }
 
+    /// Weighted sums of the rows, one for each row of `coefficients` `[m, n]`, as m rows in the form
+    /// of outer products over `rank` positions: the best such approximation of each sum of outer
+    /// products. Plain rows are summed as they are.
+    pub(crate) fn condense(&self, coefficients: &Tensor<2>, rank: usize) -> Self {
+        let [m, _] = coefficients.dims();
+        match self {
+            Self::Outer {
+                left,
+                right,
+                inputs,
+                ..
+            } => {
+                let (d, e) = (left.dims()[2], right.dims()[2]);
+                let sums = self.combine(coefficients).reshape([m, d, e]);
+                let (left, right) = leading_pairs(sums, rank.min(d).min(e));
+                Self::of_sides(left, right, *inputs)
+            }
+            Self::Stack(parts) => {
+                let parts = parts.iter().map(|part| part.condense(coefficients, rank));
+                Self::Stack(parts.collect())
+            }
+            Self::Scatter { .. } | Self::Rows(_) => Self::Rows(self.combine(coefficients)),
+        }
+    }
+
     /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which
     /// come in fours, from two vectors of either side, so that a side is multiplied by half as many.
     /// `project(size)` yields those of a side, as `[size, 2⌈dim/4⌉]`, and of plain rows as
@@ -680,6 +705,36 @@ fn per_example(left: &Tensor<3>, right: &Tensor<3>) -> Tensor<2> {
 /// Inner products of the positions of each example, `[n, t, t]`.
 fn pairs(a: &Tensor<3>) -> Tensor<3> {
     a.clone().matmul(a.clone().swap_dims(1, 2))
+}
+
+/// The leading singular pairs of m matrices `[m, d, e]`, σu as `[m, rank, d]` and v as
+/// `[m, rank, e]`, by power iteration and deflation.
+fn leading_pairs(matrices: Tensor<3>, rank: usize) -> (Tensor<3>, Tensor<3>) {
+    /// Gaps of a tenth are resolved to a thousandth.
+    const ROUNDS: usize = 12;
+    let unit = |vectors: Tensor<3>| {
+        let norm = (vectors.clone() * vectors.clone()).sum_dim(1).sqrt();
+        let zero = norm.clone().lower_equal_elem(0.0);
+        vectors * norm.recip().mask_fill(zero, 0.0)
+    };
+    let mut rest = matrices;
+    let (mut lefts, mut rights) = (Vec::new(), Vec::new());
+    for _ in 0..rank {
+        let transposed = rest.clone().swap_dims(1, 2);
+        // The row of the largest sum of squares is seldom orthogonal to the leading direction.
+        let squares = (rest.clone() * rest.clone()).sum_dim(2);
+        let weights = squares.clone().equal(squares.max_dim(1)).float();
+        let start = transposed.clone().matmul(weights.cast(rest.dtype()));
+        let mut right = unit(start);
+        for _ in 0..ROUNDS {
+            right = unit(transposed.clone().matmul(rest.clone().matmul(right)));
+        }
+        let left = rest.clone().matmul(right.clone());
+        rest = rest - left.clone().matmul(right.clone().swap_dims(1, 2));
+        lefts.push(left.swap_dims(1, 2));
+        rights.push(right.swap_dims(1, 2));
+    }
+    (Tensor::cat(lefts, 1), Tensor::cat(rights, 1))
 }
 
 /// For vectors (a, b) of the left and (c, d) of the right, halves of each: (ac, bd, bc, ad), summed

@@ -302,6 +302,36 @@ impl ExampleGradients {
         Ok(combined)
     }
 
+    /// Weighted sums of the gradients, one for each row of `coefficients` `[m, n]`, as the gradients
+    /// of m examples that nobody drew: prototypes to compare others with.
+    ///
+    /// The sum of a weight `[d, e]` is kept as its `rank` leading singular pairs, so that inner
+    /// products with n gradients take 2 n t m `rank` (d + e) operations and no array of parameter
+    /// size. About 2 n t m d e operations to sum and 50 m `rank` d e for the pairs.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Coefficients`] unless every row has n entries.
+    pub fn condense(&self, coefficients: &Tensor<2>, rank: usize) -> Result<Self, GradError> {
+        let [m, got] = coefficients.dims();
+        if got != self.examples() {
+            return Err(GradError::Coefficients {
+                expected: self.examples(),
+                got,
+            });
+        }
+        let mut condensed = self.wide();
+        let coefficients = coefficients.clone().inner().cast(condensed.zeros.dtype());
+        condensed.zeros = Tensor::zeros([m], (&self.device(), condensed.zeros.dtype()));
+        for each in &mut condensed.parameters {
+            let sums = |factor: Factor| factor.condense(&coefficients, rank.max(1));
+            each.factor = each.factor.take().map(sums);
+            // Its products with other draws are no longer those of a single position.
+            each.weight = None;
+        }
+        Ok(condensed)
+    }
+
     /// A random projection S `[n, dim]` of the gradients: S Sᵀ is K in expectation over seeds.
     ///
     /// The projection is applied to the factors. An entry is uᵀ g_j v / √dim with random signs u and
@@ -368,7 +398,12 @@ impl ExampleGradients {
 
     /// Inner products with another draw (or this one), summed over parameters.
     fn products(&self, other: &Self, span: Span) -> Option<Products> {
-        let with_bias = self.biases(|factor| factor.route() == Route::Product);
+        let product = |factor: &Factor| factor.route() == Route::Product;
+        let (mut with_bias, theirs) = (self.biases(product), other.biases(product));
+        // Gradients that were changed since the trace have lost the bond of weight and bias.
+        if with_bias != theirs {
+            with_bias.fill(None);
+        }
         let fused = |index: usize| with_bias.contains(&Some(index));
         let pairs = self.parameters.iter().zip(&other.parameters).enumerate();
         let grams = pairs

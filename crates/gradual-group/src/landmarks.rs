@@ -1,7 +1,6 @@
 //! Groups that last: standing examples that keep their group.
 
 use burn::tensor::{Tensor, TensorData};
-use faer::Mat;
 use gradual_grad::{ExampleGradients, Metric};
 
 use crate::cosines::Cosines;
@@ -21,12 +20,18 @@ const OPERATION: &str = "landmarks";
 /// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
 /// one capability with opposite labels have opposite gradients.
 ///
+/// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'
+/// second moments, each as long as the root of its eigenvalue. The leading axis is what the
+/// landmarks have in common; the others are mostly noise. Of the axis, which is a matrix in every
+/// weight, the leading singular pair is again what is common. So one outer product for each group
+/// stands for all of its landmarks, and assigns new examples better than they do one by one.
+///
 /// # Steps and cost
 ///
-/// Once: the gradients of `examples` examples, [`Spectral`] clustering of their squared cosines in
-/// the metric, and in each group the `kept` examples most alike to it. Every `every` draws: the
-/// gradients of the standing examples again. In each draw of n: the inner products of n gradients
-/// with k·`kept` landmarks, 2 n k `kept` (d + e) operations for a layer `[d, e]` at one position.
+/// Once: the gradients of `examples` examples, and [`Spectral`] clustering of their squared cosines
+/// in the metric. Every `every` draws: the gradients of the standing examples again, their inner
+/// products within groups, and the axes. In each draw of n: the inner products of n gradients with
+/// one axis for each of k groups, 2 n k (d + e) operations for a layer `[d, e]` at one position.
 ///
 /// # When to use it
 ///
@@ -48,14 +53,13 @@ pub struct Landmarks {
     since: usize,
 }
 
-/// How landmarks are summed up in a sketch.
+/// How landmarks are summed up.
 #[derive(Debug, Clone, Copy)]
 struct Axes {
-    /// Dimensions of the sketch.
-    dim: usize,
     /// Directions of each group.
     count: usize,
-    seed: u64,
+    /// Singular pairs that are kept of each direction in each weight.
+    rank: usize,
 }
 
 /// The standing examples.
@@ -75,21 +79,22 @@ struct Found {
 enum Now {
     /// The landmarks; entry (l, g) of the weights is 1 / (n_g ‖landmark l‖²) if l is of group g.
     Examples(ExampleGradients, Tensor<2>),
-    /// The leading axes of each group in the sketch, `[dim, k axes]`, each as long as the root mean
+    /// The leading axes of each group, those of one group together, each as long as the root mean
     /// square of the unit landmarks' components along it.
-    Axes(Tensor<2>),
+    Axes(ExampleGradients),
 }
 
 impl Landmarks {
-    /// Groups in a metric: 1 500 examples, all kept, gradients taken again every 10 draws. The number of groups may be given or chosen by a rule.
+    /// Groups in a metric: 1 500 examples, summed up by one axis for each group, gradients taken
+    /// again every 20 draws. The number of groups may be given or chosen by a rule.
     pub fn new(groups: impl Into<HowMany>, metric: Metric, seed: u64) -> Self {
         Self {
             spectral: Spectral::new(groups, seed),
             metric,
             examples: 1_500,
             kept: usize::MAX,
-            axes: None,
-            every: 10,
+            axes: Some(Axes { count: 1, rank: 1 }),
+            every: 20,
             average: Average::Mean,
             standing: None,
             since: 0,
@@ -105,23 +110,25 @@ impl Landmarks {
         }
     }
 
-    /// How many landmarks stay in each group; `usize::MAX` for all.
+    /// Compares new examples with the `kept` landmarks of each group that are most alike to it
+    /// (`usize::MAX` for all) instead of with axes: the mean squared cosine itself, at the cost of as
+    /// many inner products. Needs about as many landmarks as were clustered: a few are too noisy.
     #[must_use]
     pub fn with_kept(self, kept: usize) -> Self {
         Self {
             kept: kept.max(1),
+            axes: None,
             ..self
         }
     }
 
-    /// Sums the landmarks of each group up by their `count` leading axes in a sketch of `dim`
-    /// dimensions, instead of comparing new examples with every landmark: the mean squared cosine
-    /// is then Σ_r (ŝ·a_r)² over the axes a of a group, and what is left out is mostly noise.
+    /// Sums the landmarks of each group up by their `count` leading axes, of which the `rank`
+    /// leading singular pairs are kept in every weight: one and one by default.
     #[must_use]
-    pub fn with_axes(self, count: usize, dim: usize, seed: u64) -> Self {
-        let (count, dim) = (count.max(1), dim.max(1));
+    pub fn with_axes(self, count: usize, rank: usize) -> Self {
+        let (count, rank) = (count.max(1), rank.max(1));
         Self {
-            axes: Some(Axes { dim, count, seed }),
+            axes: Some(Axes { count, rank }),
             ..self
         }
     }
@@ -181,7 +188,7 @@ impl Landmarks {
             kept,
             assignment,
             clusters,
-            now: Now::Axes(Tensor::zeros([1, 1], &gradients.device())),
+            now: Now::Axes(gradients.clone()),
         })
     }
 }
@@ -227,45 +234,37 @@ impl Found {
     }
 
     fn axes(&self, gradients: &ExampleGradients, axes: Axes) -> Result<Now, GroupError> {
-        let Axes { dim, count, seed } = axes;
-        let sketch = gradients.sketch(dim, seed);
-        let mut rows = host(OPERATION, &sketch)?;
-        self.finite(&rows, dim)?;
-        for row in rows.chunks_mut(dim) {
-            let norm = row.iter().map(|entry| entry * entry).sum::<f32>().sqrt();
-            let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-            row.iter_mut().for_each(|entry| *entry *= inverse);
-        }
-        let columns = self.clusters.groups * count;
-        let mut all = vec![0.0f32; dim * columns];
-        for group in 0..self.clusters.groups {
-            let members = self.assignment.iter().zip(rows.chunks(dim));
-            let members: Vec<&[f32]> = members
-                .filter(|(of, _)| **of == group)
-                .map(|(_, row)| row)
-                .collect();
+        let Axes { count, rank } = axes;
+        let (l, k) = (self.kept.len(), self.clusters.groups);
+        let mut coefficients = vec![0.0f32; k * count * l];
+        for group in 0..k {
+            let members: Vec<usize> = (0..l).filter(|&j| self.assignment[j] == group).collect();
             let n = members.len();
             if n == 0 {
                 continue;
             }
-            let rows = Mat::from_fn(n, dim, |i, j| members[i][j]);
-            let products = &rows * rows.transpose();
-            let products: Vec<f32> = (0..n * n).map(|at| products[(at / n, at % n)]).collect();
-            let spectrum = Spectrum::leading_host(&products, n, count.min(n))?;
+            let own = gradients.choose(&members).map_err(refused)?;
+            let gram = host(OPERATION, &own.gram())?;
+            self.finite(&gram, n)?;
+            let norms: Vec<f32> = (0..n).map(|j| gram[j * n + j].max(0.0).sqrt()).collect();
+            let cosines = Cosines::of_gram(OPERATION, gram, n)?;
+            let spectrum = Spectrum::leading_host(cosines.entries(), n, count.min(n))?;
             let lengths = spectrum.singular_values().iter().enumerate();
             for (axis, &length) in lengths.filter(|(_, length)| **length > 0.0) {
-                // a = Rᵀ u / √n, with σ u from the spectrum.
+                // a = Σ_l u_l ĝ_l / √n, with σ u from the spectrum.
                 let scale = 1.0 / (length * (n as f64).sqrt());
-                for (row, component) in members.iter().zip(spectrum.components(axis)) {
-                    let weight = (component * scale) as f32;
-                    for (entry, value) in row.iter().enumerate() {
-                        all[entry * columns + group * count + axis] += weight * value;
+                let row = (group * count + axis) * l;
+                for (at, component) in spectrum.components(axis).enumerate() {
+                    if norms[at] > 0.0 {
+                        coefficients[row + members[at]] = (component * scale) as f32 / norms[at];
                     }
                 }
             }
         }
-        let axes = TensorData::new(all, [dim, columns]);
-        Ok(Now::Axes(Tensor::from_data(axes, &gradients.device())))
+        let coefficients = TensorData::new(coefficients, [k * count, l]);
+        let coefficients = Tensor::from_data(coefficients, &gradients.device());
+        let condensed = gradients.condense(&coefficients, rank).map_err(refused)?;
+        Ok(Now::Axes(condensed))
     }
 
     fn finite(&self, values: &[f32], width: usize) -> Result<(), GroupError> {
@@ -289,9 +288,9 @@ impl Found {
                 let products = gradients.cross_gram(landmarks).map_err(refused)?;
                 Ok((products.clone() * products).matmul(weights.clone()))
             }
-            (Now::Axes(directions), Some(Axes { dim, count, seed })) => {
+            (Now::Axes(axes), Some(Axes { count, .. })) => {
                 let (n, k) = (gradients.examples(), self.clusters.groups);
-                let products = gradients.sketch(dim, seed).matmul(directions.clone());
+                let products = gradients.cross_gram(axes).map_err(refused)?;
                 let squares = (products.clone() * products).reshape([n, k, count]);
                 Ok(squares.sum_dim(2).reshape([n, k]))
             }
