@@ -11,6 +11,10 @@ use crate::factor::{Factor, Inputs};
 /// A coordinate whose standard deviation is below this share of the largest one does not vary.
 const FLAT: f64 = 1e-6;
 
+/// Least share of the mean diagonal entry that is added to a covariance: a coordinate that is always
+/// zero stays zero.
+const LEAST_DAMPING: f64 = 1e-12;
+
 /// Why moments can't be used.
 pub(super) enum Problem {
     /// A covariance has no Cholesky factor.
@@ -166,7 +170,10 @@ fn whitener(covariance: Tensor<2>, damping: f64) -> Result<Tensor<2>, Problem> {
         .try_to_vec()
         .map_err(|problem| Problem::Read(format!("{problem:?}")))?;
     let trace: f64 = (0..d).map(|i| values[i * d + i]).sum();
-    let added = (damping * trace / d as f64).max(f64::MIN_POSITIVE);
+    if trace == 0.0 {
+        return Ok(Tensor::zeros([d, d], (&like.0, like.1)));
+    }
+    let added = damping.max(LEAST_DAMPING) * trace / d as f64;
     let damped = Mat::from_fn(d, d, |i, j| {
         values[i * d + j] + if i == j { added } else { 0.0 }
     });
