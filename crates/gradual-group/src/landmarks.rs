@@ -220,7 +220,8 @@ impl Found {
     fn examples(&self, gradients: ExampleGradients) -> Result<Now, GroupError> {
         let (l, k) = (self.kept.len(), self.clusters.groups);
         let norms = host(OPERATION, &gradients.norms())?;
-        self.finite(&norms, 1)?;
+        let all: Vec<usize> = (0..l).collect();
+        self.finite(&norms, 1, &all)?;
         let sizes = self.sizes();
         let mut weights = vec![0.0f32; l * k];
         for (landmark, (&group, &norm)) in self.assignment.iter().zip(&norms).enumerate() {
@@ -234,45 +235,34 @@ impl Found {
     }
 
     fn axes(&self, gradients: &ExampleGradients, axes: Axes) -> Result<Now, GroupError> {
-        let Axes { count, rank } = axes;
-        let (l, k) = (self.kept.len(), self.clusters.groups);
-        let mut coefficients = vec![0.0f32; k * count * l];
-        for group in 0..k {
-            let members: Vec<usize> = (0..l).filter(|&j| self.assignment[j] == group).collect();
-            let n = members.len();
-            if n == 0 {
-                continue;
+        let condensed = (0..self.clusters.groups).map(|group| {
+            let members = self.assignment.iter().enumerate();
+            let members: Vec<usize> = members
+                .filter(|(_, of)| **of == group)
+                .map(|(landmark, _)| landmark)
+                .collect();
+            if members.is_empty() {
+                let nothing = Tensor::zeros([axes.count, self.kept.len()], &gradients.device());
+                return gradients.condense(&nothing, axes.rank).map_err(refused);
             }
             let own = gradients.choose(&members).map_err(refused)?;
             let gram = host(OPERATION, &own.gram())?;
-            self.finite(&gram, n)?;
-            let norms: Vec<f32> = (0..n).map(|j| gram[j * n + j].max(0.0).sqrt()).collect();
-            let cosines = Cosines::of_gram(OPERATION, gram, n)?;
-            let spectrum = Spectrum::leading_host(cosines.entries(), n, count.min(n))?;
-            let lengths = spectrum.singular_values().iter().enumerate();
-            for (axis, &length) in lengths.filter(|(_, length)| **length > 0.0) {
-                // a = Σ_l u_l ĝ_l / √n, with σ u from the spectrum.
-                let scale = 1.0 / (length * (n as f64).sqrt());
-                let row = (group * count + axis) * l;
-                for (at, component) in spectrum.components(axis).enumerate() {
-                    if norms[at] > 0.0 {
-                        coefficients[row + members[at]] = (component * scale) as f32 / norms[at];
-                    }
-                }
-            }
-        }
-        let coefficients = TensorData::new(coefficients, [k * count, l]);
-        let coefficients = Tensor::from_data(coefficients, &gradients.device());
-        let condensed = gradients.condense(&coefficients, rank).map_err(refused)?;
+            self.finite(&gram, members.len(), &members)?;
+            own.condense(&leading(gram, axes.count, &own)?, axes.rank)
+                .map_err(refused)
+        });
+        let condensed = condensed.collect::<Result<Vec<_>, _>>()?;
+        let condensed = ExampleGradients::concat(&condensed).map_err(refused)?;
         Ok(Now::Axes(condensed))
     }
 
-    fn finite(&self, values: &[f32], width: usize) -> Result<(), GroupError> {
+    /// Whether all numbers of some landmarks, `width` of each, are finite.
+    fn finite(&self, values: &[f32], width: usize, of: &[usize]) -> Result<(), GroupError> {
         match values.iter().position(|value| !value.is_finite()) {
             None => Ok(()),
             Some(entry) => Err(GroupError::NotFinite {
                 operation: OPERATION,
-                example: self.kept[entry / width],
+                example: self.kept[of[entry / width]],
             }),
         }
     }
@@ -325,6 +315,32 @@ impl Found {
         };
         Ok(alike.chunks(k).map(best).collect())
     }
+}
+
+/// Coefficients `[count, n]` of the leading axes of n gradients with this Gram matrix, each axis as
+/// long as the root mean square of the unit gradients' components along it.
+fn leading(
+    gram: Vec<f32>,
+    count: usize,
+    gradients: &ExampleGradients,
+) -> Result<Tensor<2>, GroupError> {
+    let n = gradients.examples();
+    let norms: Vec<f32> = (0..n).map(|j| gram[j * n + j].max(0.0).sqrt()).collect();
+    let cosines = Cosines::of_gram(OPERATION, gram, n)?;
+    let spectrum = Spectrum::leading_host(cosines.entries(), n, count.min(n))?;
+    let mut coefficients = vec![0.0f32; count * n];
+    let lengths = spectrum.singular_values().iter().enumerate();
+    for (axis, &length) in lengths.filter(|(_, length)| **length > 0.0) {
+        // a = Σ_l u_l ĝ_l / √n, with σ u from the spectrum.
+        let scale = 1.0 / (length * (n as f64).sqrt());
+        for (at, component) in spectrum.components(axis).enumerate() {
+            if norms[at] > 0.0 {
+                coefficients[axis * n + at] = (component * scale) as f32 / norms[at];
+            }
+        }
+    }
+    let coefficients = TensorData::new(coefficients, [count, n]);
+    Ok(Tensor::from_data(coefficients, &gradients.device()))
 }
 
 fn refused(source: gradual_grad::GradError) -> GroupError {
