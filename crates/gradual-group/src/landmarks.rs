@@ -200,6 +200,9 @@ impl Found {
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<(), GroupError> {
+        if self.kept.is_empty() {
+            return Ok(());
+        }
         let gradients = gradients.choose(&self.kept).map_err(refused)?;
         self.now = match axes {
             None => self.examples(gradients)?,

@@ -180,7 +180,7 @@ fn a_step_is_timed_for_every_model() {
 fn more_arms_run_when_named() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("sparse-parity-quick");
-    let arms = "power4,dro,cvar,tilted,focal,noisy30,pcgrad,mgda,upgrad,balanced";
+    let arms = "whitened,inputs,raw,spectral,spherical,power4,dro,cvar,tilted,focal,noisy30,pcgrad,mgda,upgrad,balanced";
     let named = |arms: &str| {
         let mut arguments = short(home.path(), &[&format!("--arms={arms}")]);
         arguments[2] = "--steps=6".to_owned();

@@ -1,0 +1,193 @@
+//! Groups that are found once and stay.
+
+mod common;
+
+use common::{Itself, planted};
+use gradual_grad::{Metric, Traced};
+use gradual_group::{
+    Draw, GroupError, Grouping, HowMany, InMetric, Landmarks, Standing, adjusted_rand,
+};
+
+const DIM: usize = 24;
+
+/// Traces draws of one model, so that they can be compared.
+struct Draws(Itself);
+
+impl Draws {
+    fn new() -> Self {
+        Self(Itself::new(DIM))
+    }
+
+    fn of(&self, rows: &[Vec<f32>]) -> Traced {
+        self.0.draw(rows, &vec![1.0; rows.len()])
+    }
+
+    fn planted(
+        &self,
+        groups: usize,
+        size: usize,
+        snr: f64,
+        seed: u64,
+    ) -> (Traced, Vec<Option<usize>>) {
+        let (rows, labels) = planted(groups, size, DIM, snr, true, seed);
+        (self.of(&rows), labels)
+    }
+}
+
+fn landmarks(groups: impl Into<HowMany>) -> Landmarks {
+    Landmarks::new(groups, Metric::euclidean(), 0).with_examples(160)
+}
+
+fn group(grouping: &mut impl Grouping, draw: &Traced) -> Vec<Option<usize>> {
+    let groups = grouping.group(&Draw::from(draw)).expect("groups");
+    groups.assignment().expect("hard groups").to_vec()
+}
+
+#[test]
+fn small_draws_join_the_groups_of_a_large_one() {
+    let draws = Draws::new();
+    let (standing, known) = draws.planted(8, 20, 4.0, 1);
+    let (small, labels) = draws.planted(8, 1, 4.0, 2);
+    for mut grouping in [
+        landmarks(HowMany::Eigengap),
+        landmarks(HowMany::Eigengap).with_kept(usize::MAX),
+        landmarks(HowMany::Eigengap).with_axes(2, 3),
+    ] {
+        grouping.stand(&Draw::from(&standing)).expect("a draw");
+        let found = grouping.found().expect("groups were found");
+        assert_eq!(adjusted_rand(found, &known), Some(1.0));
+        // One example of each group: the same names as in the large draw.
+        let found = group(&mut grouping, &small);
+        let name = |label: usize| {
+            let first = known.iter().position(|known| *known == Some(label));
+            grouping.found().expect("found")[first.expect("20 of each")]
+        };
+        for (group, label) in found.iter().zip(&labels) {
+            assert_eq!(*group, name(label.expect("a label")));
+        }
+    }
+}
+
+/// Σ_r (ĝ·a_r)² over all axes is the mean squared cosine to the landmarks.
+#[test]
+fn all_axes_are_all_landmarks() {
+    let draws = Draws::new();
+    let (standing, _) = draws.planted(4, 6, 0.3, 3);
+    let mut plain = landmarks(4).with_kept(usize::MAX);
+    let mut axes = landmarks(4).with_axes(24, DIM);
+    for grouping in [&mut plain, &mut axes] {
+        grouping.stand(&Draw::from(&standing)).expect("a draw");
+    }
+    for seed in 4..9 {
+        let (draw, _) = draws.planted(4, 10, 0.3, seed);
+        assert_eq!(group(&mut plain, &draw), group(&mut axes, &draw));
+    }
+}
+
+#[test]
+fn standing_examples_are_asked_for_again() {
+    let draws = Draws::new();
+    let (standing, _) = draws.planted(3, 5, 4.0, 1);
+    let mut grouping = landmarks(3).with_every(2);
+    assert_eq!(grouping.wants(), Some(Standing::Fresh(160)));
+    let error = grouping.group(&Draw::from(&standing)).unwrap_err();
+    assert!(matches!(error, GroupError::NoStanding { .. }), "{error}");
+
+    for _ in 0..2 {
+        grouping.stand(&Draw::from(&standing)).expect("a draw");
+        for _ in 0..2 {
+            assert_eq!(grouping.wants(), None);
+            group(&mut grouping, &standing);
+        }
+        assert_eq!(grouping.wants(), Some(Standing::Again));
+    }
+    // Others than those of before are refused, and those of before stay.
+    let (other, _) = draws.planted(3, 4, 4.0, 1);
+    let error = grouping.stand(&Draw::from(&other)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "landmarks: expected 15 standing examples, got 12"
+    );
+    grouping.stand(&Draw::from(&standing)).expect("a draw");
+}
+
+#[test]
+fn landmarks_move_with_the_model() {
+    let draws = Draws::new();
+    let (before, labels) = draws.planted(3, 8, 9.0, 1);
+    // Later the same examples have other gradients: each axis has become the next one.
+    let (rows, _) = planted(3, 8, DIM, 9.0, true, 1);
+    let turned: Vec<Vec<f32>> = rows
+        .into_iter()
+        .map(|mut row| {
+            row.rotate_right(1);
+            row
+        })
+        .collect();
+    let after = draws.of(&turned);
+    let mut grouping = landmarks(3);
+    grouping.stand(&Draw::from(&before)).expect("a draw");
+    let first = group(&mut grouping, &before);
+    grouping.stand(&Draw::from(&after)).expect("a draw");
+    assert_eq!(group(&mut grouping, &after), first);
+    assert_eq!(adjusted_rand(&first, &labels), Some(1.0));
+}
+
+#[test]
+fn draws_that_hold_next_to_nothing() {
+    let draws = Draws::new();
+    let axis = |along: usize| {
+        let mut row = vec![0.0; DIM];
+        row[along] = 1.0;
+        row
+    };
+    let cases = [
+        vec![axis(0)],
+        vec![vec![0.0; DIM]; 5],
+        vec![axis(1); 5],
+        vec![axis(0), vec![0.0; DIM], axis(1)],
+    ];
+    for rows in cases {
+        let draw = draws.of(&rows);
+        for mut grouping in [
+            landmarks(HowMany::Eigengap),
+            landmarks(1).with_kept(3),
+            landmarks(HowMany::Silhouette).with_axes(3, 2),
+        ] {
+            grouping
+                .stand(&Draw::from(&draw))
+                .expect("a defined result");
+            let found = group(&mut grouping, &draw);
+            for (row, group) in rows.iter().zip(found) {
+                let zero = row.iter().all(|entry| *entry == 0.0);
+                assert_eq!(group.is_none(), zero);
+            }
+        }
+    }
+    let mut rows = vec![axis(0), axis(1)];
+    rows[1][3] = f32::NAN;
+    let broken = draws.of(&rows);
+    let error = landmarks(1).stand(&Draw::from(&broken)).unwrap_err();
+    assert!(matches!(error, GroupError::NotFinite { .. }), "{error}");
+}
+
+#[test]
+fn any_grouping_in_any_metric() {
+    let draws = Draws::new();
+    let (standing, known) = draws.planted(4, 12, 4.0, 1);
+    let spectral = gradual_group::Spectral::new(HowMany::Eigengap, 0);
+    let mut grouping = InMetric::new(Metric::euclidean().balanced(true), spectral);
+    assert_eq!(grouping.wants(), None);
+    let found = group(&mut grouping, &standing);
+    assert_eq!(adjusted_rand(&found, &known), Some(1.0));
+    let metric = Metric::whitened()
+        .with_layers(&["nothing"])
+        .expect("a glob");
+    let mut grouping = InMetric::new(metric, gradual_group::KMeans::new(2, 0));
+    let error = grouping.group(&Draw::from(&standing)).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(
+        format!("{error} {source:?}").contains("nothing"),
+        "{error} {source:?}"
+    );
+}
