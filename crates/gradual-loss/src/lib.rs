@@ -28,6 +28,9 @@
 //! negative, and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
 //! groups from draw to draw; the others keep no state, and nothing of theirs leaves the device.
 //!
+//! On small draws the square of a group's mean loss is biased upward: [`LeaveOneOut`] is the grouped
+//! loss without that bias, [`RunningMeans`] takes any composition at means over the last draws.
+//!
 //! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
 //!
 //! Rules that look at the *angles* between group gradients are [`GramComposition`]s. They need
@@ -71,12 +74,14 @@ mod excess;
 mod focal;
 mod gram;
 mod host;
+mod leave_one_out;
 mod mean;
 mod mgda;
 mod multiplicative;
 mod nonnegative;
 mod pcgrad;
 mod power;
+mod running;
 mod scale;
 mod squares;
 mod tilted;
@@ -89,10 +94,12 @@ pub use error::LossError;
 pub use excess::ExcessLoss;
 pub use focal::Focal;
 pub use gram::{GramComposition, GroupGram};
+pub use leave_one_out::LeaveOneOut;
 pub use mean::Mean;
 pub use mgda::Mgda;
 pub use pcgrad::PcGrad;
 pub use power::PowerMean;
+pub use running::RunningMeans;
 pub use scale::Scale;
 pub use squares::SumOfSquares;
 pub use tilted::Tilted;

@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Draw, EachExample, Grouping, Groups, Labels, Priors};
 use gradual_loss::{
-    Composition, Cvar, ExcessLoss, Focal, GroupDro, Mean, PowerMean, SumOfSquares, Tilted,
+    Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Mean, PowerMean,
+    RunningMeans, SumOfSquares, Tilted,
 };
 use proptest::prelude::*;
 
@@ -426,4 +427,89 @@ proptest! {
         let found = f64::from(numbers(composed.coefficients)[0]);
         prop_assert!((found - slope).abs() < 1e-5 * (1e-3 + slope), "{} against {}", found, slope);
     }
+}
+
+/// Losses (1, 3, 2) and (5): the pairs of the first group have the mean product (3 + 2 + 6)/3 and
+/// c = 2 · (mean of the others) / 3; the second is alone, 5² and c = 10.
+#[test]
+fn pairs_of_different_examples() {
+    let labels = vec![Some(0), Some(0), Some(0), Some(1)];
+    let losses = [1.0, 3.0, 2.0, 5.0];
+    let mean = Groups::hard(labels.clone(), 3, Average::Mean, &Device::flex()).unwrap();
+    let others = [5.0 / 3.0, 1.0, 4.0 / 3.0, 10.0];
+    check(&mut LeaveOneOut, &losses, &mean, 11.0 / 3.0 + 25.0, &others);
+    // Sums are three times the mean, their squares nine times.
+    let sum = Groups::hard(labels, 3, Average::Sum, &Device::flex()).unwrap();
+    let nine = [15.0, 9.0, 12.0, 10.0];
+    check(&mut LeaveOneOut, &losses, &sum, 33.0 + 25.0, &nine);
+}
+
+/// Over all draws of three from four losses, with replacement, the mean of Q is the square of the
+/// mean loss, and that of ℓ̄² is larger by Var/3.
+#[test]
+fn pairs_have_no_bias() {
+    let all = [0.0, 1.0, 2.0, 5.0f32];
+    let one = Groups::one(3, &Device::flex());
+    let over_draws = |composition: &mut dyn Composition| {
+        let draws = (0..64).map(|draw| [draw % 4, draw / 4 % 4, draw / 16].map(|i: usize| all[i]));
+        let values = draws.map(|losses| {
+            let composed = composition.compose(&vector(&losses), &one).unwrap();
+            f64::from(numbers(composed.value)[0])
+        });
+        values.sum::<f64>() / 64.0
+    };
+    let (mean, variance) = (2.0, 3.5);
+    assert!((over_draws(&mut LeaveOneOut) - mean * mean).abs() < 1e-5);
+    assert!((over_draws(&mut SumOfSquares) - mean * mean - variance / 3.0).abs() < 1e-5);
+}
+
+/// At memory ½ the means after losses (4, 1) and (1, 1) are (½·4 + 1)/1½ = 2 and 1, so the squares
+/// pull by (4, 2), and L = 4·1 + 2·1.
+#[test]
+fn pulls_at_running_means() {
+    let mut running = RunningMeans::new(SumOfSquares, 0.5).unwrap();
+    let groups = singles(2);
+    check(&mut running, &[4.0, 1.0], &groups, 34.0, &[8.0, 2.0]);
+    let before = running.clone();
+    check(&mut running, &[1.0, 1.0], &groups, 6.0, &[4.0, 2.0]);
+    assert_eq!(running.means(), [2.0, 1.0]);
+
+    // A group that a draw lacks keeps its mean and has no part in the step.
+    let lacks = Groups::hard(vec![Some(0)], 2, Average::Mean, &Device::flex()).unwrap();
+    let mut lacking = running.clone();
+    check(&mut lacking, &[2.0], &lacks, 8.0, &[4.0]);
+    assert_eq!(lacking.means()[1], 1.0);
+
+    // The state is all that there is to remember.
+    let mut restored = RunningMeans::new(SumOfSquares, 0.5).unwrap();
+    restored.restore(&before.state()).unwrap();
+    assert_eq!(restored.state(), before.state());
+    check(&mut restored, &[1.0, 1.0], &groups, 6.0, &[4.0, 2.0]);
+    for wrong in [&[][..], &[2.0, 1.0], &[0.5], &[1.0, f64::NAN, 1.0]] {
+        assert!(restored.restore(wrong).is_err(), "{wrong:?}");
+    }
+    let other = restored.compose(&vector(&[1.0; 3]), &singles(3));
+    assert!(matches!(
+        other,
+        Err(LossError::Groups {
+            expected: 2,
+            got: 3,
+            ..
+        })
+    ));
+    assert!(RunningMeans::new(Mean, 1.0).is_err());
+}
+
+/// With no memory it is the composition itself.
+#[test]
+fn no_memory_no_change() {
+    let losses = [0.5, 2.0, 1.5];
+    let groups = singles(3);
+    let plain = SumOfSquares.compose(&vector(&losses), &groups).unwrap();
+    let mut running = RunningMeans::new(SumOfSquares, 0.0).unwrap();
+    let found = running.compose(&vector(&losses), &groups).unwrap();
+    assert!(close(
+        &numbers(found.coefficients),
+        &numbers(plain.coefficients)
+    ));
 }

@@ -1,0 +1,141 @@
+//! Any composition, on group losses averaged over draws.
+
+use burn::tensor::{Tensor, TensorData};
+use gradual_group::Groups;
+
+use crate::error::setting;
+use crate::multiplicative::finite_losses;
+use crate::{Composition, LossError};
+
+const OPERATION: &str = "running means";
+
+/// Weighs groups by their mean losses over the last draws instead of those of one.
+///
+/// # The idea
+///
+/// A composition V pulls group g by ∂V/∂ℓ̄_g, which for the grouped loss is 2ℓ̄_g. On a small draw ℓ̄_g
+/// is noisy, and noise in the weight that goes with noise in the gradient is the bias of the square.
+/// Here the derivative is taken at running means m_g, so that
+///
+/// ```text
+/// L = Σ_g (∂V/∂ℓ̄_g)(m) ℓ̄_g      c = Mᵀ (∂V/∂ℓ̄)(m)
+/// ```
+///
+/// with m an exponential mean over about 1/(1 − memory) draws, this one included.
+///
+/// # When
+///
+/// With groups that keep their identity from draw to draw, and draws that hold few examples of each.
+/// A group that a draw lacks keeps its mean. Costs 2k numbers copied to the host per draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningMeans<C> {
+    composition: C,
+    memory: f64,
+    /// Sums and weights of the exponential means, group by group.
+    sums: Vec<[f64; 2]>,
+}
+
+impl<C: Composition> RunningMeans<C> {
+    /// `composition` at running means with this memory, from 0 (the draw alone) to below 1.
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::Setting`] for a memory outside that range.
+    pub fn new(composition: C, memory: f64) -> Result<Self, LossError> {
+        let inside = (0.0..1.0).contains(&memory);
+        Ok(Self {
+            composition,
+            memory: setting(OPERATION, "memory", "from 0 to below 1", memory, inside)?,
+            sums: Vec::new(),
+        })
+    }
+
+    /// The running means; none before the first draw, 0 for a group that never came.
+    pub fn means(&self) -> Vec<f64> {
+        let mean = |[sum, weight]: &[f64; 2]| if *weight > 0.0 { sum / weight } else { 0.0 };
+        self.sums.iter().map(mean).collect()
+    }
+
+    fn same(&self, groups: usize) -> Result<(), LossError> {
+        match self.sums.len() {
+            0 => Ok(()),
+            expected if expected == groups => Ok(()),
+            expected => Err(LossError::Groups {
+                operation: OPERATION,
+                expected,
+                got: groups,
+            }),
+        }
+    }
+}
+
+impl<C: Composition> Composition for RunningMeans<C> {
+    fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
+        let means = self.means();
+        if means.is_empty() {
+            return self.composition.value(group_losses, groups);
+        }
+        let device = group_losses.device().inner();
+        let data = TensorData::new(means, [groups.count()]).convert_dtype(group_losses.dtype());
+        let like = (&device, group_losses.dtype());
+        let means = Tensor::<1>::from_data(data, like).autodiff().require_grad();
+        let value = self.composition.value(means.clone(), groups);
+        let pull = value
+            .is_tracked()
+            .then(|| means.grad(&value.backward()))
+            .flatten();
+        let pull = pull.unwrap_or_else(|| means.inner().zeros_like());
+        (group_losses * pull).sum()
+    }
+
+    fn check(&self, groups: &Groups) -> Result<(), LossError> {
+        self.same(groups.count())?;
+        self.composition.check(groups)
+    }
+
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, group_losses: &[f64], weights: &[f64]) -> Result<(), LossError> {
+        self.same(group_losses.len())?;
+        finite_losses(OPERATION, group_losses)?;
+        self.composition.observe(group_losses, weights)?;
+        self.sums.resize(group_losses.len(), [0.0; 2]);
+        let present = group_losses.iter().zip(weights).zip(&mut self.sums);
+        for ((loss, _), [sum, weight]) in present.filter(|((_, weight), _)| **weight > 0.0) {
+            *sum = self.memory * *sum + loss;
+            *weight = self.memory * *weight + 1.0;
+        }
+        Ok(())
+    }
+
+    /// The number of groups, sum and weight of each running mean, and the inner composition's.
+    fn state(&self) -> Vec<f64> {
+        let own = self.sums.iter().flatten().copied();
+        std::iter::once(self.sums.len() as f64)
+            .chain(own)
+            .chain(self.composition.state())
+            .collect()
+    }
+
+    fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
+        let refused = || LossError::State {
+            operation: OPERATION,
+            expected: "a count, two finite numbers per group, and the inner state",
+            got: state.len(),
+        };
+        let (count, rest) = state.split_first().ok_or_else(refused)?;
+        let own = 2 * *count as usize;
+        if *count < 0.0 || count.fract() != 0.0 || rest.len() < own {
+            return Err(refused());
+        }
+        let (own, inner) = rest.split_at(own);
+        if own.iter().any(|value| !value.is_finite()) {
+            return Err(refused());
+        }
+        self.composition.restore(inner)?;
+        self.sums = own.chunks(2).map(|pair| [pair[0], pair[1]]).collect();
+        Ok(())
+    }
+}
