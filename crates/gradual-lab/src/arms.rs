@@ -9,7 +9,7 @@ use gradual::prelude::*;
 use crate::experiment::Arm;
 
 /// Those that run when none is named, the baseline first.
-pub(crate) static ARMS: [Arm; 5] = [
+pub(crate) static ARMS: [Arm; 6] = [
     Arm {
         name: "erm",
         about: "the plain mean loss",
@@ -17,6 +17,10 @@ pub(crate) static ARMS: [Arm; 5] = [
     Arm {
         name: "grouped",
         about: "sum of squares over the known groups",
+    },
+    Arm {
+        name: "whitened",
+        about: "sum of squares over groups found once in whitened gradients of the first layer, kept by landmarks",
     },
     Arm {
         name: "kmeans",
@@ -35,18 +39,14 @@ pub(crate) static ARMS: [Arm; 5] = [
 /// Those that run only when named.
 ///
 /// `balanced` stands last and apart: it is another sampler, which a task must offer.
-pub(crate) static MORE: [Arm; 15] = [
-    Arm {
-        name: "whitened",
-        about: "sum of squares over groups found once in whitened gradients of the first layer, kept by landmarks",
-    },
+pub(crate) static MORE: [Arm; 14] = [
     Arm {
         name: "inputs",
-        about: "the same on the whitened inputs alone: a control",
+        about: "as whitened, but on the inputs alone: a control",
     },
     Arm {
         name: "raw",
-        about: "the same on the raw gradients: a control",
+        about: "as whitened, but on raw gradients: a control",
     },
     Arm {
         name: "spectral",

@@ -92,6 +92,18 @@ impl Experiment for SparseParity {
                 "The true groups cost no extra steps to 99 % mean accuracy.",
             ),
             lower(
+                "whitened",
+                Metric::Spread,
+                0.5,
+                "With groups found in whitened gradients before training, capabilities emerge at comparable times.",
+            ),
+            lower(
+                "whitened",
+                Metric::Gap,
+                0.8,
+                "With groups found in whitened gradients, capabilities are closer together at equal mean skill.",
+            ),
+            lower(
                 "kmeans",
                 Metric::Spread,
                 0.5,
