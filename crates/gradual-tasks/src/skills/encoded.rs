@@ -125,7 +125,7 @@ mod tests {
             });
             lengths.max().unwrap_or(0)
         });
-        assert_eq!(longest, [15, CONTEXT, 9, 21, 15, CONTEXT, 8, 15, CONTEXT]);
+        assert_eq!(longest, [15, CONTEXT, 9, 15, 15, CONTEXT, 8, 15, CONTEXT]);
         assert_eq!(longest.iter().max(), Some(&CONTEXT));
     }
 }
