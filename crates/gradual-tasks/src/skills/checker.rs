@@ -13,28 +13,26 @@ fn verdict(skill: Skill, prompt: &str, answer: &str) -> Option<bool> {
     Some(match skill {
         Skill::Add => {
             let (a, b) = prompt.strip_suffix('=')?.split_once('+')?;
-            add_columns(numeral(a)?, numeral(b)?) == answer
+            add_columns(numeral(a, 2)?, numeral(b, 2)?) == answer
         }
         Skill::Multiply => {
             let (a, b) = prompt.strip_suffix('=')?.split_once('*')?;
-            let times = numeral(a)?
-                .parse::<usize>()
-                .ok()
-                .filter(|&times| times < 10)?;
-            let b = numeral(b)?;
+            let times = numeral(a, 1)?.parse::<usize>().ok()?;
+            let b = numeral(b, 2)?;
             (0..times).fold("0".to_owned(), |sum, _| add_columns(&sum, b)) == answer
         }
         Skill::ToNumber => {
             let number = read_words(prompt.strip_suffix('=')?)?;
-            numeral(answer)?.parse() == Ok(number)
+            numeral(answer, 3)?.parse() == Ok(number)
         }
         Skill::ToWords => {
-            let number = numeral(prompt.strip_suffix('=')?)?;
+            let number = numeral(prompt.strip_suffix('=')?, 3)?;
             number.parse() == Ok(read_words(answer)?)
         }
         Skill::AddWords => {
             let (a, b) = prompt.strip_suffix('=')?.split_once('+')?;
-            read_words(a)?.checked_add(read_words(b)?)? == read_words(answer)?
+            let below_hundred = |text| read_words(text).filter(|&number| number < 100);
+            below_hundred(a)?.checked_add(below_hundred(b)?)? == below_hundred(answer)?
         }
         Skill::Lookup => value(prompt)? == answer,
         Skill::Copy => letters(prompt, "c:")? == answer,
@@ -53,11 +51,11 @@ fn verdict(skill: Skill, prompt: &str, answer: &str) -> Option<bool> {
     })
 }
 
-/// A numeral without leading zeros, of at most two digits.
-fn numeral(text: &str) -> Option<&str> {
+/// A numeral without leading zeros, of at most so many digits.
+fn numeral(text: &str, digits_at_most: usize) -> Option<&str> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let canonical = text == "0" || !text.starts_with('0');
-    (digits && canonical && (1..=2).contains(&text.len())).then_some(text)
+    (digits && canonical && (1..=digits_at_most).contains(&text.len())).then_some(text)
 }
 
 /// Adds two numerals as at school, column by column from the right.
@@ -85,14 +83,48 @@ fn add_columns(a: &str, b: &str) -> String {
 }
 
 /// The number that a number word stands for; none if it is not exactly one.
+///
+/// Reads from left to right and adds up; each word must be of a lower order than the one before.
 pub(super) fn read_words(text: &str) -> Option<u32> {
-    match text.split_once('-') {
-        Some((tens, units)) => {
-            let (tens, units) = (word(tens)?, word(units)?);
-            (tens >= 20 && (1..10).contains(&units)).then_some(tens + units)
+    let (mut sum, mut before) = (0, None);
+    for part in text.split('-') {
+        let fits = match (part, before) {
+            ("hundred", Some(Order::Units)) => sum < 10,
+            (_, None) => part != "hundred",
+            ("hundred" | "zero", _) | (_, Some(Order::Units | Order::Whole)) => false,
+            (_, Some(Order::Tens)) => word(part)? < 10,
+            (_, Some(Order::Hundreds)) => true,
+        };
+        if !fits {
+            return None;
         }
-        None => word(text),
+        if part == "hundred" {
+            sum *= 100;
+            before = Some(Order::Hundreds);
+        } else {
+            let number = word(part)?;
+            sum += number;
+            before = Some(match number {
+                1..10 => Order::Units,
+                0 | 10..20 => Order::Whole,
+                _ => Order::Tens,
+            });
+        }
     }
+    (sum < 1000).then_some(sum)
+}
+
+/// What a word says of those that may follow it.
+#[derive(Clone, Copy)]
+enum Order {
+    /// Anything but `zero` may follow.
+    Hundreds,
+    /// One to nine may follow.
+    Tens,
+    /// Only `hundred` may follow, and only if nothing came before.
+    Units,
+    /// Nothing may follow.
+    Whole,
 }
 
 fn word(text: &str) -> Option<u32> {
@@ -137,7 +169,7 @@ fn letters<'a>(prompt: &'a str, operator: &str) -> Option<&'a str> {
     form.then_some(letters)
 }
 
-/// Reads the object entry by entry; none unless it has 2 to 4 different keys and the asked one is
+/// Reads the object entry by entry; none unless it has two different keys and the asked one is
 /// there.
 fn value(prompt: &str) -> Option<&str> {
     let (object, asked) = prompt.strip_prefix('{')?.split_once('}')?;
@@ -145,7 +177,8 @@ fn value(prompt: &str) -> Option<&str> {
     for entry in object.split(',') {
         let (key, value) = entry.strip_prefix('"')?.split_once("\":")?;
         let digit = value.len() == 1 && value.as_bytes()[0].is_ascii_digit();
-        if key.len() != 1 || !digit || keys.contains(key) {
+        let letter = matches!(key, "a" | "b" | "c" | "d" | "e");
+        if !letter || !digit || keys.contains(key) {
             return None;
         }
         if key == asked {
@@ -153,7 +186,7 @@ fn value(prompt: &str) -> Option<&str> {
         }
         keys.push_str(key);
     }
-    (2..=4).contains(&keys.len()).then_some(found)?
+    (keys.len() == 2).then_some(found)?
 }
 
 #[cfg(test)]
@@ -252,8 +285,12 @@ mod tests {
             (Skill::Multiply, "7*38=", "266"),
             (Skill::Multiply, "0*99=", "0"),
             (Skill::ToNumber, "forty-two=", "42"),
+            (Skill::ToNumber, "three-hundred-forty-two=", "342"),
+            (Skill::ToNumber, "five-hundred=", "500"),
+            (Skill::ToNumber, "nine-hundred-twelve=", "912"),
             (Skill::ToWords, "13=", "thirteen"),
-            (Skill::Lookup, "{\"a\":3,\"h\":7}h", "7"),
+            (Skill::ToWords, "807=", "eight-hundred-seven"),
+            (Skill::Lookup, "{\"a\":3,\"d\":7}d", "7"),
             (Skill::Copy, "c:hag>", "hag"),
             (Skill::Reverse, "r:hag>", "gah"),
             (Skill::Sort, "s:caba>", "aabc"),
@@ -272,7 +309,22 @@ mod tests {
             (Skill::Multiply, "38*7=", "266"),
             (Skill::ToNumber, "forty-twelve=", "52"),
             (Skill::ToNumber, "forty-zero=", "40"),
-            (Skill::Lookup, "{\"a\":3,\"h\":7}b", "3"),
+            (Skill::ToNumber, "hundred=", "100"),
+            (Skill::ToNumber, "ten-hundred=", "1000"),
+            (Skill::ToNumber, "zero-hundred-two=", "2"),
+            (Skill::ToNumber, "two-hundred-zero=", "200"),
+            (Skill::ToNumber, "two-hundred-hundred=", "20000"),
+            (Skill::ToNumber, "forty-two-hundred=", "4200"),
+            (Skill::ToNumber, "two-hundred-three-hundred=", "500"),
+            (Skill::ToNumber, "two-hundred-three-four=", "207"),
+            (Skill::ToNumber, "two-three=", "5"),
+            (Skill::ToNumber, "two-hundred=", "0200"),
+            (Skill::ToWords, "1000=", "ten-hundred"),
+            (Skill::AddWords, "sixty+forty=", "one-hundred"),
+            (Skill::AddWords, "zero+one-hundred=", "one-hundred"),
+            (Skill::Lookup, "{\"a\":3,\"d\":7}b", "3"),
+            (Skill::Lookup, "{\"a\":3,\"h\":7}h", "7"),
+            (Skill::Lookup, "{\"a\":3,\"b\":1,\"d\":7}d", "7"),
             (Skill::Lookup, "{\"a\":3,\"a\":7}a", "7"),
             (Skill::Lookup, "{\"a\":3}a", "3"),
             (Skill::Copy, "c:ha>", "ha"),

@@ -4,9 +4,9 @@ use super::Alphabet;
 
 /// The length T of every encoded item: the characters of the longest prompt with its answer.
 ///
-/// That is a lookup among four keys: `{"a":3,"h":7,"b":1,"c":0}h` and one digit. The end mark needs
+/// That is a number word such as `seven-hundred-seventy-seven=` and three digits. The end mark needs
 /// no place: it is predicted, never read.
-pub const CONTEXT: usize = 27;
+pub const CONTEXT: usize = 31;
 
 /// An item as a model sees it; every field has length [`CONTEXT`].
 ///
@@ -125,7 +125,7 @@ mod tests {
             });
             lengths.max().unwrap_or(0)
         });
-        assert_eq!(longest, [15, 16, 9, 27, 15, 16, 8, 15, CONTEXT]);
+        assert_eq!(longest, [15, CONTEXT, 9, 15, 15, CONTEXT, 8, 15, CONTEXT]);
         assert_eq!(longest.iter().max(), Some(&CONTEXT));
     }
 }

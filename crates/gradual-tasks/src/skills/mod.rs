@@ -8,14 +8,14 @@
 //! | rank | skill | item | prompts |
 //! |---|---|---|---|
 //! | 0 | `copy` | `c:hag>` → `hag` | 3 to 6 letters of a to j |
-//! | 1 | `to-number` | `forty-two=` → `42` | 0 to 99 |
+//! | 1 | `to-number` | `forty-two=` → `42` | 0 to 999: `three-hundred-forty-two=` |
 //! | 2 | `add` | `12+7=` → `19` | one or two digits each |
-//! | 3 | `lookup` | `{"a":3,"h":7}h` → `7` | 2 to 4 keys |
+//! | 3 | `lookup` | `{"a":3,"d":7}d` → `7` | 2 keys of a to e |
 //! | 4 | `reverse` | `r:hag>` → `gah` | 3 to 6 letters |
-//! | 5 | `to-words` | `42=` → `forty-two` | 0 to 99 |
+//! | 5 | `to-words` | `42=` → `forty-two` | 0 to 999 |
 //! | 6 | `multiply` | `7*38=` → `266` | one digit times one or two |
 //! | 7 | `sort` | `s:hag>` → `agh` | 3 to 6 letters |
-//! | – | `add-words` | `three+twenty=` → `twenty-three` | sum up to 99 in up to 27 characters |
+//! | – | `add-words` | `three+twenty=` → `twenty-three` | sum up to 99 in up to 31 characters |
 //!
 //! The ranks mix easy and hard skills on purpose: if the easy ones were the frequent ones,
 //! frequency and difficulty could not be told apart in the curves.
@@ -27,8 +27,9 @@
 //!
 //! **Chance.** Accuracy is by exact match of the whole answer and its end mark, for which the
 //! chance level is [`CHANCE`], zero: a guess among all strings is practically never right. A model
-//! that knows only the *form* of the answers does better than that on `lookup` (one digit, 1 in
-//! 10), so a curve's early plateau there is no skill.
+//! that knows only the *form* of the answers does better than that on `lookup`: it names one of the
+//! values that the object shows and is right in 55 % of the items, so a curve's early plateau there
+//! is no skill.
 //!
 //! **Held-out prompts.** [`is_held_out`] splits prompts by a stable hash; training draws
 //! ([`sample_training`], [`Mixture::draw`]) never contain a held-out prompt and [`held_out`]

@@ -16,7 +16,7 @@ pub enum Skill {
     ToNumber,
     /// Add numerals of one or two digits: `12+7=` → `19`.
     Add,
-    /// The value of a key in a small JSON object: `{"a":3,"h":7}h` → `7`.
+    /// The value of a key in a small JSON object: `{"a":3,"d":7}d` → `7`.
     Lookup,
     /// Write the letters backwards: `r:hag>` → `gah`.
     Reverse,

@@ -2,8 +2,8 @@
 
 use rand::{Rng, RngExt};
 
-/// The letters that strings and keys are made of, a to j: few, so that each is seen often.
-pub(super) const LETTERS: [u8; 10] = *b"abcdefghij";
+/// The letters that strings are made of, a to j: few, so that each is seen often.
+const LETTERS: [u8; 10] = *b"abcdefghij";
 
 /// `c:hag>` → `hag`.
 pub(super) fn copy<R: Rng + ?Sized>(rng: &mut R) -> (String, String) {
