@@ -43,6 +43,12 @@ pub(crate) struct Arguments {
     /// The column of --data that names the group of a row
     #[arg(long, value_name = "COL", requires = "data")]
     group: Option<String>,
+    /// Codes that announce each task of sparse parity [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    aliases: Option<u64>,
+    /// Hidden layers of the model of sparse parity [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    depth: Option<u64>,
     /// A short version that shows that everything works
     #[arg(long)]
     quick: bool,
@@ -77,6 +83,8 @@ impl Arguments {
         let options = Options {
             quick: self.quick,
             data,
+            aliases: self.aliases.map(|aliases| aliases as usize),
+            depth: self.depth.map(|depth| depth as usize),
         };
         let size = experiment.size(&options);
         let name = experiment.name();

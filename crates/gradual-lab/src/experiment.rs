@@ -38,6 +38,22 @@ pub(crate) struct Size {
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) data: Option<Data>,
+    pub(crate) aliases: Option<usize>,
+    pub(crate) depth: Option<usize>,
+}
+
+impl Options {
+    /// Refuses what an experiment whose task is not sparse parity can't follow.
+    pub(crate) fn without_parity(&self, experiment: &str) -> anyhow::Result<()> {
+        let given = [("--aliases", self.aliases), ("--depth", self.depth)];
+        match given.into_iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) => bail!(
+                "experiment {experiment} has no {flag}; it goes with `sparse-parity` and \
+                 `grouping-quality`"
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A user's own table.

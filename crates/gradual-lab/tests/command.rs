@@ -175,6 +175,43 @@ fn a_step_is_timed_for_every_model() {
     assert!(csv.lines().skip(1).all(timed), "{csv}");
 }
 
+/// Several codes for each task, a deeper model: another configuration, written down.
+#[test]
+fn aliases_and_depth_are_part_of_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let mut arguments = short(home.path(), &["--arms=erm"]);
+    arguments[2] = "--steps=2".to_owned();
+    run(&arguments);
+    let config = || {
+        let path = "sparse-parity-quick/erm/seed-0/config.json";
+        let text = fs::read_to_string(home.path().join(path)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["settings"]["task"].clone()
+    };
+    // Nothing new in the records of the task as it always was.
+    assert!(config().get("aliases").is_none() && config().get("depth").is_none());
+    arguments.extend(["--aliases=2".to_owned(), "--depth=2".to_owned()]);
+    let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(
+        message.contains("aliases: null there, 2 asked for"),
+        "{message}"
+    );
+    arguments.push("--fresh".to_owned());
+    run(&arguments);
+    assert_eq!(config()["aliases"], 2);
+    assert_eq!(config()["depth"], 2);
+
+    for (experiment, flag) in [("table", "--aliases=2"), ("skills", "--depth=2")] {
+        let message = refused(&[experiment, flag]);
+        let name = flag.trim_end_matches("=2");
+        assert!(
+            message.contains(&format!("experiment {experiment} has no {name}")),
+            "{message}"
+        );
+    }
+    assert!(refused(&["--aliases=0"]).contains("--aliases"));
+    assert!(refused(&["--depth=101"]).contains("depth must be from 1 to 100, got 101"));
+}
+
 /// Arms that run only when named: as any other then, and unheard of before.
 #[test]
 fn more_arms_run_when_named() {
