@@ -7,7 +7,7 @@ use clap::Args;
 use gradual::measure::{ExperimentRecord, Record, SCHEMA};
 
 use crate::backend::Backend;
-use crate::experiment::{Arm, Data, Options, choose_arms};
+use crate::experiment::{Arm, Data, Options, Written, choose_arms};
 use crate::experiments;
 use crate::runner::{Plan, replace};
 
@@ -125,17 +125,21 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
         &plan.folder.join("experiment.json"),
         &(record.to_line()? + "\n"),
     )?;
-    let report = gradual_report::report(&plan.folder);
+    let report = plan.experiment.report(&plan.folder);
     if !failures.is_empty() {
         for failure in &failures {
             eprintln!("error: {}", crate::message(failure));
         }
-        if let Ok(page) = report {
+        if let Ok(Written { page, .. }) = report {
             eprintln!("the report of the other runs: {}", page.display());
         }
         bail!("{} of the runs failed", failures.len());
     }
-    println!("{}", report?.display());
+    let Written { page, text } = report?;
+    if let Some(text) = text {
+        println!("{text}");
+    }
+    println!("{}", page.display());
     Ok(())
 }
 

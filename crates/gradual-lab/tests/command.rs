@@ -289,6 +289,7 @@ fn experiments_are_listed() {
     for name in [
         "sparse-parity",
         "table",
+        "grouping-quality",
         "erm",
         "grouped",
         "kmeans",
@@ -305,7 +306,7 @@ fn experiments_are_listed() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, grouping-quality")
     );
     assert!(
         refused(&["--arms=erm,foo"])
