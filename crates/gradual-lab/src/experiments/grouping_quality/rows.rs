@@ -177,18 +177,20 @@ pub(super) fn rows(hidden: usize) -> Vec<(Look, Vec<Cut>)> {
         (Look::new(RAW, Gradients, one(0)), every.clone()),
         (Look::new(WHITE, Gradients, one(0)), every),
         (Look::new(kronecker, Gradients, one(0)), best()),
+        (Look::new(kronecker, OutputGradients, one(0)), best()),
         (Look::new(WHITE, Gradients, Layers::All), best()),
         (Look::new(RAW, Inputs, one(0)), best()),
         (Look::new(WHITE, Inputs, one(0)), best()),
         (Look::new(WHITE, OutputGradients, one(0)), best()),
     ];
     // The inputs of a later layer are the activations of the one before. The output-gradient of the
-    // last is one number, in which nothing can be told apart.
+    // last is one number, so that its inputs have the squared cosines of its gradients.
     for layer in 1..=hidden {
         rows.push((Look::new(WHITE, Gradients, one(layer)), best()));
-        rows.push((Look::new(WHITE, Inputs, one(layer)), best()));
         if layer < hidden {
+            rows.push((Look::new(WHITE, Inputs, one(layer)), best()));
             rows.push((Look::new(WHITE, OutputGradients, one(layer)), best()));
+            rows.push((Look::new(kronecker, Gradients, one(layer)), best()));
         }
     }
     rows
@@ -223,7 +225,7 @@ mod tests {
             distinct.sort();
             distinct.dedup();
             assert_eq!(distinct.len(), names.len(), "{names:?}");
-            assert!((12..=24).contains(&names.len()), "{}", names.len());
+            assert!((12..=30).contains(&names.len()), "{}", names.len());
             assert!(
                 rows(hidden)
                     .iter()
