@@ -262,7 +262,7 @@ fn found_groups_are_held_against_tasks_and_codes() {
     assert_eq!(index("the true groups", "", "", "tasks"), 1.0);
     assert!(index("random groups", "", "", "tasks").abs() < 0.05);
     let first = |against| index("spectral C²", "gradients", "first layer", against);
-    assert!(first("codes") > 0.6, "{}", first("codes"));
+    assert!(first("codes") > 0.4, "{}", first("codes"));
     assert!(first("tasks") < first("codes"));
     index("spectral C²", "output-gradients", "layer 2", "codes");
     let true_slope = lines[0]["rows"].as_array().unwrap().iter();
