@@ -45,6 +45,12 @@ pub(crate) struct Experiment {
     /// The column of --data that names the group of a row
     #[arg(long, value_name = "COL")]
     group: Option<OsString>,
+    /// How many codes announce each task of sparse parity
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    aliases: Option<OsString>,
+    /// How many hidden layers the model of sparse parity has
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    depth: Option<OsString>,
     /// A short version that shows that everything works
     #[arg(long)]
     quick: bool,
@@ -89,6 +95,8 @@ impl Experiment {
             ("data", &self.data),
             ("label", &self.label),
             ("group", &self.group),
+            ("aliases", &self.aliases),
+            ("depth", &self.depth),
         ];
         for (flag, value) in values {
             if let Some(value) = value {
@@ -154,6 +162,8 @@ mod tests {
             "--data=a.csv",
             "--label=y",
             "--group=g",
+            "--aliases=2",
+            "--depth=-1",
             "--quick",
             "--fresh",
             "--list",

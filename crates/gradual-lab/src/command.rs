@@ -7,7 +7,7 @@ use clap::Args;
 use gradual::measure::{ExperimentRecord, Record, SCHEMA};
 
 use crate::backend::Backend;
-use crate::experiment::{Arm, Data, Options, choose_arms};
+use crate::experiment::{Arm, Data, Options, Written, choose_arms};
 use crate::experiments;
 use crate::runner::{Plan, replace};
 
@@ -43,6 +43,12 @@ pub(crate) struct Arguments {
     /// The column of --data that names the group of a row
     #[arg(long, value_name = "COL", requires = "data")]
     group: Option<String>,
+    /// Codes that announce each task of sparse parity [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    aliases: Option<u64>,
+    /// Hidden layers of the model of sparse parity [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    depth: Option<u64>,
     /// A short version that shows that everything works
     #[arg(long)]
     quick: bool,
@@ -77,6 +83,8 @@ impl Arguments {
         let options = Options {
             quick: self.quick,
             data,
+            aliases: self.aliases.map(|aliases| aliases as usize),
+            depth: self.depth.map(|depth| depth as usize),
         };
         let size = experiment.size(&options);
         let name = experiment.name();
@@ -117,17 +125,21 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
         &plan.folder.join("experiment.json"),
         &(record.to_line()? + "\n"),
     )?;
-    let report = gradual_report::report(&plan.folder);
+    let report = plan.experiment.report(&plan.folder);
     if !failures.is_empty() {
         for failure in &failures {
             eprintln!("error: {}", crate::message(failure));
         }
-        if let Ok(page) = report {
+        if let Ok(Written { page, .. }) = report {
             eprintln!("the report of the other runs: {}", page.display());
         }
         bail!("{} of the runs failed", failures.len());
     }
-    println!("{}", report?.display());
+    let Written { page, text } = report?;
+    if let Some(text) = text {
+        println!("{text}");
+    }
+    println!("{}", page.display());
     Ok(())
 }
 

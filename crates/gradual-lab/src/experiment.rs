@@ -1,6 +1,6 @@
 //! What an experiment is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use burn::optim::{AdamConfig, ModuleOptimizer};
@@ -38,6 +38,22 @@ pub(crate) struct Size {
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) data: Option<Data>,
+    pub(crate) aliases: Option<usize>,
+    pub(crate) depth: Option<usize>,
+}
+
+impl Options {
+    /// Refuses what an experiment whose task is not sparse parity can't follow.
+    pub(crate) fn without_parity(&self, experiment: &str) -> anyhow::Result<()> {
+        let given = [("--aliases", self.aliases), ("--depth", self.depth)];
+        match given.into_iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) => bail!(
+                "experiment {experiment} has no {flag}; it goes with `sparse-parity` and \
+                 `grouping-quality`"
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A user's own table.
@@ -74,6 +90,22 @@ pub(crate) trait Experiment: Sync {
     fn settings(&self, options: &Options) -> anyhow::Result<Value>;
     /// One run.
     fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()>;
+    /// Writes the report of the runs in `folder`.
+    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
+        Ok(Written {
+            page: gradual_report::report(folder)?,
+            text: None,
+        })
+    }
+}
+
+/// A report.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Its page.
+    pub(crate) page: PathBuf,
+    /// What to print of it beside the path of the page.
+    pub(crate) text: Option<String>,
 }
 
 /// One run of one arm.
@@ -85,6 +117,8 @@ pub(crate) struct Run<'a> {
     pub(crate) draw: usize,
     pub(crate) options: &'a Options,
     pub(crate) device: &'a Device,
+    /// Where the run is written down.
+    pub(crate) folder: &'a Path,
 }
 
 impl Run<'_> {
@@ -111,7 +145,7 @@ impl Run<'_> {
 }
 
 /// Adam with the constants of its paper (Kingma & Ba 2015).
-fn adam() -> ModuleOptimizer {
+pub(crate) fn adam() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 

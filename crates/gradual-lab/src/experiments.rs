@@ -1,5 +1,6 @@
 //! The experiments that there are.
 
+mod grouping_quality;
 mod skills;
 mod sparse_parity;
 mod table;
@@ -9,8 +10,12 @@ use anyhow::bail;
 use crate::experiment::Experiment;
 
 /// All experiments, the default first.
-pub(crate) static ALL: [&dyn Experiment; 3] =
-    [&sparse_parity::SparseParity, &skills::Skills, &table::Table];
+pub(crate) static ALL: [&dyn Experiment; 4] = [
+    &sparse_parity::SparseParity,
+    &skills::Skills,
+    &table::Table,
+    &grouping_quality::GroupingQuality,
+];
 
 /// The experiment called `name`.
 pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Experiment> {

@@ -125,6 +125,7 @@ impl Plan<'_> {
             draw: self.draw,
             options: &self.options,
             device: &self.backend.device,
+            folder: &job.folder,
         };
         let observers: &mut [&mut dyn Observer] = &mut [&mut folder, &mut progress];
         self.experiment.run(&run, observers)?;

@@ -175,6 +175,117 @@ fn a_step_is_timed_for_every_model() {
     assert!(csv.lines().skip(1).all(timed), "{csv}");
 }
 
+/// Several codes for each task, a deeper model: another configuration, written down.
+#[test]
+fn aliases_and_depth_are_part_of_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let mut arguments = short(home.path(), &["--arms=erm"]);
+    arguments[2] = "--steps=2".to_owned();
+    run(&arguments);
+    let config = || {
+        let path = "sparse-parity-quick/erm/seed-0/config.json";
+        let text = fs::read_to_string(home.path().join(path)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["settings"]["task"].clone()
+    };
+    // Nothing new in the records of the task as it always was.
+    assert!(config().get("aliases").is_none() && config().get("depth").is_none());
+    arguments.extend(["--aliases=2".to_owned(), "--depth=2".to_owned()]);
+    let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(
+        message.contains("aliases: null there, 2 asked for"),
+        "{message}"
+    );
+    arguments.push("--fresh".to_owned());
+    run(&arguments);
+    assert_eq!(config()["aliases"], 2);
+    assert_eq!(config()["depth"], 2);
+
+    for (experiment, flag) in [("table", "--aliases=2"), ("skills", "--depth=2")] {
+        let message = refused(&[experiment, flag]);
+        let name = flag.trim_end_matches("=2");
+        assert!(
+            message.contains(&format!("experiment {experiment} has no {name}")),
+            "{message}"
+        );
+    }
+    assert!(refused(&["--aliases=0"]).contains("--aliases"));
+    assert!(refused(&["--depth=101"]).contains("depth must be from 1 to 100, got 101"));
+}
+
+/// Every row at every step that is looked at, in lines, tables, a figure and a page.
+#[test]
+fn found_groups_are_held_against_tasks_and_codes() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality",
+        "--quick",
+        "--aliases=2",
+        "--depth=2",
+        "--steps=2",
+        "--draw=32",
+        "--jobs=1",
+        &out,
+    ]
+    .map(str::to_owned);
+    let said = run(&arguments);
+    let folder = home.path().join("grouping-quality-quick");
+    assert!(said.contains("| spectral C², whitened gradients, first layer |"));
+    assert!(said.contains("## Aliases partners, squared: all tasks"));
+    let page = said.trim().lines().last().unwrap();
+    assert_eq!(Path::new(page), folder.join("report/index.html"));
+    assert!(fs::read_to_string(page).unwrap().contains("<svg"));
+    for file in ["quality.md", "quality-tasks.svg", "quality-codes.svg"] {
+        assert!(folder.join("report").join(file).exists(), "{file}");
+    }
+
+    let run_folder = folder.join("erm/seed-0");
+    let text = fs::read_to_string(run_folder.join("quality.jsonl")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let steps: Vec<u64> = lines.iter().map(|l| l["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [0, 2]);
+    let index = |grouping: &str, part: &str, layers: &str, against: &str| {
+        let rows = lines[0]["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| {
+            row["grouping"] == grouping
+                && (row["metric"] == "whitened" || row["metric"] == "")
+                && row["part"] == part
+                && row["layers"] == layers
+                && row["against"] == against
+        });
+        let row = row.unwrap_or_else(|| panic!("{grouping} {part} {layers} {against}"));
+        row["adjusted_rand"].as_f64().unwrap()
+    };
+    assert_eq!(index("the true groups", "", "", "tasks"), 1.0);
+    assert!(index("random groups", "", "", "tasks").abs() < 0.05);
+    let first = |against| index("spectral C²", "gradients", "first layer", against);
+    assert!(first("codes") > 0.4, "{}", first("codes"));
+    assert!(first("tasks") < first("codes"));
+    index("spectral C²", "output-gradients", "layer 2", "codes");
+    let true_slope = lines[0]["rows"].as_array().unwrap().iter();
+    let mut true_slope = true_slope.filter(|row| row["grouping"] == "the true groups");
+    let slope = true_slope.next().unwrap()["weight_mass_slope"].as_f64();
+    assert!(slope.unwrap().abs() < 0.1, "{slope:?}");
+    let csv = fs::read_to_string(folder.join("report/quality.csv")).unwrap();
+    let rows = lines[0]["rows"].as_array().unwrap().len();
+    assert_eq!(csv.lines().count(), 1 + 2 * rows);
+    let cells = csv.lines().next().unwrap().split(',').count();
+    assert!(csv.lines().all(|line| line.split(',').count() == cells));
+
+    // A finished seed is kept; another configuration is refused.
+    let timing = || fs::read_to_string(run_folder.join("timing.jsonl")).unwrap();
+    let before = timing();
+    assert_eq!(run(&arguments), said);
+    assert_eq!(timing(), before);
+    let mut other = arguments.clone();
+    other[2] = "--aliases=3".to_owned();
+    let message = refused(&other.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(message.contains("aliases: 2 there, 3 asked"), "{message}");
+}
+
 /// Arms that run only when named: as any other then, and unheard of before.
 #[test]
 fn more_arms_run_when_named() {
@@ -252,6 +363,7 @@ fn experiments_are_listed() {
     for name in [
         "sparse-parity",
         "table",
+        "grouping-quality",
         "erm",
         "grouped",
         "kmeans",
@@ -268,7 +380,7 @@ fn experiments_are_listed() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, grouping-quality")
     );
     assert!(
         refused(&["--arms=erm,foo"])

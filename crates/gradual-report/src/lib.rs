@@ -14,7 +14,7 @@
 //! shown and marked; it enters the means of an arm only while that arm has no finished run, and never a
 //! verdict.
 //!
-//! [`LinePlot`] draws measurements that belong to no experiment, in the same look.
+//! [`LinePlot`], [`HeatMap`] and [`Sheet`] show other measurements than learning curves, in the same look.
 
 mod error;
 mod figures;
@@ -23,6 +23,7 @@ mod numbers;
 mod page;
 mod prose;
 mod results;
+mod sheet;
 mod style;
 mod tables;
 mod verdicts;
@@ -31,7 +32,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 pub use error::ReportError;
-pub use figures::{Line, LinePlot, Stroke};
+pub use figures::{HeatMap, Line, LinePlot, Stroke};
+pub use sheet::Sheet;
 
 /// Writes the report of the experiment in `dir`, that is `runs/<experiment>`, to `dir/report` and returns
 /// the path of its `index.html`. Every file is written to a temporary name and renamed.

@@ -25,15 +25,19 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure]) -> St
         figures.iter().map(figure).collect(),
         reproduce(folder),
     ];
+    document(&record.title, &sections.concat())
+}
+
+/// A whole page around a body.
+pub(crate) fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\
          </main>\n</body>\n</html>\n",
-        title = escape(&record.title),
+        title = escape(title),
         style = stylesheet(),
-        body = sections.concat(),
     )
 }
 
@@ -78,7 +82,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A table whose rows become cards on a narrow screen.
-fn table(class: &str, heads: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(class: &str, heads: &[&str], rows: &[Vec<String>]) -> String {
     let head: String = heads
         .iter()
         .map(|head| format!("<th scope=\"col\">{}</th>", escape(head)))

@@ -25,10 +25,27 @@ pub struct SparseParityConfig {
     pub exponent: f64,
     /// Size of the one-hot task code beside bits of ±1.
     pub code: f32,
-    /// Width of the hidden layer.
+    /// Width of each hidden layer.
     pub hidden: usize,
     /// Held-out examples per task.
     pub held_out: usize,
+    /// Codes that announce a task, each as often as the others: with more than one, inputs show
+    /// more groups than there are capabilities.
+    // Left out of a record where it changes nothing, so that records from before it was there are
+    // still the same configuration.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub aliases: usize,
+    /// Number of hidden layers.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub depth: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// Where clear staggered emergence was found: 20 tasks of 3 bits in 50, a = 0.8.
@@ -42,7 +59,16 @@ impl Default for SparseParityConfig {
             code: 3.0,
             hidden: 256,
             held_out: 400,
+            aliases: 1,
+            depth: 1,
         }
+    }
+}
+
+impl SparseParityConfig {
+    /// Number of codes, that is of entries before the bits.
+    fn codes(&self) -> usize {
+        self.tasks * self.aliases
     }
 }
 
@@ -77,7 +103,8 @@ pub enum SparseParityError {
 /// Multitask sparse parity (Michaud et al. 2023, arXiv 2303.13506, section 4).
 ///
 /// An example is a one-hot code of its task followed by n random bits (±1); its label is the parity
-/// of the task's own k bits. Tasks are drawn with Zipf frequencies, so a model trained on the mean
+/// of the task's own k bits. With `aliases` above one, each task has so many codes, of which each
+/// example shows one at random. Tasks are drawn with Zipf frequencies, so a model trained on the mean
 /// loss learns them one after another, each in a sudden rise: every task is a capability. Chance is
 /// one half.
 #[derive(Debug, Clone)]
@@ -96,6 +123,7 @@ pub struct SparseParity {
 struct ParityExamples {
     inputs: TensorData,
     signs: Vec<f32>,
+    codes: Vec<usize>,
 }
 
 impl SparseParity {
@@ -119,6 +147,8 @@ impl SparseParity {
         within("subset", config.subset, 1, config.bits)?;
         within("hidden", config.hidden, 1, 1_000_000)?;
         within("held_out", config.held_out, 1, 1_000_000)?;
+        within("aliases", config.aliases, 1, 1_000)?;
+        within("depth", config.depth, 1, 100)?;
         let (bits, tasks, subset) = (config.bits, config.tasks, config.subset);
         if binomial(bits, subset) < tasks as f64 {
             return Err(SparseParityError::Subsets {
@@ -161,6 +191,7 @@ impl SparseParity {
             held_out: ParityExamples {
                 inputs: TensorData::from([0.0f32]),
                 signs: Vec::new(),
+                codes: Vec::new(),
             },
             masks,
             config,
@@ -172,14 +203,28 @@ impl SparseParity {
 
     /// Fresh examples of the given tasks.
     fn examples(&self, tasks: &[usize], random: &mut ChaCha8Rng) -> ParityExamples {
-        let SparseParityConfig { bits, code, .. } = self.config;
-        let width = self.config.tasks + bits;
+        let SparseParityConfig {
+            bits,
+            code,
+            aliases,
+            ..
+        } = self.config;
+        let width = self.config.codes() + bits;
         let mut inputs = vec![0.0f32; tasks.len() * width];
         let mut signs = Vec::with_capacity(tasks.len());
+        let mut announced = Vec::with_capacity(tasks.len());
         for (&task, row) in tasks.iter().zip(inputs.chunks_mut(width)) {
+            // A single code needs no random number, so that its stream is that of a task without
+            // aliases.
+            let alias = match aliases {
+                1 => 0,
+                _ => random.random_range(0..aliases),
+            };
+            let shown = task * aliases + alias;
+            announced.push(shown);
             let word = random.next_u64();
-            let (codes, values) = row.split_at_mut(self.config.tasks);
-            codes[task] = code;
+            let (codes, values) = row.split_at_mut(self.config.codes());
+            codes[shown] = code;
             for (bit, value) in values.iter_mut().enumerate() {
                 *value = if word >> bit & 1 == 1 { 1.0 } else { -1.0 };
             }
@@ -189,15 +234,25 @@ impl SparseParity {
         ParityExamples {
             inputs: TensorData::new(inputs, [tasks.len(), width]),
             signs,
+            codes: announced,
         }
     }
 }
 
-/// One draw: inputs `[n, tasks + bits]` and labels as signs `[n]`.
+/// One draw: inputs `[n, tasks · aliases + bits]` and labels as signs `[n]`.
 #[derive(Debug, Clone)]
 pub struct ParityBatch {
     inputs: Tensor<2>,
     signs: Tensor<1>,
+    codes: Vec<usize>,
+}
+
+impl ParityBatch {
+    /// The code that announces each example, `[n]`: task · aliases + alias. No model sees it but as
+    /// an input.
+    pub fn codes(&self) -> &[usize] {
+        &self.codes
+    }
 }
 
 impl Task for SparseParity {
@@ -210,12 +265,15 @@ impl Task for SparseParity {
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
         let SparseParityConfig {
-            tasks,
             bits,
             hidden,
+            depth,
             ..
         } = self.config;
-        Mlp::new(&[tasks + bits, hidden, 1], random, device)
+        let mut widths = vec![self.config.codes() + bits];
+        widths.extend(std::iter::repeat_n(hidden, depth));
+        widths.push(1);
+        Mlp::new(&widths, random, device)
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<ParityBatch> {
@@ -231,6 +289,7 @@ impl Task for SparseParity {
             batch: ParityBatch {
                 inputs: Tensor::from_data(examples.inputs, device),
                 signs: Tensor::from_floats(examples.signs.as_slice(), device),
+                codes: examples.codes,
             },
             labels: tasks.into_iter().map(Some).collect(),
         }
@@ -336,6 +395,91 @@ mod tests {
         assert_ne!(masks(1), masks(2));
     }
 
+    /// What draws, held-out examples and weights were before tasks could have aliases, at seed 5.
+    #[test]
+    fn one_alias_draws_what_was_always_drawn() {
+        let config = SparseParityConfig {
+            tasks: 4,
+            bits: 8,
+            hidden: 3,
+            held_out: 5,
+            ..SparseParityConfig::default()
+        };
+        let task = SparseParity::new(config, 5).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let drawn = task.draw(6, &mut random, &Device::flex());
+        let model = task.model(&mut random, &Device::flex());
+        let inputs: Vec<f32> = drawn.batch.inputs.into_data().try_to_vec().unwrap();
+        let logits: Vec<f32> = model
+            .forward(Tensor::ones([1, 12], &Device::flex()))
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        let held: Vec<f32> = task.held_out.inputs.try_to_vec().unwrap();
+        let labels: Vec<usize> = drawn.labels.into_iter().flatten().collect();
+        assert_eq!(labels, [0, 2, 2, 3, 0, 0]);
+        assert_eq!(task.masks, [0xc2, 0x31, 0x52, 0x4c]);
+        assert_eq!(fingerprint(&inputs), 8_422_219_708_883_655_973);
+        assert_eq!(fingerprint(&held), 7_712_926_039_492_645);
+        assert_eq!(logits[0].to_bits(), 1_057_682_982);
+        assert_eq!(drawn.batch.codes, labels);
+    }
+
+    /// FNV-1a of the bits of numbers.
+    fn fingerprint(values: &[f32]) -> u64 {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
+    #[test]
+    fn each_alias_announces_its_task_equally_often() {
+        let config = SparseParityConfig {
+            tasks: 4,
+            aliases: 3,
+            depth: 2,
+            ..SparseParityConfig::default()
+        };
+        let task = SparseParity::new(config, 0).unwrap();
+        assert_eq!(task.capabilities.len(), 4);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let device = Device::flex();
+        let drawn = task.draw(6_000, &mut random, &device);
+        let mut seen = [0.0; 12];
+        let inputs: Vec<f32> = drawn.batch.inputs.clone().into_data().try_to_vec().unwrap();
+        for ((row, &code), label) in inputs
+            .chunks(12 + 50)
+            .zip(drawn.batch.codes())
+            .zip(&drawn.labels)
+        {
+            assert_eq!(row.iter().position(|&value| value == 3.0), Some(code));
+            assert_eq!(Some(code / 3), *label);
+            seen[code] += 1.0;
+        }
+        for of_task in seen.chunks(3) {
+            let mean = of_task.iter().sum::<f64>() / 3.0;
+            assert!(
+                of_task
+                    .iter()
+                    .all(|count| (count - mean).abs() < 5.0 * mean.sqrt()),
+                "{seen:?}"
+            );
+        }
+        let model = task.model(&mut random, &device);
+        assert_eq!(task.losses(&model, &drawn.batch).dims(), [6_000]);
+        let paths: Vec<String> =
+            gradual::grad::trace(&task.model(&mut random, &device.autodiff()), |m| {
+                task.losses(m, &drawn.batch)
+            })
+            .unwrap()
+            .gradients
+            .paths()
+            .map(str::to_owned)
+            .collect();
+        assert!(paths.contains(&"layers.2.weight".to_owned()), "{paths:?}");
+    }
+
     #[test]
     fn settings_are_checked() {
         let with = |change: fn(&mut SparseParityConfig)| {
@@ -350,6 +494,14 @@ mod tests {
         assert_eq!(
             with(|c| c.subset = 51),
             "sparse parity: subset must be from 1 to 50, got 51"
+        );
+        assert_eq!(
+            with(|c| c.aliases = 0),
+            "sparse parity: aliases must be from 1 to 1000, got 0"
+        );
+        assert_eq!(
+            with(|c| c.depth = 0),
+            "sparse parity: depth must be from 1 to 100, got 0"
         );
         assert_eq!(
             with(|c| {

@@ -46,9 +46,28 @@ impl Trainer {
         &self,
         task: &T,
         objective: &mut Objective,
+        optimizer: ModuleOptimizer,
+        device: &Device,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<T::Model, TrainError> {
+        let mut nothing = |_: u64, _: &T::Model| Ok(());
+        self.run_watched(task, objective, optimizer, device, observers, &mut nothing)
+    }
+
+    /// [`run`](Self::run), and shows `watch` the model before every step and after the last, with
+    /// the number of steps done. It has autodiff, so that it can be traced; looking changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run), and whatever `watch` returns.
+    pub fn run_watched<T: Task>(
+        &self,
+        task: &T,
+        objective: &mut Objective,
         mut optimizer: ModuleOptimizer,
         device: &Device,
         observers: &mut [&mut dyn Observer],
+        watch: &mut dyn FnMut(u64, &T::Model) -> Result<(), TrainError>,
     ) -> Result<T::Model, TrainError> {
         let at_least_one = |name, got| match got {
             0 => Err(TrainError::Setting {
@@ -88,6 +107,7 @@ impl Trainer {
                 }
                 since = Since::new(task.capabilities().len());
             }
+            watch(done, &model)?;
             if done == self.steps {
                 break;
             }

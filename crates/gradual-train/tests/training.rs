@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use gradual_grad::Tap;
+use gradual_grad::{Tap, trace};
 use gradual_group::{KMeans, Labels, OneGroup, SingularVectors};
 use gradual_loss::{Mean, Scale, SumOfSquares};
 use gradual_measure::{Evaluation, Grouping, Record, RunConfig, SCHEMA};
@@ -245,6 +245,58 @@ const TRAINER: Trainer = Trainer {
     every: 40,
     seed: 5,
 };
+
+/// The model is shown before every step and after the last, and looking changes nothing.
+#[test]
+fn a_run_can_be_watched() {
+    let weight = |model: &Model| -> Vec<f32> {
+        let weight = model.layer.weight.val().into_data();
+        weight.try_to_vec().expect("f32")
+    };
+    let trainer = Trainer {
+        steps: 3,
+        ..TRAINER
+    };
+    let run = |watch: &mut dyn FnMut(u64, &Model) -> Result<(), TrainError>| {
+        let mut erm = Objective::new(OneGroup, Mean);
+        let (task, optimizer) = (Regression::new(), SgdConfig::new().init());
+        trainer.run_watched(&task, &mut erm, optimizer, &Device::flex(), &mut [], watch)
+    };
+    let mut seen = Vec::new();
+    let end = run(&mut |step, model| {
+        trace(model, |m| m.losses(&Tensor::ones([2, 3], &Device::flex())))?;
+        seen.push((step, weight(model)));
+        Ok(())
+    })
+    .unwrap();
+    let steps: Vec<u64> = seen.iter().map(|(step, _)| *step).collect();
+    assert_eq!(steps, [0, 1, 2, 3]);
+    assert_ne!(seen[0].1, seen[1].1);
+    assert_eq!(seen[3].1, weight(&end));
+    let mut erm = Objective::new(OneGroup, Mean);
+    let optimizer = SgdConfig::new().init();
+    let plain = trainer.run(
+        &Regression::new(),
+        &mut erm,
+        optimizer,
+        &Device::flex(),
+        &mut [],
+    );
+    assert_eq!(weight(&plain.unwrap()), weight(&end));
+
+    let refused = run(&mut |step, _| match step {
+        2 => Err(TrainError::Task {
+            what: "looks",
+            expected: 1,
+            got: 2,
+        }),
+        _ => Ok(()),
+    });
+    assert_eq!(
+        refused.map(drop).unwrap_err().to_string(),
+        "task: expected 1 looks, got 2"
+    );
+}
 
 fn train(mut objective: Objective) -> Kept {
     let mut kept = Kept::default();

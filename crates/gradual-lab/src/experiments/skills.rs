@@ -119,6 +119,7 @@ impl Experiment for Skills {
     }
 
     fn settings(&self, options: &Options) -> anyhow::Result<Value> {
+        options.without_parity(self.name())?;
         if options.data.is_some() {
             bail!("experiment skills makes its own data; --data goes with `table`");
         }

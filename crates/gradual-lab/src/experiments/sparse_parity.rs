@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::arms::{self, ARMS, MORE, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
-const RATE: f64 = 3e-3;
+pub(super) const RATE: f64 = 3e-3;
 
 /// The weights that found groups look at.
 const FIRST: &[&str] = &["layers.0.weight"];
@@ -18,8 +18,8 @@ const FIRST: &[&str] = &["layers.0.weight"];
 pub(crate) struct SparseParity;
 
 impl SparseParity {
-    fn config(options: &Options) -> SparseParityConfig {
-        match options.quick {
+    pub(super) fn config(options: &Options) -> SparseParityConfig {
+        let config = match options.quick {
             false => SparseParityConfig::default(),
             true => SparseParityConfig {
                 tasks: 8,
@@ -28,6 +28,11 @@ impl SparseParity {
                 hidden: 128,
                 ..SparseParityConfig::default()
             },
+        };
+        SparseParityConfig {
+            aliases: options.aliases.unwrap_or(config.aliases),
+            depth: options.depth.unwrap_or(config.depth),
+            ..config
         }
     }
 
@@ -155,6 +160,8 @@ impl Experiment for SparseParity {
         if options.data.is_some() {
             bail!("experiment sparse-parity makes its own data; --data goes with `table`");
         }
+        // Opening the task here finds what is wrong with it before any folder is made.
+        Task::new(Self::config(options), 0)?;
         Ok(json!({
             "task": Self::config(options),
             "optimizer": "adam",
@@ -175,5 +182,30 @@ impl Experiment for SparseParity {
         let task = Task::new(config, run.seed)?;
         let objective = arms::objective(run.arm, tasks, FIRST, run.seed)?;
         Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_read_back_and_old_ones_too() {
+        let options = Options {
+            quick: true,
+            aliases: Some(2),
+            depth: Some(3),
+            ..Options::default()
+        };
+        let read = |value| serde_json::from_value::<SparseParityConfig>(value).unwrap();
+        let config = SparseParity::config(&options);
+        assert_eq!(read(json!(config)), config);
+        // As it was written before there were aliases, and is still.
+        let old = json!({
+            "tasks": 20, "bits": 50, "subset": 3, "exponent": 0.8, "code": 3.0, "hidden": 256,
+            "held_out": 400,
+        });
+        assert_eq!(read(old.clone()), SparseParityConfig::default());
+        assert_eq!(json!(SparseParityConfig::default()), old);
     }
 }

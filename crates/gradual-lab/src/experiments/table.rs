@@ -92,6 +92,7 @@ impl Experiment for Table {
     }
 
     fn settings(&self, options: &Options) -> anyhow::Result<Value> {
+        options.without_parity(self.name())?;
         // Opening the table here finds what is wrong with it before any folder is made.
         let task = Self::task(options, 0)?;
         let names: Vec<&str> = task

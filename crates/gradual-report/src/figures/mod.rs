@@ -3,6 +3,7 @@
 mod axis;
 mod canvas;
 mod curves;
+mod heat;
 mod plot;
 mod series;
 mod shares;
@@ -11,6 +12,7 @@ mod tax;
 mod times;
 
 pub(crate) use canvas::escape;
+pub use heat::HeatMap;
 pub use plot::{Line, LinePlot, Stroke};
 
 use crate::ReportError;

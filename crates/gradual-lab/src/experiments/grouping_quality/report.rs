@@ -1,0 +1,374 @@
+//! The tables and figures of `grouping-quality`, over the seeds of a folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use gradual::measure::statistics::{deviation, mean};
+use gradual::measure::{ExperimentRecord, Record};
+use gradual_report::{HeatMap, Sheet};
+
+use super::line::{AliasLine, Joined, Line, RowLine};
+use crate::experiment::Written;
+use crate::runner::replace;
+
+/// A number of a row.
+type Measure = (&'static str, fn(&RowLine) -> Option<f64>);
+
+const MEASURES: [Measure; 6] = [
+    ("adjusted_rand", |row| row.adjusted_rand),
+    ("mutual_information", |row| row.mutual_information),
+    ("purity", |row| row.purity),
+    ("purity_by_chance", |row| row.purity_by_chance),
+    ("homogeneity", |row| row.homogeneity),
+    ("weight_mass_slope", |row| row.weight_mass_slope),
+];
+
+/// A number of the aliases.
+type Share = (&'static str, fn(&Joined) -> Option<f64>);
+
+/// The share joined by signed cosines is left to `quality.jsonl`: a quotient of two small numbers.
+const SHARES: [Share; 3] = [
+    ("joined, squared", |joined| joined.squared),
+    ("partners, squared", |joined| joined.squared_partners),
+    ("partners, signed", |joined| joined.signed_partners),
+];
+
+/// The lines of all finished runs, by step.
+struct Runs {
+    steps: BTreeMap<u64, Vec<Line>>,
+    first: Line,
+    seeds: usize,
+}
+
+/// Reads the runs in `folder`, writes `report/` and says what the tables say.
+pub(super) fn write(folder: &Path, file: &str) -> anyhow::Result<Written> {
+    let runs = Runs::read(folder, file)?;
+    let text = fs::read_to_string(folder.join("experiment.json"))
+        .with_context(|| format!("could not read {}", folder.display()))?;
+    let record = ExperimentRecord::from_line(&text)?;
+    let sheet = runs.sheet(&record);
+    let target = folder.join("report");
+    fs::create_dir_all(&target)
+        .with_context(|| format!("could not create {}", target.display()))?;
+    for figure in sheet.figures() {
+        replace(&target.join(format!("{}.svg", figure.name)), &figure.svg()?)?;
+    }
+    replace(&target.join("quality.csv"), &runs.csv())?;
+    replace(&target.join("quality.md"), &sheet.markdown())?;
+    let page = target.join("index.html");
+    replace(&page, &sheet.html()?)?;
+    Ok(Written {
+        page,
+        text: Some(sheet.markdown()),
+    })
+}
+
+impl Runs {
+    fn read(folder: &Path, file: &str) -> anyhow::Result<Self> {
+        let mut steps: BTreeMap<u64, Vec<Line>> = BTreeMap::new();
+        let arm = folder.join("erm");
+        let entries =
+            fs::read_dir(&arm).with_context(|| format!("could not read {}", arm.display()))?;
+        let mut seeds = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let seed = name
+                .strip_prefix("seed-")
+                .and_then(|seed| seed.parse().ok());
+            if let Some(seed) = seed.filter(|_: &u64| path.join("DONE").exists()) {
+                seeds.push((seed, path.join(file)));
+            }
+        }
+        seeds.sort();
+        for (_, path) in &seeds {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("could not read {}", path.display()))?;
+            for line in text.lines() {
+                let line = Line::from_line(line).with_context(|| path.display().to_string())?;
+                steps.entry(line.step).or_default().push(line);
+            }
+        }
+        let Some(first) = steps.values().flatten().next().cloned() else {
+            bail!("no run in {} is finished", folder.display());
+        };
+        Ok(Self {
+            steps,
+            first,
+            seeds: seeds.len(),
+        })
+    }
+
+    fn sheet(&self, record: &ExperimentRecord) -> Sheet {
+        let mut sheet = Sheet::new(&record.title);
+        let seeds = if self.seeds == 1 { "seed" } else { "seeds" };
+        sheet.text(&format!(
+            "Along an ordinary training run on sparse parity, a draw of examples is grouped at a few \
+             steps and held against what is known of it. Mean ± standard deviation over {} {seeds}. \
+             Every grouping was told the true number of groups.",
+            self.seeds
+        ));
+        sheet.command(&record.command);
+        let steps: Vec<String> = self.steps.keys().map(u64::to_string).collect();
+        let heads = |first: &'static str| {
+            let names = steps.iter().map(String::as_str);
+            std::iter::once(first).chain(names).collect::<Vec<_>>()
+        };
+        let known = ["tasks", "codes"];
+        let known = known.iter().filter(|&&against| {
+            let mut rows = self.lines().flat_map(|line| &line.rows);
+            rows.any(|row| row.against == against)
+        });
+
+        sheet.heading("How far training had come");
+        sheet.table(
+            &heads("step"),
+            vec![
+                self.of_lines("mean accuracy", |line| Some(line.mean_accuracy)),
+                self.of_lines("tasks learned", |line| Some(line.learned as f64)),
+            ],
+        );
+        for against in known {
+            let rows: Vec<&RowLine> = self.first().rows.iter().collect();
+            let rows: Vec<&RowLine> = rows
+                .into_iter()
+                .filter(|row| row.against == *against)
+                .collect();
+            let table = |of: fn(&RowLine) -> Option<f64>| {
+                let cells = |row: &&RowLine| {
+                    let mut cells = vec![name(row)];
+                    cells.extend(
+                        self.steps
+                            .values()
+                            .map(|lines| said(&values(lines, row, of))),
+                    );
+                    cells
+                };
+                rows.iter().map(cells).collect::<Vec<_>>()
+            };
+            sheet.heading(&format!("Recovery of the {against}: adjusted Rand index"));
+            sheet.figure(&HeatMap {
+                name: format!("quality-{against}"),
+                title: format!("Adjusted Rand index against the {against}"),
+                x_label: "step".to_owned(),
+                columns: steps.clone(),
+                rows: rows
+                    .iter()
+                    .map(|row| {
+                        let cell =
+                            |lines: &Vec<Line>| mean(&values(lines, row, |r| r.adjusted_rand));
+                        (name(row), self.steps.values().map(cell).collect())
+                    })
+                    .collect(),
+            });
+            sheet.table(&heads("groups"), table(|row| row.adjusted_rand));
+            if let Some((step, lines)) = self.before() {
+                sheet.heading(&format!(
+                    "Recovery of the {against} at step {step}: other measures"
+                ));
+                let cells = |row: &&RowLine| {
+                    let of = |of| said(&values(lines, row, of));
+                    vec![
+                        name(row),
+                        of(|row| row.mutual_information),
+                        format!(
+                            "{} ({})",
+                            of(|row| row.purity),
+                            of(|row| row.purity_by_chance)
+                        ),
+                        of(|row| row.homogeneity),
+                        of(|row| row.weight_mass_slope),
+                    ]
+                };
+                sheet.table(
+                    &[
+                        "groups",
+                        "NMI",
+                        "purity (by chance)",
+                        "homogeneity",
+                        "weight-mass slope",
+                    ],
+                    rows.iter().map(cells).collect(),
+                );
+            }
+            sheet.heading(&format!(
+                "Weight-mass slope of groups asked for as {against}"
+            ));
+            sheet.text(
+                "Slope of the logarithm of a task's coefficient mass, under the sum of squares over \
+                 these groups, on that of its frequency in the draw: 1 for the plain mean loss, 0 for the true \
+                 tasks at equal losses. After some tasks are learned they no longer have equal losses.",
+            );
+            sheet.table(&heads("groups"), table(|row| row.weight_mass_slope));
+        }
+
+        sheet.heading("How many groups");
+        sheet.text(&format!(
+            "What the rules say of squared cosines of whitened first-layer gradients. There are {} \
+             tasks and {} codes.",
+            self.first().tasks,
+            self.first().codes
+        ));
+        let rules = self.first().how_many.iter().map(|answer| {
+            let of = |line: &Line| {
+                let found = line.how_many.iter().find(|other| other.rule == answer.rule);
+                found.map(|answer| answer.groups as f64)
+            };
+            self.of_lines(&answer.rule, of)
+        });
+        sheet.table(&heads("rule"), rules.collect());
+
+        if !self.first().aliases.is_empty() {
+            self.add_aliases(&mut sheet, &heads("seen"));
+        }
+        sheet
+    }
+
+    fn add_aliases(&self, sheet: &mut Sheet, heads: &[&str]) {
+        let line = self.first();
+        sheet.heading("Do aliases look alike?");
+        sheet.text(&format!(
+            "Joined: 0 where another code of the same task is as unlike as another task, 1 where the \
+             codes of a task can't be told apart. Partners: the share of codes whose nearest other code \
+             belongs to the same task; by chance {:.3}. Of squared cosines, by which groups are formed, \
+             and of signed ones, that is of mean gradients.",
+            (line.codes / line.tasks.max(1) - 1) as f64 / (line.codes.max(2) - 1) as f64
+        ));
+        type Tasks = (&'static str, fn(&AliasLine) -> Option<Joined>);
+        let over: [Tasks; 2] = [
+            ("all tasks", |line| Some(line.all)),
+            ("learned tasks only", |line| line.learned),
+        ];
+        for (tasks, of_tasks) in over {
+            for (share, of) in SHARES {
+                sheet.heading(&format!("Aliases {share}: {tasks}"));
+                let cells = |one: &AliasLine| {
+                    self.of_lines(&seen(one), |line| {
+                        let found = line.aliases.iter().find(|other| seen(other) == seen(one));
+                        of(&of_tasks(found?)?)
+                    })
+                };
+                sheet.table(heads, line.aliases.iter().map(cells).collect());
+            }
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.steps.values().flatten()
+    }
+
+    /// Any line: all have the same rows.
+    fn first(&self) -> &Line {
+        &self.first
+    }
+
+    /// The last step at which nothing was learned by any seed.
+    fn before(&self) -> Option<(u64, &Vec<Line>)> {
+        let unlearned = |lines: &&Vec<Line>| lines.iter().all(|line| line.learned == 0);
+        let last = self
+            .steps
+            .iter()
+            .filter(|(_, lines)| unlearned(lines))
+            .last();
+        last.map(|(&step, lines)| (step, lines))
+    }
+
+    /// A row of a table: one number of each line, step by step.
+    fn of_lines(&self, name: &str, of: impl Fn(&Line) -> Option<f64>) -> Vec<String> {
+        let mut cells = vec![name.to_owned()];
+        cells.extend(self.steps.values().map(|lines| {
+            let values: Vec<f64> = lines.iter().filter_map(&of).collect();
+            said(&values)
+        }));
+        cells
+    }
+
+    /// A line for each row and step; a field is empty where there is no number.
+    fn csv(&self) -> String {
+        let number =
+            |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+        let mut text = "grouping,metric,part,layers,against,groups,step,seeds".to_owned();
+        for (measure, _) in MEASURES {
+            text.push_str(&format!(",{measure}_mean,{measure}_sd"));
+        }
+        text.push('\n');
+        for (step, lines) in &self.steps {
+            for row in &self.first().rows {
+                text.push_str(&format!(
+                    "{},{},{},{},{},{},{step},{}",
+                    row.grouping,
+                    row.metric,
+                    row.part,
+                    row.layers,
+                    row.against,
+                    row.groups,
+                    lines.len()
+                ));
+                for (_, of) in MEASURES {
+                    let found = values(lines, row, of);
+                    let (mean, sd) = (number(mean(&found)), number(deviation(&found)));
+                    text.push_str(&format!(",{mean},{sd}"));
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+fn same(a: &RowLine, b: &RowLine) -> bool {
+    a.against == b.against && name(a) == name(b)
+}
+
+/// A number of one row, seed by seed.
+fn values(lines: &[Line], row: &RowLine, of: fn(&RowLine) -> Option<f64>) -> Vec<f64> {
+    let found = lines
+        .iter()
+        .filter_map(|line| line.rows.iter().find(|other| same(other, row)));
+    found.filter_map(of).collect()
+}
+
+fn name(row: &RowLine) -> String {
+    if row.metric.is_empty() {
+        return row.grouping.clone();
+    }
+    format!(
+        "{}, {} {}, {}",
+        row.grouping, row.metric, row.part, row.layers
+    )
+}
+
+fn seen(line: &AliasLine) -> String {
+    format!("{} {}, {}", line.metric, line.part, line.layers)
+}
+
+/// `mean ± deviation` over seeds, whole numbers without decimals.
+fn said(values: &[f64]) -> String {
+    let whole = values.iter().all(|value| value.fract() == 0.0);
+    let digits = match whole {
+        true if values.windows(2).all(|pair| pair[0] == pair[1]) => 0,
+        true => 1,
+        false => 2,
+    };
+    let number = |value: f64| {
+        let text = format!("{value:.digits$}");
+        // Rounding leaves the sign of what it takes away.
+        match text
+            .trim_start_matches('-')
+            .chars()
+            .all(|letter| "0.".contains(letter))
+        {
+            true => text.trim_start_matches('-').to_owned(),
+            false => text.replace('-', "−"),
+        }
+    };
+    match (mean(values), deviation(values)) {
+        (None, _) => "–".to_owned(),
+        (Some(mean), Some(deviation)) if deviation > 0.0 => {
+            format!("{} ± {}", number(mean), number(deviation))
+        }
+        (Some(mean), _) => number(mean),
+    }
+}
