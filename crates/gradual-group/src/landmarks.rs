@@ -78,7 +78,7 @@ struct Found {
 #[derive(Debug, Clone)]
 enum Now {
     /// The landmarks; entry (l, g) of the weights is 1 / (n_g ‖landmark l‖²) if l is of group g.
-    Examples(ExampleGradients, Tensor<2>),
+    Examples(ExampleGradients, Box<Tensor<2>>),
     /// The leading axes of each group, those of one group together, each as long as the root mean
     /// square of the unit landmarks' components along it.
     Axes(ExampleGradients),
@@ -234,7 +234,7 @@ impl Found {
             }
         }
         let weights = Tensor::from_data(TensorData::new(weights, [l, k]), &gradients.device());
-        Ok(Now::Examples(gradients, weights))
+        Ok(Now::Examples(gradients, Box::new(weights)))
     }
 
     fn axes(&self, gradients: &ExampleGradients, axes: Axes) -> Result<Now, GroupError> {
@@ -279,7 +279,7 @@ impl Found {
         match (&self.now, axes) {
             (Now::Examples(landmarks, weights), _) => {
                 let products = gradients.cross_gram(landmarks).map_err(refused)?;
-                Ok((products.clone() * products).matmul(weights.clone()))
+                Ok((products.clone() * products).matmul((**weights).clone()))
             }
             (Now::Axes(axes), Some(Axes { count, .. })) => {
                 let (n, k) = (gradients.examples(), self.clusters.groups);

@@ -50,15 +50,15 @@ enum Kind {
     /// Nothing is scaled but the whole.
     Plain,
     Outer {
-        left: Vectors,
-        right: Vectors,
+        left: Box<Vectors>,
+        right: Box<Vectors>,
     },
     Scatter {
-        frequency: Running<1>,
-        right: Vectors,
+        frequency: Box<Running<1>>,
+        right: Box<Vectors>,
     },
     Stack(Vec<Kind>),
-    Rows(Vectors),
+    Rows(Box<Vectors>),
 }
 
 /// An exponential mean without bias towards the start.
@@ -298,8 +298,9 @@ impl Kind {
         if whitening == Whitening::None {
             return Ok(Self::Plain);
         }
-        let vectors = |before, vectors, centred, whitening| {
-            Vectors::after(before, vectors, centred, whitening, memory)
+        let vectors = |before: Option<Box<Vectors>>, vectors, centred, whitening| {
+            let before = before.map(|before| *before);
+            Vectors::after(before, vectors, centred, whitening, memory).map(Box::new)
         };
         let flat = |side: &Tensor<3>| {
             let [n, t, d] = side.dims();
@@ -340,7 +341,11 @@ impl Kind {
                     IndexingUpdateOp::Add,
                 );
                 Self::Scatter {
-                    frequency: Running::after(frequency, hits, memory),
+                    frequency: Box::new(Running::after(
+                        frequency.map(|before| *before),
+                        hits,
+                        memory,
+                    )),
                     right: vectors(right, flat(deltas), false, whitening)?,
                 }
             }
