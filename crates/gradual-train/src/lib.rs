@@ -62,4 +62,4 @@ pub use progress::Progress;
 pub use schedule::evaluation_steps;
 pub use step::{Stepped, stand, step};
 pub use task::{Capability, Drawn, Score, Task};
-pub use trainer::Trainer;
+pub use trainer::{Trainer, Watch};

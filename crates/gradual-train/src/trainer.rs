@@ -35,6 +35,9 @@ pub struct Trainer {
     pub seed: u64,
 }
 
+/// Shown the model of a run: the number of steps done, and the model as it is then.
+pub type Watch<'a, M> = dyn FnMut(u64, &M) -> Result<(), TrainError> + 'a;
+
 impl Trainer {
     /// Trains a fresh model of `task` on `device` and returns it.
     ///
@@ -67,7 +70,7 @@ impl Trainer {
         mut optimizer: ModuleOptimizer,
         device: &Device,
         observers: &mut [&mut dyn Observer],
-        watch: &mut dyn FnMut(u64, &T::Model) -> Result<(), TrainError>,
+        watch: &mut Watch<'_, T::Model>,
     ) -> Result<T::Model, TrainError> {
         let at_least_one = |name, got| match got {
             0 => Err(TrainError::Setting {

@@ -17,7 +17,7 @@ use gradual::train::{Observer, TrainError, Trainer};
 use gradual_tasks::SparseParity as Task;
 use serde_json::{Value, json};
 
-use super::sparse_parity::{RATE, SparseParity};
+use super::sparse_parity::SparseParity;
 use crate::experiment::{Arm, Experiment, Options, Run, Size, Written, adam};
 
 /// Evaluations beside the run folder's usual ones, a line for each step that is looked at.
@@ -106,7 +106,7 @@ impl Experiment for GroupingQuality {
         Ok(json!({
             "task": config,
             "optimizer": "adam",
-            "rate": RATE,
+            "rate": SparseParity::rate(options),
             "evaluate_every": Self::every(options),
             "scale": "unit-sum",
             "examples": Self::examples(options),
@@ -119,7 +119,7 @@ impl Experiment for GroupingQuality {
         let trainer = Trainer {
             steps: run.steps,
             draw: run.draw,
-            rate: RATE,
+            rate: SparseParity::rate(run.options),
             every: Self::every(run.options),
             seed: run.seed,
         };

@@ -17,7 +17,7 @@ const TOP: f64 = 50.0;
 /// Below them, for the name of the horizontal axis, in pixels.
 const BOTTOM: f64 = 28.0;
 /// Characters of a row's name that are shown.
-const LONGEST: usize = 48;
+const LONGEST: usize = 60;
 /// Width of a letter in pixels.
 const LETTER: f64 = 6.2;
 /// From this share on a cell is light, on light pages and dark ones.

@@ -25,6 +25,8 @@ struct Between {
     pairs: Vec<f64>,
     /// Length of the mean unit gradient of each code.
     lengths: Vec<f64>,
+    /// Whether a code has examples.
+    shown: Vec<bool>,
 }
 
 /// Measures cosines `[n, n]` of examples of the given codes; those of task t are `aliases` codes from
@@ -59,11 +61,13 @@ impl Between {
             signed: vec![0.0; codes * codes],
             pairs: vec![0.0; codes * codes],
             lengths: vec![0.0; codes],
+            shown: vec![false; codes],
         };
         let mut sizes = vec![0.0f64; codes];
         let examples: Vec<usize> = (0..n).filter(|&j| wanted(of[j])).collect();
         for &i in &examples {
             sizes[of[i]] += 1.0;
+            sums.shown[of[i]] = true;
             for &j in &examples {
                 let cosine = f64::from(cosines[i * n + j]);
                 if of[i] == of[j] {
@@ -119,11 +123,14 @@ impl Between {
         for code in 0..self.codes {
             let others = (0..self.codes).filter(|&other| other != code);
             let others = others.filter_map(|other| Some((alike(code, other)?, other)));
-            let Some((_, nearest)) = others.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            let others = others.filter(|(alike, _)| *alike != 0.0);
+            let nearest = others.max_by(|a, b| a.0.total_cmp(&b.0));
+            if !self.shown[code] {
                 continue;
-            };
+            }
+            // A code without gradients has no partner, but counts.
             all += 1.0;
-            if nearest / aliases == code / aliases {
+            if nearest.is_some_and(|(_, nearest)| nearest / aliases == code / aliases) {
                 right += 1.0;
             }
         }
@@ -154,7 +161,7 @@ mod tests {
         assert_eq!(found.squared, Some(1.0));
         assert_eq!(found.squared_partners, Some(1.0));
         // The mean gradients of the first task vanish: only the second's tell.
-        assert_eq!(found.signed_partners, Some(1.0));
+        assert_eq!(found.signed_partners, Some(0.5));
     }
 
     #[test]

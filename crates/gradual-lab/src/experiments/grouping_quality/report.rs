@@ -267,11 +267,8 @@ impl Runs {
     /// The last step at which nothing was learned by any seed.
     fn before(&self) -> Option<(u64, &Vec<Line>)> {
         let unlearned = |lines: &&Vec<Line>| lines.iter().all(|line| line.learned == 0);
-        let last = self
-            .steps
-            .iter()
-            .filter(|(_, lines)| unlearned(lines))
-            .last();
+        let mut latest_first = self.steps.iter().rev();
+        let last = latest_first.find(|(_, lines)| unlearned(lines));
         last.map(|(&step, lines)| (step, lines))
     }
 
