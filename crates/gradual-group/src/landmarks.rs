@@ -24,7 +24,7 @@ const OPERATION: &str = "landmarks";
 /// second moments, each as long as the root of its eigenvalue. The leading axis is what the
 /// landmarks have in common; the others are mostly noise. Of the axis, which is a matrix in every
 /// weight, the leading singular pair is again what is common. So one outer product for each group
-/// stands for all of its landmarks, and assigns new examples better than they do one by one.
+/// stands for all of its landmarks, and assigns new examples as well as they do one by one.
 ///
 /// # Steps and cost
 ///
