@@ -158,4 +158,12 @@ pub enum GroupError {
         /// How many came.
         got: usize,
     },
+    /// A state could not be written down, or is not one of this grouping.
+    #[error("{operation}: not a state of this grouping: {problem}")]
+    State {
+        /// The grouping.
+        operation: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
 }

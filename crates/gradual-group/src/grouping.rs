@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, Traced};
 
-use crate::{GroupError, Groups};
+use crate::{GroupError, Groups, State};
 
 /// What a grouping has to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +144,29 @@ pub trait Grouping: Send {
     /// [`GroupError`] when the draw is empty, lacks what [`needs`](Self::needs) asks for, or does
     /// not fit the grouping's settings.
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
+
+    /// What the grouping has learned from the draws so far, its place in its random numbers included:
+    /// with equal settings and this state, another one goes on to the same groups, bit for bit. A
+    /// grouping that learns from draw to draw must write this and [`restore`](Self::restore), or a run
+    /// that is resumed differs from one that never stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be written down.
+    fn state(&self) -> Result<State, GroupError> {
+        Ok(State::none())
+    }
+
+    /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to
+    /// `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::State`] for what is no state of this grouping, which is then as it was.
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        let _ = device;
+        state.expect_none("grouping")
+    }
 }
 
 /// All examples in one group: with the mean of group losses this is ERM.

@@ -67,6 +67,7 @@ mod singular;
 mod spectral;
 mod spectrum;
 mod spherical;
+mod state;
 mod tracked;
 
 pub use cosines::Cosines;
@@ -96,4 +97,5 @@ pub use singular::{Membership, SingularVectors};
 pub use spectral::Spectral;
 pub use spectrum::Spectrum;
 pub use spherical::{Sign, SphericalKMeans};
+pub use state::State;
 pub use tracked::Tracked;
