@@ -99,6 +99,34 @@ pub struct Evaluation {
     pub capabilities: BTreeMap<String, CapabilityRecord>,
 }
 
+impl Evaluation {
+    /// Mean accuracy over the capabilities that are trained (of frequency above zero; over all where
+    /// none is), 0 to 1; none without capabilities.
+    #[must_use]
+    pub fn mean_accuracy(&self) -> Option<f64> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for record in self.counted() {
+            sum += record.accuracy;
+            count += 1.0;
+        }
+        (count > 0.0).then(|| sum / count)
+    }
+
+    /// Lowest accuracy of the same capabilities, 0 to 1.
+    #[must_use]
+    pub fn worst_accuracy(&self) -> Option<f64> {
+        self.counted()
+            .map(|record| record.accuracy)
+            .min_by(f64::total_cmp)
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &CapabilityRecord> {
+        let trained = self.capabilities.values().any(|each| each.frequency > 0.0);
+        let counts = move |each: &&CapabilityRecord| !trained || each.frequency > 0.0;
+        self.capabilities.values().filter(counts)
+    }
+}
+
 /// Held-out result of one capability at one evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapabilityRecord {

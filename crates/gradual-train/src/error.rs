@@ -23,23 +23,46 @@ pub enum TrainError {
     /// A record could not be written.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// A loss or a coefficient is NaN or infinite.
+    /// A loss, a coefficient or the norm of a gradient is NaN or infinite.
     #[error("step: the {what} of example {example} is {value}; {cause}", cause = cause(.what))]
     NotFinite {
-        /// Loss or coefficient.
+        /// Loss, coefficient or gradient.
         what: &'static str,
         /// Position of the example in the draw.
         example: usize,
         /// The value.
         value: f32,
     },
+    /// The losses can't be differentiated.
+    #[error(
+        "step: the losses do not depend on any trainable parameter; build the model on an autodiff \
+         device"
+    )]
+    Untracked,
+    /// The update of a parameter holds NaN or infinity, though losses and coefficients do not.
+    #[error(
+        "step: the gradient of parameter {parameter} is not finite{}",
+        example.map(|at| format!(", nor is that of example {at}")).unwrap_or_default()
+    )]
+    Gradient {
+        /// Path of the parameter.
+        parameter: String,
+        /// The first example whose own gradient is not finite, where the step took these.
+        example: Option<usize>,
+    },
     /// A step of a run failed.
-    #[error("step {step}{}: {source}", capability.as_ref().map(|name| format!(" (capability {name})")).unwrap_or_default())]
+    #[error(
+        "step {step}{}: {source}{}",
+        capability.as_ref().map(|name| format!(" (capability {name})")).unwrap_or_default(),
+        checkpoint.map(|at| format!("; the last checkpoint is of step {at}")).unwrap_or_default()
+    )]
     Step {
         /// The step, counted from 1.
         step: u64,
         /// The capability of the example that made it fail, where one did.
         capability: Option<String>,
+        /// The step of the last checkpoint, where there is one.
+        checkpoint: Option<u64>,
         /// What failed.
         source: Box<TrainError>,
     },
@@ -52,6 +75,20 @@ pub enum TrainError {
         least: u64,
         /// What was given.
         got: u64,
+    },
+    /// A sampler does not go with the task, or with its own settings.
+    #[error("sampler {sampler}: {problem}")]
+    Sampler {
+        /// The sampler.
+        sampler: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The task can't draw what a sampler wants.
+    #[error("task: can't draw {what}; the sampler needs a task that can")]
+    CantDraw {
+        /// Examples of chosen capabilities, or chosen items.
+        what: &'static str,
     },
     /// The task gave another number of labels or scores than expected.
     #[error("task: expected {expected} {what}, got {got}")]
@@ -82,6 +119,31 @@ pub enum TrainError {
         /// The entries that differ.
         difference: String,
     },
+    /// Another process, or another run of this one, writes into the run folder.
+    #[error("run folder {}: another run is writing into it; wait for it or stop it", path.display())]
+    Locked {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// A run can't go on from its checkpoints.
+    #[error(
+        "run folder {}: can't go on from its checkpoints ({problem}); --fresh starts over",
+        path.display()
+    )]
+    Checkpoint {
+        /// The run folder.
+        path: PathBuf,
+        /// What is wrong with each.
+        problem: String,
+    },
+    /// What a checkpoint holds does not go with the run.
+    #[error("checkpoint: {what}: {problem}")]
+    Snapshot {
+        /// Model, optimizer, …
+        what: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
     /// A file of a run folder could not be read or written.
     #[error("run folder: could not {operation} {}: {source}", path.display())]
     File {
@@ -94,9 +156,33 @@ pub enum TrainError {
     },
 }
 
+impl TrainError {
+    /// Whether a step failed because of a number that is NaN or infinite.
+    pub(crate) fn is_not_finite(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFinite { .. }
+                | Self::Gradient { .. }
+                | Self::Group(GroupError::NotFinite { .. })
+                | Self::Loss(LossError::NotFinite { .. })
+        )
+    }
+
+    /// The example of the draw that it is about.
+    pub(crate) fn example(&self) -> Option<usize> {
+        match self {
+            Self::NotFinite { example, .. }
+            | Self::Group(GroupError::NotFinite { example, .. }) => Some(*example),
+            Self::Gradient { example, .. } => *example,
+            _ => None,
+        }
+    }
+}
+
 fn cause(what: &str) -> &'static str {
     match what {
         "loss" => "the learning rate may be too high, or the input may hold such a value",
+        "gradient" => "its loss is finite, but has no finite derivative",
         _ => "the losses that it was made of are finite, but too large to compose",
     }
 }

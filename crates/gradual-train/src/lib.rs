@@ -44,22 +44,35 @@
 //! # Ok::<(), gradual_train::TrainError>(())
 //! ```
 
+mod checkpoint;
 mod error;
+mod finite;
 mod folder;
+mod interrupt;
 mod objective;
 mod observer;
-mod progress;
+mod observers;
+mod run;
+mod sampler;
+mod samplers;
 mod schedule;
+mod since;
+mod snapshot;
 mod step;
 mod task;
 mod trainer;
 
+pub use checkpoint::Keep;
 pub use error::TrainError;
-pub use folder::{RunFolder, State};
+pub use folder::{FolderState, Journal, Resumed, RunFolder};
+pub use interrupt::Interrupt;
 pub use objective::Objective;
-pub use observer::Observer;
-pub use progress::Progress;
+pub use observer::{End, Flow, GO_ON, Observer, SeenStep};
+pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};
+pub use sampler::{Sampler, Stock, Wanted};
+pub use samplers::{Curriculum, Epochs, Mixture, Stratified, TaskMixture};
 pub use schedule::evaluation_steps;
-pub use step::{Stepped, stand, step};
+pub use snapshot::Snapshot;
+pub use step::{Stepped, stand, step, step_in_parts};
 pub use task::{Capability, Drawn, Score, Task};
-pub use trainer::{Trainer, Watch};
+pub use trainer::{Ended, NotFinite, Trainer, TrainerConfig, Watch};

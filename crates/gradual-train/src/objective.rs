@@ -1,8 +1,20 @@
 //! What a step minimises.
 
-use burn::tensor::Tensor;
-use gradual_group::{Grouping, Groups, Needs, Standing};
+use burn::tensor::{Device, Tensor};
+use gradual_group::{Grouping, Groups, Needs, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale};
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+
+const OPERATION: &str = "objective";
+
+/// State of an objective, as it is written down.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    grouping: State,
+    rule: Vec<f64>,
+}
 
 /// A grouping, a composition of its group losses or gradients, and a scale.
 pub struct Objective {
@@ -100,24 +112,33 @@ impl Objective {
         self.grouping.wants()
     }
 
-    /// What the composition has learned from the draws so far, as numbers to write down; empty for
-    /// one that keeps no state.
-    pub fn state(&self) -> Vec<f64> {
-        match &self.rule {
-            Rule::Losses(composition) => composition.state(),
-            Rule::Gradients(rule) => rule.state(),
-        }
-    }
-
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// What grouping and composition have learned from the draws so far, to write down.
     ///
     /// # Errors
     ///
-    /// [`LossError::State`] for numbers that are no state of this composition.
-    pub fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
+    /// [`GroupError`](gradual_group::GroupError) when it can't be written.
+    pub fn state(&self) -> Result<State, TrainError> {
+        let rule = match &self.rule {
+            Rule::Losses(composition) => composition.state(),
+            Rule::Gradients(rule) => rule.state(),
+        };
+        let grouping = self.grouping.state()?;
+        Ok(State::of(OPERATION, &Saved { grouping, rule })?)
+    }
+
+    /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to
+    /// `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`](gradual_group::GroupError) and [`LossError`] for what is no state of this
+    /// objective.
+    pub fn restore(&mut self, state: &State, device: &Device) -> Result<(), TrainError> {
+        let saved: Saved = state.read(OPERATION)?;
         match &mut self.rule {
-            Rule::Losses(composition) => composition.restore(state),
-            Rule::Gradients(rule) => rule.restore(state),
+            Rule::Losses(composition) => composition.restore(&saved.rule)?,
+            Rule::Gradients(rule) => rule.restore(&saved.rule)?,
         }
+        Ok(self.grouping.restore(&saved.grouping, device)?)
     }
 }

@@ -1,29 +1,66 @@
 //! What may happen with what the trainer sees.
 
+use std::ops::ControlFlow;
+
+use gradual_group::{Groups, State};
 use gradual_measure::{Evaluation, Grouping};
 
-use crate::TrainError;
+use crate::{Snapshot, TrainError};
+
+/// Whether a run goes on: `Continue(())`, or `Break` with the reason, for people.
+///
+/// A run that an observer stops has come to its end and is not resumed.
+pub type Flow = ControlFlow<String>;
+
+/// A run goes on.
+pub const GO_ON: Flow = ControlFlow::Continue(());
+
+/// One step, as an observer sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenStep<'a> {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Mean loss of the draw.
+    pub loss: f64,
+    /// The groups of the draw; none where the step was skipped.
+    pub groups: Option<&'a Groups>,
+    /// Whether the groups were formed anew: at the first step, and whenever the grouping says what
+    /// [changed](Groups::churn).
+    pub regrouped: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// All steps were done.
+    Completed,
+    /// An observer stopped it, for this reason.
+    Stopped(String),
+    /// Somebody asked it to stop; it can be resumed.
+    Interrupted,
+}
 
 /// Told of what happens in a run, in order.
+///
+/// Everything has a default, so that an observer writes what it needs. One that learns from what it
+/// sees also writes [`state`](Self::state) and [`restore`](Self::restore), or a resumed run differs
+/// from one that never stopped.
 pub trait Observer {
-    /// After `step` of `steps` steps.
-    ///
-    /// # Errors
-    ///
-    /// An error ends the run.
-    fn stepped(&mut self, step: u64, steps: u64) -> Result<(), TrainError> {
-        let _ = (step, steps);
-        Ok(())
+    /// Its name in checkpoints and messages.
+    fn name(&self) -> &'static str {
+        "observer"
     }
 
-    /// After every capability was evaluated, `seconds` after the run's start.
+    /// After a step.
     ///
     /// # Errors
     ///
     /// An error ends the run.
-    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<(), TrainError> {
-        let _ = (evaluation, seconds);
-        Ok(())
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        let _ = seen;
+        Ok(GO_ON)
     }
 
     /// With the last groups before an evaluation, and the coefficients' shares since the one
@@ -32,8 +69,102 @@ pub trait Observer {
     /// # Errors
     ///
     /// An error ends the run.
-    fn grouped(&mut self, grouping: &Grouping) -> Result<(), TrainError> {
+    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
         let _ = grouping;
+        Ok(GO_ON)
+    }
+
+    /// After every capability was evaluated, `seconds` after the run's start, not counting the time
+    /// between a stop and its resumption.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
+        let _ = (evaluation, seconds);
+        Ok(GO_ON)
+    }
+
+    /// After how many steps this observer wants a checkpoint, if it keeps any. It then also gets one
+    /// at the start, at the end, and when the run is interrupted.
+    fn checkpoint_every(&self) -> Option<u64> {
+        None
+    }
+
+    /// With everything that is needed to go on from here.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        let _ = snapshot;
         Ok(())
+    }
+
+    /// At the end of the run.
+    ///
+    /// # Errors
+    ///
+    /// An error is that of the run.
+    fn ended(&mut self, end: &End) -> Result<(), TrainError> {
+        let _ = end;
+        Ok(())
+    }
+
+    /// What the observer has learned so far, to write into a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Group`] when it can't be written.
+    fn state(&self) -> Result<State, TrainError> {
+        Ok(State::none())
+    }
+
+    /// Goes back to a state that [`state`](Self::state) gave.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Group`] for what is no state of this observer.
+    fn restore(&mut self, state: &State) -> Result<(), TrainError> {
+        Ok(state.expect_none(self.name())?)
+    }
+}
+
+/// Lent observers observe.
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        (**self).stepped(seen)
+    }
+
+    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+        (**self).grouped(grouping)
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
+        (**self).evaluated(evaluation, seconds)
+    }
+
+    fn checkpoint_every(&self) -> Option<u64> {
+        (**self).checkpoint_every()
+    }
+
+    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        (**self).checkpoint(snapshot)
+    }
+
+    fn ended(&mut self, end: &End) -> Result<(), TrainError> {
+        (**self).ended(end)
+    }
+
+    fn state(&self) -> Result<State, TrainError> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), TrainError> {
+        (**self).restore(state)
     }
 }

@@ -3,10 +3,13 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use gradual_grad::trace;
+use gradual_grad::{ExampleGradients, GradError, Traced, trace};
 use gradual_group::{Draw, Groups};
 
+use crate::finite::{finite, host, infinite_parameter};
 use crate::{Objective, TrainError};
+
+const COEFFICIENT: &str = "coefficient";
 
 /// What one step yields.
 #[derive(Debug)]
@@ -31,52 +34,73 @@ pub struct Stepped {
 /// # Errors
 ///
 /// [`TrainError::NotFinite`] naming the first example whose loss or coefficient is NaN or
-/// infinite, and whatever the trace, the grouping and the composition refuse.
+/// infinite, [`TrainError::Gradient`] naming a parameter whose gradient is, and whatever the trace,
+/// the grouping and the composition refuse.
 pub fn step<M: Module>(
     model: &M,
     objective: &mut Objective,
     labels: Option<&[Option<usize>]>,
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
-    let labelled = |draw| match labels {
-        Some(labels) => Draw::with_labels(draw, labels),
-        None => draw,
-    };
-    let (with_gradients, with_gram) = (objective.needs_gradients(), objective.needs_gram());
-    let Objective {
-        grouping,
-        rule,
-        scale,
-    } = objective;
-    if with_gradients {
-        let traced = trace(model, losses)?;
-        let values = finite("loss", &traced.losses)?;
-        let groups = grouping.group(&labelled(Draw::from(&traced)))?;
-        let gram = with_gram.then(|| traced.gradients.gram());
-        let composed = rule.compose(&traced.losses, &groups, gram.as_ref())?;
-        let coefficients = scale.apply_with_gram(composed.coefficients, gram.as_ref())?;
-        Ok(Stepped {
-            losses: values,
-            coefficients: finite("coefficient", &coefficients)?,
-            update: traced.gradients.combine(&coefficients)?,
-            groups,
-        })
-    } else {
-        let tracked = losses(model);
-        let plain = tracked.clone().inner();
-        let values = finite("loss", &plain)?;
-        let groups = grouping.group(&labelled(Draw::new(&plain)))?;
-        let composed = rule.compose(&plain, &groups, None)?;
-        let coefficients = scale.apply_with_gram(composed.coefficients, None)?;
-        let weights = finite("coefficient", &coefficients)?;
-        let gradients = (tracked * coefficients).sum().backward();
-        Ok(Stepped {
-            losses: values,
-            coefficients: weights,
-            update: GradientsParams::from_grads(gradients, model),
-            groups,
-        })
+    if objective.needs_gradients() {
+        return with_gradients(model, objective, labels, &trace(model, losses)?);
     }
+    let tracked = tracked(losses(model))?;
+    let decided = decide(objective, labels, &tracked.clone().inner())?;
+    let gradients = (tracked * decided.coefficients.clone()).sum().backward();
+    let update = GradientsParams::from_grads(gradients, model);
+    decided.update(model, update, None)
+}
+
+/// [`step()`] on a draw in several parts, each a forward and a backward pass of its own, so that only
+/// one part's activations are held at a time: gradient accumulation.
+///
+/// The update is that of the draw as a whole, to rounding: groups are found and composed over all
+/// parts, from the Gram matrix across them where one is needed. Labels are those of all examples, part
+/// after part.
+///
+/// Where the objective needs per-example gradients, each part is traced once and its factors are kept.
+/// Where it does not, the coefficients have to be known before any backward pass: one more forward
+/// pass, without a graph, which must give the same losses (a model with dropout does not).
+///
+/// # Errors
+///
+/// Those of [`step()`]; [`GradError::EmptyDraw`] without parts.
+pub fn step_in_parts<M: Module, B>(
+    model: &M,
+    objective: &mut Objective,
+    labels: Option<&[Option<usize>]>,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Stepped, TrainError> {
+    if let [part] = parts {
+        return step(model, objective, labels, |m| losses(m, part));
+    }
+    if objective.needs_gradients() {
+        let traced = trace_parts(model, parts, losses)?;
+        return with_gradients(model, objective, labels, &traced);
+    }
+    let untracked = model.clone().no_grad();
+    let plain: Vec<_> = parts
+        .iter()
+        .map(|part| losses(&untracked, part).inner())
+        .collect();
+    if plain.is_empty() {
+        return Err(GradError::EmptyDraw.into());
+    }
+    let sizes: Vec<usize> = plain.iter().map(|losses| losses.dims()[0]).collect();
+    let decided = decide(objective, labels, &Tensor::cat(plain, 0))?;
+    let mut accumulator = burn::optim::GradientsAccumulator::new();
+    let mut from = 0;
+    for (part, size) in parts.iter().zip(sizes) {
+        let coefficients = decided.coefficients.clone().narrow(0, from, size);
+        let gradients = (tracked(losses(model, part))? * coefficients)
+            .sum()
+            .backward();
+        accumulator.accumulate(model, GradientsParams::from_grads(gradients, model));
+        from += size;
+    }
+    decided.update(model, accumulator.grads(), None)
 }
 
 /// Shows the objective's grouping its standing examples under the current model, when it
@@ -94,29 +118,130 @@ pub fn stand<M: Module>(
     objective: &mut Objective,
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<(), TrainError> {
-    let traced = trace(model, losses)?;
+    shown(objective, &trace(model, losses)?)
+}
+
+/// Shows standing examples whose gradients were taken already.
+pub(crate) fn shown(objective: &mut Objective, traced: &Traced) -> Result<(), TrainError> {
     finite("loss", &traced.losses)?;
-    objective.grouping.stand(&Draw::from(&traced))?;
+    objective.grouping.stand(&Draw::from(traced))?;
     Ok(())
 }
 
-/// The values of a vector, all finite.
-fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
-    let values = host(what, vector)?;
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(example) => Err(TrainError::NotFinite {
-            what,
-            example,
-            value: values[example],
-        }),
-        None => Ok(values),
+/// The losses and gradients of a draw in several parts, one after another.
+pub(crate) fn trace_parts<M: Module, B>(
+    model: &M,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Traced, TrainError> {
+    let traced = parts
+        .iter()
+        .map(|part| trace(model, |m| losses(m, part)))
+        .collect::<Result<Vec<Traced>, _>>()?;
+    let (losses, gradients): (Vec<_>, Vec<_>) = traced
+        .into_iter()
+        .map(|traced| (traced.losses, traced.gradients))
+        .unzip();
+    // Refuses an empty list, which could not be put together below.
+    let gradients = ExampleGradients::concat(&gradients)?;
+    Ok(Traced {
+        losses: Tensor::cat(losses, 0),
+        gradients,
+    })
+}
+
+/// Everything of a step but its update.
+struct Decided {
+    losses: Vec<f32>,
+    groups: Groups,
+    coefficients: Tensor<1>,
+    weights: Vec<f32>,
+}
+
+impl Decided {
+    /// The step with its update, whose gradients are finite.
+    fn update<M: Module>(
+        self,
+        model: &M,
+        update: GradientsParams,
+        traced: Option<&Traced>,
+    ) -> Result<Stepped, TrainError> {
+        if let Some(parameter) = infinite_parameter(&update, model)? {
+            let norms = traced.map(|traced| host("gradient", &traced.gradients.norms()));
+            let norms = norms.transpose()?.unwrap_or_default();
+            return Err(TrainError::Gradient {
+                parameter,
+                example: norms.iter().position(|norm| !norm.is_finite()),
+            });
+        }
+        Ok(Stepped {
+            update,
+            losses: self.losses,
+            coefficients: self.weights,
+            groups: self.groups,
+        })
     }
 }
 
-fn host(operation: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
-    let data = vector.clone().into_data().convert::<f32>();
-    data.try_to_vec().map_err(|problem| TrainError::Read {
-        operation,
-        problem: format!("{problem:?}"),
+/// A step that has gradients.
+fn with_gradients<M: Module>(
+    model: &M,
+    objective: &mut Objective,
+    labels: Option<&[Option<usize>]>,
+    traced: &Traced,
+) -> Result<Stepped, TrainError> {
+    let gram = objective.needs_gram().then(|| traced.gradients.gram());
+    let draw = Draw::from(traced);
+    let decided = decide_on(objective, labels, draw, gram.as_ref());
+    // Gradients that are no numbers make coefficients that are none; say what came first.
+    if let Err(TrainError::NotFinite { what, .. }) = &decided
+        && *what == COEFFICIENT
+    {
+        finite("gradient", &traced.gradients.norms())?;
+    }
+    let decided = decided?;
+    let update = traced.gradients.combine(&decided.coefficients)?;
+    decided.update(model, update, Some(traced))
+}
+
+/// Groups and coefficients of a draw without gradients.
+fn decide(
+    objective: &mut Objective,
+    labels: Option<&[Option<usize>]>,
+    losses: &Tensor<1>,
+) -> Result<Decided, TrainError> {
+    decide_on(objective, labels, Draw::new(losses), None)
+}
+
+fn decide_on(
+    objective: &mut Objective,
+    labels: Option<&[Option<usize>]>,
+    draw: Draw<'_>,
+    gram: Option<&Tensor<2>>,
+) -> Result<Decided, TrainError> {
+    let losses = draw.losses();
+    let values = finite("loss", losses)?;
+    let draw = match labels {
+        Some(labels) => draw.with_labels(labels),
+        None => draw,
+    };
+    let groups = objective.grouping.group(&draw)?;
+    let composed = objective.rule.compose(losses, &groups, gram)?;
+    let coefficients = objective
+        .scale
+        .apply_with_gram(composed.coefficients, gram)?;
+    Ok(Decided {
+        losses: values,
+        weights: finite(COEFFICIENT, &coefficients)?,
+        coefficients,
+        groups,
     })
+}
+
+/// Losses that a backward pass can start from.
+fn tracked(losses: Tensor<1>) -> Result<Tensor<1>, TrainError> {
+    match losses.is_tracked() {
+        true => Ok(losses),
+        false => Err(TrainError::Untracked),
+    }
 }

@@ -53,6 +53,41 @@ pub trait Task {
     /// Draws `n` training examples.
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch>;
 
+    /// Draws one training example of each of these capabilities, in this order; for samplers that
+    /// choose capabilities.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::CantDraw`] for a task that can't, which is the default.
+    fn draw_of(
+        &self,
+        capabilities: &[usize],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        let _ = (capabilities, random, device);
+        Err(TrainError::CantDraw {
+            what: "examples of chosen capabilities",
+        })
+    }
+
+    /// Number of training items, where the data is finite; items are numbered from 0.
+    fn items(&self) -> Option<usize> {
+        None
+    }
+
+    /// These items of the training data, in this order; for samplers that go through finite data.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::CantDraw`] for a task without finite data, which is the default.
+    fn pick(&self, items: &[usize], device: &Device) -> Result<Drawn<Self::Batch>, TrainError> {
+        let _ = (items, device);
+        Err(TrainError::CantDraw {
+            what: "chosen items",
+        })
+    }
+
     /// One loss per example of a batch, `[n]`.
     fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Tensor<1>;
 

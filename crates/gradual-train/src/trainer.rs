@@ -1,77 +1,252 @@
 //! A thin loop around the step.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
-
-use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
-use gradual_group::{Groups, Standing, adjusted_rand};
-use gradual_measure::{CapabilityRecord, ChurnRecord, Evaluation, Grouping, SCHEMA};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
-use crate::{Objective, Observer, Score, Stepped, Task, TrainError, evaluation_steps, stand, step};
+use crate::observer::{End, Observer};
+use crate::observers::{Selected, When};
+use crate::run::Run;
+use crate::sampler::{Sampler, Stock};
+use crate::samplers::TaskMixture;
+use crate::{Interrupt, Objective, Snapshot, Task, TrainError, evaluation_steps};
 
-/// Singular values written per evaluation.
-const SPECTRUM: usize = 64;
-
-/// Draws, steps, evaluates, tells the observers.
-///
-/// All randomness comes from `seed`, in streams of their own: one for the model's weights, one for
-/// the draws, one for the standing examples of a grouping. So arms with the same seed start from the
-/// same weights and see the same examples.
-#[derive(Debug, Clone)]
-pub struct Trainer {
+/// How long a run is, and what its steps are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainerConfig {
     /// Number of steps.
     pub steps: u64,
     /// Examples per step.
     pub draw: usize,
-    /// Learning rate.
-    pub rate: f64,
+    /// Forward and backward passes that a draw is split into: see
+    /// [`step_in_parts`](crate::step_in_parts).
+    pub parts: usize,
     /// Steps between evaluations; see [`evaluation_steps`].
     pub every: u64,
     /// Seed of weights and draws.
     pub seed: u64,
+    /// What to do about a step that has numbers that are none.
+    pub not_finite: NotFinite,
+}
+
+/// 1 000 steps of 128 examples in one part, evaluated every 50.
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self {
+            steps: 1_000,
+            draw: 128,
+            parts: 1,
+            every: 50,
+            seed: 0,
+            not_finite: NotFinite::Stop,
+        }
+    }
+}
+
+/// What to do when a loss, a coefficient or a gradient is NaN or infinite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NotFinite {
+    /// End the run with an error that names the step, the capability and the example.
+    #[default]
+    Stop,
+    /// Leave the step out, and count it; but end the run when so many follow each other.
+    Skip {
+        /// Steps in a row that may be left out.
+        in_a_row: u64,
+    },
 }
 
 /// Shown the model of a run: the number of steps done, and the model as it is then.
 pub type Watch<'a, M> = dyn FnMut(u64, &M) -> Result<(), TrainError> + 'a;
 
-impl Trainer {
-    /// Trains a fresh model of `task` on `device` and returns it.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Step`] naming step
-    /// and capability when a step fails; whatever an observer returns.
-    pub fn run<T: Task>(
-        &self,
-        task: &T,
-        objective: &mut Objective,
+/// A run that came to an end.
+#[derive(Debug)]
+pub struct Ended<M> {
+    /// The model, with autodiff.
+    pub model: M,
+    /// How it ended.
+    pub end: End,
+    /// Steps done.
+    pub step: u64,
+    /// Steps that were left out because of numbers that are none.
+    pub skipped: u64,
+}
+
+/// Draws, steps, evaluates, tells the observers.
+///
+/// All randomness comes from the seed, in streams of their own: one for the model's weights, one for
+/// the draws, one for the standing examples of a grouping. So arms with the same seed start from the
+/// same weights and see the same examples. Layers that are random themselves (dropout) draw from the
+/// device, which is seeded anew before every step; that makes them repeatable as long as nothing else
+/// draws from the same device.
+pub struct Trainer<'a, T: Task> {
+    pub(crate) task: &'a T,
+    pub(crate) objective: Objective,
+    pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) device: Device,
+    pub(crate) config: TrainerConfig,
+    pub(crate) rate: ModuleLrScheduler,
+    pub(crate) sampler: Box<dyn Sampler + 'a>,
+    pub(crate) observers: Vec<Box<dyn Observer + 'a>>,
+    pub(crate) watch: Option<Box<Watch<'a, T::Model>>>,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) from: Option<Snapshot>,
+}
+
+impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer")
+            .field("config", &self.config)
+            .field("objective", &self.objective)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Task> Trainer<'a, T> {
+    /// Trains a model of `task` under `objective`, on `device`, at a learning rate of 1e-3.
+    pub fn new(
+        task: &'a T,
+        objective: Objective,
         optimizer: ModuleOptimizer,
         device: &Device,
-        observers: &mut [&mut dyn Observer],
-    ) -> Result<T::Model, TrainError> {
-        let mut nothing = |_: u64, _: &T::Model| Ok(());
-        self.run_watched(task, objective, optimizer, device, observers, &mut nothing)
+        config: TrainerConfig,
+    ) -> Self {
+        Self {
+            task,
+            objective,
+            optimizer,
+            device: device.clone().inner(),
+            config,
+            rate: ModuleLrScheduler::new(1e-3),
+            sampler: Box::new(TaskMixture),
+            observers: Vec::new(),
+            watch: None,
+            interrupt: Interrupt::default(),
+            from: None,
+        }
     }
 
-    /// [`run`](Self::run), and shows `watch` the model before every step and after the last, with
-    /// the number of steps done. It has autodiff, so that it can be traced; looking changes nothing.
+    /// A constant learning rate.
+    #[must_use]
+    pub fn with_rate(self, rate: f64) -> Self {
+        self.with_schedule(ModuleLrScheduler::new(rate))
+    }
+
+    /// Any of Burn's learning-rate schedules, for all parameters or by groups of them.
+    #[must_use]
+    pub fn with_schedule(self, rate: ModuleLrScheduler) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// Another choice of examples than the task's own distribution.
+    #[must_use]
+    pub fn with_sampler(self, sampler: impl Sampler + 'a) -> Self {
+        self.with_boxed_sampler(Box::new(sampler))
+    }
+
+    /// The same for a sampler that was chosen at run time.
+    #[must_use]
+    pub fn with_boxed_sampler(self, sampler: Box<dyn Sampler + 'a>) -> Self {
+        Self { sampler, ..self }
+    }
+
+    /// Another observer, told of everything, after those before it.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer + 'a) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Another observer, told of some events only.
+    #[must_use]
+    pub fn observe_when(self, when: When, observer: impl Observer + 'a) -> Self {
+        self.observe(Selected::new(observer, when))
+    }
+
+    /// Shows `watch` the model before the first step and after each, with the number of steps done. It
+    /// has autodiff, so that it can be traced; looking changes nothing.
+    #[must_use]
+    pub fn watch(self, watch: impl FnMut(u64, &T::Model) -> Result<(), TrainError> + 'a) -> Self {
+        Self {
+            watch: Some(Box::new(watch)),
+            ..self
+        }
+    }
+
+    /// Stops when somebody asks for it.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: &Interrupt) -> Self {
+        Self {
+            interrupt: interrupt.clone(),
+            ..self
+        }
+    }
+
+    /// Goes on from a snapshot of the same run, with the same settings and the same observers in the
+    /// same order: to the same numbers, bit for bit, on backends whose arithmetic repeats.
+    #[must_use]
+    pub fn resume(self, from: Option<Snapshot>) -> Self {
+        Self { from, ..self }
+    }
+
+    /// Trains to the end.
     ///
     /// # Errors
     ///
-    /// Those of [`run`](Self::run), and whatever `watch` returns.
-    pub fn run_watched<T: Task>(
-        &self,
-        task: &T,
-        objective: &mut Objective,
-        mut optimizer: ModuleOptimizer,
-        device: &Device,
-        observers: &mut [&mut dyn Observer],
-        watch: &mut Watch<'_, T::Model>,
-    ) -> Result<T::Model, TrainError> {
+    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Sampler`] when the
+    /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
+    /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
+    /// observer returns.
+    pub fn run(mut self) -> Result<Ended<T::Model>, TrainError> {
+        self.check()?;
+        let grid = evaluation_steps(self.config.steps, self.config.every);
+        let (mut model, mut run) = self.begin()?;
+        if run.kept.is_none() {
+            self.look(&model, &mut run, true)?;
+        }
+        let end = loop {
+            if let Some(reason) = &run.stopped {
+                break End::Stopped(reason.clone());
+            }
+            if run.done == self.config.steps {
+                break End::Completed;
+            }
+            if self.interrupt.asked() {
+                break End::Interrupted;
+            }
+            model = self.step(model, &mut run)?;
+            let on_grid = grid.binary_search(&run.done).is_ok();
+            self.look(&model, &mut run, on_grid)?;
+        };
+        self.keep(&model, &mut run, true)?;
+        for observer in &mut self.observers {
+            observer.ended(&end)?;
+        }
+        Ok(Ended {
+            model,
+            end,
+            step: run.done,
+            skipped: run.skipped,
+        })
+    }
+
+    /// What happens between two steps.
+    fn look(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        evaluate: bool,
+    ) -> Result<(), TrainError> {
+        if evaluate {
+            self.evaluate(model, run)?;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch(run.done, model)?;
+        }
+        self.keep(model, run, false)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
         let at_least_one = |name, got| match got {
             0 => Err(TrainError::Setting {
                 name,
@@ -80,193 +255,17 @@ impl Trainer {
             }),
             _ => Ok(()),
         };
-        at_least_one("steps", self.steps)?;
-        at_least_one("draw", self.draw as u64)?;
+        at_least_one("steps", self.config.steps)?;
+        at_least_one("draw", self.config.draw as u64)?;
+        at_least_one("parts", self.config.parts as u64)?;
+        self.sampler.check(self.stock())
+    }
 
-        let started = Instant::now();
-        let device = &device.clone().inner();
-        let [mut weights, mut draws, mut standing_draws] = [0, 1, 3].map(|stream| {
-            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-            random.set_stream(stream);
-            random
-        });
-        let mut model = task.model(&mut weights, &device.clone().autodiff());
-        let mut since = Since::new(task.capabilities().len());
-        let mut standing = None;
-        let mut grid = evaluation_steps(self.steps, self.every)
-            .into_iter()
-            .peekable();
-
-        for done in 0..=self.steps {
-            if grid.next_if_eq(&done).is_some() {
-                let scores = task.evaluate(&model.valid(), device)?;
-                let evaluation = self.evaluation(task, done, &scores, &since)?;
-                let seconds = started.elapsed().as_secs_f64();
-                for observer in observers.iter_mut() {
-                    if let Some(grouping) = since.grouping(task, done) {
-                        observer.grouped(&grouping)?;
-                    }
-                    observer.evaluated(&evaluation, seconds)?;
-                }
-                since = Since::new(task.capabilities().len());
-            }
-            watch(done, &model)?;
-            if done == self.steps {
-                break;
-            }
-            let wanted = objective.wants();
-            if let Some(Standing::Fresh(examples)) = wanted {
-                standing = Some(task.draw(examples, &mut standing_draws, device));
-            }
-            if let (Some(_), Some(shown)) = (wanted, &standing) {
-                stand(&model, objective, |m| task.losses(m, &shown.batch))
-                    .map_err(|source| named(task, done + 1, &shown.labels, source))?;
-            }
-            let drawn = task.draw(self.draw, &mut draws, device);
-            let labels = drawn.labels;
-            let stepped = step(&model, objective, Some(&labels), |m| {
-                task.losses(m, &drawn.batch)
-            })
-            .map_err(|source| named(task, done + 1, &labels, source))?;
-            since.add(&labels, &stepped);
-            model = optimizer.step(self.rate, model, stepped.update);
-            since.groups = Some((stepped.groups, labels));
-            for observer in observers.iter_mut() {
-                observer.stepped(done + 1, self.steps)?;
-            }
+    /// The task as the sampler sees it.
+    pub(crate) fn stock(&self) -> Stock {
+        Stock {
+            capabilities: self.task.capabilities().len(),
+            items: self.task.items(),
         }
-        Ok(model)
-    }
-
-    fn evaluation<T: Task>(
-        &self,
-        task: &T,
-        step: u64,
-        scores: &[Score],
-        since: &Since,
-    ) -> Result<Evaluation, TrainError> {
-        let capabilities = task.capabilities();
-        let (expected, got) = (capabilities.len(), scores.len());
-        if expected != got {
-            return Err(TrainError::Task {
-                what: "scores",
-                expected,
-                got,
-            });
-        }
-        let records: BTreeMap<String, CapabilityRecord> = capabilities
-            .iter()
-            .zip(scores)
-            .map(|(capability, score)| {
-                let record = CapabilityRecord {
-                    accuracy: score.accuracy,
-                    loss: score.loss,
-                    chance: capability.chance,
-                    frequency: capability.frequency,
-                    probability: score.probability,
-                };
-                (capability.name.clone(), record)
-            })
-            .collect();
-        // Before the first step there is no training loss yet: the held-out losses, weighted by
-        // frequency, estimate the same number.
-        let held_out = || {
-            records
-                .values()
-                .map(|record| record.frequency * record.loss)
-                .sum()
-        };
-        Ok(Evaluation {
-            schema: SCHEMA,
-            step,
-            examples: step * self.draw as u64,
-            train_loss: since.mean_loss().unwrap_or_else(held_out),
-            capabilities: records,
-        })
-    }
-}
-
-/// What happened since the last evaluation.
-struct Since {
-    losses: f64,
-    examples: u64,
-    mass: Vec<f64>,
-    groups: Option<(Groups, Vec<Option<usize>>)>,
-}
-
-impl Since {
-    fn new(capabilities: usize) -> Self {
-        Self {
-            losses: 0.0,
-            examples: 0,
-            mass: vec![0.0; capabilities],
-            groups: None,
-        }
-    }
-
-    fn add(&mut self, labels: &[Option<usize>], stepped: &Stepped) {
-        self.examples += stepped.losses.len() as u64;
-        self.losses += stepped
-            .losses
-            .iter()
-            .map(|&loss| f64::from(loss))
-            .sum::<f64>();
-        for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
-            if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
-                *mass += f64::from(coefficient);
-            }
-        }
-    }
-
-    fn mean_loss(&self) -> Option<f64> {
-        (self.examples > 0).then(|| self.losses / self.examples as f64)
-    }
-
-    fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
-        let (groups, labels) = self.groups.as_ref()?;
-        let total: f64 = self.mass.iter().sum();
-        let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
-        let names = task
-            .capabilities()
-            .iter()
-            .map(|capability| capability.name.clone());
-        let assignment = groups.assignment();
-        let sizes = assignment.map(|_| groups.sizes().iter().map(|&size| size as u64).collect());
-        Some(Grouping {
-            schema: SCHEMA,
-            step,
-            groups: groups.count() as u64,
-            sizes: sizes.unwrap_or_default(),
-            shares: names
-                .zip(self.mass.iter().map(|&mass| share(mass)))
-                .collect(),
-            spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
-            recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
-            estimates: groups
-                .estimates()
-                .iter()
-                .map(|&(name, said)| (name.to_owned(), said as u64))
-                .collect(),
-            churn: groups.churn().map(|churn| ChurnRecord {
-                births: churn.births as u64,
-                deaths: churn.deaths as u64,
-                changed: churn.changed,
-                adjusted_rand: churn.adjusted_rand,
-            }),
-        })
-    }
-}
-
-/// Names step and capability of a failure.
-fn named<T: Task>(task: &T, step: u64, labels: &[Option<usize>], source: TrainError) -> TrainError {
-    let capability = match &source {
-        TrainError::NotFinite { example, .. } => labels.get(*example).copied().flatten(),
-        _ => None,
-    };
-    let capability = capability.and_then(|label| task.capabilities().get(label));
-    TrainError::Step {
-        step,
-        capability: capability.map(|capability| capability.name.clone()),
-        source: Box::new(source),
     }
 }

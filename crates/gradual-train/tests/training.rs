@@ -1,290 +1,104 @@
-//! The step against a plain Burn loop, the trainer on a small task, and the run folder.
+//! The trainer on a small task: what it tells, what it refuses, where its examples come from.
 
-use std::fs;
+mod common;
 
-use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
-use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use gradual_grad::{Tap, trace};
-use gradual_group::{KMeans, Labels, OneGroup, SingularVectors};
-use gradual_loss::{Mean, Scale, SumOfSquares};
-use gradual_measure::{Evaluation, Grouping, Record, RunConfig, SCHEMA};
+use burn::optim::SgdConfig;
+use burn::tensor::{Device, Tensor};
+use gradual_grad::trace;
+use gradual_group::{KMeans, Labels, OneGroup};
+use gradual_loss::{Mean, SumOfSquares};
+use gradual_measure::{Evaluation, Grouping, Record};
 use gradual_train::{
-    Capability, Drawn, Objective, Observer, RunFolder, Score, State, Task, TrainError, Trainer,
-    step,
+    Curriculum, End, Epochs, Flow, GO_ON, Mixture, NotFinite, Objective, Observer, Sampler,
+    SeenStep, Stock, StopAtTarget, StopOnDivergence, Stratified, TaskMixture, TrainError, Trainer,
+    TrainerConfig, Wanted, When,
 };
-use rand::RngExt;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
 
-#[derive(Module, Debug)]
-struct Model {
-    layer: Linear,
-}
-
-impl Model {
-    fn losses(&self, inputs: &Tensor<2>) -> Tensor<1> {
-        let n = inputs.dims()[0];
-        (self.layer.tap(inputs.clone()) - 1.0)
-            .powi_scalar(2)
-            .reshape([n])
-    }
-
-    /// The same without a tap.
-    fn plain_losses(&self, inputs: &Tensor<2>) -> Tensor<1> {
-        let n = inputs.dims()[0];
-        (self.layer.forward(inputs.clone()) - 1.0)
-            .powi_scalar(2)
-            .reshape([n])
-    }
-}
-
-fn setting(n: usize) -> (Model, Tensor<2>) {
-    let device = Device::flex().autodiff();
-    let model = Model {
-        layer: LinearConfig::new(3, 1).init(&device),
-    };
-    (
-        model,
-        Tensor::random([n, 3], Distribution::Default, &device.inner()),
-    )
-}
-
-fn weight(update: &GradientsParams, model: &Model) -> Vec<f32> {
-    let gradient = update.get::<2>(model.layer.weight.id).expect("a gradient");
-    gradient.into_data().try_to_vec().expect("f32")
-}
-
-fn close(a: &[f32], b: &[f32]) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + b.abs()))
-}
-
-/// The mean over one group is what Burn does by itself.
-#[test]
-fn erm_equals_a_plain_burn_step() {
-    let (model, inputs) = setting(7);
-    let mut erm = Objective::new(OneGroup, Mean);
-    let stepped = step(&model, &mut erm, None, |m| m.plain_losses(&inputs)).unwrap();
-    let loss = model.plain_losses(&inputs).mean();
-    let expected = GradientsParams::from_grads(loss.backward(), &model);
-    assert!(close(
-        &weight(&stepped.update, &model),
-        &weight(&expected, &model)
-    ));
-    assert!(close(&stepped.coefficients, &[1.0 / 7.0; 7]));
-}
-
-/// The traced path (which a matched norm needs) points where the ordinary path points.
-#[test]
-fn traced_and_ordinary_steps_agree() {
-    let (model, inputs) = setting(8);
-    let labels: Vec<_> = [0, 0, 0, 1, 1, 2, 2, 2].map(Some).to_vec();
-    let with = |scale| {
-        let mut objective = Objective::new(Labels::new(3), SumOfSquares).with_scale(scale);
-        step(&model, &mut objective, Some(&labels), |m| m.losses(&inputs)).unwrap()
-    };
-    let ordinary = with(Scale::Raw);
-    let matched = with(Scale::MatchNorm);
-    let factor = matched.coefficients[0] / ordinary.coefficients[0];
-    let scaled: Vec<f32> = weight(&ordinary.update, &model)
-        .iter()
-        .map(|g| g * factor)
-        .collect();
-    assert!(close(&weight(&matched.update, &model), &scaled));
-}
-
-/// The update is the gradient of Σ_g ℓ̄_g² over Σc, by Burn's own backward pass.
-#[test]
-fn the_grouped_step_descends_on_the_grouped_loss() {
-    let (model, inputs) = setting(4);
-    let labels = [Some(0), Some(1), Some(1), None];
-    let mut objective = Objective::new(Labels::new(2), SumOfSquares).with_scale(Scale::Raw);
-    let stepped = step(&model, &mut objective, Some(&labels), |m| {
-        m.plain_losses(&inputs)
-    })
-    .unwrap();
-    let losses = model.plain_losses(&inputs);
-    let first = losses.clone().narrow(0, 0, 1).sum();
-    let second = losses.narrow(0, 1, 2).mean();
-    let value = first.clone() * first + second.clone() * second;
-    let expected = GradientsParams::from_grads(value.backward(), &model);
-    assert!(close(
-        &weight(&stepped.update, &model),
-        &weight(&expected, &model)
-    ));
-    assert_eq!(
-        stepped.coefficients[3], 0.0,
-        "an example without a label has no part"
-    );
-}
-
-#[test]
-fn non_finite_losses_name_the_example() {
-    let (model, inputs) = setting(3);
-    let poison = Tensor::<1>::from_floats([0.0, f32::NAN, 0.0], &Device::flex());
-    for mut objective in [
-        Objective::new(OneGroup, Mean),
-        Objective::new(SingularVectors::default(), SumOfSquares),
-    ] {
-        let result = step(&model, &mut objective, None, |m| {
-            m.losses(&inputs) + poison.clone()
-        });
-        let message = result.expect_err("NaN").to_string();
-        assert!(
-            message.starts_with("step: the loss of example 1 is NaN"),
-            "{message}"
-        );
-    }
-}
-
-/// y = x·w* for two capabilities that use different inputs.
-struct Regression(Vec<Capability>);
-
-impl Regression {
-    fn new() -> Self {
-        let capability = |(name, frequency): (&str, f64)| Capability {
-            name: name.to_owned(),
-            chance: 0.0,
-            frequency,
-        };
-        Self([("common", 0.9), ("rare", 0.1)].map(capability).to_vec())
-    }
-}
-
-impl Task for Regression {
-    type Model = Model;
-    type Batch = (Tensor<2>, Tensor<1>);
-
-    fn capabilities(&self) -> &[Capability] {
-        &self.0
-    }
-
-    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Model {
-        let values: Vec<f32> = (0..3).map(|_| random.random_range(-0.1..0.1)).collect();
-        let mut layer = LinearConfig::new(3, 1).with_bias(false).init(device);
-        layer.weight = Param::from_data(TensorData::new(values, [3, 1]), device);
-        Model { layer }
-    }
-
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
-        let labels: Vec<usize> = (0..n)
-            .map(|_| usize::from(random.random_bool(0.1)))
-            .collect();
-        let inputs: Vec<f32> = labels
-            .iter()
-            .flat_map(|&l| [1.0, l as f32, 1.0 - l as f32])
-            .collect();
-        let targets: Vec<f32> = labels.iter().map(|&label| 1.0 + label as f32).collect();
-        Drawn {
-            batch: (
-                Tensor::from_data(TensorData::new(inputs, [n, 3]), device),
-                Tensor::from_data(TensorData::new(targets, [n]), device),
-            ),
-            labels: labels.into_iter().map(Some).collect(),
-        }
-    }
-
-    fn losses(&self, model: &Model, (inputs, targets): &Self::Batch) -> Tensor<1> {
-        let n = targets.dims()[0];
-        (model.layer.tap(inputs.clone()).reshape([n]) - targets.clone()).powi_scalar(2)
-    }
-
-    fn evaluate(&self, model: &Model, device: &Device) -> Result<Vec<Score>, TrainError> {
-        let inputs = Tensor::<2>::from_floats([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]], device);
-        let outputs: Vec<f32> = model
-            .layer
-            .forward(inputs)
-            .into_data()
-            .try_to_vec()
-            .expect("f32");
-        let score = |(output, target): (&f32, f32)| {
-            let error = f64::from(output - target).abs();
-            Score {
-                accuracy: (1.0 - error).max(0.0),
-                loss: error * error,
-                probability: None,
-            }
-        };
-        Ok(outputs.iter().zip([1.0, 2.0]).map(score).collect())
-    }
-}
+use common::{Model, Regression, weight};
 
 #[derive(Default)]
 struct Kept {
     evaluations: Vec<Evaluation>,
     groupings: Vec<Grouping>,
-    steps: u64,
+    steps: Vec<u64>,
+    end: Option<End>,
 }
 
 impl Observer for Kept {
-    fn stepped(&mut self, step: u64, _steps: u64) -> Result<(), TrainError> {
-        self.steps = step;
-        Ok(())
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        self.steps.push(seen.step);
+        Ok(GO_ON)
     }
 
-    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<(), TrainError> {
+    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
         assert!(seconds >= 0.0);
         self.evaluations.push(evaluation.clone());
-        Ok(())
+        Ok(GO_ON)
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<(), TrainError> {
+    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
         self.groupings.push(grouping.clone());
+        Ok(GO_ON)
+    }
+
+    fn ended(&mut self, end: &End) -> Result<(), TrainError> {
+        self.end = Some(end.clone());
         Ok(())
     }
 }
 
-const TRAINER: Trainer = Trainer {
+const CONFIG: TrainerConfig = TrainerConfig {
     steps: 120,
     draw: 16,
-    rate: 0.1,
+    parts: 1,
     every: 40,
     seed: 5,
+    not_finite: NotFinite::Stop,
 };
+
+fn trainer(
+    task: &Regression,
+    objective: Objective,
+    config: TrainerConfig,
+) -> Trainer<'_, Regression> {
+    Trainer::new(
+        task,
+        objective,
+        SgdConfig::new().init(),
+        &Device::flex(),
+        config,
+    )
+    .with_rate(0.1)
+}
+
+fn erm() -> Objective {
+    Objective::new(OneGroup, Mean)
+}
 
 /// The model is shown before every step and after the last, and looking changes nothing.
 #[test]
 fn a_run_can_be_watched() {
-    let weight = |model: &Model| -> Vec<f32> {
-        let weight = model.layer.weight.val().into_data();
-        weight.try_to_vec().expect("f32")
-    };
-    let trainer = Trainer {
-        steps: 3,
-        ..TRAINER
-    };
-    let run = |watch: &mut dyn FnMut(u64, &Model) -> Result<(), TrainError>| {
-        let mut erm = Objective::new(OneGroup, Mean);
-        let (task, optimizer) = (Regression::new(), SgdConfig::new().init());
-        trainer.run_watched(&task, &mut erm, optimizer, &Device::flex(), &mut [], watch)
-    };
+    let config = TrainerConfig { steps: 3, ..CONFIG };
+    let task = Regression::new();
     let mut seen = Vec::new();
-    let end = run(&mut |step, model| {
-        trace(model, |m| m.losses(&Tensor::ones([2, 3], &Device::flex())))?;
-        seen.push((step, weight(model)));
-        Ok(())
-    })
-    .unwrap();
+    let end = trainer(&task, erm(), config.clone())
+        .watch(|step, model: &Model| {
+            trace(model, |m| m.losses(&Tensor::ones([2, 3], &Device::flex())))?;
+            seen.push((step, weight(model)));
+            Ok(())
+        })
+        .run()
+        .unwrap();
     let steps: Vec<u64> = seen.iter().map(|(step, _)| *step).collect();
     assert_eq!(steps, [0, 1, 2, 3]);
     assert_ne!(seen[0].1, seen[1].1);
-    assert_eq!(seen[3].1, weight(&end));
-    let mut erm = Objective::new(OneGroup, Mean);
-    let optimizer = SgdConfig::new().init();
-    let plain = trainer.run(
-        &Regression::new(),
-        &mut erm,
-        optimizer,
-        &Device::flex(),
-        &mut [],
-    );
-    assert_eq!(weight(&plain.unwrap()), weight(&end));
+    assert_eq!(seen[3].1, weight(&end.model));
+    let plain = trainer(&task, erm(), config.clone()).run().unwrap();
+    assert_eq!(weight(&plain.model), weight(&end.model));
 
-    let refused = run(&mut |step, _| match step {
+    let refused = trainer(&task, erm(), config).watch(|step, _| match step {
         2 => Err(TrainError::Task {
             what: "looks",
             expected: 1,
@@ -293,31 +107,29 @@ fn a_run_can_be_watched() {
         _ => Ok(()),
     });
     assert_eq!(
-        refused.map(drop).unwrap_err().to_string(),
+        refused.run().map(drop).unwrap_err().to_string(),
         "task: expected 1 looks, got 2"
     );
 }
 
-fn train(mut objective: Objective) -> Kept {
-    let mut kept = Kept::default();
-    let optimizer = SgdConfig::new().init();
-    let device = Device::flex();
-    TRAINER
-        .run(
-            &Regression::new(),
-            &mut objective,
-            optimizer,
-            &device,
-            &mut [&mut kept],
-        )
+fn train(objective: Objective) -> Kept {
+    let (task, mut kept) = (Regression::new(), Kept::default());
+    let ended = trainer(&task, objective, CONFIG)
+        .observe(&mut kept)
+        .run()
         .unwrap();
+    assert_eq!(
+        (ended.end, ended.step, ended.skipped),
+        (End::Completed, 120, 0)
+    );
     kept
 }
 
 #[test]
 fn the_trainer_learns_and_tells_its_observers() {
     let kept = train(Objective::new(Labels::new(2), SumOfSquares));
-    assert_eq!(kept.steps, 120);
+    assert_eq!(kept.steps, (1..=120).collect::<Vec<u64>>());
+    assert_eq!(kept.end, Some(End::Completed));
     let steps: Vec<u64> = kept
         .evaluations
         .iter()
@@ -352,120 +164,356 @@ fn runs_repeat() {
     };
     let kmeans = || Objective::new(KMeans::new(2, 1), SumOfSquares);
     assert_eq!(lines(kmeans()), lines(kmeans()));
-    let erm = lines(Objective::new(OneGroup, Mean));
+    let erm = lines(erm());
     assert_eq!(erm[0], lines(kmeans())[0]);
     assert_ne!(erm[8], lines(kmeans())[8]);
 }
 
 #[test]
 fn failures_name_step_and_setting() {
-    let run = |trainer: Trainer| {
-        let mut objective = Objective::new(KMeans::new(20, 0), SumOfSquares);
-        let optimizer = SgdConfig::new().init();
-        let result = trainer.run(
-            &Regression::new(),
-            &mut objective,
-            optimizer,
-            &Device::flex(),
-            &mut [],
-        );
-        result.map(drop).expect_err("the run fails").to_string()
+    let task = Regression::new();
+    let message = |trainer: Trainer<'_, Regression>| {
+        trainer
+            .run()
+            .map(drop)
+            .expect_err("the run fails")
+            .to_string()
+    };
+    let run = |config| {
+        message(trainer(
+            &task,
+            Objective::new(KMeans::new(20, 0), SumOfSquares),
+            config,
+        ))
     };
     assert_eq!(
-        run(Trainer { draw: 0, ..TRAINER }),
+        run(TrainerConfig { draw: 0, ..CONFIG }),
         "trainer: draw must be at least 1, got 0"
     );
     assert_eq!(
-        run(Trainer {
-            steps: 0,
-            ..TRAINER
-        }),
+        run(TrainerConfig { steps: 0, ..CONFIG }),
         "trainer: steps must be at least 1, got 0"
     );
     assert_eq!(
-        run(TRAINER),
+        run(TrainerConfig { parts: 0, ..CONFIG }),
+        "trainer: parts must be at least 1, got 0"
+    );
+    assert_eq!(
+        run(CONFIG),
         "step 1: k-means: 20 groups were asked for, but the draw has 16 examples"
     );
-    let mut erm = Objective::new(OneGroup, Mean);
-    let steep = Trainer {
-        rate: 1e12,
-        ..TRAINER
-    };
-    let optimizer = SgdConfig::new().init();
-    let error = steep
-        .run(
-            &Regression::new(),
-            &mut erm,
-            optimizer,
-            &Device::flex(),
-            &mut [],
-        )
-        .map(drop)
-        .expect_err("diverges")
-        .to_string();
+    let error = message(trainer(&task, erm(), CONFIG).with_rate(1e12));
     assert!(
         error.contains("(capability common)") && error.contains("the loss of example"),
         "{error}"
     );
 }
 
+/// A draw in parts is the same draw, and makes the same run to rounding.
 #[test]
-fn a_run_folder_is_written_checked_and_kept() {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("erm/seed-0");
-    let config = RunConfig {
-        schema: SCHEMA,
-        experiment: "regression".into(),
-        arm: "erm".into(),
-        seed: 0,
-        steps: 120,
-        draw: 16,
-        backend: "flex".into(),
-        settings: json!({"rate": 0.1, "task": {"bits": 4}}),
+fn accumulation_changes_rounding_only() {
+    let task = Regression::new();
+    let run = |parts| {
+        let config = TrainerConfig { parts, ..CONFIG };
+        let mut kept = Kept::default();
+        let objective = Objective::new(KMeans::new(2, 1), SumOfSquares);
+        let ended = trainer(&task, objective, config).observe(&mut kept).run();
+        (weight(&ended.unwrap().model), kept)
     };
-    assert_eq!(RunFolder::state(&path, &config).unwrap(), State::Empty);
-    let mut folder = RunFolder::create(&path, &config, &json!({"burn": "0.22.1"})).unwrap();
-    assert_eq!(RunFolder::state(&path, &config).unwrap(), State::Unfinished);
-    let kept = train(Objective::new(OneGroup, Mean));
-    for evaluation in &kept.evaluations {
-        folder.evaluated(evaluation, 1.5).unwrap();
-    }
-    folder.finish().unwrap();
-    assert_eq!(RunFolder::state(&path, &config).unwrap(), State::Done);
+    let (whole, one) = run(1);
+    let (parts, four) = run(4);
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-4;
+    assert!(whole.iter().zip(&parts).all(close), "{whole:?} {parts:?}");
+    assert_eq!(one.evaluations[8].examples, four.evaluations[8].examples);
+}
 
-    let curves = fs::read_to_string(path.join("curves.jsonl")).unwrap();
-    let read: Vec<Evaluation> = curves
-        .lines()
-        .map(|l| Evaluation::from_line(l).unwrap())
-        .collect();
-    assert_eq!(read, kept.evaluations);
-    assert!(
-        !curves.contains("seconds"),
-        "wall-clock times stand in timing.jsonl alone"
+/// What a sampler asks of 2 capabilities and 10 items, over some steps.
+fn asked(sampler: &mut dyn Sampler, n: usize, steps: u64) -> Result<Vec<Wanted>, TrainError> {
+    let stock = Stock {
+        capabilities: 2,
+        items: Some(common::ITEMS),
+    };
+    sampler.check(stock)?;
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    (1..=steps)
+        .map(|step| sampler.next(step, n, stock, &mut random))
+        .collect()
+}
+
+/// How often capability 1 was asked for.
+fn share(wanted: &[Wanted]) -> f64 {
+    let each = wanted.iter().flat_map(|wanted| match wanted {
+        Wanted::Of(each) => each.clone(),
+        other => panic!("{other:?}"),
+    });
+    let each: Vec<usize> = each.collect();
+    each.iter().sum::<usize>() as f64 / each.len() as f64
+}
+
+#[test]
+fn mixtures_draw_by_weight() {
+    let mut mixture = Mixture::new(&[3.0, 1.0]).unwrap();
+    assert!((share(&asked(&mut mixture, 100, 40).unwrap()) - 0.25).abs() < 0.03);
+    let mut one = Mixture::new(&[1.0, 0.0]).unwrap();
+    assert_eq!(share(&asked(&mut one, 100, 10).unwrap()), 0.0);
+    let mut balanced = Mixture::balanced(2).unwrap();
+    assert!((share(&asked(&mut balanced, 100, 40).unwrap()) - 0.5).abs() < 0.03);
+    let message = |weights: &[f64]| Mixture::new(weights).unwrap_err().to_string();
+    assert_eq!(
+        message(&[1.0, f64::NAN]),
+        "sampler mixture: the weight of capability 1 must be finite and at least 0, got NaN"
     );
     assert_eq!(
-        fs::read_to_string(path.join("timing.jsonl"))
-            .unwrap()
-            .lines()
-            .count(),
-        9
+        message(&[0.0, 0.0]),
+        "sampler mixture: the weights must have a sum above 0, got 0"
     );
+    assert_eq!(
+        asked(&mut Mixture::balanced(3).unwrap(), 4, 1)
+            .unwrap_err()
+            .to_string(),
+        "sampler mixture: has weights for 3 capabilities, but the task has 2"
+    );
+}
 
-    let other = RunConfig {
-        steps: 121,
-        settings: json!({"rate": 0.1, "task": {"bits": 5}}),
-        ..config.clone()
+#[test]
+fn strata_are_equal() {
+    let mut both = Stratified::new(2).unwrap();
+    for wanted in asked(&mut both, 7, 5).unwrap() {
+        let ones = share(&[wanted.clone()]) * 7.0;
+        assert!(
+            (ones - 3.0).abs() < 1e-9 || (ones - 4.0).abs() < 1e-9,
+            "{wanted:?}"
+        );
+    }
+    let mut one = Stratified::new(1).unwrap();
+    let shares: Vec<f64> = asked(&mut one, 6, 40)
+        .unwrap()
+        .into_iter()
+        .map(|wanted| share(&[wanted]))
+        .collect();
+    assert!(shares.contains(&0.0) && shares.contains(&1.0));
+    assert!(shares.iter().all(|share| *share == 0.0 || *share == 1.0));
+    assert!(Stratified::new(0).is_err());
+    assert!(asked(&mut Stratified::new(3).unwrap(), 4, 1).is_err());
+}
+
+#[test]
+fn a_curriculum_changes_with_the_step() {
+    let mixture = |rare: f64| Mixture::new(&[1.0 - rare, rare]).unwrap();
+    let phases = vec![(1, mixture(0.5)), (11, mixture(0.0))];
+    let mut jump = Curriculum::new(phases.clone()).unwrap();
+    let wanted = asked(&mut jump, 200, 20).unwrap();
+    assert!((share(&wanted[..10]) - 0.5).abs() < 0.05);
+    assert_eq!(share(&wanted[10..]), 0.0);
+    let slow = Curriculum::new(phases).unwrap().linear();
+    let rare = |step| slow.at(step).unwrap().probabilities()[1];
+    assert!((rare(1) - 0.5).abs() < 1e-12);
+    assert!((rare(6) - 0.25).abs() < 1e-12);
+    assert_eq!(rare(11), 0.0);
+    assert_eq!(rare(500), 0.0);
+    let wrong = |phases| Curriculum::new(phases).map(drop).unwrap_err().to_string();
+    assert_eq!(
+        wrong(vec![]),
+        "sampler curriculum: at least one phase is needed"
+    );
+    assert!(wrong(vec![(5, mixture(0.5)), (5, mixture(0.5))]).contains("step 5 after step 5"));
+}
+
+#[test]
+fn an_epoch_holds_every_item_once() {
+    let mut epochs = Epochs::new(1);
+    let items = |wanted: &[Wanted]| -> Vec<usize> {
+        let each = wanted.iter().flat_map(|wanted| match wanted {
+            Wanted::Items(items) => items.clone(),
+            other => panic!("{other:?}"),
+        });
+        each.collect()
     };
-    let message = RunFolder::state(&path, &other).unwrap_err().to_string();
-    assert!(
-        message.contains("settings.task.bits: 4 there, 5 asked for"),
-        "{message}"
+    // Draws of 4 from 10 items: the third goes over the end of the first epoch.
+    let drawn = items(&asked(&mut epochs, 4, 5).unwrap());
+    assert_eq!(drawn.len(), 20);
+    for epoch in drawn.chunks(10) {
+        let mut sorted = epoch.to_vec();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
+    }
+    assert_ne!(drawn[..10], drawn[10..]);
+    // A place that was written down goes on as if nothing had happened.
+    let (mut one, mut other) = (Epochs::new(1), Epochs::new(1));
+    asked(&mut one, 7, 3).unwrap();
+    other.restore(&one.state().unwrap()).unwrap();
+    assert_eq!(
+        asked(&mut one, 7, 3).unwrap(),
+        asked(&mut other, 7, 3).unwrap()
     );
+    let endless = Stock {
+        capabilities: 2,
+        items: None,
+    };
     assert!(
-        message.contains("steps: 120 there, 121 asked for"),
-        "{message}"
+        epochs
+            .check(endless)
+            .unwrap_err()
+            .to_string()
+            .contains("no finite training data")
     );
+}
 
-    fs::write(path.join("config.json"), "{\"schema\":1,").unwrap();
-    assert!(RunFolder::state(&path, &config).is_err());
+#[test]
+fn every_sampler_trains() {
+    let task = Regression::new();
+    let samplers: [Box<dyn Sampler>; 5] = [
+        Box::new(TaskMixture),
+        Box::new(Mixture::balanced(2).unwrap()),
+        Box::new(Stratified::new(2).unwrap()),
+        Box::new(Curriculum::new(vec![(1, Mixture::balanced(2).unwrap())]).unwrap()),
+        Box::new(Epochs::new(0)),
+    ];
+    for sampler in samplers {
+        let mut kept = Kept::default();
+        let objective = Objective::new(Labels::new(2), SumOfSquares);
+        trainer(&task, objective, CONFIG)
+            .with_boxed_sampler(sampler)
+            .observe(&mut kept)
+            .run()
+            .unwrap();
+        let last = kept.evaluations.last().unwrap();
+        assert!(last.worst_accuracy().unwrap() > 0.9, "{last:?}");
+    }
+}
+
+#[test]
+fn observers_are_told_what_they_asked_for() {
+    let task = Regression::new();
+    let told = |when| {
+        let mut kept = Kept::default();
+        let objective = Objective::new(Labels::new(2), SumOfSquares);
+        trainer(&task, objective, CONFIG)
+            .observe_when(when, &mut kept)
+            .run()
+            .unwrap();
+        assert_eq!(kept.end, Some(End::Completed));
+        let evaluated: Vec<u64> = kept.evaluations.iter().map(|each| each.step).collect();
+        (kept.steps, evaluated, kept.groupings.len())
+    };
+    let (steps, evaluated, groupings) = told(When::Every(40));
+    assert_eq!(steps, [40, 80, 120]);
+    assert_eq!(evaluated, [0, 40, 80, 120]);
+    assert_eq!(groupings, 3);
+    // Labels never form groups anew.
+    let (steps, evaluated, _) = told(When::Regroup);
+    assert_eq!((steps, evaluated.len()), (vec![1], 9));
+    let (steps, evaluated, _) = told(When::Best);
+    assert!(steps.is_empty());
+    assert!(evaluated.len() > 1 && evaluated[0] == 0, "{evaluated:?}");
+}
+
+#[test]
+fn observers_can_stop_a_run() {
+    let task = Regression::new();
+    let ended = trainer(&task, erm(), CONFIG)
+        .observe(StopAtTarget::mean(0.5))
+        .run()
+        .unwrap();
+    let End::Stopped(reason) = ended.end else {
+        panic!("{:?}", ended.end)
+    };
+    assert!(reason.starts_with("the mean accuracy is 0."), "{reason}");
+    assert!(ended.step < 120);
+    let worst = trainer(&task, erm(), CONFIG)
+        .observe(StopAtTarget::worst(0.5))
+        .run()
+        .unwrap();
+    assert!(worst.step >= ended.step);
+    let steep = trainer(&task, erm(), CONFIG)
+        .with_rate(1.2)
+        .observe(StopOnDivergence::new(2.0, 2))
+        .run()
+        .unwrap();
+    let End::Stopped(reason) = steep.end else {
+        panic!("{:?}", steep.end)
+    };
+    assert!(reason.contains("above 2 times its lowest"), "{reason}");
+}
+
+/// Losses that are NaN at some steps.
+struct Sour(
+    Regression,
+    std::cell::RefCell<Vec<u64>>,
+    std::cell::Cell<u64>,
+);
+
+impl gradual_train::Task for Sour {
+    type Model = Model;
+    type Batch = <Regression as gradual_train::Task>::Batch;
+
+    fn capabilities(&self) -> &[gradual_train::Capability] {
+        self.0.capabilities()
+    }
+
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Model {
+        self.0.model(random, device)
+    }
+
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> gradual_train::Drawn<Self::Batch> {
+        self.2.set(self.2.get() + 1);
+        self.0.draw(n, random, device)
+    }
+
+    fn losses(&self, model: &Model, batch: &Self::Batch) -> Tensor<1> {
+        let losses = self.0.losses(model, batch);
+        match self.1.borrow().contains(&self.2.get()) {
+            true => losses * f64::NAN,
+            false => losses,
+        }
+    }
+
+    fn evaluate(
+        &self,
+        model: &Model,
+        device: &Device,
+    ) -> Result<Vec<gradual_train::Score>, TrainError> {
+        self.0.evaluate(model, device)
+    }
+}
+
+#[test]
+fn steps_without_numbers_are_skipped_if_so_configured() {
+    let run = |sour: &[u64], not_finite| {
+        let task = Sour(
+            Regression::new(),
+            std::cell::RefCell::new(sour.to_vec()),
+            std::cell::Cell::new(0),
+        );
+        let config = TrainerConfig {
+            not_finite,
+            ..CONFIG
+        };
+        let objective = Objective::new(KMeans::new(2, 1), SumOfSquares);
+        let trainer = Trainer::new(
+            &task,
+            objective,
+            SgdConfig::new().init(),
+            &Device::flex(),
+            config,
+        );
+        trainer
+            .with_rate(0.1)
+            .run()
+            .map(|ended| (ended.step, ended.skipped))
+    };
+    let skip = NotFinite::Skip { in_a_row: 2 };
+    assert_eq!(run(&[5, 6, 50], skip).unwrap(), (120, 3));
+    let message = run(&[5, 6, 7], skip).unwrap_err().to_string();
+    assert!(message.starts_with("step 7"), "{message}");
+    let message = run(&[5], NotFinite::Stop).unwrap_err().to_string();
+    assert!(
+        message.starts_with("step 5 (capability common): step: the loss of example 0 is NaN"),
+        "{message}"
+    );
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use gradual_measure::Evaluation;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::{Observer, TrainError};
+use crate::TrainError;
+use crate::observer::{Flow, GO_ON, Observer, SeenStep};
 
 /// Time between plain lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
@@ -20,6 +21,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
     said: Instant,
+    /// Steps that were done before this process came to it.
+    first: Option<u64>,
     scores: String,
 }
 
@@ -44,13 +47,14 @@ impl Progress {
             bar,
             started: now,
             said: now,
+            first: None,
             scores: String::new(),
         }
     }
 
-    fn plain(&mut self, step: u64, steps: u64) {
+    fn plain(&mut self, step: u64, first: u64, steps: u64) {
         let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
-        let rate = step as f64 / seconds;
+        let rate = (step - first) as f64 / seconds;
         let left = (steps - step) as f64 / rate;
         self.said = Instant::now();
         // A closed standard error is no reason to end a run.
@@ -64,27 +68,35 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn stepped(&mut self, step: u64, steps: u64) -> Result<(), TrainError> {
-        match &self.bar {
-            Some(bar) => bar.set_position(step),
-            None if self.said.elapsed() >= QUIET => self.plain(step, steps),
-            None => {}
-        }
-        Ok(())
+    fn name(&self) -> &'static str {
+        "progress"
     }
 
-    fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<(), TrainError> {
-        let accuracies = evaluation
-            .capabilities
-            .values()
-            .map(|record| record.accuracy);
-        let worst = accuracies.clone().fold(f64::INFINITY, f64::min);
-        let mean = accuracies.sum::<f64>() / evaluation.capabilities.len().max(1) as f64;
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        // Only steps of this process make its speed.
+        let first = *self.first.get_or_insert(seen.step - 1);
+        match &self.bar {
+            Some(bar) => {
+                if bar.position() < first {
+                    bar.set_position(first);
+                    bar.reset_eta();
+                }
+                bar.set_position(seen.step);
+            }
+            None if self.said.elapsed() >= QUIET => self.plain(seen.step, first, seen.steps),
+            None => {}
+        }
+        Ok(GO_ON)
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<Flow, TrainError> {
+        let worst = evaluation.worst_accuracy().unwrap_or_default();
+        let mean = evaluation.mean_accuracy().unwrap_or_default();
         self.scores = format!("worst {worst:.3}, mean {mean:.3}");
         if let Some(bar) = &self.bar {
             bar.set_message(self.scores.clone());
         }
-        Ok(())
+        Ok(GO_ON)
     }
 }
 

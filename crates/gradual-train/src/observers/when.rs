@@ -1,0 +1,130 @@
+use gradual_group::State;
+use gradual_measure::{Evaluation, Grouping};
+use serde::{Deserialize, Serialize};
+
+use crate::observer::{Flow, GO_ON, Observer, SeenStep};
+use crate::{End, Snapshot, TrainError};
+
+/// Which events an observer is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// All.
+    Always,
+    /// Those of the steps that this number divides; 0 counts as 1.
+    Every(u64),
+    /// Steps at which groups were formed anew, and every evaluation.
+    Regroup,
+    /// Evaluations (with their groups) whose mean accuracy is higher than any before; no steps.
+    Best,
+}
+
+/// An observer that is told of some events only; [`Trainer::observe_when`](crate::Trainer::observe_when)
+/// makes it. Checkpoints and the end are not events: it gets all of these.
+#[derive(Debug)]
+pub struct Selected<O> {
+    inner: O,
+    when: When,
+    best: Option<f64>,
+    /// Groups that wait for their evaluation.
+    waiting: Option<Grouping>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    best: Option<f64>,
+    inner: State,
+}
+
+impl<O: Observer> Selected<O> {
+    /// `inner`, told of what `when` lets through.
+    pub fn new(inner: O, when: When) -> Self {
+        Self {
+            inner,
+            when,
+            best: None,
+            waiting: None,
+        }
+    }
+
+    fn lets(&self, step: u64) -> bool {
+        match self.when {
+            When::Always | When::Regroup => true,
+            When::Every(n) => step.is_multiple_of(n.max(1)),
+            When::Best => false,
+        }
+    }
+}
+
+impl<O: Observer> Observer for Selected<O> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        match self.lets(seen.step) && (seen.regrouped || self.when != When::Regroup) {
+            true => self.inner.stepped(seen),
+            false => Ok(GO_ON),
+        }
+    }
+
+    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+        if self.when == When::Best {
+            self.waiting = Some(grouping.clone());
+            return Ok(GO_ON);
+        }
+        match self.lets(grouping.step) {
+            true => self.inner.grouped(grouping),
+            false => Ok(GO_ON),
+        }
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
+        if self.when != When::Best {
+            return match self.lets(evaluation.step) {
+                true => self.inner.evaluated(evaluation, seconds),
+                false => Ok(GO_ON),
+            };
+        }
+        let waiting = self.waiting.take();
+        let Some(mean) = evaluation.mean_accuracy() else {
+            return Ok(GO_ON);
+        };
+        if self.best.is_some_and(|best| mean <= best) {
+            return Ok(GO_ON);
+        }
+        self.best = Some(mean);
+        if let Some(grouping) = waiting
+            && let Flow::Break(reason) = self.inner.grouped(&grouping)?
+        {
+            return Ok(Flow::Break(reason));
+        }
+        self.inner.evaluated(evaluation, seconds)
+    }
+
+    fn checkpoint_every(&self) -> Option<u64> {
+        self.inner.checkpoint_every()
+    }
+
+    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        self.inner.checkpoint(snapshot)
+    }
+
+    fn ended(&mut self, end: &End) -> Result<(), TrainError> {
+        self.inner.ended(end)
+    }
+
+    fn state(&self) -> Result<State, TrainError> {
+        let saved = Saved {
+            best: self.best,
+            inner: self.inner.state()?,
+        };
+        Ok(State::of(self.name(), &saved)?)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), TrainError> {
+        let saved: Saved = state.read(self.name())?;
+        self.inner.restore(&saved.inner)?;
+        self.best = saved.best;
+        Ok(())
+    }
+}

@@ -1,0 +1,411 @@
+//! What moves in a run, and how a step, an evaluation and a checkpoint move it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::module::Module;
+use gradual_group::Standing as Wish;
+use gradual_group::State;
+use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::observer::{Flow, SeenStep};
+use crate::sampler::Wanted;
+use crate::since::{Since, mean};
+use crate::snapshot::{Moving, Snapshot, Standing};
+use crate::step::{shown, trace_parts};
+use crate::trainer::{NotFinite, Trainer};
+use crate::{Drawn, Score, Task, TrainError, step_in_parts};
+
+/// Streams of random numbers: the model's weights, the draws, the standing examples.
+const WEIGHTS: u64 = 0;
+const DRAWS: u64 = 1;
+const STANDING: u64 = 3;
+
+/// Everything that moves but the model, the optimizer and the learning rate.
+pub(crate) struct Run<B> {
+    pub(crate) done: u64,
+    pub(crate) skipped: u64,
+    /// Why an observer stopped the run.
+    pub(crate) stopped: Option<String>,
+    /// Step of the last checkpoint.
+    pub(crate) kept: Option<u64>,
+    skipped_in_a_row: u64,
+    /// Whether there were groups before.
+    grouped: bool,
+    draws: ChaCha8Rng,
+    standing_draws: ChaCha8Rng,
+    standing: Option<(Standing, Vec<Drawn<B>>)>,
+    since: Since,
+    mean_accuracy: Option<f64>,
+    /// When the process came to the run, less the seconds that it had gone on before.
+    started: Instant,
+    seconds_before: f64,
+}
+
+impl<B> Run<B> {
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+}
+
+impl<T: Task> Trainer<'_, T> {
+    /// The run at its start, or where the snapshot left it.
+    pub(crate) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
+        let stream = |stream| {
+            let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
+            random.set_stream(stream);
+            random
+        };
+        let on = self.device.clone().autodiff();
+        let model = self.task.model(&mut stream(WEIGHTS), &on);
+        let run = Run {
+            done: 0,
+            skipped: 0,
+            stopped: None,
+            kept: None,
+            skipped_in_a_row: 0,
+            grouped: false,
+            draws: stream(DRAWS),
+            standing_draws: stream(STANDING),
+            standing: None,
+            since: Since::new(self.task.capabilities().len()),
+            mean_accuracy: None,
+            started: Instant::now(),
+            seconds_before: 0.0,
+        };
+        match self.from.take() {
+            None => Ok((model, run)),
+            Some(snapshot) => self.restore(model, run, &snapshot),
+        }
+    }
+
+    fn restore(
+        &mut self,
+        model: T::Model,
+        run: Run<T::Batch>,
+        snapshot: &Snapshot,
+    ) -> Result<(T::Model, Run<T::Batch>), TrainError> {
+        let moving = snapshot.moving()?;
+        let refused = |what, problem| TrainError::Snapshot { what, problem };
+        if moving.step > self.config.steps {
+            let problem = format!(
+                "it is of step {}, and the run has {} steps",
+                moving.step, self.config.steps
+            );
+            return Err(refused("steps", problem));
+        }
+        if moving.mass.len() != run.since.mass.len() {
+            let problem = format!(
+                "it is of {} capabilities, and the task has {}",
+                moving.mass.len(),
+                run.since.mass.len()
+            );
+            return Err(refused("capabilities", problem));
+        }
+        let held: Vec<&str> = moving
+            .observers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let here: Vec<&str> = self
+            .observers
+            .iter()
+            .map(|observer| observer.name())
+            .collect();
+        if held != here {
+            let problem = format!(
+                "it is of the observers {}, and there are {}",
+                held.join(", "),
+                here.join(", ")
+            );
+            return Err(refused("observers", problem));
+        }
+        let model = snapshot.model(model)?;
+        self.optimizer = snapshot.optimizer(self.optimizer.clone())?;
+        self.rate = snapshot.rate(self.rate.clone())?;
+        self.objective.restore(&moving.objective, &self.device)?;
+        self.sampler.restore(&moving.sampler)?;
+        for (observer, (_, state)) in self.observers.iter_mut().zip(&moving.observers) {
+            observer.restore(state)?;
+        }
+        let standing = moving
+            .standing
+            .map(|standing| {
+                let drawn = self.draw_standing(&standing)?;
+                Ok::<_, TrainError>((standing, drawn))
+            })
+            .transpose()?;
+        let run = Run {
+            done: moving.step,
+            skipped: moving.skipped,
+            stopped: moving.stopped,
+            kept: Some(moving.step),
+            skipped_in_a_row: moving.skipped_in_a_row,
+            grouped: moving.grouped,
+            draws: moving.draws,
+            standing_draws: moving.standing_draws,
+            standing,
+            since: Since::from(moving.losses, moving.examples, moving.mass),
+            mean_accuracy: moving.mean_accuracy,
+            seconds_before: moving.seconds,
+            ..run
+        };
+        Ok((model, run))
+    }
+
+    /// One step.
+    pub(crate) fn step(
+        &mut self,
+        model: T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<T::Model, TrainError> {
+        let step = run.done + 1;
+        self.device.seed(self.config.seed.wrapping_add(step << 20));
+        self.show_standing(&model, run)?;
+        let wanted = self
+            .sampler
+            .next(step, self.config.draw, self.stock(), &mut run.draws)?;
+        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
+        let labels = labels(&drawn);
+        let rate = self.rate.step();
+        let stepped = step_in_parts(
+            &model,
+            &mut self.objective,
+            Some(&labels),
+            &drawn,
+            |m, part| self.task.losses(m, &part.batch),
+        );
+        let (model, loss) = match stepped {
+            Ok(stepped) => {
+                run.skipped_in_a_row = 0;
+                let loss = mean(&stepped.losses);
+                let update = run.since.add(labels, stepped);
+                (self.optimizer.step(rate, model, update), loss)
+            }
+            Err(source) if source.is_not_finite() && self.may_skip(run) => {
+                run.skipped += 1;
+                run.skipped_in_a_row += 1;
+                (model, f64::NAN)
+            }
+            Err(source) => return Err(self.named(run, &labels, source)),
+        };
+        run.done = step;
+        let skipped = run.skipped_in_a_row > 0;
+        let groups = run.since.groups().filter(|_| !skipped);
+        let anew = |groups: &gradual_group::Groups| !run.grouped || groups.churn().is_some();
+        let seen = SeenStep {
+            step,
+            steps: self.config.steps,
+            loss,
+            groups,
+            regrouped: groups.is_some_and(anew),
+        };
+        for observer in &mut self.observers {
+            if let Flow::Break(reason) = observer.stepped(&seen)? {
+                run.stopped.get_or_insert(reason);
+            }
+        }
+        run.grouped |= groups.is_some();
+        Ok(model)
+    }
+
+    fn may_skip(&self, run: &Run<T::Batch>) -> bool {
+        match self.config.not_finite {
+            NotFinite::Stop => false,
+            NotFinite::Skip { in_a_row } => run.skipped_in_a_row < in_a_row,
+        }
+    }
+
+    /// Shows the grouping its standing examples, if it wants them.
+    fn show_standing(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<(), TrainError> {
+        let Some(wish) = self.objective.wants() else {
+            return Ok(());
+        };
+        if let Wish::Fresh(examples) = wish {
+            let standing = Standing {
+                random: run.standing_draws.clone(),
+                examples,
+            };
+            let drawn = self.draw_parts(Wanted::Any(examples), &mut run.standing_draws)?;
+            run.standing = Some((standing, drawn));
+        }
+        let Some((_, drawn)) = &run.standing else {
+            return Ok(());
+        };
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let seen = trace_parts(model, drawn, losses);
+        seen.and_then(|traced| shown(&mut self.objective, &traced))
+            .map_err(|source| self.named(run, &labels(drawn), source))
+    }
+
+    fn draw_standing(&self, standing: &Standing) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
+        self.draw_parts(Wanted::Any(standing.examples), &mut standing.random.clone())
+    }
+
+    /// Draws in parts of about the size of those of a step.
+    fn draw_parts(
+        &self,
+        wanted: Wanted,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
+        let parts = match self.config.parts {
+            1 => 1,
+            parts => wanted.examples().div_ceil(self.config.draw.div_ceil(parts)),
+        };
+        self.draw(wanted, parts, random)
+    }
+
+    fn draw(
+        &self,
+        wanted: Wanted,
+        parts: usize,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
+        let draw = |wanted: Wanted| match wanted {
+            Wanted::Any(n) => Ok(self.task.draw(n, random, &self.device)),
+            Wanted::Of(each) => self.task.draw_of(&each, random, &self.device),
+            Wanted::Items(items) => self.task.pick(&items, &self.device),
+        };
+        wanted.split(parts).into_iter().map(draw).collect()
+    }
+
+    /// Evaluates every capability and tells the observers.
+    pub(crate) fn evaluate(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<(), TrainError> {
+        let scores = self.task.evaluate(&model.valid(), &self.device)?;
+        let evaluation = self.evaluation(run, &scores)?;
+        let seconds = run.seconds();
+        let grouping = run.since.grouping(self.task, run.done);
+        for observer in &mut self.observers {
+            let mut told = Vec::new();
+            if let Some(grouping) = &grouping {
+                told.push(observer.grouped(grouping)?);
+            }
+            told.push(observer.evaluated(&evaluation, seconds)?);
+            for flow in told {
+                if let Flow::Break(reason) = flow {
+                    run.stopped.get_or_insert(reason);
+                }
+            }
+        }
+        run.mean_accuracy = evaluation.mean_accuracy();
+        run.since = Since::new(self.task.capabilities().len());
+        Ok(())
+    }
+
+    fn evaluation(&self, run: &Run<T::Batch>, scores: &[Score]) -> Result<Evaluation, TrainError> {
+        let capabilities = self.task.capabilities();
+        let (expected, got) = (capabilities.len(), scores.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "scores",
+                expected,
+                got,
+            });
+        }
+        let records: BTreeMap<String, CapabilityRecord> = capabilities
+            .iter()
+            .zip(scores)
+            .map(|(capability, score)| {
+                let record = CapabilityRecord {
+                    accuracy: score.accuracy,
+                    loss: score.loss,
+                    chance: capability.chance,
+                    frequency: capability.frequency,
+                    probability: score.probability,
+                };
+                (capability.name.clone(), record)
+            })
+            .collect();
+        // Before the first step there is no training loss yet: the held-out losses, weighted by
+        // frequency, estimate the same number.
+        let held_out = || {
+            let records = records.values();
+            records.map(|record| record.frequency * record.loss).sum()
+        };
+        Ok(Evaluation {
+            schema: SCHEMA,
+            step: run.done,
+            examples: run.done * self.config.draw as u64,
+            train_loss: run.since.mean_loss().unwrap_or_else(held_out),
+            capabilities: records,
+        })
+    }
+
+    /// Gives the observers that keep checkpoints one, if it is time, or `anyway`.
+    pub(crate) fn keep(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        anyway: bool,
+    ) -> Result<(), TrainError> {
+        let due = |every: u64| anyway || run.done.is_multiple_of(every.max(1));
+        let every = self
+            .observers
+            .iter()
+            .filter_map(|each| each.checkpoint_every());
+        if run.kept == Some(run.done) || !every.map(due).any(|due| due) {
+            return Ok(());
+        }
+        let observers = self.observers.iter();
+        let observers = observers.map(|each| Ok((each.name().to_owned(), each.state()?)));
+        let moving = Moving {
+            step: run.done,
+            mean_accuracy: run.mean_accuracy,
+            draws: run.draws.clone(),
+            standing_draws: run.standing_draws.clone(),
+            standing: run.standing.as_ref().map(|(standing, _)| standing.clone()),
+            losses: run.since.losses,
+            examples: run.since.examples,
+            mass: run.since.mass.clone(),
+            skipped: run.skipped,
+            skipped_in_a_row: run.skipped_in_a_row,
+            grouped: run.grouped,
+            stopped: run.stopped.clone(),
+            seconds: run.seconds(),
+            objective: self.objective.state()?,
+            sampler: self.sampler.state()?,
+            observers: observers.collect::<Result<Vec<(String, State)>, TrainError>>()?,
+        };
+        let snapshot = Snapshot::take(model, &self.optimizer, &self.rate, &moving)?;
+        for observer in &mut self.observers {
+            observer.checkpoint(&snapshot)?;
+        }
+        run.kept = Some(run.done);
+        Ok(())
+    }
+
+    /// Names step, capability and last checkpoint of a failure.
+    fn named(
+        &self,
+        run: &Run<T::Batch>,
+        labels: &[Option<usize>],
+        source: TrainError,
+    ) -> TrainError {
+        let label = source
+            .example()
+            .and_then(|at| labels.get(at).copied().flatten());
+        let capability = label.and_then(|label| self.task.capabilities().get(label));
+        TrainError::Step {
+            step: run.done + 1,
+            capability: capability.map(|capability| capability.name.clone()),
+            checkpoint: run.kept,
+            source: Box::new(source),
+        }
+    }
+}
+
+/// The labels of a draw in parts.
+fn labels<B>(drawn: &[Drawn<B>]) -> Vec<Option<usize>> {
+    let each = drawn.iter().flat_map(|part| part.labels.iter().copied());
+    each.collect()
+}

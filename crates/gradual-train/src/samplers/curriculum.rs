@@ -1,0 +1,97 @@
+use rand_chacha::ChaCha8Rng;
+
+use super::Mixture;
+use crate::TrainError;
+use crate::sampler::{Sampler, Stock, Wanted};
+
+/// Mixtures that change with the step: rebalanced first, then as frequencies are, for instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curriculum {
+    /// First step of each phase, rising, and its mixture.
+    phases: Vec<(u64, Mixture)>,
+    linear: bool,
+}
+
+impl Curriculum {
+    /// Phases by the first step, counted from 1, at which each mixture holds; the first starts with
+    /// the run.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Sampler`] without phases, and unless their first steps rise and their mixtures
+    /// are of equally many capabilities.
+    pub fn new(phases: Vec<(u64, Mixture)>) -> Result<Self, TrainError> {
+        let refused = |problem: String| TrainError::Sampler {
+            sampler: "curriculum",
+            problem,
+        };
+        if phases.is_empty() {
+            return Err(refused(String::from("at least one phase is needed")));
+        }
+        for pair in phases.windows(2) {
+            let ((before, one), (after, other)) = (&pair[0], &pair[1]);
+            if after <= before {
+                return Err(refused(format!(
+                    "a phase must start after the one before it, got step {after} after step {before}"
+                )));
+            }
+            let [one, other] = [one, other].map(|mixture| mixture.probabilities().len());
+            if one != other {
+                return Err(refused(format!(
+                    "all phases must have weights for as many capabilities, got {one} and {other}"
+                )));
+            }
+        }
+        Ok(Self {
+            phases,
+            linear: false,
+        })
+    }
+
+    /// Goes over from one mixture to the next linearly, between their first steps, instead of at
+    /// once.
+    #[must_use]
+    pub fn linear(self) -> Self {
+        Self {
+            linear: true,
+            ..self
+        }
+    }
+
+    /// The mixture of a step.
+    ///
+    /// # Errors
+    ///
+    /// None for phases that [`new`](Self::new) took.
+    pub fn at(&self, step: u64) -> Result<Mixture, TrainError> {
+        let next = self.phases.partition_point(|(first, _)| *first <= step);
+        let now = next.saturating_sub(1);
+        let (first, mixture) = &self.phases[now];
+        let Some((then, other)) = self.phases.get(next).filter(|_| self.linear && next > now)
+        else {
+            return Ok(mixture.clone());
+        };
+        let way = step.saturating_sub(*first) as f64 / (then - first) as f64;
+        let between = mixture.probabilities().iter().zip(other.probabilities());
+        let weights: Vec<f64> = between.map(|(a, b)| a + way * (b - a)).collect();
+        Mixture::new(&weights)
+    }
+}
+
+impl Sampler for Curriculum {
+    fn check(&self, stock: Stock) -> Result<(), TrainError> {
+        self.phases
+            .iter()
+            .try_for_each(|(_, mixture)| mixture.fits("curriculum", stock))
+    }
+
+    fn next(
+        &mut self,
+        step: u64,
+        n: usize,
+        stock: Stock,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Wanted, TrainError> {
+        self.at(step)?.next(step, n, stock, random)
+    }
+}

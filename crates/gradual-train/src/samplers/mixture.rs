@@ -1,0 +1,105 @@
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::TrainError;
+use crate::sampler::{Sampler, Stock, Wanted};
+
+/// Capabilities drawn independently, each with a probability in proportion to its weight.
+///
+/// With equal weights ([`balanced`](Self::balanced)) this is the cheap competitor of every grouped
+/// loss: it needs the labels, and it changes what is seen instead of what it counts for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixture {
+    /// Sums of the weights up to and including each capability, as shares of the whole.
+    cumulative: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Mixture {
+    /// One weight for each capability, `[k]`, on any scale.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Sampler`] unless all are finite, none is negative and one is above zero.
+    pub fn new(weights: &[f64]) -> Result<Self, TrainError> {
+        let wrong = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0));
+        if let Some(at) = wrong {
+            return Err(TrainError::Sampler {
+                sampler: "mixture",
+                problem: format!(
+                    "the weight of capability {at} must be finite and at least 0, got {}",
+                    weights[at]
+                ),
+            });
+        }
+        let total: f64 = weights.iter().sum();
+        if !(total.is_finite() && total > 0.0) {
+            return Err(TrainError::Sampler {
+                sampler: "mixture",
+                problem: format!("the weights must have a sum above 0, got {total}"),
+            });
+        }
+        let mut sum = 0.0;
+        let share = |&weight: &f64| {
+            sum += weight / total;
+            sum
+        };
+        Ok(Self {
+            cumulative: weights.iter().map(share).collect(),
+            weights: weights.iter().map(|weight| weight / total).collect(),
+        })
+    }
+
+    /// Each of `capabilities` capabilities equally often.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Sampler`] for none.
+    pub fn balanced(capabilities: usize) -> Result<Self, TrainError> {
+        Self::new(&vec![1.0; capabilities])
+    }
+
+    /// Probabilities, `[k]`.
+    pub fn probabilities(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// One capability.
+    pub(super) fn draw(&self, random: &mut ChaCha8Rng) -> usize {
+        let at = random.random::<f64>();
+        // Rounding may leave the last sum a little below 1: the last that has any weight takes it.
+        let last = self.weights.iter().rposition(|&weight| weight > 0.0);
+        let found = self.cumulative.partition_point(|&sum| sum <= at);
+        found.min(last.unwrap_or_default())
+    }
+
+    pub(super) fn fits(&self, sampler: &'static str, stock: Stock) -> Result<(), TrainError> {
+        match self.weights.len() == stock.capabilities {
+            true => Ok(()),
+            false => Err(TrainError::Sampler {
+                sampler,
+                problem: format!(
+                    "has weights for {} capabilities, but the task has {}",
+                    self.weights.len(),
+                    stock.capabilities
+                ),
+            }),
+        }
+    }
+}
+
+impl Sampler for Mixture {
+    fn check(&self, stock: Stock) -> Result<(), TrainError> {
+        self.fits("mixture", stock)
+    }
+
+    fn next(
+        &mut self,
+        _step: u64,
+        n: usize,
+        _stock: Stock,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Wanted, TrainError> {
+        Ok(Wanted::Of((0..n).map(|_| self.draw(random)).collect()))
+    }
+}

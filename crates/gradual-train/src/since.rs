@@ -1,0 +1,102 @@
+//! What happened since the last evaluation.
+
+use burn::optim::GradientsParams;
+use gradual_group::{Groups, adjusted_rand};
+use gradual_measure::{ChurnRecord, Grouping, SCHEMA};
+
+use crate::{Stepped, Task};
+
+/// Singular values written per evaluation.
+const SPECTRUM: usize = 64;
+
+/// Sums over the steps since the last evaluation, and the groups of the last one.
+#[derive(Debug)]
+pub(crate) struct Since {
+    /// Sum of the losses of all examples.
+    pub(crate) losses: f64,
+    pub(crate) examples: u64,
+    /// Coefficients by capability.
+    pub(crate) mass: Vec<f64>,
+    groups: Option<(Groups, Vec<Option<usize>>)>,
+}
+
+impl Since {
+    pub(crate) fn new(capabilities: usize) -> Self {
+        Self::from(0.0, 0, vec![0.0; capabilities])
+    }
+
+    /// Sums that a checkpoint held. The groups come with the next step.
+    pub(crate) fn from(losses: f64, examples: u64, mass: Vec<f64>) -> Self {
+        Self {
+            losses,
+            examples,
+            mass,
+            groups: None,
+        }
+    }
+
+    /// Adds a step, and hands its update back.
+    pub(crate) fn add(&mut self, labels: Vec<Option<usize>>, stepped: Stepped) -> GradientsParams {
+        self.examples += stepped.losses.len() as u64;
+        self.losses += sum(&stepped.losses);
+        for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
+            if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
+                *mass += f64::from(coefficient);
+            }
+        }
+        self.groups = Some((stepped.groups, labels));
+        stepped.update
+    }
+
+    /// The groups of the last step.
+    pub(crate) fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref().map(|(groups, _)| groups)
+    }
+
+    pub(crate) fn mean_loss(&self) -> Option<f64> {
+        (self.examples > 0).then(|| self.losses / self.examples as f64)
+    }
+
+    pub(crate) fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
+        let (groups, labels) = self.groups.as_ref()?;
+        let total: f64 = self.mass.iter().sum();
+        let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
+        let names = task
+            .capabilities()
+            .iter()
+            .map(|capability| capability.name.clone());
+        let assignment = groups.assignment();
+        let sizes = assignment.map(|_| groups.sizes().iter().map(|&size| size as u64).collect());
+        Some(Grouping {
+            schema: SCHEMA,
+            step,
+            groups: groups.count() as u64,
+            sizes: sizes.unwrap_or_default(),
+            shares: names
+                .zip(self.mass.iter().map(|&mass| share(mass)))
+                .collect(),
+            spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
+            recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
+            estimates: groups
+                .estimates()
+                .iter()
+                .map(|&(name, said)| (name.to_owned(), said as u64))
+                .collect(),
+            churn: groups.churn().map(|churn| ChurnRecord {
+                births: churn.births as u64,
+                deaths: churn.deaths as u64,
+                changed: churn.changed,
+                adjusted_rand: churn.adjusted_rand,
+            }),
+        })
+    }
+}
+
+fn sum(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value)).sum()
+}
+
+/// The mean of the losses of a draw.
+pub(crate) fn mean(losses: &[f32]) -> f64 {
+    sum(losses) / losses.len().max(1) as f64
+}
