@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::arms::{self, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
 
-const RATE: f64 = 2e-3;
+/// Learning rate.
+pub(super) const RATE: f64 = 2e-3;
 
 /// The weights that found groups look at.
 const FIRST: &[&str] = &["*"];
@@ -18,7 +19,7 @@ const FIRST: &[&str] = &["*"];
 pub(crate) struct Skills;
 
 impl Skills {
-    fn config(options: &Options) -> SkillsConfig {
+    pub(super) fn config(options: &Options) -> SkillsConfig {
         match options.quick {
             false => SkillsConfig::default(),
             true => SkillsConfig {
@@ -30,7 +31,7 @@ impl Skills {
         }
     }
 
-    fn every(options: &Options) -> u64 {
+    pub(super) fn every(options: &Options) -> u64 {
         if options.quick { 50 } else { 100 }
     }
 }
