@@ -30,7 +30,7 @@ pub(crate) struct SkillsQuality;
 impl SkillsQuality {
     /// The rarest skill has a share of 5 %.
     fn examples(options: &Options) -> usize {
-        if options.quick { 200 } else { 500 }
+        if options.quick { 120 } else { 500 }
     }
 }
 
@@ -277,10 +277,12 @@ fn rows(blocks: usize) -> Vec<(Look, Vec<Cut>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use gradual::train::Task as _;
     use gradual_tasks::SkillsConfig;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+
+    use super::*;
 
     #[test]
     fn every_weight_is_there_and_every_row_has_a_name_of_its_own() {
