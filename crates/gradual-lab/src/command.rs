@@ -164,13 +164,13 @@ fn record(plan: &Plan<'_>) -> ExperimentRecord {
 
 fn list() {
     for experiment in experiments::ALL {
-        println!("{:16} {}", experiment.name(), experiment.about());
+        println!("{:24} {}", experiment.name(), experiment.about());
         for arm in experiment.arms() {
-            println!("  {:14} {}", arm.name, arm.about);
+            println!("  {:22} {}", arm.name, arm.about);
         }
         for arm in experiment.more_arms() {
             println!(
-                "  {:14} {} (only when named in --arms)",
+                "  {:22} {} (only when named in --arms)",
                 arm.name, arm.about
             );
         }

@@ -10,11 +10,12 @@ use anyhow::bail;
 use crate::experiment::Experiment;
 
 /// All experiments, the default first.
-pub(crate) static ALL: [&dyn Experiment; 4] = [
+pub(crate) static ALL: [&dyn Experiment; 5] = [
     &sparse_parity::SparseParity,
     &skills::Skills,
     &table::Table,
     &grouping_quality::GroupingQuality,
+    &grouping_quality::SkillsQuality,
 ];
 
 /// The experiment called `name`.

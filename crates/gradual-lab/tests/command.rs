@@ -127,7 +127,7 @@ fn a_decoder_learns_text_skills() {
         "--draw=8".to_owned(),
         format!("--out={}", home.path().display()),
     ]);
-    for arm in ["erm", "grouped", "svd", "balanced"] {
+    for arm in ["erm", "grouped", "whitened", "late", "svd", "balanced"] {
         let curves = home
             .path()
             .join("skills-quick")
@@ -200,7 +200,11 @@ fn aliases_and_depth_are_part_of_the_configuration() {
     assert_eq!(config()["aliases"], 2);
     assert_eq!(config()["depth"], 2);
 
-    for (experiment, flag) in [("table", "--aliases=2"), ("skills", "--depth=2")] {
+    for (experiment, flag) in [
+        ("table", "--aliases=2"),
+        ("skills", "--depth=2"),
+        ("grouping-quality-skills", "--depth=2"),
+    ] {
         let message = refused(&[experiment, flag]);
         let name = flag.trim_end_matches("=2");
         assert!(
@@ -286,6 +290,77 @@ fn found_groups_are_held_against_tasks_and_codes() {
     assert!(message.contains("aliases: 2 there, 3 asked"), "{message}");
 }
 
+/// The same for the skills of a decoder: every layer, the control, and who shares a group with whom.
+#[test]
+fn found_groups_are_held_against_skills() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality-skills",
+        "--quick",
+        "--steps=2",
+        "--draw=8",
+        &out,
+    ];
+    let said = run(&arguments.map(str::to_owned));
+    let folder = home.path().join("grouping-quality-skills-quick");
+    for row in [
+        "| skills learned | 0 | 0 |",
+        "| spectral C², whitened gradients, feed-forward 2 |",
+        "| k-means, raw gradients, embedding and read-out |",
+        "| singular vectors, whitened gradients, query 1 |",
+        "| k-means, whitened counts of characters, no model |",
+        "| eigengap: whitened gradients, last norm |",
+    ] {
+        assert!(said.contains(row), "{row}");
+    }
+    for file in [
+        "quality-skills-spectral-c2-whitened-gradients.svg",
+        "quality-skills-controls-and-references.svg",
+        "shared-2.svg",
+    ] {
+        assert!(folder.join("report").join(file).exists(), "{file}");
+    }
+
+    let text = fs::read_to_string(folder.join("erm/seed-0/quality.jsonl")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["names"].as_array().unwrap().len(), 8);
+    let rows = lines[0]["rows"].as_array().unwrap();
+    let counts = |row: &Value| -> Vec<Vec<u64>> {
+        serde_json::from_value(row["contingency"].clone()).unwrap()
+    };
+    let named = |name: &str| rows.iter().find(|row| row["grouping"] == name).unwrap();
+    let of_truth = counts(named("the true groups"));
+    for (group, counts) in of_truth.iter().enumerate() {
+        let elsewhere = counts
+            .iter()
+            .enumerate()
+            .filter(|(label, _)| *label != group);
+        assert_eq!(elsewhere.map(|(_, count)| count).sum::<u64>(), 0);
+    }
+    let sizes: Vec<u64> = of_truth.iter().map(|group| group.iter().sum()).collect();
+    assert_eq!(sizes.iter().sum::<u64>(), 120);
+    for row in rows {
+        // Whatever the groups, they hold each skill's examples once.
+        let counts = counts(row);
+        for (label, &size) in sizes.iter().enumerate() {
+            let held: u64 = counts.iter().map(|group| group[label]).sum();
+            assert_eq!(held, size, "{row}");
+        }
+    }
+    assert!(
+        named("random groups")["adjusted_rand"]
+            .as_f64()
+            .unwrap()
+            .abs()
+            < 0.1
+    );
+}
+
 /// Arms that run only when named: as any other then, and unheard of before.
 #[test]
 fn more_arms_run_when_named() {
@@ -364,6 +439,7 @@ fn experiments_are_listed() {
         "sparse-parity",
         "table",
         "grouping-quality",
+        "grouping-quality-skills",
         "erm",
         "grouped",
         "kmeans",
@@ -380,7 +456,7 @@ fn experiments_are_listed() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, grouping-quality")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, grouping-quality, grouping-quality-skills")
     );
     assert!(
         refused(&["--arms=erm,foo"])

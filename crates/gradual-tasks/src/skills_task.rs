@@ -142,6 +142,11 @@ impl SkillsBatch {
         }
     }
 
+    /// The tokens that a model reads, `[n, t]`: prompt, answer and padding.
+    pub fn tokens(&self) -> &Tensor<2, Int> {
+        &self.tokens
+    }
+
     /// Log-probability of the right next token where it is scored, else 0: `[n, t]`.
     fn log_likelihoods(&self, logits: Tensor<3>) -> Tensor<2> {
         let [n, t] = self.tokens.dims();

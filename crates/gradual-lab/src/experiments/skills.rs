@@ -1,24 +1,40 @@
 //! Text skills in a small decoder: the post's own example.
 
+mod after;
+
 use anyhow::bail;
+use gradual::grad::{Metric as GradientMetric, Whitening};
 use gradual::measure::{Claim, Direction, Metric};
+use gradual::prelude::*;
 use gradual::train::Observer;
 use gradual_tasks::{Skills as Task, SkillsConfig};
 use serde_json::{Value, json};
 
 use crate::arms::{self, claim};
 use crate::experiment::{Arm, Experiment, Options, Run, Size};
+use after::After;
 
-const RATE: f64 = 2e-3;
+/// Learning rate.
+pub(super) const RATE: f64 = 2e-3;
 
-/// The weights that found groups look at.
-const FIRST: &[&str] = &["*"];
+/// The weights that groups found at the start look at: before any training the second feed-forward
+/// layers show most of the skills. All layers together show little.
+const FIRST: &[&str] = &["blocks.1.up.weight", "blocks.1.down.weight"];
+
+/// The weights that groups found a little later look at, the metric's damping, and when that is: no skill
+/// is past half of its rise by then.
+const LATER: (&[&str], f64, u64) = (&["blocks.1.attention.value.weight"], 0.1, 100);
+
+/// Standing examples of found groups: some twenty of the rarest skill.
+const STANDING: usize = 400;
+/// Draws until their gradients are taken again.
+const STANDING_EVERY: usize = 50;
 
 /// The experiment `skills`.
 pub(crate) struct Skills;
 
 impl Skills {
-    fn config(options: &Options) -> SkillsConfig {
+    pub(super) fn config(options: &Options) -> SkillsConfig {
         match options.quick {
             false => SkillsConfig::default(),
             true => SkillsConfig {
@@ -30,7 +46,7 @@ impl Skills {
         }
     }
 
-    fn every(options: &Options) -> u64 {
+    pub(super) fn every(options: &Options) -> u64 {
         if options.quick { 50 } else { 100 }
     }
 }
@@ -71,6 +87,14 @@ impl Experiment for Skills {
                 about: "sum of squares over the eight trained skills",
             },
             Arm {
+                name: "whitened",
+                about: "sum of squares over groups found at the start in whitened gradients of the second feed-forward layers, kept by landmarks",
+            },
+            Arm {
+                name: "late",
+                about: "the mean loss for 100 steps, then sum of squares over groups found in Kronecker-whitened gradients of the second value projection, kept by landmarks",
+            },
+            Arm {
                 name: "svd",
                 about: "sum of squares over singular directions, weighted by σ",
             },
@@ -91,6 +115,14 @@ impl Experiment for Skills {
             lower(
                 "grouped",
                 "With known groups, skills are closer together at equal mean skill.",
+            ),
+            lower(
+                "whitened",
+                "With groups found at the start, skills are closer together at equal mean skill.",
+            ),
+            lower(
+                "late",
+                "With groups found after 100 steps, skills are closer together at equal mean skill.",
             ),
             lower(
                 "svd",
@@ -141,8 +173,28 @@ impl Experiment for Skills {
             run.arm
         };
         let trained = gradual_tasks::skills::Skill::TRAINED.len();
-        let objective = arms::objective(objective, trained, FIRST, run.seed)?;
+        let objective = match objective {
+            "whitened" => Objective::new(
+                landmarks(GradientMetric::whitened().with_layers(FIRST)?, run.seed),
+                SumOfSquares,
+            ),
+            "late" => {
+                let (layers, damping, draws) = LATER;
+                let kronecker = Whitening::Kronecker { damping };
+                let metric = GradientMetric::whitened().with_whitening(kronecker);
+                let landmarks = landmarks(metric.with_layers(layers)?, run.seed);
+                Objective::new(After::new(draws, landmarks), SumOfSquares)
+            }
+            shared => arms::objective(shared, trained, FIRST, run.seed)?,
+        };
         let task = Task::new(&config, run.seed)?;
         Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
     }
+}
+
+/// Groups that nobody tells how many there are.
+fn landmarks(metric: GradientMetric, seed: u64) -> Landmarks {
+    Landmarks::new(HowMany::Eigengap, metric, seed)
+        .with_examples(STANDING)
+        .with_every(STANDING_EVERY)
 }

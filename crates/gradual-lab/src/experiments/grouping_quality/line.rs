@@ -11,13 +11,16 @@ pub(super) struct Line {
     pub(super) step: u64,
     /// Examples that were grouped.
     pub(super) examples: u64,
-    /// Number of tasks and of codes that announce them.
+    /// Number of tasks (or skills) and of codes that announce them.
     pub(super) tasks: u64,
     pub(super) codes: u64,
     /// Held-out accuracy, mean over tasks.
     pub(super) mean_accuracy: f64,
     /// Tasks that are past half of their rise.
     pub(super) learned: u64,
+    /// Names of the capabilities where rows say which of them share a group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) names: Vec<String>,
     pub(super) rows: Vec<RowLine>,
     pub(super) how_many: Vec<Answer>,
     /// Empty where each task has one code.
@@ -39,7 +42,7 @@ pub(super) struct RowLine {
     pub(super) metric: String,
     pub(super) part: String,
     pub(super) layers: String,
-    /// `tasks` or `codes`.
+    /// What groups were compared with: `tasks`, `codes` or `skills`.
     pub(super) against: String,
     /// Number of groups asked for, and of those that are not empty.
     pub(super) groups: u64,
@@ -51,11 +54,17 @@ pub(super) struct RowLine {
     pub(super) homogeneity: Option<f64>,
     /// Of the tasks' coefficient mass under the sum of squares.
     pub(super) weight_mass_slope: Option<f64>,
+    /// Examples of each capability (inner) in each group (outer), where capabilities have names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) contingency: Vec<Vec<u64>>,
 }
 
 /// What one rule says of the number of groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Answer {
+    /// What it looked at; empty in old lines, where there is but one answer of each rule.
+    #[serde(default)]
+    pub(super) seen: String,
     pub(super) rule: String,
     pub(super) groups: u64,
 }

@@ -1,5 +1,8 @@
 //! The tables and figures of `grouping-quality`, over the seeds of a folder.
 
+mod families;
+mod sharing;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -7,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use gradual::measure::statistics::{deviation, mean};
 use gradual::measure::{ExperimentRecord, Record};
-use gradual_report::{HeatMap, Sheet};
+use gradual_report::Sheet;
 
 use super::line::{AliasLine, Joined, Line, RowLine};
 use crate::experiment::Written;
@@ -42,13 +45,13 @@ struct Runs {
     seeds: usize,
 }
 
-/// Reads the runs in `folder`, writes `report/` and says what the tables say.
-pub(super) fn write(folder: &Path, file: &str) -> anyhow::Result<Written> {
+/// Reads the runs of `task` in `folder`, writes `report/` and says what the tables say.
+pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Written> {
     let runs = Runs::read(folder, file)?;
     let text = fs::read_to_string(folder.join("experiment.json"))
         .with_context(|| format!("could not read {}", folder.display()))?;
     let record = ExperimentRecord::from_line(&text)?;
-    let sheet = runs.sheet(&record);
+    let sheet = runs.sheet(&record, task);
     let target = folder.join("report");
     fs::create_dir_all(&target)
         .with_context(|| format!("could not create {}", target.display()))?;
@@ -101,11 +104,11 @@ impl Runs {
         })
     }
 
-    fn sheet(&self, record: &ExperimentRecord) -> Sheet {
+    fn sheet(&self, record: &ExperimentRecord, task: &str) -> Sheet {
         let mut sheet = Sheet::new(&record.title);
         let seeds = if self.seeds == 1 { "seed" } else { "seeds" };
         sheet.text(&format!(
-            "Along an ordinary training run on sparse parity, a draw of examples is grouped at a few \
+            "Along an ordinary training run on {task}, a draw of examples is grouped at a few \
              steps and held against what is known of it. Mean ± standard deviation over {} {seeds}. \
              Every grouping was told the true number of groups.",
             self.seeds
@@ -116,26 +119,27 @@ impl Runs {
             let names = steps.iter().map(String::as_str);
             std::iter::once(first).chain(names).collect::<Vec<_>>()
         };
-        let known = ["tasks", "codes"];
-        let known = known.iter().filter(|&&against| {
-            let mut rows = self.lines().flat_map(|line| &line.rows);
-            rows.any(|row| row.against == against)
-        });
+        let mut known: Vec<&str> = Vec::new();
+        for row in &self.first().rows {
+            if !known.contains(&row.against.as_str()) {
+                known.push(&row.against);
+            }
+        }
 
         sheet.heading("How far training had come");
         sheet.table(
             &heads("step"),
             vec![
                 self.of_lines("mean accuracy", |line| Some(line.mean_accuracy)),
-                self.of_lines("tasks learned", |line| Some(line.learned as f64)),
+                self.of_lines(
+                    &format!("{} learned", known.first().copied().unwrap_or_default()),
+                    |line| Some(line.learned as f64),
+                ),
             ],
         );
         for against in known {
-            let rows: Vec<&RowLine> = self.first().rows.iter().collect();
-            let rows: Vec<&RowLine> = rows
-                .into_iter()
-                .filter(|row| row.against == *against)
-                .collect();
+            let rows = self.first().rows.iter();
+            let rows = families::in_order(rows.filter(|row| row.against == against).collect());
             let table = |of: fn(&RowLine) -> Option<f64>| {
                 let cells = |row: &&RowLine| {
                     let mut cells = vec![name(row)];
@@ -149,20 +153,9 @@ impl Runs {
                 rows.iter().map(cells).collect::<Vec<_>>()
             };
             sheet.heading(&format!("Recovery of the {against}: adjusted Rand index"));
-            sheet.figure(&HeatMap {
-                name: format!("quality-{against}"),
-                title: format!("Adjusted Rand index against the {against}"),
-                x_label: "step".to_owned(),
-                columns: steps.clone(),
-                rows: rows
-                    .iter()
-                    .map(|row| {
-                        let cell =
-                            |lines: &Vec<Line>| mean(&values(lines, row, |r| r.adjusted_rand));
-                        (name(row), self.steps.values().map(cell).collect())
-                    })
-                    .collect(),
-            });
+            for figure in families::figures(&rows, against, &self.steps) {
+                sheet.figure(&figure);
+            }
             sheet.table(&heads("groups"), table(|row| row.adjusted_rand));
             if let Some((step, lines)) = self.before() {
                 sheet.heading(&format!(
@@ -197,33 +190,54 @@ impl Runs {
                 "Weight-mass slope of groups asked for as {against}"
             ));
             sheet.text(
-                "Slope of the logarithm of a task's coefficient mass, under the sum of squares over \
+                "Slope of the logarithm of a capability's coefficient mass, under the sum of squares over \
                  these groups, on that of its frequency in the draw: 1 for the plain mean loss, 0 for the true \
-                 tasks at equal losses. After some tasks are learned they no longer have equal losses.",
+                 groups at equal losses. After some are learned they no longer have equal losses.",
             );
             sheet.table(&heads("groups"), table(|row| row.weight_mass_slope));
         }
 
-        sheet.heading("How many groups");
-        sheet.text(&format!(
-            "What the rules say of squared cosines of whitened first-layer gradients. There are {} \
-             tasks and {} codes.",
-            self.first().tasks,
-            self.first().codes
-        ));
-        let rules = self.first().how_many.iter().map(|answer| {
-            let of = |line: &Line| {
-                let found = line.how_many.iter().find(|other| other.rule == answer.rule);
-                found.map(|answer| answer.groups as f64)
-            };
-            self.of_lines(&answer.rule, of)
-        });
-        sheet.table(&heads("rule"), rules.collect());
-
+        if !self.first().names.is_empty() {
+            let steps = self.steps.iter().map(|(&step, lines)| (step, lines));
+            sharing::add(&mut sheet, steps);
+        }
+        self.add_how_many(&mut sheet, &heads("rule"));
         if !self.first().aliases.is_empty() {
             self.add_aliases(&mut sheet, &heads("seen"));
         }
         sheet
+    }
+
+    fn add_how_many(&self, sheet: &mut Sheet, heads: &[&str]) {
+        let line = self.first();
+        sheet.heading("How many groups");
+        let codes = match line.codes == line.tasks {
+            true => String::new(),
+            false => format!(", announced by {} codes", line.codes),
+        };
+        sheet.text(&format!(
+            "What the rules say of squared cosines. There are {} capabilities{codes}.",
+            line.tasks
+        ));
+        let several = line
+            .how_many
+            .iter()
+            .any(|a| a.seen != line.how_many[0].seen);
+        let shown = line.how_many.iter().filter(|answer| {
+            // Of many looks, the rules that say something; all of them are in the lines.
+            !several || ["eigengap", "silhouette"].contains(&answer.rule.as_str())
+        });
+        let rows = shown.map(|answer| {
+            let of = |line: &Line| {
+                let mut answers = line.how_many.iter();
+                let found = answers
+                    .find(|other| (&other.rule, &other.seen) == (&answer.rule, &answer.seen));
+                found.map(|answer| answer.groups as f64)
+            };
+            let name = [answer.rule.as_str(), &answer.seen].join(": ");
+            self.of_lines(name.trim_end_matches(": "), of)
+        });
+        sheet.table(heads, rows.collect());
     }
 
     fn add_aliases(&self, sheet: &mut Sheet, heads: &[&str]) {
@@ -253,10 +267,6 @@ impl Runs {
                 sheet.table(heads, line.aliases.iter().map(cells).collect());
             }
         }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.steps.values().flatten()
     }
 
     /// Any line: all have the same rows.
