@@ -35,6 +35,9 @@ pub(crate) struct Bench {
     /// A short version: 5 rounds, draws 64 and 128; with --scaling three draws and three widths
     #[arg(long)]
     quick: bool,
+    /// Whether memory grows over a run of so many steps
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
+    endurance: Option<OsString>,
     /// Models, separated by commas: mlp, convnet, decoder, mlp-WIDTH
     #[arg(long, value_name = "A,B")]
     models: Option<OsString>,
@@ -75,6 +78,7 @@ impl Bench {
     /// The command line of the lab, but for the peers' interpreter.
     pub(crate) fn lab_arguments(&self) -> Vec<OsString> {
         let values = [
+            ("endurance", &self.endurance),
             ("models", &self.models),
             ("draws", &self.draws),
             ("widths", &self.widths),

@@ -57,6 +57,9 @@ pub(crate) struct Experiment {
     /// Start again instead of going on with unfinished runs
     #[arg(long)]
     fresh: bool,
+    /// How many steps lie between checkpoints
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    checkpoint_every: Option<OsString>,
     /// List the experiments and their arms
     #[arg(long)]
     list: bool,
@@ -97,6 +100,7 @@ impl Experiment {
             ("group", &self.group),
             ("aliases", &self.aliases),
             ("depth", &self.depth),
+            ("checkpoint-every", &self.checkpoint_every),
         ];
         for (flag, value) in values {
             if let Some(value) = value {
@@ -164,6 +168,7 @@ mod tests {
             "--group=g",
             "--aliases=2",
             "--depth=-1",
+            "--checkpoint-every=5",
             "--quick",
             "--fresh",
             "--list",

@@ -5,6 +5,7 @@ use gradual::grad::{Metric as GradientMetric, Part};
 use gradual::group::{HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
 use gradual::measure::{Claim, Direction, Metric};
 use gradual::prelude::*;
+use gradual::train::{Curriculum, Mixture, Sampler, Stratified, Task, TrainError};
 
 use crate::experiment::Arm;
 
@@ -36,10 +37,12 @@ pub(crate) static ARMS: [Arm; 6] = [
     },
 ];
 
-/// Those that run only when named.
-///
-/// `balanced` stands last and apart: it is another sampler, which a task must offer.
-pub(crate) static MORE: [Arm; 14] = [
+/// Those that run only when named; `balanced` stands first, for experiments that run it anyway.
+pub(crate) static MORE: [Arm; 16] = [
+    Arm {
+        name: "balanced",
+        about: "the plain mean loss, all capabilities drawn equally often",
+    },
     Arm {
         name: "inputs",
         about: "as whitened, but on the inputs alone: a control",
@@ -93,15 +96,14 @@ pub(crate) static MORE: [Arm; 14] = [
         about: "UPGrad on the gradients of the known groups",
     },
     Arm {
-        name: "balanced",
-        about: "the plain mean loss, all capabilities drawn equally often",
+        name: "curriculum",
+        about: "the plain mean loss, capabilities drawn equally often at first, going over to how frequent they are by half of the steps",
+    },
+    Arm {
+        name: "stratified",
+        about: "sum of squares over the known groups, as many examples drawn of each",
     },
 ];
-
-/// Those of [`MORE`] that any task with known groups can run.
-pub(crate) fn more_without_sampler() -> &'static [Arm] {
-    &MORE[..MORE.len() - 1]
-}
 
 /// α of the arm `cvar`. Tried on sparse parity with one seed: at 0.2, where the worst 4 of 20 groups
 /// change from step to step, nothing was learned in 9 000 steps; at 0.8 capabilities came no closer
@@ -147,9 +149,37 @@ pub(crate) fn objective(
         "pcgrad" => Objective::on_gradients(Labels::new(groups), PcGrad::new(seed)),
         "mgda" => Objective::on_gradients(Labels::new(groups), Mgda),
         "upgrad" => Objective::on_gradients(Labels::new(groups), UpGrad),
-        // The task's sampler makes the difference.
-        "balanced" => Objective::new(OneGroup, Mean),
+        // The sampler makes the difference.
+        "balanced" | "curriculum" => Objective::new(OneGroup, Mean),
+        "stratified" => Objective::new(Labels::new(groups), SumOfSquares),
         unknown => bail!("there is no arm '{unknown}'"),
+    })
+}
+
+/// What the arm called `name` draws, where it is not the task's own distribution. Capabilities that are
+/// never trained are not drawn.
+pub(crate) fn sampler(
+    name: &str,
+    task: &impl Task,
+    steps: u64,
+) -> Result<Option<Box<dyn Sampler>>, TrainError> {
+    let frequencies = task.capabilities().iter().map(|each| each.frequency);
+    let frequencies: Vec<f64> = frequencies.collect();
+    let equal = frequencies.iter().map(|&f| f64::from(u8::from(f > 0.0)));
+    let balanced = Mixture::new(&equal.collect::<Vec<f64>>());
+    Ok(match name {
+        "balanced" => Some(Box::new(balanced?)),
+        "curriculum" => {
+            let phases = vec![(1, balanced?), (steps / 2 + 1, Mixture::new(&frequencies)?)];
+            Some(Box::new(Curriculum::new(phases)?.linear()))
+        }
+        "stratified" => {
+            let trained = (0..frequencies.len()).filter(|&at| frequencies[at] > 0.0);
+            let trained: Vec<usize> = trained.collect();
+            let all = trained.len();
+            Some(Box::new(Stratified::new(trained, all)?))
+        }
+        _ => None,
     })
 }
 

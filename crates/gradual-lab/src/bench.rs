@@ -1,9 +1,11 @@
 //! The command `bench`: what a step costs, as ratios to an ordinary step, beside the peers.
 //!
 //! `case` says what is measured and `turns` has it measured, in processes of their own and in turn with
-//! the peers; `table` and `targets` tell how models compare, `scaling` how cost grows.
+//! the peers; `table` and `targets` tell how models compare, `scaling` how cost grows, `endurance` whether
+//! memory does over a long run.
 
 mod case;
+mod endurance;
 mod flops;
 mod method;
 mod model;
@@ -40,6 +42,12 @@ pub(crate) struct Arguments {
     /// How cost grows with the draw and with the number of parameters, in place of the table
     #[arg(long)]
     scaling: bool,
+    /// Whether memory grows over a run of so many steps, in place of the table
+    #[arg(long, value_name = "STEPS", conflicts_with_all = ["scaling", "models"], value_parser = clap::value_parser!(u64).range(1..))]
+    endurance: Option<u64>,
+    /// One run of --endurance, as the command itself asks for it
+    #[arg(long, hide = true, requires = "endurance")]
+    endurance_arm: Option<String>,
     /// Widths of the MLPs of --scaling [default: 128,256,512,1024,2048]
     #[arg(long, value_name = "W,V", value_delimiter = ',', requires = "scaling", value_parser = clap::value_parser!(u64).range(1..))]
     widths: Vec<u64>,
@@ -55,7 +63,7 @@ pub(crate) struct Arguments {
     /// The script that times the peers
     #[arg(long, value_name = "FILE", default_value = "bench/peers.py")]
     peers_script: PathBuf,
-    /// Where the tables go; those of --scaling into the folder scaling in it
+    /// Where the tables go; those of --scaling and --endurance into folders in it
     #[arg(long, value_name = "DIR", default_value = "runs/bench")]
     out: PathBuf,
     /// One case, as the command itself asks for it
@@ -71,6 +79,11 @@ impl Arguments {
                 println!("{}", serde_json::to_string(&measured)?);
             }
             return Ok(());
+        }
+        match (self.endurance, &self.endurance_arm) {
+            (Some(steps), Some(arm)) => return endurance::one(arm, steps),
+            (Some(steps), None) => return endurance::run(steps, &self.out.join("endurance")),
+            (None, _) => {}
         }
         let turns = Turns {
             threads: self.threads as usize,

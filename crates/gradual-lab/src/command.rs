@@ -1,15 +1,20 @@
 //! The command `experiment`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+use gradual::train::Interrupt;
 
 use crate::backend::Backend;
 use crate::experiment::{Arm, Data, Options, Written, choose_arms};
 use crate::experiments;
-use crate::runner::{Plan, replace};
+use crate::runner::{Outcome, Plan, replace};
+
+/// Exit code of a command that was interrupted, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// What can be asked for.
 #[derive(Debug, Args)]
@@ -52,9 +57,12 @@ pub(crate) struct Arguments {
     /// A short version that shows that everything works
     #[arg(long)]
     quick: bool,
-    /// Run again what is done already
+    /// Start over: runs that are done are run again, and unfinished ones do not go on
     #[arg(long)]
     fresh: bool,
+    /// Steps between checkpoints, from which a stopped run goes on [default: a twentieth of a run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    checkpoint_every: Option<u64>,
     /// List the experiments
     #[arg(long)]
     list: bool,
@@ -102,6 +110,7 @@ impl Arguments {
             draw: self.draw.map_or(size.draw, |draw| draw as usize),
             jobs: self.jobs.map_or_else(cores, |jobs| jobs as usize),
             fresh: self.fresh,
+            checkpoint_every: self.checkpoint_every,
             settings: experiment.settings(&options)?,
             options,
             backend,
@@ -119,19 +128,26 @@ fn cores() -> usize {
 fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
-    let failures = plan.run()?;
+    let interrupt = on_signals()?;
+    let Outcome {
+        failures,
+        interrupted,
+    } = plan.run(&interrupt)?;
     let record = record(plan);
     replace(
         &plan.folder.join("experiment.json"),
         &(record.to_line()? + "\n"),
     )?;
     let report = plan.experiment.report(&plan.folder);
-    if !failures.is_empty() {
-        for failure in &failures {
-            eprintln!("error: {}", crate::message(failure));
-        }
+    for failure in &failures {
+        eprintln!("error: {}", crate::message(failure));
+    }
+    if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {
-            eprintln!("the report of the other runs: {}", page.display());
+            eprintln!("the report of what there is: {}", page.display());
+        }
+        if interrupted > 0 {
+            return Err(Interrupted { runs: interrupted }.into());
         }
         bail!("{} of the runs failed", failures.len());
     }
@@ -141,6 +157,43 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     }
     println!("{}", page.display());
     Ok(())
+}
+
+/// Somebody stopped the command; what is open goes on when it is given again.
+#[derive(Debug)]
+pub(crate) struct Interrupted {
+    runs: usize,
+}
+
+impl std::error::Error for Interrupted {}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runs = match self.runs {
+            1 => String::from("1 run is"),
+            runs => format!("{runs} runs are"),
+        };
+        write!(
+            f,
+            "interrupted: {runs} open; the same command goes on with them"
+        )
+    }
+}
+
+/// The wish to stop, which an interrupt (Ctrl-C) or a termination signal makes. A second one ends the
+/// program at once; what was written by then stays whole.
+fn on_signals() -> anyhow::Result<Interrupt> {
+    let interrupt = Interrupt::default();
+    let asked = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if asked.asked() {
+            std::process::exit(INTERRUPTED.into());
+        }
+        asked.ask();
+        eprintln!("stopping after the next step; once more stops at once");
+    })
+    .context("could not listen to signals")?;
+    Ok(interrupt)
 }
 
 fn record(plan: &Plan<'_>) -> ExperimentRecord {

@@ -6,7 +6,10 @@ use anyhow::bail;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
 use gradual::measure::{ArmRecord, Claim};
-use gradual::train::{Objective, Observer, Task, TrainError, Trainer};
+use gradual::train::{
+    End, Ended, Interrupt, NotFinite, Objective, Progress, RunFolder, Sampler, Snapshot, Task,
+    TaskMixture, TrainError, Trainer, TrainerConfig,
+};
 use serde_json::Value;
 
 /// One choice of grouping and composition within an experiment.
@@ -88,8 +91,8 @@ pub(crate) trait Experiment: Sync {
     fn size(&self, options: &Options) -> Size;
     /// Everything else that its numbers depend on.
     fn settings(&self, options: &Options) -> anyhow::Result<Value>;
-    /// One run.
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()>;
+    /// One run, written down in `book`.
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished>;
     /// Writes the report of the runs in `folder`.
     fn report(&self, folder: &Path) -> anyhow::Result<Written> {
         Ok(Written {
@@ -117,30 +120,71 @@ pub(crate) struct Run<'a> {
     pub(crate) draw: usize,
     pub(crate) options: &'a Options,
     pub(crate) device: &'a Device,
-    /// Where the run is written down.
-    pub(crate) folder: &'a Path,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// Where a run is written down, shown, and goes on from.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) folder: RunFolder,
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) progress: Progress,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) end: End,
+    pub(crate) step: u64,
+}
+
+impl<M> From<Ended<M>> for Finished {
+    fn from(ended: Ended<M>) -> Self {
+        Self {
+            end: ended.end,
+            step: ended.step,
+        }
+    }
 }
 
 impl Run<'_> {
+    /// A trainer of this run, which draws what `sampler` says (by default what the task gives).
+    pub(crate) fn trainer<'t, T: Task>(
+        &self,
+        task: &'t T,
+        objective: Objective,
+        sampler: Option<Box<dyn Sampler>>,
+        (rate, every): (f64, u64),
+        book: Book,
+    ) -> Trainer<'t, T> {
+        let config = TrainerConfig {
+            steps: self.steps,
+            draw: self.draw,
+            parts: 1,
+            every,
+            seed: self.seed,
+            not_finite: NotFinite::Stop,
+        };
+        Trainer::new(task, objective, adam(), self.device, config)
+            .with_rate(rate)
+            .with_boxed_sampler(sampler.unwrap_or_else(|| Box::new(TaskMixture)))
+            .interrupted_by(self.interrupt)
+            .observe(book.folder)
+            .observe(book.progress)
+            .resume(book.snapshot)
+    }
+
     /// Trains a model of `task` under `objective`.
     pub(crate) fn train<T: Task>(
         &self,
         task: &T,
-        mut objective: Objective,
-        rate: f64,
-        every: u64,
-        observers: &mut [&mut dyn Observer],
-    ) -> Result<(), TrainError> {
-        let trainer = Trainer {
-            steps: self.steps,
-            draw: self.draw,
-            rate,
-            every,
-            seed: self.seed,
-        };
-        trainer
-            .run(task, &mut objective, adam(), self.device, observers)
-            .map(drop)
+        objective: Objective,
+        sampler: Option<Box<dyn Sampler>>,
+        pace: (f64, u64),
+        book: Book,
+    ) -> Result<Finished, TrainError> {
+        let trainer = self.trainer(task, objective, sampler, pace, book);
+        Ok(trainer.run()?.into())
     }
 }
 

@@ -44,7 +44,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", message(&error));
-            ExitCode::FAILURE
+            match error.is::<command::Interrupted>() {
+                true => ExitCode::from(command::INTERRUPTED),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -1,19 +1,21 @@
 //! Runs of an experiment, several at a time.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use gradual::measure::{RunConfig, SCHEMA};
-use gradual::train::{Observer, Progress, RunFolder, State};
+use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder};
 use indicatif::MultiProgress;
 use serde_json::Value;
 
 use crate::backend::Backend;
 use crate::environment::environment;
-use crate::experiment::{Arm, Experiment, Options, Run};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run};
 
 /// Everything that the runs of one experiment share.
 pub(crate) struct Plan<'a> {
@@ -24,6 +26,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) draw: usize,
     pub(crate) jobs: usize,
     pub(crate) fresh: bool,
+    /// Steps between checkpoints; a twentieth of the run if not said.
+    pub(crate) checkpoint_every: Option<u64>,
     pub(crate) options: Options,
     pub(crate) settings: Value,
     pub(crate) backend: Backend,
@@ -39,30 +43,47 @@ struct Job {
     folder: PathBuf,
 }
 
+/// What came of the runs of a plan.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// What went wrong, run by run.
+    pub(crate) failures: Vec<anyhow::Error>,
+    /// Runs that were stopped or not begun, because somebody asked.
+    pub(crate) interrupted: usize,
+}
+
 impl Plan<'_> {
-    /// Runs whatever is not done yet, and returns what went wrong, run by run.
+    /// Runs whatever is not done yet.
     ///
     /// Every worker has a thread pool of its own, so that runs side by side do not share one.
-    pub(crate) fn run(&self) -> anyhow::Result<Vec<anyhow::Error>> {
+    pub(crate) fn run(&self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
         let jobs = self.open()?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let workers = self.jobs.min(jobs.len()).max(1);
         let threads = (cores / workers).max(1);
         let queue = Mutex::new(jobs);
-        let failures = Mutex::new(Vec::new());
+        let outcome = Mutex::new(Outcome::default());
         let bars = MultiProgress::new();
         let work = || {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let pool = match pool {
                 Ok(pool) => pool,
-                Err(error) => return lock(&failures).push(error.into()),
+                Err(error) => return lock(&outcome).failures.push(error.into()),
             };
             loop {
                 let next = lock(&queue).pop_front();
                 let Some(job) = next else { break };
-                if let Err(error) = pool.install(|| self.one(&job, &bars)) {
-                    let error = error.context(format!("arm {}, seed {}", job.arm.name, job.seed));
-                    lock(&failures).push(error);
+                if interrupt.asked() {
+                    lock(&outcome).interrupted += 1;
+                    continue;
+                }
+                match pool.install(|| self.contained(&job, &bars, interrupt)) {
+                    Ok(End::Interrupted) => lock(&outcome).interrupted += 1,
+                    Ok(End::Completed | End::Stopped(_)) => {}
+                    Err(error) => {
+                        let name = format!("arm {}, seed {}", job.arm.name, job.seed);
+                        lock(&outcome).failures.push(error.context(name));
+                    }
                 }
             }
         };
@@ -71,7 +92,7 @@ impl Plan<'_> {
                 scope.spawn(work);
             }
         });
-        Ok(failures
+        Ok(outcome
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -94,11 +115,11 @@ impl Plan<'_> {
                     settings: self.settings.clone(),
                 };
                 let state = match self.fresh {
-                    true => State::Empty,
+                    true => FolderState::Empty,
                     false => RunFolder::state(&folder, &config)?,
                 };
                 match state {
-                    State::Done => done += 1,
+                    FolderState::Done => done += 1,
                     _ => jobs.push_back(Job {
                         arm,
                         seed,
@@ -114,10 +135,57 @@ impl Plan<'_> {
         Ok(jobs)
     }
 
-    fn one(&self, job: &Job, bars: &MultiProgress) -> anyhow::Result<()> {
+    /// One run, whose panics are its own: other runs go on.
+    fn contained(
+        &self,
+        job: &Job,
+        bars: &MultiProgress,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<End> {
+        // Whatever a panic leaves half done is dropped with the run.
+        let run = AssertUnwindSafe(|| self.one(job, bars, interrupt));
+        catch_unwind(run).unwrap_or_else(|panic| {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow!(
+                "panicked: {}",
+                message.unwrap_or("without a message")
+            ))
+        })
+    }
+
+    fn one(&self, job: &Job, bars: &MultiProgress, interrupt: &Interrupt) -> anyhow::Result<End> {
         let name = format!("{} seed {}", job.arm.name, job.seed);
-        let mut folder = RunFolder::create(&job.folder, &job.config, &environment(&self.backend))?;
-        let mut progress = Progress::new(&name, self.steps, bars);
+        let say = |text: String| {
+            // A closed standard error is no reason to end a run.
+            let _ = bars.println(&text).and_then(|()| match bars.is_hidden() {
+                true => writeln!(io::stderr(), "{text}"),
+                false => Ok(()),
+            });
+        };
+        let environment = environment(&self.backend);
+        let resumed = match self.fresh {
+            true => Resumed {
+                folder: RunFolder::create(&job.folder, &job.config, &environment)?,
+                snapshot: None,
+                damaged: Vec::new(),
+            },
+            false => RunFolder::resume(&job.folder, &job.config, &environment)?,
+        };
+        for damaged in &resumed.damaged {
+            say(format!(
+                "{name}: checkpoint {damaged}; going on from an older one"
+            ));
+        }
+        if let Some(snapshot) = &resumed.snapshot {
+            say(format!("{name}: going on from step {}", snapshot.step));
+        }
+        let every = self.checkpoint_every.unwrap_or(self.steps / 20).max(1);
+        let book = Book {
+            folder: resumed.folder.with_checkpoints(every, Keep::default()),
+            snapshot: resumed.snapshot,
+            progress: Progress::new(&name, self.steps, bars),
+        };
         let run = Run {
             arm: job.arm.name,
             seed: job.seed,
@@ -125,11 +193,15 @@ impl Plan<'_> {
             draw: self.draw,
             options: &self.options,
             device: &self.backend.device,
-            folder: &job.folder,
+            interrupt,
         };
-        let observers: &mut [&mut dyn Observer] = &mut [&mut folder, &mut progress];
-        self.experiment.run(&run, observers)?;
-        Ok(folder.finish()?)
+        let Finished { end, step } = self.experiment.run(&run, book)?;
+        match &end {
+            End::Completed => {}
+            End::Stopped(reason) => say(format!("{name}: stopped after step {step}: {reason}")),
+            End::Interrupted => say(format!("{name}: interrupted after step {step}")),
+        }
+        Ok(end)
     }
 }
 

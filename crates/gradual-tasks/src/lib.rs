@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
-//! | [`Table`] | one per value of a group column | a CSV file, or red-wine quality |
+//! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
 
 mod decoder;
 mod mlp;
@@ -18,4 +18,4 @@ pub use decoder::{Decoder, DecoderConfig};
 pub use mlp::Mlp;
 pub use skills_task::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::{ParityBatch, SparseParity, SparseParityConfig, SparseParityError};
-pub use table::{Table, TableBatch, TableError};
+pub use table::{Table, TableBatch, TableError, TableRow};

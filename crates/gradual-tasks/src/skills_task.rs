@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::skills::{
-    Alphabet, CHANCE, CONTEXT, Encoded, Item, Mixture, Skill, SkillError, held_out,
+    Alphabet, CHANCE, CONTEXT, Encoded, Item, Mixture, Skill, SkillError, held_out, sample_training,
 };
 use crate::{Decoder, DecoderConfig};
 
@@ -155,6 +155,19 @@ impl SkillsBatch {
     }
 }
 
+/// The first `n` items, encoded.
+fn drawn(items: impl Iterator<Item = Item>, n: usize, device: &Device) -> Drawn<SkillsBatch> {
+    // Every item can be encoded; the filter says so without a panic.
+    let (encoded, labels): (Vec<_>, Vec<_>) = items
+        .filter_map(|item| Some((Alphabet.encode(&item).ok()?, item.skill.group())))
+        .take(n)
+        .unzip();
+    Drawn {
+        batch: SkillsBatch::new(&encoded, device),
+        labels,
+    }
+}
+
 impl Task for Skills {
     type Model = Decoder;
     type Batch = SkillsBatch;
@@ -168,16 +181,19 @@ impl Task for Skills {
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<SkillsBatch> {
-        // Every item can be encoded; the filter says so without a panic.
         let items = std::iter::repeat_with(|| self.mixture.draw(random));
-        let (encoded, labels): (Vec<_>, Vec<_>) = items
-            .filter_map(|item| Some((Alphabet.encode(&item).ok()?, item.skill.group())))
-            .take(n)
-            .unzip();
-        Drawn {
-            batch: SkillsBatch::new(&encoded, device),
-            labels,
-        }
+        drawn(items, n, device)
+    }
+
+    fn draw_of(
+        &self,
+        capabilities: &[usize],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<SkillsBatch>, TrainError> {
+        let skills = capabilities.iter().map(|&at| Skill::ALL[at]);
+        let items = skills.map(|skill| sample_training(skill, random));
+        Ok(drawn(items, capabilities.len(), device))
     }
 
     fn losses(&self, model: &Decoder, batch: &SkillsBatch) -> Tensor<1> {

@@ -255,6 +255,26 @@ impl ParityBatch {
     }
 }
 
+impl SparseParity {
+    /// One example of each of these tasks.
+    fn drawn(
+        &self,
+        tasks: Vec<usize>,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Drawn<ParityBatch> {
+        let examples = self.examples(&tasks, random);
+        Drawn {
+            batch: ParityBatch {
+                inputs: Tensor::from_data(examples.inputs, device),
+                signs: Tensor::from_floats(examples.signs.as_slice(), device),
+                codes: examples.codes,
+            },
+            labels: tasks.into_iter().map(Some).collect(),
+        }
+    }
+}
+
 impl Task for SparseParity {
     type Model = Mlp;
     type Batch = ParityBatch;
@@ -284,15 +304,16 @@ impl Task for SparseParity {
                 self.cumulative.partition_point(|&sum| sum <= at).min(last)
             })
             .collect();
-        let examples = self.examples(&tasks, random);
-        Drawn {
-            batch: ParityBatch {
-                inputs: Tensor::from_data(examples.inputs, device),
-                signs: Tensor::from_floats(examples.signs.as_slice(), device),
-                codes: examples.codes,
-            },
-            labels: tasks.into_iter().map(Some).collect(),
-        }
+        self.drawn(tasks, random, device)
+    }
+
+    fn draw_of(
+        &self,
+        capabilities: &[usize],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<ParityBatch>, TrainError> {
+        Ok(self.drawn(capabilities.to_vec(), random, device))
     }
 
     fn losses(&self, model: &Mlp, batch: &ParityBatch) -> Tensor<1> {

@@ -6,6 +6,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use burn::data::dataset::Dataset;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
@@ -87,9 +88,25 @@ pub struct Table {
     width: usize,
     classes: usize,
     training: Rows,
+    /// Training rows of each capability.
+    members: Vec<Vec<usize>>,
     held_out: Vec<Rows>,
     capabilities: Vec<Capability>,
 }
+
+/// One row of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRow {
+    /// What the model sees, as many numbers in every row.
+    pub features: Vec<f32>,
+    /// What it predicts: equal numbers are one class.
+    pub label: f64,
+    /// The group: equal numbers are one capability.
+    pub group: f64,
+}
+
+/// What messages call a table that came from a dataset.
+const DATASET: &str = "dataset";
 
 /// Features row-major, class and capability of each row.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +136,21 @@ impl Table {
     /// None that the shipped data would cause.
     pub fn red_wine(seed: u64) -> Result<Self, TableError> {
         Self::split(Columns::red_wine(), "red wine", "quality", seed)
+    }
+
+    /// Any of Burn's datasets whose items are rows, such as one in memory, from a database, or mapped
+    /// from other items; the column that names the groups is called `group`.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] for rows of different lengths, numbers that are not finite, an item that can't be
+    /// had, and whatever [`open`](Self::open) refuses of a table.
+    pub fn from_dataset(
+        dataset: &dyn Dataset<TableRow>,
+        group: &str,
+        seed: u64,
+    ) -> Result<Self, TableError> {
+        Self::split(Columns::from_dataset(dataset)?, DATASET, group, seed)
     }
 
     fn split(columns: Columns, name: &str, group: &str, seed: u64) -> Result<Self, TableError> {
@@ -190,7 +222,13 @@ impl Table {
         for capability in &mut capabilities {
             capability.frequency /= training.classes.len() as f64;
         }
+        let of = |capability| {
+            let labels = training.labels.iter().enumerate();
+            let its = labels.filter(|(_, label)| **label == Some(capability));
+            its.map(|(row, _)| row).collect()
+        };
         let mut table = Self {
+            members: (0..capabilities.len()).map(of).collect(),
             width,
             classes: classes.len(),
             training,
@@ -243,6 +281,25 @@ fn log_likelihood(logits: Tensor<2>, classes: &Tensor<1, Int>) -> Tensor<1> {
         .reshape([n])
 }
 
+impl Table {
+    /// These training rows.
+    fn drawn(&self, rows: &[usize], device: &Device) -> Drawn<TableBatch> {
+        let (all, width) = (&self.training, self.width);
+        let mut drawn = Rows::default();
+        for &row in rows {
+            drawn
+                .features
+                .extend_from_slice(&all.features[row * width..(row + 1) * width]);
+            drawn.classes.push(all.classes[row]);
+            drawn.labels.push(all.labels[row]);
+        }
+        Drawn {
+            batch: self.batch(&drawn, device),
+            labels: drawn.labels,
+        }
+    }
+}
+
 impl Task for Table {
     type Model = Mlp;
     type Batch = TableBatch;
@@ -256,19 +313,31 @@ impl Task for Table {
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TableBatch> {
-        let (all, width) = (&self.training, self.width);
-        let mut rows = Rows::default();
-        for _ in 0..n {
-            let row = random.random_range(0..all.classes.len());
-            rows.features
-                .extend_from_slice(&all.features[row * width..(row + 1) * width]);
-            rows.classes.push(all.classes[row]);
-            rows.labels.push(all.labels[row]);
-        }
-        Drawn {
-            batch: self.batch(&rows, device),
-            labels: rows.labels,
-        }
+        let all = self.training.classes.len();
+        let rows: Vec<usize> = (0..n).map(|_| random.random_range(0..all)).collect();
+        self.drawn(&rows, device)
+    }
+
+    fn draw_of(
+        &self,
+        capabilities: &[usize],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<TableBatch>, TrainError> {
+        let row = |&capability: &usize| {
+            let members = &self.members[capability];
+            members[random.random_range(0..members.len())]
+        };
+        let rows: Vec<usize> = capabilities.iter().map(row).collect();
+        Ok(self.drawn(&rows, device))
+    }
+
+    fn items(&self) -> Option<usize> {
+        Some(self.training.classes.len())
+    }
+
+    fn pick(&self, items: &[usize], device: &Device) -> Result<Drawn<TableBatch>, TrainError> {
+        Ok(self.drawn(items, device))
     }
 
     fn losses(&self, model: &Mlp, batch: &TableBatch) -> Tensor<1> {

@@ -277,7 +277,7 @@ fn mixtures_draw_by_weight() {
 
 #[test]
 fn strata_are_equal() {
-    let mut both = Stratified::new(2).unwrap();
+    let mut both = Stratified::new(0..2, 2).unwrap();
     for wanted in asked(&mut both, 7, 5).unwrap() {
         let ones = share(&[wanted.clone()]) * 7.0;
         assert!(
@@ -285,7 +285,7 @@ fn strata_are_equal() {
             "{wanted:?}"
         );
     }
-    let mut one = Stratified::new(1).unwrap();
+    let mut one = Stratified::new(0..2, 1).unwrap();
     let shares: Vec<f64> = asked(&mut one, 6, 40)
         .unwrap()
         .into_iter()
@@ -293,8 +293,15 @@ fn strata_are_equal() {
         .collect();
     assert!(shares.contains(&0.0) && shares.contains(&1.0));
     assert!(shares.iter().all(|share| *share == 0.0 || *share == 1.0));
-    assert!(Stratified::new(0).is_err());
-    assert!(asked(&mut Stratified::new(3).unwrap(), 4, 1).is_err());
+    let message = |among: &[usize], groups| {
+        let sampler = Stratified::new(among.iter().copied(), groups);
+        let asked = sampler.and_then(|mut sampler| asked(&mut sampler, 4, 1));
+        asked.unwrap_err().to_string()
+    };
+    assert!(message(&[0, 1], 0).contains("got 0"));
+    assert!(message(&[0, 1], 3).contains("of 2"));
+    assert!(message(&[1, 1], 1).contains("capability 1 is there twice"));
+    assert!(message(&[0, 2], 1).contains("draws capability 2, but the task has 2"));
 }
 
 #[test]
@@ -365,7 +372,7 @@ fn every_sampler_trains() {
     let samplers: [Box<dyn Sampler>; 5] = [
         Box::new(TaskMixture),
         Box::new(Mixture::balanced(2).unwrap()),
-        Box::new(Stratified::new(2).unwrap()),
+        Box::new(Stratified::new(0..2, 2).unwrap()),
         Box::new(Curriculum::new(vec![(1, Mixture::balanced(2).unwrap())]).unwrap()),
         Box::new(Epochs::new(0)),
     ];

@@ -157,7 +157,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
 }
 
 /// Memory of this process, where the system tells.
-fn memory(field: &str) -> Option<u64> {
+pub(super) fn memory(field: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;

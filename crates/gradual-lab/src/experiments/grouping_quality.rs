@@ -10,14 +10,10 @@ mod report;
 mod skills;
 mod subject;
 
-use std::fs::File;
-use std::io::{self, Write};
-
 use gradual::measure::Record;
 use gradual::prelude::*;
-use gradual::train::{Observer, Task, TrainError, Trainer};
 
-use crate::experiment::{Arm, Run, adam};
+use crate::experiment::{Arm, Book, Finished, Run};
 use measure::Quality;
 use subject::Subject;
 
@@ -50,34 +46,18 @@ fn follow<S: Subject>(
     run: &Run<'_>,
     subject: &S,
     training: &Training,
-    observers: &mut [&mut dyn Observer],
-) -> anyhow::Result<()> {
-    let trainer = Trainer {
-        steps: run.steps,
-        draw: run.draw,
-        rate: training.rate,
-        every: training.every,
-        seed: run.seed,
-    };
-    let path = run.folder.join(FILE);
-    let failed = |source: io::Error| TrainError::File {
-        operation: "write",
-        path: path.clone(),
-        source,
-    };
-    let mut file = File::create(&path).map_err(failed)?;
+    book: Book,
+) -> anyhow::Result<Finished> {
+    let mut journal = book.folder.journal(FILE)?;
     let quality = Quality::new(subject, run);
-    let mut watch = |step: u64, model: &<S::Task as Task>::Model| {
+    let erm = Objective::new(OneGroup, Mean);
+    let pace = (training.rate, training.every);
+    let trainer = run.trainer(subject.task(), erm, None, pace, book);
+    let watched = trainer.watch(|step, model| {
         if step != run.steps && !training.looks.contains(&step) {
             return Ok(());
         }
-        let line = quality.at(step, model)?;
-        // One write per line, so that a killed run ends with whole lines.
-        file.write_all((line.to_line()? + "\n").as_bytes())
-            .map_err(failed)
-    };
-    let mut erm = Objective::new(OneGroup, Mean);
-    let task = subject.task();
-    trainer.run_watched(task, &mut erm, adam(), run.device, observers, &mut watch)?;
-    Ok(file.sync_all().map_err(failed)?)
+        journal.append(quality.at(step, model)?.to_line()?)
+    });
+    Ok(watched.run()?.into())
 }

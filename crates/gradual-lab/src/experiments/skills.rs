@@ -6,12 +6,11 @@ use anyhow::bail;
 use gradual::grad::{Metric as GradientMetric, Whitening};
 use gradual::measure::{Claim, Direction, Metric};
 use gradual::prelude::*;
-use gradual::train::Observer;
 use gradual_tasks::{Skills as Task, SkillsConfig};
 use serde_json::{Value, json};
 
-use crate::arms::{self, claim};
-use crate::experiment::{Arm, Experiment, Options, Run, Size};
+use crate::arms::{self, MORE, claim};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 use after::After;
 
 /// Learning rate.
@@ -106,7 +105,7 @@ impl Experiment for Skills {
     }
 
     fn more_arms(&self) -> &'static [Arm] {
-        arms::more_without_sampler()
+        &MORE[1..]
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -164,16 +163,9 @@ impl Experiment for Skills {
         }))
     }
 
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
-        let mut config = Self::config(run.options);
-        let objective = if run.arm == "balanced" {
-            config.exponent = 0.0;
-            "erm"
-        } else {
-            run.arm
-        };
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let trained = gradual_tasks::skills::Skill::TRAINED.len();
-        let objective = match objective {
+        let objective = match run.arm {
             "whitened" => Objective::new(
                 landmarks(GradientMetric::whitened().with_layers(FIRST)?, run.seed),
                 SumOfSquares,
@@ -187,8 +179,10 @@ impl Experiment for Skills {
             }
             shared => arms::objective(shared, trained, FIRST, run.seed)?,
         };
-        let task = Task::new(&config, run.seed)?;
-        Ok(run.train(&task, objective, RATE, Self::every(run.options), observers)?)
+        let task = Task::new(&Self::config(run.options), run.seed)?;
+        let sampler = arms::sampler(run.arm, &task, run.steps)?;
+        let pace = (RATE, Self::every(run.options));
+        Ok(run.train(&task, objective, sampler, pace, book)?)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use anyhow::bail;
 use gradual::measure::{Claim, Direction, Metric};
-use gradual::train::Observer;
 use gradual_tasks::{SparseParity as Task, SparseParityConfig};
 use serde_json::{Value, json};
 
 use crate::arms::{self, ARMS, MORE, claim};
-use crate::experiment::{Arm, Experiment, Options, Run, Size};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 
 /// Learning rate of one hidden layer.
 const RATE: f64 = 3e-3;
@@ -183,18 +182,14 @@ impl Experiment for SparseParity {
         }))
     }
 
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
-        let mut config = Self::config(run.options);
-        if run.arm == "balanced" {
-            // Tasks, held-out examples and weights stay those of the other arms; frequencies in the
-            // records are those drawn, all equal.
-            config.exponent = 0.0;
-        }
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
+        let config = Self::config(run.options);
         let tasks = config.tasks;
         let task = Task::new(config, run.seed)?;
         let objective = arms::objective(run.arm, tasks, FIRST, run.seed)?;
-        let (rate, every) = (Self::rate(run.options), Self::every(run.options));
-        Ok(run.train(&task, objective, rate, every, observers)?)
+        let sampler = arms::sampler(run.arm, &task, run.steps)?;
+        let pace = (Self::rate(run.options), Self::every(run.options));
+        Ok(run.train(&task, objective, sampler, pace, book)?)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A table of numbers, a user's own or red-wine quality: real data with rare groups.
 
 use gradual::measure::{Claim, Direction, Metric};
-use gradual::train::{Observer, Task as _};
+use gradual::train::Task as _;
 use gradual_tasks::{Table as Task, TableError};
 use serde_json::{Value, json};
 
-use crate::arms::{self, ARMS, claim};
-use crate::experiment::{Arm, Experiment, Options, Run, Size};
+use crate::arms::{self, ARMS, MORE, claim};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 
 const RATE: f64 = 1e-3;
 const EVERY: u64 = 20;
@@ -54,7 +54,7 @@ impl Experiment for Table {
     }
 
     fn more_arms(&self) -> &'static [Arm] {
-        arms::more_without_sampler()
+        &MORE
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -112,10 +112,11 @@ impl Experiment for Table {
         }))
     }
 
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let task = Self::task(run.options, run.seed)?;
         let groups = task.capabilities().len();
         let objective = arms::objective(run.arm, groups, FIRST, run.seed)?;
-        Ok(run.train(&task, objective, RATE, EVERY, observers)?)
+        let sampler = arms::sampler(run.arm, &task, run.steps)?;
+        Ok(run.train(&task, objective, sampler, (RATE, EVERY), book)?)
     }
 }

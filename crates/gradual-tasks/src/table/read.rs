@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::TableError;
+use burn::data::dataset::Dataset;
+
+use super::{DATASET, TableError, TableRow};
 
 /// A table taken apart: features row-major, `[rows, width]`, and a label and a group per row.
 pub(super) struct Columns {
@@ -14,6 +16,48 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    pub(super) fn from_dataset(dataset: &dyn Dataset<TableRow>) -> Result<Self, TableError> {
+        let unusable = |problem: String| TableError::Unusable {
+            table: DATASET.to_owned(),
+            problem,
+        };
+        let mut columns = Self {
+            width: 0,
+            features: Vec::new(),
+            labels: Vec::new(),
+            groups: Vec::new(),
+        };
+        for at in 0..dataset.len() {
+            let row = dataset.get(at);
+            let row = row.map_err(|source| unusable(format!("item {at}: {source}")))?;
+            if at == 0 {
+                columns.width = row.features.len();
+            }
+            if row.features.len() != columns.width {
+                return Err(unusable(format!(
+                    "item {at} has {} features, those before have {}",
+                    row.features.len(),
+                    columns.width
+                )));
+            }
+            let rest = [row.label, row.group].map(|value| value as f32);
+            if !row
+                .features
+                .iter()
+                .chain(&rest)
+                .all(|value| value.is_finite())
+            {
+                return Err(unusable(format!(
+                    "item {at} holds a number that is not finite"
+                )));
+            }
+            columns.features.extend_from_slice(&row.features);
+            columns.labels.push(row.label);
+            columns.groups.push(row.group);
+        }
+        Ok(columns)
+    }
+
     pub(super) fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
         let table = path.display().to_string();
         let file = File::open(path).map_err(|source| TableError::Open {

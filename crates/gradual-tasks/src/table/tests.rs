@@ -172,3 +172,69 @@ fn unusable_tables_say_why() {
             .starts_with("table /no/such/file.csv: No such file")
     );
 }
+
+/// Rows through Burn's own dataset are those of a file, and every way to draw them gives them back.
+#[test]
+fn a_dataset_is_a_table() {
+    use burn::data::dataset::InMemDataset;
+    use rand::SeedableRng;
+
+    let row = |i: usize| TableRow {
+        features: vec![i as f32, (i % 3) as f32],
+        label: (i % 2) as f64,
+        group: (i % 5) as f64,
+    };
+    let rows: Vec<TableRow> = (0..40).map(row).collect();
+    let text: String = rows
+        .iter()
+        .map(|r| {
+            format!(
+                "{},{},{},{}\n",
+                r.features[0], r.features[1], r.label, r.group
+            )
+        })
+        .collect();
+    let file = file(&format!("a,b,y,g\n{text}"));
+    let read = Table::open(file.path(), "y", "g", 3).unwrap();
+    let table = Table::from_dataset(&InMemDataset::new(rows), "g", 3).unwrap();
+    assert_eq!(table.training.features, read.training.features);
+    assert_eq!(table.capabilities, read.capabilities);
+
+    let device = Device::flex();
+    let items = table.items().unwrap();
+    assert_eq!(items, 40 - 5 * 2);
+    let picked = table.pick(&[0, items - 1], &device).unwrap();
+    assert_eq!(
+        picked.labels,
+        [table.training.labels[0], table.training.labels[items - 1]]
+    );
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let chosen = table.draw_of(&[4, 0, 4], &mut random, &device).unwrap();
+    assert_eq!(chosen.labels, [Some(4), Some(0), Some(4)]);
+
+    let refused = |rows: Vec<TableRow>| {
+        let table = Table::from_dataset(&InMemDataset::new(rows), "g", 0);
+        table.map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(vec![
+            row(0),
+            TableRow {
+                features: vec![1.0],
+                ..row(1)
+            }
+        ]),
+        "table dataset: item 1 has 1 features, those before have 2"
+    );
+    assert_eq!(
+        refused(vec![
+            TableRow {
+                group: f64::NAN,
+                ..row(0)
+            },
+            row(1)
+        ]),
+        "table dataset: item 0 holds a number that is not finite"
+    );
+    assert!(refused(Vec::new()).contains("has 0 rows"));
+}

@@ -7,40 +7,53 @@ use crate::sampler::{Sampler, Stock, Wanted};
 /// Random examples of each of several capabilities: "using random examples drawn from g" (A. Jermyn,
 /// 2022), the post's estimate of the loss of a group.
 ///
-/// Each draw takes `groups` different capabilities at random, and as many examples of each; what does
-/// not divide evenly goes to the first. A group's loss is then a mean of as many examples for a rare
+/// Each draw takes `groups` different ones of the given capabilities at random, and as many examples of
+/// each; what does not divide evenly goes to the first. A group's loss is then a mean of as many examples for a rare
 /// capability as for a frequent one, so that its square is not biased upwards for the rare ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stratified {
+    among: Vec<usize>,
     groups: usize,
 }
 
 impl Stratified {
-    /// Of `groups` capabilities in each draw.
+    /// `groups` of the capabilities `among` in each draw.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Sampler`] for none.
-    pub fn new(groups: usize) -> Result<Self, TrainError> {
-        match groups {
-            0 => Err(TrainError::Sampler {
-                sampler: "stratified",
-                problem: String::from("at least one capability is needed in each draw, got 0"),
-            }),
-            _ => Ok(Self { groups }),
-        }
+    /// [`TrainError::Sampler`] for no group, for more groups than capabilities, and for a capability
+    /// that is there twice.
+    pub fn new(among: impl IntoIterator<Item = usize>, groups: usize) -> Result<Self, TrainError> {
+        let among: Vec<usize> = among.into_iter().collect();
+        let twice = (1..among.len()).find(|&at| among[..at].contains(&among[at]));
+        let problem = if groups == 0 {
+            String::from("at least one capability is needed in each draw, got 0")
+        } else if groups > among.len() {
+            format!(
+                "{groups} different capabilities were asked for in each draw, of {}",
+                among.len()
+            )
+        } else if let Some(at) = twice {
+            format!("capability {} is there twice", among[at])
+        } else {
+            return Ok(Self { among, groups });
+        };
+        Err(TrainError::Sampler {
+            sampler: "stratified",
+            problem,
+        })
     }
 }
 
 impl Sampler for Stratified {
     fn check(&self, stock: Stock) -> Result<(), TrainError> {
-        match self.groups <= stock.capabilities {
-            true => Ok(()),
-            false => Err(TrainError::Sampler {
+        match self.among.iter().find(|&&each| each >= stock.capabilities) {
+            None => Ok(()),
+            Some(unknown) => Err(TrainError::Sampler {
                 sampler: "stratified",
                 problem: format!(
-                    "{} different capabilities were asked for in each draw, but the task has {}",
-                    self.groups, stock.capabilities
+                    "draws capability {unknown}, but the task has {}",
+                    stock.capabilities
                 ),
             }),
         }
@@ -54,10 +67,10 @@ impl Sampler for Stratified {
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
         self.check(stock)?;
-        let chosen = sample(random, stock.capabilities, self.groups).into_vec();
-        let each = chosen.iter().enumerate().flat_map(|(place, &capability)| {
+        let chosen = sample(random, self.among.len(), self.groups).into_vec();
+        let each = chosen.iter().enumerate().flat_map(|(place, &at)| {
             let more = usize::from(place < n % self.groups);
-            std::iter::repeat_n(capability, n / self.groups + more)
+            std::iter::repeat_n(self.among[at], n / self.groups + more)
         });
         Ok(Wanted::Of(each.collect()))
     }

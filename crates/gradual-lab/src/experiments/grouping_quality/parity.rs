@@ -7,7 +7,7 @@ use gradual::grad::Part::{Gradients, Inputs, OutputGradients};
 use gradual::group::Sign;
 use gradual::measure::Claim;
 use gradual::prelude::*;
-use gradual::train::{Drawn, Observer};
+use gradual::train::Drawn;
 use gradual_tasks::{ParityBatch, SparseParity as Task, SparseParityConfig};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::cut::Cut;
 use super::look::{KRONECKER, Layers, Look, RAW, WHITE};
 use super::subject::{Aliases, Known, Subject};
 use super::{CLAIM, ERM, FILE, Training, follow, report};
-use crate::experiment::{Arm, Experiment, Options, Run, Size, Written};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size, Written};
 use crate::experiments::sparse_parity::SparseParity;
 
 const LOOKS: &[u64] = &[0, 300, 1_000, 3_000, 6_000, 12_000, 24_000];
@@ -94,7 +94,7 @@ impl Experiment for GroupingQuality {
         }))
     }
 
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let config = SparseParity::config(run.options);
         let parity = Parity {
             task: Task::new(config.clone(), run.seed)?,
@@ -106,7 +106,7 @@ impl Experiment for GroupingQuality {
             every: Self::every(run.options),
             looks: LOOKS,
         };
-        follow(run, &parity, &training, observers)
+        follow(run, &parity, &training, book)
     }
 
     fn report(&self, folder: &Path) -> anyhow::Result<Written> {

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use gradual::grad::Part::{Gradients, Inputs, OutputGradients};
 use gradual::measure::Claim;
 use gradual::prelude::*;
-use gradual::train::{Drawn, Observer, TrainError};
+use gradual::train::{Drawn, TrainError};
 use gradual_tasks::skills::{Alphabet, Skill};
 use gradual_tasks::{Skills as Task, SkillsBatch};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::cut::Cut;
 use super::look::{KRONECKER, Layers, Look, RAW, WHITE};
 use super::subject::{Control, Known, Subject};
 use super::{CLAIM, ERM, FILE, Training, follow, report};
-use crate::experiment::{Arm, Experiment, Options, Run, Size, Written};
+use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size, Written};
 use crate::experiments::skills::{RATE, Skills};
 
 /// The first skill is past half of its rise by step 200.
@@ -88,7 +88,7 @@ impl Experiment for SkillsQuality {
         }))
     }
 
-    fn run(&self, run: &Run<'_>, observers: &mut [&mut dyn Observer]) -> anyhow::Result<()> {
+    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let config = Skills::config(run.options);
         let decoder = Decoder {
             task: Task::new(&config, run.seed)?,
@@ -100,7 +100,7 @@ impl Experiment for SkillsQuality {
             every: Skills::every(run.options),
             looks: LOOKS,
         };
-        follow(run, &decoder, &training, observers)
+        follow(run, &decoder, &training, book)
     }
 
     fn report(&self, folder: &Path) -> anyhow::Result<Written> {

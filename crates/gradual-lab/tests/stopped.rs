@@ -1,0 +1,147 @@
+//! Runs that are stopped by a signal, or by a disk that takes no more.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const LAB: &str = env!("CARGO_BIN_EXE_gradual-lab");
+
+fn arguments(home: &Path, steps: u64) -> Vec<String> {
+    [
+        "experiment",
+        "sparse-parity",
+        "--quick",
+        "--seeds=1",
+        "--draw=32",
+        "--arms=erm,grouped",
+        "--jobs=1",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([
+        format!("--steps={steps}"),
+        format!("--out={}", home.display()),
+    ])
+    .collect()
+}
+
+fn spawn(home: &Path, steps: u64) -> Child {
+    let mut command = Command::new(LAB);
+    let command = command.args(arguments(home, steps));
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Waits until a run has begun.
+fn begun(home: &Path) {
+    let curves = home.join("sparse-parity-quick/erm/seed-0/curves.jsonl");
+    let patience = Instant::now();
+    while fs::metadata(&curves).map_or(0, |file| file.len()) < 2_000 {
+        assert!(
+            patience.elapsed() < Duration::from_secs(60),
+            "no run has begun"
+        );
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_signal_stops_a_run_and_the_same_command_goes_on() {
+    for name in ["-INT", "-TERM"] {
+        let home = tempfile::tempdir().unwrap();
+        let child = spawn(home.path(), 4_000);
+        begun(home.path());
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(130), "{text}");
+        assert!(text.contains("stopping after the next step"), "{text}");
+        assert!(
+            text.contains("erm seed 0: interrupted after step"),
+            "{text}"
+        );
+        assert!(
+            text.contains("interrupted: 2 runs are open; the same command goes on"),
+            "{text}"
+        );
+        assert!(output.stdout.is_empty());
+
+        let child = spawn(home.path(), 4_000);
+        sleep(Duration::from_millis(500));
+        signal(&child, name);
+        let text = said(&child.wait_with_output().unwrap());
+        assert!(text.contains("erm seed 0: going on from step"), "{text}");
+    }
+}
+
+#[test]
+fn two_commands_do_not_share_a_run() {
+    let home = tempfile::tempdir().unwrap();
+    let first = spawn(home.path(), 100_000);
+    begun(home.path());
+    let second = spawn(home.path(), 100_000);
+    // It goes on to its other run, which nobody holds.
+    sleep(Duration::from_millis(500));
+    signal(&second, "-INT");
+    let text = said(&second.wait_with_output().unwrap());
+    assert!(text.contains("another run is writing into it"), "{text}");
+    signal(&first, "-INT");
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+/// A file-size limit stands for a full disk: a write fails in the middle of a line or a checkpoint.
+#[test]
+fn a_full_disk_is_named_and_nothing_is_torn() {
+    let home = tempfile::tempdir().unwrap();
+    let line: Vec<String> = arguments(home.path(), 600);
+    let limited = |blocks: u32| {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", &script, "bash", LAB])
+            .args(&line)
+            .output()
+            .unwrap()
+    };
+    // 8 KiB hold the configuration and some evaluations, but no model.
+    let output = limited(8);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("could not write"),
+        "{}",
+        said(&output)
+    );
+    // 200 KiB hold checkpoints, but not all evaluations... of 600 steps all.
+    let output = limited(2_000);
+    assert!(output.status.success(), "{}", said(&output));
+    let whole = tempfile::tempdir().unwrap();
+    let output = Command::new(LAB)
+        .args(arguments(whole.path(), 600))
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    for arm in ["erm", "grouped"] {
+        let read = |home: &Path| {
+            let folder = home.join("sparse-parity-quick").join(arm).join("seed-0");
+            fs::read_to_string(folder.join("curves.jsonl")).unwrap()
+        };
+        assert!(read(home.path()) == read(whole.path()), "{arm}");
+    }
+}
