@@ -221,9 +221,7 @@ impl Metric {
             let path = &each.parameter.path;
             each.factor = match (each.factor.take(), self.moments.get(path)) {
                 (Some(factor), Some(moments)) => {
-                    moments
-                        .fit(&factor)
-                        .map_err(|problem| problem.at(path))?;
+                    moments.fit(&factor).map_err(|problem| problem.at(path))?;
                     moments.apply(factor, self.part, self.balanced)
                 }
                 _ => None,

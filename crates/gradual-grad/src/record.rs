@@ -199,10 +199,7 @@ pub(crate) fn floats<const D: usize>(
     rank::<D>(data)?;
     match data.dtype().is_float() {
         true => Ok(Tensor::from_data(data.clone(), (device, data.dtype()))),
-        false => Err(refused(format!(
-            "expected floats, got {:?}",
-            data.dtype()
-        ))),
+        false => Err(refused(format!("expected floats, got {:?}", data.dtype()))),
     }
 }
 
@@ -239,7 +236,9 @@ fn within(indices: &TensorData, rows: usize) -> Result<(), GradError> {
 pub(crate) fn agree(what: &str, expected: &[usize], got: &[usize]) -> Result<(), GradError> {
     match expected == got {
         true => Ok(()),
-        false => Err(refused(format!("{what}: expected {expected:?}, got {got:?}"))),
+        false => Err(refused(format!(
+            "{what}: expected {expected:?}, got {got:?}"
+        ))),
     }
 }
 

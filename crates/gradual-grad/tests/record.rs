@@ -41,7 +41,11 @@ impl Model {
         let losses = |m: &Self| {
             let h = m.embedding.tap(tokens.clone()) + m.tied.tap(tokens);
             let read = m.tied.readout(m.norm.tap(h.clone()));
-            let h = m.mixed.tap(h.swap_dims(1, 2)).mean_dim(2).squeeze_dim::<2>(2);
+            let h = m
+                .mixed
+                .tap(h.swap_dims(1, 2))
+                .mean_dim(2)
+                .squeeze_dim::<2>(2);
             squares(m.last.tap(h)) + squares(read.mean_dim(1).squeeze_dim::<2>(1))
         };
         trace(self, losses).expect("covered").gradients
@@ -163,7 +167,9 @@ fn what_does_not_fit_is_refused() {
     whitened.observe(&gradients).expect("moments");
     let record: MetricRecord = whitened.record().expect("a record");
     let mut inputs = Metric::whitened().with_part(Part::Inputs);
-    assert!(problem(inputs.restore(&record, &device)).contains("moments of Coordinates of Gradients"));
+    assert!(
+        problem(inputs.restore(&record, &device)).contains("moments of Coordinates of Gradients")
+    );
     let narrow = changed(&record, &|key, value| {
         if key == "mean" && *value != ciborium::Value::Null {
             let narrow = TensorData::new(vec![0.0f32; 2], [2]);
@@ -180,11 +186,13 @@ fn what_does_not_fit_is_refused() {
 /// Moments of one shape do not meet gradients of another.
 #[test]
 fn moments_of_another_shape_are_refused() {
-    let layer = |d| LinearConfig::new(d, 2).init::<>(&device());
+    let layer = |d| LinearConfig::new(d, 2).init(&device());
     let gradients = |d: usize| {
         let model: Linear = filled(layer(d));
         let x = Tensor::<2>::ones([3, d], &device());
-        trace(&model, |m| squares(m.tap(x))).expect("covered").gradients
+        trace(&model, |m| squares(m.tap(x)))
+            .expect("covered")
+            .gradients
     };
     let mut metric = Metric::whitened();
     metric.observe(&gradients(3)).expect("moments");

@@ -164,8 +164,8 @@ impl RunningRecord {
 impl VectorsRecord {
     fn of(vectors: &Vectors) -> Result<Self, GradError> {
         let product = vectors.product.as_ref();
-        let product = product
-            .map(|(running, matrix)| Ok((RunningRecord::of(running)?, written(matrix)?)));
+        let product =
+            product.map(|(running, matrix)| Ok((RunningRecord::of(running)?, written(matrix)?)));
         Ok(Self {
             mean: vectors.mean.as_ref().map(RunningRecord::of).transpose()?,
             square: RunningRecord::of(&vectors.square)?,
