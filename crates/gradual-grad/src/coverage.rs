@@ -1,5 +1,6 @@
 //! What a trace covered.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::factor::Route;
@@ -20,7 +21,7 @@ pub struct Covered {
     /// Shape.
     pub shape: Vec<usize>,
     /// The layers that use it, in order.
-    pub uses: Vec<&'static str>,
+    pub uses: Vec<Cow<'static, str>>,
     /// Positions per example, summed over uses.
     pub positions: usize,
     /// How its Gram matrix is computed.

@@ -95,4 +95,10 @@ pub enum GradError {
         /// What was wrong.
         problem: String,
     },
+    /// What was written down can't be taken up again.
+    #[error("record: {problem}")]
+    Record {
+        /// What does not fit.
+        problem: String,
+    },
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Bool, DType, IndexingUpdateOp, Int, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::products::{Block, Products, Span};
 
@@ -38,7 +39,7 @@ pub(crate) enum Factor {
 }
 
 /// The side of an outer product that holds inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Inputs {
     Left,
     Right,

@@ -1,5 +1,7 @@
 //! The gradients of a draw, held in factors.
 
+use std::borrow::Cow;
+
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -16,9 +18,9 @@ use crate::sketch::Projections;
 /// G itself is never built (but by [`rows`](Self::rows)). Made by [`trace`](crate::trace()).
 #[derive(Debug, Clone)]
 pub struct ExampleGradients {
-    zeros: Tensor<1>,
+    pub(crate) zeros: Tensor<1>,
     pub(crate) parameters: Vec<ParameterGradients>,
-    left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
 }
 
 /// The gradients of one parameter.
@@ -30,7 +32,7 @@ pub(crate) struct ParameterGradients {
     /// The weight whose layer this bias belongs to, where their Gram matrices can share work.
     pub(crate) weight: Option<ParamId>,
     /// The layers that use the parameter, in order.
-    pub(crate) uses: Vec<&'static str>,
+    pub(crate) uses: Vec<Cow<'static, str>>,
 }
 
 impl ParameterGradients {

@@ -1,19 +1,23 @@
 //! Which gradients count as similar.
 
 mod moments;
+mod record;
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 use globset::GlobMatcher;
+use serde::{Deserialize, Serialize};
 
 use crate::gradients::ParameterGradients;
 use crate::parameters::glob;
 use crate::{ExampleGradients, GradError};
 use moments::Moments;
 
+pub use record::MetricRecord;
+
 /// How gradients are scaled before they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Whitening {
     /// As they are: the Euclidean metric.
     #[default]
@@ -33,7 +37,7 @@ pub enum Whitening {
 }
 
 /// Which side of a layer is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Part {
     /// The gradients: inputs times output-gradients.
     #[default]
@@ -202,7 +206,8 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Glob`] when a glob matches no parameter.
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] for a parameter of
+    /// another shape than was observed.
     pub fn apply(&self, g: &ExampleGradients) -> Result<ExampleGradients, GradError> {
         let chosen = self.chosen(g)?;
         let mut scaled = g.wide();
@@ -213,9 +218,12 @@ impl Metric {
         for each in &mut scaled.parameters {
             // Its bias is scaled otherwise, so that they have no product in common any more.
             each.weight = None;
-            let moments = self.moments.get(&each.parameter.path);
-            each.factor = match (each.factor.take(), moments) {
-                (Some(factor), Some(moments)) => moments.apply(factor, self.part, self.balanced),
+            let path = &each.parameter.path;
+            each.factor = match (each.factor.take(), self.moments.get(path)) {
+                (Some(factor), Some(moments)) => {
+                    moments.fit(&factor).map_err(|problem| problem.at(path))?;
+                    moments.apply(factor, self.part, self.balanced)
+                }
                 _ => None,
             };
         }

@@ -96,7 +96,7 @@ impl Tracer {
             for id in &seen.parameters {
                 let found = gradients.iter_mut().find(|each| each.parameter.id == *id);
                 let Some(each) = found else { continue };
-                each.uses.push(seen.layer);
+                each.uses.push(seen.layer.into());
                 if let Some((weight, bias)) = seen.pair
                     && bias == *id
                 {

@@ -8,6 +8,8 @@
 //! evenly the trace is spread, so that many small eigenvalues of noise move them as much as a group
 //! does. See `docs/how-many-groups.md` for how often each is right.
 
+use serde::{Deserialize, Serialize};
+
 /// Share of the trace that the energy estimate of [`estimates`] asks for.
 const ENERGY: f64 = 0.9;
 
@@ -52,6 +54,16 @@ impl Eigenvalues {
             squares: squares.max(leading.iter().map(|value| value * value).sum()),
             leading,
         }
+    }
+
+    pub(crate) fn record(&self) -> EigenvaluesRecord {
+        let Self {
+            leading,
+            count,
+            trace,
+            squares,
+        } = self.clone();
+        EigenvaluesRecord(leading, count, trace, squares)
     }
 
     /// The known eigenvalues, largest first.
@@ -131,6 +143,16 @@ impl Eigenvalues {
             }
         }
         (self.leading.len() + 1).min(self.count)
+    }
+}
+
+/// [`Eigenvalues`] as plain data.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct EigenvaluesRecord(Vec<f64>, usize, f64, f64);
+
+impl EigenvaluesRecord {
+    pub(crate) fn restored(self) -> Eigenvalues {
+        Eigenvalues::leading(self.0, self.1, self.2, self.3)
     }
 }
 

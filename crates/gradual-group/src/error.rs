@@ -48,6 +48,19 @@ pub enum GroupError {
         /// Labels given.
         labels: usize,
     },
+    /// The draw is labelled more or less often than the grouping asks for.
+    #[error(
+        "{operation}: expected the labels of {expected} groupings, got those of {got}; give the \
+         first with `Draw::with_labels` and the others with `Draw::with_more_labels`"
+    )]
+    Labellings {
+        /// The grouping.
+        operation: &'static str,
+        /// Groupings that it was made for.
+        expected: usize,
+        /// Groupings that the draw has labels of.
+        got: usize,
+    },
     /// A label names a group that does not exist.
     #[error("{operation}: example {example} has label {label}, but there are {groups} groups")]
     LabelRange {
@@ -84,6 +97,17 @@ pub enum GroupError {
         /// What was given.
         got: f64,
     },
+    /// Thresholds that would let groups flicker.
+    #[error(
+        "split and merge: groups that split below {split_below} must not merge above \
+         {merge_above}; expected 0 ≤ split < merge"
+    )]
+    Hysteresis {
+        /// Likeness below which groups split.
+        split_below: f64,
+        /// Likeness above which groups merge.
+        merge_above: f64,
+    },
     /// An example has a gradient that is not a number.
     #[error("{operation}: the gradient of example {example} is not finite")]
     NotFinite {
@@ -91,6 +115,16 @@ pub enum GroupError {
         operation: &'static str,
         /// Position of the example in the draw.
         example: usize,
+    },
+    /// A group has a loss that is not a number.
+    #[error("{operation}: the loss of group {group} is not finite, got {got}")]
+    Loss {
+        /// The grouping.
+        operation: &'static str,
+        /// The group.
+        group: usize,
+        /// Its loss.
+        got: f32,
     },
     /// An array does not have the number of entries that its use asks for.
     #[error("{operation}: expected {expected} entries, got {got}")]

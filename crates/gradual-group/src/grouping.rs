@@ -22,6 +22,7 @@ pub struct Draw<'a> {
     losses: &'a Tensor<1>,
     gradients: Option<&'a ExampleGradients>,
     labels: Option<&'a [Option<usize>]>,
+    more_labels: &'a [Vec<Option<usize>>],
 }
 
 impl<'a> Draw<'a> {
@@ -31,6 +32,7 @@ impl<'a> Draw<'a> {
             losses,
             gradients: None,
             labels: None,
+            more_labels: &[],
         }
     }
 
@@ -48,6 +50,17 @@ impl<'a> Draw<'a> {
     pub fn with_labels(self, labels: &'a [Option<usize>]) -> Self {
         Self {
             labels: Some(labels),
+            ..self
+        }
+    }
+
+    /// The same draw with the labels of further groupings of its examples: for example by length,
+    /// where those of [`with_labels`](Self::with_labels) are by skill. See
+    /// [`Labels::and`](crate::Labels::and).
+    #[must_use]
+    pub fn with_more_labels(self, labels: &'a [Vec<Option<usize>>]) -> Self {
+        Self {
+            more_labels: labels,
             ..self
         }
     }
@@ -81,14 +94,26 @@ impl<'a> Draw<'a> {
     ) -> Result<&'a [Option<usize>], GroupError> {
         let examples = self.nonempty(operation)?;
         let labels = self.labels.ok_or(GroupError::NoLabels { operation })?;
-        if labels.len() != examples {
-            return Err(GroupError::LabelCount {
+        one_each(operation, examples, labels)
+    }
+
+    /// The labels of each of `wanted` groupings.
+    pub(crate) fn all_labels(
+        &self,
+        operation: &'static str,
+        wanted: usize,
+    ) -> Result<Vec<&'a [Option<usize>]>, GroupError> {
+        let first = self.labels(operation)?;
+        if wanted != 1 + self.more_labels.len() {
+            return Err(GroupError::Labellings {
                 operation,
-                examples,
-                labels: labels.len(),
+                expected: wanted,
+                got: 1 + self.more_labels.len(),
             });
         }
-        Ok(labels)
+        let more = self.more_labels.iter();
+        let more = more.map(|labels| one_each(operation, self.examples(), labels));
+        std::iter::once(Ok(first)).chain(more).collect()
     }
 
     pub(crate) fn nonempty(&self, operation: &'static str) -> Result<usize, GroupError> {
@@ -96,6 +121,21 @@ impl<'a> Draw<'a> {
             0 => Err(GroupError::EmptyDraw { operation }),
             n => Ok(n),
         }
+    }
+}
+
+fn one_each<'a>(
+    operation: &'static str,
+    examples: usize,
+    labels: &'a [Option<usize>],
+) -> Result<&'a [Option<usize>], GroupError> {
+    match labels.len() {
+        got if got == examples => Ok(labels),
+        labels => Err(GroupError::LabelCount {
+            operation,
+            examples,
+            labels,
+        }),
     }
 }
 

@@ -154,6 +154,20 @@ impl Groups {
         }
     }
 
+    /// The groups of several groupings of the same examples, one grouping after another. An example
+    /// may then belong to several.
+    pub(crate) fn side_by_side(several: Vec<Self>) -> Self {
+        let rows = several.iter().map(|groups| groups.membership.clone());
+        let weights = several.iter().map(|groups| groups.weights.clone());
+        let (rows, weights) = (rows.collect(), weights.collect());
+        let sizes = several.iter().flat_map(|groups| groups.sizes.clone());
+        Self::from_parts(
+            Tensor::cat(rows, 0),
+            Tensor::cat(weights, 0),
+            sizes.collect(),
+        )
+    }
+
     /// The same groups with other weights `[k]`.
     pub(crate) fn with_weights(self, weights: Tensor<1>) -> Self {
         Self { weights, ..self }

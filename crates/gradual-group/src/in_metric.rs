@@ -1,8 +1,9 @@
 //! Any grouping, in any metric.
 
-use gradual_grad::Metric;
+use burn::tensor::Device;
+use gradual_grad::{Metric, MetricRecord};
 
-use crate::{Draw, GroupError, Grouping, Groups, Needs, Standing};
+use crate::{Draw, GroupError, Grouping, Groups, Needs, Standing, State};
 
 const OPERATION: &str = "metric";
 
@@ -43,6 +44,21 @@ impl<G: Grouping> Grouping for InMetric<G> {
         self.metric.observe(gradients).map_err(refused)?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
         self.inner.group(&draw.with_gradients(&gradients))
+    }
+
+    /// The running moments and the inner grouping's state.
+    fn state(&self) -> Result<State, GroupError> {
+        let moments = self.metric.record().map_err(refused)?;
+        State::of(OPERATION, &(moments, self.inner.state()?))
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        let (moments, inner): (MetricRecord, State) = state.read(OPERATION)?;
+        let mut metric = self.metric.clone();
+        metric.restore(&moments, device).map_err(refused)?;
+        self.inner.restore(&inner, device)?;
+        self.metric = metric;
+        Ok(())
     }
 }
 

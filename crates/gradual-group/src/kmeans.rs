@@ -1,9 +1,13 @@
 //! Hard groups: k-means on normalised gradients.
 
+use burn::tensor::Device;
+
 use crate::cosines::cosines;
 use crate::partition::Partition;
 use crate::search::Search;
-use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs};
+use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, State};
+
+const OPERATION: &str = "k-means";
 
 /// k-means clusters of the normalised gradients of a draw (A. Jermyn, 2022, second proposal).
 ///
@@ -88,10 +92,18 @@ impl Grouping for KMeans {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "k-means";
-        draw.gradients(operation)?;
-        self.search.check(operation, draw.examples())?;
-        let matrix = cosines(operation, draw)?.signed();
-        self.search.groups(operation, &matrix, &draw.device())
+        draw.gradients(OPERATION)?;
+        self.search.check(OPERATION, draw.examples())?;
+        let matrix = cosines(OPERATION, draw)?.signed();
+        self.search.groups(OPERATION, &matrix, &draw.device())
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        self.search.state(OPERATION)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.search.restore(OPERATION, state)
     }
 }

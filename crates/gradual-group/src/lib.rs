@@ -46,6 +46,7 @@ mod error;
 mod grouping;
 mod groups;
 mod how_many;
+mod identities;
 mod in_metric;
 mod information;
 mod kmeans;

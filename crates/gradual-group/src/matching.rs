@@ -10,6 +10,7 @@
 
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
+use serde::{Deserialize, Serialize};
 
 use crate::recovery::adjusted_rand;
 
@@ -61,7 +62,7 @@ pub fn best_matching(
 }
 
 /// What became of the groups between two groupings of the same examples.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Churn {
     /// New groups that continue no old one.
     pub births: usize,

@@ -1,9 +1,12 @@
 //! Known groups, partly wrong.
 
+use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
+use crate::{Average, Draw, GroupError, Grouping, Groups, Needs, State};
+
+const OPERATION: &str = "noisy labels";
 
 /// Groups by known label, of which a share is replaced by uniformly random ones, anew for every
 /// draw.
@@ -29,7 +32,7 @@ impl NoisyLabels {
     pub fn new(groups: usize, share: f64, seed: u64) -> Result<Self, GroupError> {
         if !(0.0..=1.0).contains(&share) {
             return Err(GroupError::Share {
-                operation: "noisy labels",
+                operation: OPERATION,
                 got: share,
             });
         }
@@ -47,10 +50,11 @@ impl Grouping for NoisyLabels {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "noisy labels";
-        let labels = draw.labels(operation)?;
+        let labels = draw.labels(OPERATION)?;
         if self.groups == 0 {
-            return Err(GroupError::NoGroups { operation });
+            return Err(GroupError::NoGroups {
+                operation: OPERATION,
+            });
         }
         let noisy = labels.iter().map(|label| {
             label.map(|label| {
@@ -66,5 +70,15 @@ impl Grouping for NoisyLabels {
         });
         let noisy = noisy.collect();
         Groups::hard(noisy, self.groups, Average::Mean, &draw.device())
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        State::of(OPERATION, &self.random)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.random = state.read(OPERATION)?;
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Some groups matter more.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::groups::Groups;
-use crate::{Draw, GroupError, Grouping, Needs, Standing};
+use crate::{Draw, GroupError, Grouping, Needs, Standing, State};
 
 impl Groups {
     /// The same groups with their weights multiplied by `priors` `[k]`: s_g ← π_g s_g.
@@ -76,5 +76,14 @@ impl<G: Grouping> Grouping for Priors<G> {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.grouping.group(draw)?.with_priors(&self.priors)
+    }
+
+    /// That of the inner grouping.
+    fn state(&self) -> Result<State, GroupError> {
+        self.grouping.state()
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        self.grouping.restore(state, device)
     }
 }

@@ -1,9 +1,12 @@
 //! The control: groups that mean nothing.
 
+use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
+use crate::{Average, Draw, GroupError, Grouping, Groups, Needs, State};
+
+const OPERATION: &str = "random groups";
 
 /// Every example in a group drawn uniformly at random, anew for every draw.
 ///
@@ -31,10 +34,11 @@ impl Grouping for RandomGroups {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "random groups";
-        let n = draw.nonempty(operation)?;
+        let n = draw.nonempty(OPERATION)?;
         if self.groups == 0 {
-            return Err(GroupError::NoGroups { operation });
+            return Err(GroupError::NoGroups {
+                operation: OPERATION,
+            });
         }
         let assignment = (0..n).map(|_| Some(self.random.random_range(0..self.groups)));
         Groups::hard(
@@ -43,5 +47,15 @@ impl Grouping for RandomGroups {
             Average::Mean,
             &draw.device(),
         )
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        State::of(OPERATION, &self.random)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.random = state.read(OPERATION)?;
+        Ok(())
     }
 }

@@ -3,11 +3,13 @@
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
-use crate::eigenvalues::{Eigenvalues, estimates};
+use crate::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
 use crate::least_size::join_small;
 use crate::partition::{Partition, Problem};
-use crate::{Average, GroupError, Groups, HowMany, SimilarityMatrix};
+use crate::state::refused;
+use crate::{Average, GroupError, Groups, HowMany, SimilarityMatrix, State};
 
 /// Most groups that a rule answers unless told otherwise.
 const AT_MOST: usize = 32;
@@ -136,6 +138,20 @@ impl Search {
         Ok(clusters)
     }
 
+    /// The place in the random numbers, as the state of the grouping called `operation`.
+    pub(crate) fn state(&self, operation: &'static str) -> Result<State, GroupError> {
+        State::of(operation, &self.random)
+    }
+
+    pub(crate) fn restore(
+        &mut self,
+        operation: &'static str,
+        state: &State,
+    ) -> Result<(), GroupError> {
+        self.random = state.read(operation)?;
+        Ok(())
+    }
+
     /// The clusters as groups on a device.
     pub(crate) fn groups(
         &mut self,
@@ -148,7 +164,53 @@ impl Search {
     }
 }
 
+/// [`Clusters`] as plain data.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ClustersRecord {
+    assignment: Vec<Option<usize>>,
+    groups: usize,
+    spectrum: EigenvaluesRecord,
+    estimates: Vec<(String, usize)>,
+}
+
+impl ClustersRecord {
+    pub(crate) fn restored(self, operation: &'static str) -> Result<Clusters, GroupError> {
+        let outside = |group: &usize| *group >= self.groups;
+        if self.groups == 0 || self.assignment.iter().flatten().any(outside) {
+            return Err(refused(operation, "not every example is of a known group"));
+        }
+        // Only what was estimated here has a name that lasts.
+        let names = estimates(&Eigenvalues::all([]), 1);
+        let named = |(name, said): (String, usize)| {
+            let known = names.iter().find(|(known, _)| *known == name);
+            known
+                .map(|(known, _)| (*known, said))
+                .ok_or_else(|| refused(operation, format!("there is no estimator '{name}'")))
+        };
+        Ok(Clusters {
+            assignment: self.assignment,
+            groups: self.groups,
+            spectrum: self.spectrum.restored(),
+            estimates: self
+                .estimates
+                .into_iter()
+                .map(named)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 impl Clusters {
+    pub(crate) fn record(&self) -> ClustersRecord {
+        let named = |(name, said): &(&'static str, usize)| ((*name).to_owned(), *said);
+        ClustersRecord {
+            assignment: self.assignment.clone(),
+            groups: self.groups,
+            spectrum: self.spectrum.record(),
+            estimates: self.estimates.iter().map(named).collect(),
+        }
+    }
+
     /// The same as groups on a device, with the roots of the eigenvalues as their spectrum.
     ///
     /// # Errors

@@ -1,11 +1,16 @@
 //! Normalised spectral clustering of similarities.
 
+use burn::tensor::Device;
+
 use crate::cosines::cosines;
 use crate::partition::Partition;
 use crate::search::{Clusters, Search};
 use crate::{
     Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, Similarity, SimilarityMatrix,
+    State,
 };
+
+const OPERATION: &str = "spectral";
 
 /// Spectral clusters of the gradients of a draw, or of any matrix of similarities.
 ///
@@ -100,19 +105,18 @@ impl Spectral {
     /// [`GroupError::EmptyDraw`], [`GroupError::NoGroups`], [`GroupError::TooManyGroups`] for a fixed
     /// number above n, [`GroupError::Negative`] for a negative similarity.
     pub fn clusters(&mut self, similarities: &SimilarityMatrix) -> Result<Clusters, GroupError> {
-        let operation = "spectral";
         let n = similarities.examples();
-        self.search.check(operation, n)?;
+        self.search.check(OPERATION, n)?;
         // Rounding may leave a similarity that should be zero a little below.
         let negative = similarities.entries().iter().position(|&s| s < -1e-6);
         if let Some(entry) = negative {
             return Err(GroupError::Negative {
-                operation,
+                operation: OPERATION,
                 one: entry / n,
                 other: entry % n,
             });
         }
-        self.search.clusters(operation, similarities)
+        self.search.clusters(OPERATION, similarities)
     }
 }
 
@@ -122,10 +126,18 @@ impl Grouping for Spectral {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "spectral";
-        draw.gradients(operation)?;
-        self.search.check(operation, draw.examples())?;
-        let similarities = cosines(operation, draw)?.similarity(self.similarity);
-        self.search.groups(operation, &similarities, &draw.device())
+        draw.gradients(OPERATION)?;
+        self.search.check(OPERATION, draw.examples())?;
+        let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
+        self.search.groups(OPERATION, &similarities, &draw.device())
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        self.search.state(OPERATION)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.search.restore(OPERATION, state)
     }
 }

@@ -1,5 +1,6 @@
 //! Clusters by direction: spherical k-means and, where signs mean nothing, diametrical clustering.
 
+use burn::tensor::Device;
 use ndarray::{Array1, Array2, ArrayView1};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +8,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::cosines::cosines;
 use crate::partition::Partition;
 use crate::search::Search;
-use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs};
+use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, State};
+
+const OPERATION: &str = "spherical k-means";
 
 /// Most iterations of one run.
 const ITERATIONS: usize = 50;
@@ -120,11 +123,19 @@ impl Grouping for SphericalKMeans {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "spherical k-means";
-        draw.gradients(operation)?;
-        self.search.check(operation, draw.examples())?;
-        let matrix = cosines(operation, draw)?.signed();
-        self.search.groups(operation, &matrix, &draw.device())
+        draw.gradients(OPERATION)?;
+        self.search.check(OPERATION, draw.examples())?;
+        let matrix = cosines(OPERATION, draw)?.signed();
+        self.search.groups(OPERATION, &matrix, &draw.device())
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        self.search.state(OPERATION)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.search.restore(OPERATION, state)
     }
 }
 

@@ -9,8 +9,9 @@ use crate::GroupError;
 /// State of a grouping: whatever it needs, beside its settings, to go on as if it had never stopped.
 ///
 /// A tree of values that any serde format can hold; a grouping makes it of a struct of its own with
-/// [`of`](Self::of) and reads it back with [`read`](Self::read). Tensors go in as Burn's `TensorData`,
-/// random generators as they are.
+/// [`of`](Self::of) and reads it back with [`read`](Self::read), both under its name, so that the
+/// state of another grouping is refused. Tensors go in as Burn's `TensorData`, random generators as
+/// they are.
 ///
 /// ```
 /// use gradual_group::State;
@@ -18,6 +19,7 @@ use crate::GroupError;
 /// let state = State::of("example", &(3u64, vec![0.5f32]))?;
 /// assert_eq!(state.read::<(u64, Vec<f32>)>("example")?, (3, vec![0.5]));
 /// assert!(state.read::<String>("example").is_err());
+/// assert!(state.read::<(u64, Vec<f32>)>("another").is_err());
 /// # Ok::<(), gradual_group::GroupError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,30 +32,31 @@ impl State {
         Self(Value::Null)
     }
 
-    /// Of any value that serde can write.
+    /// Of any value that serde can write, by the grouping called `operation`.
     ///
     /// # Errors
     ///
     /// [`GroupError::State`] where it can't.
     pub fn of(operation: &'static str, value: &impl Serialize) -> Result<Self, GroupError> {
-        Value::serialized(value)
-            .map(Self)
-            .map_err(|problem| GroupError::State {
-                operation,
-                problem: problem.to_string(),
-            })
+        let value = Value::serialized(value);
+        let value = value.map_err(|problem| refused(operation, problem))?;
+        Ok(Self(Value::Array(vec![Value::from(operation), value])))
     }
 
-    /// The value that the state was made of.
+    /// The value that the grouping called `operation` made the state of.
     ///
     /// # Errors
     ///
     /// [`GroupError::State`] for a state of something else.
     pub fn read<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T, GroupError> {
-        self.0.deserialized().map_err(|problem| GroupError::State {
-            operation,
-            problem: problem.to_string(),
-        })
+        let parts = self.0.as_array().map(Vec::as_slice);
+        match parts {
+            Some([name, value]) if name.as_text() == Some(operation) => value
+                .deserialized()
+                .map_err(|problem| refused(operation, problem)),
+            Some([Value::Text(name), _]) => Err(refused(operation, format!("it is of {name}"))),
+            _ => Err(refused(operation, "it names no grouping")),
+        }
     }
 
     /// Refuses any state but that of a grouping that learns nothing.
@@ -64,10 +67,15 @@ impl State {
     pub fn expect_none(&self, operation: &'static str) -> Result<(), GroupError> {
         match self.0 {
             Value::Null => Ok(()),
-            _ => Err(GroupError::State {
-                operation,
-                problem: String::from("it keeps no state, and one was given"),
-            }),
+            _ => Err(refused(operation, "it keeps no state, and one was given")),
         }
+    }
+}
+
+/// Why a value is no state of a grouping.
+pub(crate) fn refused(operation: &'static str, problem: impl ToString) -> GroupError {
+    GroupError::State {
+        operation,
+        problem: problem.to_string(),
     }
 }

@@ -2,11 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use gradual_grad::ExampleGradients;
+use burn::tensor::Device;
+use gradual_grad::{ExampleGradients, GradError, GradientsRecord};
+use serde::{Deserialize, Serialize};
 
 use crate::cosines::{cosines, cross_cosines};
+use crate::identities::Identities;
 use crate::matching::follow;
-use crate::{Draw, GroupError, Grouping, Groups, Needs, Similarity, SimilarityMatrix, Standing};
+use crate::state::refused;
+use crate::{
+    Draw, GroupError, Grouping, Groups, Needs, Similarity, SimilarityMatrix, Standing, State,
+};
+
+const OPERATION: &str = "tracked groups";
 
 /// Gives the hard groups of another grouping an identity over time.
 ///
@@ -36,9 +44,7 @@ pub struct Tracked<G> {
     inner: G,
     similarity: Similarity,
     previous: Option<Previous>,
-    /// Identity of each number, and the next one to give.
-    identities: Vec<u64>,
-    born: u64,
+    identities: Identities,
 }
 
 /// The previous draw.
@@ -57,8 +63,7 @@ impl<G: Grouping> Tracked<G> {
             inner,
             similarity: Similarity::default(),
             previous: None,
-            identities: Vec::new(),
-            born: 0,
+            identities: Identities::default(),
         }
     }
 
@@ -66,17 +71,6 @@ impl<G: Grouping> Tracked<G> {
     #[must_use]
     pub fn with_similarity(self, similarity: Similarity) -> Self {
         Self { similarity, ..self }
-    }
-
-    /// A new identity for each of these numbers.
-    fn give_birth(&mut self, numbers: impl IntoIterator<Item = usize>) {
-        for number in numbers {
-            if number >= self.identities.len() {
-                self.identities.resize(number + 1, u64::MAX);
-            }
-            self.identities[number] = self.born;
-            self.born += 1;
-        }
     }
 }
 
@@ -95,16 +89,15 @@ impl<G: Grouping> Grouping for Tracked<G> {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let operation = "tracked groups";
-        let gradients = draw.gradients(operation)?;
+        let gradients = draw.gradients(OPERATION)?;
         let groups = self.inner.group(draw)?;
         let Some(next) = groups.assignment() else {
             return Ok(groups);
         };
-        let (assignment, churn) = match &self.previous {
-            None => (next.to_vec(), None),
+        let (assignment, churn, fresh) = match &self.previous {
+            None => (next.to_vec(), None, BTreeSet::new()),
             Some(previous) => {
-                let cosines = cross_cosines(operation, gradients, &previous.gradients)?;
+                let cosines = cross_cosines(OPERATION, gradients, &previous.gradients)?;
                 let expected = previous.nearest(&cosines, self.similarity);
                 let followed = follow(&expected, next);
                 let fresh: BTreeSet<usize> = followed.fresh.iter().copied().collect();
@@ -115,36 +108,98 @@ impl<G: Grouping> Grouping for Tracked<G> {
                     .iter()
                     .filter(|&old| !alive.contains(old) || fresh.contains(old))
                     .count();
-                (followed.assignment, Some((churn, fresh)))
+                (followed.assignment, Some(churn), fresh)
             }
         };
         let most = numbers(&assignment).last().map_or(0, |most| most + 1);
         let count = groups.count().max(most);
         let groups = groups.renumbered(assignment.clone(), count)?;
         let groups = match churn {
-            None => {
-                self.give_birth(0..count);
-                groups
-            }
-            Some((churn, fresh)) => {
-                let known = self.identities.len();
-                let unknown = (known..count).filter(|number| !fresh.contains(number));
-                let unknown: Vec<usize> = unknown.collect();
-                self.give_birth(fresh.into_iter().chain(unknown));
-                groups.with_churn(churn)
-            }
+            None => groups,
+            Some(churn) => groups.with_churn(churn),
         };
-        let similarities = cosines(operation, draw)?.similarity(self.similarity);
+        let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
         self.previous = Some(Previous {
             gradients: gradients.clone(),
             least: halfway(&similarities, &assignment, count),
             assignment,
         });
-        Ok(groups.with_identities(self.identities[..count].to_vec()))
+        self.identities.renew(count, &fresh);
+        Ok(groups.with_identities(self.identities.current(count)))
+    }
+
+    /// The previous draw, the identities and the inner grouping's state.
+    fn state(&self) -> Result<State, GroupError> {
+        let previous = self.previous.as_ref().map(Previous::record);
+        let record = TrackedRecord {
+            previous: previous.transpose().map_err(gradients_refused)?,
+            identities: self.identities.clone(),
+            inner: self.inner.state()?,
+        };
+        State::of(OPERATION, &record)
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        let record: TrackedRecord = state.read(OPERATION)?;
+        let previous = record.previous;
+        let previous = previous.map(|previous| previous.restored(device));
+        let previous = previous.transpose()?;
+        self.inner.restore(&record.inner, device)?;
+        self.previous = previous;
+        self.identities = record.identities;
+        Ok(())
+    }
+}
+
+/// [`Tracked`] as plain data.
+#[derive(Serialize, Deserialize)]
+struct TrackedRecord {
+    previous: Option<PreviousRecord>,
+    identities: Identities,
+    inner: State,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PreviousRecord {
+    gradients: GradientsRecord,
+    assignment: Vec<Option<usize>>,
+    least: Vec<f64>,
+}
+
+impl PreviousRecord {
+    fn restored(self, device: &Device) -> Result<Previous, GroupError> {
+        let gradients = ExampleGradients::restored(&self.gradients, device);
+        let gradients = gradients.map_err(gradients_refused)?;
+        let outside = |group: &usize| *group >= self.least.len();
+        if self.assignment.len() != gradients.examples()
+            || self.assignment.iter().flatten().any(outside)
+        {
+            return Err(refused(OPERATION, "not every example is of a known group"));
+        }
+        Ok(Previous {
+            gradients,
+            assignment: self.assignment,
+            least: self.least,
+        })
+    }
+}
+
+fn gradients_refused(source: GradError) -> GroupError {
+    GroupError::Gradients {
+        operation: OPERATION,
+        source,
     }
 }
 
 impl Previous {
+    fn record(&self) -> Result<PreviousRecord, GradError> {
+        Ok(PreviousRecord {
+            gradients: self.gradients.record()?,
+            assignment: self.assignment.clone(),
+            least: self.least.clone(),
+        })
+    }
+
     /// For each new example the old group with the largest mean similarity, if that is enough.
     fn nearest(&self, cosines: &[f32], similarity: Similarity) -> Vec<Option<usize>> {
         let groups = self.least.len();

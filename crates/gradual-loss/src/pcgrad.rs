@@ -7,6 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::LossError;
 use crate::gram::{GramComposition, GroupGram};
 
+/// Draws beyond 2⁵³ are not counted exactly by the state.
+const EXACT: f64 = (1u64 << 53) as f64;
+
 /// PCGrad: each group's gradient loses what conflicts with the others, and the rests are added.
 ///
 /// # The idea
@@ -74,7 +77,7 @@ impl GramComposition for PcGrad {
 
     fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
         match *state {
-            [draws] if draws >= 0.0 && draws.fract() == 0.0 => {
+            [draws] if (0.0..EXACT).contains(&draws) && draws.fract() == 0.0 => {
                 self.draws = draws as u64;
                 Ok(())
             }

@@ -126,11 +126,11 @@ impl<C: Composition> Composition for RunningMeans<C> {
             got: state.len(),
         };
         let (count, rest) = state.split_first().ok_or_else(refused)?;
-        let own = 2 * *count as usize;
-        if *count < 0.0 || count.fract() != 0.0 || rest.len() < own {
-            return Err(refused());
-        }
-        let (own, inner) = rest.split_at(own);
+        let whole = *count >= 0.0 && count.fract() == 0.0;
+        let own = (*count as usize).checked_mul(2).filter(|_| whole);
+        let (own, inner) = own
+            .and_then(|own| rest.split_at_checked(own))
+            .ok_or_else(refused)?;
         if own.iter().any(|value| !value.is_finite()) {
             return Err(refused());
         }

@@ -272,7 +272,9 @@ fn priors_weigh_groups() {
 #[test]
 fn states_go_round() {
     let excess = || ExcessLoss::new(vec![0.5, 0.0, 1.0]).unwrap();
-    let pairs: [[Box<dyn Composition>; 2]; 3] = [
+    let running = || RunningMeans::new(GroupDro::new(0.2).unwrap(), 0.9).unwrap();
+    let pairs: [[Box<dyn Composition>; 2]; 4] = [
+        [Box::new(running()), Box::new(running())],
         [
             Box::new(GroupDro::new(0.2).unwrap()),
             Box::new(GroupDro::new(0.2).unwrap()),
@@ -485,7 +487,12 @@ fn pulls_at_running_means() {
     restored.restore(&before.state()).unwrap();
     assert_eq!(restored.state(), before.state());
     check(&mut restored, &[1.0, 1.0], &groups, 6.0, &[4.0, 2.0]);
-    for wrong in [&[][..], &[2.0, 1.0], &[0.5], &[1.0, f64::NAN, 1.0]] {
+    let counts = [[-1.0], [f64::MAX], [f64::NAN], [f64::INFINITY], [9.3e18]];
+    let counts = counts.iter().map(|count| count.as_slice());
+    for wrong in [&[][..], &[2.0, 1.0], &[0.5], &[1.0, f64::NAN, 1.0]]
+        .into_iter()
+        .chain(counts)
+    {
         assert!(restored.restore(wrong).is_err(), "{wrong:?}");
     }
     let other = restored.compose(&vector(&[1.0; 3]), &singles(3));

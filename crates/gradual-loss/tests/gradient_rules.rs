@@ -256,6 +256,7 @@ fn pcgrad_goes_on_from_its_state() {
         second.restore(&[1.5]).unwrap_err().to_string(),
         "PCGrad: can't restore 1 numbers; its state is one number, the draws so far"
     );
+    assert!(second.restore(&[f64::MAX]).is_err());
     assert!(UpGrad.restore(&[]).is_ok() && Mgda.restore(&[1.0]).is_err());
 }
 

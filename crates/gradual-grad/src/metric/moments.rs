@@ -21,6 +21,8 @@ pub(super) enum Problem {
     Singular,
     /// Moments could not be read from the device.
     Read(String),
+    /// They are of a parameter of another shape.
+    Shape,
 }
 
 impl Problem {
@@ -31,6 +33,7 @@ impl Problem {
                 Self::Singular => {
                     "its covariance has no Cholesky factor; raise the damping".to_owned()
                 }
+                Self::Shape => "were taken of a parameter of another shape".to_owned(),
                 Self::Read(problem) => format!("could not be read from the device: {problem}"),
             },
         }
@@ -40,13 +43,13 @@ impl Problem {
 /// Running moments of a factor.
 #[derive(Debug, Clone)]
 pub(super) struct Moments {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Running mean of the squared norm of a row in the metric.
-    size: Running<1>,
+    pub(super) size: Running<1>,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+pub(super) enum Kind {
     /// Nothing is scaled but the whole.
     Plain,
     Outer {
@@ -63,9 +66,9 @@ enum Kind {
 
 /// An exponential mean without bias towards the start.
 #[derive(Debug, Clone)]
-struct Running<const D: usize> {
-    sum: Tensor<D>,
-    weight: f64,
+pub(super) struct Running<const D: usize> {
+    pub(super) sum: Tensor<D>,
+    pub(super) weight: f64,
 }
 
 impl<const D: usize> Running<D> {
@@ -89,13 +92,13 @@ impl<const D: usize> Running<D> {
 
 /// Moments of vectors `[rows, d]`.
 #[derive(Debug, Clone)]
-struct Vectors {
+pub(super) struct Vectors {
     /// None where vectors are not centred.
-    mean: Option<Running<1>>,
+    pub(super) mean: Option<Running<1>>,
     /// Of the squares of the coordinates.
-    square: Running<1>,
+    pub(super) square: Running<1>,
     /// Of all products, and the matrix that whitens by them.
-    product: Option<(Running<2>, Tensor<2>)>,
+    pub(super) product: Option<(Running<2>, Tensor<2>)>,
 }
 
 impl Vectors {
@@ -216,6 +219,14 @@ impl Moments {
             size: Running::after(size, norm.mean(), memory),
             kind,
         })
+    }
+
+    /// Whether a factor has the coordinates that the moments are of.
+    pub(super) fn fit(&self, factor: &Factor) -> Result<(), Problem> {
+        match self.kind.fits(factor) {
+            true => Ok(()),
+            false => Err(Problem::Shape),
+        }
     }
 
     /// The factor in the metric; none where it has no such part.
@@ -374,6 +385,31 @@ impl Kind {
                 )?)
             }
         })
+    }
+
+    /// Whether the moments are of as many coordinates as a factor has; those of another kind of factor
+    /// are not used.
+    fn fits(&self, factor: &Factor) -> bool {
+        let wide = |moments: &Vectors, vectors: usize| moments.square.sum.dims() == [vectors];
+        match (self, factor) {
+            (
+                Self::Outer { left, right },
+                Factor::Outer {
+                    left: x,
+                    right: deltas,
+                    ..
+                },
+            ) => wide(left, x.dims()[2]) && wide(right, deltas.dims()[2]),
+            (Self::Scatter { frequency, right }, Factor::Scatter { deltas, rows, .. }) => {
+                frequency.sum.dims() == [*rows] && wide(right, deltas.dims()[2])
+            }
+            (Self::Stack(kinds), Factor::Stack(parts)) => {
+                kinds.len() == parts.len()
+                    && kinds.iter().zip(parts).all(|(kind, part)| kind.fits(part))
+            }
+            (Self::Rows(moments), Factor::Rows(rows)) => wide(moments, rows.dims()[1]),
+            _ => true,
+        }
     }
 
     /// The factor scaled; one of another kind than the moments as it is.

@@ -1,0 +1,247 @@
+//! Gradients and moments as plain data, to write down and to take up again.
+//!
+//! A record holds every number as it is, so what is restored on the same kind of device goes on to the
+//! same bits. What is read from a file may be anything: a record is checked before a tensor is made of it.
+
+use std::borrow::Cow;
+
+use burn::module::ParamId;
+use burn::tensor::kind::Basic;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::factor::{Factor, Inputs};
+use crate::gradients::ParameterGradients;
+use crate::parameters::Parameter;
+use crate::{ExampleGradients, GradError};
+
+/// The gradients of a draw as plain data, for any serde format: made by
+/// [`ExampleGradients::record`], read back by [`ExampleGradients::restored`].
+///
+/// Parameters keep their identity, so the gradients can be compared with others of the same model once
+/// that has been restored with its parameters' identities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GradientsRecord {
+    /// One zero for each example, which tells their number and precision.
+    zeros: TensorData,
+    parameters: Vec<ParameterRecord>,
+    left_out: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ParameterRecord {
+    id: u64,
+    path: String,
+    shape: Vec<usize>,
+    trainable: bool,
+    factor: Option<FactorRecord>,
+    weight: Option<u64>,
+    uses: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum FactorRecord {
+    Outer {
+        left: TensorData,
+        right: TensorData,
+        inputs: Inputs,
+    },
+    Scatter {
+        indices: TensorData,
+        deltas: TensorData,
+        rows: usize,
+    },
+    Stack(Vec<FactorRecord>),
+    Rows(TensorData),
+}
+
+impl ExampleGradients {
+    /// The gradients as plain data. Copies every factor to the host.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Record`] when a tensor can't be read from its device.
+    pub fn record(&self) -> Result<GradientsRecord, GradError> {
+        let parameters = self.parameters.iter().map(|each| {
+            let factor = each.factor.as_ref().map(FactorRecord::of);
+            Ok(ParameterRecord {
+                id: each.parameter.id.val(),
+                path: each.parameter.path.clone(),
+                shape: each.parameter.shape.clone(),
+                trainable: each.parameter.trainable,
+                factor: factor.transpose()?,
+                weight: each.weight.map(|weight| weight.val()),
+                uses: each.uses.iter().map(ToString::to_string).collect(),
+            })
+        });
+        Ok(GradientsRecord {
+            zeros: written(&self.zeros)?,
+            parameters: parameters.collect::<Result<_, GradError>>()?,
+            left_out: self.left_out.clone(),
+        })
+    }
+
+    /// The gradients that a record was made of, on `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Record`] for a record whose tensors do not fit together.
+    pub fn restored(record: &GradientsRecord, device: &Device) -> Result<Self, GradError> {
+        let zeros = floats::<1>(&record.zeros, device)?;
+        let [n] = zeros.dims();
+        let parameters = record.parameters.iter().map(|each| {
+            let factor = each.factor.as_ref();
+            let factor = factor.map(|factor| factor.restored(n, device));
+            Ok(ParameterGradients {
+                parameter: Parameter {
+                    id: ParamId::from(each.id),
+                    path: each.path.clone(),
+                    shape: each.shape.clone(),
+                    trainable: each.trainable,
+                },
+                factor: factor.transpose()?,
+                weight: each.weight.map(ParamId::from),
+                uses: each.uses.iter().cloned().map(Cow::Owned).collect(),
+            })
+        });
+        Ok(Self {
+            parameters: parameters.collect::<Result<_, GradError>>()?,
+            left_out: record.left_out.clone(),
+            zeros,
+        })
+    }
+}
+
+impl FactorRecord {
+    fn of(factor: &Factor) -> Result<Self, GradError> {
+        Ok(match factor {
+            Factor::Outer {
+                left,
+                right,
+                inputs,
+                ..
+            } => Self::Outer {
+                left: written(left)?,
+                right: written(right)?,
+                inputs: *inputs,
+            },
+            Factor::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => Self::Scatter {
+                indices: written(indices)?,
+                deltas: written(deltas)?,
+                rows: *rows,
+            },
+            Factor::Stack(parts) => {
+                Self::Stack(parts.iter().map(Self::of).collect::<Result<_, _>>()?)
+            }
+            Factor::Rows(rows) => Self::Rows(written(rows)?),
+        })
+    }
+
+    /// The factor of n examples.
+    fn restored(&self, n: usize, device: &Device) -> Result<Factor, GradError> {
+        Ok(match self {
+            Self::Outer {
+                left,
+                right,
+                inputs,
+            } => {
+                let (left, right) = (floats::<3>(left, device)?, floats::<3>(right, device)?);
+                agree("both sides", &left.dims()[..2], &right.dims()[..2])?;
+                agree("examples", &[n], &left.dims()[..1])?;
+                Factor::of_sides(left, right, *inputs)
+            }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => {
+                within(indices, *rows)?;
+                let indices = integers::<2>(indices, device)?;
+                let deltas = floats::<3>(deltas, device)?;
+                agree("indices", &indices.dims(), &deltas.dims()[..2])?;
+                agree("examples", &[n], &indices.dims()[..1])?;
+                Factor::Scatter {
+                    indices,
+                    deltas,
+                    rows: *rows,
+                }
+            }
+            Self::Stack(parts) => {
+                let parts = parts.iter().map(|part| part.restored(n, device));
+                Factor::Stack(parts.collect::<Result<_, _>>()?)
+            }
+            Self::Rows(rows) => {
+                let rows = floats::<2>(rows, device)?;
+                agree("examples", &[n], &rows.dims()[..1])?;
+                Factor::Rows(rows)
+            }
+        })
+    }
+}
+
+/// A tensor as plain data, without its graph.
+pub(crate) fn written<const D: usize, K: Basic>(
+    tensor: &Tensor<D, K>,
+) -> Result<TensorData, GradError> {
+    let data = tensor.clone().try_into_data();
+    data.map_err(|problem| refused(format!("a tensor could not be read: {problem}")))
+}
+
+/// A tensor of floats in the precision that it was written in.
+pub(crate) fn floats<const D: usize>(
+    data: &TensorData,
+    device: &Device,
+) -> Result<Tensor<D>, GradError> {
+    rank::<D>(data)?;
+    match data.dtype().is_float() {
+        true => Ok(Tensor::from_data(data.clone(), (device, data.dtype()))),
+        false => Err(refused(format!("expected floats, got {:?}", data.dtype()))),
+    }
+}
+
+fn integers<const D: usize>(
+    data: &TensorData,
+    device: &Device,
+) -> Result<Tensor<D, Int>, GradError> {
+    rank::<D>(data)?;
+    Ok(Tensor::from_data(data.clone(), device))
+}
+
+fn rank<const D: usize>(data: &TensorData) -> Result<(), GradError> {
+    match data.shape().num_dims() {
+        got if got == D => Ok(()),
+        got => Err(refused(format!("expected a tensor of rank {D}, got {got}"))),
+    }
+}
+
+/// Whether all indices are below `rows`.
+fn within(indices: &TensorData, rows: usize) -> Result<(), GradError> {
+    let kind = indices.dtype();
+    if !(kind.is_int() || kind.is_uint()) {
+        return Err(refused(format!("expected integers, got {kind:?}")));
+    }
+    let values = indices.try_to_vec_as::<i64>();
+    let values = values.map_err(|problem| refused(problem.to_string()))?;
+    let outside = |index: &i64| !usize::try_from(*index).is_ok_and(|index| index < rows);
+    match values.into_iter().find(outside) {
+        None => Ok(()),
+        Some(index) => Err(refused(format!("there is no row {index} among {rows}"))),
+    }
+}
+
+pub(crate) fn agree(what: &str, expected: &[usize], got: &[usize]) -> Result<(), GradError> {
+    match expected == got {
+        true => Ok(()),
+        false => Err(refused(format!(
+            "{what}: expected {expected:?}, got {got:?}"
+        ))),
+    }
+}
+
+pub(crate) fn refused(problem: String) -> GradError {
+    GradError::Record { problem }
+}

@@ -1,0 +1,104 @@
+//! Landmarks as plain data.
+
+use burn::tensor::Device;
+use gradual_grad::{ExampleGradients, GradientsRecord, MetricRecord};
+use serde::{Deserialize, Serialize};
+
+use super::found::{Found, Now};
+use super::{Landmarks, OPERATION, refused};
+use crate::search::ClustersRecord;
+use crate::{GroupError, Grouping, State, state};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct LandmarksRecord {
+    metric: MetricRecord,
+    spectral: State,
+    standing: Option<FoundRecord>,
+    since: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FoundRecord {
+    shown: usize,
+    kept: Vec<usize>,
+    assignment: Vec<usize>,
+    clusters: ClustersRecord,
+    /// Of the landmarks, or of their axes.
+    now: GradientsRecord,
+}
+
+impl Landmarks {
+    pub(super) fn record(&self) -> Result<LandmarksRecord, GroupError> {
+        let standing = self.standing.as_ref().map(Found::record);
+        Ok(LandmarksRecord {
+            metric: self.metric.record().map_err(refused)?,
+            spectral: self.spectral.state()?,
+            standing: standing.transpose()?,
+            since: self.since,
+        })
+    }
+
+    pub(super) fn restore_record(
+        &mut self,
+        record: LandmarksRecord,
+        device: &Device,
+    ) -> Result<(), GroupError> {
+        let mut metric = self.metric.clone();
+        metric.restore(&record.metric, device).map_err(refused)?;
+        let mut spectral = self.spectral.clone();
+        spectral.restore(&record.spectral, device)?;
+        let standing = record.standing;
+        let standing = standing.map(|found| found.restored(self, device));
+        self.standing = standing.transpose()?;
+        self.metric = metric;
+        self.spectral = spectral;
+        self.since = record.since;
+        Ok(())
+    }
+}
+
+impl Found {
+    fn record(&self) -> Result<FoundRecord, GroupError> {
+        let (Now::Examples(now, _) | Now::Axes(now)) = &self.now;
+        Ok(FoundRecord {
+            shown: self.shown,
+            kept: self.kept.clone(),
+            assignment: self.assignment.clone(),
+            clusters: self.clusters.record(),
+            now: now.record().map_err(refused)?,
+        })
+    }
+}
+
+impl FoundRecord {
+    /// The standing examples of `landmarks`, whose settings say what is compared with.
+    fn restored(self, landmarks: &Landmarks, device: &Device) -> Result<Found, GroupError> {
+        let clusters = self.clusters.restored(OPERATION)?;
+        let now = ExampleGradients::restored(&self.now, device).map_err(refused)?;
+        let expected = match landmarks.axes {
+            _ if self.kept.is_empty() => now.examples(),
+            None => self.kept.len(),
+            Some(axes) => clusters.groups * axes.count,
+        };
+        let fits = clusters.assignment.len() == self.shown
+            && self.kept.len() == self.assignment.len()
+            && self.kept.iter().all(|&example| example < self.shown)
+            && self.assignment.iter().all(|&group| group < clusters.groups)
+            && now.examples() == expected;
+        if !fits {
+            let problem = "its landmarks and their groups are of different numbers";
+            return Err(state::refused(OPERATION, problem));
+        }
+        let mut found = Found {
+            shown: self.shown,
+            kept: self.kept,
+            assignment: self.assignment,
+            clusters,
+            now: Now::Axes(now.clone()),
+        };
+        if landmarks.axes.is_none() && !found.kept.is_empty() {
+            found.now = found.examples(now)?;
+        }
+        Ok(found)
+    }
+}
