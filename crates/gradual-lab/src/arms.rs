@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use gradual::grad::{Metric as GradientMetric, Part};
-use gradual::group::{HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
+use gradual::group::{Centroids, Damped, HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
 use gradual::measure::{Claim, Direction, Metric};
 use gradual::prelude::*;
 
@@ -39,7 +39,7 @@ pub(crate) static ARMS: [Arm; 6] = [
 /// Those that run only when named.
 ///
 /// `balanced` stands last and apart: it is another sampler, which a task must offer.
-pub(crate) static MORE: [Arm; 14] = [
+pub(crate) static MORE: [Arm; 16] = [
     Arm {
         name: "inputs",
         about: "as whitened, but on the inputs alone: a control",
@@ -55,6 +55,14 @@ pub(crate) static MORE: [Arm; 14] = [
     Arm {
         name: "spherical",
         about: "sum of squares over axes of unit gradients (diametrical clustering), found anew in every draw",
+    },
+    Arm {
+        name: "centroids",
+        about: "as whitened, but kept by centroids in a random sketch that move with the draws",
+    },
+    Arm {
+        name: "damped",
+        about: "sum of squares over the known groups, those whose loss stands still damped",
     },
     Arm {
         name: "power4",
@@ -138,6 +146,11 @@ pub(crate) fn objective(
             SumOfSquares,
         ),
         "spherical" => Objective::new(SphericalKMeans::new(groups, seed), SumOfSquares),
+        "centroids" => {
+            let centroids = Centroids::new(HowMany::Eigengap, whitened()?, seed).spectral();
+            Objective::new(centroids, SumOfSquares)
+        }
+        "damped" => Objective::new(Damped::new(Labels::new(groups)), SumOfSquares),
         "power4" => Objective::new(Labels::new(groups), PowerMean::new(4.0)?),
         "dro" => Objective::new(Labels::new(groups), GroupDro::new(0.1)?),
         "cvar" => Objective::new(Labels::new(groups), Cvar::new(WORST)?),
