@@ -152,6 +152,9 @@ pub enum Standing {
     Fresh(usize),
     /// Those that were kept.
     Again,
+    /// Those that were kept, of which the oldest so many have made room for as many of a new draw:
+    /// without the first ones, and with the new ones at the end. All of these are kept now.
+    Replace(usize),
 }
 
 /// A rule that yields groups for a draw. It may keep state from draw to draw.

@@ -3,6 +3,8 @@
 mod found;
 mod record;
 
+use std::collections::BTreeSet;
+
 use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, Metric};
 
@@ -10,9 +12,10 @@ use crate::cosines::Cosines;
 use crate::search::Clusters;
 use crate::spectrum::host;
 use crate::{
-    Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, Spectral, Standing, State,
+    Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, SimilarityMatrix, Spectral,
+    SplitMerge, Standing, State,
 };
-use found::{Axes, Found, Now};
+use found::{Axes, Found};
 
 const OPERATION: &str = "landmarks";
 
@@ -39,6 +42,14 @@ const OPERATION: &str = "landmarks";
 /// products within groups, and the axes. In each draw of n: the inner products of n gradients with
 /// one axis for each of k groups, 2 n k (d + e) operations for a layer `[d, e]` at one position.
 ///
+/// # Landmarks that change
+///
+/// [`with_refresh`](Self::with_refresh) lets examples of newer draws take the place of the oldest, first
+/// in first out. They join a group as any new example does, and keep it. So landmarks stay those of
+/// the data that is trained on now, at the price that a wrong assignment lasts as long as the example
+/// stands. [`with_split_merge`](Self::with_split_merge) lets groups part and join, each time the
+/// landmarks' gradients are taken again; [`Groups::identities`] and [`Groups::churn`] tell.
+///
 /// # When to use it
 ///
 /// For training on found groups: on multitask sparse parity, with a [`Metric::whitened`] metric on
@@ -53,6 +64,8 @@ pub struct Landmarks {
     kept: usize,
     axes: Option<Axes>,
     every: usize,
+    refresh: f64,
+    split_merge: Option<SplitMerge>,
     average: Average,
     standing: Option<Found>,
     /// Draws since the standing examples were shown.
@@ -70,6 +83,8 @@ impl Landmarks {
             kept: usize::MAX,
             axes: Some(Axes { count: 1, rank: 1 }),
             every: 20,
+            refresh: 0.0,
+            split_merge: None,
             average: Average::Mean,
             standing: None,
             since: 0,
@@ -117,6 +132,38 @@ impl Landmarks {
         }
     }
 
+    /// The share of the standing examples, 0 (the default) to 1, that fresh ones take the place of
+    /// whenever the landmarks' gradients are taken again: [`Standing::Replace`]. A group whose examples
+    /// have all gone keeps its last axes, until a fresh example joins it. Where landmarks are
+    /// [kept one by one](Self::with_kept), fresh ones are kept where there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Share`] for any other share.
+    pub fn with_refresh(self, share: f64) -> Result<Self, GroupError> {
+        match (0.0..=1.0).contains(&share) {
+            true => Ok(Self {
+                refresh: share,
+                ..self
+            }),
+            false => Err(GroupError::Share {
+                operation: OPERATION,
+                got: share,
+            }),
+        }
+    }
+
+    /// Splits and merges groups when the landmarks' gradients are taken again. Takes all their inner
+    /// products then, not only those within groups. The number of groups may change: not for
+    /// compositions that remember groups.
+    #[must_use]
+    pub fn with_split_merge(self, rule: SplitMerge) -> Self {
+        Self {
+            split_merge: Some(rule),
+            ..self
+        }
+    }
+
     /// Another clustering of the first draw, such as one with a least group size.
     #[must_use]
     pub fn with_spectral(self, spectral: Spectral) -> Self {
@@ -129,42 +176,17 @@ impl Landmarks {
         Self { average, ..self }
     }
 
-    /// The group of each standing example at the time that it was found, `[examples]`, once there
-    /// are any.
+    /// The group of each standing example, `[examples]`, the oldest first, once there are any.
     pub fn found(&self) -> Option<&[Option<usize>]> {
         let found = self.standing.as_ref()?;
         Some(&found.clusters.assignment)
     }
 
-    /// Clusters the standing examples.
-    fn find(&mut self, gradients: &ExampleGradients) -> Result<Found, GroupError> {
-        let n = gradients.examples();
-        let cosines = Cosines::of_gram(OPERATION, host(OPERATION, &gradients.gram())?, n)?;
-        let similarities = cosines.similarity(self.spectral.similarity());
-        let clusters = self.spectral.clusters(&similarities)?;
-        let (mut kept, mut assignment) = (Vec::new(), Vec::new());
-        for group in 0..clusters.groups {
-            let members: Vec<usize> = (0..n)
-                .filter(|&j| clusters.assignment[j] == Some(group))
-                .collect();
-            let alike = |j: usize| -> f32 {
-                let row = similarities.row(j);
-                members.iter().map(|&other| row[other]).sum()
-            };
-            let mut ranked: Vec<(f32, usize)> = members.iter().map(|&j| (alike(j), j)).collect();
-            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            for (_, j) in ranked.into_iter().take(self.kept) {
-                kept.push(j);
-                assignment.push(group);
-            }
-        }
-        Ok(Found {
-            shown: n,
-            kept,
-            assignment,
-            clusters,
-            now: Now::Axes(gradients.clone()),
-        })
+    /// The cosines of gradients, as similarities.
+    fn similarities(&self, gradients: &ExampleGradients) -> Result<SimilarityMatrix, GroupError> {
+        let gram = host(OPERATION, &gradients.gram())?;
+        let cosines = Cosines::of_gram(OPERATION, gram, gradients.examples())?;
+        Ok(cosines.similarity(self.spectral.similarity()))
     }
 }
 
@@ -183,30 +205,49 @@ impl Grouping for Landmarks {
     fn wants(&self) -> Option<Standing> {
         match &self.standing {
             None => Some(Standing::Fresh(self.examples)),
-            Some(_) if self.since >= self.every => Some(Standing::Again),
+            Some(found) if self.since >= self.every => Some(match self.refresh > 0.0 {
+                true => Standing::Replace(found.share(self.refresh)),
+                false => Standing::Again,
+            }),
             Some(_) => None,
         }
     }
 
     fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        let wanted = self.wants();
         let gradients = standing.gradients(OPERATION)?;
-        self.metric.observe(gradients).map_err(refused)?;
-        let gradients = self.metric.apply(gradients).map_err(refused)?;
-        let found = match self.standing.take() {
+        let (mut metric, mut spectral) = (self.metric.clone(), self.spectral.clone());
+        metric.observe(gradients).map_err(refused)?;
+        let gradients = metric.apply(gradients).map_err(refused)?;
+        let mut gone = BTreeSet::new();
+        let mut found = match &self.standing {
+            None => {
+                let similarities = self.similarities(&gradients)?;
+                let clusters = spectral.clusters(&similarities)?;
+                Found::new(clusters, &similarities, self.kept)
+            }
             Some(found) if found.shown != gradients.examples() => {
-                let expected = found.shown;
-                self.standing = Some(found);
                 return Err(GroupError::Standing {
                     operation: OPERATION,
-                    expected,
+                    expected: found.shown,
                     got: gradients.examples(),
                 });
             }
-            Some(found) => found,
-            None => self.find(&gradients)?,
+            Some(found) => {
+                let mut found = found.clone();
+                if let Some(Standing::Replace(fresh)) = wanted {
+                    found.replace(fresh, &gradients, self.kept, self.axes)?;
+                }
+                if let Some(rule) = self.split_merge.filter(|_| !found.kept.is_empty()) {
+                    let own = gradients.choose(&found.kept).map_err(refused)?;
+                    gone = found.regroup(&rule, &self.similarities(&own)?)?;
+                }
+                found
+            }
         };
-        let found = self.standing.insert(found);
-        found.renew(&gradients, self.axes)?;
+        found.renew(&gradients, self.axes, &gone)?;
+        self.standing = Some(found);
+        (self.metric, self.spectral) = (metric, spectral);
         self.since = 0;
         Ok(())
     }
@@ -221,8 +262,14 @@ impl Grouping for Landmarks {
             assignment: found.assign(&gradients, self.axes)?,
             ..found.clusters.clone()
         };
-        self.since += 1;
-        clusters.into_groups(self.average, &draw.device())
+        let groups = clusters.into_groups(self.average, &draw.device())?;
+        let groups = groups.with_identities(found.identities.current(found.clusters.groups));
+        let groups = match found.churn {
+            Some(churn) => groups.with_churn(churn),
+            None => groups,
+        };
+        self.since = self.since.saturating_add(1);
+        Ok(groups)
     }
 
     /// The landmarks with their groups and gradients, and the metric's running moments.

@@ -14,10 +14,11 @@
 //! |---|---|---|---|
 //! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
 //! | [`EachExample`] | nothing | n² | for compositions of single examples |
-//! | [`Labels`] | labels | k n | when capabilities are known |
+//! | [`Labels`] | labels | k n | when capabilities are known, in one way or in several at once |
 //! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
 //! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
 //! | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
+//! | [`Centroids`] | gradients | a sketch + n k times its dimensions | the same where groups are plain and examples can't stand |
 //! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
 //! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
 //! | [`KMeans`] | gradients | the same | for the post's own proposal |
@@ -25,7 +26,19 @@
 //! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
 //! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
 //!
-//! [`Priors`] around any of them weighs its groups, [`InMetric`] shows it gradients in another metric.
+//! Around any of them:
+//!
+//! | wrapper | needs more | cost | use it |
+//! |---|---|---|---|
+//! | [`InMetric`] | gradients | n t (d + e) | to show it gradients in another metric |
+//! | [`Priors`] | nothing | k | to weigh its groups |
+//! | [`Damped`] | nothing | k n | so that groups that can't be learned don't hold the weight |
+//!
+//! [`Landmarks`] may change as training goes on: examples first in, first out
+//! ([`with_refresh`](Landmarks::with_refresh)), groups by [`SplitMerge`].
+//!
+//! What a grouping has learned from draw to draw is its [`State`]: written down and taken up again, it
+//! goes on to the same groups bit for bit.
 //!
 //! # How many groups
 //!
@@ -37,7 +50,9 @@
 //! [`purity()`] with its chance level, and [`weight_mass_slope`] for what they do to a loss. Over time:
 //! [`follow`] and [`Churn`].
 
+mod centroids;
 mod cosines;
+mod damped;
 mod density;
 mod directions;
 mod each;
@@ -68,10 +83,13 @@ mod singular;
 mod spectral;
 mod spectrum;
 mod spherical;
+mod split_merge;
 mod state;
 mod tracked;
 
+pub use centroids::Centroids;
 pub use cosines::Cosines;
+pub use damped::Damped;
 pub use density::Hdbscan;
 pub use directions::{Turned, match_directions, overlap};
 pub use each::EachExample;
@@ -98,5 +116,6 @@ pub use singular::{Membership, SingularVectors};
 pub use spectral::Spectral;
 pub use spectrum::Spectrum;
 pub use spherical::{Sign, SphericalKMeans};
+pub use split_merge::SplitMerge;
 pub use state::State;
 pub use tracked::Tracked;

@@ -120,3 +120,61 @@ fn priors_multiply_weights() {
         .unwrap_err();
     assert!(early.to_string().ends_with("got NaN"));
 }
+
+/// By skill and by length: the rows of both side by side, each as if it were alone.
+#[test]
+fn several_labellings_stand_side_by_side() {
+    let losses = losses(5);
+    let skills = [Some(0), Some(1), Some(1), None, Some(0)];
+    let lengths = vec![Some(2), None, Some(0), None, Some(2)];
+    let both = [lengths.clone()];
+    let draw = Draw::new(&losses).with_labels(&skills);
+    let groups = Labels::new(2)
+        .and(3)
+        .group(&draw.with_more_labels(&both))
+        .unwrap();
+    assert_eq!((groups.count(), groups.examples()), (5, 5));
+    let alone = |labels: &[Option<usize>], k: usize| {
+        let draw = Draw::new(&losses).with_labels(labels);
+        Labels::new(k).group(&draw).unwrap()
+    };
+    let (one, other) = (alone(&skills, 2), alone(&lengths, 3));
+    let rows = [numbers(one.membership()), numbers(other.membership())].concat();
+    assert_eq!(numbers(groups.membership()), rows);
+    assert_eq!(numbers(groups.weights()), [1.0, 1.0, 1.0, 0.0, 1.0]);
+    assert_eq!(groups.sizes(), [2.0, 2.0, 1.0, 0.0, 2.0]);
+    assert!(groups.assignment().is_none(), "an example is in two groups");
+    let priors = vec![1.0, 1.0, 0.5, 0.5, 0.5];
+    let weighed = Priors::new(Labels::new(2).and(3), priors);
+    let weighed = weighed.unwrap().group(&draw.with_more_labels(&both));
+    assert_eq!(
+        numbers(weighed.unwrap().weights()),
+        [1.0, 1.0, 0.5, 0.0, 0.5]
+    );
+    // A grouping of one labelling has no use for others, and one of two needs both.
+    assert_eq!(
+        alone(&skills, 2).assignment(),
+        Labels::new(2)
+            .group(&draw.with_more_labels(&both))
+            .unwrap()
+            .assignment()
+    );
+    assert_eq!(
+        refused(Labels::new(2).and(3).group(&draw)),
+        "labels: expected the labels of 2 groupings, got those of 1; give the first with \
+         `Draw::with_labels` and the others with `Draw::with_more_labels`"
+    );
+    let short = [vec![None; 4]];
+    assert_eq!(
+        refused(Labels::new(2).and(3).group(&draw.with_more_labels(&short))),
+        "labels: expected 5 labels, one per example, got 4"
+    );
+    assert_eq!(
+        refused(Labels::new(2).and(2).group(&draw.with_more_labels(&both))),
+        "groups: example 0 has label 2, but there are 2 groups"
+    );
+    assert_eq!(
+        refused(Labels::new(2).and(0).group(&draw.with_more_labels(&both))),
+        "groups: zero groups were asked for; at least one is needed"
+    );
+}

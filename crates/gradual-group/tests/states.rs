@@ -6,9 +6,9 @@ use burn::tensor::Tensor;
 use common::{Itself, device, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
-    Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany, InMetric, KMeans, Labels,
-    Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups, SingularVectors, Spectral,
-    SphericalKMeans, Standing, State, Tracked,
+    Centroids, Damped, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany, InMetric,
+    KMeans, Labels, Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups, SingularVectors,
+    Spectral, SphericalKMeans, SplitMerge, Standing, State, Tracked,
 };
 
 const DIM: usize = 20;
@@ -65,6 +65,28 @@ fn every() -> Vec<(&'static str, Make)> {
         ),
         ("landmarks", of(landmarks)),
         ("landmarks one by one", of(move || landmarks().with_kept(8))),
+        (
+            "landmarks that change",
+            of(move || {
+                let rule = SplitMerge::default().with_patience(2).with_least_size(3);
+                let changing = landmarks().with_split_merge(rule).with_refresh(0.3);
+                changing.expect("a share")
+            }),
+        ),
+        (
+            "centroids",
+            of(move || {
+                let centroids = Centroids::new(HowMany::Eigengap, whitened(), 3).spectral();
+                centroids.with_examples(60).with_every(3).with_sketch(64, 1)
+            }),
+        ),
+        (
+            "damped",
+            of(move || {
+                let damped = Damped::new(RandomGroups::new(GROUPS, 1)).with_patience(1);
+                damped.with_memory(0.5).expect("a memory")
+            }),
+        ),
         (
             "landmarks by several axes",
             of(move || landmarks().with_axes(2, 2)),
@@ -178,7 +200,10 @@ fn foreign_states_are_refused() {
                 // Settings that no state tells apart.
                 Ok(()) => assert!(
                     before == State::none() && *state == State::none()
-                        || [name, *other].contains(&"priors"),
+                        || [name, *other].contains(&"priors")
+                        || [name, *other]
+                            .iter()
+                            .all(|name| name.starts_with("landmarks")),
                     "{name} took the state of {other}"
                 ),
                 Err(GroupError::State { .. } | GroupError::Gradients { .. }) => {

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use gradual::grad::{Metric as GradientMetric, Part};
-use gradual::group::{HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
+use gradual::group::{Centroids, Damped, HowMany, InMetric, Landmarks, Spectral, SphericalKMeans};
 use gradual::measure::{Claim, Direction, Metric};
 use gradual::prelude::*;
 use gradual::train::{Curriculum, Mixture, Sampler, Stratified, Task, TrainError};
@@ -38,7 +38,7 @@ pub(crate) static ARMS: [Arm; 6] = [
 ];
 
 /// Those that run only when named; `balanced` stands first, for experiments that run it anyway.
-pub(crate) static MORE: [Arm; 16] = [
+pub(crate) static MORE: [Arm; 18] = [
     Arm {
         name: "balanced",
         about: "the plain mean loss, all capabilities drawn equally often",
@@ -58,6 +58,14 @@ pub(crate) static MORE: [Arm; 16] = [
     Arm {
         name: "spherical",
         about: "sum of squares over axes of unit gradients (diametrical clustering), found anew in every draw",
+    },
+    Arm {
+        name: "centroids",
+        about: "as whitened, but kept by centroids in a random sketch that move with the draws",
+    },
+    Arm {
+        name: "damped",
+        about: "sum of squares over the known groups, those whose loss stands still damped",
     },
     Arm {
         name: "power4",
@@ -140,6 +148,11 @@ pub(crate) fn objective(
             SumOfSquares,
         ),
         "spherical" => Objective::new(SphericalKMeans::new(groups, seed), SumOfSquares),
+        "centroids" => {
+            let centroids = Centroids::new(HowMany::Eigengap, whitened()?, seed).spectral();
+            Objective::new(centroids, SumOfSquares)
+        }
+        "damped" => Objective::new(Damped::new(Labels::new(groups)), SumOfSquares),
         "power4" => Objective::new(Labels::new(groups), PowerMean::new(4.0)?),
         "dro" => Objective::new(Labels::new(groups), GroupDro::new(0.1)?),
         "cvar" => Objective::new(Labels::new(groups), Cvar::new(WORST)?),

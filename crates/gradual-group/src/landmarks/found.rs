@@ -1,13 +1,17 @@
 //! The examples that stand for groups.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::{Tensor, TensorData};
 use gradual_grad::ExampleGradients;
 
 use super::{OPERATION, refused};
-use crate::GroupError;
 use crate::cosines::Cosines;
+use crate::identities::Identities;
 use crate::search::Clusters;
 use crate::spectrum::{Spectrum, host};
+use crate::split_merge::Pending;
+use crate::{Churn, GroupError, SimilarityMatrix, SplitMerge, follow};
 
 /// How landmarks are summed up.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +31,12 @@ pub(super) struct Found {
     pub(super) kept: Vec<usize>,
     pub(super) assignment: Vec<usize>,
     pub(super) clusters: Clusters,
-    pub(super) now: Now,
+    /// None before they were first taken up, and without any landmark.
+    pub(super) now: Option<Now>,
+    pub(super) identities: Identities,
+    /// What splits and merges changed when the landmarks were last shown, and what is to come.
+    pub(super) churn: Option<Churn>,
+    pub(super) pending: Pending,
 }
 
 /// What new examples are compared with.
@@ -41,20 +50,123 @@ pub(super) enum Now {
 }
 
 impl Found {
+    /// Standing examples with the groups that they were clustered into, of which the `kept` most alike
+    /// to their group stay in each.
+    pub(super) fn new(clusters: Clusters, similarities: &SimilarityMatrix, kept: usize) -> Self {
+        let n = similarities.examples();
+        let mut stay = Vec::new();
+        for group in 0..clusters.groups {
+            let members: Vec<usize> = (0..n)
+                .filter(|&j| clusters.assignment[j] == Some(group))
+                .collect();
+            let alike = |j: usize| -> f32 {
+                let row = similarities.row(j);
+                members.iter().map(|&other| row[other]).sum()
+            };
+            let mut ranked: Vec<(f32, usize)> = members.iter().map(|&j| (alike(j), j)).collect();
+            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            stay.extend(ranked.into_iter().take(kept).map(|(_, j)| (j, group)));
+        }
+        let (kept, assignment) = stay.into_iter().unzip();
+        let mut identities = Identities::default();
+        identities.renew(clusters.groups, &BTreeSet::new());
+        Self {
+            shown: n,
+            kept,
+            assignment,
+            identities,
+            clusters,
+            now: None,
+            churn: None,
+            pending: Pending::default(),
+        }
+    }
+
+    /// How many examples a share of them is, one at least.
+    pub(super) fn share(&self, share: f64) -> usize {
+        let wanted = (share * self.shown as f64).round() as usize;
+        wanted.clamp(1, self.shown.max(1))
+    }
+
+    /// The last `fresh` of the examples that are shown have taken the place of the first ones. They
+    /// join the groups as they were when landmarks were last shown.
+    pub(super) fn replace(
+        &mut self,
+        fresh: usize,
+        gradients: &ExampleGradients,
+        most: usize,
+        axes: Option<Axes>,
+    ) -> Result<(), GroupError> {
+        let first = self.shown.saturating_sub(fresh);
+        let new: Vec<usize> = (first..self.shown).collect();
+        let joined = self.assign(&gradients.choose(&new).map_err(refused)?, axes)?;
+        let stay = self.kept.iter().zip(&self.assignment);
+        let stay = stay.filter_map(|(&at, &group)| Some((at.checked_sub(fresh)?, group)));
+        let (kept, assignment) = stay.unzip();
+        (self.kept, self.assignment) = (kept, assignment);
+        let mut room: Vec<usize> = self
+            .sizes()
+            .iter()
+            .map(|&size| most.saturating_sub(size as usize))
+            .collect();
+        for (&at, group) in new.iter().zip(&joined) {
+            let Some(group) = *group else { continue };
+            if room[group] > 0 {
+                room[group] -= 1;
+                self.kept.push(at);
+                self.assignment.push(group);
+            }
+        }
+        self.clusters.assignment.drain(..fresh.min(self.shown));
+        self.clusters.assignment.extend(joined);
+        Ok(())
+    }
+
+    /// Splits and merges groups by the similarities of the landmarks. The numbers of groups that were
+    /// merged into others.
+    pub(super) fn regroup(
+        &mut self,
+        rule: &SplitMerge,
+        similarities: &SimilarityMatrix,
+    ) -> Result<BTreeSet<usize>, GroupError> {
+        let before: Vec<Option<usize>> = self.assignment.iter().copied().map(Some).collect();
+        let next = rule.regroup(&mut self.pending, similarities, &before)?;
+        let next = next.unwrap_or_else(|| before.clone());
+        let followed = follow(&before, &next);
+        let fresh: BTreeSet<usize> = followed.fresh.iter().copied().collect();
+        let most = followed.assignment.iter().flatten().max();
+        let most = most.map_or(0, |most| most + 1);
+        self.clusters.groups = self.clusters.groups.max(most);
+        self.identities.renew(self.clusters.groups, &fresh);
+        let mut gone: BTreeSet<usize> = self.assignment.iter().copied().collect();
+        for (at, group) in followed.assignment.into_iter().enumerate() {
+            self.clusters.assignment[self.kept[at]] = group;
+            if let Some(group) = group {
+                self.assignment[at] = group;
+                gone.remove(&group);
+            }
+        }
+        self.churn = Some(followed.churn);
+        Ok(gone)
+    }
+
     /// The same landmarks with their gradients under the current model.
     pub(super) fn renew(
         &mut self,
         gradients: &ExampleGradients,
         axes: Option<Axes>,
+        gone: &BTreeSet<usize>,
     ) -> Result<(), GroupError> {
         if self.kept.is_empty() {
+            // Axes can do without landmarks.
+            self.now = self.now.take().filter(|_| axes.is_some());
             return Ok(());
         }
         let gradients = gradients.choose(&self.kept).map_err(refused)?;
-        self.now = match axes {
+        self.now = Some(match axes {
             None => self.examples(gradients)?,
-            Some(axes) => self.axes(&gradients, axes)?,
-        };
+            Some(axes) => self.axes(&gradients, axes, gone)?,
+        });
         Ok(())
     }
 
@@ -84,13 +196,30 @@ impl Found {
         Ok(Now::Examples(gradients, Box::new(weights)))
     }
 
-    fn axes(&self, gradients: &ExampleGradients, axes: Axes) -> Result<Now, GroupError> {
+    fn axes(
+        &self,
+        gradients: &ExampleGradients,
+        axes: Axes,
+        gone: &BTreeSet<usize>,
+    ) -> Result<Now, GroupError> {
         let condensed = (0..self.clusters.groups).map(|group| {
             let members = self.assignment.iter().enumerate();
             let members: Vec<usize> = members
                 .filter(|(_, of)| **of == group)
                 .map(|(landmark, _)| landmark)
                 .collect();
+            let own = group * axes.count..(group + 1) * axes.count;
+            match &self.now {
+                // Its landmarks have been replaced, and it waits for others.
+                Some(Now::Axes(before))
+                    if members.is_empty()
+                        && !gone.contains(&group)
+                        && before.examples() >= own.end =>
+                {
+                    return before.choose(&own.collect::<Vec<_>>()).map_err(refused);
+                }
+                _ => {}
+            }
             if members.is_empty() {
                 let nothing = Tensor::zeros([axes.count, self.kept.len()], &gradients.device());
                 return gradients.condense(&nothing, axes.rank).map_err(refused);
@@ -120,10 +249,11 @@ impl Found {
     /// How alike n examples are to each group, up to a factor for each example, `[n, k]`.
     fn alike(
         &self,
+        now: &Now,
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Tensor<2>, GroupError> {
-        match (&self.now, axes) {
+        match (now, axes) {
             (Now::Examples(landmarks, weights), _) => {
                 let products = gradients.cross_gram(landmarks).map_err(refused)?;
                 Ok((products.clone() * products).matmul((**weights).clone()))
@@ -148,10 +278,10 @@ impl Found {
         axes: Option<Axes>,
     ) -> Result<Vec<Option<usize>>, GroupError> {
         let k = self.clusters.groups;
-        if self.kept.is_empty() {
+        let Some(now) = &self.now else {
             return Ok(vec![None; gradients.examples()]);
-        }
-        let alike = host(OPERATION, &self.alike(gradients, axes)?)?;
+        };
+        let alike = host(OPERATION, &self.alike(now, gradients, axes)?)?;
         if let Some(entry) = alike.iter().position(|value| !value.is_finite()) {
             return Err(GroupError::NotFinite {
                 operation: OPERATION,

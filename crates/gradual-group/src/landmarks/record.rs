@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::found::{Found, Now};
 use super::{Landmarks, OPERATION, refused};
+use crate::identities::Identities;
 use crate::search::ClustersRecord;
-use crate::{GroupError, Grouping, State, state};
+use crate::split_merge::Pending;
+use crate::{Churn, GroupError, Grouping, State, state};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct LandmarksRecord {
@@ -24,7 +26,10 @@ struct FoundRecord {
     assignment: Vec<usize>,
     clusters: ClustersRecord,
     /// Of the landmarks, or of their axes.
-    now: GradientsRecord,
+    now: Option<GradientsRecord>,
+    identities: Identities,
+    churn: Option<Churn>,
+    pending: Pending,
 }
 
 impl Landmarks {
@@ -59,13 +64,19 @@ impl Landmarks {
 
 impl Found {
     fn record(&self) -> Result<FoundRecord, GroupError> {
-        let (Now::Examples(now, _) | Now::Axes(now)) = &self.now;
+        let now = self.now.as_ref().map(|now| {
+            let (Now::Examples(now, _) | Now::Axes(now)) = now;
+            now.record().map_err(refused)
+        });
         Ok(FoundRecord {
             shown: self.shown,
             kept: self.kept.clone(),
             assignment: self.assignment.clone(),
             clusters: self.clusters.record(),
-            now: now.record().map_err(refused)?,
+            now: now.transpose()?,
+            identities: self.identities.clone(),
+            churn: self.churn,
+            pending: self.pending.clone(),
         })
     }
 }
@@ -74,17 +85,18 @@ impl FoundRecord {
     /// The standing examples of `landmarks`, whose settings say what is compared with.
     fn restored(self, landmarks: &Landmarks, device: &Device) -> Result<Found, GroupError> {
         let clusters = self.clusters.restored(OPERATION)?;
-        let now = ExampleGradients::restored(&self.now, device).map_err(refused)?;
+        let now = self.now.as_ref();
+        let now = now.map(|now| ExampleGradients::restored(now, device).map_err(refused));
+        let now = now.transpose()?;
         let expected = match landmarks.axes {
-            _ if self.kept.is_empty() => now.examples(),
             None => self.kept.len(),
-            Some(axes) => clusters.groups * axes.count,
+            Some(axes) => clusters.groups.saturating_mul(axes.count),
         };
         let fits = clusters.assignment.len() == self.shown
             && self.kept.len() == self.assignment.len()
             && self.kept.iter().all(|&example| example < self.shown)
             && self.assignment.iter().all(|&group| group < clusters.groups)
-            && now.examples() == expected;
+            && now.as_ref().is_none_or(|now| now.examples() == expected);
         if !fits {
             let problem = "its landmarks and their groups are of different numbers";
             return Err(state::refused(OPERATION, problem));
@@ -94,11 +106,16 @@ impl FoundRecord {
             kept: self.kept,
             assignment: self.assignment,
             clusters,
-            now: Now::Axes(now.clone()),
+            now: None,
+            identities: self.identities,
+            churn: self.churn,
+            pending: self.pending,
         };
-        if landmarks.axes.is_none() && !found.kept.is_empty() {
-            found.now = found.examples(now)?;
-        }
+        found.now = match (now, landmarks.axes) {
+            (None, _) => None,
+            (Some(now), None) => Some(found.examples(now)?),
+            (Some(now), Some(_)) => Some(Now::Axes(now)),
+        };
         Ok(found)
     }
 }
