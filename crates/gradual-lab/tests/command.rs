@@ -239,7 +239,12 @@ fn found_groups_are_held_against_tasks_and_codes() {
     let page = said.trim().lines().last().unwrap();
     assert_eq!(Path::new(page), folder.join("report/index.html"));
     assert!(fs::read_to_string(page).unwrap().contains("<svg"));
-    for file in ["quality.md", "quality-tasks.svg", "quality-codes.svg"] {
+    for file in [
+        "quality.md",
+        "quality-tasks.svg",
+        "quality-codes.svg",
+        "aliases-partners-squared-all-tasks.svg",
+    ] {
         assert!(folder.join("report").join(file).exists(), "{file}");
     }
 

@@ -1,6 +1,8 @@
 //! The tables and figures of `grouping-quality`, over the seeds of a folder.
 
+mod aliases;
 mod families;
+mod how_many;
 mod sharing;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use gradual::measure::statistics::{deviation, mean};
 use gradual::measure::{ExperimentRecord, Record};
 use gradual_report::Sheet;
 
-use super::line::{AliasLine, Joined, Line, RowLine};
+use super::line::{Line, RowLine};
 use crate::experiment::Written;
 use crate::runner::replace;
 
@@ -26,16 +28,6 @@ const MEASURES: [Measure; 6] = [
     ("purity_by_chance", |row| row.purity_by_chance),
     ("homogeneity", |row| row.homogeneity),
     ("weight_mass_slope", |row| row.weight_mass_slope),
-];
-
-/// A number of the aliases.
-type Share = (&'static str, fn(&Joined) -> Option<f64>);
-
-/// The share joined by signed cosines is left to `quality.jsonl`: a quotient of two small numbers.
-const SHARES: [Share; 3] = [
-    ("joined, squared", |joined| joined.squared),
-    ("partners, squared", |joined| joined.squared_partners),
-    ("partners, signed", |joined| joined.signed_partners),
 ];
 
 /// The lines of all finished runs, by step.
@@ -208,67 +200,6 @@ impl Runs {
         sheet
     }
 
-    fn add_how_many(&self, sheet: &mut Sheet, heads: &[&str]) {
-        let line = self.first();
-        sheet.heading("How many groups");
-        let codes = match line.codes == line.tasks {
-            true => String::new(),
-            false => format!(", announced by {} codes", line.codes),
-        };
-        sheet.text(&format!(
-            "What the rules say of squared cosines. There are {} capabilities{codes}.",
-            line.tasks
-        ));
-        let several = line
-            .how_many
-            .iter()
-            .any(|a| a.seen != line.how_many[0].seen);
-        let shown = line.how_many.iter().filter(|answer| {
-            // Of many looks, the rules that say something; all of them are in the lines.
-            !several || ["eigengap", "silhouette"].contains(&answer.rule.as_str())
-        });
-        let rows = shown.map(|answer| {
-            let of = |line: &Line| {
-                let mut answers = line.how_many.iter();
-                let found = answers
-                    .find(|other| (&other.rule, &other.seen) == (&answer.rule, &answer.seen));
-                found.map(|answer| answer.groups as f64)
-            };
-            let name = [answer.rule.as_str(), &answer.seen].join(": ");
-            self.of_lines(name.trim_end_matches(": "), of)
-        });
-        sheet.table(heads, rows.collect());
-    }
-
-    fn add_aliases(&self, sheet: &mut Sheet, heads: &[&str]) {
-        let line = self.first();
-        sheet.heading("Do aliases look alike?");
-        sheet.text(&format!(
-            "Joined: 0 where another code of the same task is as unlike as another task, 1 where the \
-             codes of a task can't be told apart. Partners: the share of codes whose nearest other code \
-             belongs to the same task; by chance {:.3}. Of squared cosines, by which groups are formed, \
-             and of signed ones, that is of mean gradients.",
-            (line.codes / line.tasks.max(1) - 1) as f64 / (line.codes.max(2) - 1) as f64
-        ));
-        type Tasks = (&'static str, fn(&AliasLine) -> Option<Joined>);
-        let over: [Tasks; 2] = [
-            ("all tasks", |line| Some(line.all)),
-            ("learned tasks only", |line| line.learned),
-        ];
-        for (tasks, of_tasks) in over {
-            for (share, of) in SHARES {
-                sheet.heading(&format!("Aliases {share}: {tasks}"));
-                let cells = |one: &AliasLine| {
-                    self.of_lines(&seen(one), |line| {
-                        let found = line.aliases.iter().find(|other| seen(other) == seen(one));
-                        of(&of_tasks(found?)?)
-                    })
-                };
-                sheet.table(heads, line.aliases.iter().map(cells).collect());
-            }
-        }
-    }
-
     /// Any line: all have the same rows.
     fn first(&self) -> &Line {
         &self.first
@@ -345,10 +276,6 @@ fn name(row: &RowLine) -> String {
         "{}, {} {}, {}",
         row.grouping, row.metric, row.part, row.layers
     )
-}
-
-fn seen(line: &AliasLine) -> String {
-    format!("{} {}, {}", line.metric, line.part, line.layers)
 }
 
 /// `mean ± deviation` over seeds, whole numbers without decimals.

@@ -35,8 +35,9 @@ pub(super) fn figures(
         let one = family.as_deref().is_some_and(|family| family != OTHERS);
         let label = |row: &RowLine| if one { row.layers.clone() } else { name(row) };
         let of = family.map_or_else(String::new, |family| format!(": {family}"));
+        let named = format!("quality {against}{of}");
         HeatMap {
-            name: format!("quality-{against}{}", slug(&of)),
+            name: slug(&named),
             title: format!("Adjusted Rand index against the {against}{of}"),
             x_label: "step".to_owned(),
             columns: steps.keys().map(u64::to_string).collect(),
@@ -72,10 +73,9 @@ fn families<'a>(rows: &[&'a RowLine]) -> Vec<(Option<String>, Vec<&'a RowLine>)>
 }
 
 /// A file's name: letters and digits with `-` between words.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let plain = text.to_lowercase().replace('²', "2");
     let words = plain.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .fold(String::new(), |slug, word| slug + "-" + word)
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-")
 }
