@@ -9,6 +9,8 @@ use gradual::measure::{ArmRecord, Claim};
 use gradual::train::{Objective, Observer, Task, TrainError, Trainer};
 use serde_json::Value;
 
+use crate::arms;
+
 /// One choice of grouping and composition within an experiment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arm {
@@ -21,6 +23,7 @@ impl Arm {
         ArmRecord {
             name: self.name.to_owned(),
             about: self.about.to_owned(),
+            control: arms::control(self.name).map(str::to_owned),
         }
     }
 }

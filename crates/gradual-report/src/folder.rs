@@ -1,18 +1,28 @@
-//! The run folders of one experiment, read and checked.
+//! The run folders of one experiment or of several, read and checked.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{
-    Evaluation, ExperimentRecord, Grouping, Record, RunConfig, RunSummary, Timing,
+    Claim, Evaluation, ExperimentRecord, Grouping, Record, RunConfig, RunCurves, RunSummary, Timing,
 };
 
 use crate::ReportError;
 
-/// An experiment with at least one evaluated run.
+/// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
-    pub(crate) record: ExperimentRecord,
+    /// Of several experiments, their names.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// What each experiment tests, in words.
+    pub(crate) claims: Vec<String>,
+    /// The measurable claims.
+    pub(crate) stated: Vec<Stated>,
+    /// The arm that sentences and the first columns compare with: the baseline of the first experiment.
+    pub(crate) baseline: String,
+    /// What reruns each experiment.
+    pub(crate) commands: Vec<String>,
     /// In the order of the experiment, arms that it does not name last; arms without runs too.
     pub(crate) arms: Vec<Arm>,
     /// `environment.json` of the first run that has one.
@@ -21,10 +31,21 @@ pub(crate) struct Folder {
     pub(crate) notes: Vec<String>,
 }
 
+/// A claim and the arm that it compares with.
+pub(crate) struct Stated {
+    pub(crate) claim: Claim,
+    pub(crate) baseline: String,
+    pub(crate) experiment: String,
+}
+
 /// One arm and its runs by seed.
 pub(crate) struct Arm {
     pub(crate) name: String,
     pub(crate) about: String,
+    /// What it is a control for.
+    pub(crate) control: Option<String>,
+    /// The baseline of its experiment.
+    pub(crate) baseline: String,
     pub(crate) runs: Vec<Run>,
 }
 
@@ -53,6 +74,7 @@ pub(crate) struct Run {
     pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) groupings: Vec<Grouping>,
     pub(crate) timings: Vec<Timing>,
+    pub(crate) curves: RunCurves,
     pub(crate) summary: RunSummary,
 }
 
@@ -95,6 +117,8 @@ impl Folder {
             .map(|arm| Arm {
                 name: arm.name.clone(),
                 about: arm.about.clone(),
+                control: arm.control.clone(),
+                baseline: record.baseline.clone(),
                 runs: Vec::new(),
             })
             .collect();
@@ -109,6 +133,8 @@ impl Folder {
                 arms.push(Arm {
                     name,
                     about: String::new(),
+                    control: None,
+                    baseline: record.baseline.clone(),
                     runs,
                 });
             }
@@ -130,11 +156,84 @@ impl Folder {
             }
         }
         Ok(Self {
-            record,
+            stated: record
+                .claims
+                .into_iter()
+                .map(|claim| Stated {
+                    claim,
+                    baseline: record.baseline.clone(),
+                    experiment: record.name.clone(),
+                })
+                .collect(),
+            name: record.name,
+            title: record.title,
+            claims: vec![record.claim],
+            baseline: record.baseline,
+            commands: vec![record.command],
             arms,
             environment,
             notes,
         })
+    }
+
+    /// Several experiments in one, each arm named after its folder too; one stays as it is.
+    pub(crate) fn read_all(dirs: &[PathBuf]) -> Result<Self, ReportError> {
+        let mut folders = dirs
+            .iter()
+            .map(|dir| Self::read(dir))
+            .collect::<Result<Vec<_>, _>>()?;
+        if folders.len() == 1
+            && let Some(one) = folders.pop()
+        {
+            return Ok(one);
+        }
+        let labels = labels(dirs);
+        let mut folders = folders.into_iter().zip(&labels).map(|(mut folder, label)| {
+            folder.prefix(label);
+            folder
+        });
+        let mut all = folders.next().ok_or(ReportError::NoFolder)?;
+        for folder in folders {
+            all.claims.extend(folder.claims);
+            all.stated.extend(folder.stated);
+            all.commands.extend(folder.commands);
+            all.arms.extend(folder.arms);
+            all.notes.extend(folder.notes);
+        }
+        all.name = labels.join(", ");
+        all.title = format!("{} side by side", labels.join(", "));
+        Ok(all)
+    }
+
+    /// Names the experiment `label`, and every arm `label/arm`.
+    fn prefix(&mut self, label: &str) {
+        let named = |name: &mut String| *name = format!("{label}/{name}");
+        named(&mut self.baseline);
+        for arm in &mut self.arms {
+            named(&mut arm.name);
+            named(&mut arm.baseline);
+        }
+        for stated in &mut self.stated {
+            named(&mut stated.claim.arm);
+            named(&mut stated.baseline);
+            label.clone_into(&mut stated.experiment);
+        }
+        for text in self.claims.iter_mut().chain(&mut self.commands) {
+            *text = format!("{label}: {text}");
+        }
+        for note in &mut self.notes {
+            *note = format!("{label}: {note}");
+        }
+    }
+
+    pub(crate) fn arm(&self, name: &str) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name)
+    }
+
+    /// The finished run of the baseline of `arm` with the same seed.
+    pub(crate) fn paired(&self, arm: &Arm, seed: u64) -> Option<&Run> {
+        let runs = &self.arm(&arm.baseline)?.runs;
+        runs.iter().find(|run| run.finished && run.seed == seed)
     }
 
     /// The arms that have runs.
@@ -149,6 +248,20 @@ impl Folder {
             .max()
             .unwrap_or_default() as f64
     }
+}
+
+/// Names of folders, told apart by a number where they are the same.
+fn labels(dirs: &[PathBuf]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for dir in dirs {
+        let base = name(&dir.canonicalize().unwrap_or_else(|_| dir.clone()));
+        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let free = std::iter::once(base.clone())
+            .chain(numbered)
+            .find(|label| !labels.contains(label));
+        labels.extend(free);
+    }
+    labels
 }
 
 /// The runs `seed-<s>` of the arm in `folder`, by seed.
@@ -200,19 +313,23 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
         return Ok(None);
     }
     notes.extend(torn);
-    let summary = RunSummary::of(&evaluations).map_err(|source| ReportError::Run {
+    let failed = |source| ReportError::Run {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let curves = RunCurves::of(&evaluations).map_err(failed)?;
+    let summary = RunSummary::of_curves(&curves).map_err(failed)?;
     let (groups, timing) = (path.join("groups.jsonl"), path.join("timing.jsonl"));
+    let timings: Vec<Timing> = optional(&timing, finished, notes)?;
     Ok(Some(Run {
         seed,
         config,
         finished,
         evaluations,
         groupings: optional(&groups, finished, notes)?,
-        timings: optional(&timing, finished, notes)?,
-        summary,
+        summary: summary.with_timings(&timings),
+        timings,
+        curves,
     }))
 }
 

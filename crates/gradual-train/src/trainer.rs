@@ -164,6 +164,7 @@ impl Trainer {
                     chance: capability.chance,
                     frequency: capability.frequency,
                     probability: score.probability,
+                    progress: None,
                 };
                 (capability.name.clone(), record)
             })
@@ -181,6 +182,7 @@ impl Trainer {
             step,
             examples: step * self.draw as u64,
             train_loss: since.mean_loss().unwrap_or_else(held_out),
+            compute: None,
             capabilities: records,
         })
     }
@@ -237,6 +239,8 @@ impl Since {
             step,
             groups: groups.count() as u64,
             sizes: sizes.unwrap_or_default(),
+            members: Vec::new(),
+            identities: Vec::new(),
             shares: names
                 .zip(self.mass.iter().map(|&mass| share(mass)))
                 .collect(),
