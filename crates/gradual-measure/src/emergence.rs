@@ -65,7 +65,7 @@ pub struct Emergence {
     ///
     /// A jump between two plateaus has the median 0 and the number would be infinite. √(median z²) is
     /// therefore never taken as less than 0.001, a tenth of a point of skill in a hundredth of the
-    /// training, which bounds the number by 10. `None` for a flat curve.
+    /// training, which bounds the number by 10 for skills from 0 to 1. `None` for a flat curve.
     pub breakthroughness: Option<f64>,
     /// The logistic curve in ln t that fits best, with its R².
     pub logistic: Option<Logistic>,

@@ -11,7 +11,7 @@ use super::series::Order;
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::{number, steps};
-use crate::style::{self, INK, PAPER};
+use crate::style::{self, PAPER};
 use crate::table::{Cell, Table};
 
 /// Columns.
@@ -97,7 +97,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         }
                         // Groups stand apart, columns a little too.
                         let top = [(from, below), (to, below)];
-                        chart.draw_series(LineSeries::new(top, line(1.5, INK)))?;
+                        chart.draw_series(LineSeries::new(top, line(1.25, PAPER)))?;
                         let corners = [(from, bottom), (to, below)];
                         let place = corners.map(|at| chart.plotting_area().map_coordinate(&at));
                         let title = format!("step {}, {}", number(one.step as f64), stack.title);
@@ -105,7 +105,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                     }
                     if column > 0 {
                         let side = [(from, 0.0), (from, 1.0)];
-                        chart.draw_series(LineSeries::new(side, line(0.75, PAPER)))?;
+                        chart.draw_series(LineSeries::new(side, line(2.5, PAPER)))?;
                     }
                 }
                 Ok(())
@@ -114,7 +114,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         title: "Group flow",
-        caption: "What the groups are made of, first seed: a column for a step, cut by dark lines into groups, coloured \
+        caption: "What the groups are made of, first seed: a column for a step, cut into groups, coloured \
                   by the capabilities of their examples. A group of one colour is one capability. Groups that are \
                   followed keep their place in the column."
             .to_owned(),

@@ -14,8 +14,8 @@ use crate::numbers::number;
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
-/// Points shown for each run.
-const SHOWN: usize = 125;
+/// Every so manieth pair is shown; prime to the number of levels, so that all levels are.
+const STRIDE: usize = 11;
 /// Points of a panel that can be pointed at.
 const POINTED: usize = 60;
 
@@ -35,7 +35,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                     actual.into(),
                 ]);
             }
-            points.extend(thinned(pairs.len(), SHOWN).map(|at| pairs[at]));
+            points.extend(pairs.iter().step_by(STRIDE));
         }
         if points.is_empty() {
             continue;
@@ -58,7 +58,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             figure: "predicted",
             arm: &arm.name,
             about: format!("Skill of half the capabilities against the other half, arm {said}"),
-            size: (280, 270),
+            size: (360, 330),
             legend: None,
         };
         let layout = Layout {

@@ -105,16 +105,17 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                     )?;
                 }
                 let (low, high) = (axes.1.low(), axes.1.high());
-                for (at, (said, names)) in estimates(lines).into_iter().enumerate() {
+                for (at, (said, names)) in estimates(lines).into_iter().rev().enumerate() {
                     let said = said as f64;
                     if said <= axes.0.high() {
                         let pole = [(said, low), (said, high)];
                         chart.draw_series(DashedLineSeries::new(pole, 4, 12, line(0.75, MUTED)))?;
                     }
-                    let letters = text(9.5, MUTED, HPos::Right, VPos::Top);
-                    let place = (-px(3.0), px(2.0 + 11.0 * at as f64));
+                    // The corner that a falling spectrum leaves free.
+                    let letters = text(9.5, MUTED, HPos::Left, VPos::Bottom);
+                    let place = (px(4.0), -px(3.0 + 11.0 * at as f64));
                     chart.plotting_area().draw(
-                        &(EmptyElement::at((axes.0.high(), high))
+                        &(EmptyElement::at((axes.0.low(), low))
                             + Text::new(format!("{said}: {}", names.join(", ")), place, letters)),
                     )?;
                 }
