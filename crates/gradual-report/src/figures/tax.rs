@@ -163,7 +163,7 @@ fn panel(kind: Kind, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportErr
         figure: kind.name(),
         arm: "",
         about: format!("{} against steps to 90 % mean accuracy", kind.label()),
-        size: (420, 310 + legend::height(names.len()) as u32),
+        size: (360, 290 + legend::height(names.len()) as u32),
         legend: None,
     };
     let layout = Layout {
@@ -173,7 +173,7 @@ fn panel(kind: Kind, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportErr
         y_ticks: true,
     };
     frame.draw(|area, hits| {
-        let (plot, key) = area.split_vertically(px(304.0));
+        let (plot, key) = area.split_vertically(px(284.0));
         let axes = (
             LogAxis::over(points.iter().flat_map(Point::across).chain([1.0]), tick),
             LogAxis::over(points.iter().flat_map(Point::down), tick),
