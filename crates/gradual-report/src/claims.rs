@@ -71,10 +71,13 @@ fn experiment(folder: &Folder, page: &Path) -> Result<String, ReportError> {
         let svg = figure(folder, one, &name)?;
         let beside = page.parent().unwrap_or(Path::new("")).join("figures");
         write::text(&beside.join(format!("{name}.svg")), &svg)?;
+        let control = folder
+            .arm(&one.claim.arm)
+            .and_then(|arm| arm.control.as_deref());
         text.push_str(&format!(
             "\n### {}\n\n{}",
             heading(folder, index),
-            section(one, &name)
+            section(one, control, &name)
         ));
     }
     Ok(text)
@@ -84,7 +87,7 @@ fn heading(folder: &Folder, index: usize) -> String {
     format!("{} {index}", folder.name)
 }
 
-fn section(held: &Held, figure: &str) -> String {
+fn section(held: &Held, control: Option<&str>, figure: &str) -> String {
     let claim = &held.claim;
     let mut text = format!("{} *({})*\n\n**{}**", claim.statement, claim.source, {
         let label = held.verdict.label();
@@ -121,6 +124,9 @@ fn section(held: &Held, figure: &str) -> String {
         } else {
             format!(", p = {p:.3}")
         });
+    }
+    if let Some(control) = control {
+        text.push_str(&format!(". The arm is a control for {control}"));
     }
     text.push_str(&format!(
         ".\n\n![{} by seed](figures/{figure}.svg)\n",

@@ -54,7 +54,8 @@ impl Cell {
     fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
-            Self::Number(number) => number.map_or_else(String::new, |number| number.to_string()),
+            // With a point or an exponent: readers that guess types must not take 1.0 for a whole number.
+            Self::Number(number) => number.map_or_else(String::new, |number| format!("{number:?}")),
             Self::Whole(number) => number.map_or_else(String::new, |number| number.to_string()),
             Self::Flag(flag) => flag.to_string(),
         }
@@ -102,5 +103,19 @@ impl Table {
         writer
             .into_inner()
             .map_err(|source| error(source.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_say_what_they_are() {
+        let mut table = Table::new("t", &["a", "b", "c", "d"]);
+        table.push(["x, y".into(), 1.0.into(), 1_u64.into(), None.into()]);
+        table.push(["\"z\"".into(), 1e-9.into(), Cell::Whole(None), 0.25.into()]);
+        let text = String::from_utf8(table.csv().unwrap()).unwrap();
+        assert_eq!(text, "a,b,c,d\n\"x, y\",1.0,1,\n\"\"\"z\"\"\",1e-9,,0.25\n");
     }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::Fixture;
+use common::{Arm, Fixture};
 use gradual_report::{ReportError, claims};
 use tempfile::tempdir;
 
@@ -13,7 +13,7 @@ fn every_claim_has_its_verdict_and_figure() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
     let page = root.path().join("docs/claims.md");
-    claims(&[dir.clone()], &page).unwrap();
+    claims(std::slice::from_ref(&dir), &page).unwrap();
     let text = fs::read_to_string(&page).unwrap();
     assert!(text.starts_with("# Claims and verdicts\n"));
     assert!(text.contains("## Multitask parity"));
@@ -68,4 +68,26 @@ fn several_experiments_and_none() {
     assert_eq!(text.matches("\n## ").count(), 2);
     assert!(matches!(claims(&[], &page), Err(ReportError::NoFolder)));
     assert!(claims(&[one.path().join("absent")], &page).is_err());
+}
+
+#[test]
+fn controls_are_named() {
+    let root = tempdir().unwrap();
+    let fixture = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 5.0, 0.3, false),
+            Arm::new("slow", 300.0, 5.0, 0.3, false),
+        ],
+        ..Fixture::default()
+    };
+    let dir = fixture.write(root.path());
+    let page = root.path().join("claims.md");
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(
+        text.contains("The arm is a control for a lower learning rate."),
+        "{text}"
+    );
+    let html = fs::read_to_string(gradual_report::report(&dir).unwrap()).unwrap();
+    assert!(html.contains("(control: a lower learning rate)"));
 }

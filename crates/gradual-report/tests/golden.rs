@@ -47,7 +47,7 @@ fn figures_are_as_they_were() {
     let dir = fixture.write(root.path());
     report(&dir).unwrap();
     let page = root.path().join("docs/claims.md");
-    claims(&[dir.clone()], &page).unwrap();
+    claims(std::slice::from_ref(&dir), &page).unwrap();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let drawn = FIGURES.map(|name| dir.join(format!("report/figures/{name}.svg")));
     let claim = root.path().join("docs/figures/claim-parity-1.svg");

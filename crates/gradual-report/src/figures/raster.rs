@@ -24,16 +24,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let mut panels = Vec::new();
     let ends = ["skill 0".to_owned(), "1".to_owned()];
     for arm in folder.with_runs().filter(|_| end > 0.0) {
+        let (width, height) = rows::size(order.names.len());
         let frame = Frame {
             figure: "raster",
             arm: &arm.name,
             about: format!("Skill of every capability over time, arm {}", arm.name),
-            size: rows::size(order.names.len()),
+            // The colour bar takes its room below.
+            size: (width, height + 16),
             legend: Some(&ends),
-        };
-        let frame = Frame {
-            size: (frame.size.0, frame.size.1 + 16),
-            ..frame
         };
         let layout = Layout {
             x_label: "step",
