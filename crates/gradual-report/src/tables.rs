@@ -206,6 +206,7 @@ fn curves(folder: &Folder) -> Table {
             "accuracy",
             "loss",
             "probability",
+            "progress",
             "skill",
         ],
     );
@@ -221,6 +222,7 @@ fn curves(folder: &Folder) -> Table {
                     capability.accuracy.into(),
                     capability.loss.into(),
                     capability.probability.into(),
+                    capability.progress.into(),
                     capability.skill().into(),
                 ]);
             }
