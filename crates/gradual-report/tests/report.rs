@@ -194,6 +194,28 @@ fn what_never_came_is_said() {
 }
 
 #[test]
+fn the_tax_has_another_goal_where_the_baseline_is_too_slow() {
+    let fixture = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 20.0, 0.3, false),
+            Arm::new("labels", 150.0, 3.0, 0.6, true),
+        ],
+        steps: 1000,
+        ..Fixture::default()
+    };
+    let (html, summary) = reported(&fixture, |_| ());
+    let metrics = summary["arms"][0]["metrics"].as_array().unwrap();
+    let to_90 = metrics
+        .iter()
+        .find(|one| one["metric"] == "steps_to_90")
+        .unwrap();
+    assert_eq!(to_90["sample"], Value::Null);
+    assert!(html.contains("steps to 50 % mean skill (the baseline never comes to 90 % accuracy)"));
+    let (html, _) = reported(&Fixture::default(), |_| ());
+    assert!(html.contains("the tax: steps to 90 % mean accuracy, as a multiple"));
+}
+
+#[test]
 fn unfinished_runs_are_shown_and_not_counted() {
     let (html, summary) = reported(&Fixture::default(), |dir| {
         let folder = run_folder(dir, "labels", 2);

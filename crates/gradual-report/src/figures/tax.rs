@@ -1,7 +1,7 @@
 //! Gradualness against tax, the headline: how wide rises are and how far apart, against how long the run
 //! takes.
 
-use gradual_measure::Metric;
+use gradual_measure::{Curve, Metric};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -70,19 +70,62 @@ impl Kind {
     }
 }
 
-/// Steps to 90 % against those of the baseline under the same seed, and whether that is a lower bound.
-/// Without a number of the baseline there is nothing to compare with.
-fn tax(folder: &Folder, arm: &Arm, run: &Run) -> Option<(f64, bool)> {
-    let base = folder.paired(arm, run.seed);
-    let base = if arm.name == arm.baseline {
-        Some(run)
-    } else {
-        base
-    };
-    let unit = base?.summary.steps_to_90.filter(|&steps| steps > 0.0)?;
-    let steps = run.summary.steps_to_90;
-    let least = run.summary.last_step as f64;
-    Some((steps.unwrap_or(least) / unit, steps.is_none()))
+/// How far a run must come for its steps to count as the tax.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// A mean accuracy of 90 %.
+    Ninety,
+    /// A mean skill of 50 %, for experiments whose baseline never gets to 90 %.
+    Half,
+}
+
+impl Goal {
+    fn of(folder: &Folder) -> Self {
+        let reaches = |arm: &Arm| {
+            let mut runs = arm.runs.iter();
+            arm.name == arm.baseline && runs.any(|run| run.summary.steps_to_90.is_some())
+        };
+        if folder.arms.iter().any(reaches) {
+            Self::Ninety
+        } else {
+            Self::Half
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ninety => "tax: steps to 90 %, baseline = 1",
+            Self::Half => "tax: steps to skill 50 %, baseline = 1",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Ninety => "steps to 90 % mean accuracy",
+            Self::Half => "steps to 50 % mean skill (the baseline never comes to 90 % accuracy)",
+        }
+    }
+
+    fn steps(self, run: &Run) -> Option<f64> {
+        match self {
+            Self::Ninety => run.summary.steps_to_90,
+            Self::Half => Curve::mean(&run.curves.skills()).ok()?.first_crossing(0.5),
+        }
+    }
+
+    /// Steps to the goal against those of the baseline under the same seed, and whether that is a lower
+    /// bound. Without a number of the baseline there is nothing to compare with.
+    fn tax(self, folder: &Folder, arm: &Arm, run: &Run) -> Option<(f64, bool)> {
+        let base = if arm.name == arm.baseline {
+            Some(run)
+        } else {
+            folder.paired(arm, run.seed)
+        };
+        let unit = self.steps(base?).filter(|&steps| steps > 0.0)?;
+        let steps = self.steps(run);
+        let least = run.summary.last_step as f64;
+        Some((steps.unwrap_or(least) / unit, steps.is_none()))
+    }
 }
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
@@ -99,13 +142,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             "value_is_lower_bound",
         ],
     );
+    let goal = Goal::of(folder);
     let mut panels = Vec::new();
     let mut left_out = 0;
     for kind in [Kind::Width, Kind::Spread] {
         let mut points = Vec::new();
         for (index, arm) in arms.iter().enumerate() {
             for run in arm.counted() {
-                let found = tax(folder, arm, run).zip(kind.of(run));
+                let found = goal.tax(folder, arm, run).zip(kind.of(run));
                 let Some(((tax, slower), (value, wider))) = found.filter(|one| one.1.0 > 0.0)
                 else {
                     left_out += 1;
@@ -133,15 +177,16 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             ]);
         }
         if !points.is_empty() {
-            panels.push(panel(kind, &arms, &points)?);
+            panels.push(panel(kind, goal, &arms, &points)?);
         }
     }
-    let mut caption = "How gradual (width / t50, up is gradual) and how far apart (max t50 / min t50, down is together) \
-                       against the tax: steps to 90 % mean accuracy, as a multiple of the baseline’s under the \
-                       same seed. One point per run. Anything that is slower is to the right, so an arm is more gradual \
-                       only where it beats the slow controls at their tax. An arrow marks a lower bound: the run \
-                       ended before."
-        .to_owned();
+    let mut caption = format!(
+        "How gradual (width / t50, up is gradual) and how far apart (max t50 / min t50, down is together) against \
+         the tax: {}, as a multiple of the baseline’s under the same seed. One point per run. Anything that is \
+         slower is to the right, so an arm is more gradual only where it beats the slow controls at their tax. An \
+         arrow marks a lower bound: the run ended before.",
+        goal.words()
+    );
     if left_out > 0 && !panels.is_empty() {
         caption.push_str(&format!(
             " {left_out} points are left out: the run, or the baseline’s, never got there."
@@ -157,17 +202,17 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     })
 }
 
-fn panel(kind: Kind, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportError> {
+fn panel(kind: Kind, goal: Goal, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportError> {
     let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     let frame = Frame {
         figure: kind.name(),
         arm: "",
-        about: format!("{} against steps to 90 % mean accuracy", kind.label()),
+        about: format!("{} against {}", kind.label(), goal.words()),
         size: (360, 290 + legend::height(names.len()) as u32),
         legend: None,
     };
     let layout = Layout {
-        x_label: "tax: steps to 90 %, baseline = 1",
+        x_label: goal.label(),
         y_label: kind.label(),
         left: 34.0,
         y_ticks: true,
