@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 
 use crate::test::Test;
-use crate::{cargo, docs, layers, terminal};
+use crate::{cargo, docs, layers, python, terminal};
 
 /// One check: its name and what it does.
 struct Step {
@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// What takes no time comes first, so that it does not wait for the tests.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "format",
         check: format,
@@ -30,6 +30,14 @@ const STEPS: [Step; 5] = [
     Step {
         name: "test",
         check: || Test::everything().run(),
+    },
+    Step {
+        name: "parquet",
+        check: parquet,
+    },
+    Step {
+        name: "python",
+        check: python::run,
     },
     Step {
         name: "docs",
@@ -106,6 +114,19 @@ fn clippy() -> anyhow::Result<()> {
         "-D",
         "warnings",
     ]))
+}
+
+/// The one feature that no other build has. Its tests are few, and the rest is built already.
+fn parquet() -> anyhow::Result<()> {
+    let (features, only) = ("--features=parquet", "parquet");
+    let package = ["--package", "gradual-report"];
+    let run = ["test", "--release"].into_iter().chain(package);
+    cargo::run(&mut cargo::cargo(run.chain([
+        features,
+        "--lib",
+        "--test=formats",
+        only,
+    ])))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod experiment;
 mod layers;
 mod metadata;
 mod program;
+mod python;
 mod report;
 mod stop;
 mod terminal;
@@ -41,13 +42,15 @@ struct Cli {
 enum Command {
     /// Run an experiment of gradual-lab and write its run folders and report
     Experiment(experiment::Experiment),
-    /// Write the report of the run folders in a directory again
+    /// Write the report of one experiment again, or of several side by side, or the page of claims
     Report(report::Report),
     /// Run all tests of the workspace, documentation examples included
     Test(test::Test),
     /// Time a step against an ordinary one, and against peers
     Bench(bench::Bench),
-    /// Everything that continuous integration checks: format, layers, clippy, test, docs
+    /// Run the code of docs/python.md, in a Python of its own where there is one
+    Python,
+    /// Everything that continuous integration checks: format, layers, clippy, test, parquet, python, docs
     Ci,
     /// Check which crate depends on which
     Layers,
@@ -62,6 +65,7 @@ impl Command {
             Self::Report(report) => report.run(),
             Self::Test(test) => test.run(),
             Self::Bench(bench) => bench.run(),
+            Self::Python => python::run(),
             Self::Ci => ci::run(),
             Self::Layers => layers::run(),
             Self::Docs => docs::run(),
@@ -125,6 +129,23 @@ mod tests {
                 "--quick"
             ]
         );
+    }
+
+    #[test]
+    fn report_passes_everything_on_and_builds_parquet_in_when_asked() {
+        for (line, features) in [
+            ("runs/a", vec![]),
+            ("runs/a runs/b --out there --tensorboard", vec![]),
+            ("--claims docs/claims.md runs/parquet", vec![]),
+            ("--format html,parquet runs/a", vec!["--features=parquet"]),
+            ("runs/a --format=parquet", vec!["--features=parquet"]),
+        ] {
+            let Command::Report(report) = parse(&format!("xtask report {line}")) else {
+                panic!("not a report");
+            };
+            assert_eq!(report.features(), features, "{line}");
+            assert_eq!(report.arguments().join(std::ffi::OsStr::new(" ")), line);
+        }
     }
 
     #[test]

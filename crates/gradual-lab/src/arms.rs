@@ -113,6 +113,18 @@ pub(crate) static MORE: [Arm; 18] = [
     },
 ];
 
+/// What an arm is a control for, if it is one.
+pub(crate) fn control(name: &str) -> Option<&'static str> {
+    match name {
+        "random" => Some("groups that mean nothing"),
+        "inputs" => Some("whether gradients tell more than inputs"),
+        "raw" => Some("whether the metric matters"),
+        "balanced" => Some("equal frequencies without a grouped loss"),
+        "curriculum" => Some("equal frequencies at first, without a grouped loss"),
+        _ => None,
+    }
+}
+
 /// α of the arm `cvar`. Tried on sparse parity with one seed: at 0.2, where the worst 4 of 20 groups
 /// change from step to step, nothing was learned in 9 000 steps; at 0.8 capabilities came no closer
 /// together than under the grouped loss.

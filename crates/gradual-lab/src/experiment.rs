@@ -12,6 +12,8 @@ use gradual::train::{
 };
 use serde_json::Value;
 
+use crate::arms;
+
 /// One choice of grouping and composition within an experiment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arm {
@@ -24,6 +26,7 @@ impl Arm {
         ArmRecord {
             name: self.name.to_owned(),
             about: self.about.to_owned(),
+            control: arms::control(self.name).map(str::to_owned),
         }
     }
 }

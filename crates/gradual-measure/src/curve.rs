@@ -180,6 +180,34 @@ impl Curve {
         Self::new(first.steps.clone(), values)
     }
 
+    /// The point-wise minimum of curves on equal steps: the worst of them at each time.
+    ///
+    /// # Errors
+    /// When there is no curve, or the steps differ.
+    pub fn lowest(curves: &[Self]) -> Result<Self, MeasureError> {
+        let first = equal_steps("lowest of curves", curves)?;
+        let lowest = |index: usize| {
+            let values = curves.iter().map(|curve| curve.values[index]);
+            values.fold(f64::INFINITY, f64::min)
+        };
+        Self::new(first.steps.clone(), (0..first.len()).map(lowest).collect())
+    }
+
+    /// The mean height from the first step to the last, `∫ s dt / (t_last − t_first)`; the value of a
+    /// curve of one point.
+    #[must_use]
+    pub fn mean_height(&self) -> f64 {
+        let length = self.last_step() - self.first_step();
+        if length <= 0.0 {
+            return self.values[0];
+        }
+        let pieces = self.steps.windows(2).zip(self.values.windows(2));
+        let area = |(steps, values): (&[f64], &[f64])| {
+            (steps[1] - steps[0]) / length * 0.5 * (values[0] + values[1])
+        };
+        pieces.map(area).sum()
+    }
+
     /// The first step at which the curve is at or above `level`, by linear interpolation.
     ///
     /// The first step itself when the curve begins at or above the level; `None` when it never gets

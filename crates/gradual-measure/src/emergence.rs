@@ -1,18 +1,25 @@
 //! How gradual the rise of one capability is.
 //!
-//! All numbers are taken from the running 3-point median of the skill curve, so that a single lucky
-//! evaluation is not an emergence, and from the origin (step 0, skill 0) on when the first evaluation
-//! comes later.
+//! All numbers but BIG-bench's two are taken from the running 3-point median of the skill curve, so that a
+//! single lucky evaluation is not an emergence; all from the origin (step 0, skill 0) on when the first
+//! evaluation comes later.
+
+mod increments;
+mod kink;
+mod logistic;
+mod rise;
 
 use serde::Serialize;
 
 use crate::Curve;
+use increments::Increments;
+pub use logistic::Logistic;
 
 /// The window of [`Emergence::largest_rise`], as a fraction of the training length.
 const WINDOW: f64 = 0.05;
 
-/// The number of equal intervals that [`Emergence::effective_increments`] looks at.
-const INTERVALS: usize = 100;
+/// The window of [`Emergence::factor_rise`], as a ratio of times.
+const FACTOR: f64 = 1.25;
 
 /// The rise of one capability. Missing numbers are `None`, never NaN or infinite.
 ///
@@ -36,10 +43,32 @@ pub struct Emergence {
     /// jump, and 0.05 a straight line. Evaluations further apart than the window are interpolated and so
     /// bound what can be seen.
     pub largest_rise: Option<f64>,
+    /// Largest rise of skill while the time grows by a factor of at most 1.25: free of the time scale *and*
+    /// of the length of the training.
+    pub factor_rise: Option<f64>,
+    /// When the rise sets in: the time of the largest second difference of the curve on 100 equal
+    /// intervals, so known to 1 % of the training. `None` where the curve never bends upwards. Second
+    /// differences magnify noise; read it beside t10.
+    pub break_time: Option<f64>,
     /// `N_eff / n = (Σz)² / (n Σz²)` of the `n = 100` increments z of the curve on equal intervals from
     /// step 0 to the last: 1 is a straight line, 1/100 a jump, and 0 noise without progress. Kish's
     /// effective sample size (Survey Sampling, 1965), taken over increments. `None` for a flat curve.
     pub effective_increments: Option<f64>,
+    /// BIG-bench's linearity `I / √(mean z²)`, divided by n: from −1 to 1, and 1 is a straight line up.
+    ///
+    /// `I = sign(argmax s − argmin s) · (max s − min s)` (Srivastava et al. 2022, "Beyond the Imitation
+    /// Game"). There the points are model sizes; here they are the n = 100 equal intervals of the training,
+    /// and the division by n frees the number from n. `None` for a flat curve.
+    pub linearity: Option<f64>,
+    /// BIG-bench's breakthroughness `I / √(median z²)`, divided by n: 1 for a straight line, larger for a
+    /// curve that lies still and then jumps, negative for a fall.
+    ///
+    /// A jump between two plateaus has the median 0 and the number would be infinite. √(median z²) is
+    /// therefore never taken as less than 0.001, a tenth of a point of skill in a hundredth of the
+    /// training, which bounds the number by 10 for skills from 0 to 1. `None` for a flat curve.
+    pub breakthroughness: Option<f64>,
+    /// The logistic curve in ln t that fits best, with its R².
+    pub logistic: Option<Logistic>,
 }
 
 impl Emergence {
@@ -49,6 +78,9 @@ impl Emergence {
         let curve = skill.median3().from_origin(0.0);
         let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
         let both = t10.zip(t90);
+        let increments = Increments::of(&curve);
+        // The running median makes equal neighbours out of noise, and so increments of 0.
+        let raw = Increments::of(&skill.from_origin(0.0));
         Self {
             t10,
             t50,
@@ -58,8 +90,13 @@ impl Emergence {
                 .zip(t50)
                 .and_then(|((low, high), middle)| ratio(high - low, middle)),
             log_width: both.and_then(|(low, high)| ratio(high, low)).map(f64::log2),
-            largest_rise: largest_rise(&curve, WINDOW * curve.last_step()),
-            effective_increments: effective_increments(&curve),
+            largest_rise: rise::within_steps(&curve, WINDOW * curve.last_step()),
+            factor_rise: rise::within_factor(&curve, FACTOR),
+            break_time: kink::break_time(&curve),
+            effective_increments: increments.as_ref().map(Increments::effective),
+            linearity: raw.as_ref().map(Increments::linearity),
+            breakthroughness: raw.as_ref().map(Increments::breakthroughness),
+            logistic: Logistic::fit(&curve),
         }
     }
 }
@@ -68,43 +105,4 @@ impl Emergence {
 pub(crate) fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
     let ratio = numerator / denominator;
     (denominator > 0.0 && ratio.is_finite()).then_some(ratio)
-}
-
-/// The maximum of `s(b) − s(a)` over `0 ≤ b − a ≤ window`.
-///
-/// The curve is piecewise linear, so the maximum lies where a or b is a point of the curve and the other
-/// is one too, or lies a whole window away.
-fn largest_rise(curve: &Curve, window: f64) -> Option<f64> {
-    if window <= 0.0 {
-        return None;
-    }
-    let (steps, values) = (curve.steps(), curve.values());
-    let mut best: f64 = 0.0;
-    for (index, (&step, &value)) in steps.iter().zip(values).enumerate() {
-        let highest = steps[index..]
-            .iter()
-            .zip(&values[index..])
-            .take_while(|&(&other, _)| other <= step + window)
-            .map(|(_, &other)| other)
-            .fold(curve.at(step + window), f64::max);
-        best = best
-            .max(highest - value)
-            .max(value - curve.at(step - window));
-    }
-    Some(best)
-}
-
-fn effective_increments(curve: &Curve) -> Option<f64> {
-    let width = curve.last_step() / INTERVALS as f64;
-    let values: Vec<f64> = (0..=INTERVALS)
-        .map(|index| curve.at(index as f64 * width))
-        .collect();
-    let increments = values.windows(2).map(|pair| pair[1] - pair[0]);
-    let (sum, squares) =
-        increments.fold((0.0, 0.0), |(sum, squares), z| (sum + z, squares + z * z));
-    // Increments of rounding size are no movement.
-    if squares <= 1e-24 {
-        return None;
-    }
-    Some((sum * sum / (INTERVALS as f64 * squares)).clamp(0.0, 1.0))
 }

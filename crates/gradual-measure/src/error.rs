@@ -52,6 +52,18 @@ pub enum MeasureError {
         /// Index of the first curve that differs from the first one.
         position: usize,
     },
+    /// Each capability has one curve of each kind.
+    #[error(
+        "{operation}: expected as many losses as skills, got {losses} losses and {skills} skills"
+    )]
+    Counts {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Number of curves of loss.
+        losses: usize,
+        /// Number of curves of skill.
+        skills: usize,
+    },
     /// Every evaluation of a run must hold the same capabilities.
     #[error(
         "run summary: expected the capabilities of the first evaluation at step {step}, {difference}"

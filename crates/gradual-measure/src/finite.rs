@@ -53,6 +53,8 @@ named_optional! {
     recovery: "recovery",
     adjusted_rand: "adjusted_rand",
     probability: "probability",
+    progress: "progress",
+    compute: "compute",
 }
 
 pub(crate) fn spectrum<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {

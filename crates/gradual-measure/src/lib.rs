@@ -2,15 +2,16 @@
 //!
 //! Plain numbers in, plain numbers out: this crate knows nothing of tensors or training.
 //!
-//! - [`record`]: the lines and files of a run folder.
-//! - [`curve`]: a measured curve, its smoothing, interpolation and crossings.
+//! - [`record`]: the lines and files of a run folder; [`claim`]: claims as data.
+//! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
-//! - [`across`]: how *together* several capabilities rise, and how many steps that takes.
+//! - [`across`]: how *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
+//!   some tell of the others; [`rank`]: rank correlations.
 //! - [`summary`]: all of it for one run.
-//! - [`statistics`]: means, intervals and verdicts over seeds.
+//! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
 //! The usual way is [`RunSummary::of`] on the evaluations of each run, [`RunSummary::value`] for one
-//! [`Metric`], and [`paired_ratio`] with [`verdict`] over the seeds.
+//! [`Metric`], and [`paired_ratio`] with [`judge`] over the seeds.
 //!
 //! ```
 //! use gradual_measure::{Curve, Emergence};
@@ -23,21 +24,34 @@
 //! ```
 
 pub mod across;
+mod bootstrap;
+pub mod claim;
 pub mod curve;
+pub mod effect;
 pub mod emergence;
 mod error;
 mod finite;
+pub mod halves;
+pub mod rank;
 pub mod record;
+pub mod run;
 pub mod statistics;
 pub mod summary;
+pub mod verdict;
 
-pub use across::{Spread, gap_at_equal_mean, steps_to};
+pub use across::{Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to, steps_to_worst};
+pub use claim::{Claim, Direction, Metric};
 pub use curve::{Curve, skill};
-pub use emergence::Emergence;
+pub use effect::{Effect, paired_ratio};
+pub use emergence::{Emergence, Logistic};
 pub use error::MeasureError;
+pub use halves::{Halves, half_pairs};
+pub use rank::{kendall_tau, spearman};
 pub use record::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
-    Grouping, Metric, Record, RunConfig, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, Grouping, Record,
+    RunConfig, SCHEMA, Timing,
 };
-pub use statistics::{Effect, Interval, Sample, Verdict, paired_ratio, verdict};
+pub use run::{CapabilityCurves, Measure, RunCurves};
+pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};
+pub use verdict::{Answer, LEAST_SEEDS, Question, Verdict, holm, judge};

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::finite;
-use crate::{MeasureError, curve};
+use crate::{Claim, MeasureError, curve};
 
 /// Version of the run-folder format that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -95,6 +95,13 @@ pub struct Evaluation {
     /// Mean training loss (nats) of the latest draw.
     #[serde(serialize_with = "finite::train_loss")]
     pub train_loss: f64,
+    /// Floating-point operations of the training before the evaluation, where they are counted.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::compute"
+    )]
+    pub compute: Option<f64>,
     /// Held-out results by name of the capability.
     pub capabilities: BTreeMap<String, CapabilityRecord>,
 }
@@ -150,6 +157,15 @@ pub struct CapabilityRecord {
         serialize_with = "finite::probability"
     )]
     pub probability: Option<f64>,
+    /// How far the model's inside has come, 0 to 1, where the task can tell: progress that the accuracy
+    /// doesn't show yet, such as the Fourier gap of sparse parity (Barak et al. 2022, "Hidden Progress in
+    /// Deep Learning").
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::progress"
+    )]
+    pub progress: Option<f64>,
 }
 
 impl CapabilityRecord {
@@ -174,6 +190,13 @@ pub struct Grouping {
     /// Examples per group; empty for soft groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<u64>,
+    /// Of which capabilities each group's examples are: for each group, in the order of `sizes`, examples
+    /// by name of the capability. Empty for soft groups, and in records from before this field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<BTreeMap<String, u64>>,
+    /// Number of each group that it keeps over time, in the order of `sizes`, where groups are followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<u64>,
     /// Fraction of the coefficient mass Σ|c| that falls on each capability's examples.
     #[serde(
         default,
@@ -285,82 +308,8 @@ pub struct ArmRecord {
     pub name: String,
     /// One sentence on what the arm does.
     pub about: String,
-}
-
-/// One measurable claim: an arm changes a metric against the baseline by at least a ratio.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The claim in words.
-    pub statement: String,
-    /// Where it comes from: post, paper or conjecture.
-    pub source: String,
-    /// The arm that is compared with the baseline.
-    pub arm: String,
-    /// What is compared.
-    pub metric: Metric,
-    /// Whether the arm should have less or more of it.
-    pub direction: Direction,
-    /// The ratio arm / baseline that counts as an effect, for instance 0.8 for a fifth less.
-    #[serde(serialize_with = "finite::smallest_effect")]
-    pub smallest_effect: f64,
-}
-
-/// A number of a run that claims can be about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Metric {
-    /// Largest over smallest t50 of the capabilities.
-    Spread,
-    /// Mean pairwise difference of skill at equal mean skill.
-    Gap,
-    /// Steps until the mean accuracy is 90 %.
-    #[serde(rename = "steps_to_90")]
-    StepsTo90,
-    /// Steps until the mean accuracy is 99 %.
-    #[serde(rename = "steps_to_99")]
-    StepsTo99,
-    /// Median over capabilities of (t90 − t10)/t50.
-    RelativeWidth,
-    /// Median over capabilities of N_eff/n of the increments of skill.
-    EffectiveIncrements,
-    /// Mean accuracy at the last evaluation.
-    FinalAccuracy,
-}
-
-impl Metric {
-    /// All metrics, in the order in which reports show them.
-    pub const ALL: [Self; 7] = [
-        Self::Spread,
-        Self::Gap,
-        Self::StepsTo90,
-        Self::StepsTo99,
-        Self::RelativeWidth,
-        Self::EffectiveIncrements,
-        Self::FinalAccuracy,
-    ];
-
-    /// A short name for people.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Spread => "max t50 / min t50",
-            Self::Gap => "gap at equal mean skill",
-            Self::StepsTo90 => "steps to 90 % mean accuracy",
-            Self::StepsTo99 => "steps to 99 % mean accuracy",
-            Self::RelativeWidth => "width / t50",
-            Self::EffectiveIncrements => "N_eff / n of the increments",
-            Self::FinalAccuracy => "final mean accuracy",
-        }
-    }
-}
-
-/// Which way a claim points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// The arm has less of the metric than the baseline.
-    Lower,
-    /// The arm has more of the metric than the baseline.
-    Higher,
+    /// What the arm is a control for, in a few words, when it is one: "groups without meaning", "a lower
+    /// learning rate".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
 }

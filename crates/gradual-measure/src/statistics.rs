@@ -1,15 +1,7 @@
-//! Means, intervals and verdicts over seeds.
-//!
-//! Seeds are few (1 to 5), so intervals are Student's t-intervals, and arms are compared pair by pair: the
-//! run of an arm with the run of the baseline that has the same seed, hence the same data and the same
-//! initial weights.
-
-use std::collections::BTreeMap;
+//! Means and intervals over seeds.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
-
-use crate::Direction;
 
 /// Arithmetic mean; `None` of no values.
 #[must_use]
@@ -77,6 +69,8 @@ pub struct Sample {
     pub median: f64,
     /// See [`Interval::of_mean`].
     pub interval: Option<Interval>,
+    /// See [`Interval::bca_of_mean`].
+    pub bootstrap: Option<Interval>,
 }
 
 impl Sample {
@@ -89,89 +83,7 @@ impl Sample {
             deviation: deviation(values),
             median: median(values)?,
             interval: Interval::of_mean(values),
+            bootstrap: Interval::bca_of_mean(values),
         })
-    }
-}
-
-/// The ratio of an arm to the baseline, over paired seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Effect {
-    /// Geometric mean of arm / baseline.
-    pub ratio: f64,
-    /// Lower end of the 95 % interval; `None` of fewer than two pairs.
-    pub low: Option<f64>,
-    /// Upper end of the 95 % interval; `None` of fewer than two pairs.
-    pub high: Option<f64>,
-    /// Number of pairs.
-    pub seeds: usize,
-}
-
-/// The effect of an arm on a positive number, from the log ratios `ln(arm/baseline)` of the seeds that both
-/// have: the exponential of their mean and of its t-interval.
-///
-/// The maps go from seed to number. `None` when no seed is in both, or a number of a pair is not positive
-/// and finite.
-#[must_use]
-pub fn paired_ratio(arm: &BTreeMap<u64, f64>, baseline: &BTreeMap<u64, f64>) -> Option<Effect> {
-    let logs: Vec<f64> = arm
-        .iter()
-        .filter_map(|(seed, value)| Some((value, baseline.get(seed)?)))
-        .map(|(value, base)| {
-            let sound = |number: f64| number.is_finite() && number > 0.0;
-            (sound(*value) && sound(*base)).then(|| value.ln() - base.ln())
-        })
-        .collect::<Option<_>>()?;
-    let interval = Interval::of_mean(&logs);
-    let exp = |log: f64| log.exp().min(f64::MAX);
-    Some(Effect {
-        ratio: exp(mean(&logs)?),
-        low: interval.map(|one| exp(one.low)),
-        high: interval.map(|one| exp(one.high)),
-        seeds: logs.len(),
-    })
-}
-
-/// What the seeds say about a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The whole interval lies at or beyond the smallest effect, in the claimed direction.
-    Supported,
-    /// The whole interval lies short of the smallest effect.
-    NotSupported,
-    /// The interval holds both, or there is no interval.
-    Inconclusive,
-}
-
-impl Verdict {
-    /// The verdict in words.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Supported => "supported",
-            Self::NotSupported => "not supported",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-}
-
-/// Holds an effect against a claimed direction and smallest effect (a ratio arm / baseline).
-///
-/// For [`Direction::Lower`] and 0.8: supported when `high ≤ 0.8`, not supported when `low > 0.8`. For
-/// [`Direction::Higher`] and 1.25: supported when `low ≥ 1.25`, not supported when `high < 1.25`. All else,
-/// no effect and no interval too, is inconclusive.
-#[must_use]
-pub fn verdict(effect: Option<&Effect>, direction: Direction, smallest_effect: f64) -> Verdict {
-    let Some((low, high)) = effect.and_then(|effect| effect.low.zip(effect.high)) else {
-        return Verdict::Inconclusive;
-    };
-    let (supported, refuted) = match direction {
-        Direction::Lower => (high <= smallest_effect, low > smallest_effect),
-        Direction::Higher => (low >= smallest_effect, high < smallest_effect),
-    };
-    match (supported, refuted) {
-        (true, _) => Verdict::Supported,
-        (_, true) => Verdict::NotSupported,
-        _ => Verdict::Inconclusive,
     }
 }

@@ -4,28 +4,69 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::across::steps_to_worst;
+use crate::rank::kendall_tau;
 use crate::statistics::median;
-use crate::{Curve, Emergence, Evaluation, MeasureError, Metric, Spread};
-use crate::{gap_at_equal_mean, steps_to};
+use crate::{
+    CapabilityCurves, Curve, Emergence, Evaluation, Halves, Measure, MeasureError, Metric,
+    RunCurves, Spread, Timing, gap_at_equal_mean, gini_at_equal_mean, steps_to,
+};
 
 /// One capability of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CapabilitySummary {
     /// Share of the training distribution at the first evaluation, 0 to 1.
     pub frequency: f64,
-    /// How the capability arose.
+    /// How the capability arose, by accuracy above chance.
     pub emergence: Emergence,
+    /// The same by every other measure that the records have, see [`Measure`].
+    pub by: BTreeMap<Measure, Emergence>,
     /// Accuracy at the last evaluation, 0 to 1.
     pub final_accuracy: f64,
     /// Loss at the last evaluation, in nats.
     pub final_loss: f64,
 }
 
+impl CapabilitySummary {
+    fn of(curves: &CapabilityCurves) -> Self {
+        let others = Measure::ALL
+            .into_iter()
+            .filter(|&one| one != Measure::Accuracy);
+        Self {
+            frequency: curves.frequency,
+            emergence: curves
+                .by(Measure::Accuracy)
+                .map_or_else(Emergence::default, Emergence::of),
+            by: others
+                .filter_map(|measure| Some((measure, Emergence::of(curves.by(measure)?))))
+                .collect(),
+            final_accuracy: curves.accuracy.last_value(),
+            final_loss: curves.loss.last_value(),
+        }
+    }
+
+    /// How the capability arose by a measure; `None` where the records don't have it.
+    #[must_use]
+    pub fn by(&self, measure: Measure) -> Option<&Emergence> {
+        match measure {
+            Measure::Accuracy => Some(&self.emergence),
+            other => self.by.get(&other),
+        }
+    }
+
+    /// How many times earlier the hidden progress was half way than the accuracy; at least 1 where progress
+    /// came first.
+    #[must_use]
+    pub fn hidden_lead(&self) -> Option<f64> {
+        let hidden = self.by(Measure::Progress)?.t50?;
+        crate::emergence::ratio(self.emergence.t50?, hidden)
+    }
+}
+
 /// The numbers of one run. Missing numbers are `None`, never NaN or infinite.
 ///
-/// Numbers across capabilities are over those that are trained, of frequency above zero: one that is
-/// only tested (a composition of others, say) may stay flat for ever. It has its own numbers in
-/// `capabilities`. Where none is trained, all count.
+/// Numbers across capabilities are over those that count, see [`RunCurves`]; all have their own numbers in
+/// `capabilities`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunSummary {
     /// Number of evaluations.
@@ -36,29 +77,38 @@ pub struct RunSummary {
     pub capabilities: BTreeMap<String, CapabilitySummary>,
     /// How far apart in time the capabilities emerge.
     pub spread: Spread,
-    /// Mean pairwise difference of (3-point median) skill at equal mean skill, see
-    /// [`gap_at_equal_mean`].
+    /// Kendall's τ-b of t50 and rarity: 1 when frequent capabilities come first, −1 when rare ones do.
+    /// `None` where all frequencies are equal. What never emerges comes last.
+    pub order: Option<f64>,
+    /// See [`gap_at_equal_mean`].
     pub gap: Option<f64>,
+    /// See [`gini_at_equal_mean`].
+    pub gini: Option<f64>,
+    /// What a part of the capabilities tells of the rest.
+    pub halves: Option<Halves>,
     /// Steps until the mean accuracy is 0.9.
     pub steps_to_90: Option<f64>,
     /// Steps until the mean accuracy is 0.99.
     pub steps_to_99: Option<f64>,
+    /// Steps until every capability has an accuracy of 0.9.
+    pub steps_to_worst_90: Option<f64>,
+    /// Training examples until the mean accuracy is 0.9.
+    pub examples_to_90: Option<f64>,
+    /// Training examples until the mean accuracy is 0.99.
+    pub examples_to_99: Option<f64>,
+    /// Wall-clock seconds until the mean accuracy is 0.9, see [`RunSummary::with_timings`].
+    pub seconds_to_90: Option<f64>,
+    /// Wall-clock seconds until the mean accuracy is 0.99.
+    pub seconds_to_99: Option<f64>,
+    /// Mean skill over capabilities, averaged over the training: the area under the mean curve, divided by
+    /// the length of the training. Compare it between runs of one length.
+    pub area: f64,
     /// Mean accuracy over capabilities at the last evaluation.
     pub final_accuracy: f64,
     /// Lowest accuracy of any capability at the last evaluation.
     pub worst_accuracy: f64,
     /// Mean loss over capabilities at the last evaluation, in nats.
     pub final_loss: f64,
-    /// Median over the capabilities that have one of [`Emergence::width`].
-    pub width: Option<f64>,
-    /// Median over the capabilities that have one of [`Emergence::relative_width`].
-    pub relative_width: Option<f64>,
-    /// Median over the capabilities that have one of [`Emergence::log_width`].
-    pub log_width: Option<f64>,
-    /// Median over the capabilities that have one of [`Emergence::largest_rise`].
-    pub largest_rise: Option<f64>,
-    /// Median over the capabilities that have one of [`Emergence::effective_increments`].
-    pub effective_increments: Option<f64>,
 }
 
 impl RunSummary {
@@ -67,127 +117,132 @@ impl RunSummary {
     /// Before the first evaluation every capability is taken to be at chance at step 0.
     ///
     /// # Errors
-    /// When there is no evaluation or no capability, the capabilities differ between evaluations, a
-    /// chance is outside 0 to 1, a number is not finite, or steps do not increase.
+    /// Those of [`RunCurves::of`].
     pub fn of(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
-        let last = check(evaluations)?;
-        let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
-        let curve = |of: &dyn Fn(&Evaluation) -> f64| {
-            Curve::new(steps.clone(), evaluations.iter().map(of).collect())
-        };
+        Self::of_curves(&RunCurves::of(evaluations)?)
+    }
 
-        let mut capabilities = BTreeMap::new();
-        let trained = |name: &String| evaluations[0].capabilities[name].frequency > 0.0;
-        let none_is = !last.capabilities.keys().any(trained);
-        let counts = |name: &String| none_is || trained(name);
-        let (mut skills, mut accuracies) = (Vec::new(), Vec::new());
-        for (name, end) in &last.capabilities {
-            let begin = evaluations[0].capabilities[name];
-            let skill = curve(&|one| one.capabilities[name].skill())?;
-            let accuracy = curve(&|one| one.capabilities[name].accuracy)?;
-            let loss = curve(&|one| one.capabilities[name].loss)?;
-            capabilities.insert(
-                name.clone(),
-                CapabilitySummary {
-                    frequency: begin.frequency,
-                    emergence: Emergence::of(&skill),
-                    final_accuracy: end.accuracy,
-                    final_loss: loss.last_value(),
-                },
-            );
-            if counts(name) {
-                skills.push(skill.median3().from_origin(0.0));
-                accuracies.push(accuracy.from_origin(begin.chance));
-            }
-        }
-
-        let counted: Vec<&CapabilitySummary> = capabilities
+    /// Summarises the curves of one run.
+    ///
+    /// # Errors
+    /// None for curves from [`RunCurves::of`].
+    pub fn of_curves(curves: &RunCurves) -> Result<Self, MeasureError> {
+        let capabilities: BTreeMap<String, CapabilitySummary> = curves
+            .capabilities
             .iter()
-            .filter(|(name, _)| counts(name))
-            .map(|(_, one)| one)
+            .map(|one| (one.name.clone(), CapabilitySummary::of(one)))
+            .collect();
+        let counted: Vec<&CapabilitySummary> = curves
+            .counted()
+            .filter_map(|one| capabilities.get(&one.name))
             .collect();
         let emergences: Vec<Emergence> = counted.iter().map(|one| one.emergence).collect();
-        let middle = |of: fn(&Emergence) -> Option<f64>| {
-            median(&emergences.iter().filter_map(of).collect::<Vec<_>>())
-        };
         let mean = |of: fn(&CapabilitySummary) -> f64| {
             counted.iter().map(|one| of(one)).sum::<f64>() / counted.len() as f64
         };
+        let (skills, accuracies) = (curves.skills(), curves.accuracies());
+        let losses: Vec<Curve> = curves.counted().map(|one| one.loss.clone()).collect();
+        let [steps_to_90, steps_to_99] = [0.9, 0.99].map(|level| steps_to(&accuracies, level));
+        let (steps_to_90, steps_to_99) = (steps_to_90?, steps_to_99?);
+        let examples = curves.examples.from_origin(0.0);
+        let examples_at = |steps: Option<f64>| steps.map(|steps| examples.at(steps));
+        let rarities: Vec<f64> = counted.iter().map(|one| -one.frequency).collect();
+        let times: Vec<f64> = emergences
+            .iter()
+            .map(|one| one.t50.unwrap_or(f64::INFINITY))
+            .collect();
         Ok(Self {
-            evaluations: evaluations.len(),
-            last_step: last.step,
-            spread: Spread::of(&emergences, last.step as f64),
+            evaluations: curves.examples.len(),
+            last_step: curves.examples.last_step() as u64,
+            spread: Spread::of(&emergences, curves.examples.last_step()),
+            order: kendall_tau(&times, &rarities),
             gap: gap_at_equal_mean(&skills)?,
-            steps_to_90: steps_to(&accuracies, 0.9)?,
-            steps_to_99: steps_to(&accuracies, 0.99)?,
+            gini: gini_at_equal_mean(&losses, &skills)?,
+            halves: Halves::of(&skills)?,
+            steps_to_90,
+            steps_to_99,
+            steps_to_worst_90: steps_to_worst(&accuracies, 0.9)?,
+            examples_to_90: examples_at(steps_to_90),
+            examples_to_99: examples_at(steps_to_99),
+            seconds_to_90: None,
+            seconds_to_99: None,
+            area: Curve::mean(&skills)?.mean_height(),
             final_accuracy: mean(|one| one.final_accuracy),
             worst_accuracy: counted
                 .iter()
                 .map(|one| one.final_accuracy)
                 .fold(f64::INFINITY, f64::min),
             final_loss: mean(|one| one.final_loss),
-            width: middle(|one| one.width),
-            relative_width: middle(|one| one.relative_width),
-            log_width: middle(|one| one.log_width),
-            largest_rise: middle(|one| one.largest_rise),
-            effective_increments: middle(|one| one.effective_increments),
             capabilities,
         })
+    }
+
+    /// The same with the seconds to each level, interpolated between the timings of the run. Timings whose
+    /// steps do not increase say nothing.
+    #[must_use]
+    pub fn with_timings(mut self, timings: &[Timing]) -> Self {
+        let (steps, seconds) = timings
+            .iter()
+            .map(|one| (one.step as f64, one.seconds))
+            .unzip();
+        let clock = Curve::new(steps, seconds)
+            .ok()
+            .map(|curve| curve.from_origin(0.0));
+        let at = |steps: Option<f64>| {
+            let clock = clock.as_ref()?;
+            steps
+                .filter(|&steps| steps <= clock.last_step())
+                .map(|steps| clock.at(steps))
+        };
+        (self.seconds_to_90, self.seconds_to_99) = (at(self.steps_to_90), at(self.steps_to_99));
+        self
+    }
+
+    /// The capabilities that count: the trained ones, or all where none is.
+    pub fn counted(&self) -> impl Iterator<Item = &CapabilitySummary> {
+        let none_is = !self.capabilities.values().any(|one| one.frequency > 0.0);
+        let all = self.capabilities.values();
+        all.filter(move |one| none_is || one.frequency > 0.0)
+    }
+
+    /// The median of a number over the capabilities that have it.
+    #[must_use]
+    pub fn median(&self, measure: Measure, of: fn(&Emergence) -> Option<f64>) -> Option<f64> {
+        let numbers = self.counted().filter_map(|one| of(one.by(measure)?));
+        median(&numbers.collect::<Vec<_>>())
     }
 
     /// The number that a claim is about; `None` when the run never got there.
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
+        let accuracy = |of| self.median(Measure::Accuracy, of);
         match metric {
             Metric::Spread => self.spread.ratio,
             Metric::Gap => self.gap,
+            Metric::Gini => self.gini,
+            Metric::NeededCapabilities => self.halves.map(|halves| halves.needed as f64),
             Metric::StepsTo90 => self.steps_to_90,
             Metric::StepsTo99 => self.steps_to_99,
-            Metric::RelativeWidth => self.relative_width,
-            Metric::EffectiveIncrements => self.effective_increments,
-            Metric::FinalAccuracy => Some(self.final_accuracy),
-        }
-    }
-}
-
-/// The last evaluation, after checking that all hold the same capabilities with a sound chance.
-fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
-    let empty = |what| MeasureError::Empty {
-        operation: "run summary",
-        what,
-    };
-    let (Some(first), Some(last)) = (evaluations.first(), evaluations.last()) else {
-        return Err(empty("evaluation"));
-    };
-    if first.capabilities.is_empty() {
-        return Err(empty("capability"));
-    }
-    for one in evaluations {
-        let missing = first
-            .capabilities
-            .keys()
-            .find(|name| !one.capabilities.contains_key(*name))
-            .map(|name| format!("`{name}` is missing"));
-        let new = one
-            .capabilities
-            .keys()
-            .find(|name| !first.capabilities.contains_key(*name))
-            .map(|name| format!("`{name}` is new"));
-        if let Some(difference) = missing.or(new) {
-            return Err(MeasureError::Capabilities {
-                step: one.step,
-                difference,
-            });
-        }
-        for (name, capability) in &one.capabilities {
-            if !(0.0..1.0).contains(&capability.chance) {
-                return Err(MeasureError::Chance {
-                    capability: name.clone(),
-                    step: one.step,
-                    chance: capability.chance,
-                });
+            Metric::StepsToWorst90 => self.steps_to_worst_90,
+            Metric::ExamplesTo90 => self.examples_to_90,
+            Metric::ExamplesTo99 => self.examples_to_99,
+            Metric::SecondsTo90 => self.seconds_to_90,
+            Metric::SecondsTo99 => self.seconds_to_99,
+            Metric::Area => Some(self.area),
+            Metric::RelativeWidth => accuracy(|one| one.relative_width),
+            Metric::RelativeWidthByLoss => self.median(Measure::Loss, |one| one.relative_width),
+            Metric::RelativeWidthByProbability => {
+                self.median(Measure::Probability, |one| one.relative_width)
             }
+            Metric::LogWidth => accuracy(|one| one.log_width),
+            Metric::LargestRise => accuracy(|one| one.largest_rise),
+            Metric::FactorRise => accuracy(|one| one.factor_rise),
+            Metric::EffectiveIncrements => accuracy(|one| one.effective_increments),
+            Metric::Linearity => accuracy(|one| one.linearity),
+            Metric::Breakthroughness => accuracy(|one| one.breakthroughness),
+            Metric::FinalAccuracy => Some(self.final_accuracy),
+            Metric::WorstAccuracy => Some(self.worst_accuracy),
+            Metric::FinalLoss => Some(self.final_loss),
         }
     }
-    Ok(last)
 }

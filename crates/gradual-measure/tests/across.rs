@@ -1,6 +1,9 @@
 //! Togetherness of several capabilities, with known answers.
 
-use gradual_measure::{Curve, Emergence, Spread, gap_at_equal_mean, steps_to};
+use gradual_measure::{
+    Curve, Emergence, MeasureError, Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to,
+    steps_to_worst,
+};
 use proptest::prelude::*;
 
 fn emerging(t50: Option<f64>) -> Emergence {
@@ -83,7 +86,70 @@ fn steps_to_a_mean_accuracy() {
     assert_eq!(steps_to(&curves, 1.1).unwrap(), None);
 }
 
+#[test]
+fn steps_to_the_worst_capability() {
+    let curves = staggered(2);
+    let steps = steps_to_worst(&curves, 0.9).unwrap().unwrap();
+    assert!((steps - 190.0).abs() < 1e-9);
+    assert_eq!(Curve::lowest(&curves).unwrap().at(150.0), 0.5);
+    assert_eq!(steps_to_worst(&curves, 1.1).unwrap(), None);
+    assert!((curves[0].mean_height() - 0.75).abs() < 1e-12);
+}
+
+#[test]
+fn gini_of_losses() {
+    assert_eq!(gini(&[2.0; 4]), Some(0.0));
+    assert!((gini(&[0.0, 0.0, 0.0, 8.0]).unwrap() - 0.75).abs() < 1e-12);
+    for none in [
+        &[][..],
+        &[0.0, 0.0],
+        &[-1.0, 2.0],
+        &[f64::NAN],
+        &[f64::INFINITY],
+    ] {
+        assert_eq!(gini(none), None, "{none:?}");
+    }
+    let skills = staggered(4);
+    let equal =
+        vec![Curve::new(skills[0].steps().to_vec(), vec![1.0; skills[0].len()]).unwrap(); 4];
+    assert!(gini_at_equal_mean(&equal, &skills).unwrap().unwrap() < 1e-12);
+    // What is not learned holds all the loss: k of 4 left, Gini 1 − k/4, for a quarter of the time each.
+    let left = |curve: &Curve| {
+        let values = curve
+            .values()
+            .iter()
+            .map(|skill| f64::from(u8::from(*skill < 1.0)));
+        Curve::new(curve.steps().to_vec(), values.collect()).unwrap()
+    };
+    let losses: Vec<Curve> = skills.iter().map(left).collect();
+    let gini = gini_at_equal_mean(&losses, &skills).unwrap().unwrap();
+    assert!(
+        (gini - (0.0 + 0.25 + 0.5 + 0.75) / 4.0).abs() < 0.05,
+        "{gini}"
+    );
+    assert!(matches!(
+        gini_at_equal_mean(&losses[..2], &skills),
+        Err(MeasureError::Counts {
+            losses: 2,
+            skills: 4,
+            ..
+        })
+    ));
+}
+
 proptest! {
+    #[test]
+    fn gini_is_bounded_and_free_of_the_unit(
+        values in prop::collection::vec(0.0..9.0_f64, 1..20),
+        unit in 0.01..100.0_f64,
+    ) {
+        prop_assume!(values.iter().sum::<f64>() > 0.0);
+        let one = gini(&values).unwrap();
+        let other = gini(&values.iter().map(|value| value * unit).collect::<Vec<_>>()).unwrap();
+        prop_assert!((one - other).abs() < 1e-9);
+        prop_assert!((0.0..=1.0 - 1.0 / values.len() as f64 + 1e-9).contains(&one));
+    }
+
     #[test]
     fn gap_is_bounded_and_free_of_time(
         waits in prop::collection::vec((0.1..9.0_f64, 0.1..9.0_f64), 2..30),

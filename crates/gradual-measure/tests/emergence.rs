@@ -28,6 +28,11 @@ fn straight_line() {
     close(line.log_width, 9.0_f64.log2(), 1e-9);
     close(line.largest_rise, 0.05, 1e-9);
     close(line.effective_increments, 1.0, 1e-9);
+    close(line.factor_rise, 0.2, 1e-9);
+    close(line.linearity, 1.0, 1e-9);
+    close(line.breakthroughness, 1.0, 1e-9);
+    // It never bends.
+    assert_eq!(line.break_time, None);
 }
 
 #[test]
@@ -39,6 +44,16 @@ fn step_function() {
     close(jump.relative_width, 8.0 / 505.0, 1e-9);
     close(jump.largest_rise, 1.0, 1e-9);
     close(jump.effective_increments, 0.01, 1e-9);
+    close(jump.factor_rise, 1.0, 1e-9);
+    close(jump.break_time, 500.0, 1e-9);
+    close(jump.linearity, 0.1, 1e-9);
+    // The median increment is 0; the floor bounds it.
+    close(jump.breakthroughness, 10.0, 1e-9);
+    let fit = jump.logistic.unwrap();
+    assert!(
+        (500.0..=510.0).contains(&fit.midpoint) && fit.scale < 0.01 && fit.r_squared > 0.999,
+        "{fit:?}"
+    );
 }
 
 #[test]
@@ -56,6 +71,53 @@ fn logistic() {
     let effective = rise.effective_increments.unwrap();
     // A density r s(1−s) has 1/∫ρ² = 6/r, here 300 of 1000 steps.
     assert!((effective - 0.3).abs() < 0.01, "{effective}");
+    // For monotone curves linearity is the root of N_eff/n.
+    close(rise.linearity, effective.sqrt(), 1e-3);
+    // The second derivative is largest where s = (3 − √3)/6.
+    close(
+        rise.break_time,
+        500.0 - (2.0 + 3.0_f64.sqrt()).ln() / rate,
+        10.0,
+    );
+}
+
+#[test]
+fn logistic_in_the_logarithm_of_time() {
+    for (midpoint, scale) in [(300.0, 0.25), (120.0, 0.05), (700.0, 0.6)] {
+        let rise = Emergence::of(&sampled(5, 1000, |step| {
+            1.0 / (1.0 + (step / midpoint).powf(-1.0 / scale))
+        }));
+        let fit = rise.logistic.unwrap();
+        assert!((fit.midpoint / midpoint - 1.0).abs() < 1e-6, "{fit:?}");
+        assert!((fit.scale / scale - 1.0).abs() < 1e-6, "{fit:?}");
+        assert!((fit.r_squared - 1.0).abs() < 1e-9, "{fit:?}");
+        // Within a factor 1.25 of time it rises by tanh(ln 1.25/(4 scale)), if that time comes.
+        let end = midpoint * 1.25_f64.sqrt();
+        if end < 1000.0 {
+            close(
+                rise.factor_rise,
+                (1.25_f64.ln() / (4.0 * scale)).tanh(),
+                1e-2,
+            );
+        }
+    }
+}
+
+#[test]
+fn noisy_rise() {
+    // A line with a wobble of ±0.05 from point to point.
+    let noisy = Emergence::of(&sampled(10, 1000, |step| {
+        step / 1000.0 + 0.05 * (step * 1.7).sin()
+    }));
+    close(noisy.t50, 500.0, 60.0);
+    assert!(noisy.linearity.unwrap() < 0.9 && noisy.linearity.unwrap() > 0.1);
+    assert!((0.1..1.0).contains(&noisy.breakthroughness.unwrap()));
+    assert!(noisy.logistic.unwrap().r_squared > 0.8);
+    // Noise without progress.
+    let noise = Emergence::of(&sampled(10, 1000, |step| 0.03 * (step * 1.7).sin()));
+    assert_eq!((noise.t10, noise.width), (None, None));
+    assert!(noise.effective_increments.unwrap() < 0.01 && noise.largest_rise.unwrap() < 0.1);
+    assert!(noise.breakthroughness.unwrap().abs() < 0.1);
 }
 
 #[test]
@@ -63,6 +125,8 @@ fn staircase_has_as_many_effective_increments_as_stairs() {
     let stairs = Emergence::of(&sampled(10, 1000, |step| (step / 200.0).floor() / 5.0));
     close(stairs.effective_increments, 0.05, 1e-9);
     close(stairs.largest_rise, 0.2, 1e-9);
+    close(stairs.factor_rise, 0.2, 1e-9);
+    close(stairs.break_time, 190.0, 1e-9);
 }
 
 #[test]
@@ -82,11 +146,17 @@ fn flat_falling_and_never_reaching() {
         (None, None, None)
     );
     assert_eq!(flat.largest_rise, Some(0.0));
+    assert_eq!((flat.break_time, flat.logistic), (None, None));
+    assert_eq!((flat.linearity, flat.breakthroughness), (None, None));
 
     let falling = Emergence::of(&sampled(10, 1000, |step| 1.0 - step / 1000.0));
     assert_eq!(falling.t50, Some(0.0));
     assert_eq!(falling.relative_width, None);
     assert_eq!(falling.largest_rise, Some(0.0));
+    assert_eq!(falling.factor_rise, Some(0.0));
+    close(falling.linearity, -1.0, 1e-9);
+    close(falling.breakthroughness, -1.0, 1e-9);
+    assert!(falling.logistic.unwrap().r_squared < 0.1);
 
     let half = Emergence::of(&sampled(10, 1000, |step| 0.6 * step / 1000.0));
     assert!(half.t10.is_some() && half.t50.is_some());
@@ -136,9 +206,17 @@ proptest! {
         prop_assert!(times.windows(2).all(|pair| pair[1].is_none() || pair[0] <= pair[1]));
         prop_assert!(e.largest_rise.is_none_or(|rise| (0.0..=1.5).contains(&rise)));
         prop_assert!(e.effective_increments.is_none_or(|n| (0.0..=1.0).contains(&n)));
-        for number in [e.width, e.relative_width, e.log_width].into_iter().flatten() {
+        for number in [e.width, e.relative_width, e.log_width, e.factor_rise].into_iter().flatten() {
             prop_assert!(number.is_finite() && number >= 0.0);
         }
+        prop_assert!(e.linearity.is_none_or(|l| (-1.0..=1.0).contains(&l)));
+        prop_assert!(e.breakthroughness.is_none_or(|b| b.abs() <= 15.0));
+        prop_assert!(e.break_time.is_none_or(|t| (0.0..=steps[steps.len() - 1]).contains(&t)));
+        if let Some(fit) = e.logistic {
+            prop_assert!(fit.r_squared <= 1.0 && fit.midpoint > 0.0 && fit.scale > 0.0);
+        }
+        let said = format!("{e:?}");
+        prop_assert!(!said.contains("NaN") && !said.contains("inf"), "{}", said);
     }
 
     #[test]
@@ -152,10 +230,33 @@ proptest! {
             (e.log_width, s.log_width),
             (e.largest_rise, s.largest_rise),
             (e.effective_increments, s.effective_increments),
+            (e.factor_rise, s.factor_rise),
+            (e.linearity, s.linearity),
+            (e.breakthroughness, s.breakthroughness),
+            (e.break_time.map(|t| t * scale), s.break_time),
         ] {
             prop_assert_eq!(a.is_some(), b.is_some());
             let (a, b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
             prop_assert!((a - b).abs() <= 1e-6 * (1.0 + a.abs()), "{} {}", a, b);
         }
+        // Two fits may be equally good; how good they are is the same.
+        let r_squared = |one: Emergence| one.logistic.map(|fit| fit.r_squared);
+        prop_assert_eq!(r_squared(e).is_some(), r_squared(s).is_some());
+        if let (Some(a), Some(b)) = (r_squared(e), r_squared(s)) {
+            prop_assert!((a - b).abs() < 1e-3, "{} {}", a, b);
+        }
+    }
+
+    #[test]
+    fn a_rise_within_a_factor_knows_no_length_of_training((steps, values) in curves(), wait in 1.0..1e3_f64) {
+        let short = Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap());
+        let (mut steps, mut values) = (steps, values);
+        // Nothing more happens.
+        for _ in 0..2 {
+            steps.push(steps[steps.len() - 1] + wait);
+            values.push(values[values.len() - 1]);
+        }
+        let long = Emergence::of(&Curve::new(steps, values).unwrap());
+        prop_assert!((short.factor_rise.unwrap() - long.factor_rise.unwrap()).abs() < 1e-9);
     }
 }

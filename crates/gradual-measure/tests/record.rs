@@ -14,6 +14,7 @@ fn evaluation(loss: f64) -> Evaluation {
         step: 60,
         examples: 30720,
         train_loss: 0.69,
+        compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),
             CapabilityRecord {
@@ -22,6 +23,7 @@ fn evaluation(loss: f64) -> Evaluation {
                 chance: 0.5,
                 frequency: 0.204,
                 probability: None,
+                progress: None,
             },
         )]),
     }
@@ -33,6 +35,8 @@ fn grouping() -> Grouping {
         step: 3,
         groups: 2,
         sizes: vec![],
+        members: vec![],
+        identities: vec![],
         shares: BTreeMap::new(),
         spectrum: vec![],
         recovery: None,
@@ -61,6 +65,11 @@ fn grouping_line_leaves_out_what_is_empty() {
     round_trip(&grouping());
     round_trip(&Grouping {
         sizes: vec![3, 5],
+        members: vec![
+            BTreeMap::from([("a".to_owned(), 3)]),
+            BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 4)]),
+        ],
+        identities: vec![0, 7],
         shares: BTreeMap::from([("a".to_owned(), 0.25), ("b".to_owned(), 0.75)]),
         spectrum: vec![2.0, 0.1],
         recovery: Some(0.3),
@@ -101,6 +110,7 @@ fn files_come_back_as_they_were() {
         arms: vec![ArmRecord {
             name: "erm".into(),
             about: "mean loss".into(),
+            control: Some("the learning rate".into()),
         }],
         claims: Metric::ALL
             .map(|metric| Claim {
@@ -118,13 +128,42 @@ fn files_come_back_as_they_were() {
 
 #[test]
 fn metrics_and_directions_have_their_names() {
-    let names = serde_json::to_string(&Metric::ALL).unwrap();
-    assert_eq!(
-        names,
-        r#"["spread","gap","steps_to_90","steps_to_99","relative_width","effective_increments","final_accuracy"]"#
-    );
+    for metric in Metric::ALL {
+        let name = serde_json::to_value(metric).unwrap();
+        assert_eq!(name, metric.name());
+        assert!(!metric.label().is_empty());
+    }
+    // Names that run folders hold already.
+    for name in [
+        "spread",
+        "gap",
+        "steps_to_90",
+        "steps_to_99",
+        "relative_width",
+        "effective_increments",
+        "final_accuracy",
+    ] {
+        assert!(
+            Metric::ALL.iter().any(|metric| metric.name() == name),
+            "{name}"
+        );
+    }
     let directions = serde_json::to_string(&[Direction::Lower, Direction::Higher]).unwrap();
     assert_eq!(directions, r#"["lower","higher"]"#);
+}
+
+#[test]
+fn optional_numbers_are_left_out_and_come_back() {
+    let mut full = evaluation(0.5);
+    full.compute = Some(1e15);
+    let capability = full.capabilities.get_mut("task-00").unwrap();
+    (capability.probability, capability.progress) = (Some(0.6), Some(0.25));
+    round_trip(&full);
+    // A line as it was before there were these fields.
+    let old = r#"{"schema":1,"name":"p","title":"P","claim":"c","baseline":"erm","arms":[{"name":"erm","about":"mean"}],"claims":[],"command":"x"}"#;
+    let record = ExperimentRecord::from_line(old).unwrap();
+    assert_eq!(record.arms[0].control, None);
+    assert_eq!(record.to_line().unwrap(), old);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Statistics over seeds against tabulated numbers.
+//! Means, intervals and effects over seeds.
 
 use std::collections::BTreeMap;
 
 use gradual_measure::statistics::{deviation, mean, median};
-use gradual_measure::{Direction, Effect, Interval, Sample, Verdict, paired_ratio, verdict};
+use gradual_measure::{Interval, Sample, paired_ratio};
 use proptest::prelude::*;
 
 fn seeds(values: &[f64]) -> BTreeMap<u64, f64> {
@@ -56,39 +56,97 @@ fn ratio_is_paired_by_seed() {
     assert_eq!(paired_ratio(&seeds(&[f64::NAN]), &seeds(&[1.0])), None);
 }
 
-#[test]
-fn verdicts() {
-    let effect = |low, high| Effect {
-        ratio: 1.0,
-        low: Some(low),
-        high: Some(high),
-        seeds: 3,
+/// BCa as it stands in the book, over all n^n samples in order.
+fn plain_bca(values: &[f64]) -> Interval {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    let n = values.len();
+    let mean_of = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let theta = mean_of(values);
+    let mut means: Vec<f64> = (0..n.pow(n as u32))
+        .map(|mut code| {
+            let sample: Vec<f64> = (0..n)
+                .map(|_| {
+                    let value = values[code % n];
+                    code /= n;
+                    value
+                })
+                .collect();
+            mean_of(&sample)
+        })
+        .collect();
+    means.sort_by(f64::total_cmp);
+    let count = means.len() as f64;
+    let less = means.iter().filter(|&&one| one < theta - 1e-12).count() as f64;
+    let equal = means
+        .iter()
+        .filter(|&&one| (one - theta).abs() <= 1e-12)
+        .count() as f64;
+    let normal = Normal::standard();
+    let bias = normal.inverse_cdf((less + 0.5 * equal) / count);
+    let without: Vec<f64> = (0..n)
+        .map(|out| {
+            let rest: Vec<f64> = (0..n).filter(|&i| i != out).map(|i| values[i]).collect();
+            mean_of(&rest)
+        })
+        .collect();
+    let middle = mean_of(&without);
+    let power = |p: i32| {
+        without
+            .iter()
+            .map(|one| (middle - one).powi(p))
+            .sum::<f64>()
     };
-    use Direction::{Higher, Lower};
-    use Verdict::{Inconclusive, NotSupported, Supported};
-    for (low, high, direction, smallest, expected) in [
-        (0.3, 0.8, Lower, 0.8, Supported),
-        (0.3, 0.81, Lower, 0.8, Inconclusive),
-        (0.81, 0.9, Lower, 0.8, NotSupported),
-        (1.25, 9.0, Higher, 1.25, Supported),
-        (1.0, 9.0, Higher, 1.25, Inconclusive),
-        (0.2, 1.2, Higher, 1.25, NotSupported),
-    ] {
-        assert_eq!(
-            verdict(Some(&effect(low, high)), direction, smallest),
-            expected
-        );
+    let acceleration = power(3) / (6.0 * power(2).powf(1.5));
+    let end = |level: f64| {
+        let z = bias + normal.inverse_cdf(level);
+        let place = normal.cdf(bias + z / (1.0 - acceleration * z));
+        let at = (place * count - 1e-6).ceil().max(1.0) as usize;
+        means[at.min(means.len()) - 1]
+    };
+    Interval {
+        low: end(0.025),
+        high: end(0.975),
     }
-    let single = Effect {
-        low: None,
-        high: None,
-        ..effect(0.0, 0.0)
-    };
-    assert_eq!(verdict(Some(&single), Lower, 0.8), Inconclusive);
-    assert_eq!(verdict(None, Lower, 0.8), Inconclusive);
+}
+
+#[test]
+fn bootstrap_of_what_has_no_scatter() {
+    assert_eq!(Interval::bca_of_mean(&[1.0]), None);
+    assert_eq!(Interval::bca_of_mean(&[1.0, f64::NAN]), None);
+    let same = Interval::bca_of_mean(&[0.3; 5]).unwrap();
+    assert!((same.low - 0.3).abs() < 1e-12 && same.low == same.high);
+    let many = Interval::bca_of_mean(&[2.0; 30]).unwrap();
+    assert_eq!((many.low, many.high), (2.0, 2.0));
+}
+
+#[test]
+fn p_values_without_scatter_and_without_pairs() {
+    let effect = paired_ratio(&seeds(&[1.0, 2.0, 4.0]), &seeds(&[2.0, 4.0, 8.0])).unwrap();
+    assert_eq!(effect.p_value(0.5), Some(1.0));
+    assert_eq!(effect.p_value(0.6), Some(0.0));
+    assert_eq!(effect.p_value(0.0), None);
+    assert_eq!(effect.p_value(f64::NAN), None);
+    let one = paired_ratio(&seeds(&[1.0]), &seeds(&[2.0])).unwrap();
+    assert_eq!(one.p_value(1.0), None);
 }
 
 proptest! {
+    #[test]
+    fn counted_bootstrap_equals_the_plain_one(values in prop::collection::vec(-3.0..3.0_f64, 2..6)) {
+        let (fast, plain) = (Interval::bca_of_mean(&values).unwrap(), plain_bca(&values));
+        // One place further in the sorted means is rounding.
+        prop_assert!((fast.low - plain.low).abs() < 1e-9, "{:?} {:?}", fast, plain);
+        prop_assert!((fast.high - plain.high).abs() < 1e-9, "{:?} {:?}", fast, plain);
+    }
+
+    #[test]
+    fn bootstrap_stays_within_the_values(values in prop::collection::vec(-1e3..1e3_f64, 2..14)) {
+        let interval = Interval::bca_of_mean(&values).unwrap();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        prop_assert!(low - 1e-9 <= interval.low && interval.low <= interval.high && interval.high <= high + 1e-9);
+    }
+
     #[test]
     fn effects_are_finite_and_turn_over(
         pairs in prop::collection::vec((1e-9..1e9_f64, 1e-9..1e9_f64), 2..6),

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{CapabilityRecord, Evaluation, MeasureError, Metric, RunSummary, SCHEMA};
+use gradual_measure::{
+    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary, SCHEMA,
+    Timing,
+};
+use proptest::prelude::*;
 
 /// Capabilities that rise linearly within `[begin, end]`, evaluated every 10 of 1000 steps.
 fn run(rises: &[(&str, f64, f64)]) -> Vec<Evaluation> {
@@ -19,7 +23,8 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
             loss: 0.7 * (1.0 - skill),
             chance: 0.5,
             frequency: 1.0 / rises.len() as f64,
-            probability: None,
+            probability: Some(0.5 + 0.5 * skill * skill),
+            progress: Some(((step as f64 - begin + 50.0) / (end - begin)).clamp(0.0, 1.0)),
         };
         (name.to_owned(), record)
     });
@@ -28,6 +33,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
         step,
         examples: step * 64,
         train_loss: 0.5,
+        compute: None,
         capabilities: capabilities.collect::<BTreeMap<_, _>>(),
     }
 }
@@ -49,9 +55,77 @@ fn two_capabilities() {
     assert_eq!(summary.worst_accuracy, 1.0);
     assert_eq!(summary.spread.of, 2);
     assert_eq!(summary.capabilities["b"].emergence.t50, Some(400.0));
-    // Nothing is lost on the way to JSON: only the censored ratio is absent.
-    let text = serde_json::to_string(&summary).unwrap();
-    assert_eq!(text.matches("null").count(), 1, "{text}");
+    close(Metric::StepsToWorst90, 200.0 + 0.8 * 400.0);
+    close(Metric::ExamplesTo90, 440.0 * 64.0);
+    close(Metric::ExamplesTo99, 584.0 * 64.0);
+    close(Metric::Area, (900.0 + 600.0) / 2.0 / 1000.0);
+    close(Metric::NeededCapabilities, 2.0);
+    // Both are trained equally often.
+    assert_eq!(summary.order, None);
+    let timings: Vec<Timing> = (0..=10)
+        .map(|index| Timing {
+            schema: SCHEMA,
+            step: index * 100,
+            seconds: index as f64,
+        })
+        .collect();
+    assert_eq!(summary.value(Metric::SecondsTo90), None);
+    let timed = summary.clone().with_timings(&timings);
+    assert!((timed.value(Metric::SecondsTo90).unwrap() - 4.4).abs() < 1e-9);
+    // A clock that stops before the level, and one that stands still, say nothing.
+    assert_eq!(
+        summary.clone().with_timings(&timings[..3]).seconds_to_90,
+        None
+    );
+    let still = summary.with_timings(&[timings[1], timings[1]]);
+    assert_eq!(still.value(Metric::SecondsTo90), None);
+}
+
+#[test]
+fn other_measures_tell_whether_it_is_the_threshold() {
+    let summary = RunSummary::of(&run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)])).unwrap();
+    let b = &summary.capabilities["b"];
+    let t50 = |measure| b.by(measure).unwrap().t50.unwrap();
+    // The loss falls as the accuracy rises; the probability of the right answer is the square of the skill.
+    assert!((t50(Measure::Accuracy) - 400.0).abs() < 1e-9);
+    assert!((t50(Measure::Loss) - 400.0).abs() < 1e-9);
+    assert!((t50(Measure::Probability) - (200.0 + 400.0 * 0.5_f64.sqrt())).abs() < 1.0);
+    assert!((t50(Measure::Progress) - 350.0).abs() < 1e-9);
+    assert!((b.hidden_lead().unwrap() - 400.0 / 350.0).abs() < 1e-9);
+    assert!(summary.value(Metric::RelativeWidthByLoss).is_some());
+    assert!(summary.value(Metric::RelativeWidthByProbability).is_some());
+}
+
+#[test]
+fn frequent_ones_first() {
+    let mut run = run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0), ("c", 700.0, 9000.0)]);
+    for evaluation in &mut run {
+        for (name, frequency) in [("a", 0.6), ("b", 0.3), ("c", 0.1)] {
+            evaluation.capabilities.get_mut(name).unwrap().frequency = frequency;
+        }
+    }
+    assert_eq!(RunSummary::of(&run).unwrap().order, Some(1.0));
+    for evaluation in &mut run {
+        evaluation.capabilities.get_mut("c").unwrap().frequency = 0.9;
+    }
+    let order = RunSummary::of(&run).unwrap().order.unwrap();
+    assert!((order - -1.0 / 3.0).abs() < 1e-12, "{order}");
+}
+
+#[test]
+fn curves_know_what_counts() {
+    let mut run = run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)]);
+    for (index, evaluation) in run.iter_mut().enumerate() {
+        evaluation.capabilities.get_mut("b").unwrap().frequency = 0.0;
+        evaluation.compute = Some(index as f64);
+    }
+    let curves = RunCurves::of(&run).unwrap();
+    let counted: Vec<&str> = curves.counted().map(|one| one.name.as_str()).collect();
+    assert_eq!((counted, curves.capabilities.len()), (vec!["a"], 2));
+    assert_eq!(curves.compute.as_ref().unwrap().last_value(), 100.0);
+    // One evaluation without the number: it is not known.
+    run[3].compute = None;
+    assert_eq!(RunCurves::of(&run).unwrap().compute, None);
 }
 
 #[test]
@@ -127,4 +201,48 @@ fn bad_runs_are_refused() {
     let mut broken = evaluation(3, a);
     broken.capabilities.get_mut("a").unwrap().accuracy = f64::NAN;
     assert!(message(&[broken]).contains("value NaN at position 0"));
+}
+
+/// Whatever a run looks like, every number is finite or absent.
+fn odd_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        0.0..1.0_f64,
+        Just(0.0),
+        Just(1.0),
+        Just(1e-300),
+        Just(1e300),
+        -1e3..1e3_f64
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_number_is_nan_or_infinite(
+        numbers in prop::collection::vec((1..500_u64, odd_number(), odd_number(), odd_number()), 1..20),
+        capabilities in 1..4_usize,
+    ) {
+        let mut step = 0;
+        let run: Vec<Evaluation> = numbers.iter().map(|&(wait, accuracy, loss, probability)| {
+            step += wait;
+            let record = |index: usize| CapabilityRecord {
+                accuracy: accuracy / (index + 1) as f64,
+                loss: loss * (index + 1) as f64,
+                chance: 0.1 * index as f64,
+                frequency: 1.0 / (index + 1) as f64,
+                probability: Some(probability),
+                progress: Some(accuracy),
+            };
+            Evaluation {
+                schema: SCHEMA,
+                step,
+                examples: step,
+                train_loss: loss,
+                compute: Some(loss),
+                capabilities: (0..capabilities).map(|index| (format!("task-{index}"), record(index))).collect(),
+            }
+        }).collect();
+        let summary = RunSummary::of(&run).unwrap();
+        let said = format!("{summary:?}");
+        prop_assert!(!said.contains("NaN") && !said.contains("inf"), "{}", said);
+    }
 }

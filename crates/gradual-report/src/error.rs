@@ -7,6 +7,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
+    /// No folder was given.
+    #[error("read experiment: expected at least one folder, got none")]
+    NoFolder,
     /// The path is not a folder.
     #[error("read experiment: expected a folder, got {}", .path.display())]
     NotAFolder {
@@ -79,9 +82,15 @@ pub enum ReportError {
     #[error("write table {table}: {reason}")]
     Table {
         /// Name of the table.
-        table: &'static str,
-        /// What the CSV writer says.
+        table: String,
+        /// What the writer says.
         reason: String,
+    },
+    /// This program was built without what the format needs.
+    #[error("write {format}: this build can't, it needs the feature `{format}` of gradual-report")]
+    Format {
+        /// Name of the format.
+        format: &'static str,
     },
     /// The summary could not be written.
     #[error("write summary.json: {source}")]

@@ -1,18 +1,31 @@
-//! The run folders of one experiment, read and checked.
+//! The run folders of one experiment or of several, read and checked.
+
+mod files;
+mod several;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{
-    Evaluation, ExperimentRecord, Grouping, Record, RunConfig, RunSummary, Timing,
+    Claim, Evaluation, ExperimentRecord, Grouping, RunConfig, RunCurves, RunSummary, Timing,
 };
 
 use crate::ReportError;
+use files::{entries, file, lines, name, optional};
 
-/// An experiment with at least one evaluated run.
+/// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
-    pub(crate) record: ExperimentRecord,
+    /// Of several experiments, their names.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// What each experiment tests, in words.
+    pub(crate) claims: Vec<String>,
+    /// The measurable claims.
+    pub(crate) stated: Vec<Stated>,
+    /// The arm that sentences and the first columns compare with: the baseline of the first experiment.
+    pub(crate) baseline: String,
+    /// What reruns each experiment.
+    pub(crate) commands: Vec<String>,
     /// In the order of the experiment, arms that it does not name last; arms without runs too.
     pub(crate) arms: Vec<Arm>,
     /// `environment.json` of the first run that has one.
@@ -21,10 +34,21 @@ pub(crate) struct Folder {
     pub(crate) notes: Vec<String>,
 }
 
+/// A claim and the arm that it compares with.
+pub(crate) struct Stated {
+    pub(crate) claim: Claim,
+    pub(crate) baseline: String,
+    pub(crate) experiment: String,
+}
+
 /// One arm and its runs by seed.
 pub(crate) struct Arm {
     pub(crate) name: String,
     pub(crate) about: String,
+    /// What it is a control for.
+    pub(crate) control: Option<String>,
+    /// The baseline of its experiment.
+    pub(crate) baseline: String,
     pub(crate) runs: Vec<Run>,
 }
 
@@ -53,6 +77,7 @@ pub(crate) struct Run {
     pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) groupings: Vec<Grouping>,
     pub(crate) timings: Vec<Timing>,
+    pub(crate) curves: RunCurves,
     pub(crate) summary: RunSummary,
 }
 
@@ -95,6 +120,8 @@ impl Folder {
             .map(|arm| Arm {
                 name: arm.name.clone(),
                 about: arm.about.clone(),
+                control: arm.control.clone(),
+                baseline: record.baseline.clone(),
                 runs: Vec::new(),
             })
             .collect();
@@ -109,6 +136,8 @@ impl Folder {
                 arms.push(Arm {
                     name,
                     about: String::new(),
+                    control: None,
+                    baseline: record.baseline.clone(),
                     runs,
                 });
             }
@@ -130,11 +159,34 @@ impl Folder {
             }
         }
         Ok(Self {
-            record,
+            stated: record
+                .claims
+                .into_iter()
+                .map(|claim| Stated {
+                    claim,
+                    baseline: record.baseline.clone(),
+                    experiment: record.name.clone(),
+                })
+                .collect(),
+            name: record.name,
+            title: record.title,
+            claims: vec![record.claim],
+            baseline: record.baseline,
+            commands: vec![record.command],
             arms,
             environment,
             notes,
         })
+    }
+
+    pub(crate) fn arm(&self, name: &str) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name)
+    }
+
+    /// The finished run of the baseline of `arm` with the same seed.
+    pub(crate) fn paired(&self, arm: &Arm, seed: u64) -> Option<&Run> {
+        let runs = &self.arm(&arm.baseline)?.runs;
+        runs.iter().find(|run| run.finished && run.seed == seed)
     }
 
     /// The arms that have runs.
@@ -200,107 +252,22 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
         return Ok(None);
     }
     notes.extend(torn);
-    let summary = RunSummary::of(&evaluations).map_err(|source| ReportError::Run {
+    let failed = |source| ReportError::Run {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let curves = RunCurves::of(&evaluations).map_err(failed)?;
+    let summary = RunSummary::of_curves(&curves).map_err(failed)?;
     let (groups, timing) = (path.join("groups.jsonl"), path.join("timing.jsonl"));
+    let timings: Vec<Timing> = optional(&timing, finished, notes)?;
     Ok(Some(Run {
         seed,
         config,
         finished,
         evaluations,
         groupings: optional(&groups, finished, notes)?,
-        timings: optional(&timing, finished, notes)?,
-        summary,
+        summary: summary.with_timings(&timings),
+        timings,
+        curves,
     }))
-}
-
-fn name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
-/// What lies in a folder, sorted, without hidden files and an earlier report.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let error = |source| ReportError::Io {
-        operation: "read",
-        path: folder.to_owned(),
-        source,
-    };
-    let mut paths = fs::read_dir(folder)
-        .map_err(error)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(error)?;
-    paths.retain(|path| name(path) != "report" && !name(path).starts_with('.'));
-    paths.sort();
-    Ok(paths)
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, ReportError> {
-    fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ReportError::Missing {
-            path: path.to_owned(),
-        },
-        _ => ReportError::Io {
-            operation: "read",
-            path: path.to_owned(),
-            source,
-        },
-    })
-}
-
-/// A whole file as one record.
-fn file<R: Record>(path: &Path) -> Result<R, ReportError> {
-    R::from_line(&String::from_utf8_lossy(&bytes(path)?)).map_err(|source| ReportError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// [`lines`] of a file that need not be there.
-fn optional<R: Record>(
-    path: &Path,
-    finished: bool,
-    notes: &mut Vec<String>,
-) -> Result<Vec<R>, ReportError> {
-    if path.exists() {
-        lines(path, finished, notes)
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-/// A record per line. The last line of an unfinished run may be torn.
-fn lines<R: Record>(
-    path: &Path,
-    finished: bool,
-    notes: &mut Vec<String>,
-) -> Result<Vec<R>, ReportError> {
-    let content = bytes(path)?;
-    let content = String::from_utf8_lossy(&content);
-    let lines: Vec<(usize, &str)> = (1..)
-        .zip(content.lines())
-        .filter(|(_, line)| !line.trim().is_empty())
-        .collect();
-    let last = lines.last().map_or(0, |(number, _)| *number);
-    let mut records = Vec::with_capacity(lines.len());
-    for (number, line) in lines {
-        match R::from_line(line) {
-            Ok(record) => records.push(record),
-            Err(_) if !finished && number == last => notes.push(format!(
-                "The torn last line {number} of {} is left out.",
-                path.display()
-            )),
-            Err(source) => {
-                return Err(ReportError::Line {
-                    path: path.to_owned(),
-                    line: number,
-                    source,
-                });
-            }
-        }
-    }
-    Ok(records)
 }

@@ -12,7 +12,7 @@ const TOLD: usize = 4;
 /// Sentences on what ran, what the baseline does, what the arms change, and what never came.
 pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
     let mut sentences = vec![what_ran(folder, results)];
-    let baseline = results.arm(&folder.record.baseline);
+    let baseline = results.arm(&folder.baseline);
     if let Some(base) = baseline.filter(|arm| arm.runs > 0) {
         sentences.extend(alone(base));
         sentences.extend(
@@ -23,7 +23,7 @@ pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
     } else {
         sentences.push(format!(
             "There is no run of the baseline `{}`, so nothing can be compared.",
-            folder.record.baseline
+            folder.baseline
         ));
     }
     sentences.extend(judged(results));
@@ -61,7 +61,7 @@ fn worth_telling<'a>(results: &'a Results, base: &ArmResult) -> Vec<&'a ArmResul
     let others: Vec<&ArmResult> = results
         .arms
         .iter()
-        .filter(|arm| arm.name != base.name && arm.runs > 0)
+        .filter(|arm| arm.name != base.name && arm.baseline == base.name && arm.runs > 0)
         .collect();
     if others.len() <= TOLD {
         return others;
@@ -112,6 +112,10 @@ fn against(arm: &ArmResult, base: &ArmResult) -> Option<String> {
     let parts: Vec<String> = [
         (Metric::Spread, "the spread of emergence"),
         (Metric::Gap, "the gap"),
+        (
+            Metric::RelativeWidth,
+            "the width of a rise against its own time",
+        ),
         (Metric::StepsTo90, "the number of steps to 90 %"),
     ]
     .into_iter()

@@ -1,10 +1,13 @@
 //! The numbers of every arm over its seeds, and `summary.json`.
 
-use gradual_measure::{Metric, RunSummary, SCHEMA, Sample};
+use std::collections::BTreeMap;
+
+use gradual_measure::{Effect, Metric, RunSummary, SCHEMA, Sample, paired_ratio};
 use serde::Serialize;
 
 use crate::ReportError;
-use crate::folder::{Arm, Folder, Run};
+use crate::column::Column;
+use crate::folder::{Arm, Folder};
 use crate::verdicts::{self, Held};
 
 /// Everything that the report says, as written to `summary.json`.
@@ -13,7 +16,7 @@ pub(crate) struct Results {
     schema: u32,
     experiment: String,
     title: String,
-    claim: String,
+    claims: Vec<String>,
     baseline: String,
     pub(crate) verdicts: Vec<Held>,
     pub(crate) arms: Vec<ArmResult>,
@@ -25,6 +28,9 @@ pub(crate) struct Results {
 pub(crate) struct ArmResult {
     pub(crate) name: String,
     pub(crate) about: String,
+    /// What it is a control for.
+    pub(crate) control: Option<String>,
+    pub(crate) baseline: String,
     pub(crate) runs: usize,
     pub(crate) finished: usize,
     /// Whether the numbers come from unfinished runs, because there are no others.
@@ -42,6 +48,9 @@ pub(crate) struct MetricResult {
     /// Runs looked at; `sample.count` of them have the number.
     pub(crate) runs: usize,
     pub(crate) sample: Option<Sample>,
+    /// Against the baseline, over paired seeds of finished runs; `None` for the baseline itself, and where a
+    /// number is not positive.
+    pub(crate) effect: Option<Effect>,
 }
 
 /// One run.
@@ -49,96 +58,21 @@ pub(crate) struct MetricResult {
 pub(crate) struct SeedResult {
     pub(crate) seed: u64,
     pub(crate) finished: bool,
-    pub(crate) steps_per_second: Option<f64>,
+    /// The same numbers as those of the arm, by name.
+    pub(crate) metrics: BTreeMap<&'static str, Option<f64>>,
     pub(crate) summary: RunSummary,
-}
-
-/// A column of the table of metrics.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Column {
-    Claimed(Metric),
-    LogWidth,
-    LargestRise,
-    WorstAccuracy,
-    Speed,
-}
-
-impl Column {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::Claimed(Metric::Spread),
-        Self::Claimed(Metric::Gap),
-        Self::Claimed(Metric::StepsTo90),
-        Self::Claimed(Metric::StepsTo99),
-        Self::Claimed(Metric::RelativeWidth),
-        Self::LogWidth,
-        Self::LargestRise,
-        Self::Claimed(Metric::EffectiveIncrements),
-        Self::Claimed(Metric::FinalAccuracy),
-        Self::WorstAccuracy,
-        Self::Speed,
-    ];
-
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Claimed(Metric::Spread) => "max t50 / min t50",
-            Self::Claimed(Metric::Gap) => "gap at equal skill",
-            Self::Claimed(Metric::StepsTo90) => "steps to 90 %",
-            Self::Claimed(Metric::StepsTo99) => "steps to 99 %",
-            Self::Claimed(Metric::EffectiveIncrements) => "N_eff / n",
-            Self::Claimed(Metric::FinalAccuracy) => "final accuracy",
-            Self::Claimed(metric) => metric.label(),
-            Self::LogWidth => "log₂(t90 / t10)",
-            Self::LargestRise => "largest rise",
-            Self::WorstAccuracy => "worst accuracy",
-            Self::Speed => "steps per second",
-        }
-    }
-
-    /// The name in tables and `summary.json`.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::Claimed(metric) => key(metric),
-            Self::LogWidth => "log_width",
-            Self::LargestRise => "largest_rise",
-            Self::WorstAccuracy => "worst_accuracy",
-            Self::Speed => "steps_per_second",
-        }
-    }
-
-    pub(crate) fn value(self, run: &Run) -> Option<f64> {
-        match self {
-            Self::Claimed(metric) => run.summary.value(metric),
-            Self::LogWidth => run.summary.log_width,
-            Self::LargestRise => run.summary.largest_rise,
-            Self::WorstAccuracy => Some(run.summary.worst_accuracy),
-            Self::Speed => run.speed(),
-        }
-    }
-}
-
-fn key(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Spread => "spread",
-        Metric::Gap => "gap",
-        Metric::StepsTo90 => "steps_to_90",
-        Metric::StepsTo99 => "steps_to_99",
-        Metric::RelativeWidth => "relative_width",
-        Metric::EffectiveIncrements => "effective_increments",
-        Metric::FinalAccuracy => "final_accuracy",
-        other => other.label(),
-    }
 }
 
 impl Results {
     pub(crate) fn of(folder: &Folder) -> Self {
         Self {
             schema: SCHEMA,
-            experiment: folder.record.name.clone(),
-            title: folder.record.title.clone(),
-            claim: folder.record.claim.clone(),
-            baseline: folder.record.baseline.clone(),
+            experiment: folder.name.clone(),
+            title: folder.title.clone(),
+            claims: folder.claims.clone(),
+            baseline: folder.baseline.clone(),
             verdicts: verdicts::hold(folder),
-            arms: folder.arms.iter().map(arm).collect(),
+            arms: folder.arms.iter().map(|one| arm(folder, one)).collect(),
             notes: folder.notes.clone(),
         }
     }
@@ -157,10 +91,12 @@ impl Results {
 }
 
 impl ArmResult {
+    pub(crate) fn metric(&self, column: Column) -> Option<&MetricResult> {
+        self.metrics.iter().find(|one| one.column == column)
+    }
+
     pub(crate) fn sample(&self, metric: Metric) -> Option<&Sample> {
-        let column = Column::Claimed(metric);
-        let found = self.metrics.iter().find(|one| one.column == column)?;
-        found.sample.as_ref()
+        self.metric(Column::Claimed(metric))?.sample.as_ref()
     }
 
     /// Capabilities that reached a skill of 0.5, and all, summed over the seeds that count.
@@ -175,23 +111,32 @@ impl ArmResult {
     }
 }
 
-fn arm(arm: &Arm) -> ArmResult {
+fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
     let counted = arm.counted();
-    let metrics = Column::ALL
-        .into_iter()
+    let value = |column: Column, run| {
+        let run: &crate::folder::Run = run;
+        column.value(run, folder.paired(arm, run.seed))
+    };
+    let metrics = Column::all()
         .map(|column| {
-            let values: Vec<f64> = counted.iter().filter_map(|run| column.value(run)).collect();
+            let values: Vec<f64> = counted
+                .iter()
+                .filter_map(|run| value(column, run))
+                .collect();
             MetricResult {
                 metric: column.key(),
                 column,
                 runs: counted.len(),
                 sample: Sample::of(&values),
+                effect: effect(folder, arm, column),
             }
         })
         .collect();
     ArmResult {
         name: arm.name.clone(),
         about: arm.about.clone(),
+        control: arm.control.clone(),
+        baseline: arm.baseline.clone(),
         runs: arm.runs.len(),
         finished: arm.runs.iter().filter(|run| run.finished).count(),
         provisional: arm.unfinished(),
@@ -202,9 +147,25 @@ fn arm(arm: &Arm) -> ArmResult {
             .map(|run| SeedResult {
                 seed: run.seed,
                 finished: run.finished,
-                steps_per_second: run.speed(),
+                metrics: Column::all()
+                    .map(|column| (column.key(), value(column, run)))
+                    .collect(),
                 summary: run.summary.clone(),
             })
             .collect(),
     }
+}
+
+/// The number of an arm against that of its baseline, where all finished runs of both have it.
+fn effect(folder: &Folder, arm: &Arm, column: Column) -> Option<Effect> {
+    if arm.name == arm.baseline {
+        return None;
+    }
+    let values = |arm: &Arm| -> Option<BTreeMap<u64, f64>> {
+        let finished = arm.runs.iter().filter(|run| run.finished);
+        finished
+            .map(|run| Some((run.seed, column.value(run, None)?)))
+            .collect()
+    };
+    paired_ratio(&values(arm)?, &values(folder.arm(&arm.baseline)?)?)
 }

@@ -112,8 +112,14 @@ impl Sheet {
                 Part::Command(command) => format!("<pre>{}</pre>\n", escape(command)),
                 Part::Table { heads, rows } => {
                     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-                    let escaped = |row: &Vec<String>| row.iter().map(|cell| escape(cell)).collect();
-                    let rows: Vec<Vec<String>> = rows.iter().map(escaped).collect();
+                    let shown = |cell: &String| page::Shown {
+                        html: escape(cell),
+                        sort: cell.parse().ok(),
+                    };
+                    let rows: Vec<Vec<page::Shown>> = rows
+                        .iter()
+                        .map(|row| row.iter().map(shown).collect())
+                        .collect();
                     page::table("sheet", &heads, &rows)
                 }
                 Part::Figure(figure) => {

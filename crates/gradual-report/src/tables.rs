@@ -1,188 +1,232 @@
-//! The tables as CSV, with numbers in full.
+//! The tables of the report, with numbers in full.
 
-use csv::Writer;
+use gradual_measure::{Emergence, Measure};
 
-use crate::ReportError;
-use crate::folder::Folder;
-use crate::results::{Column, Results};
+use crate::column::Column;
+use crate::folder::{Folder, Run};
+use crate::results::Results;
+use crate::table::{Cell, Table};
 
-type Rows = Vec<Vec<String>>;
-
-/// File names and contents.
-pub(crate) fn all(
-    folder: &Folder,
-    results: &Results,
-) -> Result<Vec<(&'static str, Vec<u8>)>, ReportError> {
-    Ok(vec![
-        (
-            "verdicts.csv",
-            table("verdicts.csv", verdict_rows(results))?,
-        ),
-        ("metrics.csv", table("metrics.csv", metric_rows(results))?),
-        ("runs.csv", table("runs.csv", run_rows(folder))?),
-        (
-            "capabilities.csv",
-            table("capabilities.csv", capability_rows(folder))?,
-        ),
-    ])
+/// All tables.
+pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
+    vec![
+        verdicts(results),
+        metrics(results),
+        runs(folder),
+        capabilities(folder),
+        curves(folder),
+    ]
 }
 
-fn table(name: &'static str, rows: Rows) -> Result<Vec<u8>, ReportError> {
-    let error = |reason: String| ReportError::Table {
-        table: name,
-        reason,
-    };
-    let mut writer = Writer::from_writer(Vec::new());
-    for row in rows {
-        writer
-            .write_record(row)
-            .map_err(|source| error(source.to_string()))?;
-    }
-    writer
-        .into_inner()
-        .map_err(|source| error(source.to_string()))
-}
-
-fn header(names: &[&str]) -> Vec<String> {
-    names.iter().map(|&name| name.to_owned()).collect()
-}
-
-fn maybe(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
-fn verdict_rows(results: &Results) -> Rows {
-    let mut rows = vec![header(&[
-        "statement",
-        "source",
-        "arm",
-        "baseline",
-        "metric",
-        "direction",
-        "smallest_effect",
-        "ratio",
-        "low",
-        "high",
-        "seeds",
-        "verdict",
-        "reason",
-    ])];
+fn verdicts(results: &Results) -> Table {
+    let mut table = Table::new(
+        "verdicts",
+        &[
+            "experiment",
+            "statement",
+            "source",
+            "arm",
+            "baseline",
+            "metric",
+            "direction",
+            "smallest_effect",
+            "ratio",
+            "low",
+            "high",
+            "bootstrap_low",
+            "bootstrap_high",
+            "p",
+            "adjusted_p",
+            "seeds",
+            "verdict",
+            "reason",
+        ],
+    );
     for held in &results.verdicts {
-        let effect = held.effect.as_ref();
-        rows.push(vec![
-            held.claim.statement.clone(),
-            held.claim.source.clone(),
-            held.claim.arm.clone(),
-            held.baseline.clone(),
-            Column::Claimed(held.claim.metric).key().to_owned(),
-            format!("{:?}", held.claim.direction).to_lowercase(),
-            held.claim.smallest_effect.to_string(),
-            maybe(effect.map(|effect| effect.ratio)),
-            maybe(effect.and_then(|effect| effect.low)),
-            maybe(effect.and_then(|effect| effect.high)),
-            effect.map_or(0, |effect| effect.seeds).to_string(),
-            held.verdict.label().to_owned(),
-            held.reason.clone().unwrap_or_default(),
+        let (claim, effect) = (&held.claim, held.effect.as_ref());
+        let bootstrap = effect.and_then(|effect| effect.bootstrap);
+        table.push([
+            held.experiment.as_str().into(),
+            claim.statement.as_str().into(),
+            claim.source.as_str().into(),
+            claim.arm.as_str().into(),
+            held.baseline.as_str().into(),
+            claim.metric.name().into(),
+            Cell::Text(format!("{:?}", claim.direction).to_lowercase()),
+            claim.smallest_effect.into(),
+            effect.map(|effect| effect.ratio).into(),
+            effect.and_then(|effect| effect.low).into(),
+            effect.and_then(|effect| effect.high).into(),
+            bootstrap.map(|interval| interval.low).into(),
+            bootstrap.map(|interval| interval.high).into(),
+            held.p.into(),
+            held.adjusted_p.into(),
+            effect.map_or(0, |effect| effect.seeds).into(),
+            held.verdict.label().into(),
+            held.reason.as_deref().unwrap_or_default().into(),
         ]);
     }
-    rows
+    table
 }
 
-fn metric_rows(results: &Results) -> Rows {
-    let mut rows = vec![header(&[
-        "arm",
-        "metric",
-        "runs",
-        "count",
-        "mean",
-        "deviation",
-        "median",
-        "low",
-        "high",
-    ])];
+fn metrics(results: &Results) -> Table {
+    let mut table = Table::new(
+        "metrics",
+        &[
+            "arm",
+            "metric",
+            "runs",
+            "count",
+            "mean",
+            "deviation",
+            "median",
+            "low",
+            "high",
+            "bootstrap_low",
+            "bootstrap_high",
+            "ratio",
+            "ratio_low",
+            "ratio_high",
+        ],
+    );
     for arm in &results.arms {
         for metric in &arm.metrics {
             let sample = metric.sample.as_ref();
             let interval = sample.and_then(|sample| sample.interval);
-            rows.push(vec![
-                arm.name.clone(),
-                metric.metric.to_owned(),
-                metric.runs.to_string(),
-                sample.map_or(0, |sample| sample.count).to_string(),
-                maybe(sample.map(|sample| sample.mean)),
-                maybe(sample.and_then(|sample| sample.deviation)),
-                maybe(sample.map(|sample| sample.median)),
-                maybe(interval.map(|interval| interval.low)),
-                maybe(interval.map(|interval| interval.high)),
+            let bootstrap = sample.and_then(|sample| sample.bootstrap);
+            let effect = metric.effect.as_ref();
+            table.push([
+                arm.name.as_str().into(),
+                metric.metric.into(),
+                metric.runs.into(),
+                sample.map_or(0, |sample| sample.count).into(),
+                sample.map(|sample| sample.mean).into(),
+                sample.and_then(|sample| sample.deviation).into(),
+                sample.map(|sample| sample.median).into(),
+                interval.map(|interval| interval.low).into(),
+                interval.map(|interval| interval.high).into(),
+                bootstrap.map(|interval| interval.low).into(),
+                bootstrap.map(|interval| interval.high).into(),
+                effect.map(|effect| effect.ratio).into(),
+                effect.and_then(|effect| effect.low).into(),
+                effect.and_then(|effect| effect.high).into(),
             ]);
         }
     }
-    rows
+    table
 }
 
-fn run_rows(folder: &Folder) -> Rows {
-    let mut names = vec!["arm", "seed", "finished", "last_step", "reached", "of"];
-    names.extend(Column::ALL.map(Column::key));
-    let mut rows = vec![header(&names)];
+/// Every run with its arm's name.
+fn each(folder: &Folder) -> impl Iterator<Item = (&str, &Run)> {
+    let arms = folder.arms.iter();
+    arms.flat_map(|arm| arm.runs.iter().map(|run| (arm.name.as_str(), run)))
+}
+
+fn runs(folder: &Folder) -> Table {
+    let mut heads = vec!["arm", "seed", "finished", "last_step", "reached", "of"];
+    heads.extend(Column::all().map(Column::key));
+    let mut table = Table::new("runs", &heads);
     for arm in &folder.arms {
         for run in &arm.runs {
             let summary = &run.summary;
-            let mut row = vec![
-                arm.name.clone(),
-                run.seed.to_string(),
-                run.finished.to_string(),
-                summary.last_step.to_string(),
-                summary.spread.reached.to_string(),
-                summary.spread.of.to_string(),
+            let mut row: Vec<Cell> = vec![
+                arm.name.as_str().into(),
+                run.seed.into(),
+                run.finished.into(),
+                summary.last_step.into(),
+                summary.spread.reached.into(),
+                summary.spread.of.into(),
             ];
-            row.extend(Column::ALL.map(|column| maybe(column.value(run))));
-            rows.push(row);
+            let base = folder.paired(arm, run.seed);
+            row.extend(Column::all().map(|column| Cell::from(column.value(run, base))));
+            table.push(row);
         }
     }
-    rows
+    table
 }
 
-fn capability_rows(folder: &Folder) -> Rows {
-    let mut rows = vec![header(&[
-        "arm",
-        "seed",
-        "capability",
-        "frequency",
-        "t10",
-        "t50",
-        "t90",
-        "width",
-        "relative_width",
-        "log_width",
-        "largest_rise",
-        "effective_increments",
-        "final_accuracy",
-        "final_loss",
-    ])];
-    for arm in &folder.arms {
-        for run in &arm.runs {
-            for (name, capability) in &run.summary.capabilities {
-                let one = capability.emergence;
-                let mut row = vec![arm.name.clone(), run.seed.to_string(), name.clone()];
-                row.push(capability.frequency.to_string());
-                row.extend(
-                    [
-                        one.t10,
-                        one.t50,
-                        one.t90,
-                        one.width,
-                        one.relative_width,
-                        one.log_width,
-                        one.largest_rise,
-                        one.effective_increments,
-                        Some(capability.final_accuracy),
-                        Some(capability.final_loss),
-                    ]
-                    .map(maybe),
-                );
-                rows.push(row);
+/// Numbers of one capability by one measure.
+type Number = fn(&Emergence) -> Option<f64>;
+
+const EMERGENCE: [(&str, Number); 14] = [
+    ("t10", |one| one.t10),
+    ("t50", |one| one.t50),
+    ("t90", |one| one.t90),
+    ("width", |one| one.width),
+    ("relative_width", |one| one.relative_width),
+    ("log_width", |one| one.log_width),
+    ("largest_rise", |one| one.largest_rise),
+    ("factor_rise", |one| one.factor_rise),
+    ("break_time", |one| one.break_time),
+    ("effective_increments", |one| one.effective_increments),
+    ("linearity", |one| one.linearity),
+    ("breakthroughness", |one| one.breakthroughness),
+    ("logistic_midpoint", |one| Some(one.logistic?.midpoint)),
+    ("logistic_r_squared", |one| Some(one.logistic?.r_squared)),
+];
+
+fn capabilities(folder: &Folder) -> Table {
+    let mut heads = vec!["arm", "seed", "capability", "measure", "frequency"];
+    heads.extend(EMERGENCE.map(|(name, _)| name));
+    heads.extend(["final_accuracy", "final_loss"]);
+    let mut table = Table::new("capabilities", &heads);
+    for (arm, run) in each(folder) {
+        for (name, capability) in &run.summary.capabilities {
+            for measure in Measure::ALL {
+                let Some(one) = capability.by(measure) else {
+                    continue;
+                };
+                let mut row: Vec<Cell> = vec![
+                    arm.into(),
+                    run.seed.into(),
+                    name.as_str().into(),
+                    measure.name().into(),
+                    capability.frequency.into(),
+                ];
+                row.extend(EMERGENCE.map(|(_, number)| Cell::from(number(one))));
+                row.push(capability.final_accuracy.into());
+                row.push(capability.final_loss.into());
+                table.push(row);
             }
         }
     }
-    rows
+    table
+}
+
+/// Every evaluation of every capability, as it was recorded.
+fn curves(folder: &Folder) -> Table {
+    let mut table = Table::new(
+        "curves",
+        &[
+            "arm",
+            "seed",
+            "step",
+            "examples",
+            "capability",
+            "accuracy",
+            "loss",
+            "probability",
+            "progress",
+            "skill",
+        ],
+    );
+    for (arm, run) in each(folder) {
+        for one in &run.evaluations {
+            for (name, capability) in &one.capabilities {
+                table.push([
+                    arm.into(),
+                    run.seed.into(),
+                    one.step.into(),
+                    one.examples.into(),
+                    name.as_str().into(),
+                    capability.accuracy.into(),
+                    capability.loss.into(),
+                    capability.probability.into(),
+                    capability.progress.into(),
+                    capability.skill().into(),
+                ]);
+            }
+        }
+    }
+    table
 }

@@ -2,70 +2,97 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{Claim, Effect, Metric, Verdict, paired_ratio, verdict};
+use gradual_measure::{Claim, Effect, LEAST_SEEDS, Metric, Question, Verdict, judge, paired_ratio};
 use serde::Serialize;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, Stated};
 
 /// A claim with what came out.
 #[derive(Serialize)]
 pub(crate) struct Held {
+    pub(crate) experiment: String,
     #[serde(flatten)]
     pub(crate) claim: Claim,
     pub(crate) baseline: String,
     /// Over the seeds in which both arms have the number.
     pub(crate) effect: Option<Effect>,
     pub(crate) verdict: Verdict,
+    /// Against a ratio of exactly the smallest effect.
+    pub(crate) p: Option<f64>,
+    /// Corrected for the number of claims.
+    pub(crate) adjusted_p: Option<f64>,
     /// Why there is no verdict, if there is none for want of numbers.
     pub(crate) reason: Option<String>,
 }
 
+/// All claims of a folder, judged together.
 pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
-    let claims = folder.record.claims.iter();
-    claims.map(|claim| held(folder, claim)).collect()
+    let effects: Vec<(Option<Effect>, Option<String>)> = folder
+        .stated
+        .iter()
+        .map(|stated| effect(folder, stated))
+        .collect();
+    let questions: Vec<Question> = folder
+        .stated
+        .iter()
+        .zip(&effects)
+        .map(|(stated, (effect, reason))| Question {
+            // Seeds that never got there are the hard ones: to judge by the others would flatter the arm.
+            effect: effect.filter(|_| reason.is_none()),
+            direction: stated.claim.direction,
+            smallest_effect: stated.claim.smallest_effect,
+        })
+        .collect();
+    folder
+        .stated
+        .iter()
+        .zip(effects)
+        .zip(judge(&questions))
+        .map(|((stated, (effect, reason)), answer)| Held {
+            experiment: stated.experiment.clone(),
+            claim: stated.claim.clone(),
+            baseline: stated.baseline.clone(),
+            effect,
+            verdict: answer.verdict,
+            p: answer.p,
+            adjusted_p: answer.adjusted_p,
+            reason: reason.or_else(|| few(effect.as_ref())),
+        })
+        .collect()
 }
 
-fn held(folder: &Folder, claim: &Claim) -> Held {
-    let baseline = folder.record.baseline.clone();
+/// The effect that a claim is about, and why it can't be judged.
+fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) {
+    let (claim, baseline) = (&stated.claim, &stated.baseline);
     let arm_values = values(folder, &claim.arm, claim.metric);
-    let base_values = values(folder, &baseline, claim.metric);
+    let base_values = values(folder, baseline, claim.metric);
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
     let reason = lack(&claim.arm, &arm_values)
-        .or_else(|| lack(&baseline, &base_values))
-        .or_else(|| match &effect {
-            None => Some("no seed has a positive number in both arms".to_owned()),
-            Some(effect) if effect.low.is_none() => {
-                Some("one pair of seeds gives no interval".to_owned())
-            }
-            Some(_) => None,
+        .or_else(|| lack(baseline, &base_values))
+        .or_else(|| {
+            let none = effect.is_none();
+            none.then(|| "no seed has a positive number in both arms".to_owned())
         });
-    // Seeds that never got there are the hard ones: to judge by the others would flatter the arm.
-    let verdict = match reason {
-        Some(_) => Verdict::Inconclusive,
-        None => verdict(effect.as_ref(), claim.direction, claim.smallest_effect),
-    };
-    Held {
-        claim: claim.clone(),
-        baseline,
-        effect,
-        verdict,
-        reason,
-    }
+    (effect, reason)
+}
+
+fn few(effect: Option<&Effect>) -> Option<String> {
+    let seeds = effect?.seeds;
+    let pairs = if seeds == 1 { "pair" } else { "pairs" };
+    (seeds < LEAST_SEEDS)
+        .then(|| format!("{seeds} {pairs} of seeds; a verdict takes at least {LEAST_SEEDS}"))
 }
 
 /// The numbers of the finished runs of an arm, by seed.
-fn values(folder: &Folder, arm: &str, metric: Metric) -> BTreeMap<u64, Option<f64>> {
-    let runs = folder
-        .arms
-        .iter()
-        .filter(|one| one.name == arm)
-        .flat_map(|one| &one.runs);
+pub(crate) fn values(folder: &Folder, arm: &str, metric: Metric) -> BTreeMap<u64, Option<f64>> {
+    let runs = folder.arm(arm).into_iter().flat_map(|one| &one.runs);
     runs.filter(|run| run.finished)
         .map(|run| (run.seed, run.summary.value(metric)))
         .collect()
 }
 
-fn present(values: &BTreeMap<u64, Option<f64>>) -> BTreeMap<u64, f64> {
+/// Those that are there.
+pub(crate) fn present(values: &BTreeMap<u64, Option<f64>>) -> BTreeMap<u64, f64> {
     values
         .iter()
         .filter_map(|(seed, value)| Some((*seed, (*value)?)))

@@ -42,6 +42,55 @@ fn prints_the_page() {
 }
 
 #[test]
+fn several_folders_formats_and_claims() {
+    let (root, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let (dir, second) = (
+        Fixture::default().write(root.path()),
+        Fixture::default().write(other.path()),
+    );
+    let said = |arguments: &[&std::ffi::OsStr]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gradual-report"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let out = root.path().join("out");
+    let (dir, second, to) = (dir.as_os_str(), second.as_os_str(), out.as_os_str());
+    let (good, page) = said(&[
+        dir,
+        second,
+        "--out".as_ref(),
+        to,
+        "--tensorboard".as_ref(),
+        "--format=html".as_ref(),
+    ]);
+    assert!(
+        good && page.trim_end().ends_with("out/index.html"),
+        "{page}"
+    );
+    assert!(out.join("tensorboard/parity-2/erm/seed-0").is_dir() && !out.join("tables").exists());
+    let claims = root.path().join("docs/claims.md");
+    let (good, page) = said(&[dir, "--claims".as_ref(), claims.as_os_str()]);
+    assert!(
+        good && page.trim_end().ends_with("docs/claims.md") && claims.is_file(),
+        "{page}"
+    );
+    let (good, message) = said(&[dir, "--format=pdf".as_ref()]);
+    assert!(
+        !good && message.contains("invalid value 'pdf'"),
+        "{message}"
+    );
+    let (good, message) = said(&[]);
+    assert!(!good && message.contains("<DIR>"), "{message}");
+}
+
+#[test]
 fn no_folder_and_empty_folder() {
     let root = tempdir().unwrap();
     fails(&root.path().join("absent"), &["expected a folder"]);

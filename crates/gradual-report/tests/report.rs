@@ -26,7 +26,11 @@ fn reported(fixture: &Fixture, change: impl FnOnce(&Path)) -> (String, Value) {
     let page = report(&dir).unwrap();
     assert_eq!(page, dir.join("report/index.html"));
     for figure in fs::read_dir(dir.join("report/figures")).unwrap() {
-        let svg = read(&figure.unwrap().path());
+        let path = figure.unwrap().path();
+        if path.extension().unwrap() != "svg" {
+            continue;
+        }
+        let svg = read(&path);
         let document = roxmltree::Document::parse(&svg).unwrap();
         assert_eq!(document.root_element().tag_name().name(), "svg");
         assert!(!svg.contains("#0100") && !svg.contains("#0200") && !svg.contains("NaN"));
@@ -36,10 +40,16 @@ fn reported(fixture: &Fixture, change: impl FnOnce(&Path)) -> (String, Value) {
         let end = svg.find("</svg>").unwrap();
         roxmltree::Document::parse(&format!("<svg {}</svg>", &svg[..end])).unwrap();
     }
-    for outside in ["<script", "<link", "<img", "@import", "url(", "src="] {
+    // The one script is the page's own.
+    assert_eq!(html.matches("<script").count(), 1);
+    for outside in [
+        "<script ", "<link", "<img", "@import", "url(", "src=", "http:", "https:",
+    ] {
+        let html = html.replace("http://www.w3.org/2000/svg", "");
         assert!(!html.contains(outside), "{outside}");
     }
-    assert!(!html.contains("NaN") && !html.contains("inf "));
+    let (body, _) = html.split_once("<script>").unwrap();
+    assert!(!body.contains("NaN") && !body.contains("inf "));
     (html, summary(&dir))
 }
 
@@ -62,18 +72,37 @@ fn verdicts_and_metrics_come_out_as_built() {
         .map(|arm| arm["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["erm", "labels", "singular-vectors"]);
-    // Ratios 20, 20.8 and 21.6 of the fixture, seen through evaluations 50 steps apart.
-    let spread = &arms[0]["metrics"][0];
-    assert_eq!(spread["metric"], "spread");
-    let mean = spread["sample"]["mean"].as_f64().unwrap();
-    assert!((mean - 20.8).abs() < 1.0, "{mean}");
+    // Ratios 20, 20.8, … 23.2 of the fixture, seen through evaluations 50 steps apart.
+    let metric = |name: &str| {
+        let all = arms[0]["metrics"].as_array().unwrap();
+        let found = all.iter().find(|one| one["metric"] == name).unwrap();
+        found["sample"]["mean"].as_f64().unwrap()
+    };
+    assert!(
+        (metric("spread") - 21.6).abs() < 1.0,
+        "{}",
+        metric("spread")
+    );
     let ratio = summary["verdicts"][0]["effect"]["ratio"].as_f64().unwrap();
     assert!((ratio - 0.1).abs() < 0.005, "{ratio}");
-    let speed = arms[0]["metrics"][10]["sample"]["mean"].as_f64().unwrap();
-    assert!((speed - 200.0).abs() < 1e-9);
+    assert!((metric("steps_per_second") - 200.0).abs() < 1e-9);
+    assert!((metric("seconds_to_90") - metric("steps_to_90") / 200.0).abs() < 1e-9);
+    assert!((metric("order") - 1.0).abs() < 1e-9);
+    assert!((metric("steps_to_worst_90") / metric("steps_to_90") - 1.0) > 0.05);
+    // The three claims that hold, corrected for all four.
+    for claim in [0, 2] {
+        let (p, adjusted) = (
+            &summary["verdicts"][claim]["p"],
+            &summary["verdicts"][claim]["adjusted_p"],
+        );
+        assert!(
+            p.as_f64() <= adjusted.as_f64() && adjusted.as_f64() < Some(0.05),
+            "{p} {adjusted}"
+        );
+    }
     assert!(html.contains("Multitask parity: do groups rise &lt;together&gt;?"));
     assert!(html.contains("Of 4 claims: 3 supported and 1 not supported."));
-    assert!(html.contains("9 runs of 3 arms on 6 capabilities, all finished."));
+    assert!(html.contains("15 runs of 3 arms on 6 capabilities, all finished."));
     assert!(html.contains("cargo xtask experiment parity"));
     assert!(html.contains("<dt>commit</dt><dd>0123abc</dd>"));
 }
@@ -89,12 +118,15 @@ fn tables_hold_every_number() {
     };
     assert_eq!(
         rows("verdicts.csv")[0],
-        "statement,source,arm,baseline,metric,direction,smallest_effect,ratio,low,high,seeds,verdict,reason"
+        "experiment,statement,source,arm,baseline,metric,direction,smallest_effect,ratio,low,high,\
+         bootstrap_low,bootstrap_high,p,adjusted_p,seeds,verdict,reason"
     );
     assert_eq!(rows("verdicts.csv").len(), 1 + 4);
-    assert_eq!(rows("metrics.csv").len(), 1 + 3 * 11);
-    assert_eq!(rows("runs.csv").len(), 1 + 9);
-    assert_eq!(rows("capabilities.csv").len(), 1 + 9 * 6);
+    assert_eq!(rows("metrics.csv").len(), 1 + 3 * 31);
+    assert_eq!(rows("runs.csv").len(), 1 + 15);
+    // By accuracy, loss and probability.
+    assert_eq!(rows("capabilities.csv").len(), 1 + 15 * 6 * 3);
+    assert_eq!(rows("curves.csv").len(), 1 + 15 * 6 * 81);
     assert!(rows("runs.csv")[1].starts_with("erm,0,true,4000,6,6,"));
     let left: Vec<_> = fs::read_dir(dir.join("report/tables"))
         .unwrap()
@@ -152,13 +184,35 @@ fn what_never_came_is_said() {
         ..Fixture::default()
     };
     let (html, summary) = reported(&fixture, |_| ());
-    assert!(html.contains("of 18 capabilities (over 3 seeds) never reached a skill of 50 %."));
+    assert!(html.contains("of 30 capabilities (over 5 seeds) never reached a skill of 50 %."));
     assert!(html.contains("mean accuracy never reaches 90 %"));
     assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
     let reason = summary["verdicts"][0]["reason"].as_str().unwrap();
-    assert_eq!(reason, "3 of 3 runs of labels never got there");
+    assert_eq!(reason, "5 of 5 runs of labels never got there");
     assert_eq!(summary["arms"][0]["metrics"][0]["sample"], Value::Null);
-    assert!(html.contains("of 18 reached"));
+    assert!(html.contains("of 30 reached"));
+}
+
+#[test]
+fn the_tax_has_another_goal_where_the_baseline_is_too_slow() {
+    let fixture = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 20.0, 0.3, false),
+            Arm::new("labels", 150.0, 3.0, 0.6, true),
+        ],
+        steps: 1000,
+        ..Fixture::default()
+    };
+    let (html, summary) = reported(&fixture, |_| ());
+    let metrics = summary["arms"][0]["metrics"].as_array().unwrap();
+    let to_90 = metrics
+        .iter()
+        .find(|one| one["metric"] == "steps_to_90")
+        .unwrap();
+    assert_eq!(to_90["sample"], Value::Null);
+    assert!(html.contains("steps to 50 % mean skill (the baseline never comes to 90 % accuracy)"));
+    let (html, _) = reported(&Fixture::default(), |_| ());
+    assert!(html.contains("the tax: steps to 90 % mean accuracy, as a multiple"));
 }
 
 #[test]
@@ -171,9 +225,13 @@ fn unfinished_runs_are_shown_and_not_counted() {
         let torn = lines.join("\n") + "\n" + &lines[3][..40];
         write(&folder.join("curves.jsonl"), &torn);
     });
-    assert_eq!(summary["arms"][1]["runs"], 3);
-    assert_eq!(summary["arms"][1]["finished"], 2);
-    assert_eq!(summary["verdicts"][0]["effect"]["seeds"], 2);
+    assert_eq!(summary["arms"][1]["runs"], 5);
+    assert_eq!(summary["arms"][1]["finished"], 4);
+    assert_eq!(summary["verdicts"][0]["effect"]["seeds"], 4);
+    assert_eq!(
+        summary["verdicts"][0]["reason"],
+        "4 pairs of seeds; a verdict takes at least 5"
+    );
     assert!(html.contains("Arm <code>labels</code>, seed 2 is unfinished: 950 of 4000 steps."));
     assert!(html.contains("The torn last line 21 of "));
     assert!(html.contains("+ 1 unfinished, not counted"));
@@ -182,7 +240,7 @@ fn unfinished_runs_are_shown_and_not_counted() {
 #[test]
 fn an_arm_without_a_finished_run_is_provisional() {
     let (html, summary) = reported(&Fixture::default(), |dir| {
-        for seed in 0..3 {
+        for seed in 0..5 {
             fs::remove_file(run_folder(dir, "labels", seed).join("DONE")).unwrap();
         }
         fs::remove_dir_all(dir.join("singular-vectors")).unwrap();

@@ -234,6 +234,7 @@ impl Task for Skills {
                 accuracy: mean(&|j| f64::from(u8::from(wrong[j] == 0.0))),
                 loss: mean(&|j| f64::from(-sums[j] / lengths[j])),
                 probability: Some(mean(&|j| f64::from(sums[j]).exp())),
+                progress: None,
             })
         };
         self.held_out.iter().map(score).collect()

@@ -379,6 +379,7 @@ impl Task for Table {
                         .sum::<f64>()
                         / n,
                 ),
+                progress: None,
             })
         };
         self.held_out.iter().map(score).collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
+use gradual_grad::Traced;
 use gradual_group::Standing as Wish;
 use gradual_group::State;
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
@@ -36,7 +37,9 @@ pub(crate) struct Run<B> {
     grouped: bool,
     draws: ChaCha8Rng,
     standing_draws: ChaCha8Rng,
-    standing: Option<(Standing, Vec<Drawn<B>>)>,
+    /// Standing examples, draw by draw, and how many of the first have made room.
+    standing: Vec<(Standing, Vec<Drawn<B>>)>,
+    dropped: usize,
     since: Since,
     mean_accuracy: Option<f64>,
     /// When the process came to the run, less the seconds that it had gone on before.
@@ -69,7 +72,8 @@ impl<T: Task> Trainer<'_, T> {
             grouped: false,
             draws: stream(DRAWS),
             standing_draws: stream(STANDING),
-            standing: None,
+            standing: Vec::new(),
+            dropped: 0,
             since: Since::new(self.task.capabilities().len()),
             mean_accuracy: None,
             started: Instant::now(),
@@ -130,13 +134,11 @@ impl<T: Task> Trainer<'_, T> {
         for (observer, (_, state)) in self.observers.iter_mut().zip(&moving.observers) {
             observer.restore(state)?;
         }
-        let standing = moving
-            .standing
-            .map(|standing| {
-                let drawn = self.draw_standing(&standing)?;
-                Ok::<_, TrainError>((standing, drawn))
-            })
-            .transpose()?;
+        let again = moving.standing.into_iter().map(|standing| {
+            let drawn = self.draw_standing(&standing)?;
+            Ok((standing, drawn))
+        });
+        let standing = again.collect::<Result<Vec<_>, TrainError>>()?;
         let run = Run {
             done: moving.step,
             skipped: moving.skipped,
@@ -147,6 +149,7 @@ impl<T: Task> Trainer<'_, T> {
             draws: moving.draws,
             standing_draws: moving.standing_draws,
             standing,
+            dropped: moving.dropped,
             since: Since::from(moving.losses, moving.examples, moving.mass),
             mean_accuracy: moving.mean_accuracy,
             seconds_before: moving.seconds,
@@ -227,21 +230,43 @@ impl<T: Task> Trainer<'_, T> {
         let Some(wish) = self.objective.wants() else {
             return Ok(());
         };
-        if let Wish::Fresh(examples) = wish {
+        let examples = match wish {
+            Wish::Again => None,
+            Wish::Fresh(examples) => {
+                run.standing.clear();
+                run.dropped = 0;
+                Some(examples)
+            }
+            Wish::Replace(examples) => {
+                run.dropped += examples;
+                Some(examples)
+            }
+        };
+        if let Some(examples) = examples {
             let standing = Standing {
                 random: run.standing_draws.clone(),
                 examples,
             };
             let drawn = self.draw_parts(Wanted::Any(examples), &mut run.standing_draws)?;
-            run.standing = Some((standing, drawn));
+            run.standing.push((standing, drawn));
         }
-        let Some((_, drawn)) = &run.standing else {
+        while let Some((first, _)) = run.standing.first()
+            && first.examples <= run.dropped
+        {
+            run.dropped -= first.examples;
+            run.standing.remove(0);
+        }
+        let drawn = run.standing.iter().flat_map(|(_, drawn)| drawn);
+        let drawn: Vec<&Drawn<T::Batch>> = drawn.collect();
+        if drawn.is_empty() {
             return Ok(());
-        };
-        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let seen = trace_parts(model, drawn, losses);
-        seen.and_then(|traced| shown(&mut self.objective, &traced))
-            .map_err(|source| self.named(run, &labels(drawn), source))
+        }
+        let labels = drawn.iter().flat_map(|part| part.labels.iter().copied());
+        let labels: Vec<_> = labels.skip(run.dropped).collect();
+        let seen = trace_parts(model, &drawn, |m, part| self.task.losses(m, &part.batch));
+        seen.and_then(|traced| without_first(traced, run.dropped))
+            .and_then(|traced| shown(&mut self.objective, &traced))
+            .map_err(|source| self.named(run, &labels, source))
     }
 
     fn draw_standing(&self, standing: &Standing) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
@@ -322,6 +347,7 @@ impl<T: Task> Trainer<'_, T> {
                     chance: capability.chance,
                     frequency: capability.frequency,
                     probability: score.probability,
+                    progress: score.progress,
                 };
                 (capability.name.clone(), record)
             })
@@ -336,6 +362,7 @@ impl<T: Task> Trainer<'_, T> {
             schema: SCHEMA,
             step: run.done,
             examples: run.done * self.config.draw as u64,
+            compute: None,
             train_loss: run.since.mean_loss().unwrap_or_else(held_out),
             capabilities: records,
         })
@@ -363,7 +390,8 @@ impl<T: Task> Trainer<'_, T> {
             mean_accuracy: run.mean_accuracy,
             draws: run.draws.clone(),
             standing_draws: run.standing_draws.clone(),
-            standing: run.standing.as_ref().map(|(standing, _)| standing.clone()),
+            standing: run.standing.iter().map(|(each, _)| each.clone()).collect(),
+            dropped: run.dropped,
             losses: run.since.losses,
             examples: run.since.examples,
             mass: run.since.mass.clone(),
@@ -402,6 +430,19 @@ impl<T: Task> Trainer<'_, T> {
             source: Box::new(source),
         }
     }
+}
+
+/// A draw without its first examples.
+fn without_first(traced: Traced, dropped: usize) -> Result<Traced, TrainError> {
+    if dropped == 0 {
+        return Ok(traced);
+    }
+    let n = traced.gradients.examples();
+    let rest: Vec<usize> = (dropped..n).collect();
+    Ok(Traced {
+        losses: traced.losses.narrow(0, dropped, rest.len()),
+        gradients: traced.gradients.choose(&rest)?,
+    })
 }
 
 /// The labels of a draw in parts.

@@ -1,10 +1,12 @@
 //! What happened since the last evaluation.
 
+use std::collections::BTreeMap;
+
 use burn::optim::GradientsParams;
 use gradual_group::{Groups, adjusted_rand};
 use gradual_measure::{ChurnRecord, Grouping, SCHEMA};
 
-use crate::{Stepped, Task};
+use crate::{Capability, Stepped, Task};
 
 /// Singular values written per evaluation.
 const SPECTRUM: usize = 64;
@@ -72,6 +74,10 @@ impl Since {
             step,
             groups: groups.count() as u64,
             sizes: sizes.unwrap_or_default(),
+            members: assignment.map_or_else(Vec::new, |found| {
+                members(task.capabilities(), found, labels, groups.count())
+            }),
+            identities: groups.identities().to_vec(),
             shares: names
                 .zip(self.mass.iter().map(|&mass| share(mass)))
                 .collect(),
@@ -90,6 +96,24 @@ impl Since {
             }),
         })
     }
+}
+
+/// For each group its examples by name of the capability.
+fn members(
+    capabilities: &[Capability],
+    assignment: &[Option<usize>],
+    labels: &[Option<usize>],
+    groups: usize,
+) -> Vec<BTreeMap<String, u64>> {
+    let mut members = vec![BTreeMap::new(); groups];
+    for (group, label) in assignment.iter().zip(labels) {
+        let group = group.and_then(|group| members.get_mut(group));
+        let capability = label.and_then(|label| capabilities.get(label));
+        if let (Some(group), Some(capability)) = (group, capability) {
+            *group.entry(capability.name.clone()).or_insert(0) += 1;
+        }
+    }
+    members
 }
 
 fn sum(values: &[f32]) -> f64 {

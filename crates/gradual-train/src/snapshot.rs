@@ -38,7 +38,9 @@ pub(crate) struct Moving {
     pub(crate) draws: ChaCha8Rng,
     pub(crate) standing_draws: ChaCha8Rng,
     /// Standing examples, as the random numbers that they were drawn with.
-    pub(crate) standing: Option<Standing>,
+    pub(crate) standing: Vec<Standing>,
+    /// How many of the first have made room for later ones.
+    pub(crate) dropped: usize,
     pub(crate) losses: f64,
     pub(crate) examples: u64,
     pub(crate) mass: Vec<f64>,

@@ -26,6 +26,9 @@ pub struct Score {
     pub loss: f64,
     /// Mean probability given to the right answer, where the task knows it.
     pub probability: Option<f64>,
+    /// How far the model's inside has come, 0 to 1, where the task can tell: what accuracy does not
+    /// show yet.
+    pub progress: Option<f64>,
 }
 
 /// The examples of one step.

@@ -116,6 +116,7 @@ impl ValueFormatter<f64> for LogAxis {
 pub(crate) struct LinearAxis {
     low: f64,
     high: f64,
+    reversed: bool,
     format: fn(f64) -> String,
 }
 
@@ -123,7 +124,20 @@ impl LinearAxis {
     /// An axis from `low` to `high`, widened when that is nothing.
     pub(crate) fn new(low: f64, high: f64, format: fn(f64) -> String) -> Self {
         let high = if high > low { high } else { low + 1.0 };
-        Self { low, high, format }
+        Self {
+            low,
+            high,
+            reversed: false,
+            format,
+        }
+    }
+
+    /// The same with the high end first.
+    pub(crate) fn reversed(self) -> Self {
+        Self {
+            reversed: true,
+            ..self
+        }
     }
 }
 
@@ -133,6 +147,7 @@ impl Ranged for LinearAxis {
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
         let share = (value - self.low) / (self.high - self.low);
+        let share = if self.reversed { 1.0 - share } else { share };
         limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
     }
 

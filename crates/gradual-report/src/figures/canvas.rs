@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Panel;
+use super::hits::Hits;
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
 
@@ -56,15 +57,18 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Draws a panel; `draw` gets the area between title and colour bar.
-    pub(crate) fn draw(&self, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Panel, ReportError> {
+    /// Draws a panel; `draw` gets the area between title and colour bar, and what can be pointed at.
+    pub(crate) fn draw(
+        &self,
+        draw: impl FnOnce(&Area<'_>, &mut Hits) -> Drawn,
+    ) -> Result<Panel, ReportError> {
         let name = if self.arm.is_empty() {
             self.figure.to_owned()
         } else {
             format!("{}-{}", self.figure, file_name(self.arm))
         };
-        let mut svg = String::new();
-        self.fill(&mut svg, draw)
+        let (mut svg, mut hits) = (String::new(), Hits::default());
+        self.fill(&mut svg, |area| draw(area, &mut hits))
             .map_err(|reason| ReportError::Draw {
                 figure: name.clone(),
                 reason: reason.to_string(),
@@ -72,7 +76,9 @@ impl Frame<'_> {
         let (width, height) = self.size;
         let (wide, high) = (width * SCALE, height * SCALE);
         let about = escape(&self.about);
-        let body = svg.find('>').map_or("", |end| &svg[end + 1..]);
+        let drawn = svg.find('>').map_or("", |end| &svg[end + 1..]);
+        let drawn = drawn.trim_end().trim_end_matches("</svg>");
+        let body = format!("{drawn}{}</svg>\n", hits.svg());
         let open = |size: &str| {
             format!(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\"{size} role=\"img\" \

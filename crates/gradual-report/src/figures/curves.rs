@@ -1,74 +1,174 @@
-//! Capability curves: skill against steps, a panel per arm.
+//! Capability curves by one measure against steps, a panel per arm.
 
+use gradual_measure::{Curve, Measure};
 use plotters::prelude::*;
 
 use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line};
-use super::series::{self, Order};
+use super::canvas::{Frame, line, px};
+use super::hits::thinned;
+use super::series::{self, Band, Order};
 use crate::ReportError;
-use crate::folder::Folder;
-use crate::numbers::steps;
+use crate::folder::{Folder, Run};
+use crate::numbers::{number, steps};
 use crate::style::{self, INK, PAPER};
+use crate::table::Table;
 
-pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
+/// Points of a line that can be pointed at.
+const POINTED: usize = 14;
+
+pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
     let end = folder.last_step();
+    let words = Words::of(measure);
     let mut panels = Vec::new();
+    let mut data = Table::new(
+        words.name,
+        &["arm", "capability", "step", "mean", "lowest", "highest"],
+    );
     for arm in folder.with_runs() {
         let runs = arm.counted();
+        let bands: Vec<(usize, &str, Band)> = order
+            .names
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| {
+                let band = Band::of(&by(&runs, name, measure))?;
+                Some((index, name.as_str(), band))
+            })
+            .collect();
+        if bands.is_empty() {
+            continue;
+        }
+        for (_, name, band) in &bands {
+            for (step, mean, low, high) in band.points() {
+                data.push([
+                    arm.name.as_str().into(),
+                    (*name).into(),
+                    step.into(),
+                    mean.into(),
+                    low.into(),
+                    high.into(),
+                ]);
+            }
+        }
         let frame = Frame {
-            figure: "curves",
+            figure: words.name,
             arm: &arm.name,
-            about: format!("Skill of every capability against steps, arm {}", arm.name),
+            about: format!(
+                "{} of every capability against steps, arm {}",
+                words.title, arm.name
+            ),
             size: (360, 250),
             legend: Some(&order.ends),
         };
         let layout = Layout {
             x_label: "step",
-            y_label: "skill",
+            y_label: words.axis,
             left: 30.0,
             y_ticks: true,
         };
-        panels.push(frame.draw(|area| {
+        panels.push(frame.draw(|area, hits| {
             let axes = (
                 LinearAxis::new(0.0, end, steps),
                 LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}")),
             );
             axis::chart(area, &layout, axes, |chart| {
-                for (index, name) in order.names.iter().enumerate() {
-                    let skill = series::over_evaluations(&runs, |one| {
-                        one.capabilities
-                            .get(name)
-                            .map(|capability| capability.skill())
-                    });
-                    if let Some(curve) = skill {
-                        let colour = style::ramp(order.share(index));
-                        chart.draw_series(LineSeries::new(
-                            series::points(&curve, end / 20.0),
-                            line(1.25, colour),
-                        ))?;
+                for (index, name, band) in &bands {
+                    let colour = style::ramp(order.share(*index));
+                    // What falls far below the axis is drawn along its lower edge.
+                    let points = series::points(&band.mean.clamp(-0.1, 1.05), end / 20.0);
+                    chart.draw_series(LineSeries::new(points.clone(), line(1.25, colour)))?;
+                    for at in thinned(points.len(), POINTED) {
+                        let (step, value) = points[at];
+                        let place = chart.plotting_area().map_coordinate(&(step, value));
+                        let title = format!(
+                            "{name}, step {}: {}",
+                            number(step),
+                            number(band.mean.at(step))
+                        );
+                        hits.circle(place, 4.0, &title);
                     }
                 }
-                let mean = series::over_evaluations(&runs, |one| {
-                    let skills = one.capabilities.values().map(|one| one.skill());
-                    Some(skills.sum::<f64>() / one.capabilities.len() as f64)
-                });
-                if let Some(curve) = mean {
-                    let points = series::points(&curve, end / 20.0);
+                let curves: Vec<Curve> =
+                    bands.iter().map(|(_, _, band)| band.mean.clone()).collect();
+                if let Some(mean) = series::mean(&curves) {
+                    let points = series::points(&mean.clamp(-0.1, 1.05), end / 20.0);
                     chart.draw_series(LineSeries::new(points.clone(), line(4.0, PAPER)))?;
                     chart.draw_series(LineSeries::new(points, line(2.25, INK)))?;
+                    for at in thinned(mean.len(), POINTED) {
+                        let (step, value) = (mean.steps()[at], mean.values()[at]);
+                        let place = (step, value.clamp(-0.1, 1.05));
+                        let place = chart.plotting_area().map_coordinate(&place);
+                        let title = format!("mean, step {}: {}", number(step), number(value));
+                        hits.rectangle(
+                            (place.0 - px(4.0), place.1 - px(4.0)),
+                            (place.0 + px(4.0), place.1 + px(4.0)),
+                            &title,
+                        );
+                    }
                 }
                 Ok(())
             })
         })?);
     }
     Ok(Figure {
-        title: "Capability curves",
-        caption: "Skill (accuracy above chance, 1 is perfect) against optimizer steps, mean over seeds. One \
-                  line per capability; the thick line is the mean over capabilities."
-            .to_owned(),
+        title: words.title,
+        caption: format!(
+            "{} against optimizer steps, mean over seeds. One line per capability; the thick line is the mean over \
+             capabilities.",
+            words.about
+        ),
         legend: None,
         panels,
+        data,
+        aside: measure != Measure::Accuracy,
     })
+}
+
+/// The curves of a capability, one for each run that has it.
+fn by(runs: &[&Run], name: &str, measure: Measure) -> Vec<Curve> {
+    let all = runs.iter().flat_map(|run| &run.curves.capabilities);
+    all.filter(|one| one.name == name)
+        .filter_map(|one| one.by(measure).cloned())
+        .collect()
+}
+
+/// What a measure is called.
+struct Words {
+    name: &'static str,
+    title: &'static str,
+    axis: &'static str,
+    about: &'static str,
+}
+
+impl Words {
+    fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Accuracy => Self {
+                name: "curves",
+                title: "Capability curves",
+                axis: "skill",
+                about: "Skill (accuracy above chance, 1 is perfect)",
+            },
+            Measure::Loss => Self {
+                name: "curves-loss",
+                title: "Curves by loss",
+                axis: "loss gone",
+                about: "Share of the first loss that is gone (1 is no loss left)",
+            },
+            Measure::Probability => Self {
+                name: "curves-probability",
+                title: "Curves by probability of the right answer",
+                axis: "probability",
+                about: "Probability of the right answer above chance",
+            },
+            Measure::Progress => Self {
+                name: "curves-progress",
+                title: "Hidden progress",
+                axis: "progress",
+                about: "Progress inside the model, as the task measures it",
+            },
+        }
+    }
 }

@@ -77,7 +77,7 @@ impl HeatMap {
             size: (width.ceil() as u32, height.ceil() as u32),
             legend: None,
         };
-        frame.draw(|area| self.draw(area, names))
+        frame.draw(|area, _| self.draw(area, names))
     }
 
     fn draw(&self, area: &Area<'_>, names: f64) -> Drawn {

@@ -2,21 +2,35 @@
 
 mod axis;
 mod canvas;
+mod churn;
+mod claim;
 mod curves;
+mod flow;
 mod heat;
+mod hits;
+mod legend;
+mod overlay;
 mod plot;
+mod predicted;
+mod raster;
+mod rows;
 mod series;
 mod shares;
 mod spectrum;
 mod tax;
+mod threshold;
 mod times;
 
 pub(crate) use canvas::escape;
+pub(crate) use claim::{Dots, dots};
 pub use heat::HeatMap;
 pub use plot::{Line, LinePlot, Stroke};
 
+use gradual_measure::Measure;
+
 use crate::ReportError;
 use crate::folder::Folder;
+use crate::table::Table;
 
 /// One figure: panels that share their axes.
 pub(crate) struct Figure {
@@ -26,6 +40,10 @@ pub(crate) struct Figure {
     /// The ends of the colour ramp, where the figure uses it and its panels do not say.
     pub(crate) legend: Option<[String; 2]>,
     pub(crate) panels: Vec<Panel>,
+    /// The numbers that are shown.
+    pub(crate) data: Table,
+    /// Whether it is folded away at first.
+    pub(crate) aside: bool,
 }
 
 /// One drawing.
@@ -40,14 +58,23 @@ pub(crate) struct Panel {
     pub(crate) width: u32,
 }
 
-/// All figures for which there is something to show.
+/// All figures for which there is something to show, the headline first.
 pub(crate) fn all(folder: &Folder) -> Result<Vec<Figure>, ReportError> {
     let figures = [
-        curves::figure(folder)?,
+        tax::figure(folder)?,
+        curves::figure(folder, Measure::Accuracy)?,
+        raster::figure(folder)?,
+        overlay::figure(folder)?,
         times::figure(folder)?,
+        threshold::figure(folder)?,
+        curves::figure(folder, Measure::Loss)?,
+        curves::figure(folder, Measure::Probability)?,
+        curves::figure(folder, Measure::Progress)?,
+        predicted::figure(folder)?,
+        flow::figure(folder)?,
+        churn::figure(folder)?,
         shares::figure(folder)?,
         spectrum::figure(folder)?,
-        tax::figure(folder)?,
     ];
     Ok(figures
         .into_iter()

@@ -102,7 +102,7 @@ impl LinePlot {
             size: (640, 400),
             legend: None,
         };
-        let panel = frame.draw(|area| {
+        let panel = frame.draw(|area, _| {
             let title = text(13.0, INK, HPos::Left, VPos::Center);
             area.draw(&Text::new(self.title.clone(), (px(8.0), px(13.0)), title))?;
             let below = area.margin(px(24.0), 0, 0, 0);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradual_measure::{Curve, Evaluation, Grouping};
+use gradual_measure::{Curve, Grouping};
 
 use crate::folder::{Folder, Run};
 
@@ -61,19 +61,6 @@ pub(crate) fn mean(curves: &[Curve]) -> Option<Curve> {
     Curve::mean(&on_all).ok()
 }
 
-/// The mean over `runs` of a number of their evaluations.
-pub(crate) fn over_evaluations(
-    runs: &[&Run],
-    value: impl Fn(&Evaluation) -> Option<f64>,
-) -> Option<Curve> {
-    let curves = runs.iter().map(|run| &run.evaluations);
-    mean(
-        &curves
-            .filter_map(|lines| series(lines, |one| one.step, &value))
-            .collect::<Vec<_>>(),
-    )
-}
-
 /// The mean over `runs` of a number of their groupings.
 pub(crate) fn over_groupings(
     runs: &[&Run],
@@ -116,4 +103,40 @@ pub(crate) fn points(curve: &Curve, end: f64) -> Vec<(f64, f64)> {
         points.push((if end > step { end } else { step + 1.0 }, value));
     }
     points
+}
+
+/// The mean of curves and how far apart they are.
+pub(crate) struct Band {
+    pub(crate) mean: Curve,
+    low: Curve,
+    high: Curve,
+}
+
+impl Band {
+    /// On all steps of all curves; `None` of no curve.
+    pub(crate) fn of(curves: &[Curve]) -> Option<Self> {
+        let mean = mean(curves)?;
+        let extreme = |better: fn(f64, f64) -> f64| {
+            let at = |&step: &f64| curves.iter().map(|curve| curve.at(step)).reduce(better);
+            let values: Option<Vec<f64>> = mean.steps().iter().map(at).collect();
+            Curve::new(mean.steps().to_vec(), values?).ok()
+        };
+        Some(Self {
+            low: extreme(f64::min)?,
+            high: extreme(f64::max)?,
+            mean,
+        })
+    }
+
+    /// Place, mean, lowest, highest.
+    pub(crate) fn points(&self) -> impl Iterator<Item = (f64, f64, f64, f64)> {
+        (0..self.mean.len()).map(|at| {
+            (
+                self.mean.steps()[at],
+                self.mean.values()[at],
+                self.low.values()[at],
+                self.high.values()[at],
+            )
+        })
+    }
 }

@@ -5,15 +5,18 @@ use plotters::prelude::*;
 use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
 use super::canvas::{Frame, line};
+use super::hits::thinned;
 use super::series::{self, Order};
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::steps;
+use crate::numbers::{number, steps};
 use crate::style::{self, PAPER};
+use crate::table::Table;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
     let end = folder.last_step();
+    let mut data = Table::new("shares", &["arm", "capability", "step", "share"]);
     let mut panels = Vec::new();
     for arm in folder.with_runs() {
         let runs = arm.counted();
@@ -38,7 +41,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             left: 30.0,
             y_ticks: true,
         };
-        panels.push(frame.draw(|area| {
+        panels.push(frame.draw(|area, hits| {
             let axes = (
                 LinearAxis::new(0.0, end, steps),
                 LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
@@ -52,6 +55,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         (!missing).then(|| one.shares.get(name).copied().unwrap_or(0.0))
                     });
                     let Some(share) = share else { continue };
+                    for (step, value) in share.steps().iter().zip(share.values()) {
+                        data.push([
+                            arm.name.as_str().into(),
+                            name.as_str().into(),
+                            (*step).into(),
+                            (*value).into(),
+                        ]);
+                    }
                     let band = series::points(&share, end / 20.0);
                     let base = below
                         .unwrap_or_else(|| band.iter().map(|&(step, _)| (step, 0.0)).collect());
@@ -65,6 +76,15 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                     let colour = style::ramp(order.share(index));
                     chart.draw_series([Polygon::new(outline, colour.filled())])?;
                     chart.draw_series(LineSeries::new(top.clone(), line(0.5, PAPER)))?;
+                    let shown: Vec<usize> = thinned(top.len(), 12).collect();
+                    for pair in shown.windows(2) {
+                        let (from, to) = (pair[0], pair[1]);
+                        let corners = [(top[from].0, base[from].1), (top[to].0, top[from].1)]
+                            .map(|at| chart.plotting_area().map_coordinate(&at));
+                        let (step, value) = band[from];
+                        let title = format!("{name}, step {}: {}", number(step), number(value));
+                        hits.rectangle(corners[0], corners[1], &title);
+                    }
                     below = Some(top);
                 }
                 Ok(())
@@ -78,5 +98,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             .to_owned(),
         legend: None,
         panels,
+        data,
+        aside: false,
     })
 }

@@ -1,15 +1,20 @@
-//! Singular values of the gradients at a few steps, a panel per arm.
+//! Singular values of the gradients at a few steps, with what the estimators of the number of groups make of
+//! them, a panel per arm.
+
+use std::collections::BTreeMap;
 
 use gradual_measure::Grouping;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Figure;
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Frame, line, px};
+use super::canvas::{Frame, line, px, text};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
-use crate::numbers::{steps, tick};
-use crate::style;
+use crate::numbers::{number, steps, tick};
+use crate::style::{self, MUTED};
+use crate::table::{Cell, Table};
 
 /// How many steps are shown.
 const SHOWN: usize = 5;
@@ -37,8 +42,29 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         LogAxis::over(values().filter(|&value| value > floor), tick),
     );
 
+    let mut data = Table::new("spectrum", &["arm", "step", "kind", "index", "value"]);
     let mut panels = Vec::new();
     for (arm, lines) in &arms {
+        for one in lines {
+            for (index, &value) in (1_u64..).zip(&one.spectrum) {
+                data.push([
+                    Cell::from(arm.name.as_str()),
+                    one.step.into(),
+                    "singular value".into(),
+                    index.into(),
+                    value.into(),
+                ]);
+            }
+            for (name, &said) in &one.estimates {
+                data.push([
+                    Cell::from(arm.name.as_str()),
+                    one.step.into(),
+                    name.as_str().into(),
+                    said.into(),
+                    Cell::Number(None),
+                ]);
+            }
+        }
         let step = |line: Option<&&Grouping>| line.map_or(0, |line| line.step);
         let (first, last) = (step(lines.first()), step(lines.last()));
         let ends = [format!("step {}", steps(first as f64)), steps(last as f64)];
@@ -55,7 +81,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             left: 44.0,
             y_ticks: true,
         };
-        panels.push(frame.draw(|area| {
+        panels.push(frame.draw(|area, hits| {
             axis::chart(area, &layout, axes, |chart| {
                 for grouping in lines {
                     let share = (grouping.step - first) as f64 / (last - first).max(1) as f64;
@@ -66,10 +92,31 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         .filter(|&(_, value)| value > floor)
                         .collect();
                     chart.draw_series(LineSeries::new(points.clone(), line(1.5, colour)))?;
+                    for &(index, value) in &points {
+                        let place = chart.plotting_area().map_coordinate(&(index, value));
+                        let step = number(grouping.step as f64);
+                        let title = format!("step {step}, index {index}: {}", number(value));
+                        hits.circle(place, 3.0, &title);
+                    }
                     chart.draw_series(
                         points
                             .into_iter()
                             .map(|point| Circle::new(point, px(1.75), colour.filled())),
+                    )?;
+                }
+                let (low, high) = (axes.1.low(), axes.1.high());
+                for (at, (said, names)) in estimates(lines).into_iter().rev().enumerate() {
+                    let said = said as f64;
+                    if said <= axes.0.high() {
+                        let pole = [(said, low), (said, high)];
+                        chart.draw_series(DashedLineSeries::new(pole, 4, 12, line(0.75, MUTED)))?;
+                    }
+                    // The corner that a falling spectrum leaves free.
+                    let letters = text(9.5, MUTED, HPos::Left, VPos::Bottom);
+                    let place = (px(4.0), -px(3.0 + 11.0 * at as f64));
+                    chart.plotting_area().draw(
+                        &(EmptyElement::at((axes.0.low(), low))
+                            + Text::new(format!("{said}: {}", names.join(", ")), place, letters)),
                     )?;
                 }
                 Ok(())
@@ -79,10 +126,12 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     Ok(Figure {
         title: "Singular spectrum",
         caption: "Leading singular values of the per-example gradients at up to five steps of the first seed, \
-                  from early to late. A few values far above the rest are as many common directions."
+                  from early to late. A few values far above the rest are as many common directions. Dashed: how many                   groups each estimator saw at the last of these steps."
             .to_owned(),
         legend: None,
         panels,
+        data,
+        aside: false,
     })
 }
 
@@ -104,4 +153,13 @@ fn shown(arm: &Arm) -> Vec<&Grouping> {
     (0..count)
         .map(|index| lines[index * (lines.len() - 1) / (count - 1).max(1)])
         .collect()
+}
+
+/// What the estimators said last, fewest groups first, those that agree together.
+fn estimates<'a>(lines: &[&'a Grouping]) -> BTreeMap<u64, Vec<&'a str>> {
+    let mut found: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for (name, &said) in lines.last().into_iter().flat_map(|one| &one.estimates) {
+        found.entry(said).or_default().push(name);
+    }
+    found
 }

@@ -1,152 +1,275 @@
-//! Gradualness against tax: how far apart capabilities emerge, against how long the run takes.
+//! Gradualness against tax, the headline: how wide rises are and how far apart, against how long the run
+//! takes.
 
+use gradual_measure::{Curve, Metric};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::Figure;
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Frame, line, px, shorten, text};
+use super::canvas::{Frame, line, px, text};
+use super::{Figure, Panel, legend};
 use crate::ReportError;
-use crate::folder::{Folder, Run};
-use crate::numbers::{steps, tick};
-use crate::style::{self, INK};
+use crate::folder::{Arm, Folder, Run};
+use crate::numbers::{number, tick};
+use crate::style;
+use crate::table::{Cell, Table};
 
-/// One run in the figure. Censored numbers are lower bounds.
+/// One run in a panel. Censored numbers are lower bounds.
 struct Point {
     arm: usize,
-    steps: f64,
+    seed: u64,
+    tax: f64,
     slower: bool,
-    spread: f64,
+    value: f64,
     wider: bool,
 }
 
 impl Point {
-    /// The steps, and how far its arrow reaches.
+    /// The tax, and how far its arrow reaches.
     fn across(&self) -> [f64; 2] {
-        [self.steps, self.steps * if self.slower { 1.2 } else { 1.0 }]
+        [self.tax, self.tax * if self.slower { 1.2 } else { 1.0 }]
     }
 
-    /// The spread, and how far its arrow reaches.
+    /// The number, and how far its arrow reaches.
     fn down(&self) -> [f64; 2] {
-        [
-            self.spread,
-            self.spread * if self.wider { 1.4 } else { 1.0 },
-        ]
+        [self.value, self.value * if self.wider { 1.4 } else { 1.0 }]
     }
 }
 
-/// The point of a run; `None` when no or only one capability ever arose.
-fn point(arm: usize, run: &Run) -> Option<Point> {
-    let spread = run.summary.spread;
-    let steps = run.summary.steps_to_90;
-    Some(Point {
-        arm,
-        steps: steps.unwrap_or(run.summary.last_step as f64),
-        slower: steps.is_none(),
-        spread: spread.ratio.or(spread.at_least)?,
-        wider: spread.ratio.is_none(),
-    })
+/// What a panel shows against the tax.
+#[derive(Clone, Copy)]
+enum Kind {
+    Width,
+    Spread,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Width => "tax-width",
+            Self::Spread => "tax-spread",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Width => Metric::RelativeWidth.label(),
+            Self::Spread => Metric::Spread.label(),
+        }
+    }
+
+    /// The number of a run, and whether it is a lower bound.
+    fn of(self, run: &Run) -> Option<(f64, bool)> {
+        match self {
+            Self::Width => Some((run.summary.value(Metric::RelativeWidth)?, false)),
+            Self::Spread => {
+                let spread = run.summary.spread;
+                Some((spread.ratio.or(spread.at_least)?, spread.ratio.is_none()))
+            }
+        }
+    }
+}
+
+/// How far a run must come for its steps to count as the tax.
+#[derive(Clone, Copy)]
+enum Goal {
+    /// A mean accuracy of 90 %.
+    Ninety,
+    /// A mean skill of 50 %, for experiments whose baseline never gets to 90 %.
+    Half,
+}
+
+impl Goal {
+    fn of(folder: &Folder) -> Self {
+        let reaches = |arm: &Arm| {
+            let mut runs = arm.runs.iter();
+            arm.name == arm.baseline && runs.any(|run| run.summary.steps_to_90.is_some())
+        };
+        if folder.arms.iter().any(reaches) {
+            Self::Ninety
+        } else {
+            Self::Half
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ninety => "tax: steps to 90 %, baseline = 1",
+            Self::Half => "tax: steps to skill 50 %, baseline = 1",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Ninety => "steps to 90 % mean accuracy",
+            Self::Half => "steps to 50 % mean skill (the baseline never comes to 90 % accuracy)",
+        }
+    }
+
+    fn steps(self, run: &Run) -> Option<f64> {
+        match self {
+            Self::Ninety => run.summary.steps_to_90,
+            Self::Half => Curve::mean(&run.curves.skills()).ok()?.first_crossing(0.5),
+        }
+    }
+
+    /// Steps to the goal against those of the baseline under the same seed, and whether that is a lower
+    /// bound. Without a number of the baseline there is nothing to compare with.
+    fn tax(self, folder: &Folder, arm: &Arm, run: &Run) -> Option<(f64, bool)> {
+        let base = if arm.name == arm.baseline {
+            Some(run)
+        } else {
+            folder.paired(arm, run.seed)
+        };
+        let unit = self.steps(base?).filter(|&steps| steps > 0.0)?;
+        let steps = self.steps(run);
+        let least = run.summary.last_step as f64;
+        Some((steps.unwrap_or(least) / unit, steps.is_none()))
+    }
 }
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let arms: Vec<_> = folder.with_runs().collect();
-    let points: Vec<Point> = arms
-        .iter()
-        .enumerate()
-        .flat_map(|(index, arm)| {
-            let runs = arm.counted().into_iter();
-            runs.filter_map(move |run| point(index, run))
-        })
-        .filter(|point| point.steps > 0.0)
-        .collect();
-    let runs: usize = arms.iter().map(|arm| arm.counted().len()).sum();
-    let mut caption = "Largest over smallest t50 against the steps to 90 % mean accuracy, one point per run. \
-                       Down is together, left is fast. An arrow marks a lower bound: the run ended before all \
-                       capabilities had come, or before 90 %."
-        .to_owned();
-    if points.len() < runs {
-        caption.push_str(&format!(
-            " {} of {runs} runs are not shown: no capability arose in them.",
-            runs - points.len()
-        ));
-    }
+    let arms: Vec<&Arm> = folder.with_runs().collect();
+    let mut data = Table::new(
+        "tax",
+        &[
+            "arm",
+            "seed",
+            "metric",
+            "tax",
+            "tax_is_lower_bound",
+            "value",
+            "value_is_lower_bound",
+        ],
+    );
+    let goal = Goal::of(folder);
     let mut panels = Vec::new();
-    if !points.is_empty() {
-        let rows = arms.len().div_ceil(2);
-        let frame = Frame {
-            figure: "tax",
-            arm: "",
-            about: "Spread of emergence against steps to 90 % mean accuracy".to_owned(),
-            size: (480, 330 + 18 * rows as u32),
-            legend: None,
-        };
-        let layout = Layout {
-            x_label: "steps to 90 % mean accuracy",
-            y_label: "max t50 / min t50",
-            left: 34.0,
-            y_ticks: true,
-        };
-        panels.push(frame.draw(|area| {
-            let (plot, legend) = area.split_vertically(px(322.0));
-            let axes = (
-                LogAxis::over(points.iter().flat_map(Point::across), steps),
-                LogAxis::over(points.iter().flat_map(Point::down).chain([1.0]), tick),
-            );
-            axis::chart(&plot, &layout, axes, |chart| {
-                for point in &points {
-                    let colour = style::arm(point.arm);
-                    let place = (point.steps, point.spread);
-                    let area = chart.plotting_area();
-                    if point.wider {
-                        let shaft = [(0, -px(8.0)), (0, -px(19.0))];
-                        let head = [(-px(4.0), -px(14.0)), (0, -px(19.0)), (px(4.0), -px(14.0))];
-                        area.draw(
-                            &(EmptyElement::at(place)
-                                + PathElement::new(shaft, line(1.5, colour))
-                                + PathElement::new(head, line(1.5, colour))),
-                        )?;
-                    }
-                    if point.slower {
-                        let shaft = [(px(8.0), 0), (px(19.0), 0)];
-                        let head = [(px(14.0), -px(4.0)), (px(19.0), 0), (px(14.0), px(4.0))];
-                        area.draw(
-                            &(EmptyElement::at(place)
-                                + PathElement::new(shaft, line(1.5, colour))
-                                + PathElement::new(head, line(1.5, colour))),
-                        )?;
-                    }
-                    let letter_style = text(10.0, WHITE, HPos::Center, VPos::Center);
-                    area.draw(
-                        &(EmptyElement::at(place)
-                            + Circle::new((0, 0), px(7.0), colour.mix(0.85).filled())
-                            + Text::new(letter(point.arm), (0, 0), letter_style)),
-                    )?;
-                }
-                Ok(())
-            })?;
-            for (index, arm) in arms.iter().enumerate() {
-                let x = if index < rows { 30.0 } else { 250.0 };
-                let y = px(10.0 + 18.0 * (index % rows) as f64);
-                let colour = style::arm(index);
-                legend.draw(&Circle::new((px(x), y), px(7.0), colour.filled()))?;
-                let letter_style = text(10.0, WHITE, HPos::Center, VPos::Center);
-                legend.draw(&Text::new(letter(index), (px(x), y), letter_style))?;
-                let name = text(12.0, INK, HPos::Left, VPos::Center);
-                legend.draw(&Text::new(shorten(&arm.name, 28), (px(x + 13.0), y), name))?;
+    let mut left_out = 0;
+    for kind in [Kind::Width, Kind::Spread] {
+        let mut points = Vec::new();
+        for (index, arm) in arms.iter().enumerate() {
+            for run in arm.counted() {
+                let found = goal.tax(folder, arm, run).zip(kind.of(run));
+                let Some(((tax, slower), (value, wider))) = found.filter(|one| one.1.0 > 0.0)
+                else {
+                    left_out += 1;
+                    continue;
+                };
+                points.push(Point {
+                    arm: index,
+                    seed: run.seed,
+                    tax,
+                    slower,
+                    value,
+                    wider,
+                });
             }
-            Ok(())
-        })?);
+        }
+        for point in &points {
+            data.push([
+                Cell::from(arms[point.arm].name.as_str()),
+                point.seed.into(),
+                kind.label().into(),
+                point.tax.into(),
+                point.slower.into(),
+                point.value.into(),
+                point.wider.into(),
+            ]);
+        }
+        if !points.is_empty() {
+            panels.push(panel(kind, goal, &arms, &points)?);
+        }
+    }
+    let mut caption = format!(
+        "How gradual (width / t50, up is gradual) and how far apart (max t50 / min t50, down is together) against \
+         the tax: {}, as a multiple of the baseline’s under the same seed. One point per run. Anything that is \
+         slower is to the right, so an arm is more gradual only where it beats the slow controls at their tax. An \
+         arrow marks a lower bound: the run ended before.",
+        goal.words()
+    );
+    if left_out > 0 && !panels.is_empty() {
+        caption.push_str(&format!(
+            " {left_out} points are left out: the run, or the baseline’s, never got there."
+        ));
     }
     Ok(Figure {
         title: "Gradualness against tax",
         caption,
         legend: None,
         panels,
+        data,
+        aside: false,
     })
 }
 
-/// A to Z, then a to z.
-fn letter(index: usize) -> String {
-    let letters = ('A'..='Z').chain('a'..='z');
-    letters.cycle().nth(index).unwrap_or('?').to_string()
+fn panel(kind: Kind, goal: Goal, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportError> {
+    let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
+    let frame = Frame {
+        figure: kind.name(),
+        arm: "",
+        about: format!("{} against {}", kind.label(), goal.words()),
+        size: (360, 290 + legend::height(names.len()) as u32),
+        legend: None,
+    };
+    let layout = Layout {
+        x_label: goal.label(),
+        y_label: kind.label(),
+        left: 34.0,
+        y_ticks: true,
+    };
+    frame.draw(|area, hits| {
+        let (plot, key) = area.split_vertically(px(284.0));
+        let axes = (
+            LogAxis::over(points.iter().flat_map(Point::across).chain([1.0]), tick),
+            LogAxis::over(points.iter().flat_map(Point::down), tick),
+        );
+        axis::chart(&plot, &layout, axes, |chart| {
+            for point in points {
+                let colour = style::arm(point.arm);
+                let place = (point.tax, point.value);
+                let area = chart.plotting_area();
+                for (wanted, shaft, head) in [
+                    (
+                        point.wider,
+                        [(0.0, -8.0), (0.0, -19.0)],
+                        [(-4.0, -14.0), (0.0, -19.0), (4.0, -14.0)],
+                    ),
+                    (
+                        point.slower,
+                        [(8.0, 0.0), (19.0, 0.0)],
+                        [(14.0, -4.0), (19.0, 0.0), (14.0, 4.0)],
+                    ),
+                ] {
+                    if wanted {
+                        let pen = line(1.5, colour);
+                        area.draw(
+                            &(EmptyElement::at(place)
+                                + PathElement::new(shaft.map(|(x, y)| (px(x), px(y))), pen)
+                                + PathElement::new(head.map(|(x, y)| (px(x), px(y))), pen)),
+                        )?;
+                    }
+                }
+                let letters = text(10.0, WHITE, HPos::Center, VPos::Center);
+                area.draw(
+                    &(EmptyElement::at(place)
+                        + Circle::new((0, 0), px(7.0), colour.mix(0.85).filled())
+                        + Text::new(legend::letter(point.arm), (0, 0), letters)),
+                )?;
+                let bound = |is: bool| if is { "at least " } else { "" };
+                let title = format!(
+                    "{}, seed {}: {} {}{}, tax {}{}",
+                    names[point.arm],
+                    point.seed,
+                    kind.label(),
+                    bound(point.wider),
+                    number(point.value),
+                    bound(point.slower),
+                    number(point.tax)
+                );
+                hits.circle(area.map_coordinate(&place), 8.0, &title);
+            }
+            Ok(())
+        })?;
+        legend::draw(&key, &names)
+    })
 }

@@ -5,17 +5,15 @@ use gradual_measure::statistics::median;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{self, Layout, LinearAxis, LogAxis};
-use super::canvas::{Frame, line, px, shorten, text};
+use super::axis::{self, Layout, LogAxis};
+use super::canvas::{Frame, line, px, text};
 use super::series::Order;
-use super::{Figure, Panel};
+use super::{Figure, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
-use crate::numbers::steps;
+use crate::numbers::{number, steps};
 use crate::style::{self, MUTED};
-
-/// The height of a row in pixels: rows of 20 capabilities stay readable.
-const ROW: f64 = 15.0;
+use crate::table::Table;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
@@ -28,6 +26,21 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         .flatten();
     let last = folder.last_step();
     let axis = LogAxis::over(all.chain((last > 0.0).then_some(last)), steps);
+    let mut data = Table::new("times", &["arm", "seed", "capability", "t10", "t50", "t90"]);
+    for arm in folder.with_runs() {
+        for run in arm.counted() {
+            for (name, one) in &run.summary.capabilities {
+                data.push([
+                    arm.name.as_str().into(),
+                    run.seed.into(),
+                    name.as_str().into(),
+                    one.emergence.t10.into(),
+                    one.emergence.t50.into(),
+                    one.emergence.t90.into(),
+                ]);
+            }
+        }
+    }
     let panels = folder
         .with_runs()
         .map(|arm| panel(arm, &order, axis))
@@ -40,25 +53,24 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             .to_owned(),
         legend: Some(order.ends),
         panels,
+        data,
+        aside: false,
     })
 }
 
 fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> {
     let runs = arm.counted();
-    let rows = order.names.len();
-    let longest = order.names.iter().map(|name| name.chars().count()).max();
-    let left = (longest.unwrap_or_default().min(14) as f64 * 6.0 + 8.0).max(30.0);
     let frame = Frame {
         figure: "times",
         arm: &arm.name,
         about: format!("Emergence times of every capability, arm {}", arm.name),
-        size: (360, 74 + (rows as f64 * ROW) as u32),
+        size: rows::size(order.names.len()),
         legend: None,
     };
     let layout = Layout {
         x_label: "step",
         y_label: "",
-        left,
+        left: rows::left(order),
         y_ticks: false,
     };
     let emergences = |name: &str| -> Vec<Emergence> {
@@ -70,9 +82,8 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
     let middle = |times: Vec<Option<f64>>| {
         median(&times.into_iter().flatten().collect::<Vec<_>>()).map(|time| axis.clamp(time))
     };
-    frame.draw(|area| {
-        // Rows run downwards: the first capability stands on top.
-        let axes = (axis, LinearAxis::new(0.5 - rows as f64, 0.5, steps));
+    frame.draw(|area, hits| {
+        let axes = (axis, rows::axis(order.names.len()));
         axis::chart(area, &layout, axes, |chart| {
             for (index, name) in order.names.iter().enumerate() {
                 let row = -(index as f64);
@@ -84,11 +95,18 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
                     |one: &Emergence| one.t90,
                 ]
                 .map(|time| middle(seeds.iter().map(time).collect()));
-                let name = shorten(name, 14);
-                let label = text(11.0, MUTED, HPos::Right, VPos::Center);
-                chart.plotting_area().draw(
-                    &(EmptyElement::at((axis.low(), row)) + Text::new(name, (-px(5.0), 0), label)),
-                )?;
+                rows::label(chart, axis.low(), row, name)?;
+                let said = |time: Option<f64>| time.map_or_else(|| "never".to_owned(), number);
+                let title = format!(
+                    "{name}: t10 {}, t50 {}, t90 {} (median of {} seeds)",
+                    said(t10),
+                    said(t50),
+                    said(t90),
+                    seeds.len()
+                );
+                let corners = [(axis.low(), row - 0.45), (axis.high(), row + 0.45)]
+                    .map(|at| chart.plotting_area().map_coordinate(&at));
+                hits.rectangle(corners[0], corners[1], &title);
                 if let Some(begin) = t10 {
                     let end = t90.unwrap_or(axis.high());
                     chart.draw_series([PathElement::new(

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{
-    ArmRecord, CapabilityRecord, Claim, Direction, Evaluation, ExperimentRecord, Grouping, Metric,
-    Record, RunConfig, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
+    Grouping, Metric, Record, RunConfig, SCHEMA, Timing,
 };
 
 /// One arm: capability k of n emerges at `first · ratio^(k/(n−1))`, over `width` of that time.
@@ -43,6 +43,10 @@ pub(crate) struct Fixture {
     pub(crate) evaluations: u64,
     /// Whether frequencies differ.
     pub(crate) unequal: bool,
+    /// Whether the records have the probability of the right answer.
+    pub(crate) thresholdless: bool,
+    /// Whether the records have what the groups are made of.
+    pub(crate) flow: bool,
 }
 
 impl Default for Fixture {
@@ -54,10 +58,12 @@ impl Default for Fixture {
                 Arm::new("singular-vectors", 400.0, 4.0, 0.6, true),
             ],
             capabilities: 6,
-            seeds: 3,
+            seeds: 5,
             steps: 4000,
             evaluations: 80,
             unequal: true,
+            thresholdless: true,
+            flow: true,
         }
     }
 }
@@ -103,6 +109,7 @@ impl Fixture {
                 .map(|arm| ArmRecord {
                     name: arm.name.clone(),
                     about: format!("The synthetic arm {} of the tests.", arm.name),
+                    control: (arm.name == "slow").then(|| "a lower learning rate".to_owned()),
                 })
                 .collect(),
             claims: vec![
@@ -135,7 +142,7 @@ impl Fixture {
                     "The tax is small.",
                 ),
             ],
-            command: "cargo xtask experiment parity --seeds 3".to_owned(),
+            command: "cargo xtask experiment parity --seeds 5".to_owned(),
         }
     }
 
@@ -219,7 +226,8 @@ impl Fixture {
                     loss: 0.693 * (1.0 - skill),
                     chance: 0.5,
                     frequency: self.frequency(capability),
-                    probability: None,
+                    probability: self.thresholdless.then_some(0.5 + 0.5 * skill.powf(0.6)),
+                    progress: None,
                 };
                 (format!("task-{capability:02}"), record)
             })
@@ -228,6 +236,7 @@ impl Fixture {
             schema: SCHEMA,
             step,
             examples: step * 512,
+            compute: None,
             train_loss: capabilities.values().map(|one| one.loss).sum::<f64>()
                 / capabilities.len() as f64,
             capabilities,
@@ -246,6 +255,12 @@ impl Fixture {
             step,
             groups: self.capabilities as u64,
             sizes: vec![],
+            members: if self.flow {
+                self.members(seed, step)
+            } else {
+                vec![]
+            },
+            identities: vec![],
             shares: losses
                 .iter()
                 .enumerate()
@@ -259,10 +274,38 @@ impl Fixture {
             } else {
                 vec![]
             },
-            recovery: None,
-            estimates: BTreeMap::new(),
-            churn: None,
+            recovery: self.flow.then(|| step as f64 / self.steps as f64),
+            estimates: if arm.name.starts_with("singular") && self.flow {
+                [("eigengap", 6), ("silhouette", 6), ("energy", 32)]
+                    .map(|(name, said)| (name.to_owned(), said))
+                    .into()
+            } else {
+                BTreeMap::new()
+            },
+            churn: self.flow.then(|| ChurnRecord {
+                births: 1,
+                deaths: 0,
+                changed: 0.5 - 0.4 * step as f64 / self.steps as f64,
+                adjusted_rand: Some(0.5),
+            }),
         }
+    }
+
+    /// As many groups as capabilities; of each capability a part that shrinks over time is in the next group.
+    fn members(&self, seed: u64, step: u64) -> Vec<BTreeMap<String, u64>> {
+        let name = |capability: usize| format!("task-{capability:02}");
+        let mut groups = vec![BTreeMap::new(); self.capabilities];
+        for capability in 0..self.capabilities {
+            let all = (self.frequency(capability) * 512.0).round() as u64;
+            let astray = all * (self.steps - step) / self.steps / (2 + seed % 2);
+            groups[capability].insert(name(capability), all - astray);
+            if astray > 0 {
+                *groups[(capability + 1) % self.capabilities]
+                    .entry(name(capability))
+                    .or_insert(0) += astray;
+            }
+        }
+        groups
     }
 }
 

@@ -108,6 +108,7 @@ impl Task for Regression {
                 accuracy: (1.0 - error).max(0.0),
                 loss: error * error,
                 probability: None,
+                progress: None,
             }
         };
         Ok(outputs.iter().zip([1.0, 2.0]).map(score).collect())

@@ -1,0 +1,76 @@
+//! What a figure says where it is pointed at: invisible shapes with a title, above the drawing.
+//!
+//! Every browser shows the titles by itself; the page's script shows them at once, and on touch.
+
+use std::fmt::Write;
+
+use super::canvas::{escape, px};
+
+/// Shapes in drawing units of the whole panel.
+#[derive(Default)]
+pub(crate) struct Hits(String);
+
+impl Hits {
+    /// A disc around a point, `radius` in pixels.
+    pub(crate) fn circle(&mut self, (x, y): (i32, i32), radius: f64, title: &str) {
+        let shape = format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{}\">", px(radius));
+        self.put(&shape, title, "circle");
+    }
+
+    /// A rectangle between two corners.
+    pub(crate) fn rectangle(&mut self, one: (i32, i32), other: (i32, i32), title: &str) {
+        let (left, top) = (one.0.min(other.0), one.1.min(other.1));
+        let (width, height) = ((one.0 - other.0).abs(), (one.1 - other.1).abs());
+        let shape =
+            format!("<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\">");
+        self.put(&shape, title, "rect");
+    }
+
+    fn put(&mut self, shape: &str, title: &str, tag: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "{shape}<title>{}</title></{tag}>", escape(title));
+    }
+
+    /// The SVG group, empty when nothing can be pointed at.
+    pub(crate) fn svg(&self) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        format!(
+            "<g fill=\"none\" stroke=\"none\" pointer-events=\"all\">\n{}</g>\n",
+            self.0
+        )
+    }
+}
+
+/// At most about `most` of the indices below `count`, evenly apart, the last one with them.
+pub(crate) fn thinned(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let stride = count.div_ceil(most.max(1)).max(1);
+    let last = count.checked_sub(1);
+    (0..count)
+        .step_by(stride)
+        .chain(last.filter(move |last| last % stride != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_kept_and_the_last_is() {
+        assert_eq!(thinned(0, 3).count(), 0);
+        assert_eq!(thinned(3, 5).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(thinned(10, 3).collect::<Vec<_>>(), [0, 4, 8, 9]);
+        assert_eq!(thinned(9, 3).collect::<Vec<_>>(), [0, 3, 6, 8]);
+    }
+
+    #[test]
+    fn titles_are_escaped() {
+        let mut hits = Hits::default();
+        assert_eq!(hits.svg(), "");
+        hits.rectangle((8, 9), (4, 4), "a < b");
+        assert!(hits.svg().contains(
+            "<rect x=\"4\" y=\"4\" width=\"4\" height=\"5\"><title>a &lt; b</title></rect>"
+        ));
+    }
+}

@@ -1,0 +1,42 @@
+//! Which letter and colour is which arm.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::canvas::{Area, Drawn, px, shorten, text};
+use crate::style::{self, INK};
+
+/// Height of a row in pixels.
+const ROW: f64 = 18.0;
+
+/// The height of the legend of so many arms, in pixels.
+pub(super) fn height(arms: usize) -> f64 {
+    ROW * arms.div_ceil(2) as f64 + 6.0
+}
+
+/// Two columns of dots with letters and names.
+pub(super) fn draw(area: &Area<'_>, names: &[&str]) -> Drawn {
+    let rows = names.len().div_ceil(2);
+    let half = f64::from(area.dim_in_pixel().0) / f64::from(px(1.0)) / 2.0;
+    for (index, name) in names.iter().enumerate() {
+        let x = 30.0 + if index < rows { 0.0 } else { half - 10.0 };
+        let y = px(10.0 + ROW * (index % rows) as f64);
+        area.draw(&Circle::new(
+            (px(x), y),
+            px(7.0),
+            style::arm(index).filled(),
+        ))?;
+        let letters = text(10.0, WHITE, HPos::Center, VPos::Center);
+        area.draw(&Text::new(letter(index), (px(x), y), letters))?;
+        let label = text(12.0, INK, HPos::Left, VPos::Center);
+        let longest = ((half - 40.0) / 6.5) as usize;
+        area.draw(&Text::new(shorten(name, longest), (px(x + 13.0), y), label))?;
+    }
+    Ok(())
+}
+
+/// A to Z, then a to z.
+pub(super) fn letter(index: usize) -> String {
+    let letters = ('A'..='Z').chain('a'..='z');
+    letters.cycle().nth(index).unwrap_or('?').to_string()
+}

@@ -1,0 +1,257 @@
+//! All arms in one panel: mean skill against each clock, and the worst capability.
+
+use gradual_measure::{Curve, statistics::mean};
+use plotters::prelude::*;
+
+use super::axis::{self, Layout, LinearAxis};
+use super::canvas::{Frame, line, px};
+use super::hits::thinned;
+use super::legend;
+use super::series::Band;
+use super::{Figure, Panel};
+use crate::ReportError;
+use crate::folder::{Folder, Run};
+use crate::numbers::{number, steps, tick};
+use crate::style;
+use crate::table::Table;
+
+/// Points of a line that can be pointed at.
+const POINTED: usize = 30;
+
+/// What skill is shown against.
+#[derive(Clone, Copy, PartialEq)]
+enum Clock {
+    Steps,
+    Examples,
+    Compute,
+    Seconds,
+    Loss,
+}
+
+impl Clock {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Steps => "step",
+            Self::Examples => "examples seen",
+            Self::Compute => "floating-point operations",
+            Self::Seconds => "seconds of training",
+            Self::Loss => "mean held-out loss (nats)",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Examples => "examples",
+            Self::Compute => "compute",
+            Self::Seconds => "seconds",
+            Self::Loss => "loss",
+        }
+    }
+
+    /// Skill, given against steps, against this clock instead; `None` where the run doesn't tell.
+    fn of(self, run: &Run, skill: &Curve) -> Option<Curve> {
+        let along = |time: &Curve| {
+            let points = skill.steps().iter().zip(skill.values());
+            increasing(points.map(|(&step, &value)| (time.at(step), value)))
+        };
+        match self {
+            Self::Steps => Some(skill.clone()),
+            Self::Examples => along(&run.curves.examples.from_origin(0.0)),
+            Self::Compute => along(&run.curves.compute.as_ref()?.from_origin(0.0)),
+            Self::Seconds => {
+                let (steps, seconds) = run
+                    .timings
+                    .iter()
+                    .map(|one| (one.step as f64, one.seconds))
+                    .unzip();
+                along(&Curve::new(steps, seconds).ok()?.from_origin(0.0))
+            }
+            // Against a loss that falls: the points from the last one back, where it is a new low.
+            Self::Loss => {
+                let losses: Vec<Curve> = run.curves.counted().map(|one| one.loss.clone()).collect();
+                let loss = Curve::mean(&losses).ok()?;
+                let mut lowest = f64::INFINITY;
+                let mut points: Vec<(f64, f64)> = Vec::new();
+                for (&step, &loss) in loss.steps().iter().zip(loss.values()) {
+                    if loss < lowest && loss >= 0.0 {
+                        lowest = loss;
+                        points.push((loss, skill.at(step)));
+                    }
+                }
+                increasing(points.into_iter().rev())
+            }
+        }
+    }
+}
+
+/// A curve through points of which those that do not go on are left out.
+fn increasing(points: impl Iterator<Item = (f64, f64)>) -> Option<Curve> {
+    let mut last = f64::NEG_INFINITY;
+    let kept = points.filter(|&(x, _)| {
+        let goes_on = x > last;
+        last = last.max(x);
+        goes_on
+    });
+    let (x, y) = kept.unzip();
+    Curve::new(x, y).ok()
+}
+
+pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
+    let mut data = Table::new(
+        "overlay",
+        &["of", "against", "arm", "at", "mean", "lowest", "highest"],
+    );
+    let mean_skill = |run: &Run| Curve::mean(&run.curves.skills()).ok();
+    let worst_skill = |run: &Run| Curve::lowest(&run.curves.skills()).ok();
+    let mut panels = Vec::new();
+    let runs = || folder.with_runs().flat_map(|arm| &arm.runs);
+    let draws: Vec<f64> = runs().map(|run| run.config.draw as f64).collect();
+    // Where every step has as many examples, the curves against both are the same.
+    let same = mean(&draws).is_some_and(|mean| draws.iter().all(|&draw| draw == mean));
+    for clock in [
+        Clock::Steps,
+        Clock::Examples,
+        Clock::Compute,
+        Clock::Seconds,
+        Clock::Loss,
+    ] {
+        if clock == Clock::Examples && same {
+            continue;
+        }
+        panels.extend(panel(folder, "mean skill", clock, &mean_skill, &mut data)?);
+    }
+    panels.extend(panel(
+        folder,
+        "worst skill",
+        Clock::Steps,
+        &worst_skill,
+        &mut data,
+    )?);
+    let per_step = match (same, draws.first()) {
+        (true, Some(&draw)) => format!(" Each step sees {} examples.", number(draw)),
+        _ => String::new(),
+    };
+    Ok(Figure {
+        title: "All arms",
+        caption: format!(
+            "Skill of the mean and of the worst capability, mean over seeds; the bands go from the lowest seed to the \
+             highest.{per_step} Against the mean held-out loss (which falls from left to right), curves of arms \
+             that learn the same things in the same order lie on each other, however fast they are (Xia et al. 2023)."
+        ),
+        legend: None,
+        panels,
+        data,
+        aside: false,
+    })
+}
+
+fn panel(
+    folder: &Folder,
+    of: &str,
+    clock: Clock,
+    skill: &dyn Fn(&Run) -> Option<Curve>,
+    data: &mut Table,
+) -> Result<Option<Panel>, ReportError> {
+    let names: Vec<&str> = folder.with_runs().map(|arm| arm.name.as_str()).collect();
+    let bands: Vec<(usize, Band)> = folder
+        .with_runs()
+        .enumerate()
+        .filter_map(|(index, arm)| {
+            let curves = arm.counted().into_iter();
+            let curves: Vec<Curve> = curves
+                .filter_map(|run| clock.of(run, &skill(run)?))
+                .collect();
+            Some((index, Band::of(&curves)?))
+        })
+        .collect();
+    if bands.is_empty() {
+        return Ok(None);
+    }
+    for (index, band) in &bands {
+        for (at, mean, low, high) in band.points() {
+            data.push([
+                of.into(),
+                clock.name().into(),
+                names[*index].into(),
+                at.into(),
+                mean.into(),
+                low.into(),
+                high.into(),
+            ]);
+        }
+    }
+    let ends = |of: fn(&Curve) -> f64| bands.iter().map(move |(_, band)| of(&band.mean));
+    let (first, last) = (
+        ends(Curve::first_step).fold(f64::INFINITY, f64::min),
+        ends(Curve::last_step).fold(0.0, f64::max),
+    );
+    let low = if clock == Clock::Loss { first } else { 0.0 };
+    let x = LinearAxis::new(low, last, if clock == Clock::Steps { steps } else { tick });
+    let x = if clock == Clock::Loss {
+        x.reversed()
+    } else {
+        x
+    };
+    let key = of.split(' ').next().unwrap_or(of);
+    let below = legend::height(names.len());
+    let frame = Frame {
+        figure: &format!("overlay-{key}-{}", clock.name()),
+        arm: "",
+        about: format!("{of} of all arms against {}", clock.label()),
+        size: (360, 240 + below as u32),
+        legend: None,
+    };
+    let layout = Layout {
+        x_label: clock.label(),
+        y_label: of,
+        left: 30.0,
+        y_ticks: true,
+    };
+    let drawn = frame.draw(|area, hits| {
+        let (plot, key) = area.split_vertically(px(236.0));
+        let y = LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}"));
+        axis::chart(&plot, &layout, (x, y), |chart| {
+            for (index, band) in &bands {
+                let colour = style::arm(*index);
+                let edge = |high: bool| {
+                    let points = band.points();
+                    points.map(move |(at, _, low, top)| {
+                        (at, if high { top } else { low }.clamp(-0.1, 1.05))
+                    })
+                };
+                let mut outline: Vec<(f64, f64)> = edge(true).collect();
+                let mut lower: Vec<(f64, f64)> = edge(false).collect();
+                lower.reverse();
+                outline.extend(lower);
+                chart.draw_series([Polygon::new(outline, colour.mix(0.18).filled())])?;
+            }
+            for (index, band) in &bands {
+                let points = band
+                    .points()
+                    .map(|(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)));
+                chart.draw_series(LineSeries::new(points, line(1.75, style::arm(*index))))?;
+                let all: Vec<_> = band.points().collect();
+                for at in thinned(all.len(), POINTED) {
+                    let (x, mean, low, high) = all[at];
+                    let place = chart
+                        .plotting_area()
+                        .map_coordinate(&(x, mean.clamp(-0.1, 1.05)));
+                    let title = format!(
+                        "{}, {} {}: {} ({} to {})",
+                        names[*index],
+                        clock.name(),
+                        number(x),
+                        number(mean),
+                        number(low),
+                        number(high)
+                    );
+                    hits.circle(place, 5.0, &title);
+                }
+            }
+            Ok(())
+        })?;
+        legend::draw(&key, &names)
+    })?;
+    Ok(Some(drawn))
+}

@@ -1,0 +1,73 @@
+//! Several experiments side by side.
+
+use std::path::PathBuf;
+
+use super::Folder;
+use super::files::name;
+use crate::ReportError;
+
+impl Folder {
+    /// Several experiments in one, each arm named after its folder too; one stays as it is.
+    pub(crate) fn read_all(dirs: &[PathBuf]) -> Result<Self, ReportError> {
+        let mut folders = dirs
+            .iter()
+            .map(|dir| Self::read(dir))
+            .collect::<Result<Vec<_>, _>>()?;
+        if folders.len() == 1
+            && let Some(one) = folders.pop()
+        {
+            return Ok(one);
+        }
+        let labels = labels(dirs);
+        let mut folders = folders.into_iter().zip(&labels).map(|(mut folder, label)| {
+            folder.prefix(label);
+            folder
+        });
+        let mut all = folders.next().ok_or(ReportError::NoFolder)?;
+        for folder in folders {
+            all.claims.extend(folder.claims);
+            all.stated.extend(folder.stated);
+            all.commands.extend(folder.commands);
+            all.arms.extend(folder.arms);
+            all.notes.extend(folder.notes);
+        }
+        all.name = labels.join(", ");
+        all.title = format!("{} side by side", labels.join(", "));
+        Ok(all)
+    }
+
+    /// Names the experiment `label`, and every arm `label/arm`.
+    fn prefix(&mut self, label: &str) {
+        let named = |name: &mut String| *name = format!("{label}/{name}");
+        named(&mut self.baseline);
+        for arm in &mut self.arms {
+            named(&mut arm.name);
+            named(&mut arm.baseline);
+        }
+        for stated in &mut self.stated {
+            named(&mut stated.claim.arm);
+            named(&mut stated.baseline);
+            label.clone_into(&mut stated.experiment);
+        }
+        for text in self.claims.iter_mut().chain(&mut self.commands) {
+            *text = format!("{label}: {text}");
+        }
+        for note in &mut self.notes {
+            *note = format!("{label}: {note}");
+        }
+    }
+}
+
+/// Names of folders, told apart by a number where they are the same.
+fn labels(dirs: &[PathBuf]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for dir in dirs {
+        let base = name(&dir.canonicalize().unwrap_or_else(|_| dir.clone()));
+        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let free = std::iter::once(base.clone())
+            .chain(numbered)
+            .find(|label| !labels.contains(label));
+        labels.extend(free);
+    }
+    labels
+}

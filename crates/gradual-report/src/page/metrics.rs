@@ -1,0 +1,168 @@
+//! The arms and their numbers.
+
+use gradual_measure::Metric;
+
+use super::{Shown, table};
+use crate::column::{Column, TOPICS, Topic};
+use crate::figures::escape;
+use crate::numbers::{count, number, with_deviation};
+use crate::results::{ArmResult, MetricResult};
+
+/// What every arm does, baselines and controls named.
+pub(super) fn arms(arms: &[ArmResult]) -> String {
+    let items: String = arms
+        .iter()
+        .map(|arm| {
+            let mut about = escape(&arm.about);
+            if arm.name == arm.baseline {
+                about.push_str(" <small>(baseline)</small>");
+            }
+            if let Some(control) = &arm.control {
+                about.push_str(&format!(" <small>(control: {})</small>", escape(control)));
+            }
+            format!(
+                "<dt><code>{}</code></dt><dd>{about}</dd>\n",
+                escape(&arm.name)
+            )
+        })
+        .collect();
+    format!("<h2>Arms</h2>\n<dl>\n{items}</dl>\n")
+}
+
+/// Ratios to the baseline with their intervals: gradualness beside the tax.
+pub(super) fn against(arms: &[ArmResult]) -> String {
+    const SHOWN: [Metric; 9] = [
+        Metric::Spread,
+        Metric::Gap,
+        Metric::RelativeWidth,
+        Metric::StepsTo90,
+        Metric::StepsTo99,
+        Metric::StepsToWorst90,
+        Metric::SecondsTo90,
+        Metric::FinalLoss,
+        Metric::FinalAccuracy,
+    ];
+    let rows: Vec<Vec<Shown>> = arms
+        .iter()
+        .filter(|arm| arm.runs > 0 && arm.name != arm.baseline)
+        .map(|arm| {
+            let ratios = SHOWN.map(|metric| ratio(arm, Column::Claimed(metric)));
+            std::iter::once(Shown::from(name(arm)))
+                .chain(ratios)
+                .collect()
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut heads = vec!["arm"];
+    heads.extend(SHOWN.map(|metric| Column::Claimed(metric).label()));
+    format!(
+        "<h2>Against the baseline</h2>\n{}<p class=\"small\">Ratios arm / baseline over paired seeds, with 95 % \
+         t-intervals, not corrected for their number. No ratio is given where a finished run of either arm lacks \
+         the number.</p>\n",
+        table("metrics", &heads, &rows)
+    )
+}
+
+fn ratio(arm: &ArmResult, column: Column) -> Shown {
+    let effect = arm.metric(column).and_then(|metric| metric.effect);
+    let interval = effect.and_then(|effect| effect.low.zip(effect.high));
+    let interval = interval.map_or_else(String::new, |(low, high)| {
+        format!(" <small>{} to {}</small>", number(low), number(high))
+    });
+    Shown {
+        html: effect.map_or_else(
+            || "–".to_owned(),
+            |effect| format!("{}{interval}", number(effect.ratio)),
+        ),
+        sort: effect.map(|effect| effect.ratio),
+    }
+}
+
+/// A table for every topic.
+pub(super) fn topics(arms: &[ArmResult]) -> String {
+    TOPICS.iter().map(|one| topic(one, arms)).collect()
+}
+
+fn topic(topic: &Topic, arms: &[ArmResult]) -> String {
+    let arms = || arms.iter().filter(|arm| arm.runs > 0);
+    // A column that no run has is left out.
+    let columns: Vec<Column> = topic
+        .columns
+        .iter()
+        .copied()
+        .filter(|&column| {
+            arms().any(|arm| arm.metric(column).is_some_and(|one| one.sample.is_some()))
+                || matches!(column, Column::Claimed(Metric::Spread | Metric::StepsTo90))
+        })
+        .collect();
+    let mut heads = vec!["arm", "runs"];
+    heads.extend(columns.iter().map(|column| column.label()));
+    let rows: Vec<Vec<Shown>> = arms()
+        .map(|arm| {
+            let cells = columns
+                .iter()
+                .filter_map(|&column| Some(cell(arm, arm.metric(column)?)));
+            [name(arm), runs(arm)]
+                .map(Shown::from)
+                .into_iter()
+                .chain(cells)
+                .collect()
+        })
+        .collect();
+    format!(
+        "<h2>{}</h2>\n{}<p class=\"small\">{} Mean ± standard deviation over seeds.</p>\n",
+        escape(topic.title),
+        table("metrics", &heads, &rows),
+        escape(topic.about),
+    )
+}
+
+fn name(arm: &ArmResult) -> String {
+    format!("<code>{}</code>", escape(&arm.name))
+}
+
+fn runs(arm: &ArmResult) -> String {
+    if arm.provisional {
+        format!("{} <small>unfinished</small>", arm.runs)
+    } else if arm.finished < arm.runs {
+        format!(
+            "{} <small>+ {} unfinished, not counted</small>",
+            arm.finished,
+            arm.runs - arm.finished
+        )
+    } else {
+        arm.runs.to_string()
+    }
+}
+
+fn cell(arm: &ArmResult, metric: &MetricResult) -> Shown {
+    let mut text = match &metric.sample {
+        None => "–".to_owned(),
+        Some(sample) => match sample.deviation {
+            Some(deviation) => with_deviation(sample.mean, deviation),
+            None => number(sample.mean),
+        },
+    };
+    let found = metric.sample.map_or(0, |sample| sample.count);
+    let (reached, of) = arm.reached();
+    let spread = metric.column == Column::Claimed(Metric::Spread);
+    // These are not asked of every run.
+    let optional = matches!(
+        metric.column,
+        Column::Speed | Column::Order | Column::Agreement | Column::HiddenLead
+    );
+    if spread && reached < of {
+        text.push_str(&format!(" <small>{reached} of {of} reached</small>"));
+    } else if found < metric.runs && !optional {
+        text.push_str(&format!(
+            " <small>{found} of {}</small>",
+            count(metric.runs, "run", "runs")
+        ));
+    }
+    Shown {
+        html: text,
+        sort: metric.sample.map(|sample| sample.mean),
+    }
+}

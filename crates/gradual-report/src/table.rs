@@ -1,0 +1,121 @@
+//! A table with typed columns, for files.
+
+use csv::Writer;
+
+use crate::ReportError;
+
+/// One value of a table. A column holds one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Text(String),
+    Number(Option<f64>),
+    Whole(Option<u64>),
+    Flag(bool),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<f64>> for Cell {
+    fn from(number: Option<f64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Self::Whole(Some(number))
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(number: usize) -> Self {
+        Self::Whole(Some(number as u64))
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl Cell {
+    /// As CSV holds it: numbers in full, nothing for what is absent.
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            // With a point or an exponent: readers that guess types must not take 1.0 for a whole number.
+            Self::Number(number) => number.map_or_else(String::new, |number| format!("{number:?}")),
+            Self::Whole(number) => number.map_or_else(String::new, |number| number.to_string()),
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
+}
+
+/// Rows under named columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Table {
+    /// File name without extension.
+    pub(crate) name: String,
+    pub(crate) heads: Vec<String>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub(crate) fn new(name: &str, heads: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            heads: heads.iter().map(|&head| head.to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, row: impl IntoIterator<Item = Cell>) {
+        self.rows.push(row.into_iter().collect());
+    }
+
+    /// The table as comma-separated values with a line of names.
+    pub(crate) fn csv(&self) -> Result<Vec<u8>, ReportError> {
+        let error = |reason: String| ReportError::Table {
+            table: self.name.clone(),
+            reason,
+        };
+        let mut writer = Writer::from_writer(Vec::new());
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(Cell::text).collect());
+        for row in std::iter::once(self.heads.clone()).chain(rows) {
+            writer
+                .write_record(row)
+                .map_err(|source| error(source.to_string()))?;
+        }
+        writer
+            .into_inner()
+            .map_err(|source| error(source.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_say_what_they_are() {
+        let mut table = Table::new("t", &["a", "b", "c", "d"]);
+        table.push(["x, y".into(), 1.0.into(), 1_u64.into(), None.into()]);
+        table.push(["\"z\"".into(), 1e-9.into(), Cell::Whole(None), 0.25.into()]);
+        let text = String::from_utf8(table.csv().unwrap()).unwrap();
+        assert_eq!(text, "a,b,c,d\n\"x, y\",1.0,1,\n\"\"\"z\"\"\",1e-9,,0.25\n");
+    }
+}

@@ -1,0 +1,93 @@
+//! The page of claims and verdicts.
+
+mod common;
+
+use std::fs;
+
+use common::{Arm, Fixture};
+use gradual_report::{ReportError, claims};
+use tempfile::tempdir;
+
+#[test]
+fn every_claim_has_its_verdict_and_figure() {
+    let root = tempdir().unwrap();
+    let dir = Fixture::default().write(root.path());
+    let page = root.path().join("docs/claims.md");
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.starts_with("# Claims and verdicts\n"));
+    assert!(text.contains("## Multitask parity"));
+    assert!(text.contains("> Grouped loss may disfavor"));
+    assert!(text.contains("cargo xtask experiment parity --seeds 5"));
+    let row = text.lines().find(|line| line.starts_with("| [1]")).unwrap();
+    assert!(
+        row.contains("(#parity-1) With groups the last capability"),
+        "{row}"
+    );
+    assert!(
+        row.contains("| ≤ 0.8 | 0.1") && row.ends_with("**supported** |"),
+        "{row}"
+    );
+    for index in 1..=4 {
+        assert!(text.contains(&format!("### parity {index}\n")));
+        let figure = format!("figures/claim-parity-{index}.svg");
+        assert!(text.contains(&format!("]({figure})")));
+        let svg = fs::read_to_string(root.path().join("docs").join(figure)).unwrap();
+        let drawing = roxmltree::Document::parse(&svg).unwrap();
+        // A dot to point at for each seed of both arms.
+        let dots = drawing
+            .descendants()
+            .filter(|node| node.has_tag_name("title"));
+        assert_eq!(dots.count(), 10);
+    }
+    assert!(text.contains("**Supported**. max t50 / min t50 of `labels` against `erm`"));
+    assert!(text.contains("**Not supported**."));
+    assert!(text.contains(", 5 seeds, p < 0.001."));
+
+    // Equal runs, equal bytes; and what one says of a thing that never came.
+    claims(&[dir], &page).unwrap();
+    assert_eq!(fs::read_to_string(&page).unwrap(), text);
+    let short = Fixture {
+        steps: 1000,
+        ..Fixture::default()
+    };
+    let other = tempdir().unwrap();
+    let page = other.path().join("claims.md");
+    claims(&[short.write(other.path())], &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains("**Inconclusive**: 5 of 5 runs of labels never got there."));
+}
+
+#[test]
+fn several_experiments_and_none() {
+    let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let dirs = [one.path(), other.path()].map(|root| Fixture::default().write(root));
+    let page = one.path().join("claims.md");
+    claims(&dirs, &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert_eq!(text.matches("\n## ").count(), 2);
+    assert!(matches!(claims(&[], &page), Err(ReportError::NoFolder)));
+    assert!(claims(&[one.path().join("absent")], &page).is_err());
+}
+
+#[test]
+fn controls_are_named() {
+    let root = tempdir().unwrap();
+    let fixture = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 5.0, 0.3, false),
+            Arm::new("slow", 300.0, 5.0, 0.3, false),
+        ],
+        ..Fixture::default()
+    };
+    let dir = fixture.write(root.path());
+    let page = root.path().join("claims.md");
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(
+        text.contains("The arm is a control for a lower learning rate."),
+        "{text}"
+    );
+    let html = fs::read_to_string(gradual_report::report(&dir).unwrap()).unwrap();
+    assert!(html.contains("(control: a lower learning rate)"));
+}

@@ -1,0 +1,67 @@
+//! The code of `docs/python.md` runs on a run folder and its report.
+//!
+//! It takes a Python with pandas and polars: `GRADUAL_PYTHON`, or else `python3`. Where there is none, the
+//! test says that it was skipped. `cargo xtask ci` makes one.
+
+#![allow(clippy::print_stderr, reason = "a test that is skipped has to say so")]
+
+mod common;
+
+use std::process::Command;
+
+use common::Fixture;
+use gradual_report::report;
+use tempfile::tempdir;
+
+/// The blocks of Python on the page.
+fn blocks() -> Vec<&'static str> {
+    let page = include_str!("../../../docs/python.md");
+    let blocks = page.split("```python\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_page_has_short_blocks() {
+    let blocks = blocks();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        assert!(block.trim().lines().count() <= 5, "{block}");
+        assert!(block.contains("runs/sparse-parity"), "{block}");
+    }
+}
+
+#[test]
+fn the_blocks_run() {
+    let python = std::env::var_os("GRADUAL_PYTHON").unwrap_or_else(|| "python3".into());
+    let needs = ["-c", "import pandas, polars"];
+    let ready = Command::new(&python).args(needs).output();
+    if !ready.is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "skipped: {} with pandas and polars is not there",
+            python.display()
+        );
+        return;
+    }
+    let root = tempdir().unwrap();
+    let dir = Fixture::default().write(root.path());
+    report(&dir).unwrap();
+    let runs = root.path().join("runs");
+    std::fs::create_dir(&runs).unwrap();
+    std::fs::rename(&dir, runs.join("sparse-parity")).unwrap();
+    for (block, expected) in blocks()
+        .into_iter()
+        .zip(["task-05.accuracy", "labels", "erm"])
+    {
+        let output = Command::new(&python)
+            .args(["-c", block])
+            .current_dir(root.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{block}\n{error}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(expected), "{block}\n{text}");
+    }
+}
