@@ -30,7 +30,6 @@ const BITS: usize = 8;
 #[derive(Clone, Debug)]
 struct Item {
     inputs: [f32; BITS + SKILLS],
-    skill: usize,
     answer: i32,
 }
 
@@ -50,11 +49,7 @@ fn items(count: usize, seed: u64) -> InMemDataset<Item> {
         }
         inputs[BITS + skill] = 3.0;
         let answer = i32::from(bits[2 * skill] == bits[2 * skill + 1]);
-        Item {
-            inputs,
-            skill,
-            answer,
-        }
+        Item { inputs, answer }
     };
     InMemDataset::new((0..count).map(item).collect())
 }
@@ -62,7 +57,6 @@ fn items(count: usize, seed: u64) -> InMemDataset<Item> {
 #[derive(Clone, Debug)]
 struct Batch {
     inputs: Tensor<2>,
-    skills: Vec<Option<usize>>,
     answers: Tensor<1, Int>,
 }
 
@@ -76,7 +70,6 @@ impl Batcher<Item, Batch> for Batches {
         let answers: Vec<i32> = items.iter().map(|item| item.answer).collect();
         Batch {
             inputs: Tensor::from_data(TensorData::new(inputs, [n, BITS + SKILLS]), device),
-            skills: items.iter().map(|item| Some(item.skill)).collect(),
             answers: Tensor::from_data(TensorData::new(answers, [n]), device),
         }
     }

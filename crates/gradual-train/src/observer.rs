@@ -26,8 +26,8 @@ pub struct SeenStep<'a> {
     pub loss: f64,
     /// The groups of the draw; none where the step was skipped.
     pub groups: Option<&'a Groups>,
-    /// Whether the groups were formed anew: at the first step, and whenever the grouping says what
-    /// [changed](Groups::churn).
+    /// Whether the groups were formed anew: at the first step, and whenever the grouping says of
+    /// something else than before that it [changed](Groups::churn).
     pub regrouped: bool,
 }
 

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use gradual_grad::Traced;
-use gradual_group::Standing as Wish;
-use gradual_group::State;
+use gradual_group::{Churn, Standing as Wish, State};
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -33,8 +32,9 @@ pub(crate) struct Run<B> {
     /// Step of the last checkpoint.
     pub(crate) kept: Option<u64>,
     skipped_in_a_row: u64,
-    /// Whether there were groups before.
+    /// Whether there were groups before, and what they said had changed.
     grouped: bool,
+    churn: Option<Churn>,
     draws: ChaCha8Rng,
     standing_draws: ChaCha8Rng,
     /// Standing examples, draw by draw, and how many of the first have made room.
@@ -70,6 +70,7 @@ impl<T: Task> Trainer<'_, T> {
             kept: None,
             skipped_in_a_row: 0,
             grouped: false,
+            churn: None,
             draws: stream(DRAWS),
             standing_draws: stream(STANDING),
             standing: Vec::new(),
@@ -146,6 +147,7 @@ impl<T: Task> Trainer<'_, T> {
             kept: Some(moving.step),
             skipped_in_a_row: moving.skipped_in_a_row,
             grouped: moving.grouped,
+            churn: moving.churn,
             draws: moving.draws,
             standing_draws: moving.standing_draws,
             standing,
@@ -197,20 +199,23 @@ impl<T: Task> Trainer<'_, T> {
         run.done = step;
         let skipped = run.skipped_in_a_row > 0;
         let groups = run.since.groups().filter(|_| !skipped);
-        let anew = |groups: &gradual_group::Groups| !run.grouped || groups.churn().is_some();
+        let churn = groups.and_then(|groups| groups.churn().copied());
         let seen = SeenStep {
             step,
             steps: self.config.steps,
             loss,
             groups,
-            regrouped: groups.is_some_and(anew),
+            regrouped: groups.is_some() && (!run.grouped || churn != run.churn),
         };
         for observer in &mut self.observers {
             if let Flow::Break(reason) = observer.stepped(&seen)? {
                 run.stopped.get_or_insert(reason);
             }
         }
-        run.grouped |= groups.is_some();
+        if groups.is_some() {
+            run.grouped = true;
+            run.churn = churn;
+        }
         Ok(model)
     }
 
@@ -398,6 +403,7 @@ impl<T: Task> Trainer<'_, T> {
             skipped: run.skipped,
             skipped_in_a_row: run.skipped_in_a_row,
             grouped: run.grouped,
+            churn: run.churn,
             stopped: run.stopped.clone(),
             seconds: run.seconds(),
             objective: self.objective.state()?,

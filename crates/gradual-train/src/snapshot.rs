@@ -6,7 +6,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Bytes;
-use gradual_group::State;
+use gradual_group::{Churn, State};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,7 @@ pub(crate) struct Moving {
     pub(crate) skipped: u64,
     pub(crate) skipped_in_a_row: u64,
     pub(crate) grouped: bool,
+    pub(crate) churn: Option<Churn>,
     pub(crate) stopped: Option<String>,
     pub(crate) seconds: f64,
     pub(crate) objective: State,
