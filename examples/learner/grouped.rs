@@ -118,14 +118,12 @@ impl TrainStep for Model {
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
         let mut item = None;
-        let stepped = self
-            .grouped
-            .step(self, Some(&batch.skills), &batch, |m, batch| {
-                let output = item.insert(m.output(batch.clone())).output.clone();
-                let scores = log_softmax(output, 1);
-                let right = scores.gather(1, batch.answers.clone().unsqueeze_dim(1));
-                -right.squeeze_dim::<1>(1)
-            });
+        let losses = |m: &Self, batch: &Batch| {
+            let output = item.insert(m.output(batch.clone())).output.clone();
+            let answers = batch.answers.clone().unsqueeze_dim(1);
+            -log_softmax(output, 1).gather(1, answers).squeeze_dim(1)
+        };
+        let stepped = self.grouped.step(self, Some(&batch.skills), &batch, losses);
         let grads = stepped.expect("a step that can be made").update;
         let item = item.expect("a step computes its losses");
         TrainOutput { grads, item }

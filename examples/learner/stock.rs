@@ -30,6 +30,7 @@ const BITS: usize = 8;
 #[derive(Clone, Debug)]
 struct Item {
     inputs: [f32; BITS + SKILLS],
+    skill: usize,
     answer: i32,
 }
 
@@ -49,14 +50,20 @@ fn items(count: usize, seed: u64) -> InMemDataset<Item> {
         }
         inputs[BITS + skill] = 3.0;
         let answer = i32::from(bits[2 * skill] == bits[2 * skill + 1]);
-        Item { inputs, answer }
+        Item {
+            inputs,
+            skill,
+            answer,
+        }
     };
     InMemDataset::new((0..count).map(item).collect())
 }
 
+#[allow(dead_code, reason = "no use for skills here")]
 #[derive(Clone, Debug)]
 struct Batch {
     inputs: Tensor<2>,
+    skills: Vec<Option<usize>>,
     answers: Tensor<1, Int>,
 }
 
@@ -70,6 +77,7 @@ impl Batcher<Item, Batch> for Batches {
         let answers: Vec<i32> = items.iter().map(|item| item.answer).collect();
         Batch {
             inputs: Tensor::from_data(TensorData::new(inputs, [n, BITS + SKILLS]), device),
+            skills: items.iter().map(|item| Some(item.skill)).collect(),
             answers: Tensor::from_data(TensorData::new(answers, [n]), device),
         }
     }

@@ -164,7 +164,7 @@ mod tests {
                 .iter()
                 .any(|d| d.package == "burn" && !d.local)
         );
-        assert!(lab.dependencies.iter().all(|d| d.package != "tempfile"));
+        assert!(lab.dependencies.iter().all(|d| d.package != "burn-pack"));
     }
 
     #[test]

@@ -371,7 +371,7 @@ fn found_groups_are_held_against_skills() {
 fn more_arms_run_when_named() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("sparse-parity-quick");
-    let arms = "inputs,raw,spectral,spherical,power4,dro,cvar,tilted,focal,noisy30,pcgrad,mgda,upgrad,balanced";
+    let arms = "balanced,inputs,raw,spectral,spherical,centroids,damped,power4,dro,cvar,tilted,focal,noisy30,pcgrad,mgda,upgrad,curriculum,stratified";
     let named = |arms: &str| {
         let mut arguments = short(home.path(), &[&format!("--arms={arms}")]);
         arguments[2] = "--steps=6".to_owned();
@@ -514,7 +514,7 @@ fn a_failing_arm_is_named_and_the_others_are_kept() {
     arguments[3] = "--draw=4".to_owned();
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: step 1: k-means: 8 groups were asked for, but the draw has 4 examples\n"),
+        message.contains("arm kmeans, seed 0: step 1: k-means: 8 groups were asked for, but the draw has 4 examples; the last checkpoint is of step 0\n"),
         "{message}"
     );
     assert!(

@@ -120,7 +120,7 @@ fn a_full_disk_is_named_and_nothing_is_torn() {
             .output()
             .unwrap()
     };
-    // 8 KiB hold the configuration and some evaluations, but no model.
+    // 8 KiB hold the configuration and an evaluation, but no model: the first checkpoint fails.
     let output = limited(8);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(
@@ -128,7 +128,7 @@ fn a_full_disk_is_named_and_nothing_is_torn() {
         "{}",
         said(&output)
     );
-    // 200 KiB hold checkpoints, but not all evaluations... of 600 steps all.
+    // With room again, the same command goes on.
     let output = limited(2_000);
     assert!(output.status.success(), "{}", said(&output));
     let whole = tempfile::tempdir().unwrap();

@@ -186,7 +186,9 @@ impl RunFolder {
         };
         let (kept, damaged) = checkpoint::newest(&home).map_err(refused)?;
         let Some(Kept { snapshot, journals }) = kept else {
-            if fs::metadata(path.join(CURVES)).is_ok_and(|file| file.len() > 0) {
+            // The first checkpoint comes right after the first evaluation: without it nothing is lost.
+            let curves = fs::read(path.join(CURVES)).unwrap_or_default();
+            if curves.iter().filter(|&&byte| byte == b'\n').count() > 1 {
                 return Err(refused(String::from(
                     "the run has begun, but there is none",
                 )));
