@@ -342,15 +342,18 @@ impl<T: Task> Trainer<'_, T> {
                 got,
             });
         }
+        let drawn = self.sampler.frequencies(run.done.max(1), self.stock());
         let records: BTreeMap<String, CapabilityRecord> = capabilities
             .iter()
             .zip(scores)
-            .map(|(capability, score)| {
+            .enumerate()
+            .map(|(at, (capability, score))| {
+                let drawn = drawn.as_ref().and_then(|drawn| drawn.get(at).copied());
                 let record = CapabilityRecord {
                     accuracy: score.accuracy,
                     loss: score.loss,
                     chance: capability.chance,
-                    frequency: capability.frequency,
+                    frequency: drawn.unwrap_or(capability.frequency),
                     probability: score.probability,
                     progress: score.progress,
                 };

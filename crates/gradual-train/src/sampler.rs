@@ -81,6 +81,13 @@ pub trait Sampler: Send {
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError>;
 
+    /// Share of the examples of each capability that step `step` draws, `[k]`, where it is another than
+    /// the task's own.
+    fn frequencies(&self, step: u64, stock: Stock) -> Option<Vec<f64>> {
+        let _ = (step, stock);
+        None
+    }
+
     /// The place in the data, to write down; none where there is none.
     ///
     /// # Errors

@@ -369,14 +369,15 @@ fn an_epoch_holds_every_item_once() {
 #[test]
 fn every_sampler_trains() {
     let task = Regression::new();
-    let samplers: [Box<dyn Sampler>; 5] = [
-        Box::new(TaskMixture),
-        Box::new(Mixture::balanced(2).unwrap()),
-        Box::new(Stratified::new(0..2, 2).unwrap()),
-        Box::new(Curriculum::new(vec![(1, Mixture::balanced(2).unwrap())]).unwrap()),
-        Box::new(Epochs::new(0)),
+    let curriculum = vec![(1, Mixture::new(&[0.7, 0.3]).unwrap())];
+    let samplers: [(Box<dyn Sampler>, f64); 5] = [
+        (Box::new(TaskMixture), 0.1),
+        (Box::new(Mixture::balanced(2).unwrap()), 0.5),
+        (Box::new(Stratified::new(0..2, 2).unwrap()), 0.5),
+        (Box::new(Curriculum::new(curriculum).unwrap()), 0.3),
+        (Box::new(Epochs::new(0)), 0.1),
     ];
-    for sampler in samplers {
+    for (sampler, expected) in samplers {
         let mut kept = Kept::default();
         let objective = Objective::new(Labels::new(2), SumOfSquares);
         trainer(&task, objective, CONFIG)
@@ -386,6 +387,9 @@ fn every_sampler_trains() {
             .unwrap();
         let last = kept.evaluations.last().unwrap();
         assert!(last.worst_accuracy().unwrap() > 0.9, "{last:?}");
+        // What is written down is what was drawn.
+        let rare = last.capabilities["rare"].frequency;
+        assert_eq!(rare, expected);
     }
 }
 

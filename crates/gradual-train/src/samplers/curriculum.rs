@@ -94,4 +94,9 @@ impl Sampler for Curriculum {
     ) -> Result<Wanted, TrainError> {
         self.at(step)?.next(step, n, stock, random)
     }
+
+    fn frequencies(&self, step: u64, _stock: Stock) -> Option<Vec<f64>> {
+        let mixture = self.at(step).ok()?;
+        Some(mixture.probabilities().to_vec())
+    }
 }

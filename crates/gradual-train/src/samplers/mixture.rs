@@ -102,4 +102,8 @@ impl Sampler for Mixture {
     ) -> Result<Wanted, TrainError> {
         Ok(Wanted::Of((0..n).map(|_| self.draw(random)).collect()))
     }
+
+    fn frequencies(&self, _step: u64, _stock: Stock) -> Option<Vec<f64>> {
+        Some(self.weights.clone())
+    }
 }

@@ -74,4 +74,12 @@ impl Sampler for Stratified {
         });
         Ok(Wanted::Of(each.collect()))
     }
+
+    fn frequencies(&self, _step: u64, stock: Stock) -> Option<Vec<f64>> {
+        let mut frequencies = vec![0.0; stock.capabilities];
+        for &capability in &self.among {
+            *frequencies.get_mut(capability)? = 1.0 / self.among.len() as f64;
+        }
+        Some(frequencies)
+    }
 }
