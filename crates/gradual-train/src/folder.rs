@@ -150,7 +150,7 @@ impl RunFolder {
         gone(fs::remove_file(&old), &old)?;
 
         replace(path, CONFIG, &(config.to_line()? + "\n"))?;
-        replace(path, ENVIRONMENT, &format!("{environment:#}\n"))?;
+        replace(path, ENVIRONMENT, format!("{environment:#}\n"))?;
         fs::create_dir(&checkpoints).map_err(|source| failed("create", &checkpoints, source))?;
         Self::open(path, lock)
     }
@@ -207,7 +207,7 @@ impl RunFolder {
         for (name, content) in &journals {
             replace(path, name, content)?;
         }
-        replace(path, ENVIRONMENT, &format!("{environment:#}\n"))?;
+        replace(path, ENVIRONMENT, format!("{environment:#}\n"))?;
         Ok(Resumed {
             folder: Self::open(path, lock)?,
             snapshot: Some(snapshot),
@@ -333,7 +333,7 @@ impl Observer for RunFolder {
             synced.map_err(|source| failed("sync", &journal.path, source))?;
         }
         let mark = json!({"end": how, "reason": why, "skipped_steps": self.skipped});
-        replace(&self.path, DONE, &format!("{mark}\n"))
+        replace(&self.path, DONE, format!("{mark}\n"))
     }
 
     fn state(&self) -> Result<gradual_group::State, TrainError> {

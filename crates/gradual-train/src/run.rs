@@ -384,11 +384,11 @@ impl<T: Task> Trainer<'_, T> {
         anyway: bool,
     ) -> Result<(), TrainError> {
         let due = |every: u64| anyway || run.done.is_multiple_of(every.max(1));
-        let every = self
+        let mut every = self
             .observers
             .iter()
             .filter_map(|each| each.checkpoint_every());
-        if run.kept == Some(run.done) || !every.map(due).any(|due| due) {
+        if run.kept == Some(run.done) || !every.any(due) {
             return Ok(());
         }
         let observers = self.observers.iter();

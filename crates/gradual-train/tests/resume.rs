@@ -95,7 +95,10 @@ fn first_difference(one: &Path, other: &Path) -> Option<String> {
     })
 }
 
-fn objectives() -> Vec<(&'static str, fn() -> Objective)> {
+/// A name, and what makes the objective.
+type Named = (&'static str, fn() -> Objective);
+
+fn objectives() -> Vec<Named> {
     vec![
         ("erm", || Objective::new(OneGroup, Mean)),
         ("grouped", || Objective::new(Labels::new(2), SumOfSquares)),

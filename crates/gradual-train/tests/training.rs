@@ -279,7 +279,7 @@ fn mixtures_draw_by_weight() {
 fn strata_are_equal() {
     let mut both = Stratified::new(0..2, 2).unwrap();
     for wanted in asked(&mut both, 7, 5).unwrap() {
-        let ones = share(&[wanted.clone()]) * 7.0;
+        let ones = share(std::slice::from_ref(&wanted)) * 7.0;
         assert!(
             (ones - 3.0).abs() < 1e-9 || (ones - 4.0).abs() < 1e-9,
             "{wanted:?}"

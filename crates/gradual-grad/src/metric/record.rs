@@ -128,7 +128,7 @@ impl KindRecord {
                 right: vectors(right)?,
             },
             Self::Scatter { frequency, right } => Kind::Scatter {
-                frequency: Box::new(frequency.restored(&frequency.sum.shape(), device)?),
+                frequency: Box::new(frequency.restored(frequency.sum.shape(), device)?),
                 right: vectors(right)?,
             },
             Self::Stack(parts) => {
@@ -153,7 +153,7 @@ impl RunningRecord {
         shape: &[usize],
         device: &Device,
     ) -> Result<Running<D>, GradError> {
-        agree("moments", shape, &self.sum.shape())?;
+        agree("moments", shape, self.sum.shape())?;
         Ok(Running {
             sum: floats(&self.sum, device)?,
             weight: self.weight,
@@ -175,12 +175,12 @@ impl VectorsRecord {
 
     /// Moments of as many coordinates everywhere.
     fn restored(&self, device: &Device) -> Result<Vectors, GradError> {
-        let square: Running<1> = self.square.restored(&self.square.sum.shape(), device)?;
+        let square: Running<1> = self.square.restored(self.square.sum.shape(), device)?;
         let [d] = square.sum.dims();
         let mean = self.mean.as_ref();
         let mean = mean.map(|mean| mean.restored(&[d], device)).transpose()?;
         let product = self.product.as_ref().map(|(running, matrix)| {
-            agree("whitening", &[d, d], &matrix.shape())?;
+            agree("whitening", &[d, d], matrix.shape())?;
             Ok((running.restored(&[d, d], device)?, floats(matrix, device)?))
         });
         Ok(Vectors {
