@@ -57,8 +57,9 @@ fn killed_runs_end_alike(arm: &str, seed: u64) {
     let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let started = Instant::now();
     finish(arm, whole.path());
-    // Of fifty such lives none comes to the end, whatever the machine and the arm.
-    let longest = 60 + started.elapsed().as_millis() as u64 / 25;
+    // Fifty such lives together come to less than half of the way, whatever the machine and the arm;
+    // it may become twice as fast when other tests are done.
+    let longest = 60 + started.elapsed().as_millis() as u64 / 60;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut alive = 0;
     for _ in 0..KILLS {

@@ -49,14 +49,17 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Waits until a run has begun.
-fn begun(home: &Path) {
-    let curves = home.join("sparse-parity-quick/erm/seed-0/curves.jsonl");
+/// Waits until the curves of an arm are longer than `bytes`.
+fn grown(home: &Path, arm: &str, bytes: u64) {
+    let curves = home
+        .join("sparse-parity-quick")
+        .join(arm)
+        .join("seed-0/curves.jsonl");
     let patience = Instant::now();
-    while fs::metadata(&curves).map_or(0, |file| file.len()) < 2_000 {
+    while fs::metadata(&curves).map_or(0, |file| file.len()) <= bytes {
         assert!(
             patience.elapsed() < Duration::from_secs(60),
-            "no run has begun"
+            "{arm} does not go on"
         );
         sleep(Duration::from_millis(10));
     }
@@ -66,8 +69,8 @@ fn begun(home: &Path) {
 fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     for name in ["-INT", "-TERM"] {
         let home = tempfile::tempdir().unwrap();
-        let child = spawn(home.path(), 4_000);
-        begun(home.path());
+        let child = spawn(home.path(), 40_000);
+        grown(home.path(), "erm", 2_000);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
         let text = said(&output);
@@ -83,8 +86,12 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
         );
         assert!(output.stdout.is_empty());
 
-        let child = spawn(home.path(), 4_000);
-        sleep(Duration::from_millis(500));
+        let curves = home
+            .path()
+            .join("sparse-parity-quick/erm/seed-0/curves.jsonl");
+        let before = fs::metadata(curves).unwrap().len();
+        let child = spawn(home.path(), 40_000);
+        grown(home.path(), "erm", before);
         signal(&child, name);
         let text = said(&child.wait_with_output().unwrap());
         assert!(text.contains("erm seed 0: going on from step"), "{text}");
@@ -95,10 +102,10 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
 fn two_commands_do_not_share_a_run() {
     let home = tempfile::tempdir().unwrap();
     let first = spawn(home.path(), 100_000);
-    begun(home.path());
+    grown(home.path(), "erm", 2_000);
     let second = spawn(home.path(), 100_000);
     // It goes on to its other run, which nobody holds.
-    sleep(Duration::from_millis(500));
+    grown(home.path(), "grouped", 2_000);
     signal(&second, "-INT");
     let text = said(&second.wait_with_output().unwrap());
     assert!(text.contains("another run is writing into it"), "{text}");
