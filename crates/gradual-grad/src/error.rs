@@ -95,6 +95,12 @@ pub enum GradError {
         /// What was wrong.
         problem: String,
     },
+    /// A gradient holds NaN or infinity.
+    #[error("metric: the gradients of parameter {path} are not finite")]
+    NotFinite {
+        /// Path of the parameter.
+        path: String,
+    },
     /// What was written down can't be taken up again.
     #[error("record: {problem}")]
     Record {

@@ -183,21 +183,25 @@ impl Metric {
     /// # Errors
     ///
     /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] when a covariance
-    /// can't be inverted.
+    /// can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
+    /// in the moments for ever. The moments are then as before.
     pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
         let chosen = self.chosen(g)?;
         if self.is_fixed() {
             return Ok(());
         }
         let wide = g.wide();
+        let mut after = Vec::new();
         for each in wide.parameters.iter().filter(|each| chosen(each)) {
             let Some(factor) = &each.factor else { continue };
             let path = &each.parameter.path;
-            let before = self.moments.remove(path);
+            let before = self.moments.get(path).cloned();
             let moments = Moments::after(before, factor, self.whitening, self.part, self.memory)
                 .map_err(|problem| problem.at(path))?;
-            self.moments.insert(path.clone(), moments);
+            after.push((path.clone(), moments));
         }
+        finite(&after)?;
+        self.moments.extend(after);
         Ok(())
     }
 
@@ -260,5 +264,24 @@ impl Metric {
             let path = &each.parameter.path;
             layers.is_empty() || layers.iter().any(|(_, matcher)| matcher.is_match(path))
         })
+    }
+}
+
+/// Whether the mean sizes of the gradients of some parameters are finite: one number each, read together.
+fn finite(moments: &[(String, Moments)]) -> Result<(), GradError> {
+    if moments.is_empty() {
+        return Ok(());
+    }
+    let sizes = moments.iter().map(|(_, moments)| moments.size.sum.clone());
+    let sizes = Tensor::cat(sizes.collect(), 0).into_data().convert::<f32>();
+    let sizes: Vec<f32> = sizes.try_to_vec().map_err(|problem| GradError::Moments {
+        path: moments[0].0.clone(),
+        problem: format!("could not be read from the device: {problem:?}"),
+    })?;
+    match sizes.iter().position(|size| !size.is_finite()) {
+        Some(at) => Err(GradError::NotFinite {
+            path: moments[at].0.clone(),
+        }),
+        None => Ok(()),
     }
 }

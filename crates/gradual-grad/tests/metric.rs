@@ -296,3 +296,26 @@ fn a_glob_that_matches_nothing_is_named() {
     assert!(error.to_string().contains("firts.*"), "{error}");
     assert!(Metric::whitened().with_layers(&["a[b"]).is_err());
 }
+
+/// A draw with NaN in it is refused and leaves no trace.
+#[test]
+fn moments_take_numbers_only() {
+    let model = Model::new(3, 2);
+    let good = model.gradients(&inputs(4, 3, 1));
+    let bad = model.gradients(&(inputs(4, 3, 2) * f64::NAN));
+    for whitening in [
+        Whitening::None,
+        Whitening::Coordinates,
+        Whitening::Kronecker { damping: 0.1 },
+    ] {
+        let mut metric = observed(Metric::whitened().with_whitening(whitening), &good);
+        let before = metric.apply(&good).unwrap().gram();
+        let refused = metric.observe(&bad).unwrap_err();
+        let message = refused.to_string();
+        assert!(
+            message.contains("not finite") || message.contains("Cholesky"),
+            "{message}"
+        );
+        close("kept", metric.apply(&good).unwrap().gram(), before, 1e-12);
+    }
+}

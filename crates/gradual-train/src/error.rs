@@ -163,7 +163,13 @@ impl TrainError {
             self,
             Self::NotFinite { .. }
                 | Self::Gradient { .. }
-                | Self::Group(GroupError::NotFinite { .. })
+                | Self::Group(
+                    GroupError::NotFinite { .. }
+                        | GroupError::Gradients {
+                            source: GradError::NotFinite { .. },
+                            ..
+                        }
+                )
                 | Self::Loss(LossError::NotFinite { .. })
         )
     }
