@@ -5,6 +5,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
 use gradual_group::{EachExample, KMeans, Labels, OneGroup, RandomGroups};
@@ -36,8 +38,10 @@ fn config() -> RunConfig {
     }
 }
 
+/// With gradient clipping, which is Burn's own.
 fn optimizer() -> ModuleOptimizer {
-    AdamConfig::new().init()
+    let clipping = GradientClippingConfig::Norm(0.5);
+    AdamConfig::new().with_grad_clipping(Some(clipping)).init()
 }
 
 /// One run in `path`, from where it stopped, up to an interruption after `until` steps.
@@ -54,6 +58,8 @@ fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -
     let task = Regression::new();
     let interrupt = Interrupt::default();
     let asking = interrupt.clone();
+    let schedule = LinearLrSchedulerConfig::new(0.04, 0.01, STEPS as usize);
+    let schedule = schedule.init().unwrap();
     let settings = TrainerConfig {
         steps: STEPS,
         draw: 16,
@@ -62,7 +68,7 @@ fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -
         ..TrainerConfig::default()
     };
     let ended = Trainer::new(&task, objective, optimizer(), &Device::flex(), settings)
-        .with_rate(0.02)
+        .with_schedule(schedule)
         .with_sampler(Epochs::new(3))
         .observe(folder)
         .observe(StopAtTarget::worst(0.999))
