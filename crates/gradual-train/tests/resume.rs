@@ -9,7 +9,10 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use gradual_group::{EachExample, KMeans, Labels, OneGroup, RandomGroups};
+use gradual_grad::Metric;
+use gradual_group::{
+    Centroids, Damped, EachExample, KMeans, Labels, Landmarks, OneGroup, RandomGroups,
+};
 use gradual_loss::{GroupDro, Mean, PowerMean, SumOfSquares};
 use gradual_measure::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
@@ -101,6 +104,13 @@ fn first_difference(one: &Path, other: &Path) -> Option<String> {
     })
 }
 
+/// Thirty standing examples, of which nine are replaced when refreshed: not all of a draw at once.
+fn landmarks() -> Landmarks {
+    Landmarks::new(2, Metric::whitened(), 1)
+        .with_examples(30)
+        .with_every(5)
+}
+
 /// A name, and what makes the objective.
 type Named = (&'static str, fn() -> Objective);
 
@@ -111,6 +121,17 @@ fn objectives() -> Vec<Named> {
         ("kmeans", || Objective::new(KMeans::new(2, 1), SumOfSquares)),
         ("random", || {
             Objective::new(RandomGroups::new(3, 1), SumOfSquares)
+        }),
+        ("landmarks", || Objective::new(landmarks(), SumOfSquares)),
+        ("refreshed", || {
+            Objective::new(landmarks().with_refresh(0.3).unwrap(), SumOfSquares)
+        }),
+        ("centroids", || {
+            let centroids = Centroids::new(2, Metric::whitened(), 1).sign_free();
+            Objective::new(centroids.with_examples(30).with_every(9), SumOfSquares)
+        }),
+        ("damped", || {
+            Objective::new(Damped::new(Labels::new(2)), SumOfSquares)
         }),
         ("dro", || {
             Objective::new(Labels::new(2), GroupDro::new(0.1).unwrap())
