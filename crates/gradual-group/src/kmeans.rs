@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::cosines::cosines;
+use crate::cosines::Cosines;
 use crate::partition::Partition;
 use crate::search::Search;
 use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, State};
@@ -92,10 +92,7 @@ impl Grouping for KMeans {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        draw.gradients(OPERATION)?;
-        self.search.check(OPERATION, draw.examples())?;
-        let matrix = cosines(OPERATION, draw)?.signed();
-        self.search.groups(OPERATION, &matrix, &draw.device())
+        self.search.group(OPERATION, draw, Cosines::signed)
     }
 
     /// The place in the random numbers.

@@ -5,11 +5,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::cosines::{Cosines, cosines};
 use crate::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
 use crate::least_size::join_small;
 use crate::partition::{Partition, Problem};
 use crate::state::refused;
-use crate::{Average, GroupError, Groups, HowMany, SimilarityMatrix, State};
+use crate::{Average, Draw, GroupError, Groups, HowMany, SimilarityMatrix, State};
 
 /// Most groups that a rule answers unless told otherwise.
 const AT_MOST: usize = 32;
@@ -152,15 +153,19 @@ impl Search {
         Ok(())
     }
 
-    /// The clusters as groups on a device.
-    pub(crate) fn groups(
+    /// The groups of a draw, from what `read` makes of the cosines of its gradients.
+    pub(crate) fn group(
         &mut self,
         operation: &'static str,
-        matrix: &SimilarityMatrix,
-        device: &Device,
+        draw: &Draw<'_>,
+        read: impl FnOnce(Cosines) -> SimilarityMatrix,
     ) -> Result<Groups, GroupError> {
-        let clusters = self.clusters(operation, matrix)?;
-        clusters.into_groups(self.average, device)
+        // Before the Gram matrix, which is dear.
+        draw.gradients(operation)?;
+        self.check(operation, draw.examples())?;
+        let matrix = read(cosines(operation, draw)?);
+        let clusters = self.clusters(operation, &matrix)?;
+        clusters.into_groups(self.average, &draw.device())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-use crate::cosines::cosines;
+use crate::cosines::Cosines;
 use crate::partition::Partition;
 use crate::search::{Clusters, Search};
 use crate::{
@@ -126,10 +126,9 @@ impl Grouping for Spectral {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        draw.gradients(OPERATION)?;
-        self.search.check(OPERATION, draw.examples())?;
-        let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
-        self.search.groups(OPERATION, &similarities, &draw.device())
+        let similarity = self.similarity;
+        let read = |cosines: Cosines| cosines.similarity(similarity);
+        self.search.group(OPERATION, draw, read)
     }
 
     /// The place in the random numbers.

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView1};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::cosines::cosines;
+use crate::cosines::Cosines;
 use crate::partition::Partition;
 use crate::search::Search;
 use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, State};
@@ -123,10 +123,7 @@ impl Grouping for SphericalKMeans {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        draw.gradients(OPERATION)?;
-        self.search.check(OPERATION, draw.examples())?;
-        let matrix = cosines(OPERATION, draw)?.signed();
-        self.search.groups(OPERATION, &matrix, &draw.device())
+        self.search.group(OPERATION, draw, Cosines::signed)
     }
 
     /// The place in the random numbers.
