@@ -115,14 +115,19 @@ TIMED: dict[str, Model] = {
     "decoder": Decoder(width=128, heads=4, layers=2, length=64, vocabulary=256, hidden=512),
 }
 
+#: What is timed on a GPU, when it is asked for.
+LARGE: dict[str, Model] = {
+    "decoder-100m": Decoder(width=768, heads=12, layers=12, length=256, vocabulary=16384, hidden=3072),
+}
+
 
 def timed(name: str) -> Model:
-    """One of `TIMED`, or `mlp-W`: the MLP with hidden layers of width W. A KeyError for another name."""
+    """One of `TIMED` or `LARGE`, or `mlp-W`: the MLP with hidden layers of width W. A KeyError for another name."""
     family, _, width = name.partition("-")
     if family == "mlp" and width.isdecimal() and int(width) > 0:
         first, *_, last = TIMED["mlp"].widths
         return Mlp((first, int(width), int(width), last))
-    return TIMED[name]
+    return (TIMED | LARGE)[name]
 
 
 def parameters(model: Model, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -7,6 +7,8 @@ A step is: per-example gradients, their Gram matrix, the weighted gradient for f
 `ordinary` is a plain training step without any of it. Every case runs in a process of its own, so that
 its memory is its own.
 
+`--device cuda` runs the PyTorch peers on a GPU; memory is then what PyTorch has allocated there.
+
 A line is {"peer", "version", "model", "draw", "threads", "seconds": [one for each repetition],
 "peak_memory_bytes", "start_memory_bytes"}, or {"peer", "model", "draw", "threads", "skipped": reason}.
 Memory is resident memory; at the start the libraries, the weights and the draw are there already.
@@ -26,10 +28,11 @@ from pathlib import Path
 import numpy as np
 
 import jax_peer
-from models import TIMED, Mlp, coefficients, parameters, timed
+from models import LARGE, TIMED, Mlp, coefficients, parameters, timed
 
 PEERS = {"ordinary": "torch", "vmap": "torch", "opacus": "opacus", "torchjd": "torchjd", "jax": "jax", "ghost": "torch"}
 DRAWS = {"mlp": (32, 128, 512, 1024), "convnet": (32, 128, 512, 1024), "decoder": (16, 64)}
+LARGE_DRAWS = (256,)
 CHECKED_DRAWS = {"mlp": 32, "convnet": 32, "decoder": 16}
 #: The largest difference over the largest entry that `--check` allows.
 TOLERANCE = 1e-4
@@ -48,10 +51,12 @@ def prepare(case: dict):
         return jax_peer.Jax(*arguments)
     import torch_peers
 
-    return torch_peers.prepare(case["peer"], *arguments, case["threads"])
+    return torch_peers.prepare(case["peer"], *arguments, case["threads"], case.get("device", "cpu"))
 
 
 def supports(case: dict) -> bool:
+    if case.get("device", "cpu") != "cpu" and case["peer"] == "jax":
+        return False
     return case["peer"] != "ghost" or isinstance(timed(case["model"]), Mlp)
 
 
@@ -71,14 +76,21 @@ def measure(case: dict) -> dict:
     gc.disable()
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the highest so far may be the compiler's: forget it
-    start_memory = memory("VmRSS")
+    on_gpu = case.get("device", "cpu") != "cpu"
+    if on_gpu:
+        import torch
+
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    start_memory = torch.cuda.memory_allocated() if on_gpu else memory("VmRSS")
     began = time.perf_counter()
     first = seconds_of(prepared.step)
     # The first full step fills the caches. It counts only where there is no time for a second one.
     seconds = [first] if first > case["budget"] else []
     while len(seconds) < case["repetitions"] and (not seconds or time.perf_counter() - began < case["budget"]):
         seconds.append(seconds_of(prepared.step))
-    return {"seconds": seconds, "peak_memory_bytes": memory("VmHWM"), "start_memory_bytes": start_memory}
+    peak = torch.cuda.max_memory_allocated() if on_gpu else memory("VmHWM")
+    return {"seconds": seconds, "peak_memory_bytes": peak, "start_memory_bytes": start_memory}
 
 
 def seconds_of(step) -> float:
@@ -134,12 +146,14 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
 def run(case: dict, limit_bytes: int, time_limit: float) -> dict:
     """Starts the process of one case and reads its answer."""
     if not supports(case):
-        return {"skipped": "written by hand for the mlp alone"}
+        return {"skipped": "not for this model or device"}
     rows = case["draw"] * sum(int(np.prod(shape)) for shape in timed(case["model"]).shapes().values()) * 4
     if case["peer"] not in ("ordinary", "ghost") and rows > limit_bytes:
         return {"skipped": f"the rows alone need {rows / GIB:.1f} GiB, more than the limit of {limit_bytes / GIB:g}"}
     threads = str(case["threads"])
-    environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "CUDA_VISIBLE_DEVICES": ""}
+    environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    if case.get("device", "cpu") == "cpu":
+        environment |= {"CUDA_VISIBLE_DEVICES": ""}
     if case["peer"] == "jax":
         environment |= jax_peer.environment(case["threads"])
     try:
@@ -164,12 +178,13 @@ def run(case: dict, limit_bytes: int, time_limit: float) -> dict:
 def run_here(case: dict) -> dict:
     """What the process of a case prints."""
     limit = case["memory_limit"]
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    if case.get("device", "cpu") == "cpu":
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
         measured = measure(case)
     except Exception as error:
         first = (str(error).strip().splitlines() or [""])[0]
-        no_memory = isinstance(error, MemoryError) or "allocate memory" in str(error) or "RESOURCE_EXHAUSTED" in str(error)
+        no_memory = isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error) or "RESOURCE_EXHAUSTED" in str(error)
         if no_memory:
             return {"skipped": f"needs more memory than the limit of {limit / GIB:g} GiB"}
         return {"skipped": f"{type(error).__name__}: {first[:300]}"}
@@ -185,12 +200,15 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, default=30, help="at most so many for each case")
     parser.add_argument("--budget", type=float, default=1.5, help="seconds after which no repetition starts")
     parser.add_argument("--time-limit", type=float, default=120.0, help="seconds after which a case is given up")
-    parser.add_argument("--memory-limit", type=float, default=8.0, help="GiB")
-    parser.add_argument("--models", type=listed(timed, (*TIMED, "mlp-WIDTH")), default=list(TIMED), help="comma-separated")
+    parser.add_argument("--memory-limit", type=float, help="GiB [default: 8; on a GPU what it has]")
+    parser.add_argument("--device", default="cpu", help="of the PyTorch peers: cpu, cuda or cuda:1")
+    parser.add_argument("--models", type=listed(timed, (*TIMED, *LARGE, "mlp-WIDTH")), default=list(TIMED), help="comma-separated")
     parser.add_argument("--peers", type=listed(PEERS.__getitem__, PEERS), default=list(PEERS), help="comma-separated")
     parser.add_argument("--draws", type=sizes, help="comma-separated, for every model")
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.memory_limit is None:
+        arguments.memory_limit = 8.0 if arguments.device == "cpu" else 2.0**20
     if min(arguments.threads, arguments.repetitions) < 1:
         parser.error("--threads and --repetitions must be at least 1")
 
@@ -203,9 +221,10 @@ def main() -> int:
         peers = ["vmap"] + [peer for peer in arguments.peers if peer != "vmap"]
         return 0 if all([check(model, peers, arguments.threads) for model in arguments.models]) else 1
     for model in arguments.models:
-        for draw in arguments.draws or DRAWS[family(model)]:
+        for draw in arguments.draws or (LARGE_DRAWS if model in LARGE else DRAWS[family(model)]):
             for peer in arguments.peers:
                 case = {"peer": peer, "model": model, "draw": draw, "threads": arguments.threads}
+                case |= {"device": arguments.device} if arguments.device != "cpu" else {}
                 limits = {"repetitions": arguments.repetitions, "budget": arguments.budget}
                 answer = run(case | limits, int(arguments.memory_limit * GIB), arguments.time_limit)
                 print(json.dumps(case | answer), flush=True)

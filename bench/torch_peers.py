@@ -18,11 +18,12 @@ class Method:
 
     tie_parameter = False
 
-    def __init__(self, model: models.Model, weights: dict, draw: dict, c: np.ndarray):
-        self.module: nn.Module = torch_modules.build(model, weights, self.tie_parameter)
+    def __init__(self, model: models.Model, weights: dict, draw: dict, c: np.ndarray, device: str):
+        self.device = torch.device(device)
+        self.module: nn.Module = torch_modules.build(model, weights, self.tie_parameter).to(self.device)
         self.parameters = torch_modules.named(self.module)
-        self.draw = {key: torch.from_numpy(value) for key, value in draw.items()}
-        self.c = torch.from_numpy(c)
+        self.draw = {key: torch.from_numpy(value).to(self.device) for key, value in draw.items()}
+        self.c = torch.from_numpy(c).to(self.device)
         self.optimizer = torch.optim.Adam(self.parameters.values(), lr=1e-4, fused=True)
         self.gram: Tensor | None = None
 
@@ -33,12 +34,14 @@ class Method:
         self.optimizer.zero_grad()
         self.compute()
         self.optimizer.step()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
 
     def results(self) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
         """The Gram matrix (none for `ordinary`) and the weighted gradient by name."""
         self.compute()
-        update = {key: torch_modules.layout(key, p.grad.numpy()) for key, p in self.parameters.items()}
-        return None if self.gram is None else self.gram.numpy(), update
+        update = {key: torch_modules.layout(key, p.grad.cpu().numpy()) for key, p in self.parameters.items()}
+        return None if self.gram is None else self.gram.cpu().numpy(), update
 
     def losses(self) -> Tensor:
         return torch_modules.losses(self.module(self.draw["inputs"]), self.draw)
@@ -46,7 +49,7 @@ class Method:
     def from_rows(self, rows: dict[str, Tensor]) -> None:
         """Gram matrix and weighted gradient from the gradients `[n, …]` of each parameter."""
         n = len(self.c)
-        gram = torch.zeros(n, n)
+        gram = torch.zeros(n, n, device=self.device)
         for key, row in rows.items():
             flat = row.reshape(n, -1)
             gram.addmm_(flat, flat.T)
@@ -137,9 +140,9 @@ class Ghost(Method):
         losses = torch_modules.losses(outputs[-1], self.draw)
         deltas = torch.autograd.grad(losses.sum(), outputs)
         n = len(self.c)
-        gram = torch.zeros(n, n)
+        gram = torch.zeros(n, n, device=self.device)
         for layer, x, delta in zip(layers, inputs, deltas):
-            products = torch.addmm(torch.ones(n, n), x, x.T)  # the 1 is the bias
+            products = torch.addmm(torch.ones(n, n, device=self.device), x, x.T)  # the 1 is the bias
             gram.addcmul_(products, delta @ delta.T)
             weighted = delta * self.c.unsqueeze(1)
             layer.weight.grad = weighted.T @ x
@@ -150,8 +153,10 @@ class Ghost(Method):
 METHODS = {"ordinary": Ordinary, "vmap": Vmap, "opacus": Opacus, "torchjd": TorchJd, "ghost": Ghost}
 
 
-def prepare(name: str, model: models.Model, weights: dict, draw: dict, c: np.ndarray, threads: int) -> Method:
+def prepare(
+    name: str, model: models.Model, weights: dict, draw: dict, c: np.ndarray, threads: int, device: str
+) -> Method:
     torch.set_num_threads(threads)
     if torch.get_num_interop_threads() != 1:  # it can be set only once
         torch.set_num_interop_threads(1)
-    return METHODS[name](model, weights, draw, c)
+    return METHODS[name](model, weights, draw, c, device)

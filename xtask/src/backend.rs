@@ -1,79 +1,150 @@
-//! Which backend the lab is built with.
+//! Which backends the lab is built with.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
+use crate::cargo;
+use crate::machine;
 use crate::metadata::Metadata;
+use crate::program::{self, Environment};
 use crate::stop::Stop;
+use crate::torch;
 
 /// The crate whose features are the backends.
 const LAB: &str = "gradual-lab";
 
-/// A backend of the lab, and how to ask cargo for it.
-#[derive(Debug, PartialEq, Eq)]
+/// A backend of the lab.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Backend {
-    name: String,
-    is_default: bool,
+    /// Its name, a feature of the lab.
+    pub(crate) name: String,
+    /// Whether the lab is built with it when nobody asks.
+    pub(crate) is_default: bool,
 }
 
 impl Backend {
-    /// The backend called `name`, or without a name the default one.
-    ///
-    /// Only manifests are read, so that a wrong name fails before any build.
-    pub(crate) fn choose(name: Option<&str>) -> anyhow::Result<Self> {
+    /// All backends: every feature of the lab but `default`. Only manifests are read.
+    pub(crate) fn all() -> anyhow::Result<Vec<Self>> {
         let metadata = Metadata::of_members()?;
         let lab = metadata
             .member(LAB)
             .with_context(|| format!("this workspace has no crate {LAB}"))?;
-        Ok(Self::among(&lab.features, name)?)
+        Ok(Self::of(&lab.features))
     }
 
-    /// Every feature of the lab but `default` is a backend.
-    fn among(features: &BTreeMap<String, Vec<String>>, name: Option<&str>) -> Result<Self, Stop> {
-        let known: Vec<&str> = features
-            .keys()
-            .map(String::as_str)
-            .filter(|feature| *feature != "default")
-            .collect();
-        let known_text = known.join(", ");
+    fn of(features: &BTreeMap<String, Vec<String>>) -> Vec<Self> {
         let defaults = features.get("default").map_or(&[][..], Vec::as_slice);
-        let Some(name) = name else {
-            let [only] = defaults else {
+        let names = features.keys().filter(|feature| *feature != "default");
+        names
+            .map(|name| Self {
+                name: name.clone(),
+                is_default: defaults.contains(name),
+            })
+            .collect()
+    }
+}
+
+/// The backends that somebody asked for, and how to ask cargo and the lab for them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Backends {
+    /// As they were given, `name` or `name:index`; empty for the default.
+    asked: Vec<String>,
+    /// Those beyond the default one.
+    more: Vec<String>,
+}
+
+impl Backends {
+    /// The backends in `text`, `NAME` or `NAME:INDEX` separated by commas; without a text the default one.
+    ///
+    /// What is wrong with a name, or missing on this machine, is said before any build.
+    pub(crate) fn choose(text: Option<&str>) -> anyhow::Result<Self> {
+        let chosen = Self::among(&Backend::all()?, text)?;
+        for name in &chosen.more {
+            if let Err(missing) = machine::can_run(name) {
+                bail!("backend '{name}' can't run here: {missing}");
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn among(known: &[Backend], text: Option<&str>) -> Result<Self, Stop> {
+        let asked: Vec<String> = text
+            .map(|text| text.split(',').map(str::to_owned).collect())
+            .unwrap_or_default();
+        let mut more = Vec::new();
+        for text in &asked {
+            let name = text.split(':').next().unwrap_or_default();
+            let Some(backend) = known.iter().find(|backend| backend.name == name) else {
+                let known: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
+                let known = known.join(", ");
                 return Err(Stop::usage(format!(
-                    "no backend is the default, choose one with --backend; known: {known_text}"
+                    "backend '{name}' is not known; known: {known}"
                 )));
             };
-            return Ok(Self {
-                name: only.clone(),
-                is_default: true,
-            });
-        };
-        if !known.contains(&name) {
-            return Err(Stop::usage(format!(
-                "backend '{name}' is not known; known: {known_text}"
-            )));
+            if !backend.is_default {
+                more.push(backend.name.clone());
+            }
         }
-        Ok(Self {
-            name: name.to_owned(),
-            is_default: defaults == [name],
-        })
+        Ok(Self { asked, more })
     }
 
-    /// What cargo needs to build the lab with this backend and no other.
+    /// What cargo needs to build the lab with these backends.
     ///
-    /// For the default backend that is nothing. Switching the defaults off and the same backend on again
-    /// would build the same, but the default features of every other selected crate would go off too, and
-    /// the features of what they share (hence Burn's build) could then differ from those of a plain `cargo
-    /// test`. Asking for nothing keeps one build for runs, tests and plain cargo.
-    pub(crate) fn cargo_arguments(&self) -> Vec<String> {
-        if self.is_default {
+    /// The default one stays compiled in: it costs seconds, other builds share what it has built, and the
+    /// conformance suite compares with it. For the default backend alone nothing is asked, so that runs, tests and
+    /// plain cargo share one build.
+    fn cargo_arguments(&self) -> Vec<String> {
+        if self.more.is_empty() {
             return Vec::new();
         }
-        vec![
-            "--no-default-features".to_owned(),
-            format!("--features={LAB}/{}", self.name),
-        ]
+        let features: Vec<String> = self
+            .more
+            .iter()
+            .map(|name| format!("{LAB}/{name}"))
+            .collect();
+        vec![format!("--features={}", features.join(","))]
+    }
+
+    /// Builds the lab with these backends and becomes it.
+    pub(crate) fn become_lab(&self, arguments: Vec<OsString>) -> anyhow::Result<Infallible> {
+        let environment = self.environment();
+        let lab = program::build(LAB, &self.cargo_arguments(), &environment)?;
+        let arguments = arguments.into_iter().chain(self.lab_arguments());
+        program::become_program(lab, arguments, &environment)
+    }
+
+    /// Builds the lab with these backends and runs it.
+    pub(crate) fn run_lab(&self, arguments: Vec<OsString>) -> anyhow::Result<()> {
+        let environment = self.environment();
+        let lab = program::build(LAB, &self.cargo_arguments(), &environment)?;
+        let mut command = Command::new(lab);
+        command.args(arguments).args(self.lab_arguments());
+        cargo::run(command.envs(environment))
+    }
+
+    /// What the lab needs to run on these backends.
+    fn lab_arguments(&self) -> Vec<OsString> {
+        match self.asked.is_empty() {
+            true => Vec::new(),
+            false => vec![format!("--backend={}", self.asked.join(",")).into()],
+        }
+    }
+
+    /// What a build and a program with these backends are told.
+    fn environment(&self) -> Environment {
+        // Burn has a default device, on which it puts the state of an optimizer that it reads. With several backends
+        // compiled in that would be a GPU's, there or not.
+        let first = self.asked.first().map_or("flex", String::as_str);
+        let first = first.split(':').next().unwrap_or(first);
+        let mut environment: Environment = vec![("BURN_DEVICE", first.into())];
+        if self.more.iter().any(|name| name == "tch") {
+            environment.extend(torch::find().iter().flat_map(torch::Found::environment));
+        }
+        environment
     }
 }
 
@@ -81,53 +152,57 @@ impl Backend {
 mod tests {
     use super::*;
 
-    fn features(default: &[&str]) -> BTreeMap<String, Vec<String>> {
-        let default = default.iter().map(|&name| name.to_owned()).collect();
-        BTreeMap::from([
-            ("default".to_owned(), default),
-            ("flex".to_owned(), vec!["burn/flex".to_owned()]),
-            ("wgpu".to_owned(), vec!["burn/wgpu".to_owned()]),
-        ])
+    fn known() -> Vec<Backend> {
+        let feature = |name: &str, needs: &[&str]| {
+            let needs = needs.iter().map(|&need| need.to_owned()).collect();
+            (name.to_owned(), needs)
+        };
+        Backend::of(&BTreeMap::from([
+            feature("default", &["flex"]),
+            feature("flex", &["burn/flex"]),
+            feature("tch", &["burn/tch"]),
+            feature("wgpu", &["burn/wgpu"]),
+        ]))
+    }
+
+    #[test]
+    fn every_feature_but_default_is_a_backend() {
+        let known = known();
+        let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["flex", "tch", "wgpu"]);
+        assert!(known[0].is_default && !known[1].is_default);
     }
 
     #[test]
     fn default_backend_adds_no_arguments() {
-        for name in [None, Some("flex")] {
-            let backend = Backend::among(&features(&["flex"]), name).unwrap();
-            assert_eq!(backend.name, "flex");
-            assert_eq!(backend.cargo_arguments(), [""; 0]);
-        }
+        let none = Backends::among(&known(), None).unwrap();
+        assert_eq!(none.cargo_arguments(), [""; 0]);
+        assert_eq!(none.lab_arguments(), [""; 0]);
+        let flex = Backends::among(&known(), Some("flex")).unwrap();
+        assert_eq!(flex.cargo_arguments(), [""; 0]);
+        assert_eq!(flex.lab_arguments(), ["--backend=flex"]);
     }
 
     #[test]
-    fn another_backend_replaces_the_default() {
-        let backend = Backend::among(&features(&["flex"]), Some("wgpu")).unwrap();
+    fn others_come_beside_it_and_devices_are_for_the_lab() {
+        let chosen = Backends::among(&known(), Some("flex,wgpu:1,tch")).unwrap();
         assert_eq!(
-            backend.cargo_arguments(),
-            ["--no-default-features", "--features=gradual-lab/wgpu"]
+            chosen.cargo_arguments(),
+            ["--features=gradual-lab/wgpu,gradual-lab/tch"]
         );
-    }
-
-    #[test]
-    fn one_of_two_default_backends_stands_alone() {
-        let backend = Backend::among(&features(&["flex", "wgpu"]), Some("flex")).unwrap();
-        assert!(!backend.cargo_arguments().is_empty());
+        assert_eq!(chosen.lab_arguments(), ["--backend=flex,wgpu:1,tch"]);
     }
 
     #[test]
     fn unknown_backends_are_named_with_the_known_ones() {
-        for name in ["foo", "default", ""] {
-            let stop = Backend::among(&features(&["flex"]), Some(name)).unwrap_err();
-            let expected = format!("backend '{name}' is not known; known: flex, wgpu");
-            assert_eq!(stop.message(), Some(expected.as_str()));
+        for name in ["foo", "default", "", "wgpu,foo"] {
+            let stop = Backends::among(&known(), Some(name)).unwrap_err();
+            let message = stop.message().unwrap();
+            assert!(
+                message.ends_with("is not known; known: flex, tch, wgpu"),
+                "{message}"
+            );
             assert_eq!(stop.code(), 2);
         }
-    }
-
-    #[test]
-    fn without_a_default_one_must_be_chosen() {
-        let stop = Backend::among(&features(&[]), None).unwrap_err();
-        assert!(stop.message().unwrap().contains("--backend"));
-        assert_eq!(stop.code(), 2);
     }
 }

@@ -1,17 +1,17 @@
 //! `cargo xtask bench`: what a step costs, beside the peers if asked.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 
-use crate::backend::Backend;
-use crate::{cargo, program};
+use crate::backend::Backends;
+use crate::cargo;
+use crate::venv::Venv;
 
-/// Where the peers' Python packages are installed, from the root of the workspace.
-const ENVIRONMENT: &str = "target/bench-venv";
+/// Where the peers' Python packages are installed, from the target folder.
+const ENVIRONMENT: &str = "bench-venv";
 
 /// What `--quick` asks for, where nothing else is: few rounds, and draws with a target of their own.
 const QUICK: [(&str, &str); 2] = [("repetitions", "5"), ("draws", "64,128")];
@@ -38,7 +38,10 @@ pub(crate) struct Bench {
     /// Whether memory grows over a run of so many steps
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
     endurance: Option<OsString>,
-    /// Models, separated by commas: mlp, convnet, decoder, mlp-WIDTH
+    /// What the PyTorch peers run on: cpu or cuda
+    #[arg(long, value_name = "DEVICE")]
+    peers_device: Option<OsString>,
+    /// Models, separated by commas: mlp, convnet, decoder, decoder-100m, mlp-WIDTH
     #[arg(long, value_name = "A,B")]
     models: Option<OsString>,
     /// Examples per step, for every model [default: 32,128,512,1024; decoder 16,64]
@@ -56,29 +59,28 @@ pub(crate) struct Bench {
     /// Where the tables go, those of --scaling into the folder scaling in it [default: runs/bench]
     #[arg(long, value_name = "DIR")]
     out: Option<OsString>,
-    /// The backend to build the lab with: a feature of gradual-lab
+    /// The backend to run on, NAME or NAME:INDEX for one of its devices: a feature of gradual-lab
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
 }
 
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backend = Backend::choose(self.backend.as_deref())?;
-        let lab = program::build("gradual-lab", &backend.cargo_arguments())?;
+        let backends = Backends::choose(self.backend.as_deref())?;
         let mut arguments = self.lab_arguments();
         if self.peers {
-            let root = cargo::root();
-            arguments.push(assigned("peers", install(&root)?.as_os_str()));
-            let script = root.join("bench/peers.py");
+            arguments.push(assigned("peers", install()?.as_os_str()));
+            let script = cargo::root().join("bench/peers.py");
             arguments.push(assigned("peers-script", script.as_os_str()));
         }
-        match program::become_program(lab, arguments)? {}
+        match backends.become_lab(arguments)? {}
     }
 
     /// The command line of the lab, but for the peers' interpreter.
     pub(crate) fn lab_arguments(&self) -> Vec<OsString> {
         let values = [
             ("endurance", &self.endurance),
+            ("peers-device", &self.peers_device),
             ("models", &self.models),
             ("draws", &self.draws),
             ("widths", &self.widths),
@@ -114,30 +116,16 @@ fn assigned(flag: &str, value: &OsStr) -> OsString {
 }
 
 /// The interpreter of an environment that holds the peers, made if it is not there.
-fn install(root: &Path) -> anyhow::Result<PathBuf> {
-    let environment = root.join(ENVIRONMENT);
-    let (ready, python) = (environment.join("ready"), environment.join("bin/python"));
-    if ready.exists() {
-        return Ok(python);
+fn install() -> anyhow::Result<PathBuf> {
+    let folder = cargo::target().join(ENVIRONMENT);
+    let ready = folder.join("ready");
+    let venv = Venv::new(folder);
+    if !ready.exists() {
+        println!(
+            "installing the peers into target/{ENVIRONMENT}: about 3.5 GB to download, 6 GB on disk"
+        );
+        venv.install(&["--no-deps", "-r", "bench/requirements.txt"])?;
+        std::fs::write(&ready, "").with_context(|| format!("cannot write {}", ready.display()))?;
     }
-    println!("installing the peers into {ENVIRONMENT}: about 3.5 GB to download, 6 GB on disk");
-    call(root, "python3", "-m venv", ENVIRONMENT)?;
-    let install = "-m pip install --no-deps -r";
-    call(root, &python, install, "bench/requirements.txt")?;
-    std::fs::write(&ready, "").with_context(|| format!("cannot write {}", ready.display()))?;
-    Ok(python)
-}
-
-/// Runs a program in the root of the workspace: words apart by spaces, then a path from the root.
-fn call(root: &Path, program: impl AsRef<Path>, words: &str, path: &str) -> anyhow::Result<()> {
-    let program = program.as_ref();
-    let line = format!("{} {words} {path}", program.display());
-    let mut command = Command::new(program);
-    command.current_dir(root).args(words.split(' ')).arg(path);
-    let status = command.status();
-    let status = status.with_context(|| format!("cannot start `{line}`"))?;
-    if !status.success() {
-        bail!("`{line}` failed: {status}");
-    }
-    Ok(())
+    Ok(venv.python())
 }

@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// What takes no time comes first, so that it does not wait for the tests.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "format",
         check: format,
@@ -30,6 +30,10 @@ const STEPS: [Step; 7] = [
     Step {
         name: "test",
         check: || Test::everything().run(),
+    },
+    Step {
+        name: "conformance",
+        check: Test::conformance,
     },
     Step {
         name: "parquet",
@@ -75,14 +79,14 @@ fn run_steps(steps: &[Step]) -> anyhow::Result<()> {
 
 /// One line for each step. Only the last one that has a time can have failed.
 fn table(steps: &[Step], times: &[Duration], failed: bool) -> String {
-    let mut lines = vec![format!("{:<8} {:<8} {:>10}", "step", "result", "time")];
+    let mut lines = vec![format!("{:<11} {:<8} {:>10}", "step", "result", "time")];
     for (i, step) in steps.iter().enumerate() {
         let (result, time) = match times.get(i) {
             None => ("not run", String::new()),
             Some(&time) if failed && i + 1 == times.len() => ("FAILED", seconds(time)),
             Some(&time) => ("passed", seconds(time)),
         };
-        let line = format!("{:<8} {result:<8} {time:>10}", step.name);
+        let line = format!("{:<11} {result:<8} {time:>10}", step.name);
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
@@ -162,10 +166,10 @@ mod tests {
         let times = [Duration::from_millis(1250), Duration::from_secs(70)];
         assert_eq!(
             table(&steps(), &times, true),
-            "step     result         time\n\
-             first    passed        1.2 s\n\
-             second   FAILED       70.0 s\n\
-             third    not run"
+            "step        result         time\n\
+             first       passed        1.2 s\n\
+             second      FAILED       70.0 s\n\
+             third       not run"
         );
         assert!(!table(&steps(), &times, false).contains("FAILED"));
     }

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::backend::Backend;
-use crate::program;
+use crate::backend::Backends;
 
 /// What runs when no name is given.
 const DEFAULT_EXPERIMENT: &str = "sparse-parity";
@@ -63,16 +62,14 @@ pub(crate) struct Experiment {
     /// List the experiments and their arms
     #[arg(long)]
     list: bool,
-    /// The backend to build the lab with: a feature of gradual-lab
+    /// The backend to run on, NAME or NAME:INDEX for one of its devices: a feature of gradual-lab
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
 }
 
 impl Experiment {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backend = Backend::choose(self.backend())?;
-        let lab = program::build("gradual-lab", &backend.cargo_arguments())?;
-        match program::become_program(lab, self.lab_arguments())? {}
+        match Backends::choose(self.backend())?.become_lab(self.lab_arguments())? {}
     }
 
     pub(crate) fn backend(&self) -> Option<&str> {

@@ -14,15 +14,20 @@ mod bench;
 mod cargo;
 mod ci;
 mod docs;
+mod doctor;
 mod experiment;
 mod layers;
+mod machine;
 mod metadata;
 mod program;
 mod python;
 mod report;
+mod setup;
 mod stop;
 mod terminal;
 mod test;
+mod torch;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -44,13 +49,17 @@ enum Command {
     Experiment(experiment::Experiment),
     /// Write the report of one experiment again, or of several side by side, or the page of claims
     Report(report::Report),
-    /// Run all tests of the workspace, documentation examples included
+    /// Run all tests of the workspace, documentation examples included; or the conformance suite of a backend
     Test(test::Test),
     /// Time a step against an ordinary one, and against peers
     Bench(bench::Bench),
+    /// Tell which backends this machine can run, and why not the others
+    Doctor(doctor::Doctor),
+    /// Install what a backend needs beyond Rust
+    Setup(setup::Setup),
     /// Run the code of docs/python.md, in a Python of its own where there is one
     Python,
-    /// Everything that continuous integration checks: format, layers, clippy, test, parquet, python, docs
+    /// Everything that continuous integration checks: format, layers, clippy, test, conformance, parquet, python, docs
     Ci,
     /// Check which crate depends on which
     Layers,
@@ -65,6 +74,8 @@ impl Command {
             Self::Report(report) => report.run(),
             Self::Test(test) => test.run(),
             Self::Bench(bench) => bench.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::Setup(setup) => setup.run(),
             Self::Python => python::run(),
             Self::Ci => ci::run(),
             Self::Layers => layers::run(),
@@ -185,12 +196,12 @@ mod tests {
     #[test]
     fn test_passes_arguments_to_cargo_and_to_the_test_program() {
         assert_eq!(
-            test_arguments("xtask test --backend flex --doc rises -- --nocapture"),
-            "test --release --workspace --features=x --doc rises -- --nocapture"
+            test_arguments("xtask test --doc rises -- --nocapture"),
+            "test --release --workspace --doc rises -- --nocapture"
         );
         assert_eq!(
             test_arguments("xtask test -- --nocapture"),
-            "test --release --workspace --features=x -- --nocapture"
+            "test --release --workspace -- --nocapture"
         );
     }
 
@@ -202,7 +213,7 @@ mod tests {
         );
         assert_eq!(
             test_arguments("xtask test rises --package=gradual-lab"),
-            "test --release --features=x rises --package=gradual-lab"
+            "test --release rises --package=gradual-lab"
         );
     }
 
@@ -210,6 +221,6 @@ mod tests {
         let Command::Test(test) = parse(line) else {
             panic!("not a test");
         };
-        test.cargo_arguments(&["--features=x".to_owned()]).join(" ")
+        test.cargo_arguments().join(" ")
     }
 }

@@ -1,7 +1,7 @@
 //! Building a program of the workspace, then becoming it.
 
 use std::convert::Infallible;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -10,10 +10,17 @@ use serde_json::Value;
 
 use crate::cargo;
 
+/// Variables that a command is told beside its own.
+pub(crate) type Environment = Vec<(&'static str, OsString)>;
+
 /// Builds the program of the crate `package` in release, with cargo's progress visible.
 ///
 /// The program has the name of its crate. Returns where cargo put it.
-pub(crate) fn build(package: &str, extra: &[String]) -> anyhow::Result<PathBuf> {
+pub(crate) fn build(
+    package: &str,
+    extra: &[String],
+    environment: &Environment,
+) -> anyhow::Result<PathBuf> {
     let mut command = cargo::cargo([
         "build",
         "--release",
@@ -24,7 +31,8 @@ pub(crate) fn build(package: &str, extra: &[String]) -> anyhow::Result<PathBuf> 
         "--message-format",
         "json-render-diagnostics",
     ]);
-    let messages = cargo::read(command.args(extra))?;
+    command.args(extra).envs(environment.iter().cloned());
+    let messages = cargo::read(&mut command)?;
     executable(&String::from_utf8_lossy(&messages), package)
         .with_context(|| format!("cargo built {package} but did not say where its program is"))
 }
@@ -42,12 +50,16 @@ fn executable(messages: &str, program: &str) -> Option<PathBuf> {
 /// Runs a program in the place of this one: its streams, its signals and its exit code are the caller's.
 ///
 /// It runs in the caller's directory, so relative paths mean what they say.
-pub(crate) fn become_program<I>(path: PathBuf, arguments: I) -> anyhow::Result<Infallible>
+pub(crate) fn become_program<I>(
+    path: PathBuf,
+    arguments: I,
+    environment: &Environment,
+) -> anyhow::Result<Infallible>
 where
     I: IntoIterator<Item: AsRef<OsStr>>,
 {
     let mut command = Command::new(path);
-    command.args(arguments);
+    command.args(arguments).envs(environment.iter().cloned());
     cargo::forget_own_package(&mut command);
     replace(command)
 }
@@ -86,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
-        let error = become_program(PathBuf::from("/no/such/program"), [""; 0]).unwrap_err();
+        let error =
+            become_program(PathBuf::from("/no/such/program"), [""; 0], &Vec::new()).unwrap_err();
         assert!(format!("{error:#}").contains("/no/such/program"));
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::cargo;
+use crate::venv::Venv;
 
 /// Runs the blocks of `docs/python.md` with pandas and polars, in a virtual environment under `target`.
 ///
@@ -31,11 +32,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// The path of the Python, or why there is none.
 fn environment() -> Result<PathBuf, String> {
     let folder = cargo::target().join("python");
-    let python = folder.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
+    let python = Venv::new(folder.clone()).python();
     if works(Command::new(&python).args(["-c", "import pandas, polars"])) {
         return Ok(python);
     }

@@ -23,8 +23,8 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let report = program::build("gradual-report", &self.features())?;
-        match program::become_program(report, &self.arguments)? {}
+        let report = program::build("gradual-report", &self.features(), &Vec::new())?;
+        match program::become_program(report, &self.arguments, &Vec::new())? {}
     }
 
     /// What is passed on.

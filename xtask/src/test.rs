@@ -1,17 +1,22 @@
-//! `cargo xtask test`: all tests, documentation examples included.
+//! `cargo xtask test`: all tests, documentation examples included; or the conformance suite of a backend.
+
+use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::backend::Backend;
-use crate::cargo;
+use crate::backend::Backends;
+use crate::{cargo, machine, setup};
 
 /// What to test and how.
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The backend to build the lab with: a feature of gradual-lab
-    #[arg(long, value_name = "NAME")]
+    /// Run the conformance suite on these backends instead, NAME or NAME:INDEX separated by commas
+    #[arg(long, value_name = "A,B", conflicts_with_all = ["arguments", "program_arguments"])]
     backend: Option<String>,
-    /// Arguments of `cargo test`, after --backend: the name of a test, -p CRATE, --doc
+    /// Where a page with the table of the suite goes
+    #[arg(long, value_name = "FILE", requires = "backend")]
+    page: Option<OsString>,
+    /// Arguments of `cargo test`: the name of a test, -p CRATE, --doc
     #[arg(allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Arguments of the test programs
@@ -20,33 +25,47 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// All tests of the workspace with the default backend.
+    /// All tests of the workspace.
     pub(crate) fn everything() -> Self {
         Self {
             backend: None,
+            page: None,
             arguments: Vec::new(),
             program_arguments: Vec::new(),
         }
     }
 
+    /// The conformance suite on all backends that a machine without a GPU can run.
+    pub(crate) fn conformance() -> anyhow::Result<()> {
+        if let Err(problem) = setup::vulkan() {
+            println!("wgpu is left out: {problem:#}");
+        }
+        let possible = ["ndarray", "wgpu", "tch"].into_iter();
+        let possible = possible.filter(|name| machine::can_run(name).is_ok());
+        let names: Vec<&str> = std::iter::once("flex").chain(possible).collect();
+        let backends = Backends::choose(Some(&names.join(",")))?;
+        backends.run_lab(vec!["conformance".into()])
+    }
+
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backend = Backend::choose(self.backend.as_deref())?;
-        let arguments = self.cargo_arguments(&backend.cargo_arguments());
-        cargo::run(&mut cargo::cargo(arguments))
+        let Some(names) = &self.backend else {
+            return cargo::run(&mut cargo::cargo(self.cargo_arguments()));
+        };
+        let mut arguments = vec![OsString::from("conformance")];
+        if let Some(page) = &self.page {
+            arguments.extend(["--page".into(), page.clone()]);
+        }
+        match Backends::choose(Some(names))?.become_lab(arguments)? {}
     }
 
     /// Tests run in release: Burn, which is most of the build, is then compiled once for runs and tests,
     /// and tests that train something end soon.
-    pub(crate) fn cargo_arguments(&self, backend: &[String]) -> Vec<String> {
+    pub(crate) fn cargo_arguments(&self) -> Vec<String> {
         let mut arguments = vec!["test".to_owned(), "--release".to_owned()];
         let selects = self.arguments.iter().any(|a| selects_package(a));
         if !selects {
             // Cargo would quietly test everything, were both given.
             arguments.push("--workspace".to_owned());
-        }
-        // Cargo refuses features of a crate that is not among the selected ones.
-        if !selects || self.arguments.iter().any(|a| a.contains("gradual-lab")) {
-            arguments.extend_from_slice(backend);
         }
         arguments.extend_from_slice(&self.arguments);
         if !self.program_arguments.is_empty() {

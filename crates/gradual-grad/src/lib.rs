@@ -64,6 +64,7 @@ mod coverage;
 mod error;
 mod factor;
 mod gradients;
+pub mod host;
 mod metric;
 mod naive;
 mod parameters;

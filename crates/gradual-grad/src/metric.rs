@@ -10,6 +10,7 @@ use globset::GlobMatcher;
 use serde::{Deserialize, Serialize};
 
 use crate::gradients::ParameterGradients;
+use crate::host::read;
 use crate::parameters::glob;
 use crate::{ExampleGradients, GradError};
 use moments::Moments;
@@ -273,11 +274,11 @@ fn finite(moments: &[(String, Moments)]) -> Result<(), GradError> {
         return Ok(());
     }
     let sizes = moments.iter().map(|(_, moments)| moments.size.sum.clone());
-    let sizes = Tensor::cat(sizes.collect(), 0).into_data().convert::<f32>();
-    let sizes: Vec<f32> = sizes.try_to_vec().map_err(|problem| GradError::Moments {
-        path: moments[0].0.clone(),
-        problem: format!("could not be read from the device: {problem:?}"),
-    })?;
+    let sizes: Vec<f32> =
+        read(Tensor::cat(sizes.collect(), 0)).map_err(|problem| GradError::Moments {
+            path: moments[0].0.clone(),
+            problem: format!("could not be read from the device: {problem}"),
+        })?;
     match sizes.iter().position(|size| !size.is_finite()) {
         Some(at) => Err(GradError::NotFinite {
             path: moments[at].0.clone(),

@@ -5,7 +5,7 @@
 
 use gradual_grad::ExampleGradients;
 
-use crate::spectrum::host;
+use crate::spectrum::{host, host_together};
 use crate::{Draw, GroupError, Similarity, SimilarityMatrix};
 
 /// The cosines between the gradients of a draw, on the host.
@@ -36,9 +36,8 @@ pub(crate) fn cross_cosines(
     let products = next
         .cross_gram(previous)
         .map_err(|source| GroupError::Gradients { operation, source })?;
-    let mut cosines = host(operation, &products)?;
-    let rows = host(operation, &next.norms())?;
-    let columns = host(operation, &previous.norms())?;
+    let all = [products.flatten(0, 1), next.norms(), previous.norms()];
+    let [mut cosines, rows, columns] = host_together(operation, all)?;
     let m = columns.len().max(1);
     if let Some(entry) = cosines.iter().position(|value| !value.is_finite()) {
         return Err(GroupError::NotFinite {

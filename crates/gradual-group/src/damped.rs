@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::spectrum::host;
+use crate::spectrum::host_together;
 use crate::{Draw, GroupError, Grouping, Groups, Needs, Standing, State};
 
 const OPERATION: &str = "damped groups";
@@ -227,8 +227,7 @@ impl<G: Grouping> Grouping for Damped<G> {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let groups = self.grouping.group(draw)?;
         let losses = groups.losses(draw.losses().clone().inner());
-        let losses = host(OPERATION, &losses)?;
-        let weights = host(OPERATION, groups.weights())?;
+        let [losses, weights] = host_together(OPERATION, [losses, groups.weights().clone()])?;
         self.clocks = self.observe(&groups, &losses, &weights)?;
         let factors = self.factors().into_iter().map(|factor| factor as f32);
         groups.with_priors(&factors.collect::<Vec<_>>())

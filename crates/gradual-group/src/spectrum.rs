@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par, Side};
+use gradual_grad::host::{read, read_together};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -192,9 +193,13 @@ pub(crate) fn host<const D: usize>(
     operation: &'static str,
     tensor: &Tensor<D>,
 ) -> Result<Vec<f32>, GroupError> {
-    let data = tensor.clone().inner().into_data().convert::<f32>();
-    data.try_to_vec().map_err(|problem| GroupError::Read {
-        operation,
-        problem: format!("{problem:?}"),
-    })
+    read(tensor.clone()).map_err(|problem| GroupError::Read { operation, problem })
+}
+
+/// The entries of several vectors, in one read.
+pub(crate) fn host_together<const N: usize>(
+    operation: &'static str,
+    vectors: [Tensor<1>; N],
+) -> Result<[Vec<f32>; N], GroupError> {
+    read_together(vectors).map_err(|problem| GroupError::Read { operation, problem })
 }

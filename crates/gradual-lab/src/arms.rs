@@ -9,7 +9,7 @@ use gradual::train::{Curriculum, Mixture, Sampler, Stratified, Task, TrainError}
 
 use crate::experiment::Arm;
 
-/// Those that run when none is named, the baseline first.
+/// The baseline, and the groups whose effect is asked for.
 pub(crate) static ARMS: [Arm; 6] = [
     Arm {
         name: "erm",
@@ -37,12 +37,24 @@ pub(crate) static ARMS: [Arm; 6] = [
     },
 ];
 
-/// Those that run only when named; `balanced` stands first, for experiments that run it anyway.
-pub(crate) static MORE: [Arm; 18] = [
+/// What a grouped loss is read against: what else could have spread the curves out, or drawn them together.
+pub(crate) static CONTROLS: [Arm; 3] = [
     Arm {
         name: "balanced",
         about: "the plain mean loss, all capabilities drawn equally often",
     },
+    Arm {
+        name: "erm-half",
+        about: "the plain mean loss at half of the learning rate, for twice the steps",
+    },
+    Arm {
+        name: "matched",
+        about: "as grouped, every gradient scaled to the norm of the plain mean loss's",
+    },
+];
+
+/// Those that run only when named.
+pub(crate) static MORE: [Arm; 17] = [
     Arm {
         name: "inputs",
         about: "as whitened, but on the inputs alone: a control",
@@ -120,6 +132,8 @@ pub(crate) fn control(name: &str) -> Option<&'static str> {
         "inputs" => Some("whether gradients tell more than inputs"),
         "raw" => Some("whether the metric matters"),
         "balanced" => Some("equal frequencies without a grouped loss"),
+        "erm-half" => Some("slower steps without a grouped loss"),
+        "matched" => Some("the grouped direction with steps as large as without groups"),
         "curriculum" => Some("equal frequencies at first, without a grouped loss"),
         _ => None,
     }
@@ -131,6 +145,15 @@ pub(crate) fn control(name: &str) -> Option<&'static str> {
 const WORST: f64 = 0.5;
 /// t of the arm `tilted`: at a loss of ln 2 a group pulls e^3.5 = 32 times as much as at zero.
 const TILT: f64 = 5.0;
+
+/// How much slower than others the arm called `name` goes: its learning rate is divided by this, its number of
+/// steps multiplied.
+pub(crate) fn slowdown(name: &str) -> u32 {
+    match name {
+        "erm-half" => 2,
+        _ => 1,
+    }
+}
 
 /// What the arm called `name` minimises, with `groups` known groups. `first` are the globs of the
 /// weights that found groups look at.
@@ -144,8 +167,9 @@ pub(crate) fn objective(
     // Nobody tells them how many groups there are.
     let landmarks = |metric| Landmarks::new(HowMany::Eigengap, metric, seed);
     Ok(match name {
-        "erm" => Objective::new(OneGroup, Mean),
+        "erm" | "erm-half" => Objective::new(OneGroup, Mean),
         "grouped" => Objective::new(Labels::new(groups), SumOfSquares),
+        "matched" => Objective::new(Labels::new(groups), SumOfSquares).with_scale(Scale::MatchNorm),
         "kmeans" => Objective::new(KMeans::new(groups, seed), SumOfSquares),
         "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
         "random" => Objective::new(RandomGroups::new(groups, seed), SumOfSquares),

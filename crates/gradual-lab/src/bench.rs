@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use crate::backend::Backend;
 use case::Case;
 use method::Method;
 use model::Kind;
@@ -28,7 +29,7 @@ use turns::{Peers, Turns};
 /// What can be asked for.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Models: mlp, convnet, decoder, or mlp-W for hidden layers of width W
+    /// Models: mlp, convnet, decoder, decoder-100m, or mlp-W for hidden layers of width W
     #[arg(
         long,
         value_name = "A,B",
@@ -63,9 +64,15 @@ pub(crate) struct Arguments {
     /// The script that times the peers
     #[arg(long, value_name = "FILE", default_value = "bench/peers.py")]
     peers_script: PathBuf,
+    /// What the PyTorch peers run on: cpu or cuda
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    peers_device: String,
     /// Where the tables go; those of --scaling and --endurance into folders in it
     #[arg(long, value_name = "DIR", default_value = "runs/bench")]
     out: PathBuf,
+    /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
     /// One case, as the command itself asks for it
     #[arg(long, hide = true)]
     case: Option<String>,
@@ -73,24 +80,29 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        let backend = Backend::choose(self.backend.as_deref())?;
         if let Some(case) = &self.case {
             let case: Case = serde_json::from_str(case).context("--case")?;
-            for measured in method::measure(&case)? {
+            for measured in method::measure(&case, &backend.device)? {
                 println!("{}", serde_json::to_string(&measured)?);
             }
             return Ok(());
         }
         match (self.endurance, &self.endurance_arm) {
-            (Some(steps), Some(arm)) => return endurance::one(arm, steps),
-            (Some(steps), None) => return endurance::run(steps, &self.out.join("endurance")),
+            (Some(steps), Some(arm)) => return endurance::one(arm, steps, &backend),
+            (Some(steps), None) => {
+                return endurance::run(steps, &backend, &self.out.join("endurance"));
+            }
             (None, _) => {}
         }
         let turns = Turns {
+            backend,
             threads: self.threads as usize,
             repetitions: self.repetitions as usize,
             peers: self.peers.clone().map(|python| Peers {
                 python,
                 script: self.peers_script.clone(),
+                device: self.peers_device.clone(),
             }),
         };
         let sizes = |given: &[u64], default: &[usize]| match given {

@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
     /// List the experiments
     #[arg(long)]
     list: bool,
-    /// One of the backends that are compiled in
+    /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
 }
@@ -199,9 +199,9 @@ fn on_signals() -> anyhow::Result<Interrupt> {
 fn record(plan: &Plan<'_>) -> ExperimentRecord {
     let experiment = plan.experiment;
     // An arm that runs only when named is part of the report once it has been.
-    let named = experiment.more_arms().iter();
+    let named = experiment.more_arms().into_iter();
     let named = named.filter(|arm| plan.folder.join(arm.name).is_dir());
-    let arms = experiment.arms().iter().chain(named).copied();
+    let arms = experiment.arms().into_iter().chain(named);
     let arguments: Vec<String> = std::env::args().skip(2).collect();
     ExperimentRecord {
         schema: SCHEMA,

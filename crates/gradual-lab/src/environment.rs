@@ -11,6 +11,7 @@ pub(crate) fn environment(backend: &Backend) -> Value {
         "gradual": env!("CARGO_PKG_VERSION"),
         "burn": "0.22.1",
         "backend": backend.name,
+        "device": backend.what,
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
         "cores": std::thread::available_parallelism().map_or(1, usize::from),

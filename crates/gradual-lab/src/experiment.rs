@@ -83,10 +83,10 @@ pub(crate) trait Experiment: Sync {
     /// The arm that others are compared with.
     fn baseline(&self) -> &'static str;
     /// The arms that run when none is named, in the order of the report.
-    fn arms(&self) -> &'static [Arm];
+    fn arms(&self) -> Vec<Arm>;
     /// The arms that run only when named.
-    fn more_arms(&self) -> &'static [Arm] {
-        &[]
+    fn more_arms(&self) -> Vec<Arm> {
+        Vec::new()
     }
     /// The claims, as data.
     fn claims(&self) -> Vec<Claim>;
@@ -151,7 +151,8 @@ impl<M> From<Ended<M>> for Finished {
 }
 
 impl Run<'_> {
-    /// A trainer of this run, which draws what `sampler` says (by default what the task gives).
+    /// A trainer of this run, which draws what `sampler` says (by default what the task gives), at `rate` or
+    /// the slower one of the arm.
     pub(crate) fn trainer<'t, T: Task>(
         &self,
         task: &'t T,
@@ -169,7 +170,7 @@ impl Run<'_> {
             not_finite: NotFinite::Stop,
         };
         Trainer::new(task, objective, adam(), self.device, config)
-            .with_rate(rate)
+            .with_rate(rate / f64::from(arms::slowdown(self.arm)))
             .with_boxed_sampler(sampler.unwrap_or_else(|| Box::new(TaskMixture)))
             .interrupted_by(self.interrupt)
             .observe(book.folder)
@@ -199,7 +200,7 @@ pub(crate) fn adam() -> ModuleOptimizer {
 /// All arms, those that run only when named last.
 fn all_arms(experiment: &dyn Experiment) -> impl Iterator<Item = Arm> {
     let (arms, more) = (experiment.arms(), experiment.more_arms());
-    arms.iter().chain(more).copied()
+    arms.into_iter().chain(more)
 }
 
 /// The arms that were asked for by name, or those that run without being asked for.
@@ -208,7 +209,7 @@ pub(crate) fn choose_arms(
     names: &[String],
 ) -> anyhow::Result<Vec<Arm>> {
     if names.is_empty() {
-        return Ok(experiment.arms().to_vec());
+        return Ok(experiment.arms());
     }
     let known: Vec<&str> = all_arms(experiment).map(|arm| arm.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {

@@ -10,6 +10,8 @@ mod arms;
 mod backend;
 mod bench;
 mod command;
+mod conformance;
+mod doctor;
 mod environment;
 mod experiment;
 mod experiments;
@@ -33,12 +35,18 @@ enum Command {
     Experiment(command::Arguments),
     /// Time a step against an ordinary one, and against peers
     Bench(bench::Arguments),
+    /// Try the devices of the backends that are compiled in
+    Doctor(doctor::Arguments),
+    /// Check that backends compute what the reference computes
+    Conformance(conformance::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Experiment(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Doctor(arguments) => arguments.run(),
+        Command::Conformance(arguments) => arguments.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

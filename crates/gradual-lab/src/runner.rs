@@ -13,6 +13,7 @@ use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFo
 use indicatif::MultiProgress;
 use serde_json::Value;
 
+use crate::arms;
 use crate::backend::Backend;
 use crate::environment::environment;
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run};
@@ -109,7 +110,7 @@ impl Plan<'_> {
                     experiment: self.experiment.name().to_owned(),
                     arm: arm.name.to_owned(),
                     seed,
-                    steps: self.steps,
+                    steps: self.steps * u64::from(arms::slowdown(arm.name)),
                     draw: self.draw as u64,
                     backend: self.backend.name.to_owned(),
                     settings: self.settings.clone(),
@@ -180,16 +181,19 @@ impl Plan<'_> {
         if let Some(snapshot) = &resumed.snapshot {
             say(format!("{name}: going on from step {}", snapshot.step));
         }
-        let every = self.checkpoint_every.unwrap_or(self.steps / 20).max(1);
+        let every = self
+            .checkpoint_every
+            .unwrap_or(job.config.steps / 20)
+            .max(1);
         let book = Book {
             folder: resumed.folder.with_checkpoints(every, Keep::default()),
             snapshot: resumed.snapshot,
-            progress: Progress::new(&name, self.steps, bars),
+            progress: Progress::new(&name, job.config.steps, bars),
         };
         let run = Run {
             arm: job.arm.name,
             seed: job.seed,
-            steps: self.steps,
+            steps: job.config.steps,
             draw: self.draw,
             options: &self.options,
             device: &self.backend.device,

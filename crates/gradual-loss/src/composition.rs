@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::LossError;
-use crate::host::host;
+use crate::host::host_together;
 
 /// The value of a composition and its derivative in the losses.
 #[derive(Debug, Clone)]
@@ -81,8 +81,9 @@ pub trait Composition: Send {
         }
         one_loss_each(losses, groups)?;
         self.check(groups)?;
-        let group_losses = host("compose", groups.losses(losses.clone().inner()))?;
-        let weights = host("compose", groups.weights().clone())?;
+        let group_losses = groups.losses(losses.clone().inner());
+        let both = [group_losses, groups.weights().clone()];
+        let [group_losses, weights] = host_together("compose", both)?;
         self.observe(&group_losses, &weights)
     }
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::composition::{one_loss_each, stateless};
-use crate::host::host;
+use crate::host::host_together;
 use crate::multiplicative::vector;
 use crate::{Composed, LossError};
 
@@ -68,8 +68,10 @@ pub trait GramComposition: Send {
             .clone()
             .matmul(gram.clone().inner())
             .matmul(scaled.clone().transpose());
-        let all = GroupGram::named(operation, host(operation, products)?, k)?;
-        let present: Vec<usize> = host(operation, groups.weights().clone())?
+        let both = [products.flatten(0, 1), groups.weights().clone()];
+        let [products, weights] = host_together(operation, both)?;
+        let all = GroupGram::named(operation, products, k)?;
+        let present: Vec<usize> = weights
             .iter()
             .enumerate()
             .filter_map(|(group, &weight)| (weight > 0.0).then_some(group))

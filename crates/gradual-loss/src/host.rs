@@ -1,17 +1,14 @@
 //! From the device to numbers.
 
 use burn::tensor::Tensor;
+use gradual_grad::host::read_together;
 
 use crate::LossError;
 
-/// The entries of a tensor, row-major.
-pub(crate) fn host<const D: usize>(
+/// The entries of several vectors, in one read.
+pub(crate) fn host_together<const N: usize>(
     operation: &'static str,
-    tensor: Tensor<D>,
-) -> Result<Vec<f64>, LossError> {
-    let data = tensor.into_data().convert::<f64>();
-    data.try_to_vec().map_err(|problem| LossError::Read {
-        operation,
-        problem: format!("{problem:?}"),
-    })
+    vectors: [Tensor<1>; N],
+) -> Result<[Vec<f64>; N], LossError> {
+    read_together(vectors).map_err(|problem| LossError::Read { operation, problem })
 }

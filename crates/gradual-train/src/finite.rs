@@ -2,13 +2,18 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
+use gradual_grad::host::read;
 
 use crate::TrainError;
 
 /// The values of a vector, all finite.
 pub(crate) fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
-    let values = host(what, vector)?;
+    all_finite(what, host(what, vector)?)
+}
+
+/// Values of examples that were read already, all finite.
+pub(crate) fn all_finite(what: &'static str, values: Vec<f32>) -> Result<Vec<f32>, TrainError> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(example) => Err(TrainError::NotFinite {
             what,
@@ -20,20 +25,17 @@ pub(crate) fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>,
 }
 
 pub(crate) fn host(operation: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
-    let data = vector.clone().into_data().convert::<f32>();
-    data.try_to_vec().map_err(|problem| TrainError::Read {
-        operation,
-        problem: format!("{problem:?}"),
-    })
+    read(vector.clone()).map_err(|problem| TrainError::Read { operation, problem })
 }
 
-/// Path of the first parameter whose gradient in `update` is not finite.
+/// The sum of every parameter's gradient in `update`, `[parameters]` in single precision, and the parameters' paths.
 ///
-/// A sum is NaN or infinite if one of its terms is: one number for each parameter, read together.
-pub(crate) fn infinite_parameter<M: Module>(
+/// A sum is NaN or infinite if one of its terms is, so one number each tells of them all.
+pub(crate) fn sums<M: Module>(
     update: &GradientsParams,
     model: &M,
-) -> Result<Option<String>, TrainError> {
+    device: &Device,
+) -> (Tensor<1>, Vec<String>) {
     let mut sums = Sums {
         update,
         path: Vec::new(),
@@ -41,12 +43,11 @@ pub(crate) fn infinite_parameter<M: Module>(
         sums: Vec::new(),
     };
     model.visit(&mut sums);
-    if sums.sums.is_empty() {
-        return Ok(None);
-    }
-    let read = host("update", &Tensor::cat(sums.sums, 0))?;
-    let wrong = read.iter().position(|sum| !sum.is_finite());
-    Ok(wrong.and_then(|at| sums.paths.into_iter().nth(at)))
+    let all = match sums.sums.is_empty() {
+        true => Tensor::zeros([0], device),
+        false => Tensor::cat(sums.sums, 0),
+    };
+    (all, sums.paths)
 }
 
 struct Sums<'a> {

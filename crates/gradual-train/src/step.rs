@@ -3,10 +3,11 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, GradError, Traced, trace};
 use gradual_group::{Draw, Groups};
 
-use crate::finite::{finite, host, infinite_parameter};
+use crate::finite::{all_finite, finite, host, sums};
 use crate::{Objective, TrainError};
 
 const COEFFICIENT: &str = "coefficient";
@@ -150,34 +151,52 @@ pub(crate) fn trace_parts<M: Module, B>(
     })
 }
 
-/// Everything of a step but its update.
+/// Everything of a step but its update, still on the device.
 struct Decided {
-    losses: Vec<f32>,
+    losses: Tensor<1>,
     groups: Groups,
     coefficients: Tensor<1>,
-    weights: Vec<f32>,
 }
 
 impl Decided {
-    /// The step with its update, whose gradients are finite.
+    /// The step with its update, all of whose numbers are finite: they are read together, the one time that a step
+    /// waits for the device of its own accord.
     fn update<M: Module>(
         self,
         model: &M,
         update: GradientsParams,
         traced: Option<&Traced>,
     ) -> Result<Stepped, TrainError> {
-        if let Some(parameter) = infinite_parameter(&update, model)? {
-            let norms = traced.map(|traced| host("gradient", &traced.gradients.norms()));
-            let norms = norms.transpose()?.unwrap_or_default();
+        let (sums, paths) = sums(&update, model, &self.losses.device());
+        let all = [self.losses, self.coefficients, sums];
+        let [losses, coefficients, sums] =
+            read_together(all).map_err(|problem| TrainError::Read {
+                operation: "step",
+                problem,
+            })?;
+        // In the order in which one comes of the other: whatever is no number makes all that follow none.
+        let losses = all_finite("loss", losses)?;
+        let norms = || traced.map(|traced| host("gradient", &traced.gradients.norms()));
+        let coefficients = match all_finite(COEFFICIENT, coefficients) {
+            Ok(coefficients) => coefficients,
+            Err(error) => {
+                if let Some(norms) = norms().transpose()? {
+                    all_finite("gradient", norms)?;
+                }
+                return Err(error);
+            }
+        };
+        if let Some(at) = sums.iter().position(|sum: &f32| !sum.is_finite()) {
+            let norms = norms().transpose()?.unwrap_or_default();
             return Err(TrainError::Gradient {
-                parameter,
+                parameter: paths.into_iter().nth(at).unwrap_or_default(),
                 example: norms.iter().position(|norm| !norm.is_finite()),
             });
         }
         Ok(Stepped {
             update,
-            losses: self.losses,
-            coefficients: self.weights,
+            losses,
+            coefficients,
             groups: self.groups,
         })
     }
@@ -191,15 +210,7 @@ fn with_gradients<M: Module>(
     traced: &Traced,
 ) -> Result<Stepped, TrainError> {
     let gram = objective.needs_gram().then(|| traced.gradients.gram());
-    let draw = Draw::from(traced);
-    let decided = decide_on(objective, labels, draw, gram.as_ref());
-    // Gradients that are no numbers make coefficients that are none; say what came first.
-    if let Err(TrainError::NotFinite { what, .. }) = &decided
-        && *what == COEFFICIENT
-    {
-        finite("gradient", &traced.gradients.norms())?;
-    }
-    let decided = decided?;
+    let decided = decide_on(objective, labels, Draw::from(traced), gram.as_ref())?;
     let update = traced.gradients.combine(&decided.coefficients)?;
     decided.update(model, update, Some(traced))
 }
@@ -220,21 +231,26 @@ fn decide_on(
     gram: Option<&Tensor<2>>,
 ) -> Result<Decided, TrainError> {
     let losses = draw.losses();
-    let values = finite("loss", losses)?;
     let draw = match labels {
         Some(labels) => draw.with_labels(labels),
         None => draw,
     };
-    let groups = objective.grouping.group(&draw)?;
-    let composed = objective.rule.compose(losses, &groups, gram)?;
-    let coefficients = objective
-        .scale
-        .apply_with_gram(composed.coefficients, gram)?;
-    Ok(Decided {
-        losses: values,
-        weights: finite(COEFFICIENT, &coefficients)?,
-        coefficients,
-        groups,
+    let mut compose = || -> Result<Decided, TrainError> {
+        let groups = objective.grouping.group(&draw)?;
+        let composed = objective.rule.compose(losses, &groups, gram)?;
+        let coefficients = objective
+            .scale
+            .apply_with_gram(composed.coefficients, gram)?;
+        Ok(Decided {
+            losses: losses.clone().inner(),
+            groups,
+            coefficients,
+        })
+    };
+    compose().or_else(|error| {
+        // Losses that are no numbers make groups that are none; say what came first.
+        finite("loss", losses)?;
+        Err(error)
     })
 }
 

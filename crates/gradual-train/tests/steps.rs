@@ -5,8 +5,9 @@ mod common;
 use burn::nn::LinearConfig;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
+use gradual_grad::host::reads;
 use gradual_group::{EachExample, KMeans, Labels, OneGroup, SingularVectors};
-use gradual_loss::{Mean, PcGrad, PowerMean, Scale, SumOfSquares};
+use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
 use gradual_train::{Objective, TrainError, step, step_in_parts};
 
 use common::Model;
@@ -109,6 +110,47 @@ fn non_finite_losses_name_the_example() {
             message.starts_with("step: the loss of example 1 is NaN"),
             "{message}"
         );
+    }
+}
+
+/// A step waits for the device once, and once more where its groups are formed from gradients on the host; state that is
+/// kept on the host, or a rule on group gradients, takes one more.
+#[test]
+fn a_step_waits_for_the_device_once_or_twice() {
+    let (model, inputs) = setting(12);
+    let labels: Vec<_> = (0..12).map(|j| Some(j % 3)).collect();
+    for (name, expected, mut objective) in [
+        ("erm", 1, Objective::new(OneGroup, Mean)),
+        ("grouped", 1, Objective::new(Labels::new(3), SumOfSquares)),
+        (
+            "matched",
+            1,
+            Objective::new(Labels::new(3), SumOfSquares).with_scale(Scale::MatchNorm),
+        ),
+        (
+            "dro",
+            2,
+            Objective::new(Labels::new(3), GroupDro::new(0.1).unwrap()),
+        ),
+        (
+            "pcgrad",
+            2,
+            Objective::on_gradients(Labels::new(3), PcGrad::new(1)),
+        ),
+        (
+            "k-means",
+            2,
+            Objective::new(KMeans::new(3, 7), SumOfSquares),
+        ),
+        (
+            "svd",
+            2,
+            Objective::new(SingularVectors::default(), SumOfSquares),
+        ),
+    ] {
+        let before = reads();
+        step(&model, &mut objective, Some(&labels), |m| m.losses(&inputs)).unwrap();
+        assert_eq!(reads() - before, expected, "{name}");
     }
 }
 

@@ -7,6 +7,7 @@ use faer::{Mat, Side as Triangle};
 use super::{Part, Whitening};
 use crate::GradError;
 use crate::factor::{Factor, Inputs};
+use crate::host::read;
 
 /// A coordinate whose standard deviation is below this share of the largest one does not vary.
 const FLAT: f64 = 1e-6;
@@ -168,10 +169,7 @@ fn inverse_root(variance: Tensor<1>, square: Tensor<1>) -> Tensor<1> {
 fn whitener(covariance: Tensor<2>, damping: f64) -> Result<Tensor<2>, Problem> {
     let [d, _] = covariance.dims();
     let like = (covariance.device(), covariance.dtype());
-    let data = covariance.into_data().convert::<f64>();
-    let values: Vec<f64> = data
-        .try_to_vec()
-        .map_err(|problem| Problem::Read(format!("{problem:?}")))?;
+    let values: Vec<f64> = read(covariance).map_err(Problem::Read)?;
     let trace: f64 = (0..d).map(|i| values[i * d + i]).sum();
     if trace == 0.0 {
         return Ok(Tensor::zeros([d, d], (&like.0, like.1)));

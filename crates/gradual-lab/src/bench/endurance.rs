@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use burn::tensor::Device;
 use gradual::measure::{RunConfig, SCHEMA};
 use gradual::train::{
     Flow, GO_ON, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig, When,
@@ -18,6 +17,7 @@ use serde_json::json;
 
 use super::method::memory;
 use crate::arms;
+use crate::backend::Backend;
 use crate::experiment::adam;
 
 /// The arms that run: without gradients, with a Gram matrix each step, with standing examples.
@@ -34,7 +34,7 @@ struct Look {
 }
 
 /// Runs all arms, each in a process of its own, and writes what they took to `out`.
-pub(super) fn run(steps: u64, out: &Path) -> anyhow::Result<()> {
+pub(super) fn run(steps: u64, backend: &Backend, out: &Path) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("which program is this?")?;
     let mut lines = Vec::new();
     let mut text = String::from(
@@ -45,13 +45,8 @@ pub(super) fn run(steps: u64, out: &Path) -> anyhow::Result<()> {
     for arm in ARMS {
         eprintln!("{arm}: {steps} steps …");
         let output = Command::new(&program)
-            .args([
-                "bench",
-                "--endurance",
-                &steps.to_string(),
-                "--endurance-arm",
-                arm,
-            ])
+            .args(["bench", "--backend", &backend.argument()])
+            .args(["--endurance", &steps.to_string(), "--endurance-arm", arm])
             .stderr(Stdio::inherit())
             .output()
             .context("could not start a run")?;
@@ -123,7 +118,7 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// One arm, in this process; what it took goes to standard output.
-pub(super) fn one(arm: &str, steps: u64) -> anyhow::Result<()> {
+pub(super) fn one(arm: &str, steps: u64, backend: &Backend) -> anyhow::Result<()> {
     let home = tempfile::tempdir().context("could not create a folder for checkpoints")?;
     let config = SparseParityConfig {
         tasks: 8,
@@ -138,7 +133,7 @@ pub(super) fn one(arm: &str, steps: u64) -> anyhow::Result<()> {
         seed: 0,
         steps,
         draw: 64,
-        backend: "flex".to_owned(),
+        backend: backend.name.to_owned(),
         settings: json!(config),
     };
     let every = (steps / LOOKS).max(1);
@@ -153,7 +148,7 @@ pub(super) fn one(arm: &str, steps: u64) -> anyhow::Result<()> {
         every,
         ..TrainerConfig::default()
     };
-    Trainer::new(&task, objective, adam(), &Device::flex(), settings)
+    Trainer::new(&task, objective, adam(), &backend.device, settings)
         .with_rate(1e-3)
         .observe(folder.with_checkpoints(every, Keep::default()))
         .observe_when(When::Every(every), &mut watched)

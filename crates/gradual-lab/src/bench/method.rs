@@ -11,8 +11,10 @@ use gradual_tasks::{Decoder, Mlp};
 use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Measured};
-use super::model::{ConvNet, Kind, Model};
-use crate::backend::Backend;
+use super::model::{ConvNet, DECODER, Kind, LARGE_DECODER, Model};
+
+/// Groups of `grouped` and `k-means`.
+const GROUPS: usize = 8;
 
 /// Dimensions of the sketch that is timed.
 const SKETCH: usize = 256;
@@ -29,6 +31,11 @@ pub(super) enum Method {
     Exact,
     /// One trace, the Gram matrix of a sketch, combined gradient, Adam.
     Sketch,
+    /// The whole grouped step over known groups.
+    Grouped,
+    /// The whole step over k-means clusters of gradients.
+    #[serde(rename = "k-means")]
+    KMeans,
     /// The whole SVD-grouped step, eigenproblem included.
     Svd,
     /// The same from a sketch.
@@ -36,11 +43,13 @@ pub(super) enum Method {
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Ordinary,
         Self::Trace,
         Self::Exact,
         Self::Sketch,
+        Self::Grouped,
+        Self::KMeans,
         Self::Svd,
         Self::SvdSketch,
     ];
@@ -51,24 +60,48 @@ impl Method {
             Self::Trace => "trace",
             Self::Exact => "exact",
             Self::Sketch => "sketch",
+            Self::Grouped => "grouped",
+            Self::KMeans => "k-means",
             Self::Svd => "svd",
             Self::SvdSketch => "svd-sketch",
         }
     }
 
     /// The update of one step.
-    fn update<M: Model>(self, model: &M, draw: &M::Draw) -> anyhow::Result<GradientsParams> {
+    fn update<M: Model>(
+        self,
+        model: &M,
+        draw: &M::Draw,
+        n: usize,
+    ) -> anyhow::Result<GradientsParams> {
         if self == Self::Ordinary {
             let loss = model.losses(draw).mean();
             return Ok(GradientsParams::from_grads(loss.backward(), model));
         }
-        if let Self::Svd | Self::SvdSketch = self {
-            let grouping = match self {
-                Self::Svd => SingularVectors::default(),
-                _ => SingularVectors::default().with_sketch(SKETCH, 0),
-            };
-            let mut objective = Objective::new(grouping, SumOfSquares);
-            return Ok(step(model, &mut objective, None, |m| m.losses(draw))?.update);
+        let grouped = |mut objective: Objective, labels: Option<&[Option<usize>]>| {
+            let stepped = step(model, &mut objective, labels, |m| m.losses(draw))?;
+            anyhow::Ok(stepped.update)
+        };
+        match self {
+            Self::Grouped => {
+                let labels: Vec<Option<usize>> = (0..n).map(|j| Some(j % GROUPS)).collect();
+                let objective = Objective::new(Labels::new(GROUPS), SumOfSquares);
+                return grouped(objective, Some(&labels));
+            }
+            Self::KMeans => {
+                return grouped(Objective::new(KMeans::new(GROUPS, 0), SumOfSquares), None);
+            }
+            Self::Svd => {
+                return grouped(
+                    Objective::new(SingularVectors::default(), SumOfSquares),
+                    None,
+                );
+            }
+            Self::SvdSketch => {
+                let grouping = SingularVectors::default().with_sketch(SKETCH, 0);
+                return grouped(Objective::new(grouping, SumOfSquares), None);
+            }
+            _ => {}
         }
         let traced = trace(model, |m| m.losses(draw))?;
         match self {
@@ -80,19 +113,18 @@ impl Method {
             }
             _ => {}
         }
-        let n = traced.gradients.examples();
         let coefficients = Tensor::<1>::full([n], 1.0 / n as f64, &traced.losses.device());
         Ok(traced.gradients.combine(&coefficients)?)
     }
 }
 
 /// Runs the methods of a case in turn, on as many threads as it says.
-pub(super) fn measure(case: &Case) -> anyhow::Result<Vec<Measured>> {
-    let device = Backend::choose(None)?.device;
+pub(super) fn measure(case: &Case, device: &Device) -> anyhow::Result<Vec<Measured>> {
     on_threads(case.threads, || match case.model {
-        Kind::Mlp { width } => run::<Mlp>(case, &width, &device),
-        Kind::ConvNet => run::<ConvNet>(case, &(), &device),
-        Kind::Decoder => run::<Decoder>(case, &(), &device),
+        Kind::Mlp { width } => run::<Mlp>(case, &width, device),
+        Kind::ConvNet => run::<ConvNet>(case, &(), device),
+        Kind::Decoder => run::<Decoder>(case, &DECODER, device),
+        Kind::LargeDecoder => run::<Decoder>(case, &LARGE_DECODER, device),
     })?
 }
 
@@ -115,17 +147,17 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
         )
     };
     let mut learners: Vec<(M, ModuleOptimizer)> = case.methods.iter().map(|_| fresh()).collect();
-    let draw = M::draw(case.draw, device);
+    let draw = M::draw(size, case.draw, device);
     // What making the weights took at its peak is no step's: forget it, where the system can.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let start = memory("VmRSS:");
+    let start = on_device(device).or_else(|| memory("VmRSS:"));
     let mut seconds = vec![Vec::new(); case.methods.len()];
     for round in 0..=case.repetitions {
         for (index, method) in case.methods.iter().enumerate() {
             // Taken, not cloned: a second owner of the weights and moments would make Adam copy them.
             let (model, mut optimizer) = learners.remove(0);
             let started = Instant::now();
-            let update = method.update(&model, &draw)?;
+            let update = method.update(&model, &draw, case.draw)?;
             let model = optimizer.step(1e-3, model, update);
             device
                 .sync()
@@ -138,7 +170,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
             learners.push((model, optimizer));
         }
     }
-    let peak = memory("VmHWM:");
+    let peak = on_device(device).or_else(|| memory("VmHWM:"));
     let measured = case
         .methods
         .iter()
@@ -154,6 +186,11 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
             skipped: None,
         });
     Ok(measured.collect())
+}
+
+/// Memory that a device of its own has set aside for us, which grows to the most that was in use at once.
+fn on_device(device: &Device) -> Option<u64> {
+    Some(device.memory_pool_usage()?.bytes_reserved)
 }
 
 /// Memory of this process, where the system tells.

@@ -15,7 +15,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Which model. Its name is `mlp`, `convnet`, `decoder`, or `mlp-W` for an MLP of another width.
+/// Which model. Its name is `mlp`, `convnet`, `decoder`, `decoder-100m`, or `mlp-W` for an MLP of another width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(super) enum Kind {
@@ -25,6 +25,8 @@ pub(super) enum Kind {
     ConvNet,
     /// Two blocks of width 128 on 64 tokens of 256, tied read-out.
     Decoder,
+    /// Twelve blocks of width 768 on 256 tokens of 16 384, tied read-out: 98 million parameters, for a GPU.
+    LargeDecoder,
 }
 
 /// Inputs of the MLP.
@@ -40,11 +42,13 @@ pub(super) fn mlp_widths(width: usize) -> [usize; 4] {
 }
 
 impl Kind {
+    /// Those that are timed by default.
     pub(super) const ALL: [Self; 3] = [Self::Mlp { width: WIDTH }, Self::ConvNet, Self::Decoder];
 
     /// Draws that are timed by default.
     pub(super) fn draws(self) -> &'static [usize] {
         match self {
+            Self::LargeDecoder => &[256],
             Self::Decoder => &[16, 64],
             _ => &[32, 128, 512, 1024],
         }
@@ -58,6 +62,7 @@ impl fmt::Display for Kind {
             Self::Mlp { width } => write!(f, "mlp-{width}"),
             Self::ConvNet => f.write_str("convnet"),
             Self::Decoder => f.write_str("decoder"),
+            Self::LargeDecoder => f.write_str("decoder-100m"),
         }
     }
 }
@@ -69,10 +74,15 @@ impl FromStr for Kind {
         if let Some(kind) = Self::ALL.iter().find(|kind| kind.to_string() == name) {
             return Ok(*kind);
         }
+        if name == Self::LargeDecoder.to_string() {
+            return Ok(Self::LargeDecoder);
+        }
         let width = name.strip_prefix("mlp-").map(str::parse);
         match width {
             Some(Ok(width)) if width > 0 => Ok(Self::Mlp { width }),
-            _ => bail!("there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder"),
+            _ => bail!(
+                "there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder, decoder-100m"
+            ),
         }
     }
 }
@@ -91,6 +101,26 @@ impl TryFrom<String> for Kind {
     }
 }
 
+/// Sizes of the decoder that is called `decoder`.
+pub(super) const DECODER: DecoderConfig = DecoderConfig {
+    vocabulary: 256,
+    context: 64,
+    width: 128,
+    heads: 4,
+    layers: 2,
+    hidden: 512,
+};
+
+/// Sizes of `decoder-100m`.
+pub(super) const LARGE_DECODER: DecoderConfig = DecoderConfig {
+    vocabulary: 16_384,
+    context: 256,
+    width: 768,
+    heads: 12,
+    layers: 12,
+    hidden: 3072,
+};
+
 /// A model with its draw.
 pub(super) trait Model: Module {
     /// What of its size can be chosen.
@@ -98,7 +128,7 @@ pub(super) trait Model: Module {
     /// Inputs and targets.
     type Draw;
     fn fresh(size: &Self::Size, device: &Device) -> Self;
-    fn draw(n: usize, device: &Device) -> Self::Draw;
+    fn draw(size: &Self::Size, n: usize, device: &Device) -> Self::Draw;
     fn losses(&self, draw: &Self::Draw) -> Tensor<1>;
 }
 
@@ -130,7 +160,7 @@ impl Model for Mlp {
         Mlp::new(&mlp_widths(*width), &mut random(), device)
     }
 
-    fn draw(n: usize, device: &Device) -> Self::Draw {
+    fn draw(_: &usize, n: usize, device: &Device) -> Self::Draw {
         let inputs = Tensor::random([n, INPUTS], Distribution::Normal(0.0, 1.0), device);
         (inputs, classes(n, CLASSES, device))
     }
@@ -165,7 +195,7 @@ impl Model for ConvNet {
         }
     }
 
-    fn draw(n: usize, device: &Device) -> Self::Draw {
+    fn draw((): &(), n: usize, device: &Device) -> Self::Draw {
         let inputs = Tensor::random([n, 1, 28, 28], Distribution::Normal(0.0, 1.0), device);
         (inputs, classes(n, 10, device))
     }
@@ -179,25 +209,18 @@ impl Model for ConvNet {
 }
 
 impl Model for Decoder {
-    type Size = ();
+    type Size = DecoderConfig;
     type Draw = (Tensor<2, Int>, Tensor<1, Int>);
 
-    fn fresh((): &(), device: &Device) -> Self {
-        let config = DecoderConfig {
-            vocabulary: 256,
-            context: 64,
-            width: 128,
-            heads: 4,
-            layers: 2,
-            hidden: 512,
-        };
-        Decoder::new(&config, &mut random(), device)
+    fn fresh(config: &DecoderConfig, device: &Device) -> Self {
+        Decoder::new(config, &mut random(), device)
     }
 
-    fn draw(n: usize, device: &Device) -> Self::Draw {
-        let tokens = classes(n * 65, 256, device).reshape([n, 65]);
-        let targets = tokens.clone().narrow(1, 1, 64).reshape([n * 64]);
-        (tokens.narrow(1, 0, 64), targets)
+    fn draw(config: &DecoderConfig, n: usize, device: &Device) -> Self::Draw {
+        let (t, v) = (config.context, config.vocabulary);
+        let tokens = classes(n * (t + 1), v, device).reshape([n, t + 1]);
+        let targets = tokens.clone().narrow(1, 1, t).reshape([n * t]);
+        (tokens.narrow(1, 0, t), targets)
     }
 
     fn losses(&self, (tokens, targets): &Self::Draw) -> Tensor<1> {
@@ -219,6 +242,7 @@ mod tests {
             ("mlp-1024", Kind::Mlp { width: 1024 }),
             ("convnet", Kind::ConvNet),
             ("decoder", Kind::Decoder),
+            ("decoder-100m", Kind::LargeDecoder),
         ] {
             assert_eq!(kind.to_string(), name);
             assert_eq!(name.parse::<Kind>().unwrap(), kind);

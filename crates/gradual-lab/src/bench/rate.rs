@@ -2,20 +2,22 @@
 
 use std::time::Instant;
 
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 
 use super::method::on_threads;
-use crate::backend::Backend;
 
 /// Side of the square f32 matrices that are multiplied: large enough for the full rate.
 pub(super) const SIDE: usize = 1024;
 
 /// Operations per second of `repetitions` products on `threads` threads, each by itself.
-pub(super) fn measure(threads: usize, repetitions: usize) -> anyhow::Result<Vec<f64>> {
-    let device = Backend::choose(None)?.device;
+pub(super) fn measure(
+    device: &Device,
+    threads: usize,
+    repetitions: usize,
+) -> anyhow::Result<Vec<f64>> {
     let operations = 2.0 * (SIDE as f64).powi(3);
     on_threads(threads, || {
-        let random = || Tensor::<2>::random([SIDE, SIDE], Distribution::Default, &device);
+        let random = || Tensor::<2>::random([SIDE, SIDE], Distribution::Default, device);
         let (a, b) = (random(), random());
         let product = || -> anyhow::Result<f64> {
             let started = Instant::now();
@@ -36,7 +38,7 @@ pub(super) fn measure(threads: usize, repetitions: usize) -> anyhow::Result<Vec<
 mod tests {
     #[test]
     fn a_rate_is_positive() {
-        let rates = super::measure(1, 2).unwrap();
+        let rates = super::measure(&burn::tensor::Device::flex(), 1, 2).unwrap();
         assert_eq!(rates.len(), 2);
         assert!(rates.iter().all(|rate| rate.is_finite() && *rate > 0.0));
     }

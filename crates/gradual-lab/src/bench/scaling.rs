@@ -74,7 +74,11 @@ pub(super) fn run(
     for (draw, width) in cases(draws, widths) {
         let kind = Kind::Mlp { width };
         eprintln!("{kind} at draw {draw} …");
-        rates.extend(rate::measure(turns.threads, PRODUCTS)?);
+        rates.extend(rate::measure(
+            &turns.backend.device,
+            turns.threads,
+            PRODUCTS,
+        )?);
         rates.sort_by(f64::total_cmp);
         sweep.rate = rates[rates.len() / 2];
         sweep.sizes.push(Size {

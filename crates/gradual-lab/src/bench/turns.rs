@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use super::case::{Case, Measured};
 use super::method::Method;
 use super::model::Kind;
+use crate::backend::Backend;
 
 /// Repetitions that a peak of memory is taken over.
 const FOR_MEMORY: usize = 3;
@@ -19,6 +20,8 @@ const FOR_MEMORY: usize = 3;
 /// How cases are measured.
 #[derive(Debug)]
 pub(super) struct Turns {
+    /// What ours run on.
+    pub(super) backend: Backend,
     pub(super) threads: usize,
     pub(super) repetitions: usize,
     pub(super) peers: Option<Peers>,
@@ -29,6 +32,8 @@ pub(super) struct Turns {
 pub(super) struct Peers {
     pub(super) python: PathBuf,
     pub(super) script: PathBuf,
+    /// What those that can choose run on: `cpu` or `cuda`.
+    pub(super) device: String,
 }
 
 impl Turns {
@@ -92,7 +97,8 @@ impl Turns {
         };
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["bench", "--case"])
+            .args(["bench", "--backend", &self.backend.argument()])
+            .arg("--case")
             .arg(serde_json::to_string(&case)?);
         lines(&mut command)
     }
@@ -113,6 +119,7 @@ impl Peers {
             .arg(&self.script)
             .args(["--models", &model.to_string()])
             .args(["--draws", &draw.to_string()])
+            .args(["--device", &self.device])
             .args(["--threads", &threads.to_string()])
             .args(["--repetitions", &repetitions.to_string()]);
         if !wanted.is_empty() {
@@ -155,11 +162,13 @@ mod tests {
 
     fn turns(repetitions: usize, peers: bool) -> Turns {
         Turns {
+            backend: Backend::choose(None).unwrap(),
             threads: 1,
             repetitions,
             peers: peers.then(|| Peers {
                 python: "python".into(),
                 script: "peers.py".into(),
+                device: "cpu".into(),
             }),
         }
     }

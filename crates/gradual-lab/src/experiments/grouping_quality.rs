@@ -24,10 +24,10 @@ pub(crate) use skills::SkillsQuality;
 const FILE: &str = "quality.jsonl";
 
 /// The only run that there is.
-const ERM: &[Arm] = &[Arm {
+const ERM: Arm = Arm {
     name: "erm",
     about: "the plain mean loss",
-}];
+};
 
 const CLAIM: &str = "Clusters of gradients, or singular vectors of the gradient matrix, find the capabilities \
      (after A. Jermyn, 2022): in which metric, in which layers, and how early?";

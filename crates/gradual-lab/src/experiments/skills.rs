@@ -9,7 +9,7 @@ use gradual::prelude::*;
 use gradual_tasks::{Skills as Task, SkillsConfig};
 use serde_json::{Value, json};
 
-use crate::arms::{self, MORE, claim};
+use crate::arms::{self, CONTROLS, MORE, claim};
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 use after::After;
 
@@ -75,8 +75,8 @@ impl Experiment for Skills {
         "erm"
     }
 
-    fn arms(&self) -> &'static [Arm] {
-        &[
+    fn arms(&self) -> Vec<Arm> {
+        vec![
             Arm {
                 name: "erm",
                 about: "the plain mean loss",
@@ -104,8 +104,8 @@ impl Experiment for Skills {
         ]
     }
 
-    fn more_arms(&self) -> &'static [Arm] {
-        &MORE[1..]
+    fn more_arms(&self) -> Vec<Arm> {
+        [&CONTROLS[1..], &MORE].concat()
     }
 
     fn claims(&self) -> Vec<Claim> {

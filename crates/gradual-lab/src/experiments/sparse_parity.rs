@@ -5,7 +5,7 @@ use gradual::measure::{Claim, Direction, Metric};
 use gradual_tasks::{SparseParity as Task, SparseParityConfig};
 use serde_json::{Value, json};
 
-use crate::arms::{self, ARMS, MORE, claim};
+use crate::arms::{self, ARMS, CONTROLS, MORE, claim};
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 
 /// Learning rate of one hidden layer.
@@ -76,12 +76,12 @@ impl Experiment for SparseParity {
         "erm"
     }
 
-    fn arms(&self) -> &'static [Arm] {
-        &ARMS
+    fn arms(&self) -> Vec<Arm> {
+        [&ARMS[..], &CONTROLS].concat()
     }
 
-    fn more_arms(&self) -> &'static [Arm] {
-        &MORE
+    fn more_arms(&self) -> Vec<Arm> {
+        MORE.to_vec()
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -100,6 +100,19 @@ impl Experiment for SparseParity {
                 Metric::Gap,
                 0.8,
                 "With the true groups, capabilities are closer together at equal mean skill.",
+            ),
+            claim(
+                "grouped",
+                Metric::RelativeWidth,
+                Direction::Higher,
+                1.25,
+                "With the true groups, the rise of a capability takes a longer share of the time: curves are gradual.",
+            ),
+            lower(
+                "grouped",
+                Metric::NeededCapabilities,
+                0.8,
+                "With the true groups, fewer capabilities have to be tested to know the rest.",
             ),
             lower(
                 "grouped",
@@ -144,10 +157,28 @@ impl Experiment for SparseParity {
                 "With SVD groups, capabilities are closer together.",
             ),
             lower(
+                "matched",
+                Metric::Gap,
+                0.8,
+                "With the true groups and steps as large as without, capabilities are closer together.",
+            ),
+            lower(
                 "random",
-                Metric::Spread,
-                0.5,
-                "Control: random groups do the same (they should not).",
+                Metric::Gap,
+                0.8,
+                "Control: random groups bring capabilities closer together (they should not).",
+            ),
+            lower(
+                "erm-half",
+                Metric::Gap,
+                0.8,
+                "Control: slower steps bring capabilities closer together (they should not).",
+            ),
+            lower(
+                "balanced",
+                Metric::Gap,
+                0.8,
+                "Control: drawing capabilities equally often brings them closer together without a grouped loss.",
             ),
         ]
     }
@@ -155,7 +186,7 @@ impl Experiment for SparseParity {
     fn size(&self, options: &Options) -> Size {
         match options.quick {
             false => Size {
-                seeds: 3,
+                seeds: 5,
                 steps: 9_000,
                 draw: 512,
             },

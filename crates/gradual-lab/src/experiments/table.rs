@@ -5,7 +5,7 @@ use gradual::train::Task as _;
 use gradual_tasks::{Table as Task, TableError};
 use serde_json::{Value, json};
 
-use crate::arms::{self, ARMS, MORE, claim};
+use crate::arms::{self, ARMS, CONTROLS, MORE, claim};
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run, Size};
 
 const RATE: f64 = 1e-3;
@@ -49,12 +49,12 @@ impl Experiment for Table {
         "erm"
     }
 
-    fn arms(&self) -> &'static [Arm] {
-        &ARMS
+    fn arms(&self) -> Vec<Arm> {
+        [&ARMS[..], &CONTROLS].concat()
     }
 
-    fn more_arms(&self) -> &'static [Arm] {
-        &MORE
+    fn more_arms(&self) -> Vec<Arm> {
+        MORE.to_vec()
     }
 
     fn claims(&self) -> Vec<Claim> {

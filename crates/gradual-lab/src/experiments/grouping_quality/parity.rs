@@ -54,8 +54,8 @@ impl Experiment for GroupingQuality {
         "erm"
     }
 
-    fn arms(&self) -> &'static [Arm] {
-        ERM
+    fn arms(&self) -> Vec<Arm> {
+        vec![ERM]
     }
 
     fn claims(&self) -> Vec<Claim> {

@@ -55,8 +55,8 @@ impl Experiment for SkillsQuality {
         "erm"
     }
 
-    fn arms(&self) -> &'static [Arm] {
-        ERM
+    fn arms(&self) -> Vec<Arm> {
+        vec![ERM]
     }
 
     fn claims(&self) -> Vec<Claim> {

@@ -1,0 +1,217 @@
+//! Numbers beside the reference's.
+
+use super::Precision;
+use super::parts::{Numbers, PARTS, Results};
+
+/// What came of one part.
+enum Outcome {
+    /// The largest relative difference, and under which name.
+    Differs(f64, String),
+    Failed(String),
+}
+
+/// One backend in one precision.
+pub(super) struct Row {
+    name: String,
+    precision: Precision,
+    /// In the order of [`PARTS`].
+    outcomes: Vec<Outcome>,
+}
+
+impl Row {
+    pub(super) fn compare(
+        name: &str,
+        precision: Precision,
+        results: anyhow::Result<Results>,
+        reference: &Results,
+    ) -> Self {
+        let results = results.map_err(|error| crate::message(&error));
+        let outcomes = PARTS.iter().map(|part| {
+            let of = |results: &Results| match results.get(part.name) {
+                Some(result) => result.clone(),
+                None => Err("was not computed".to_owned()),
+            };
+            let both = || -> Result<(Numbers, Numbers), String> {
+                let expected = of(reference).map_err(|error| format!("the reference: {error}"))?;
+                Ok((of(results.as_ref().map_err(String::clone)?)?, expected))
+            };
+            match both() {
+                Ok((got, expected)) => difference(&got, &expected),
+                Err(problem) => Outcome::Failed(problem),
+            }
+        });
+        Self {
+            name: name.to_owned(),
+            precision,
+            outcomes: outcomes.collect(),
+        }
+    }
+
+    /// What did not agree, in words.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let parts = PARTS.iter().zip(&self.outcomes);
+        let failures = parts.filter_map(|(part, outcome)| {
+            let tolerance = part.tolerance(self.precision);
+            let problem = match outcome {
+                Outcome::Differs(size, _) if *size <= tolerance => return None,
+                Outcome::Differs(size, under) => format!(
+                    "{under} differs from the reference by {size:.1e}; {tolerance:.0e} is allowed"
+                ),
+                Outcome::Failed(problem) => problem.clone(),
+            };
+            let (name, precision) = (&self.name, self.precision.name());
+            Some(format!("{name}, {precision}, {}: {problem}", part.name))
+        });
+        failures.collect()
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let parts = PARTS.iter().zip(&self.outcomes);
+        let cells = parts.map(|(part, outcome)| match outcome {
+            Outcome::Differs(size, _) if *size <= part.tolerance(self.precision) => {
+                format!("{size:.0e}")
+            }
+            Outcome::Differs(size, _) => format!("**{size:.0e}**"),
+            Outcome::Failed(_) => "**failed**".to_owned(),
+        });
+        let head = [self.name.clone(), self.precision.name().to_owned()];
+        head.into_iter().chain(cells).collect()
+    }
+}
+
+/// The least scale of a difference, as a share of the largest number of the part: what is zero but for rounding can't agree
+/// in its own scale.
+const LEAST_SCALE: f64 = 1e-2;
+
+/// The largest difference under any name, relative to the largest number there.
+fn difference(got: &Numbers, expected: &Numbers) -> Outcome {
+    if let Some(name) = got.keys().find(|name| !expected.contains_key(*name)) {
+        return Outcome::Failed(format!("{name} is not in the reference"));
+    }
+    let most = expected.values().map(|values| largest(values));
+    let most = most.fold(0.0, f64::max);
+    let mut worst = (0.0, String::new());
+    for (name, expected) in expected {
+        let Some(got) = got.get(name) else {
+            return Outcome::Failed(format!("{name} was not computed"));
+        };
+        if got.len() != expected.len() {
+            let (got, expected) = (got.len(), expected.len());
+            return Outcome::Failed(format!("{name} has {got} numbers in place of {expected}"));
+        }
+        let scale = largest(expected)
+            .max(LEAST_SCALE * most)
+            .max(f64::MIN_POSITIVE);
+        for (got, expected) in got.iter().zip(expected) {
+            // Written so that what is no number is a difference without bounds.
+            let size = match (got - expected).abs() / scale {
+                size if size.is_finite() => size,
+                _ => f64::INFINITY,
+            };
+            if size > worst.0 {
+                worst = (size, name.clone());
+            }
+        }
+    }
+    Outcome::Differs(worst.0, worst.1)
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+/// All rows and, last, the tolerances, as a Markdown table.
+pub(super) fn table(rows: &[Row]) -> String {
+    let head = ["backend", "precision"].into_iter().map(str::to_owned);
+    let parts = PARTS.iter().map(|part| part.name.to_owned());
+    let rule = ["---"; 2].into_iter().chain(PARTS.iter().map(|_| "---:"));
+    let mut lines = vec![head.chain(parts).collect::<Vec<_>>()];
+    lines.push(rule.map(str::to_owned).collect());
+    lines.extend(rows.iter().map(Row::cells));
+    for precision in [Precision::F32, Precision::F64] {
+        let allowed = PARTS.iter().map(|part| part.tolerance(precision));
+        let allowed = allowed.map(|allowed| format!("{allowed:.0e}"));
+        let head = ["*allowed*", precision.name()].map(str::to_owned);
+        lines.push(head.into_iter().chain(allowed).collect());
+    }
+    lines
+        .into_iter()
+        .map(|cells| format!("| {} |\n", cells.join(" | ")))
+        .collect()
+}
+
+/// The page that holds the table.
+pub(super) fn page(table: &str) -> String {
+    let parts = PARTS.iter();
+    let parts: String = parts
+        .map(|part| format!("- **{}**: {}\n", part.name, part.about))
+        .collect();
+    format!(
+        "# Conformance\n\n\
+         Largest difference from `flex` in double precision, relative to the largest number of each tensor, or to a \
+         hundredth of the largest of the part; what is beyond the tolerance is **bold**. Written by `cargo xtask test --backend A,B --page docs/conformance.md`.\n\n\
+         {table}\n\
+         What each part computes:\n\n{parts}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(values: &[f64]) -> Numbers {
+        [("x".to_owned(), values.to_vec())].into()
+    }
+
+    fn size(got: &[f64], expected: &[f64]) -> f64 {
+        match difference(&numbers(got), &numbers(expected)) {
+            Outcome::Differs(size, _) => size,
+            Outcome::Failed(problem) => panic!("{problem}"),
+        }
+    }
+
+    #[test]
+    fn differences_are_relative_to_the_largest_number() {
+        assert_eq!(size(&[1.0, -4.0], &[1.0, -4.0]), 0.0);
+        assert_eq!(size(&[1.0, -4.0], &[2.0, -4.0]), 0.25);
+        assert_eq!(size(&[0.0], &[0.0]), 0.0);
+        assert_eq!(size(&[f64::NAN], &[1.0]), f64::INFINITY);
+        assert_eq!(size(&[1e-9], &[0.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let failed = |got: &Numbers, expected: &Numbers| match difference(got, expected) {
+            Outcome::Failed(problem) => problem,
+            Outcome::Differs(..) => panic!("not compared"),
+        };
+        let (one, none) = (numbers(&[1.0]), Numbers::new());
+        assert_eq!(failed(&none, &one), "x was not computed");
+        assert_eq!(failed(&one, &none), "x is not in the reference");
+        let two = numbers(&[1.0, 2.0]);
+        assert_eq!(failed(&one, &two), "x has 1 numbers in place of 2");
+    }
+
+    #[test]
+    fn a_row_that_is_off_is_bold_and_a_failure() {
+        let results = |value: f64| -> Results {
+            let parts = PARTS.iter();
+            parts
+                .map(|part| (part.name.to_owned(), Ok(numbers(&[value]))))
+                .collect()
+        };
+        let row = |got| Row::compare("a", Precision::F32, got, &results(1.0));
+        let good = row(Ok(results(1.0)));
+        assert!(good.failures().is_empty());
+        assert!(!table(&[good]).contains("**"));
+        let off = row(Ok(results(1.1)));
+        assert_eq!(off.failures().len(), PARTS.len());
+        assert!(
+            off.failures()[0]
+                .starts_with("a, f32, gradients: x differs from the reference by 1.0e-1")
+        );
+        assert!(table(&[off]).contains("| **1e-1** |"));
+        let crashed = row(Err(anyhow::anyhow!("gone")));
+        assert_eq!(crashed.failures()[0], "a, f32, gradients: gone");
+    }
+}

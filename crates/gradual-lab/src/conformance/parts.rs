@@ -1,0 +1,108 @@
+//! The parts of the suite, and how exact each has to be.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::tensor::Device;
+
+use super::{Precision, compositions, gradients, groupings, training};
+
+/// Numbers by name.
+pub(super) type Numbers = BTreeMap<String, Vec<f64>>;
+/// What each part computed, or why it could not.
+pub(super) type Results = BTreeMap<String, Result<Numbers, String>>;
+
+/// One part.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    /// What is computed, for the page.
+    pub(super) about: &'static str,
+    run: fn(&Device) -> anyhow::Result<Numbers>,
+    /// Largest difference from the reference that is allowed, relative to the largest of the numbers that stand
+    /// under one name: in single and in double precision.
+    tolerance: (f64, f64),
+}
+
+/// All parts; this table holds all tolerances.
+pub(super) const PARTS: &[Part] = &[
+    Part {
+        name: "gradients",
+        about: "losses and per-example gradients of a decoder and a convolutional net, from one trace and one by one",
+        run: gradients::gradients,
+        tolerance: (1e-5, 1e-10),
+    },
+    Part {
+        name: "gram",
+        about: "Gram matrix, norms and cosines; the Gram matrix in whitened metrics",
+        run: gradients::gram,
+        tolerance: (1e-4, 1e-9),
+    },
+    Part {
+        name: "combine",
+        about: "weighted sums of gradients, parameter by parameter, one and many at a time",
+        run: gradients::combine,
+        tolerance: (1e-5, 1e-10),
+    },
+    Part {
+        name: "sketch",
+        about: "random sketches and their Gram matrices",
+        run: gradients::sketch,
+        tolerance: (1e-4, 1e-9),
+    },
+    Part {
+        name: "groupings",
+        about: "groups of planted gradients: k-means, spherical, spectral, singular vectors, landmarks, centroids",
+        run: groupings::groupings,
+        tolerance: (1e-4, 1e-9),
+    },
+    Part {
+        name: "compositions",
+        about: "value and coefficients of every composition and rule on gradients, under every scale",
+        run: compositions::compositions,
+        tolerance: (1e-4, 1e-9),
+    },
+    Part {
+        name: "training",
+        about: "the losses of 50 steps of sparse parity with Adam: ERM, grouped, SVD groups",
+        run: training::training,
+        tolerance: (1e-3, 1e-6),
+    },
+    Part {
+        name: "repeats",
+        about: "the same trainings twice: the share of losses that are equal bit for bit",
+        run: training::repeats,
+        tolerance: (0.0, 0.0),
+    },
+    Part {
+        name: "waits",
+        about: "how often the host waits for the device in one step: 1, and 2 where groups are formed on the host or \
+                the composition keeps state there",
+        run: training::waits,
+        tolerance: (0.0, 0.0),
+    },
+    Part {
+        name: "checkpoint",
+        about: "a run that is stopped on one backend and goes on on the other: `flex` and this one, both ways",
+        run: training::checkpoint,
+        tolerance: (1e-3, 1e-6),
+    },
+];
+
+impl Part {
+    pub(super) fn tolerance(&self, precision: Precision) -> f64 {
+        match precision {
+            Precision::F32 => self.tolerance.0,
+            Precision::F64 => self.tolerance.1,
+        }
+    }
+
+    /// The numbers of this part on `device`. A panic is this part's own.
+    pub(super) fn on(&self, device: &Device) -> Result<Numbers, String> {
+        let run = AssertUnwindSafe(|| (self.run)(device));
+        match catch_unwind(run) {
+            Ok(Ok(numbers)) => Ok(numbers),
+            Ok(Err(error)) => Err(crate::message(&error)),
+            Err(_) => Err("panicked; the message stands above".to_owned()),
+        }
+    }
+}
