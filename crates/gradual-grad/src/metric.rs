@@ -159,6 +159,10 @@ impl Metric {
     }
 
     /// Whether all parameters weigh the same (unit mean square norm each), or as they come.
+    ///
+    /// Whitened and balanced, a parameter whose gradient is zero but for rounding weighs as much as any other: the bias
+    /// of an attention's key is one, since softmax does not see it. Leave such out with
+    /// [`with_layers`](Self::with_layers).
     #[must_use]
     pub fn balanced(self, balanced: bool) -> Self {
         Self { balanced, ..self }

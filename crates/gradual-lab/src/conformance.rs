@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// The backends to check, of those that are compiled in, separated by commas [default: the first]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     backend: Vec<String>,
-    /// Where a page with the table goes, as Markdown
+    /// A Markdown page that gets these rows of the table and keeps those of other backends
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
     /// Print the numbers of one backend in this precision, and compare nothing
@@ -95,7 +95,8 @@ impl Arguments {
         let text = table(&rows);
         print!("{text}");
         if let Some(page) = &self.page {
-            crate::runner::replace(page, &compare::page(&text))?;
+            let before = std::fs::read_to_string(page).unwrap_or_default();
+            crate::runner::replace(page, &compare::page(&before, &rows))?;
         }
         let failures: Vec<String> = rows.iter().flat_map(Row::failures).collect();
         match failures.is_empty() {

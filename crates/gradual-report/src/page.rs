@@ -10,6 +10,9 @@ use crate::prose;
 use crate::results::Results;
 use crate::style;
 
+/// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
+const SHOWN_FIRST: usize = 4;
+
 /// The whole report; `csv` tells whether the numbers behind the figures lie beside it as CSV.
 pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: bool) -> String {
     let sections = [
@@ -21,10 +24,18 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         notes(&folder.notes),
         verdict_table::html(&results.verdicts),
         metrics::arms(&results.arms),
-        figures.iter().take(1).map(|one| figure(one, csv)).collect(),
+        figures
+            .iter()
+            .take(SHOWN_FIRST)
+            .map(|one| figure(one, csv))
+            .collect(),
         metrics::against(&results.arms),
         metrics::topics(&results.arms),
-        figures.iter().skip(1).map(|one| figure(one, csv)).collect(),
+        figures
+            .iter()
+            .skip(SHOWN_FIRST)
+            .map(|one| figure(one, csv))
+            .collect(),
         reproduce::html(folder, csv),
     ];
     document(&folder.title, &sections.concat())

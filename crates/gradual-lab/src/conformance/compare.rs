@@ -122,37 +122,73 @@ fn largest(values: &[f64]) -> f64 {
 
 /// All rows and, last, the tolerances, as a Markdown table.
 pub(super) fn table(rows: &[Row]) -> String {
-    let head = ["backend", "precision"].into_iter().map(str::to_owned);
-    let parts = PARTS.iter().map(|part| part.name.to_owned());
+    table_with(Vec::new(), rows)
+}
+
+/// The same with lines of an older table before the rows.
+fn table_with(kept: Vec<String>, rows: &[Row]) -> String {
     let rule = ["---"; 2].into_iter().chain(PARTS.iter().map(|_| "---:"));
-    let mut lines = vec![head.chain(parts).collect::<Vec<_>>()];
-    lines.push(rule.map(str::to_owned).collect());
-    lines.extend(rows.iter().map(Row::cells));
+    let mut lines = vec![head(), line(rule)];
+    lines.extend(kept);
+    lines.extend(rows.iter().map(|row| line(row.cells())));
     for precision in [Precision::F32, Precision::F64] {
         let allowed = PARTS.iter().map(|part| part.tolerance(precision));
         let allowed = allowed.map(|allowed| format!("{allowed:.0e}"));
-        let head = ["*allowed*", precision.name()].map(str::to_owned);
-        lines.push(head.into_iter().chain(allowed).collect());
+        let head = [ALLOWED, precision.name()].map(str::to_owned);
+        lines.push(line(head.into_iter().chain(allowed)));
     }
-    lines
-        .into_iter()
-        .map(|cells| format!("| {} |\n", cells.join(" | ")))
-        .collect()
+    lines.concat()
 }
 
-/// The page that holds the table.
-pub(super) fn page(table: &str) -> String {
+/// What the rows of the tolerances are called.
+const ALLOWED: &str = "*allowed*";
+
+fn head() -> String {
+    let parts = PARTS.iter().map(|part| part.name);
+    line(["backend", "precision"].into_iter().chain(parts))
+}
+
+fn line(cells: impl IntoIterator<Item: AsRef<str>>) -> String {
+    let cells: String = cells
+        .into_iter()
+        .map(|cell| format!(" {} |", cell.as_ref()))
+        .collect();
+    format!("|{cells}\n")
+}
+
+/// The page that holds the table. Rows of other backends stay as they are in the page `before`, if that is of the same
+/// parts: no machine has them all.
+pub(super) fn page(before: &str, rows: &[Row]) -> String {
+    let table = table_with(kept(before, rows), rows);
     let parts = PARTS.iter();
     let parts: String = parts
         .map(|part| format!("- **{}**: {}\n", part.name, part.about))
         .collect();
     format!(
         "# Conformance\n\n\
-         Largest difference from `flex` in double precision, relative to the largest number of each tensor, or to a \
-         hundredth of the largest of the part; what is beyond the tolerance is **bold**. Written by `cargo xtask test --backend A,B --page docs/conformance.md`.\n\n\
+         The largest difference from `flex` in double precision, relative to the largest number of each tensor or to a\n\
+         hundredth of the largest of the part; what is beyond the tolerance is **bold**. Written by\n\
+         `cargo xtask test --backend A,B --page docs/conformance.md`, which leaves the rows of other backends alone.\n\n\
          {table}\n\
          What each part computes:\n\n{parts}"
     )
+}
+
+/// The lines of an older page that are of none of these backends.
+fn kept(before: &str, rows: &[Row]) -> Vec<String> {
+    let head = head();
+    let table = before.lines().skip_while(|line| *line != head.trim_end());
+    let lines = table.skip(2).take_while(|line| line.starts_with('|'));
+    let others = lines.filter(|line| {
+        let name = line
+            .trim_start_matches('|')
+            .split('|')
+            .next()
+            .unwrap_or_default();
+        let name = name.trim();
+        name != ALLOWED && rows.iter().all(|row| row.name != name)
+    });
+    others.map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -176,7 +212,7 @@ mod tests {
         assert_eq!(size(&[1.0, -4.0], &[2.0, -4.0]), 0.25);
         assert_eq!(size(&[0.0], &[0.0]), 0.0);
         assert_eq!(size(&[f64::NAN], &[1.0]), f64::INFINITY);
-        assert_eq!(size(&[1e-9], &[0.0]), f64::INFINITY);
+        assert!(size(&[1e-9], &[0.0]) > 1e100);
     }
 
     #[test]
@@ -190,6 +226,32 @@ mod tests {
         assert_eq!(failed(&one, &none), "x is not in the reference");
         let two = numbers(&[1.0, 2.0]);
         assert_eq!(failed(&one, &two), "x has 1 numbers in place of 2");
+    }
+
+    #[test]
+    fn a_page_keeps_the_rows_of_other_backends() {
+        let results = || -> Results {
+            let parts = PARTS.iter();
+            parts
+                .map(|part| (part.name.to_owned(), Ok(numbers(&[1.0]))))
+                .collect()
+        };
+        let rows = |name: &str| {
+            vec![Row::compare(
+                name,
+                Precision::F32,
+                Ok(results()),
+                &results(),
+            )]
+        };
+        let first = page("", &rows("gpu"));
+        let second = page(&first, &rows("flex"));
+        assert_eq!(second.matches("| gpu | f32 |").count(), 1);
+        assert_eq!(second.matches("| flex | f32 |").count(), 1);
+        assert_eq!(second.matches(ALLOWED).count(), 2);
+        assert_eq!(page(&second, &rows("flex")), second, "a row is replaced");
+        let other = first.replace("gradients | gram", "gradients");
+        assert!(!page(&other, &rows("flex")).contains("gpu"), "other parts");
     }
 
     #[test]
