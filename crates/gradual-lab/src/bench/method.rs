@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::case::{Case, Measured};
 use super::model::{ConvNet, DECODER, Kind, LARGE_DECODER, Model};
 
-/// Groups of `grouped` and `k-means`.
+/// Groups of `grouped` and `k-means`, as far as there are examples.
 const GROUPS: usize = 8;
 
 /// Dimensions of the sketch that is timed.
@@ -82,14 +82,15 @@ impl Method {
             let stepped = step(model, &mut objective, labels, |m| m.losses(draw))?;
             anyhow::Ok(stepped.update)
         };
+        let groups = GROUPS.min(n);
         match self {
             Self::Grouped => {
-                let labels: Vec<Option<usize>> = (0..n).map(|j| Some(j % GROUPS)).collect();
-                let objective = Objective::new(Labels::new(GROUPS), SumOfSquares);
+                let labels: Vec<Option<usize>> = (0..n).map(|j| Some(j % groups)).collect();
+                let objective = Objective::new(Labels::new(groups), SumOfSquares);
                 return grouped(objective, Some(&labels));
             }
             Self::KMeans => {
-                return grouped(Objective::new(KMeans::new(GROUPS, 0), SumOfSquares), None);
+                return grouped(Objective::new(KMeans::new(groups, 0), SumOfSquares), None);
             }
             Self::Svd => {
                 return grouped(
