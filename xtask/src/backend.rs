@@ -71,6 +71,17 @@ impl Backends {
         Ok(chosen)
     }
 
+    /// The same for what runs on one backend.
+    pub(crate) fn choose_one(text: Option<&str>) -> anyhow::Result<Self> {
+        match text {
+            Some(several) if several.contains(',') => Err(Stop::usage(format!(
+                "--backend takes one backend here, not '{several}'"
+            ))
+            .into()),
+            one => Self::choose(one),
+        }
+    }
+
     fn among(known: &[Backend], text: Option<&str>) -> Result<Self, Stop> {
         let asked: Vec<String> = text
             .map(|text| text.split(',').map(str::to_owned).collect())
@@ -191,6 +202,13 @@ mod tests {
             ["--features=gradual-lab/wgpu,gradual-lab/tch"]
         );
         assert_eq!(chosen.lab_arguments(), ["--backend=flex,wgpu:1,tch"]);
+    }
+
+    #[test]
+    fn what_runs_on_one_backend_refuses_several() {
+        let error = Backends::choose_one(Some("flex,ndarray")).unwrap_err();
+        assert!(error.to_string().contains("'flex,ndarray'"), "{error}");
+        assert!(Backends::choose_one(Some("flex")).is_ok());
     }
 
     #[test]

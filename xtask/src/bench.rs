@@ -66,7 +66,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let backends = Backends::choose(self.backend.as_deref())?;
+        let backends = Backends::choose_one(self.backend.as_deref())?;
         let mut arguments = self.lab_arguments();
         if self.peers {
             arguments.push(assigned("peers", install()?.as_os_str()));

@@ -69,7 +69,7 @@ pub(crate) struct Experiment {
 
 impl Experiment {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        match Backends::choose(self.backend())?.become_lab(self.lab_arguments())? {}
+        match Backends::choose_one(self.backend())?.become_lab(self.lab_arguments())? {}
     }
 
     pub(crate) fn backend(&self) -> Option<&str> {
