@@ -3,6 +3,7 @@
 use anyhow::{anyhow, bail};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use gradual::grad::host::read;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -45,10 +46,7 @@ pub(super) fn filled<M: Module>(model: M) -> M {
 
 /// The entries, row-major.
 pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> anyhow::Result<Vec<f64>> {
-    let data = tensor.into_data().convert::<f64>();
-    let values: Vec<f64> = data
-        .try_to_vec()
-        .map_err(|error| anyhow!("read: {error:?}"))?;
+    let values: Vec<f64> = read(tensor).map_err(|problem| anyhow!("read: {problem}"))?;
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => bail!("entry {at} of {} is {}", values.len(), values[at]),
         None => Ok(values),

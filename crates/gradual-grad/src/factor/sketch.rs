@@ -1,0 +1,90 @@
+//! Random projections of the rows.
+
+use burn::tensor::Tensor;
+
+use super::{Factor, per_example};
+
+impl Factor {
+    /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which
+    /// come in fours, from two vectors of either side, so that a side is multiplied by half as many.
+    /// `project(size)` yields those of a side, as `[size, 2⌈dim/4⌉]`, and of plain rows as
+    /// `[size, dim]`. With a bias of the same layer, whose gradient Σ_t δ_jt is that of a weight on
+    /// one more input that is always 1.
+    pub(crate) fn sketch(
+        &self,
+        dim: usize,
+        bias: bool,
+        project: &mut impl FnMut(usize, usize) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let vectors = 2 * dim.div_ceil(4);
+        let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
+            let [n, t, d] = side.dims();
+            let projected = side.clone().reshape([n * t, d]).matmul(vectors.clone());
+            projected.reshape([n as i32, t as i32, -1])
+        };
+        match self {
+            Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1], dim)),
+            Self::Outer { left, right, .. } => {
+                let [n, t, d] = left.dims();
+                let e = right.dims()[2];
+                let (u, v) = (project(d, vectors), project(e, vectors));
+                let one = bias.then(|| project(1, vectors).reshape([1, 1, vectors]));
+                if d * e * (t + vectors) + d * vectors < t * (d + e) * vectors {
+                    // Many positions and a small matrix: form the matrices, then project those.
+                    let matrices = per_example(left, right).reshape([n, d, e]);
+                    let u = u.reshape([1, d, vectors]);
+                    let weight = fours(u, apply(&matrices, &v), dim);
+                    return match one {
+                        None => weight,
+                        Some(one) => weight + fours(one, apply(&right.clone().sum_dim(1), &v), dim),
+                    };
+                }
+                let inputs = apply(left, &u);
+                let inputs = match one {
+                    None => inputs,
+                    Some(one) => inputs + one,
+                };
+                fours(inputs, apply(right, &v), dim)
+            }
+            Self::Scatter {
+                indices,
+                deltas,
+                rows,
+            } => {
+                let [n, t, _] = deltas.dims();
+                let (u, v) = (project(*rows, vectors), project(deltas.dims()[2], vectors));
+                let chosen = u.select(0, indices.clone().reshape([n * t]));
+                fours(chosen.reshape([n, t, vectors]), apply(deltas, &v), dim)
+            }
+            Self::Stack(parts) => {
+                let sum = parts
+                    .iter()
+                    .map(|part| part.sketch(dim, false, project))
+                    .reduce(|a, b| a + b);
+                sum.unwrap_or_else(|| self.rows())
+            }
+        }
+    }
+}
+
+/// For vectors (a, b) of the left and (c, d) of the right, halves of each: (ac, bd, bc, ad), summed
+/// over positions, `[n, t, ·]` → `[n, dim]`. The left side may be the same for all examples,
+/// `[1, t, ·]`.
+fn fours(left: Tensor<3>, right: Tensor<3>, dim: usize) -> Tensor<2> {
+    let [n, t, columns] = right.dims();
+    let half = columns / 2;
+    let total = |products: Tensor<3>| match t {
+        1 => products.reshape([n, columns]),
+        _ => products.sum_dim(1).reshape([n, columns]),
+    };
+    let (a, b) = (
+        left.clone().narrow(2, 0, half),
+        left.clone().narrow(2, half, half),
+    );
+    let swapped = Tensor::cat(vec![b, a], 2);
+    let products = Tensor::cat(vec![total(left * right.clone()), total(swapped * right)], 1);
+    match 2 * columns == dim {
+        true => products,
+        false => products.narrow(1, 0, dim),
+    }
+}
