@@ -2,12 +2,12 @@
 
 mod formed;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use gradual_grad::{Metric, MetricRecord};
 
 use crate::cosines::Cosines;
 use crate::partition::Partition;
-use crate::search::{Clusters, Search};
+use crate::search::Search;
 use crate::spectrum::host;
 use crate::{
     Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, Sign, Similarity, Standing, State,
@@ -48,8 +48,9 @@ const RESTARTS: usize = 10;
 /// then take the numbers of the old ones whose centroids are most alike to theirs (the Hungarian
 /// method, [`best_matching`](crate::best_matching); at a cosine of ½ at least), and
 /// [`Groups::churn`] tells from then on what changed. Each draw of n: the sketch,
-/// n t (d + e) `dimensions` operations for a weight `[d, e]` at t positions, n k `dimensions` on the
-/// host, and an update of the metric's moments.
+/// n t (d + e) `dimensions` operations for a weight `[d, e]` at t positions, 2 n k `dimensions` to
+/// compare and to follow, and an update of the metric's moments. Nothing of it is read from the device but
+/// a number of each parameter, where the metric has moments.
 ///
 /// # When to use it
 ///
@@ -199,9 +200,9 @@ impl Centroids {
         Self { average, ..self }
     }
 
-    /// The centroids in the sketch, `[k]` of `dimensions` each, once there are any; zero for a number
-    /// that no group has now.
-    pub fn centroids(&self) -> Option<&[Vec<f32>]> {
+    /// The centroids in the sketch, `[k, dimensions]`, once there are any; zero for a number that no group
+    /// has now.
+    pub fn centroids(&self) -> Option<&Tensor<2>> {
         self.formed.as_ref().map(Formed::centroids)
     }
 }
@@ -229,19 +230,24 @@ impl Grouping for Centroids {
             false => cosines.signed(),
         };
         let clusters = forming.clusters(OPERATION, &matrix)?;
-        let units = self.sketch.units(&gradients)?;
-        self.formed = Some(Formed::next(
-            self.formed.take(),
-            clusters,
-            &units,
-            self.sign,
-        ));
+        let units = self.sketch.units(&gradients);
+        let formed = Formed::next(self.formed.clone(), clusters, &units, self.sign)?;
+        self.formed = Some(formed);
         (self.metric, self.forming) = (metric, forming);
         self.since = 0;
         Ok(())
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let before = self.clone();
+        let groups = self.group_ahead(draw)?.known_now();
+        if groups.is_err() {
+            *self = before;
+        }
+        groups
+    }
+
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
         let formed = self.formed.as_mut().ok_or(GroupError::NoStanding {
             operation: OPERATION,
@@ -250,16 +256,13 @@ impl Grouping for Centroids {
         metric.observe(gradients).map_err(refused)?;
         let units = self
             .sketch
-            .units(&metric.apply(gradients).map_err(refused)?)?;
+            .units(&metric.apply(gradients).map_err(refused)?);
         let joined = formed.nearest(&units, self.sign);
-        formed.follow(&units, &joined, self.memory);
+        formed.follow(units, &joined, self.memory);
         self.metric = metric;
         self.since = self.since.saturating_add(1);
-        let clusters = Clusters {
-            assignment: joined.iter().map(|joined| joined.map(|(g, _)| g)).collect(),
-            ..formed.clusters.clone()
-        };
-        let groups = clusters.into_groups(self.average, &draw.device())?;
+        let groups = Groups::ahead(joined.unread, self.average);
+        let groups = formed.clusters.describe(groups);
         let groups = groups.with_identities(formed.identities());
         Ok(match formed.churn {
             Some(churn) => groups.with_churn(churn),
@@ -271,7 +274,7 @@ impl Grouping for Centroids {
     fn state(&self) -> Result<State, GroupError> {
         let metric = self.metric.record().map_err(refused)?;
         let forming = self.forming.state(OPERATION)?;
-        let formed = self.formed.as_ref().map(Formed::record);
+        let formed = self.formed.as_ref().map(Formed::record).transpose()?;
         State::of(OPERATION, &(metric, forming, formed, self.since))
     }
 
@@ -281,7 +284,7 @@ impl Grouping for Centroids {
         let (mut metric, mut forming) = (self.metric.clone(), self.forming.clone());
         metric.restore(&moments, device).map_err(refused)?;
         forming.restore(OPERATION, &random)?;
-        let formed = formed.map(|formed| formed.restored(self.sketch));
+        let formed = formed.map(|formed| formed.restored(self.sketch, device));
         self.formed = formed.transpose()?;
         (self.metric, self.forming, self.since) = (metric, forming, since);
         Ok(())

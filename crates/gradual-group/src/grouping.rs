@@ -188,6 +188,18 @@ pub trait Grouping: Send {
     /// not fit the grouping's settings.
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
 
+    /// [`group`](Self::group) without waiting for the device, for groupings that can do so: memberships are there, but
+    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads who is where together with
+    /// the losses.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`group`](Self::group), but for gradients with NaN or infinity, which are found by
+    /// [`Groups::settled`].
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        self.group(draw)
+    }
+
     /// What the grouping has learned from the draws so far, its place in its random numbers included:
     /// with equal settings and this state, another one goes on to the same groups, bit for bit. A
     /// grouping that learns from draw to draw must write this and [`restore`](Self::restore), or a run

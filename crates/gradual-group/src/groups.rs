@@ -1,7 +1,10 @@
 //! Groups: who belongs where, and how much a group weighs.
 
+use std::sync::OnceLock;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::unread::Unread;
 use crate::{Churn, GroupError};
 
 /// How a group's loss is made of its examples' losses.
@@ -22,14 +25,40 @@ pub enum Average {
 pub struct Groups {
     membership: Tensor<2>,
     weights: Tensor<1>,
-    assignment: Option<Vec<Option<usize>>>,
-    sizes: Vec<f64>,
+    members: Members,
     spectrum: Vec<f64>,
     estimates: Vec<(&'static str, usize)>,
     /// How hard groups were averaged.
     average: Average,
     identities: Vec<u64>,
     churn: Option<Churn>,
+}
+
+/// Who belongs where, as the host knows it.
+#[derive(Debug, Clone)]
+enum Members {
+    Known(Known),
+    /// Decided on the device; known once somebody asked.
+    Unread(Box<Unread>, OnceLock<Known>),
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    assignment: Option<Vec<Option<usize>>>,
+    sizes: Vec<f64>,
+}
+
+impl Known {
+    fn hard(assignment: Vec<Option<usize>>, groups: usize) -> Self {
+        let mut sizes = vec![0.0; groups];
+        for &group in assignment.iter().flatten() {
+            sizes[group] += 1.0;
+        }
+        Self {
+            assignment: Some(assignment),
+            sizes,
+        }
+    }
 }
 
 impl Groups {
@@ -40,8 +69,7 @@ impl Groups {
         Self {
             membership,
             weights: Tensor::ones([1], device),
-            assignment: Some(vec![Some(0); n]),
-            sizes: vec![n as f64],
+            members: Members::Known(Known::hard(vec![Some(0); n], 1)),
             spectrum: Vec::new(),
             estimates: Vec::new(),
             average: Average::Mean,
@@ -72,17 +100,18 @@ impl Groups {
         if k == 0 {
             return Err(GroupError::NoGroups { operation });
         }
-        let mut sizes = vec![0.0; k];
         for (example, group) in assignment.iter().enumerate() {
-            let Some(label) = *group else { continue };
-            let size = sizes.get_mut(label);
-            *size.ok_or(GroupError::LabelRange {
-                operation,
-                example,
-                label,
-                groups,
-            })? += 1.0;
+            if let Some(label) = group.filter(|&label| label >= k) {
+                return Err(GroupError::LabelRange {
+                    operation,
+                    example,
+                    label,
+                    groups,
+                });
+            }
         }
+        let known = Known::hard(assignment.clone(), k);
+        let sizes = &known.sizes;
         let mut membership = vec![0.0f32; k * n];
         for (example, group) in assignment.iter().enumerate() {
             if let Some(group) = *group {
@@ -96,14 +125,30 @@ impl Groups {
         Ok(Self {
             membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
             weights: Tensor::from_data(TensorData::new(weights, [k]), device),
-            assignment: Some(assignment),
-            sizes,
+            members: Members::Known(known),
             spectrum: Vec::new(),
             estimates: Vec::new(),
             average,
             identities: Vec::new(),
             churn: None,
         })
+    }
+
+    /// Hard groups that the host does not know yet. Nothing is read from the device.
+    pub(crate) fn ahead(unread: Unread, average: Average) -> Self {
+        let members = unread.one_hot().transpose();
+        let [k, n] = members.dims();
+        let sizes = members.clone().sum_dim(1);
+        let filled = sizes.clone().greater_elem(0.0).float();
+        let membership = match average {
+            Average::Mean => members / sizes.clamp_min(1.0).expand([k, n]),
+            Average::Sum => members,
+        };
+        Self {
+            members: Members::Unread(Box::new(unread), OnceLock::new()),
+            average,
+            ..Self::from_parts(membership, filled.reshape([k]), Vec::new())
+        }
     }
 
     /// Soft groups: `membership` `[k, n]` row-major, already averaged; `weights` `[k]`; `sizes`
@@ -144,8 +189,10 @@ impl Groups {
         Self {
             membership,
             weights,
-            assignment: None,
-            sizes,
+            members: Members::Known(Known {
+                assignment: None,
+                sizes,
+            }),
             spectrum: Vec::new(),
             estimates: Vec::new(),
             average: Average::Mean,
@@ -160,7 +207,7 @@ impl Groups {
         let rows = several.iter().map(|groups| groups.membership.clone());
         let weights = several.iter().map(|groups| groups.weights.clone());
         let (rows, weights) = (rows.collect(), weights.collect());
-        let sizes = several.iter().flat_map(|groups| groups.sizes.clone());
+        let sizes = several.iter().flat_map(|groups| groups.sizes().to_vec());
         Self::from_parts(
             Tensor::cat(rows, 0),
             Tensor::cat(weights, 0),
@@ -216,7 +263,7 @@ impl Groups {
 
     /// Number of groups k, empty ones included.
     pub fn count(&self) -> usize {
-        self.sizes.len()
+        self.membership.dims()[0]
     }
 
     /// Number of examples n.
@@ -235,14 +282,62 @@ impl Groups {
         &self.weights
     }
 
-    /// Number (for soft groups: mass) of examples in each group, `[k]`.
+    /// Number (for soft groups: mass) of examples in each group, `[k]`. Waits for the device if they are
+    /// [unread](Self::unread).
     pub fn sizes(&self) -> &[f64] {
-        &self.sizes
+        &self.known().sizes
     }
 
-    /// The group of each example, where groups are hard.
+    /// The group of each example, where groups are hard. Waits for the device if they are [unread](Self::unread).
     pub fn assignment(&self) -> Option<&[Option<usize>]> {
-        self.assignment.as_deref()
+        self.known().assignment.as_deref()
+    }
+
+    /// What the host does not know yet: numbers to be read together with others and given to
+    /// [`settled`](Self::settled), `[n]`. None where it knows everything.
+    pub fn unread(&self) -> Option<Tensor<1>> {
+        match &self.members {
+            Members::Unread(unread, _) => Some(unread.codes()),
+            Members::Known(_) => None,
+        }
+    }
+
+    /// The same groups once the host knows who is where, from what was [unread](Self::unread), `[n]`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::NotFinite`] naming the first example whose gradient holds NaN or infinity, and
+    /// [`GroupError::Shape`] unless there is one number for each example.
+    pub fn settled(mut self, read: &[f32]) -> Result<Self, GroupError> {
+        if let Members::Unread(unread, _) = &self.members {
+            let known = Known::hard(unread.assignment(read)?, self.count());
+            self.members = Members::Known(known);
+        }
+        Ok(self)
+    }
+
+    /// The same groups, [settled](Self::settled) by a read of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::NotFinite`], and [`GroupError::Read`] with the backend's message.
+    pub(crate) fn known_now(self) -> Result<Self, GroupError> {
+        let Members::Unread(unread, _) = &self.members else {
+            return Ok(self);
+        };
+        let read = unread.read()?;
+        self.settled(&read)
+    }
+
+    fn known(&self) -> &Known {
+        match &self.members {
+            Members::Known(known) => known,
+            // What went wrong in a draw is said when it is settled; up to there such examples are in no group.
+            Members::Unread(unread, known) => known.get_or_init(|| {
+                let read = unread.read().unwrap_or_default();
+                Known::hard(unread.groups_of(&read), self.count())
+            }),
+        }
     }
 
     /// Singular values of what was grouped, largest first; empty where no spectrum was taken. For

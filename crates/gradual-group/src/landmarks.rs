@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, Metric};
 
 use crate::cosines::Cosines;
-use crate::search::Clusters;
 use crate::spectrum::host;
+use crate::unread::Unread;
 use crate::{
     Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, SimilarityMatrix, Spectral,
     SplitMerge, Standing, State,
@@ -253,16 +253,23 @@ impl Grouping for Landmarks {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let before = self.since;
+        let groups = self.group_ahead(draw)?.known_now();
+        if groups.is_err() {
+            self.since = before;
+        }
+        groups
+    }
+
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
         let found = self.standing.as_ref().ok_or(GroupError::NoStanding {
             operation: OPERATION,
         })?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
-        let clusters = Clusters {
-            assignment: found.assign(&gradients, self.axes)?,
-            ..found.clusters.clone()
-        };
-        let groups = clusters.into_groups(self.average, &draw.device())?;
+        let alike = found.alike(&gradients, self.axes)?;
+        let groups = Groups::ahead(Unread::highest(OPERATION, alike), self.average);
+        let groups = found.clusters.describe(groups);
         let groups = groups.with_identities(found.identities.current(found.clusters.groups));
         let groups = match found.churn {
             Some(churn) => groups.with_churn(churn),

@@ -86,6 +86,7 @@ mod spherical;
 mod split_merge;
 mod state;
 mod tracked;
+mod unread;
 
 pub use centroids::Centroids;
 pub use cosines::Cosines;

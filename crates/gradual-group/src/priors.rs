@@ -78,6 +78,10 @@ impl<G: Grouping> Grouping for Priors<G> {
         self.grouping.group(draw)?.with_priors(&self.priors)
     }
 
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        self.grouping.group_ahead(draw)?.with_priors(&self.priors)
+    }
+
     /// That of the inner grouping.
     fn state(&self) -> Result<State, GroupError> {
         self.grouping.state()

@@ -221,11 +221,17 @@ impl Clusters {
     /// # Errors
     ///
     /// Those of [`Groups::hard`].
-    pub fn into_groups(self, average: Average, device: &Device) -> Result<Groups, GroupError> {
+    pub fn into_groups(mut self, average: Average, device: &Device) -> Result<Groups, GroupError> {
+        let assignment = std::mem::take(&mut self.assignment);
+        let groups = Groups::hard(assignment, self.groups, average, device)?;
+        Ok(self.describe(groups))
+    }
+
+    /// Groups with the spectrum and the estimates that they were found by.
+    pub(crate) fn describe(&self, groups: Groups) -> Groups {
         let spectrum = self.spectrum.values().iter().map(|value| value.sqrt());
-        let groups = Groups::hard(self.assignment, self.groups, average, device)?;
-        Ok(groups
+        groups
             .with_spectrum(spectrum.collect())
-            .with_estimates(self.estimates))
+            .with_estimates(self.estimates.clone())
     }
 }

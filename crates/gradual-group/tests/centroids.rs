@@ -76,9 +76,13 @@ fn small_draws_join_the_nearest_centroid() {
 fn centroids_are_exponential_means() {
     let model = Itself::new(DIM);
     let (standing, _) = drawn(&model, 3, 10, false, 1);
-    let mut grouping = centroids(3).with_memory(0.75).expect("a memory");
+    let mut grouping = self::centroids(3).with_memory(0.75).expect("a memory");
     grouping.stand(&Draw::from(&standing)).expect("a draw");
-    let before = grouping.centroids().expect("formed").to_vec();
+    let centroids = |grouping: &Centroids| -> Vec<Vec<f32>> {
+        let entries = numbers(grouping.centroids().expect("formed"));
+        entries.chunks(256).map(<[_]>::to_vec).collect()
+    };
+    let before = centroids(&grouping);
     let (small, _) = drawn(&model, 2, 3, false, 2);
     let joined = assigned(&group(&mut grouping, &small));
     let sketch = numbers(&small.gradients.sketch(256, 5));
@@ -93,9 +97,9 @@ fn centroids_are_exponential_means() {
             row.iter().map(|&x| f64::from(x) / norm).collect()
         })
         .collect();
-    let after = grouping.centroids().expect("formed");
+    let after = centroids(&grouping);
     let mut still = 0;
-    for (number, (before, after)) in before.iter().zip(after).enumerate() {
+    for (number, (before, after)) in before.iter().zip(&after).enumerate() {
         let own: Vec<&Vec<f64>> = units
             .iter()
             .zip(&joined)

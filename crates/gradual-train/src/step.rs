@@ -168,14 +168,17 @@ impl Decided {
         traced: Option<&Traced>,
     ) -> Result<Stepped, TrainError> {
         let (sums, paths) = sums(&update, model, &self.losses.device());
-        let all = [self.losses, self.coefficients, sums];
-        let [losses, coefficients, sums] =
+        let unread = self.groups.unread();
+        let unread = unread.unwrap_or_else(|| Tensor::zeros([0], &self.losses.device()));
+        let all = [self.losses, unread, self.coefficients, sums];
+        let [losses, unread, coefficients, sums] =
             read_together(all).map_err(|problem| TrainError::Read {
                 operation: "step",
                 problem,
             })?;
         // In the order in which one comes of the other: whatever is no number makes all that follow none.
         let losses = all_finite("loss", losses)?;
+        let groups = self.groups.settled(&unread)?;
         let norms = || traced.map(|traced| host("gradient", &traced.gradients.norms()));
         let coefficients = match all_finite(COEFFICIENT, coefficients) {
             Ok(coefficients) => coefficients,
@@ -197,7 +200,7 @@ impl Decided {
             update,
             losses,
             coefficients,
-            groups: self.groups,
+            groups,
         })
     }
 }
@@ -236,7 +239,7 @@ fn decide_on(
         None => draw,
     };
     let mut compose = || -> Result<Decided, TrainError> {
-        let groups = objective.grouping.group(&draw)?;
+        let groups = objective.grouping.group_ahead(&draw)?;
         let composed = objective.rule.compose(losses, &groups, gram)?;
         let coefficients = objective
             .scale

@@ -5,10 +5,11 @@ mod common;
 use burn::nn::LinearConfig;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
+use gradual_grad::Metric;
 use gradual_grad::host::reads;
-use gradual_group::{EachExample, KMeans, Labels, OneGroup, SingularVectors};
+use gradual_group::{Centroids, EachExample, KMeans, Labels, Landmarks, OneGroup, SingularVectors};
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
-use gradual_train::{Objective, TrainError, step, step_in_parts};
+use gradual_train::{Objective, TrainError, stand, step, step_in_parts};
 
 use common::Model;
 
@@ -114,7 +115,7 @@ fn non_finite_losses_name_the_example() {
 }
 
 /// A step waits for the device once, and once more where its groups are formed from gradients on the host; state that is
-/// kept on the host, or a rule on group gradients, takes one more.
+/// kept on the host, or a rule on group gradients, takes one more. Groups that last are joined on the device.
 #[test]
 fn a_step_waits_for_the_device_once_or_twice() {
     let (model, inputs) = setting(12);
@@ -138,6 +139,22 @@ fn a_step_waits_for_the_device_once_or_twice() {
             Objective::on_gradients(Labels::new(3), PcGrad::new(1)),
         ),
         (
+            "landmarks",
+            1,
+            Objective::new(
+                Landmarks::new(3, Metric::whitened(), 7).with_examples(12),
+                SumOfSquares,
+            ),
+        ),
+        (
+            "centroids",
+            1,
+            Objective::new(
+                Centroids::new(3, Metric::euclidean(), 7).with_examples(12),
+                SumOfSquares,
+            ),
+        ),
+        (
             "k-means",
             2,
             Objective::new(KMeans::new(3, 7), SumOfSquares),
@@ -148,6 +165,9 @@ fn a_step_waits_for_the_device_once_or_twice() {
             Objective::new(SingularVectors::default(), SumOfSquares),
         ),
     ] {
+        if objective.wants().is_some() {
+            stand(&model, &mut objective, |m| m.losses(&inputs)).unwrap();
+        }
         let before = reads();
         step(&model, &mut objective, Some(&labels), |m| m.losses(&inputs)).unwrap();
         assert_eq!(reads() - before, expected, "{name}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use gradual_grad::ExampleGradients;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +11,11 @@ use crate::identities::Identities;
 use crate::search::{Clusters, ClustersRecord};
 use crate::spectrum::host;
 use crate::state;
+use crate::unread::Unread;
 use crate::{Churn, GroupError, Sign, adjusted_rand, best_matching};
 
 /// The least cosine of two centroids of which one continues the other.
-const LEAST: f64 = 0.5;
+const LEAST: f32 = 0.5;
 
 /// Steps of the power method for the axis of a group.
 const ROUNDS: usize = 30;
@@ -26,29 +28,21 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// The sketches of gradients, each of length one; zero gradients stay zero.
-    pub(super) fn units(self, gradients: &ExampleGradients) -> Result<Vec<Vec<f32>>, GroupError> {
-        let sketch = host(OPERATION, &gradients.sketch(self.dimensions, self.seed))?;
-        let rows = sketch.chunks(self.dimensions).enumerate();
-        rows.map(|(example, row)| {
-            let norm = dot(row, row).sqrt();
-            match norm.is_finite() {
-                true => Ok(scaled(row, norm)),
-                false => Err(GroupError::NotFinite {
-                    operation: OPERATION,
-                    example,
-                }),
-            }
-        })
-        .collect()
+    /// The sketches of gradients, each of length one, `[n, dimensions]` in single precision; zero gradients stay zero.
+    pub(super) fn units(self, gradients: &ExampleGradients) -> Tensor<2> {
+        unit(
+            gradients
+                .sketch(self.dimensions, self.seed)
+                .cast(DType::F32),
+        )
     }
 }
 
 /// Groups, each a centroid.
 #[derive(Debug, Clone)]
 pub(super) struct Formed {
-    /// For each number; zero where it is no group's.
-    centroids: Vec<Vec<f32>>,
+    /// For each number, `[k, dimensions]`; zero where it is no group's.
+    centroids: Tensor<2>,
     identities: Identities,
     /// What the groups were formed as.
     pub(super) clusters: Clusters,
@@ -65,39 +59,44 @@ pub(super) struct FormedRecord {
     churn: Option<Churn>,
 }
 
-/// The group that an example is nearest to, and 1, or −1 where it points the other way.
-pub(super) type Joined = Option<(usize, f32)>;
+/// Who joins which group.
+pub(super) struct Joined {
+    pub(super) unread: Unread,
+    /// 1, or −1 where an example points away from a group's axis, `[n, k]`.
+    ways: Tensor<2>,
+}
 
 impl Formed {
     /// Groups formed from examples with these unit sketches, after those of before.
     pub(super) fn next(
         before: Option<Self>,
         mut clusters: Clusters,
-        units: &[Vec<f32>],
+        units: &Tensor<2>,
         sign: Sign,
-    ) -> Self {
-        let dimensions = units.first().map_or(0, Vec::len);
-        let centroids: Vec<Vec<f32>> = (0..clusters.groups)
-            .map(|group| {
-                let of = units.iter().zip(&clusters.assignment);
-                let members = of.filter(|(_, of)| **of == Some(group));
-                let members: Vec<&[f32]> = members.map(|(unit, _)| unit.as_slice()).collect();
-                centre(&members, sign, dimensions)
-            })
-            .collect();
+    ) -> Result<Self, GroupError> {
+        let centres = (0..clusters.groups).map(|group| {
+            let of = clusters.assignment.iter().enumerate();
+            let members = of.filter(|(_, of)| **of == Some(group));
+            centre(
+                units,
+                members.map(|(example, _)| example as i64).collect(),
+                sign,
+            )
+        });
+        let centroids = Tensor::cat(centres.collect(), 0);
         let Some(before) = before else {
             let mut identities = Identities::default();
             identities.renew(clusters.groups, &BTreeSet::new());
-            return Self {
+            return Ok(Self {
                 centroids,
                 identities,
                 clusters,
                 churn: None,
-            };
+            });
         };
-        let (numbers, fresh) = before.numbers(&centroids, sign);
-        let joined = before.nearest(units, sign);
-        let expected: Vec<_> = joined.iter().map(|joined| joined.map(|(g, _)| g)).collect();
+        let (numbers, fresh) = before.numbers(&centroids, sign)?;
+        let expected = before.nearest(units, sign).unread;
+        let expected = expected.assignment(&expected.read()?)?;
         for group in clusters.assignment.iter_mut().flatten() {
             *group = numbers[*group].unwrap_or(*group);
         }
@@ -108,142 +107,134 @@ impl Formed {
         let moved = both.clone().filter(|(old, new)| old != new).count();
         let churn = Churn {
             births: fresh.len(),
-            deaths: before.living().filter(lost).count(),
+            deaths: living(&before.centroids)?
+                .iter()
+                .filter(|&old| lost(old))
+                .count(),
             changed: moved as f64 / both.count().max(1) as f64,
             adjusted_rand: adjusted_rand(&clusters.assignment, &expected),
         };
         let most = taken.last().map_or(0, |most| most + 1);
-        clusters.groups = most.max(before.centroids.len());
-        let mut numbered = vec![vec![0.0; dimensions]; clusters.groups];
-        for (number, centroid) in numbers.into_iter().zip(centroids) {
+        clusters.groups = most.max(before.groups());
+        let [_, dimensions] = centroids.dims();
+        let mut numbered =
+            Tensor::zeros([clusters.groups, dimensions], (&units.device(), DType::F32));
+        for (at, number) in numbers.into_iter().enumerate() {
             if let Some(number) = number {
-                numbered[number] = centroid;
+                let centroid = centroids.clone().narrow(0, at, 1);
+                numbered = numbered.slice_assign([number..number + 1, 0..dimensions], centroid);
             }
         }
         let mut identities = before.identities;
         identities.renew(clusters.groups, &fresh);
-        Self {
+        Ok(Self {
             centroids: numbered,
             identities,
             clusters,
             churn: Some(churn),
-        }
+        })
     }
 
     /// The number of each new centroid, none for that of an empty group: that of the old group that it
     /// continues, or the smallest one that is free. And the numbers of those that continue none.
-    fn numbers(&self, next: &[Vec<f32>], sign: Sign) -> (Vec<Option<usize>>, BTreeSet<usize>) {
-        let alike = |new: usize, old: usize| {
-            let (new, old) = (&next[new], &self.centroids[old]);
-            let cosine = dot(new, old) / (dot(new, new) * dot(old, old)).sqrt();
-            let cosine = match sign {
-                Sign::Kept => cosine,
-                Sign::Ignored => cosine.abs(),
-            };
-            if cosine >= LEAST { cosine } else { 0.0 }
+    fn numbers(
+        &self,
+        next: &Tensor<2>,
+        sign: Sign,
+    ) -> Result<(Vec<Option<usize>>, BTreeSet<usize>), GroupError> {
+        let ([new, _], old) = (next.dims(), self.groups());
+        let cosines = unit(next.clone()).matmul(unit(self.centroids.clone()).transpose());
+        let cosines = host(OPERATION, &closeness(cosines, sign))?;
+        let alike = |new: usize, of: usize| {
+            let cosine = cosines[new * old + of];
+            if cosine >= LEAST {
+                f64::from(cosine)
+            } else {
+                0.0
+            }
         };
-        let mut numbers = best_matching(next.len(), self.centroids.len(), alike);
+        let mut numbers = best_matching(new, old, alike);
         let taken: BTreeSet<usize> = numbers.iter().flatten().copied().collect();
         let mut free = (0..).filter(|number| !taken.contains(number));
         let mut fresh = BTreeSet::new();
-        for (number, centroid) in numbers.iter_mut().zip(next) {
-            if number.is_none() && centroid.iter().any(|&entry| entry != 0.0) {
-                *number = free.next();
-                fresh.extend(*number);
+        for at in living(next)? {
+            if numbers[at].is_none() {
+                numbers[at] = free.next();
+                fresh.extend(numbers[at]);
             }
         }
-        (numbers, fresh)
+        Ok((numbers, fresh))
     }
 
-    pub(super) fn centroids(&self) -> &[Vec<f32>] {
+    /// `[k, dimensions]`.
+    pub(super) fn centroids(&self) -> &Tensor<2> {
         &self.centroids
+    }
+
+    fn groups(&self) -> usize {
+        self.centroids.dims()[0]
     }
 
     /// `[k]`.
     pub(super) fn identities(&self) -> Vec<u64> {
-        self.identities.current(self.centroids.len())
-    }
-
-    /// The numbers that are some group's.
-    fn living(&self) -> impl Iterator<Item = usize> {
-        let some = |(_, centroid): &(usize, &Vec<f32>)| centroid.iter().any(|&entry| entry != 0.0);
-        let numbered = self.centroids.iter().enumerate();
-        numbered.filter(some).map(|(number, _)| number)
+        self.identities.current(self.groups())
     }
 
     /// The nearest group of each unit sketch; none for a zero gradient.
-    pub(super) fn nearest(&self, units: &[Vec<f32>], sign: Sign) -> Vec<Joined> {
-        let directions: Vec<(usize, Vec<f32>)> = self
-            .living()
-            .map(|number| {
-                let centroid = &self.centroids[number];
-                (number, scaled(centroid, dot(centroid, centroid).sqrt()))
-            })
-            .collect();
-        let nearest = |unit: &Vec<f32>| {
-            let present = unit.iter().any(|&entry| entry != 0.0);
-            let cosines = directions
-                .iter()
-                .filter(|_| present)
-                .map(|(number, direction)| (*number, dot(unit, direction)));
-            cosines
-                .reduce(|best, next| {
-                    let nearer = match sign {
-                        Sign::Kept => next.1 > best.1,
-                        Sign::Ignored => next.1.abs() > best.1.abs(),
-                    };
-                    if nearer { next } else { best }
-                })
-                .map(|(number, cosine)| match sign {
-                    Sign::Kept => (number, 1.0),
-                    Sign::Ignored => (number, 1f64.copysign(cosine) as f32),
-                })
-        };
-        units.iter().map(nearest).collect()
+    pub(super) fn nearest(&self, units: &Tensor<2>, sign: Sign) -> Joined {
+        let directions = unit(self.centroids.clone());
+        let cosines = units.clone().matmul(directions.clone().transpose());
+        let there = |units: Tensor<2>| (units.clone() * units).sum_dim(1).round();
+        let there = there(units.clone()) * there(directions).transpose();
+        // Above zero for every group that is there, however far away.
+        let scores = (closeness(cosines.clone(), sign) + 2.0) * there;
+        Joined {
+            unread: Unread::highest(OPERATION, scores),
+            ways: match sign {
+                Sign::Kept => cosines.ones_like(),
+                Sign::Ignored => signs(cosines),
+            },
+        }
     }
 
     /// Moves each centroid towards the mean of the sketches that joined it.
-    pub(super) fn follow(&mut self, units: &[Vec<f32>], joined: &[Joined], memory: f64) {
-        for (number, centroid) in self.centroids.iter_mut().enumerate() {
-            let of = units.iter().zip(joined);
-            let own = of.filter_map(|(unit, joined)| match joined {
-                Some((group, way)) if *group == number => Some((unit.as_slice(), *way)),
-                _ => None,
-            });
-            let own: Vec<(&[f32], f32)> = own.collect();
-            if own.is_empty() {
-                continue;
-            }
-            let mean = mean(&own, centroid.len());
-            for (entry, mean) in centroid.iter_mut().zip(mean) {
-                *entry = (memory * f64::from(*entry) + (1.0 - memory) * mean) as f32;
-            }
-        }
+    pub(super) fn follow(&mut self, units: Tensor<2>, joined: &Joined, memory: f64) {
+        // What is no number joins no group, but zero times it is no number either.
+        let broken = units.clone().is_finite().bool_not();
+        let units = units.mask_fill(broken, 0.0);
+        let members = joined.unread.one_hot().cast(DType::F32);
+        let sizes = members.clone().sum_dim(0).transpose();
+        let sums = (members * joined.ways.clone()).transpose().matmul(units);
+        let means = sums / sizes.clone().clamp_min(1.0);
+        let moved = self.centroids.clone() * memory + means * (1.0 - memory);
+        let grown = sizes.greater_elem(0.0).expand(moved.dims());
+        self.centroids = self.centroids.clone().mask_where(grown, moved);
     }
 
-    pub(super) fn record(&self) -> FormedRecord {
-        FormedRecord {
-            centroids: self.centroids.clone(),
+    pub(super) fn record(&self) -> Result<FormedRecord, GroupError> {
+        let [_, dimensions] = self.centroids.dims();
+        let entries = host(OPERATION, &self.centroids)?;
+        Ok(FormedRecord {
+            centroids: entries.chunks(dimensions).map(<[_]>::to_vec).collect(),
             identities: self.identities.clone(),
             clusters: self.clusters.record(),
             churn: self.churn,
-        }
+        })
     }
 }
 
 impl FormedRecord {
-    pub(super) fn restored(self, sketch: Sketch) -> Result<Formed, GroupError> {
+    pub(super) fn restored(self, sketch: Sketch, device: &Device) -> Result<Formed, GroupError> {
         let clusters = self.clusters.restored(OPERATION)?;
-        let long = |centroid: &Vec<f32>| centroid.len() == sketch.dimensions;
-        if self.centroids.len() != clusters.groups || !self.centroids.iter().all(long) {
-            let expected = format!(
-                "expected {} centroids of {} dimensions",
-                clusters.groups, sketch.dimensions
-            );
+        let (k, dimensions) = (clusters.groups, sketch.dimensions);
+        let long = |centroid: &Vec<f32>| centroid.len() == dimensions;
+        if self.centroids.len() != k || !self.centroids.iter().all(long) {
+            let expected = format!("expected {k} centroids of {dimensions} dimensions");
             return Err(state::refused(OPERATION, expected));
         }
+        let entries = TensorData::new(self.centroids.concat(), [k, dimensions]);
         Ok(Formed {
-            centroids: self.centroids,
+            centroids: Tensor::from_data(entries, (device, DType::F32)),
             identities: self.identities,
             clusters,
             churn: self.churn,
@@ -251,73 +242,62 @@ impl FormedRecord {
     }
 }
 
-/// The mean of unit vectors; sign-free, of unit vectors that are turned to point along their axis.
-fn centre(members: &[&[f32]], sign: Sign, dimensions: usize) -> Vec<f32> {
-    let ways = match sign {
-        Sign::Kept => vec![1.0; members.len()],
-        Sign::Ignored => along_axis(members),
+/// The mean of some unit vectors `[n, d]`, as `[1, d]`; sign-free, of unit vectors that are turned to point along their
+/// axis.
+fn centre(units: &Tensor<2>, members: Vec<i64>, sign: Sign) -> Tensor<2> {
+    if members.is_empty() {
+        return units.clone().narrow(0, 0, 1).zeros_like();
+    }
+    let members = Tensor::<1, Int>::from_data(members.as_slice(), &units.device());
+    let own = units.clone().select(0, members);
+    let turned = match sign {
+        Sign::Kept => own,
+        Sign::Ignored => own.clone() * along_axis(&own),
     };
-    let turned: Vec<(&[f32], f32)> = members.iter().copied().zip(ways).collect();
-    let mean = mean(&turned, dimensions).into_iter();
-    mean.map(|entry| entry as f32).collect()
+    turned.mean_dim(0)
 }
 
-/// Which way each vector points along the leading axis of all, by the power method.
-fn along_axis(members: &[&[f32]]) -> Vec<f32> {
-    let Some(first) = members.first() else {
-        return Vec::new();
-    };
-    let along = |axis: &[f64], member: &[f32]| -> f64 {
-        let products = axis.iter().zip(member);
-        products.map(|(a, &b)| a * f64::from(b)).sum()
-    };
+/// Which way each vector of `[n, d]` points along the leading axis of all, `[n, 1]`, by the power method.
+fn along_axis(own: &Tensor<2>) -> Tensor<2> {
+    let along = |axis: Tensor<2>| own.clone().matmul(axis.transpose());
     // From the sum of all, turned to point like the first.
-    let ways = members.iter().map(|member| {
-        let way = 1f64.copysign(dot(first, member)) as f32;
-        (*member, way)
-    });
-    let mut axis = mean(&ways.collect::<Vec<_>>(), first.len());
+    let ways = signs(along(own.clone().narrow(0, 0, 1)));
+    let mut axis = (own.clone() * ways).sum_dim(0);
     for _ in 0..ROUNDS {
-        let mut next = vec![0.0; axis.len()];
-        for member in members {
-            let by = along(&axis, member);
-            let entries = next.iter_mut().zip(member.iter());
-            entries.for_each(|(entry, &value)| *entry += by * f64::from(value));
-        }
-        let norm = next.iter().map(|entry| entry * entry).sum::<f64>().sqrt();
-        if norm == 0.0 {
-            break;
-        }
-        axis = next.into_iter().map(|entry| entry / norm).collect();
+        axis = unit(along(axis).transpose().matmul(own.clone()));
     }
-    members
-        .iter()
-        .map(|member| 1f64.copysign(along(&axis, member)) as f32)
-        .collect()
+    signs(along(axis))
 }
 
-/// The mean of vectors, each turned by its sign.
-fn mean(turned: &[(&[f32], f32)], dimensions: usize) -> Vec<f64> {
-    let mut sum = vec![0.0f64; dimensions];
-    for (vector, way) in turned {
-        for (sum, &entry) in sum.iter_mut().zip(vector.iter()) {
-            *sum += f64::from(way * entry);
-        }
+/// How near by these cosines.
+fn closeness<const D: usize>(cosines: Tensor<D>, sign: Sign) -> Tensor<D> {
+    match sign {
+        Sign::Kept => cosines,
+        Sign::Ignored => cosines.abs(),
     }
-    let count = turned.len().max(1) as f64;
-    sum.into_iter().map(|entry| entry / count).collect()
 }
 
-fn dot(one: &[f32], other: &[f32]) -> f64 {
-    let products = one.iter().zip(other);
-    products.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+/// 1, or −1 for what is below zero.
+fn signs(values: Tensor<2>) -> Tensor<2> {
+    values.ones_like().mask_fill(values.lower_elem(0.0), -1.0)
 }
 
-/// A vector over its norm; zero stays zero.
-fn scaled(vector: &[f32], norm: f64) -> Vec<f32> {
-    let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-    let scaled = vector
-        .iter()
-        .map(|&entry| (f64::from(entry) * inverse) as f32);
-    scaled.collect()
+/// Rows of length one; those of zeros stay.
+fn unit(rows: Tensor<2>) -> Tensor<2> {
+    // By the largest entry first, whose square may be out of range.
+    let over = |rows: Tensor<2>, size: Tensor<2>| {
+        let none = size.clone().equal_elem(0.0);
+        let dims = rows.dims();
+        (rows / size).mask_fill(none.expand(dims), 0.0)
+    };
+    let rows = over(rows.clone(), rows.abs().max_dim(1));
+    let norms = (rows.clone() * rows.clone()).sum_dim(1).sqrt();
+    over(rows, norms)
+}
+
+/// The rows that are not zero.
+fn living(rows: &Tensor<2>) -> Result<Vec<usize>, GroupError> {
+    let sizes = host(OPERATION, &rows.clone().abs().max_dim(1))?;
+    let some = sizes.iter().enumerate().filter(|(_, size)| **size > 0.0);
+    Ok(some.map(|(row, _)| row).collect())
 }

@@ -11,6 +11,7 @@ use crate::identities::Identities;
 use crate::search::Clusters;
 use crate::spectrum::{Spectrum, host};
 use crate::split_merge::Pending;
+use crate::unread::Unread;
 use crate::{Churn, GroupError, SimilarityMatrix, SplitMerge, follow};
 
 /// How landmarks are summed up.
@@ -246,25 +247,26 @@ impl Found {
         }
     }
 
-    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`.
-    fn alike(
+    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`: nothing before the landmarks
+    /// were taken up.
+    pub(super) fn alike(
         &self,
-        now: &Now,
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Tensor<2>, GroupError> {
-        match (now, axes) {
-            (Now::Examples(landmarks, weights), _) => {
+        let (n, k) = (gradients.examples(), self.clusters.groups);
+        match (&self.now, axes) {
+            (None, _) => Ok(Tensor::zeros([n, k], &gradients.device())),
+            (Some(Now::Examples(landmarks, weights)), _) => {
                 let products = gradients.cross_gram(landmarks).map_err(refused)?;
                 Ok((products.clone() * products).matmul((**weights).clone()))
             }
-            (Now::Axes(axes), Some(Axes { count, .. })) => {
-                let (n, k) = (gradients.examples(), self.clusters.groups);
+            (Some(Now::Axes(axes)), Some(Axes { count, .. })) => {
                 let products = gradients.cross_gram(axes).map_err(refused)?;
                 let squares = (products.clone() * products).reshape([n, k, count]);
                 Ok(squares.sum_dim(2).reshape([n, k]))
             }
-            (Now::Axes(_), None) => Err(GroupError::NoStanding {
+            (Some(Now::Axes(_)), None) => Err(GroupError::NoStanding {
                 operation: OPERATION,
             }),
         }
@@ -272,28 +274,13 @@ impl Found {
 
     /// The group of each of n examples: that of the largest mean squared cosine. None for a zero
     /// gradient.
-    pub(super) fn assign(
+    fn assign(
         &self,
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Vec<Option<usize>>, GroupError> {
-        let k = self.clusters.groups;
-        let Some(now) = &self.now else {
-            return Ok(vec![None; gradients.examples()]);
-        };
-        let alike = host(OPERATION, &self.alike(now, gradients, axes)?)?;
-        if let Some(entry) = alike.iter().position(|value| !value.is_finite()) {
-            return Err(GroupError::NotFinite {
-                operation: OPERATION,
-                example: entry / k,
-            });
-        }
-        let best = |row: &[f32]| {
-            let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            best.filter(|(_, alike)| **alike > 0.0)
-                .map(|(group, _)| group)
-        };
-        Ok(alike.chunks(k).map(best).collect())
+        let unread = Unread::highest(OPERATION, self.alike(gradients, axes)?);
+        unread.assignment(&unread.read()?)
     }
 }
 

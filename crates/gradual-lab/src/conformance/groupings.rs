@@ -5,8 +5,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Device;
 use gradual::grad::{Metric, Tap, Traced, trace};
 use gradual::group::{
-    Centroids, Draw, EachExample, Grouping, Hdbscan, InMetric, KMeans, Landmarks, OneGroup,
-    RandomGroups, SingularVectors, Spectral, SphericalKMeans, Tracked,
+    Centroids, Draw, EachExample, GroupError, Grouping, Hdbscan, InMetric, KMeans, Landmarks,
+    Needs, OneGroup, RandomGroups, SingularVectors, Spectral, SphericalKMeans, Tracked,
 };
 use gradual::loss::{Composition, SumOfSquares};
 use rand::{RngExt, SeedableRng};
@@ -19,6 +19,8 @@ const GROUPS: usize = 4;
 const EXAMPLES: usize = 40;
 /// Entries of a gradient.
 const WIDTH: usize = 16;
+/// The example whose gradient is no number, where there is one.
+const BROKEN: usize = 5;
 
 /// A layer whose loss for example j is x_j·w, so that its gradient is x_j itself.
 #[derive(Module, Debug)]
@@ -26,8 +28,8 @@ struct Itself {
     layer: Linear,
 }
 
-/// A draw whose gradients lie along one of [`GROUPS`] axes each, with lengths of their own and noise.
-fn draw(model: &Itself, seed: u64, device: &Device) -> anyhow::Result<Traced> {
+/// Gradients that lie along one of [`GROUPS`] axes each, with lengths of their own and noise.
+fn planted(seed: u64) -> Vec<f32> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut rows = Vec::new();
     for example in 0..EXAMPLES {
@@ -38,6 +40,11 @@ fn draw(model: &Itself, seed: u64, device: &Device) -> anyhow::Result<Traced> {
             along + random.random_range(-0.05..0.05)
         }));
     }
+    rows
+}
+
+/// A draw with these gradients.
+fn draw(model: &Itself, rows: Vec<f32>, device: &Device) -> anyhow::Result<Traced> {
     let losses = (0..EXAMPLES).map(|example| 0.1 + 0.3 * (example % 7) as f32);
     let losses = tensor(losses.collect(), [EXAMPLES], device);
     let inputs = tensor(rows, [EXAMPLES, WIDTH], device);
@@ -54,7 +61,11 @@ pub(super) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
     layer.weight = Param::from_tensor(layer.weight.val().zeros_like().inner().autodiff())
         .set_require_grad(true);
     let model = Itself { layer };
-    let draws = [draw(&model, 1, device)?, draw(&model, 2, device)?];
+    let draws = [1, 2].map(|seed| draw(&model, planted(seed), device));
+    let draws = draws.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let mut broken = planted(3);
+    broken[BROKEN * WIDTH] = f32::NAN;
+    let broken = draw(&model, broken, device)?;
 
     let whitened = Metric::whitened;
     let all: Vec<(&str, Box<dyn Grouping>)> = vec![
@@ -119,6 +130,16 @@ pub(super) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
             if let Some(assignment) = groups.assignment() {
                 add("together", together(assignment));
             }
+        }
+        if grouping.needs() == Needs::Gradients {
+            let named = match grouping.group(&Draw::from(&broken)) {
+                Err(GroupError::NotFinite { example, .. }) => example == BROKEN,
+                // A metric names the parameter.
+                Err(GroupError::Gradients { .. }) => true,
+                _ => false,
+            };
+            let what = format!("{name}: refuses what is no number");
+            numbers.insert(what, vec![f64::from(u8::from(named))]);
         }
     }
     Ok(numbers)

@@ -92,16 +92,25 @@ pub(super) fn waits(device: &Device) -> anyhow::Result<Numbers> {
         ("erm", Objective::new(OneGroup, Mean)),
         ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
         ("dro", Objective::new(Labels::new(4), GroupDro::new(0.1)?)),
+        (
+            "landmarks",
+            Objective::new(
+                Landmarks::new(4, Metric::whitened(), 0).with_examples(32),
+                SumOfSquares,
+            ),
+        ),
         ("k-means", Objective::new(KMeans::new(4, 0), SumOfSquares)),
         (
             "svd",
             Objective::new(SingularVectors::default(), SumOfSquares),
         ),
     ] {
+        let losses = |m: &_| task.losses(m, &drawn.batch);
+        if objective.wants().is_some() {
+            stand(&model, &mut objective, losses)?;
+        }
         let before = reads();
-        step(&model, &mut objective, Some(&drawn.labels), |m| {
-            task.losses(m, &drawn.batch)
-        })?;
+        step(&model, &mut objective, Some(&drawn.labels), losses)?;
         numbers.insert(name.to_owned(), vec![(reads() - before) as f64]);
     }
     Ok(numbers)
