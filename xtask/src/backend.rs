@@ -82,6 +82,24 @@ impl Backends {
         }
     }
 
+    /// All that this machine can build: without LibTorch not `tch`.
+    pub(crate) fn buildable() -> anyhow::Result<Self> {
+        Self::those(|name| name != "tch" || machine::can_run(name).is_ok())
+    }
+
+    /// All that this machine can run without a GPU.
+    pub(crate) fn without_gpu() -> anyhow::Result<Self> {
+        Self::those(|name| name != "cuda" && machine::can_run(name).is_ok())
+    }
+
+    fn those(wanted: impl Fn(&str) -> bool) -> anyhow::Result<Self> {
+        let mut known = Backend::all()?;
+        known.sort_by_key(|backend| !backend.is_default);
+        let names = known.iter().map(|backend| backend.name.as_str());
+        let names: Vec<&str> = names.filter(|name| wanted(name)).collect();
+        Ok(Self::among(&known, Some(&names.join(",")))?)
+    }
+
     fn among(known: &[Backend], text: Option<&str>) -> Result<Self, Stop> {
         let asked: Vec<String> = text
             .map(|text| text.split(',').map(str::to_owned).collect())
@@ -108,7 +126,7 @@ impl Backends {
     /// The default one stays compiled in: it costs seconds, other builds share what it has built, and the
     /// conformance suite compares with it. For the default backend alone nothing is asked, so that runs, tests and
     /// plain cargo share one build.
-    fn cargo_arguments(&self) -> Vec<String> {
+    pub(crate) fn cargo_arguments(&self) -> Vec<String> {
         if self.more.is_empty() {
             return Vec::new();
         }
@@ -128,13 +146,12 @@ impl Backends {
         program::become_program(lab, arguments, &environment)
     }
 
-    /// Builds the lab with these backends and runs it.
-    pub(crate) fn run_lab(&self, arguments: Vec<OsString>) -> anyhow::Result<()> {
-        let environment = self.environment();
-        let lab = program::build(LAB, &self.cargo_arguments(), &environment)?;
-        let mut command = Command::new(lab);
+    /// Runs the lab that tests [with these features](Self::cargo_arguments) have built.
+    pub(crate) fn run_tested_lab(&self, arguments: Vec<OsString>) -> anyhow::Result<()> {
+        let name = format!("{LAB}{}", std::env::consts::EXE_SUFFIX);
+        let mut command = Command::new(cargo::target().join("release").join(name));
         command.args(arguments).args(self.lab_arguments());
-        cargo::run(command.envs(environment))
+        cargo::run(command.envs(self.environment()))
     }
 
     /// What the lab needs to run on these backends.
@@ -146,7 +163,7 @@ impl Backends {
     }
 
     /// What a build and a program with these backends are told.
-    fn environment(&self) -> Environment {
+    pub(crate) fn environment(&self) -> Environment {
         // Burn has a default device, on which it puts the state of an optimizer that it reads. With several backends
         // compiled in that would be a GPU's, there or not.
         let first = self.asked.first().map_or("flex", String::as_str);

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use crate::backend::Backends;
 use crate::test::Test;
-use crate::{cargo, docs, layers, python, terminal};
+use crate::{cargo, docs, layers, python, setup, terminal};
 
 /// One check: its name and what it does.
 struct Step {
@@ -14,7 +15,10 @@ struct Step {
 }
 
 /// What takes no time comes first, so that it does not wait for the tests.
-const STEPS: [Step; 9] = [
+///
+/// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run it on
+/// those that need no GPU, for the tests and the conformance suite.
+const STEPS: [Step; 8] = [
     Step {
         name: "format",
         check: format,
@@ -28,16 +32,16 @@ const STEPS: [Step; 9] = [
         check: clippy,
     },
     Step {
-        name: "cuda",
-        check: cuda,
+        name: "docs",
+        check: || docs::run(&Backends::buildable()?.cargo_arguments()),
     },
     Step {
         name: "test",
-        check: || Test::everything().run(),
+        check: test,
     },
     Step {
         name: "conformance",
-        check: Test::conformance,
+        check: || Test::conformance(&Backends::without_gpu()?),
     },
     Step {
         name: "parquet",
@@ -46,10 +50,6 @@ const STEPS: [Step; 9] = [
     Step {
         name: "python",
         check: python::run,
-    },
-    Step {
-        name: "docs",
-        check: docs::run,
     },
 ];
 
@@ -113,23 +113,21 @@ fn format() -> anyhow::Result<()> {
 /// In release like the tests, which then need not compile the procedural macros and build scripts again.
 fn clippy() -> anyhow::Result<()> {
     cargo::require("clippy", "clippy")?;
-    cargo::run(&mut cargo::cargo([
-        "clippy",
-        "--release",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
+    let mut command = cargo::cargo(clippy);
+    let backends = Backends::buildable()?;
+    command.args(backends.cargo_arguments());
+    command.args(["--", "-D", "warnings"]);
+    // To be run, `cuda` downloads an LLVM; to be checked, as for documentation, it goes without.
+    cargo::run(command.envs(backends.environment()).env("DOCS_RS", "1"))
 }
 
-/// That the backend which needs a GPU compiles. Its build would download an LLVM, which nothing but a program needs: what
-/// is built for documentation goes without.
-fn cuda() -> anyhow::Result<()> {
-    let check = ["check", "--release", "--package", "gradual-lab"];
-    let mut command = cargo::cargo(check.into_iter().chain(["--features=cuda"]));
-    cargo::run(command.env("DOCS_RS", "1"))
+/// On the default backend, but compiled with all that the conformance suite is about to run.
+fn test() -> anyhow::Result<()> {
+    if let Err(problem) = setup::vulkan() {
+        println!("wgpu is left out: {problem:#}");
+    }
+    Test::everything(&Backends::without_gpu()?)
 }
 
 /// The one feature that no other build has. Its tests are few, and the rest is built already.

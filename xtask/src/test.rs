@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::backend::Backends;
-use crate::{cargo, machine, setup};
+use crate::cargo;
 
 /// What to test and how.
 #[derive(Debug, Args)]
@@ -25,26 +25,17 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// All tests of the workspace.
-    pub(crate) fn everything() -> Self {
-        Self {
-            backend: None,
-            page: None,
-            arguments: Vec::new(),
-            program_arguments: Vec::new(),
-        }
+    /// All tests of the workspace, compiled with `backends`; they run on the default one.
+    pub(crate) fn everything(backends: &Backends) -> anyhow::Result<()> {
+        let test = ["test", "--release", "--workspace"];
+        let mut command = cargo::cargo(test);
+        command.args(backends.cargo_arguments());
+        cargo::run(command.envs(backends.environment()))
     }
 
-    /// The conformance suite on all backends that a machine without a GPU can run.
-    pub(crate) fn conformance() -> anyhow::Result<()> {
-        if let Err(problem) = setup::vulkan() {
-            println!("wgpu is left out: {problem:#}");
-        }
-        let possible = ["ndarray", "wgpu", "tch"].into_iter();
-        let possible = possible.filter(|name| machine::can_run(name).is_ok());
-        let names: Vec<&str> = std::iter::once("flex").chain(possible).collect();
-        let backends = Backends::choose(Some(&names.join(",")))?;
-        backends.run_lab(vec!["conformance".into()])
+    /// The conformance suite on `backends`, by the lab that [`everything`](Self::everything) has built.
+    pub(crate) fn conformance(backends: &Backends) -> anyhow::Result<()> {
+        backends.run_tested_lab(vec!["conformance".into()])
     }
 
     pub(crate) fn run(&self) -> anyhow::Result<()> {
