@@ -184,8 +184,9 @@ impl Formed {
     pub(super) fn nearest(&self, units: &Tensor<2>, sign: Sign) -> Joined {
         let directions = unit(self.centroids.clone());
         let cosines = units.clone().matmul(directions.clone().transpose());
-        let there = |units: Tensor<2>| (units.clone() * units).sum_dim(1).round();
-        let there = there(units.clone()) * there(directions).transpose();
+        // 1 for a row of length one, 0 for zeros.
+        let present = |rows: Tensor<2>| (rows.clone() * rows).sum_dim(1).round();
+        let there = present(units.clone()) * present(directions).transpose();
         // Above zero for every group that is there, however far away.
         let scores = (closeness(cosines.clone(), sign) + 2.0) * there;
         Joined {
