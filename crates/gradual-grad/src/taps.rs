@@ -1,5 +1,6 @@
 //! The layers that have taps, a file each.
 
+mod adapter;
 mod attention;
 mod batch_norm;
 mod conv;

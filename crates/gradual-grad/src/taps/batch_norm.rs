@@ -4,7 +4,7 @@ use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
 use crate::Tap;
-use crate::tap::recording;
+use crate::tap::traced;
 use crate::tape;
 
 /// Refused by a trace: see the error that it gives.
@@ -12,7 +12,7 @@ impl<const D: usize> Tap<Tensor<D>> for BatchNorm {
     type Output = Tensor<D>;
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        if recording() {
+        if traced(self) {
             let problem = "is a batch norm, which mixes the examples of a draw: one example's loss \
                            depends on the others, so no example has a gradient of its own; use a \
                            layer norm, RMS norm or group norm instead";

@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::Tap;
 use crate::factor::{Factor, Inputs};
-use crate::tap::{constant, leaf, recording};
+use crate::tap::{constant, leaf, traced};
 use crate::tape::{self, Use};
 
 /// What the patches of a convolution depend on; index 0 is the vertical axis.
@@ -152,7 +152,7 @@ impl Tap<Tensor<4>> for Conv2d {
 
     fn tap(&self, input: Tensor<4>) -> Tensor<4> {
         let dims = input.dims();
-        if !recording() || dims.contains(&0) {
+        if !traced(self) || dims.contains(&0) {
             return self.forward(input);
         }
         let [kernel, stride] = [self.kernel_size, self.stride];
@@ -186,7 +186,7 @@ impl Tap<Tensor<3>> for Conv1d {
 
     fn tap(&self, input: Tensor<3>) -> Tensor<3> {
         let dims = input.dims();
-        if !recording() || dims.contains(&0) {
+        if !traced(self) || dims.contains(&0) {
             return self.forward(input);
         }
         let padding = match self.padding {

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::Tap;
 use crate::factor::Factor;
-use crate::tap::{constant, leaf, recording};
+use crate::tap::{constant, leaf, traced};
 use crate::tape::{self, Use};
 
 /// Scales and shifts normalised inputs x̂ `[n, t, d]`, seen by the trace.
@@ -51,7 +51,7 @@ impl<const D: usize> Tap<Tensor<D>> for LayerNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !recording() || D < 2 || dims.contains(&0) {
+        if !traced(self) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -68,7 +68,7 @@ impl<const D: usize> Tap<Tensor<D>> for RmsNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !recording() || D < 2 || dims.contains(&0) {
+        if !traced(self) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -87,7 +87,7 @@ impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
         let (Some(gamma), Some(beta)) = (&self.gamma, &self.beta) else {
             return self.forward(input);
         };
-        if !recording() || !self.affine || D < 3 || dims.contains(&0) {
+        if !traced(self) || !self.affine || D < 3 || dims.contains(&0) {
             return self.forward(input);
         }
         let plain = Self {
