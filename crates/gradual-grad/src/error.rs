@@ -74,9 +74,7 @@ pub enum GradError {
         paths: Vec<String>,
     },
     /// No parameter is trainable, or all are left out.
-    #[error(
-        "trace: there is nothing to train: {problem}, so every update would be empty"
-    )]
+    #[error("trace: there is nothing to train: {problem}, so every update would be empty")]
     Untrained {
         /// Why.
         problem: &'static str,

@@ -31,7 +31,11 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradEr
     module.visit(&mut lister);
     if let Some([one, other]) = lister.at_odds {
         let problem = "one is trained and the other is not";
-        return Err(GradError::Identity { one, other, problem });
+        return Err(GradError::Identity {
+            one,
+            other,
+            problem,
+        });
     }
     same_values(module, &lister.found)?;
     Ok(lister.found)
@@ -147,10 +151,11 @@ fn same_values<M: Module>(module: &M, found: &[Parameter]) -> Result<(), GradErr
         let places = &values.0[&each.id];
         let (shape, first) = &places[0];
         for ((other_shape, other), path) in places[1..].iter().zip(&each.shared) {
-            let same = shape == other_shape && equal(first, other).map_err(|problem| {
-                let operation = "trace";
-                GradError::Read { operation, problem }
-            })?;
+            let same = shape == other_shape
+                && equal(first, other).map_err(|problem| {
+                    let operation = "trace";
+                    GradError::Read { operation, problem }
+                })?;
             if !same {
                 return Err(GradError::Identity {
                     one: each.path.clone(),
@@ -165,7 +170,9 @@ fn same_values<M: Module>(module: &M, found: &[Parameter]) -> Result<(), GradErr
 
 /// Equal number by number, without a rounding.
 fn equal(one: &Tensor<1>, other: &Tensor<1>) -> Result<bool, String> {
-    let differs = one.clone().not_equal(other.clone().to_device(&one.device()));
+    let differs = one
+        .clone()
+        .not_equal(other.clone().to_device(&one.device()));
     let [count] = read_together::<f64, 1>([differs.float().max()])?;
     Ok(count.iter().all(|&count| count == 0.0))
 }

@@ -105,9 +105,8 @@ impl Tracer {
         if !known.iter().any(|parameter| parameter.trainable) {
             return untrained("no parameter of the model is trainable (frozen, or `no_grad`)");
         }
-        let wanted = |parameter: &Parameter| {
-            parameter.trainable && !left_out.contains(&parameter.path)
-        };
+        let wanted =
+            |parameter: &Parameter| parameter.trainable && !left_out.contains(&parameter.path);
         let parameters: Vec<Parameter> =
             known.iter().filter(|each| wanted(each)).cloned().collect();
         if parameters.is_empty() {
@@ -236,7 +235,11 @@ impl<M: Module> Passed<'_, M> {
         for seen in &tape.uses {
             if self.rows_each(seen.examples).is_none() {
                 return Err(GradError::Examples {
-                    path: seen.parameters.first().map(|id| named(*id)).unwrap_or_default(),
+                    path: seen
+                        .parameters
+                        .first()
+                        .map(|id| named(*id))
+                        .unwrap_or_default(),
                     examples: seen.examples,
                     losses: n,
                 });
@@ -288,9 +291,8 @@ impl<M: Module> Passed<'_, M> {
         let mut gradients: Vec<ParameterGradients> =
             parameters.map(ParameterGradients::new).collect();
         let places = gradients.iter().enumerate();
-        let places: HashMap<ParamId, usize> = places
-            .map(|(at, each)| (each.parameter.id, at))
-            .collect();
+        let places: HashMap<ParamId, usize> =
+            places.map(|(at, each)| (each.parameter.id, at)).collect();
         let place = |id: &ParamId| {
             let own = self.originals.get(id)?;
             places.get(own).copied()

@@ -191,7 +191,10 @@ impl Tracer {
         let update = traced.gradients.combine(&traced.losses.ones_like())?;
         let update = flattened(model, &update);
 
-        let mut same = repeatable(&[host(own.clone())?, host(traced.losses.clone())?], own.dtype());
+        let mut same = repeatable(
+            &[host(own.clone())?, host(traced.losses.clone())?],
+            own.dtype(),
+        );
         if let Some(half) = &parts.half {
             let (passed, broken, repeats) = passed(&seed)?;
             if let Some(warning) = broken {
@@ -492,7 +495,11 @@ fn compared(found: &[Update], epsilon: f64) -> Result<Vec<(String, f64)>, GradEr
     let ratio = |each: &Update| {
         // Gradients that are nothing but rounding (of an attention's key bias) are as large as the others' rounding.
         let size = each.own.max(each.traced).max(allowed * overall);
-        if size > 0.0 { each.difference / size } else { 0.0 }
+        if size > 0.0 {
+            each.difference / size
+        } else {
+            0.0
+        }
     };
     let worst = found.iter().max_by(|a, b| ratio(a).total_cmp(&ratio(b)));
     match worst {
@@ -536,7 +543,10 @@ fn layers_of(traced: &Traced) -> HashMap<String, String> {
 
 /// The parameters that stand in several places.
 fn shared<M: Module>(subject: &Subject<M>) -> Vec<Warning> {
-    let several = subject.parameters.iter().filter(|each| !each.shared.is_empty());
+    let several = subject
+        .parameters
+        .iter()
+        .filter(|each| !each.shared.is_empty());
     several
         .map(|each| Warning::Shared {
             path: each.path.clone(),
@@ -547,9 +557,11 @@ fn shared<M: Module>(subject: &Subject<M>) -> Vec<Warning> {
 
 /// Whether all passes gave the same losses, but for what a device may round otherwise each time.
 fn repeatable(seen: &[Vec<f64>], dtype: DType) -> bool {
-    let near = |a: f64, b: f64| (a - b).abs() <= 64.0 * epsilon(dtype) * a.abs().max(b.abs()).max(1e-30);
-    seen.windows(2)
-        .all(|pair| pair[0].len() == pair[1].len() && pair[0].iter().zip(&pair[1]).all(|(&a, &b)| near(a, b)))
+    let near =
+        |a: f64, b: f64| (a - b).abs() <= 64.0 * epsilon(dtype) * a.abs().max(b.abs()).max(1e-30);
+    seen.windows(2).all(|pair| {
+        pair[0].len() == pair[1].len() && pair[0].iter().zip(&pair[1]).all(|(&a, &b)| near(a, b))
+    })
 }
 
 fn not_finite(seen: &[Vec<f64>]) -> Option<Warning> {

@@ -52,7 +52,9 @@ fn tracer() -> Tracer {
 fn coupled(found: Result<gradual_grad::Verified, GradError>) -> (String, Option<String>) {
     let error = found.expect_err("examples are coupled");
     match &error {
-        GradError::Coupled { path, batch_norm, .. } => (path.clone(), batch_norm.clone()),
+        GradError::Coupled {
+            path, batch_norm, ..
+        } => (path.clone(), batch_norm.clone()),
         _ => panic!("{error}"),
     }
 }
@@ -78,7 +80,10 @@ fn batch_norm_by_forward() {
     let x = inputs(8);
     let losses = |m: &Net| squares(m.readout.tap(m.norm.forward(m.hidden(&x))));
     let (path, named) = coupled(tracer().verify(&model, losses));
-    assert_eq!((path.as_str(), named.as_deref()), ("hidden.weight", Some("norm")));
+    assert_eq!(
+        (path.as_str(), named.as_deref()),
+        ("hidden.weight", Some("norm"))
+    );
     // Not trained is not the evaluation form.
     let mut frozen = model.clone();
     frozen.norm = frozen.norm.no_grad();
@@ -98,7 +103,10 @@ fn negatives_shuffled_after_the_tap() {
         calls.set(calls.get() + 1);
         let h = m.readout.tap(m.hidden(&x));
         let by = 1 + calls.get() % 3;
-        let shuffled = Tensor::cat(vec![h.clone().slice(s![by..]), h.clone().slice(s![..by])], 0);
+        let shuffled = Tensor::cat(
+            vec![h.clone().slice(s![by..]), h.clone().slice(s![..by])],
+            0,
+        );
         squares(h - shuffled)
     };
     assert_eq!(coupled(tracer().verify(&model, losses)).0, "readout.weight");
@@ -121,7 +129,9 @@ fn dropout_and_other_randomness() {
     let model = net();
     let x = inputs(8);
     let dropped = |m: &Net| squares(m.readout.tap(m.dropout.forward(m.hidden(&x))));
-    let verified = tracer().verify(&model, dropped).expect("masks are drawn alike");
+    let verified = tracer()
+        .verify(&model, dropped)
+        .expect("masks are drawn alike");
     assert!(!verified.differences.is_empty());
 
     let calls = Cell::new(0.0);
@@ -140,11 +150,15 @@ fn what_is_not_trained_is_named() {
     let dead = |m: &Net| squares(m.readout.tap(relu(m.hidden.tap(x.clone()) - 100.0)));
     let verified = tracer().verify(&model, dead).expect("right");
     let zero = Warning::Zero {
-        paths: ["hidden.weight", "hidden.bias", "readout.weight"].map(str::to_owned).to_vec(),
+        paths: ["hidden.weight", "hidden.bias", "readout.weight"]
+            .map(str::to_owned)
+            .to_vec(),
     };
     assert_eq!(verified.warnings, [zero]);
     let nothing = |m: &Net| relu(squares(m.readout.tap(m.hidden(&x))) - 1e9);
-    let error = tracer().verify(&model, nothing).expect_err("no gradient at all");
+    let error = tracer()
+        .verify(&model, nothing)
+        .expect_err("no gradient at all");
     assert!(matches!(error, GradError::Untrained { .. }), "{error}");
 }
 
@@ -154,7 +168,8 @@ fn losses_that_are_no_numbers_are_left_to_the_step() {
     let x = inputs(8);
     let broken = |m: &Net| {
         let losses = squares(m.readout.tap(m.hidden(&x)));
-        let hole = Tensor::<1>::from_floats([0.0, 0.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0], &device());
+        let hole =
+            Tensor::<1>::from_floats([0.0, 0.0, f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0], &device());
         losses + hole.cast(FloatDType::F64)
     };
     let verified = tracer().verify(&model, broken).expect("nothing to compare");
@@ -190,6 +205,9 @@ fn both_sides_of_a_siamese_net_in_one_pass() {
     tracer.verify(&model, adjacent).expect("right");
     // Taken for the other order, examples are coupled.
     let wrong = Tracer::default().with_views(Views::stacked(2).expect("two"));
-    assert!(matches!(wrong.verify(&model, adjacent), Err(GradError::Coupled { .. })));
+    assert!(matches!(
+        wrong.verify(&model, adjacent),
+        Err(GradError::Coupled { .. })
+    ));
     assert!(matches!(Views::stacked(0), Err(GradError::Views)));
 }

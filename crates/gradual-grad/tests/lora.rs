@@ -22,7 +22,11 @@ impl Model {
         let h = relu(self.hidden.tap(self.words.tap(words.clone())));
         let logits = self.words.readout(self.readout.tap(h));
         let [_, _, v] = logits.dims();
-        logits.powi_scalar(2).reshape([n, t * v]).sum_dim(1).reshape([n])
+        logits
+            .powi_scalar(2)
+            .reshape([n, t * v])
+            .sum_dim(1)
+            .reshape([n])
     }
 }
 
@@ -47,7 +51,10 @@ fn model(trained: ParamGroup) -> Model {
         hidden: LinearConfig::new(4, 5).init(&device),
         readout: LinearConfig::new(5, 4).with_bias(false).init(&device),
     };
-    model.apply_lora(Lora::new(2, 6.0)).unfreeze_group(trained).map(&mut Moved(0))
+    model
+        .apply_lora(Lora::new(2, 6.0))
+        .unfreeze_group(trained)
+        .map(&mut Moved(0))
 }
 
 fn words() -> Tensor<2, Int> {
@@ -59,15 +66,22 @@ fn adapters_alone() {
     let model = model(ParamGroup::from_paths(Vec::<String>::new()));
     let gradients = agree(&model, |m| m.losses(&words()), 1e-9);
     let paths: Vec<&str> = gradients.paths().collect();
-    let expected = ["words", "hidden", "readout"]
-        .map(|layer| [format!("{layer}.weight.lora.a"), format!("{layer}.weight.lora.b")]);
+    let expected = ["words", "hidden", "readout"].map(|layer| {
+        [
+            format!("{layer}.weight.lora.a"),
+            format!("{layer}.weight.lora.b"),
+        ]
+    });
     assert_eq!(paths, expected.concat());
     verify(&model, |m| m.losses(&words())).expect("right");
 }
 
 #[test]
 fn adapters_with_biases_and_some_bases() {
-    let model = model(ParamGroup::from_paths(vec!["hidden.bias", "readout.weight"]));
+    let model = model(ParamGroup::from_paths(vec![
+        "hidden.bias",
+        "readout.weight",
+    ]));
     let gradients = agree(&model, |m| m.losses(&words()), 1e-9);
     assert_eq!(gradients.paths().count(), 8);
     verify(&model, |m| m.losses(&words())).expect("right");
@@ -82,5 +96,8 @@ fn a_fresh_adapter() {
     agree(&layer, losses, 1e-9);
     // B starts at zero, so that A has no gradient yet.
     let verified = verify(&layer, losses).expect("right");
-    assert!(verified.warnings[0].to_string().contains("weight.lora.a"), "{verified:?}");
+    assert!(
+        verified.warnings[0].to_string().contains("weight.lora.a"),
+        "{verified:?}"
+    );
 }

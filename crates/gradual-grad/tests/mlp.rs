@@ -221,7 +221,12 @@ fn errors_name_what_was_wrong() {
     });
     let alone = trace(&model, |m| m.losses(&inputs)).expect("covered");
     let beside = beside.expect("another module is a plain forward pass");
-    common::close("rows", beside.gradients.rows(), alone.gradients.rows(), 1e-6);
+    common::close(
+        "rows",
+        beside.gradients.rows(),
+        alone.gradients.rows(),
+        1e-6,
+    );
 
     let one = trace(&LinearConfig::new(3, 2).init(&device), |m| {
         m.tap(Tensor::<1>::zeros([3], &device))

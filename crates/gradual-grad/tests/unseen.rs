@@ -23,7 +23,10 @@ fn a_read_out_by_hand_beside_a_tapped_embedding() {
     let words = Tensor::<2, Int>::from_ints([[1, 2, 6], [0, 0, 3], [5, 4, 4]], &device());
     let by_hand = |m: &Embedding| {
         let h = m.tap(words.clone()).sum_dim(1).reshape([3, 4]);
-        h.matmul(m.weight.val().transpose()).powi_scalar(2).sum_dim(1).reshape([3])
+        h.matmul(m.weight.val().transpose())
+            .powi_scalar(2)
+            .sum_dim(1)
+            .reshape([3])
     };
     unseen(trace(&embedding, by_hand), "weight");
     let tapped = |m: &Embedding| {
@@ -62,7 +65,9 @@ fn tap_in_one_branch_and_forward_in_another() {
         squares(scaled(m, y))
     };
     let error = trace(&model, mixed).expect_err("two uses, one seen");
-    let GradError::Unseen { paths } = &error else { panic!("{error}") };
+    let GradError::Unseen { paths } = &error else {
+        panic!("{error}")
+    };
     assert_eq!(paths, &["layer.bias", "layer.weight"]);
     let both = |m: &Branched| {
         let y = relu(m.layer.tap(x.clone())) + m.layer.tap(x.clone() * 2.0);
@@ -88,13 +93,21 @@ fn a_penalty_on_weights_inside_the_losses() {
     let x = values([5, 3], 2, FloatDType::F64);
     let plain = |m: &Branched| squares(m.layer.tap(x.clone()) * per_example::<1, 2>(&m.scale, 5));
     unseen(
-        trace(&model, |m| plain(m) + m.layer.weight.val().powi_scalar(2).sum() * 0.1),
+        trace(&model, |m| {
+            plain(m) + m.layer.weight.val().powi_scalar(2).sum() * 0.1
+        }),
         "layer.weight",
     );
     // The supported way: every example with a copy of its own.
     let penalised = |m: &Branched| {
         let weight: Tensor<3> = per_example(&m.layer.weight, 5);
-        plain(m) + weight.powi_scalar(2).reshape([5, 9]).sum_dim(1).reshape([5]) * 0.1
+        plain(m)
+            + weight
+                .powi_scalar(2)
+                .reshape([5, 9])
+                .sum_dim(1)
+                .reshape([5])
+                * 0.1
     };
     agree(&model, penalised, 1e-9);
 }
@@ -109,7 +122,10 @@ fn a_tap_on_another_thread() {
         let y = here + there.expect("no panic");
         squares(y * per_example::<1, 2>(&m.scale, 5))
     };
-    assert!(matches!(trace(&model, elsewhere), Err(GradError::Unseen { .. })));
+    assert!(matches!(
+        trace(&model, elsewhere),
+        Err(GradError::Unseen { .. })
+    ));
 }
 
 /// What is detached has no gradient under Burn's own pass either.

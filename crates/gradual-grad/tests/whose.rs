@@ -58,7 +58,11 @@ fn a_frozen_clone_as_reference() {
     let x = inputs();
     for reference in [model.clone().no_grad(), model.valid(), frozen_copy(&model)] {
         let gradients = agree(&model, |m| preference(m, &reference, &x), 1e-9);
-        assert!(common::numbers(gradients.norms()).iter().all(|norm| *norm > 0.01));
+        assert!(
+            common::numbers(gradients.norms())
+                .iter()
+                .all(|norm| *norm > 0.01)
+        );
         verify(&model, |m| preference(m, &reference, &x)).expect("right");
     }
 }
@@ -68,7 +72,9 @@ fn a_frozen_clone_as_reference() {
 fn a_reference_from_the_same_record() {
     let model = Net::new(&device());
     let x = inputs();
-    let reference = Net::new(&device()).load_record(model.clone().into_record()).no_grad();
+    let reference = Net::new(&device())
+        .load_record(model.clone().into_record())
+        .no_grad();
     agree(&model, |m| preference(m, &reference, &x), 1e-9);
 }
 
@@ -94,7 +100,10 @@ fn distillation_from_an_altered_copy() {
         let own = log_softmax(m.scores(&x), 1);
         (soft * own).sum_dim(1).neg().reshape([6])
     };
-    for teacher in [altered(model.clone()).no_grad(), altered(model.clone()).valid()] {
+    for teacher in [
+        altered(model.clone()).no_grad(),
+        altered(model.clone()).valid(),
+    ] {
         agree(&model, |m| losses(m, &teacher), 1e-9);
     }
     // One with identities of its own, detached or not.
@@ -128,7 +137,10 @@ fn student_and_teacher_in_one_module() {
     let GradError::Identity { one, other, .. } = &error else {
         panic!("{error}")
     };
-    assert_eq!((one.as_str(), other.as_str()), ("student.hidden.weight", "teacher.hidden.weight"));
+    assert_eq!(
+        (one.as_str(), other.as_str()),
+        ("student.hidden.weight", "teacher.hidden.weight")
+    );
     assert!(error.to_string().contains("frozen_copy"), "{error}");
 
     let both_trained = Averaged {
@@ -155,7 +167,12 @@ impl Blocks {
     fn losses(&self, x: &Tensor<2>) -> Tensor<1> {
         let n = x.dims()[0];
         let run = |x, block: &Linear| relu(block.tap(x)) + 0.1;
-        self.blocks.iter().fold(x.clone(), run).powi_scalar(2).sum_dim(1).reshape([n])
+        self.blocks
+            .iter()
+            .fold(x.clone(), run)
+            .powi_scalar(2)
+            .sum_dim(1)
+            .reshape([n])
     }
 }
 
@@ -173,10 +190,19 @@ fn cloned_blocks_are_named_as_shared() {
         ["blocks.1.weight", "blocks.2.weight"]
     );
     let table = coverage.to_string();
-    assert!(table.contains("warning: blocks.0.weight and blocks.1.weight, blocks.2.weight are one parameter"), "{table}");
+    assert!(
+        table.contains(
+            "warning: blocks.0.weight and blocks.1.weight, blocks.2.weight are one parameter"
+        ),
+        "{table}"
+    );
     let verified = verify(&model, |m| m.losses(&x)).expect("sums agree");
     assert_eq!(verified.warnings.len(), 2);
-    assert!(verified.warnings[0].to_string().contains("an optimizer moves blocks.0.weight alone"));
+    assert!(
+        verified.warnings[0]
+            .to_string()
+            .contains("an optimizer moves blocks.0.weight alone")
+    );
 
     // After one step of an optimizer they are no longer one.
     let mut moved = model;
@@ -202,7 +228,9 @@ fn nothing_to_train() {
     let losses = |m: &Net| m.scores(&x).sum_dim(1).reshape([6]);
     let frozen = trace(&model.clone().no_grad(), losses).expect_err("frozen");
     assert!(matches!(frozen, GradError::Untrained { .. }), "{frozen}");
-    let none = gradual_grad::Tracer::default().without("*").trace(&model, losses);
+    let none = gradual_grad::Tracer::default()
+        .without("*")
+        .trace(&model, losses);
     assert!(matches!(none, Err(GradError::Untrained { .. })));
 }
 
@@ -219,7 +247,9 @@ fn models_without_autodiff() {
     let traced = trace(&plain, losses).expect("covered");
     close("rows", traced.gradients.rows(), reference.inner(), 1e-9);
     verify(&plain, losses).expect("right");
-    let leaky = trace(&plain, |m| losses(m) + m.readout.weight.val().powi_scalar(2).sum());
+    let leaky = trace(&plain, |m| {
+        losses(m) + m.readout.weight.val().powi_scalar(2).sum()
+    });
     assert!(matches!(leaky, Err(GradError::Unseen { .. })));
 }
 
@@ -230,7 +260,10 @@ fn gradient_checkpointing() {
     let plain = Net::new(&common::device());
     let x = inputs();
     let losses = |m: &Net, x: &Tensor<2>| m.scores(x).powi_scalar(2).sum_dim(1).reshape([6]);
-    let reference = trace(&plain, |m| losses(m, &x)).expect("covered").gradients.rows();
+    let reference = trace(&plain, |m| losses(m, &x))
+        .expect("covered")
+        .gradients
+        .rows();
     struct On(Device);
     impl ModuleMapper for On {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {

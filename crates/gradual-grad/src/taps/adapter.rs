@@ -44,7 +44,9 @@ impl Adapter {
 
     /// s Y A, `[n, t, d]` → `[n, t, r]`.
     fn down(&self, y: &Tensor<3>) -> Tensor<3> {
-        y.clone().matmul(self.a.clone().unsqueeze::<3>()).mul_scalar(self.scale)
+        y.clone()
+            .matmul(self.a.clone().unsqueeze::<3>())
+            .mul_scalar(self.scale)
     }
 
     /// s Y Bᵀ, `[n, t, e]` → `[n, t, r]`.
@@ -97,7 +99,10 @@ impl Behind {
             let [n, t, _] = deltas.dims();
             let [a, b] = adapter.ids;
             let [_, rank] = adapter.a.dims();
-            let taken = adapter.a.clone().select(0, indices.clone().reshape([n * t]));
+            let taken = adapter
+                .a
+                .clone()
+                .select(0, indices.clone().reshape([n * t]));
             let taken = taken.reshape([n, t, rank]).mul_scalar(adapter.scale);
             factors.push((a, scatter(indices.clone(), adapter.up(&deltas))));
             factors.push((b, Factor::outer(taken, deltas.clone())));

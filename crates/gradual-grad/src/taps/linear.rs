@@ -38,7 +38,10 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
         tape::record(Use {
             layer: "linear",
             examples: n,
-            parameters: parameters(&self.weight).into_iter().chain(bias_id).collect(),
+            parameters: parameters(&self.weight)
+                .into_iter()
+                .chain(bias_id)
+                .collect(),
             pair: bias_id.map(|bias| (self.weight.id, bias)),
             leaf: leaf.clone(),
             resolve: Box::new(move |deltas| {
