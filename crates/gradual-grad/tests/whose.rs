@@ -106,6 +106,19 @@ fn distillation_from_an_altered_copy() {
     ] {
         agree(&model, |m| losses(m, &teacher), 1e-9);
     }
+    // A clone that is trained like the model, detached.
+    let clone = model.clone();
+    let detached = |m: &Net| {
+        let gap = m.scores(&x) - clone.scores(&x).detach() * 0.5;
+        gap.powi_scalar(2).sum_dim(1).reshape([6])
+    };
+    agree(&model, detached, 1e-9);
+    verify(&model, detached).expect("right");
+    let followed = |m: &Net| (m.scores(&x) - clone.scores(&x)).sum_dim(1).reshape([6]);
+    assert!(matches!(
+        trace(&model, followed),
+        Err(GradError::Unseen { .. })
+    ));
     // One with identities of its own, detached or not.
     let teacher = Net::new(&device());
     agree(&model, |m| losses(m, &teacher), 1e-9);
