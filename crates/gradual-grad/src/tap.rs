@@ -1,6 +1,6 @@
 //! Taps: `forward`, seen by a trace.
 
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::tape;
@@ -38,6 +38,16 @@ pub(crate) fn leaf(value: Option<Tensor<1>>, rows: usize, like: &Tensor<1>) -> T
         .expand([rows, columns])
         .autodiff()
         .require_grad()
+}
+
+/// Whether a running trace wants the gradients of any parameter of this layer.
+pub(crate) fn traced<M: Module>(_layer: &M) -> bool {
+    recording()
+}
+
+/// The same values as a leaf of the graph that the traced model builds.
+pub(crate) fn differentiable<const D: usize>(value: Tensor<D>) -> Tensor<D> {
+    value.inner().autodiff().require_grad()
 }
 
 /// Whether a trace is running, so that `tap` differs from `forward`.

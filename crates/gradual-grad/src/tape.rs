@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 
+use crate::BurnFault;
 use crate::GradError;
 use crate::factor::Factor;
 
@@ -37,6 +38,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Tape {
     pub(crate) uses: Vec<Use>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Weights whose gradient Burn's own backward pass gets wrong in a use that a tap saw.
+    pub(crate) faults: Vec<(ParamId, BurnFault)>,
 }
 
 thread_local! {
@@ -60,6 +63,15 @@ pub(crate) fn refuse(parameter: ParamId, problem: String) {
     TAPE.with_borrow_mut(|tape| {
         if let Some(tape) = tape {
             tape.refusals.push(Refusal { parameter, problem });
+        }
+    });
+}
+
+/// Notes that Burn's own backward pass gets the gradient of `parameter` wrong here.
+pub(crate) fn fault(parameter: ParamId, fault: BurnFault) {
+    TAPE.with_borrow_mut(|tape| {
+        if let Some(tape) = tape {
+            tape.faults.push((parameter, fault));
         }
     });
 }
