@@ -20,6 +20,9 @@ pub struct Covered {
     pub path: String,
     /// Shape.
     pub shape: Vec<usize>,
+    /// Further paths under which the same parameter stands: clones of a layer share their parameters' identity, and an
+    /// optimizer moves the first of them alone.
+    pub shared: Vec<String>,
     /// The layers that use it, in order.
     pub uses: Vec<Cow<'static, str>>,
     /// Positions per example, summed over uses.
@@ -70,6 +73,7 @@ impl Covered {
         Self {
             path: each.parameter.path.clone(),
             shape,
+            shared: each.parameter.shared.clone(),
             uses: each.uses.clone(),
             positions,
             route,
@@ -104,6 +108,16 @@ impl fmt::Display for Coverage {
         }
         for path in &self.left_out {
             writeln!(f, "{path:width$}  left out on purpose")?;
+        }
+        for each in self.covered.iter().filter(|each| !each.shared.is_empty()) {
+            writeln!(
+                f,
+                "warning: {} and {} are one parameter (clones of a layer): their gradients are summed, and an \
+                 optimizer moves {} alone",
+                each.path,
+                each.shared.join(", "),
+                each.path
+            )?;
         }
         Ok(())
     }

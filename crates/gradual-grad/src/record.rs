@@ -98,6 +98,7 @@ impl ExampleGradients {
                     path: each.path.clone(),
                     shape: each.shape.clone(),
                     trainable: each.trainable,
+                    shared: Vec::new(),
                 },
                 factor: factor.transpose()?,
                 weight: each.weight.map(ParamId::from),

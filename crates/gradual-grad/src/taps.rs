@@ -1,6 +1,7 @@
 //! The layers that have taps, a file each.
 
 mod activation;
+mod adapter;
 mod attention;
 mod batch_norm;
 mod conv;

@@ -11,15 +11,14 @@ use burn::nn::transformer::{
     TransformerDecoderConfig, TransformerEncoder, TransformerEncoderConfig,
 };
 use burn::nn::{
-    Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm,
-    LayerNormConfig, Linear, LinearConfig, PaddingConfig1d, PaddingConfig2d, RmsNorm,
-    RmsNormConfig,
+    Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig, PaddingConfig1d, PaddingConfig2d, RmsNorm, RmsNormConfig,
 };
 use burn::tensor::{Bool, FloatDType, Int, Tensor, TensorData};
 use common::{agree, device, double, squares, values};
 use gradual_grad::{
-    AttentionInput, DecoderInput, EncoderInput, GradError, Tap, TiedReadout, Tracer, naive_rows,
-    conv1d_fault, per_example, trace,
+    AttentionInput, DecoderInput, EncoderInput, GradError, Tap, TiedReadout, Tracer, conv1d_fault,
+    naive_rows, per_example, trace,
 };
 use proptest::prelude::*;
 

@@ -168,6 +168,7 @@ impl Run<'_> {
             every,
             seed: self.seed,
             not_finite: NotFinite::Stop,
+            verify: true,
         };
         Trainer::new(task, objective, adam(), self.device, config)
             .with_rate(rate / f64::from(arms::slowdown(self.arm)))

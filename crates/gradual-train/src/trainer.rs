@@ -27,6 +27,10 @@ pub struct TrainerConfig {
     pub seed: u64,
     /// What to do about a step that has numbers that are none.
     pub not_finite: NotFinite,
+    /// Whether the first step, of a resumed run too, is preceded by [`verify`](gradual_grad::verify()) on its draw, where
+    /// the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it, examples
+    /// that are coupled (batch norm, in-batch losses) and layers whose tap is not their forward pass go unnoticed.
+    pub verify: bool,
 }
 
 /// 1 000 steps of 128 examples in one part, evaluated every 50.
@@ -39,6 +43,7 @@ impl Default for TrainerConfig {
             every: 50,
             seed: 0,
             not_finite: NotFinite::Stop,
+            verify: true,
         }
     }
 }

@@ -5,7 +5,7 @@ use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
 use crate::Tap;
-use crate::tap::{constant, recording, traced};
+use crate::tap::{constant, traced};
 use crate::tape;
 use crate::taps::norm::channels;
 
@@ -19,7 +19,7 @@ impl<const D: usize> Tap<Tensor<D>> for BatchNorm {
         // Burn's own condition.
         if input.device().is_autodiff() && self.training.is_enabled() {
             // Frozen or another model's, it still mixes what goes through it.
-            if traced(self) || recording() && input.is_tracked() {
+            if traced(self) || tape::running() && input.is_tracked() {
                 let problem = "is a batch norm, which mixes the examples of a draw: one example's loss depends on the \
                                others, so no example has a gradient of its own; put it into its evaluation form with \
                                `freeze()`, or use a layer norm, RMS norm or group norm instead";

@@ -5,7 +5,7 @@ use burn::nn::PaddingConfig1d;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::tensor::Tensor;
 use burn::tensor::module::{
-    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d,
 };
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use gradual_grad::{BurnFault, Tap, conv1d_fault, naive_rows, trace};
@@ -138,32 +138,61 @@ fn off<const D: usize>(
 #[test]
 fn no_other_gradient_of_a_convolution_is_wrong() {
     let right = |what: String, [input, weight]: [f64; 2]| {
-        assert!(input < 1e-9 && weight < 1e-9, "{what}: {input:e} and {weight:e}");
+        assert!(
+            input < 1e-9 && weight < 1e-9,
+            "{what}: {input:e} and {weight:e}"
+        );
     };
-    for (groups, stride, dilation, pad) in [(1, 3, 1, 0), (2, 2, 1, 1), (2, 3, 1, 0), (2, 3, 2, 1), (3, 4, 1, 2)] {
+    for (groups, stride, dilation, pad) in [
+        (1, 3, 1, 0),
+        (2, 2, 1, 1),
+        (2, 3, 1, 0),
+        (2, 3, 2, 1),
+        (3, 4, 1, 2),
+    ] {
         for size in 4..8 {
-            let case = format!("groups {groups}, stride {stride}, dilation {dilation}, padding {pad}, size {size}");
+            let case = format!(
+                "groups {groups}, stride {stride}, dilation {dilation}, padding {pad}, size {size}"
+            );
             let channels = [2 * groups, 2 * groups];
             let [c, _] = channels;
 
             let options = ConvOptions::new([stride], [pad], [dilation], groups);
-            let [input, weight] = off([2, c, size], [c, 2, 2], |x, w| conv1d(x, w, None, options.clone()));
+            let [input, weight] = off([2, c, size], [c, 2, 2], |x, w| {
+                conv1d(x, w, None, options.clone())
+            });
             // The weight's gradient is the subject of the test above.
-            right(format!("conv1d of {case}"), [input, if groups == 1 { weight } else { 0.0 }]);
+            right(
+                format!("conv1d of {case}"),
+                [input, if groups == 1 { weight } else { 0.0 }],
+            );
             let options = ConvOptions::new([stride, 1], [pad, 0], [dilation, 2], groups);
-            let found = off([1, c, size, 4], [c, 2, 2, 2], |x, w| conv2d(x, w, None, options.clone()));
+            let found = off([1, c, size, 4], [c, 2, 2, 2], |x, w| {
+                conv2d(x, w, None, options.clone())
+            });
             right(format!("conv2d of {case}"), found);
             let options = ConvOptions::new([1, stride, 2], [0, pad, 1], [1, dilation, 1], groups);
-            let found = off([1, c, 2, size, 3], [c, 2, 1, 2, 2], |x, w| conv3d(x, w, None, options.clone()));
+            let found = off([1, c, 2, size, 3], [c, 2, 1, 2, 2], |x, w| {
+                conv3d(x, w, None, options.clone())
+            });
             right(format!("conv3d of {case}"), found);
 
             let (size, out) = (size - 3, size % 3);
             let options = ConvTransposeOptions::new([stride], [pad / 2], [out], [dilation], groups);
-            let found = off([2, c, size], [c, 3, 2], |x, w| conv_transpose1d(x, w, None, options.clone()));
+            let found = off([2, c, size], [c, 3, 2], |x, w| {
+                conv_transpose1d(x, w, None, options.clone())
+            });
             right(format!("conv_transpose1d of {case}"), found);
-            let options =
-                ConvTransposeOptions::new([stride, 1], [pad / 2, 0], [out, 1], [dilation, 1], groups);
-            let found = off([1, c, size, 2], [c, 2, 2, 1], |x, w| conv_transpose2d(x, w, None, options.clone()));
+            let options = ConvTransposeOptions::new(
+                [stride, 1],
+                [pad / 2, 0],
+                [out, 1],
+                [dilation, 1],
+                groups,
+            );
+            let found = off([1, c, size, 2], [c, 2, 2, 1], |x, w| {
+                conv_transpose2d(x, w, None, options.clone())
+            });
             right(format!("conv_transpose2d of {case}"), found);
             let options = ConvTransposeOptions::new(
                 [1, stride, 1],
