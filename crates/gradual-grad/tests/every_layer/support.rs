@@ -1,7 +1,5 @@
 //! A layer within a network, checked in every way that its parameters may be used.
 
-#![allow(unreachable_pub, reason = "a module of a test")]
-
 use std::sync::OnceLock;
 
 use burn::module::{Module, ModuleDisplay, ModuleMapper, Param};
