@@ -5,7 +5,7 @@ mod common;
 use std::cell::Cell;
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{FloatDType, Tensor, s};
 use common::{device, double, filled, values};
@@ -15,7 +15,6 @@ use gradual_grad::{GradError, Tap, Tracer, Views, Warning, verify};
 struct Net {
     hidden: Linear,
     norm: BatchNorm,
-    dropout: Dropout,
     readout: Linear,
 }
 
@@ -24,7 +23,6 @@ fn net() -> Net {
     double(filled(Net {
         hidden: LinearConfig::new(3, 4).init(&device),
         norm: BatchNormConfig::new(4).init(&device),
-        dropout: DropoutConfig::new(0.5).init(),
         readout: LinearConfig::new(4, 2).init(&device),
     }))
 }
@@ -125,15 +123,9 @@ fn time_first_inputs_with_as_many_steps_as_examples() {
 }
 
 #[test]
-fn dropout_and_other_randomness() {
+fn losses_that_are_others_each_time() {
     let model = net();
     let x = inputs(8);
-    let dropped = |m: &Net| squares(m.readout.tap(m.dropout.forward(m.hidden(&x))));
-    let verified = tracer()
-        .verify(&model, dropped)
-        .expect("masks are drawn alike");
-    assert!(!verified.differences.is_empty());
-
     let calls = Cell::new(0.0);
     let moving = |m: &Net| {
         calls.set(calls.get() + 1.0);
