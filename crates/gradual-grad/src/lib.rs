@@ -63,6 +63,7 @@
 mod coverage;
 mod error;
 mod factor;
+mod faults;
 mod gradients;
 pub mod host;
 mod metric;
@@ -80,6 +81,7 @@ mod views;
 
 pub use coverage::{Coverage, Covered};
 pub use error::GradError;
+pub use faults::{BurnFault, conv1d_fault};
 pub use gradients::ExampleGradients;
 pub use metric::{Metric, MetricRecord, Part, Whitening};
 pub use naive::naive_rows;

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor};
 
-use crate::GradError;
 use crate::factor::Factor;
+use crate::{BurnFault, GradError};
 
 /// From the gradient of a leaf to the gradients of parameters.
 pub(crate) type Resolve = Box<dyn FnOnce(Tensor<2>) -> Vec<(ParamId, Factor)>>;
@@ -45,6 +45,8 @@ pub(crate) struct Tape {
     pub(crate) context: Option<Device>,
     pub(crate) uses: Vec<Use>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Weights whose gradient Burn's own backward pass gets wrong in a use that a tap saw.
+    pub(crate) faults: Vec<(ParamId, BurnFault)>,
     /// Whether a tap met a trainable parameter of the model itself in the place of the copy's.
     pub(crate) bypassed: bool,
 }
@@ -89,6 +91,15 @@ pub(crate) fn refuse(parameter: ParamId, problem: String) {
     TAPE.with_borrow_mut(|tape| {
         if let Some(tape) = tape {
             tape.refusals.push(Refusal { parameter, problem });
+        }
+    });
+}
+
+/// Notes that Burn's own backward pass gets the gradient of `parameter` wrong here.
+pub(crate) fn fault(parameter: ParamId, fault: BurnFault) {
+    TAPE.with_borrow_mut(|tape| {
+        if let Some(tape) = tape {
+            tape.faults.push((parameter, fault));
         }
     });
 }

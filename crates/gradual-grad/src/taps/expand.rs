@@ -36,6 +36,15 @@ pub fn per_example<const D: usize, const E: usize>(
         "per_example: the copies of a tensor of rank {D} have rank {}",
         D + 1
     );
+    copies("expanded", param, n)
+}
+
+/// [`per_example`] under the name of a layer.
+pub(super) fn copies<const D: usize, const E: usize>(
+    layer: &'static str,
+    param: &Param<Tensor<D>>,
+    n: usize,
+) -> Tensor<E> {
     let value = param.val();
     let mut shape = [n; E];
     shape[1..].copy_from_slice(&value.dims());
@@ -46,7 +55,7 @@ pub fn per_example<const D: usize, const E: usize>(
     let p = value.shape().num_elements();
     let leaf = differentiable(constant(param).reshape([1, p]).expand([n, p]));
     tape::record(Use {
-        layer: "expanded",
+        layer,
         examples: n,
         parameters: vec![id],
         pair: None,
