@@ -261,7 +261,7 @@ impl Grouping for Centroids {
         formed.follow(units, &joined, self.memory);
         self.metric = metric;
         self.since = self.since.saturating_add(1);
-        let groups = Groups::ahead(joined.unread, self.average);
+        let groups = Groups::ahead(joined.unread, self.average, draw.precision());
         let groups = formed.clusters.describe(groups);
         let groups = groups.with_identities(formed.identities());
         Ok(match formed.churn {

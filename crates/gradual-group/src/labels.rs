@@ -67,9 +67,8 @@ impl Grouping for Labels {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let device = draw.device();
         let hard = |(labels, &groups): (&[Option<usize>], &usize)| {
-            Groups::hard(labels.to_vec(), groups, self.average, &device)
+            Groups::hard(labels.to_vec(), groups, self.average, draw.options())
         };
         if let [groups] = self.groups.as_slice() {
             // Further labels may be meant for others.

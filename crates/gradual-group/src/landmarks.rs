@@ -268,7 +268,11 @@ impl Grouping for Landmarks {
         })?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
         let alike = found.alike(&gradients, self.axes)?;
-        let groups = Groups::ahead(Unread::highest(OPERATION, alike), self.average);
+        let groups = Groups::ahead(
+            Unread::highest(OPERATION, alike),
+            self.average,
+            draw.precision(),
+        );
         let groups = found.clusters.describe(groups);
         let groups = groups.with_identities(found.identities.current(found.clusters.groups));
         let groups = match found.churn {

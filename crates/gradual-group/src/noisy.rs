@@ -69,7 +69,7 @@ impl Grouping for NoisyLabels {
             })
         });
         let noisy = noisy.collect();
-        Groups::hard(noisy, self.groups, Average::Mean, &draw.device())
+        Groups::hard(noisy, self.groups, Average::Mean, draw.options())
     }
 
     /// The place in the random numbers.

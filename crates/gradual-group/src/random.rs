@@ -45,7 +45,7 @@ impl Grouping for RandomGroups {
             assignment.collect(),
             self.groups,
             Average::Mean,
-            &draw.device(),
+            draw.options(),
         )
     }
 
