@@ -212,6 +212,11 @@ impl Grouping for Centroids {
         Needs::Gradients
     }
 
+    /// Whether groups can be formed of the standing examples; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.forming.check(OPERATION, self.examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         let due = self.every.is_some_and(|every| self.since >= every);
         (due || self.formed.is_none()).then_some(Standing::Fresh(self.examples))

@@ -216,6 +216,10 @@ impl<G: Grouping> Grouping for Damped<G> {
         self.grouping.needs()
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.grouping.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.grouping.wants()
     }

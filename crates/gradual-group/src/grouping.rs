@@ -175,6 +175,20 @@ pub trait Grouping: Send {
     /// than an ordinary step.
     fn needs(&self) -> Needs;
 
+    /// Whether these settings go with draws of `examples` examples, or with as many standing ones as are asked for: a
+    /// run asks before it starts, so that it does not fail at its first step.
+    ///
+    /// What gradients turn out to be can't be known before. With fewer distinct ones in a draw than groups asked for,
+    /// groups stay empty, with weight 0.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::TooManyGroups`] for more groups than examples, [`GroupError::NoGroups`] for none.
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        let _ = examples;
+        Ok(())
+    }
+
     /// Which standing examples [`stand`](Self::stand) has to be shown before the next
     /// [`group`](Self::group), if any.
     fn wants(&self) -> Option<Standing> {

@@ -45,6 +45,10 @@ impl<G: Grouping> Grouping for InMetric<G> {
         Needs::Gradients
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.inner.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.inner.wants()
     }

@@ -66,6 +66,15 @@ impl Grouping for Labels {
         Needs::Labels
     }
 
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups.contains(&0) {
+            true => Err(GroupError::NoGroups {
+                operation: "labels",
+            }),
+            false => Ok(()),
+        }
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let hard = |(labels, &groups): (&[Option<usize>], &usize)| {
             Groups::hard(labels.to_vec(), groups, self.average, draw.options())

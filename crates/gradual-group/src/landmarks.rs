@@ -202,6 +202,11 @@ impl Grouping for Landmarks {
         Needs::Gradients
     }
 
+    /// Whether the standing examples can be clustered; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.spectral.check(self.examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         match &self.standing {
             None => Some(Standing::Fresh(self.examples)),

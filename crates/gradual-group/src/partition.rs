@@ -65,7 +65,7 @@ impl Problem {
             (spectrum, eigenvalues)
         };
         Ok(Self {
-            twins: twins(&matrix),
+            twins: twins(&matrix, partition),
             matrix,
             partition,
             restarts,
@@ -162,11 +162,9 @@ impl Problem {
     /// others.
     pub(crate) fn cut(&self, groups: usize, seed: u64) -> Result<Vec<usize>, GroupError> {
         let mut assignment = self.cut_apart(groups, seed)?;
-        if groups > 1 && groups < self.examples() {
-            self.twins.iter().enumerate().for_each(|(j, &twin)| {
-                assignment[j] = assignment[twin];
-            });
-        }
+        self.twins.iter().enumerate().for_each(|(j, &twin)| {
+            assignment[j] = assignment[twin];
+        });
         Ok(assignment)
     }
 
@@ -253,12 +251,17 @@ fn degrees(matrix: &SimilarityMatrix) -> Vec<f64> {
         .collect()
 }
 
-/// For each example the first one that it is wholly similar to, itself if there is none.
-fn twins(matrix: &SimilarityMatrix) -> Vec<usize> {
+/// For each example the first one that it is wholly similar to, itself if there is none. Where signs mean nothing,
+/// opposite ones are.
+fn twins(matrix: &SimilarityMatrix, partition: Partition) -> Vec<usize> {
+    let alike = |similarity: f32| match partition {
+        Partition::Spherical(Sign::Ignored) => similarity.abs(),
+        _ => similarity,
+    };
     let mut first: Vec<usize> = Vec::with_capacity(matrix.examples());
     for j in 0..matrix.examples() {
         let row = matrix.row(j);
-        let twin = (0..j).find(|&i| first[i] == i && row[i] >= 1.0 - ROUNDING);
+        let twin = (0..j).find(|&i| first[i] == i && alike(row[i]) >= 1.0 - ROUNDING);
         first.push(twin.unwrap_or(j));
     }
     first

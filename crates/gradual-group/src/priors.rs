@@ -64,6 +64,10 @@ impl<G: Grouping> Grouping for Priors<G> {
         self.grouping.needs()
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.grouping.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.grouping.wants()
     }
