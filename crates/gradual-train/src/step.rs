@@ -48,7 +48,7 @@ pub fn step<M: Module>(
     }
     let tracked = tracked(losses(model))?;
     let decided = decide(objective, labels, &tracked.clone().inner())?;
-    let gradients = (tracked * decided.coefficients.clone()).sum().backward();
+    let gradients = weighted(tracked, decided.coefficients.clone()).backward();
     let update = GradientsParams::from_grads(gradients, model);
     decided.update(model, update, None)
 }
@@ -95,9 +95,7 @@ pub fn step_in_parts<M: Module, B>(
     let mut from = 0;
     for (part, size) in parts.iter().zip(sizes) {
         let coefficients = decided.coefficients.clone().narrow(0, from, size);
-        let gradients = (tracked(losses(model, part))? * coefficients)
-            .sum()
-            .backward();
+        let gradients = weighted(tracked(losses(model, part))?, coefficients).backward();
         accumulator.accumulate(model, GradientsParams::from_grads(gradients, model));
         from += size;
     }
@@ -212,8 +210,10 @@ fn with_gradients<M: Module>(
     labels: Option<&[Option<usize>]>,
     traced: &Traced,
 ) -> Result<Stepped, TrainError> {
-    let gram = objective.needs_gram().then(|| traced.gradients.gram());
-    let decided = decide_on(objective, labels, Draw::from(traced), gram.as_ref())?;
+    let draw = Draw::from(traced);
+    let gram = objective.needs_gram();
+    let gram = gram.then(|| traced.gradients.gram().cast(draw.precision()));
+    let decided = decide_on(objective, labels, draw, gram.as_ref())?;
     let update = traced.gradients.combine(&decided.coefficients)?;
     decided.update(model, update, Some(traced))
 }
@@ -255,6 +255,11 @@ fn decide_on(
         finite("loss", losses)?;
         Err(error)
     })
+}
+
+/// Σ_j c_j ℓ_j, in the precision of the coefficients.
+fn weighted(losses: Tensor<1>, coefficients: Tensor<1>) -> Tensor<1> {
+    (losses.cast(coefficients.dtype()) * coefficients).sum()
 }
 
 /// Losses that a backward pass can start from.

@@ -198,7 +198,8 @@ impl<'a, T: Task> Trainer<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Sampler`] when the
+    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Group`] for more groups than a draw has
+    /// examples, before the first step; [`TrainError::Sampler`] when the
     /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
     /// observer returns.
@@ -263,6 +264,7 @@ impl<'a, T: Task> Trainer<'a, T> {
         at_least_one("steps", self.config.steps)?;
         at_least_one("draw", self.config.draw as u64)?;
         at_least_one("parts", self.config.parts as u64)?;
+        self.objective.check(self.config.draw)?;
         self.sampler.check(self.stock())
     }
 
