@@ -1,7 +1,7 @@
 //! The parameters of a module: identity, path and shape, in visiting order.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use globset::{Glob, GlobMatcher};
 
 use crate::GradError;
@@ -13,6 +13,7 @@ pub(crate) struct Parameter {
     pub(crate) path: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) trainable: bool,
+    pub(crate) dtype: DType,
 }
 
 /// Lists the float parameters of `module`, each once, and draws those that were still lazy.
@@ -42,12 +43,14 @@ impl ModuleVisitor for Lister {
         if self.found.iter().any(|known| known.id == param.id) {
             return;
         }
+        let value = param.val();
         self.found.push(Parameter {
             id: param.id,
             path: self.path.join("."),
-            shape: param.val().dims().to_vec(),
+            shape: value.dims().to_vec(),
             // Off an autodiff device nothing is tracked: ask for what training would track.
             trainable: param.clone().train().is_require_grad(),
+            dtype: value.dtype(),
         });
     }
 

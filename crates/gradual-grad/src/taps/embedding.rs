@@ -31,14 +31,7 @@ impl Tap<Tensor<2, Int>> for Embedding {
             leaf: leaf.clone(),
             resolve: Box::new(move |deltas| {
                 let deltas = deltas.reshape([n, t, d]);
-                vec![(
-                    id,
-                    Factor::Scatter {
-                        indices,
-                        deltas,
-                        rows,
-                    },
-                )]
+                vec![(id, Factor::scatter(indices, deltas, rows))]
             }),
         });
         vectors + leaf.reshape([n, t, d])
