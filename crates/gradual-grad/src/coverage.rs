@@ -61,6 +61,7 @@ impl Covered {
             [d, rest @ ..] => *d as u64 + rest.iter().product::<usize>() as u64,
             [] => 1,
         };
+        let width = shape.last().map_or(1, |width| *width as u64);
         // Half of the pairs, by symmetry.
         let pairs = n * (n + 1) / 2;
         let (route, operations) = match route {
@@ -68,6 +69,7 @@ impl Covered {
             Some(Route::Rows) => ("rows", 2 * pairs * p),
             Some(Route::Product) => ("product of factors", 2 * pairs * sides),
             Some(Route::Ghost) => ("ghost product", 2 * pairs * t * t * sides),
+            Some(Route::Index) => ("look-ups of equal index", 2 * pairs * t * width),
             Some(Route::Matrices) => ("per-example matrices", 2 * n * t * p + 2 * pairs * p),
         };
         Self {

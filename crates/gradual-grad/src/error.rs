@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::Part;
+
 /// What can go wrong between a model and its per-example gradients.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -197,5 +199,21 @@ pub enum GradError {
     Record {
         /// What does not fit.
         problem: String,
+    },
+    /// A metric with moments has not observed any of the gradients that it looks at.
+    #[error(
+        "metric: it has not observed a draw with gradients of the parameters that it looks at, so it can't scale them; \
+         call `observe` on a draw first (`restore` moments, or use `Metric::euclidean`, which has none)"
+    )]
+    Unobserved,
+    /// No parameter that a metric looks at has the part that it looks at.
+    #[error(
+        "metric: none of the parameters that it looks at has {}; look at weights of layers that are not \
+         tied to their transpose, or at `Part::Gradients`",
+        match .part { Part::Inputs => "inputs", _ => "output-gradients" }
+    )]
+    NoPart {
+        /// The part.
+        part: Part,
     },
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{DType, Device, Gradients, Tensor};
 use globset::{Glob, GlobMatcher};
 
 use crate::GradError;
@@ -19,6 +19,7 @@ pub(crate) struct Parameter {
     pub(crate) trainable: bool,
     /// Further paths under which the same parameter stands: clones of a layer.
     pub(crate) shared: Vec<String>,
+    pub(crate) dtype: DType,
 }
 
 /// Lists the float parameters of `module`, each once, and draws those that were still lazy.
@@ -99,15 +100,16 @@ impl ModuleVisitor for Lister {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let path = self.path.join(".");
         // Off an autodiff device nothing is tracked: ask for what training would track.
-        let shape = param.val().dims().to_vec();
+        let value = param.val();
         let trainable = param.clone().train().is_require_grad();
         let Some(known) = self.found.iter_mut().find(|known| known.id == param.id) else {
             self.found.push(Parameter {
                 id: param.id,
                 path,
-                shape,
+                shape: value.dims().to_vec(),
                 trainable,
                 shared: Vec::new(),
+                dtype: value.dtype(),
             });
             return;
         };

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use crate::GradError;
-use crate::factor::Factor;
+use crate::factor::{Factor, Lookups, Outer, Tied};
 
 /// How the rows of a tapped input belong to examples, where each example has several: the crops of an image, both
 /// sides of a Siamese net run in one pass.
@@ -52,6 +52,20 @@ impl Views {
             self.ordered(side.reshape([rows, t * d]))
                 .reshape([n, self.count * t, d])
         };
+        let outer = |outer: Outer| Outer::new(side(outer.left), side(outer.right), outer.inputs);
+        let lookups = |lookups: Lookups| {
+            let [m, t] = lookups.indices.dims();
+            let n = m / self.count;
+            let indices: Tensor<2, Int> = match self.stacked {
+                true => lookups
+                    .indices
+                    .reshape([self.count, n, t])
+                    .swap_dims(0, 1)
+                    .reshape([n, self.count * t]),
+                false => lookups.indices.reshape([n, self.count * t]),
+            };
+            Lookups::new(indices, side(lookups.deltas), lookups.rows)
+        };
         match factor {
             Factor::Rows(rows) => {
                 let [m, p] = rows.dims();
@@ -59,32 +73,9 @@ impl Views {
                 let rows = self.ordered(rows).reshape([n, self.count, p]);
                 Factor::Rows(rows.sum_dim(1).reshape([n, p]))
             }
-            Factor::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => Factor::of_sides(side(left), side(right), inputs),
-            Factor::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => {
-                let [m, t] = indices.dims();
-                let n = m / self.count;
-                let indices: Tensor<2, Int> = match self.stacked {
-                    true => indices
-                        .reshape([self.count, n, t])
-                        .swap_dims(0, 1)
-                        .reshape([n, self.count * t]),
-                    false => indices.reshape([n, self.count * t]),
-                };
-                Factor::Scatter {
-                    indices,
-                    deltas: side(deltas),
-                    rows,
-                }
-            }
+            Factor::Outer(own) => Factor::Outer(outer(own)),
+            Factor::Scatter(own) => Factor::Scatter(lookups(own)),
+            Factor::Tied(tied) => Factor::Tied(Tied::new(lookups(tied.lookups), outer(tied.outer))),
             Factor::Stack(parts) => {
                 Factor::Stack(parts.into_iter().map(|part| self.fold(part)).collect())
             }

@@ -89,11 +89,7 @@ impl Behind {
         deltas: Tensor<3>,
         rows: usize,
     ) -> Vec<(ParamId, Factor)> {
-        let scatter = |indices, deltas| Factor::Scatter {
-            indices,
-            deltas,
-            rows,
-        };
+        let scatter = |indices, deltas| Factor::scatter(indices, deltas, rows);
         let mut factors = Vec::new();
         if let Some(adapter) = &self.adapter {
             let [n, t, _] = deltas.dims();
