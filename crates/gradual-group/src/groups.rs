@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use crate::unread::Unread;
 use crate::{Churn, GroupError};
@@ -244,6 +244,51 @@ impl Groups {
     pub(crate) fn with_churn(mut self, churn: Churn) -> Self {
         self.churn = Some(churn);
         self
+    }
+
+    /// The same groups in a larger draw of `examples`, where theirs are those at the positions `at`, `[n]`. The others
+    /// are in no group.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Shape`] unless there is a position below `examples` for each example.
+    pub fn among(self, at: &[usize], examples: usize) -> Result<Self, GroupError> {
+        let (k, n) = (self.count(), self.examples());
+        let within = at.iter().filter(|&&at| at < examples).count();
+        if within != n || at.len() != n {
+            return Err(GroupError::Shape {
+                operation: "groups",
+                expected: n,
+                got: within,
+            });
+        }
+        let place = |few: &Vec<Option<usize>>| {
+            let mut all = vec![None; examples];
+            for (&at, &group) in at.iter().zip(few) {
+                all[at] = group;
+            }
+            all
+        };
+        let known = self.known();
+        let members = Members::Known(Known {
+            assignment: known.assignment.as_ref().map(place),
+            sizes: known.sizes.clone(),
+        });
+        let device = self.membership.device();
+        let positions: Vec<i64> = at.iter().map(|&at| at as i64).collect();
+        let positions = TensorData::new(positions, [n]);
+        let membership = Tensor::zeros([k, examples], (&device, self.membership.dtype()));
+        let membership = membership.select_assign(
+            1,
+            Tensor::<1, Int>::from_data(positions, &device),
+            self.membership.clone(),
+            IndexingUpdateOp::Add,
+        );
+        Ok(Self {
+            membership,
+            members,
+            ..self
+        })
     }
 
     /// The same hard groups under other numbers, `count` in all.
