@@ -45,6 +45,15 @@ pub enum TrainError {
         /// Paths of the parameters, all of which are frozen.
         parameters: Vec<String>,
     },
+    /// A parameter is no leaf of the graph, so that a backward pass keeps no gradient for it.
+    #[error(
+        "step: parameter {parameter} was computed from another tensor on an autodiff device, as by `param.map(|p| p.cast(…))`, \
+         and gets no gradient; change it without a graph, as in `model.valid().map(…).train()`"
+    )]
+    NoLeaf {
+        /// Path of the parameter.
+        parameter: String,
+    },
     /// Two passes over the same examples gave other losses.
     #[error(
         "step: the loss of example {example} was {first} in the first pass over its part and {second} in the second; \

@@ -280,13 +280,12 @@ impl<B> Shared<B> {
             (Change::Unmoved, 0) => format!(
                 "the model is the same as in the last draw, so somebody adds up gradients of several draws, and their \
                  groups would be weighed one by one. A Learner with `grads_accumulation(k)` needs a GroupedStep \
-                 `with_accumulation(k)` of the same k, which is {calls} here; a loop that does not apply every update \
-                 needs one `with_still_model`"
+                 `with_accumulation(k)` of the same k, which is {calls} here, and `with_epoch` where k does not divide \
+                 the batches of an epoch; a loop that does not apply every update needs one `with_still_model`"
             ),
             (Change::Moved, _) => format!(
-                "the model has moved before batch {next} of the {calls} that make a draw. `with_accumulation` of \
-                 GroupedStep must be `grads_accumulation` of the Learner, and where it does not divide the batches of \
-                 an epoch, `with_epoch` must give their number"
+                "the model has moved before batch {next} of the {calls} that make a draw; between these no optimizer may \
+                 step, so `with_accumulation` of GroupedStep must be `grads_accumulation` of the Learner"
             ),
             (Change::Copied, _) => "the model is a copy of the one in the last call, on another device or thread, so \
                  somebody adds up gradients of several devices, whose groups would be weighed one by one. Use a \

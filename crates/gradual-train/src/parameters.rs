@@ -13,17 +13,19 @@ pub(crate) fn draw<M: Module>(model: &M) {
     model.visit(&mut Drawer::default());
 }
 
-/// The same, of a model that has something to train.
+/// The same, of a model that can be trained.
 ///
 /// # Errors
 ///
-/// [`TrainError::NothingTrained`] naming the parameters, when all are frozen or there are none.
+/// [`TrainError::NothingTrained`] naming the parameters, when all are frozen or there are none;
+/// [`TrainError::NoLeaf`] for one that a backward pass would leave without a gradient.
 pub(crate) fn trainable<M: Module>(model: &M) -> Result<(), TrainError> {
     let mut drawer = Drawer::default();
     model.visit(&mut drawer);
-    match drawer.trainable {
-        true => Ok(()),
-        false => Err(TrainError::NothingTrained {
+    match (drawer.no_leaf, drawer.trainable) {
+        (Some(parameter), _) => Err(TrainError::NoLeaf { parameter }),
+        (None, true) => Ok(()),
+        (None, false) => Err(TrainError::NothingTrained {
             parameters: drawer.paths,
         }),
     }
@@ -34,17 +36,27 @@ struct Drawer {
     path: Vec<String>,
     paths: Vec<String>,
     trainable: bool,
+    /// The first parameter that was computed from another tensor.
+    no_leaf: Option<String>,
 }
 
 impl ModuleVisitor for Drawer {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if self.trainable {
-            return;
+        match (value.is_require_grad(), value.is_tracked()) {
+            (true, _) => self.trainable = true,
+            (false, true) => {
+                self.no_leaf.get_or_insert_with(|| self.path.join("."));
+            }
+            // Off an autodiff device nothing is tracked: ask for what training would track.
+            (false, false) if !self.trainable => {
+                self.trainable = param.clone().train().is_require_grad();
+            }
+            (false, false) => {}
         }
-        // Off an autodiff device nothing is tracked: ask for what training would track.
-        self.trainable = value.is_require_grad() || param.clone().train().is_require_grad();
-        self.paths.push(self.path.join("."));
+        if !self.trainable {
+            self.paths.push(self.path.join("."));
+        }
     }
 
     fn enter_module(&mut self, name: &str, _container_type: &str) {

@@ -141,9 +141,7 @@ impl Pass {
         let at = TensorData::new(at, [kept.len()]);
         let at = Tensor::<1, Int>::from_data(at, &all.losses.device());
         let (losses, source) = match all.source {
-            Source::Factors(gradients) => {
-                (all.losses, Source::Factors(gradients.choose(&kept)?))
-            }
+            Source::Factors(gradients) => (all.losses, Source::Factors(gradients.choose(&kept)?)),
             Source::Later => (all.losses, Source::Later),
             Source::Graph(graph) => match apart() {
                 Some(traced) if traced.gradients.examples() == all.examples => {

@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::observer::{Flow, SeenStep};
-use crate::sampler::Wanted;
 use crate::parameters;
+use crate::sampler::Wanted;
 use crate::since::Since;
 use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
@@ -264,7 +264,11 @@ impl<T: Task> Trainer<'_, T> {
         if expected == 0 {
             return Ok(());
         }
-        let drawn = run.standing.draws().iter().flat_map(|(_, (_, drawn))| drawn);
+        let drawn = run
+            .standing
+            .draws()
+            .iter()
+            .flat_map(|(_, (_, drawn))| drawn);
         let drawn: Vec<&Drawn<T::Batch>> = drawn.collect();
         let labels = drawn.iter().flat_map(|part| part.labels.iter().copied());
         let labels: Vec<_> = labels.skip(dropped).collect();
@@ -273,7 +277,10 @@ impl<T: Task> Trainer<'_, T> {
         show(model, &mut self.objective, &drawn, sizes, losses)
             .map_err(|source| self.named(run, &labels, source))?;
         // All that were traced, those too that have made room for others.
-        run.seen.shown += drawn.iter().map(|part| part.labels.len() as u64).sum::<u64>();
+        run.seen.shown += drawn
+            .iter()
+            .map(|part| part.labels.len() as u64)
+            .sum::<u64>();
         Ok(())
     }
 

@@ -166,7 +166,11 @@ impl Stepper {
             return finish(model, objective, labels, passes);
         }
         let untracked = model.clone().no_grad();
-        let first = || parts.iter().map(|part| Pass::plain(losses(&untracked, part)));
+        let first = || {
+            parts
+                .iter()
+                .map(|part| Pass::plain(losses(&untracked, part)))
+        };
         let first: Vec<Pass> = unmoved(model, || first().collect());
         let first = self.leave_out(model, first, |at, model| losses(model, &parts[at]))?;
         twice(model, objective, labels, &first, |at, model| {
@@ -281,14 +285,19 @@ fn twice<M: Module>(
     let mut second = Vec::new();
     let decided = decide(objective, labels.as_deref(), joined(first)?, None);
     let stepped = decided.and_then(|decided| {
-        let update = added_up(model, first, &decided.coefficients, |at, pass, coefficients| {
-            let pass = repeated(model, pass, |m| again(at, m))?;
-            let update = pass.update(model, coefficients)?;
-            mixed |= pass.is_mixed();
-            half |= pass.is_half();
-            second.push(pass.into_losses());
-            Ok(update)
-        })?;
+        let update = added_up(
+            model,
+            first,
+            &decided.coefficients,
+            |at, pass, coefficients| {
+                let pass = repeated(model, pass, |m| again(at, m))?;
+                let update = pass.update(model, coefficients)?;
+                mixed |= pass.is_mixed();
+                half |= pass.is_half();
+                second.push(pass.into_losses());
+                Ok(update)
+            },
+        )?;
         decided.checked(model, update, None, Some((joined(&second)?, half)))
     });
     examples.whole(stepped, mixed)
@@ -367,7 +376,9 @@ impl Examples {
         };
         for pass in passes {
             let from = examples.all;
-            examples.present.extend(pass.present().iter().map(|at| from + at));
+            examples
+                .present
+                .extend(pass.present().iter().map(|at| from + at));
             let absent = pass.absent().iter().map(|&(at, loss)| (from + at, loss));
             examples.absent.extend(absent);
             examples.all += pass.examples();
