@@ -225,12 +225,23 @@ fn loops_that_do_not_go_with_the_draws_are_refused() {
     called(&grouped, &model, &batches[0]).unwrap();
     assert!(called(&grouped, &model, &batches[1]).is_err());
     // Nor may it move within a draw.
-    let (grouped, start) = (GroupedStep::new(objectives()[1]()).with_accumulation(3), &model);
+    let (grouped, start) = (
+        GroupedStep::new(objectives()[1]()).with_accumulation(3),
+        &model,
+    );
     called(&grouped, start, &batches[0]).unwrap();
     let stepped = called(&GroupedStep::new(objectives()[1]()), start, &batches[0]).unwrap();
-    let moved = SgdConfig::new().init().step(0.0, model.clone(), stepped.update);
-    let message = called(&grouped, &moved, &batches[1]).map(drop).unwrap_err().to_string();
-    assert!(message.contains("the model has moved before batch 2 of the 3"), "{message}");
+    let moved = SgdConfig::new()
+        .init()
+        .step(0.0, model.clone(), stepped.update);
+    let message = called(&grouped, &moved, &batches[1])
+        .map(drop)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("the model has moved before batch 2 of the 3"),
+        "{message}"
+    );
     // Who looks only says so, and another training starts anew.
     called(&grouped, &moved, &batches[1]).unwrap();
     grouped.restart();
