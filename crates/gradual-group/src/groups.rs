@@ -420,3 +420,33 @@ impl Groups {
             .reshape([k])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn membership(groups: &Groups) -> Vec<f32> {
+        let values = groups.membership().clone().into_data();
+        values.try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn groups_among_others() {
+        let device = Device::flex();
+        let hard = Groups::hard(vec![Some(1), Some(0), Some(1)], 2, Average::Mean, &device);
+        let all = hard.unwrap().among(&[0, 2, 3], 5).unwrap();
+        let expected = [Some(1), None, Some(0), Some(1), None];
+        assert_eq!(all.assignment().unwrap(), expected);
+        assert_eq!((all.examples(), all.sizes()), (5, &[1.0, 2.0][..]));
+        let rows = [0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0];
+        assert_eq!(membership(&all), rows);
+
+        let soft = Groups::soft(vec![0.25, 0.75], vec![1.0], vec![2.0], &device).unwrap();
+        let all = soft.clone().among(&[2, 0], 3).unwrap();
+        assert_eq!(membership(&all), [0.75, 0.0, 0.25]);
+        assert!(all.assignment().is_none());
+        for wrong in [&[0][..], &[0, 3], &[0, 1, 2]] {
+            assert!(soft.clone().among(wrong, 3).is_err());
+        }
+    }
+}

@@ -340,7 +340,7 @@ impl<B> Shared<B> {
         let Some(wish) = self.objective.wants() else {
             return Ok(());
         };
-        let objective = &mut self.objective;
+        let (objective, stepper) = (&mut self.objective, self.stepper);
         match (&mut self.source, wish) {
             // The grouping itself says what it lacks.
             (Source::None, _) => Ok(()),
@@ -350,7 +350,9 @@ impl<B> Shared<B> {
                      give a way to draw them with `with_standing_from`"
                 ),
             }),
-            (Source::Fixed(examples), _) => crate::stand(model, objective, |m| losses(m, examples)),
+            (Source::Fixed(examples), _) => {
+                stepper.stand(model, objective, |m| losses(m, examples))
+            }
             (Source::Drawn(draw), wish) => {
                 // A grouping that refuses them wants the same again, of the same examples.
                 let mut kept = self.kept.clone();
@@ -366,7 +368,7 @@ impl<B> Shared<B> {
                 }
                 let parts: Vec<&B> = kept.draws().iter().map(|(_, drawn)| &**drawn).collect();
                 let sizes = (kept.dropped(), kept.examples());
-                show(model, objective, &parts, sizes, losses)?;
+                show(model, (objective, stepper), &parts, sizes, losses)?;
                 self.kept = kept;
                 Ok(())
             }

@@ -186,11 +186,7 @@ impl<T: Task> Trainer<'_, T> {
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let labels = labels(&drawn);
         let rate = self.rate.step();
-        let stepper = match self.config.not_finite {
-            NotFinite::LeaveOut => Stepper::default().leaving_out(),
-            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
-        };
-        let stepped = stepper.step_in_parts(
+        let stepped = self.stepper().step_in_parts(
             &model,
             &mut self.objective,
             Some(&labels),
@@ -238,6 +234,13 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
+    fn stepper(&self) -> Stepper {
+        match self.config.not_finite {
+            NotFinite::LeaveOut => Stepper::default().leaving_out(),
+            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
+        }
+    }
+
     fn may_skip(&self, run: &Run<T::Batch>) -> bool {
         match self.config.not_finite {
             NotFinite::Stop | NotFinite::LeaveOut => false,
@@ -273,8 +276,8 @@ impl<T: Task> Trainer<'_, T> {
         let labels = drawn.iter().flat_map(|part| part.labels.iter().copied());
         let labels: Vec<_> = labels.skip(dropped).collect();
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let sizes = (dropped, expected);
-        show(model, &mut self.objective, &drawn, sizes, losses)
+        let (sizes, stepper) = ((dropped, expected), self.stepper());
+        show(model, (&mut self.objective, stepper), &drawn, sizes, losses)
             .map_err(|source| self.named(run, &labels, source))?;
         // All that were traced, those too that have made room for others.
         run.seen.shown += drawn

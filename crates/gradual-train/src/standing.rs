@@ -6,8 +6,7 @@ use gradual_grad::{ExampleGradients, Traced, trace};
 use gradual_group::Standing;
 
 use crate::statistics::unmoved;
-use crate::step::shown;
-use crate::{Objective, TrainError};
+use crate::{Objective, Stepper, TrainError};
 
 /// Standing examples, draw by draw, the oldest first.
 #[derive(Debug, Clone)]
@@ -75,7 +74,7 @@ impl<D> Kept<D> {
 /// as they were. There should be `expected` of them.
 pub(crate) fn show<M: Module, B>(
     model: &M,
-    objective: &mut Objective,
+    (objective, stepper): (&mut Objective, Stepper),
     parts: &[&B],
     (dropped, expected): (usize, usize),
     mut losses: impl FnMut(&M, &B) -> Tensor<1>,
@@ -107,7 +106,7 @@ pub(crate) fn show<M: Module, B>(
             }
         }
     };
-    shown(objective, &traced)
+    stepper.shown(objective, traced)
 }
 
 #[cfg(test)]

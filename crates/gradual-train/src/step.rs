@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, Traced, trace};
 use gradual_group::{Draw, GroupError, Groups};
@@ -178,6 +178,47 @@ impl Stepper {
         })
     }
 
+    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a loss is
+    /// stood for by the nearest before it that has one, or by the first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stand()`](crate::stand()).
+    pub fn stand<M: Module>(
+        self,
+        model: &M,
+        objective: &mut Objective,
+        losses: impl FnOnce(&M) -> Tensor<1>,
+    ) -> Result<(), TrainError> {
+        trainable(model)?;
+        self.shown(objective, unmoved(model, || trace(model, losses))?)
+    }
+
+    /// Shows standing examples whose gradients were taken already.
+    pub(crate) fn shown(self, objective: &mut Objective, traced: Traced) -> Result<(), TrainError> {
+        let losses = host("loss", &traced.losses)?;
+        let first = losses.iter().position(|loss| loss.is_finite());
+        let (true, Some(mut last)) = (self.leaves_out, first) else {
+            all_finite("loss", losses)?;
+            objective.grouping.stand(&Draw::from(&traced))?;
+            return Ok(());
+        };
+        let stands = losses.iter().enumerate().map(|(at, loss)| {
+            if loss.is_finite() {
+                last = at;
+            }
+            last
+        });
+        let stands: Vec<usize> = stands.collect();
+        let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
+        let at = TensorData::new(at, [stands.len()]);
+        let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
+        let gradients = traced.gradients.choose(&stands)?;
+        let losses = traced.losses.select(0, at);
+        let draw = Draw::new(&losses).with_gradients(&gradients);
+        Ok(objective.grouping.stand(&draw)?)
+    }
+
     /// The passes without the examples that have no loss, if these are to be left out. `again` computes the losses of a
     /// pass once more.
     pub(crate) fn leave_out<M: Module>(
@@ -215,15 +256,7 @@ pub fn stand<M: Module>(
     objective: &mut Objective,
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<(), TrainError> {
-    trainable(model)?;
-    shown(objective, &unmoved(model, || trace(model, losses))?)
-}
-
-/// Shows standing examples whose gradients were taken already.
-pub(crate) fn shown(objective: &mut Objective, traced: &Traced) -> Result<(), TrainError> {
-    finite("loss", &traced.losses)?;
-    objective.grouping.stand(&Draw::from(traced))?;
-    Ok(())
+    Stepper::default().stand(model, objective, losses)
 }
 
 /// A draw in several parts, traced one after another.

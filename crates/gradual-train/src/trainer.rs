@@ -55,8 +55,8 @@ pub enum NotFinite {
         in_a_row: u64,
     },
     /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A
-    /// coefficient or gradient that is no number, or a draw without any loss, ends the run. Standing examples
-    /// must have losses. See [`Stepper::leaving_out`](crate::Stepper::leaving_out).
+    /// coefficient or gradient that is no number, or a draw without any loss, ends the run. See
+    /// [`Stepper::leaving_out`](crate::Stepper::leaving_out).
     LeaveOut,
 }
 

@@ -8,8 +8,8 @@ use burn::module::Module;
 use burn::nn::LinearConfig;
 use burn::optim::{GradientsAccumulator, GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use gradual_grad::Metric;
 use gradual_grad::host::reads;
+use gradual_grad::{Metric, Tap};
 use gradual_group::{
     Centroids, Draw, EachExample, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs,
     OneGroup, SingularVectors, Standing,
@@ -111,6 +111,30 @@ fn accumulated_batches_are_one_draw() {
             &gradient(&expected.update, &model)
         ));
     }
+}
+
+/// Losses 1 and 3 under a sum of squares: the rare group weighs three quarters of a draw, and none in batches without it.
+#[test]
+fn the_rare_group_keeps_its_weight() {
+    let (model, batches) = (model(), batches(4));
+    let losses = |m: &Model, (x, groups): &Labelled| {
+        let level = |group: &Option<usize>| 1.0 + 2.0 * group.unwrap() as f32;
+        let levels: Vec<f32> = groups.iter().map(level).collect();
+        let levels = Tensor::<1>::from_floats(levels.as_slice(), &Device::flex());
+        m.layer.tap(x.clone()).reshape([4]) * 0.0 + levels
+    };
+    let objective = Objective::new(Labels::new(2), SumOfSquares);
+    let grouped = GroupedStep::new(objective).with_accumulation(4);
+    let mut mass = [0.0; 2];
+    for batch in &batches {
+        let stepped = grouped.step(&model, Some(&batch.1), batch, losses).unwrap();
+        // Zero until the draw is whole, and then those of all batches.
+        let labels = batches.iter().flat_map(|(_, labels)| labels);
+        for (group, coefficient) in labels.zip(&stepped.coefficients) {
+            mass[group.unwrap()] += coefficient;
+        }
+    }
+    assert!(close(&mass, &[0.25, 0.75]), "{mass:?}");
 }
 
 /// Burn's epoch, as `SingleDeviceTrainEpoch` of burn-train 0.22.1 runs it: whether and when it steps.
@@ -361,8 +385,6 @@ fn numbers(model: &Model, batch: &Tensor<2>) -> Tensor<1> {
     let zero = model.layer.tap(batch.clone().expand([n, 3])) * 1e-6;
     (zero + batch.clone()).powi_scalar(2).reshape([n])
 }
-
-use gradual_grad::Tap;
 
 /// Fresh ones take the places of the oldest, and all others are shown again, in their order.
 #[test]

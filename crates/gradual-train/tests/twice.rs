@@ -21,11 +21,14 @@ struct Model {
 impl Model {
     fn new(dropout: f64) -> Self {
         let device = Device::flex().autodiff();
-        Self {
+        let model = Self {
             norm: BatchNormConfig::new(2).init(&device),
             dropout: DropoutConfig::new(dropout).init(),
             layer: LinearConfig::new(2, 1).init(&device),
-        }
+        };
+        // Drawn: what lazy parameters do is another matter.
+        model.losses(&Tensor::ones([1, 2], &Device::flex()));
+        model
     }
 
     fn losses(&self, inputs: &Tensor<2>) -> Tensor<1> {
