@@ -202,6 +202,11 @@ impl Grouping for Landmarks {
         Needs::Gradients
     }
 
+    /// Whether the standing examples can be clustered; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.spectral.check(self.examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         match &self.standing {
             None => Some(Standing::Fresh(self.examples)),
@@ -268,7 +273,11 @@ impl Grouping for Landmarks {
         })?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
         let alike = found.alike(&gradients, self.axes)?;
-        let groups = Groups::ahead(Unread::highest(OPERATION, alike), self.average);
+        let groups = Groups::ahead(
+            Unread::highest(OPERATION, alike),
+            self.average,
+            draw.precision(),
+        );
         let groups = found.clusters.describe(groups);
         let groups = groups.with_identities(found.identities.current(found.clusters.groups));
         let groups = match found.churn {

@@ -99,7 +99,7 @@ mod tests {
         let device = burn::tensor::Device::flex();
         let flat = Tensor::<1>::from_floats(scores, &device);
         let scores = flat.reshape([scores.len() / groups, groups]);
-        Groups::ahead(Unread::highest("test", scores), average)
+        Groups::ahead(Unread::highest("test", scores), average, DType::F32)
     }
 
     fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {

@@ -17,6 +17,7 @@ fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
         HowMany::Silhouette,
         HowMany::Gap,
         HowMany::Eigengap,
+        HowMany::TestedEigengap,
         HowMany::ParticipationRatio,
         HowMany::EffectiveRank,
         HowMany::StableRank,

@@ -46,25 +46,30 @@ pub trait Composition: Send {
     fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
         one_loss_each(&losses, groups)?;
         self.check(groups)?;
-        Ok(self.value(groups.losses(losses), groups))
+        let groups = groups.for_losses(&losses);
+        Ok(self.value(groups.losses(losses), &groups))
     }
 
     /// Value and coefficients, after [`observe_draw`](Self::observe_draw). Any graph behind `losses`
-    /// is left alone. An error leaves the state as it was.
+    /// is left alone. An error leaves the state as it was. Losses in half precision have coefficients in single
+    /// precision.
     ///
     /// # Errors
     ///
     /// Those of [`forward`](Self::forward) and [`observe`](Self::observe).
     fn compose(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<Composed, LossError> {
         self.observe_draw(losses, groups)?;
-        let leaf = losses.clone().inner().autodiff().require_grad();
-        let value = self.forward(leaf.clone(), groups)?;
+        let groups = groups.for_losses(losses);
+        // Coefficients in half precision would not sum to what they should.
+        let precise = losses.clone().inner().cast(groups.weights().dtype());
+        let leaf = precise.clone().autodiff().require_grad();
+        let value = self.forward(leaf.clone(), &groups)?;
         let gradient = value
             .is_tracked()
             .then(|| leaf.grad(&value.backward()))
             .flatten();
         Ok(Composed {
-            coefficients: gradient.unwrap_or_else(|| losses.clone().inner().zeros_like()),
+            coefficients: gradient.unwrap_or_else(|| precise.zeros_like()),
             value: value.inner(),
         })
     }
@@ -81,6 +86,7 @@ pub trait Composition: Send {
         }
         one_loss_each(losses, groups)?;
         self.check(groups)?;
+        let groups = groups.for_losses(losses);
         let group_losses = groups.losses(losses.clone().inner());
         let both = [group_losses, groups.weights().clone()];
         let [group_losses, weights] = host_together("compose", both)?;

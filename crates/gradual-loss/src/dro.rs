@@ -62,7 +62,7 @@ impl GroupDro {
 impl Composition for GroupDro {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
         let weights = groups.weights().clone();
-        let own = self.weights.tensor(groups.count(), &weights.device());
+        let own = self.weights.tensor(&weights);
         (group_losses * own * weights).sum()
     }
 

@@ -122,9 +122,8 @@ impl ExcessLoss {
 impl Composition for ExcessLoss {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
         let weights = groups.weights().clone();
-        let device = weights.device();
-        let own = self.weights.tensor(groups.count(), &device);
-        ((group_losses - vector(&self.reference, &device)) * own * weights).sum()
+        let own = self.weights.tensor(&weights);
+        ((group_losses - vector(&self.reference, &weights)) * own * weights).sum()
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

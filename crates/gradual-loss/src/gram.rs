@@ -63,10 +63,11 @@ pub trait GramComposition: Send {
             });
         }
         let (k, n) = (groups.count(), examples);
+        let groups = groups.for_losses(losses);
         let scaled = groups.membership().clone() * groups.weights().clone().reshape([k, 1]);
         let products = scaled
             .clone()
-            .matmul(gram.clone().inner())
+            .matmul(gram.clone().inner().cast(scaled.dtype()))
             .matmul(scaled.clone().transpose());
         let both = [products.flatten(0, 1), groups.weights().clone()];
         let [products, weights] = host_together(operation, both)?;
@@ -83,10 +84,10 @@ pub trait GramComposition: Send {
                 weights[group] = weight;
             }
         }
-        let weights = vector(&weights, &groups.weights().device());
-        let coefficients = weights.reshape([1, k]).matmul(scaled).reshape([n]);
+        let weights = vector(&weights, groups.weights());
+        let coefficients = weights.reshape([1, k]).matmul(scaled.clone()).reshape([n]);
         Ok(Composed {
-            value: (coefficients.clone() * losses.clone().inner()).sum(),
+            value: (coefficients.clone() * losses.clone().inner().cast(scaled.dtype())).sum(),
             coefficients,
         })
     }

@@ -39,7 +39,9 @@ impl Composition for LeaveOneOut {
         one_loss_each(&losses, groups)?;
         self.check(groups)?;
         let (k, n) = (groups.count(), groups.examples());
+        let groups = groups.for_losses(&losses);
         let membership = groups.membership().clone();
+        let losses = losses.cast(membership.dtype());
         let squares = membership.clone() * membership.clone();
         let total = membership.sum_dim(1).reshape([k]);
         let share = squares.clone().sum_dim(1).reshape([k]) / (total.clone() * total);

@@ -1,6 +1,6 @@
 //! Weights on groups that grow by multiplication.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::LossError;
 
@@ -58,9 +58,10 @@ impl Multiplicative {
         }
     }
 
-    /// q on a device, `[k]`.
-    pub(crate) fn tensor(&self, groups: usize, device: &Device) -> Tensor<1> {
-        vector(&self.shares(groups), device)
+    /// q where the weights `[k]` of the groups are, and in their precision.
+    pub(crate) fn tensor(&self, weights: &Tensor<1>) -> Tensor<1> {
+        let [groups] = weights.dims();
+        vector(&self.shares(groups), weights)
     }
 
     pub(crate) fn log(&self) -> &[f64] {
@@ -74,11 +75,10 @@ impl Multiplicative {
     }
 }
 
-/// Numbers on a device.
-pub(crate) fn vector(values: &[f64], device: &Device) -> Tensor<1> {
-    let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-    let k = values.len();
-    Tensor::from_data(TensorData::new(values, [k]), device)
+/// Numbers on the device of others, and in their precision.
+pub(crate) fn vector(values: &[f64], like: &Tensor<1>) -> Tensor<1> {
+    let values = TensorData::new(values.to_vec(), [values.len()]);
+    Tensor::from_data(values, (&like.device(), like.dtype()))
 }
 
 /// Fails at the first group loss that is not finite.

@@ -77,7 +77,11 @@ impl Composition for PowerMean {
             return (powers(group_losses) * weights).sum();
         }
         // In units of the largest loss m, a constant: M_p(ℓ) = m M_p(ℓ/m).
-        let present = weights.clone().greater_elem(0.0).float();
+        let present = weights
+            .clone()
+            .greater_elem(0.0)
+            .float()
+            .cast(weights.dtype());
         let largest = (group_losses.clone().inner() * present)
             .max()
             .clamp_min(ZERO);

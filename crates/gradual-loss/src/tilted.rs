@@ -58,7 +58,7 @@ impl Composition for Tilted {
         let largest = exponents.clone().inner().max();
         let sum = ((exponents - largest.clone()).exp() * shares).sum();
         // Without any group left the sum is 0, and so is the value.
-        let any = total.greater_elem(0.0).float();
+        let any = total.clone().greater_elem(0.0).float().cast(total.dtype());
         (sum.clamp_min(f32::MIN_POSITIVE).log() + largest) * any / self.tilt
     }
 }

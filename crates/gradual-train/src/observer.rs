@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use gradual_grad::Verified;
 use gradual_group::{Groups, State};
 use gradual_measure::{Evaluation, Grouping};
 
@@ -54,6 +55,16 @@ pub trait Observer {
     /// Its name in checkpoints and messages.
     fn name(&self) -> &'static str {
         "observer"
+    }
+
+    /// After the per-example gradients were checked, before the first step of a run or of its resumption.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        let _ = verified;
+        Ok(())
     }
 
     /// After a step.
@@ -137,6 +148,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        (**self).verified(verified)
     }
 
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
+use gradual_grad::{Warning, verify};
 use gradual_group::{Churn, State};
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
@@ -15,6 +16,7 @@ use crate::sampler::Wanted;
 use crate::since::Since;
 use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
+use crate::statistics::unmoved;
 use crate::trainer::{NotFinite, Trainer};
 use crate::{Drawn, Score, Stepper, Task, TrainError};
 
@@ -33,6 +35,8 @@ pub(crate) struct Run<B> {
     /// Step of the last checkpoint.
     pub(crate) kept: Option<u64>,
     skipped_in_a_row: u64,
+    /// Whether the gradients are still to be checked.
+    unverified: bool,
     /// Whether there were groups before, and what they said had changed.
     grouped: bool,
     churn: Option<Churn>,
@@ -71,6 +75,7 @@ impl<T: Task> Trainer<'_, T> {
             stopped: None,
             kept: None,
             skipped_in_a_row: 0,
+            unverified: self.config.verify && self.objective.needs_gradients(),
             grouped: false,
             churn: None,
             draws: stream(DRAWS),
@@ -178,13 +183,19 @@ impl<T: Task> Trainer<'_, T> {
         run: &mut Run<T::Batch>,
     ) -> Result<T::Model, TrainError> {
         let step = run.done + 1;
-        self.device.seed(self.config.seed.wrapping_add(step << 20));
+        let seed = self.config.seed.wrapping_add(step << 20);
+        self.device.seed(seed);
         self.show_standing(&model, run)?;
         let wanted = self
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let labels = labels(&drawn);
+        if run.unverified {
+            self.verify(&model, run, &drawn)
+                .map_err(|source| self.named(run, &labels, source))?;
+            self.device.seed(seed);
+        }
         let rate = self.rate.step();
         let stepped = self.stepper().step_in_parts(
             &model,
@@ -239,6 +250,29 @@ impl<T: Task> Trainer<'_, T> {
             NotFinite::LeaveOut => Stepper::default().leaving_out(),
             NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
         }
+    }
+
+    /// Checks the gradients on the first part of a draw whose losses are all finite.
+    fn verify(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        drawn: &[Drawn<T::Batch>],
+    ) -> Result<(), TrainError> {
+        let Some(part) = drawn.first() else {
+            return Ok(());
+        };
+        let losses = |m: &T::Model| self.task.losses(m, &part.batch);
+        let verified = unmoved(model, || verify(model, losses))?;
+        let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
+        if verified.warnings.iter().any(unfinished) {
+            return Ok(());
+        }
+        run.unverified = false;
+        for observer in &mut self.observers {
+            observer.verified(&verified)?;
+        }
+        Ok(())
     }
 
     fn may_skip(&self, run: &Run<T::Batch>) -> bool {

@@ -56,6 +56,7 @@ const CONFIG: TrainerConfig = TrainerConfig {
     every: 40,
     seed: 5,
     not_finite: NotFinite::Stop,
+    verify: true,
 };
 
 fn trainer(
