@@ -16,6 +16,7 @@ use crate::sampler::Wanted;
 use crate::since::Since;
 use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
+use crate::statistics::unmoved;
 use crate::trainer::{NotFinite, Trainer};
 use crate::{Drawn, Score, Stepper, Task, TrainError};
 
@@ -244,6 +245,13 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
+    fn stepper(&self) -> Stepper {
+        match self.config.not_finite {
+            NotFinite::LeaveOut => Stepper::default().leaving_out(),
+            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
+        }
+    }
+
     /// Checks the gradients on the first part of a draw whose losses are all finite.
     fn verify(
         &mut self,
@@ -254,7 +262,8 @@ impl<T: Task> Trainer<'_, T> {
         let Some(part) = drawn.first() else {
             return Ok(());
         };
-        let verified = verify(model, |m| self.task.losses(m, &part.batch))?;
+        let losses = |m: &T::Model| self.task.losses(m, &part.batch);
+        let verified = unmoved(model, || verify(model, losses))?;
         let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
         if verified.warnings.iter().any(unfinished) {
             return Ok(());
@@ -264,13 +273,6 @@ impl<T: Task> Trainer<'_, T> {
             observer.verified(&verified)?;
         }
         Ok(())
-    }
-
-    fn stepper(&self) -> Stepper {
-        match self.config.not_finite {
-            NotFinite::LeaveOut => Stepper::default().leaving_out(),
-            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
-        }
     }
 
     fn may_skip(&self, run: &Run<T::Batch>) -> bool {

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, Traced, trace};
 use gradual_group::{Draw, GroupError, Groups};
@@ -586,18 +586,6 @@ fn decide(
     losses: Tensor<1>,
     gradients: Option<&ExampleGradients>,
 ) -> Result<Decided, TrainError> {
-    let gram = gradients.filter(|_| objective.needs_gram());
-    let gram = gram.map(ExampleGradients::gram);
-    // Losses and inner products meet in the wider of their precisions.
-    let double = losses.dtype() == DType::F64
-        || gram.as_ref().is_some_and(|gram| gram.dtype() == DType::F64);
-    let (losses, gram) = match double {
-        true => (
-            losses.cast(DType::F64),
-            gram.map(|gram| gram.cast(DType::F64)),
-        ),
-        false => (losses, gram),
-    };
     let mut draw = Draw::new(&losses);
     if let Some(gradients) = gradients {
         draw = draw.with_gradients(gradients);
@@ -605,6 +593,8 @@ fn decide(
     if let Some(labels) = labels {
         draw = draw.with_labels(labels);
     }
+    let gram = gradients.filter(|_| objective.needs_gram());
+    let gram = gram.map(|gradients| gradients.gram().cast(draw.precision()));
     let mut compose = || -> Result<(Groups, Tensor<1>), TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
         let composed = objective.rule.compose(&losses, &groups, gram.as_ref())?;

@@ -59,6 +59,7 @@ const CONFIG: TrainerConfig = TrainerConfig {
     every: 10,
     seed: 5,
     not_finite: NotFinite::Stop,
+    verify: true,
 };
 
 fn trainer<T: Task>(task: &T, objective: Objective, config: TrainerConfig) -> Trainer<'_, T> {

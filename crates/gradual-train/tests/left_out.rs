@@ -535,6 +535,7 @@ fn a_run_counts_what_it_leaves_out() {
                     every: 40,
                     seed: 5,
                     not_finite,
+                    verify: true,
                 };
                 let sgd = SgdConfig::new().init();
                 let trainer = Trainer::new(&task, objective(), sgd, &Device::flex(), config);

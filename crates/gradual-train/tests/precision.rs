@@ -128,7 +128,6 @@ fn half_precision() {
 }
 
 #[test]
-#[ignore = "memberships are in the device's precision, and have to be cast to that of the losses"]
 fn double_precision() {
     agree(&[(FloatDType::F64, 1e-5)]);
 }
