@@ -4,7 +4,7 @@ mod common;
 
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::optim::{AdamConfig, Optimizer};
+use burn::optim::AdamConfig;
 use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
 use common::{cast, close, device, filled, squares, values};
 use gradual_grad::{
