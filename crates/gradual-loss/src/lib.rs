@@ -66,6 +66,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod composed;
 mod composition;
 mod cvar;
 mod dro;
@@ -81,13 +82,17 @@ mod multiplicative;
 mod nonnegative;
 mod pcgrad;
 mod power;
+mod precision;
 mod running;
 mod scale;
+mod scaler;
+mod shifted;
 mod squares;
 mod tilted;
 mod upgrad;
 
-pub use composition::{Composed, Composition};
+pub use composed::Composed;
+pub use composition::Composition;
 pub use cvar::Cvar;
 pub use dro::GroupDro;
 pub use error::LossError;
@@ -101,6 +106,8 @@ pub use pcgrad::PcGrad;
 pub use power::PowerMean;
 pub use running::RunningMeans;
 pub use scale::Scale;
+pub use scaler::Scaler;
+pub use shifted::Shifted;
 pub use squares::SumOfSquares;
 pub use tilted::Tilted;
 pub use upgrad::UpGrad;

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, GradError, Traced, trace};
 use gradual_group::{Draw, Groups};
+use gradual_loss::Composed;
 
 use crate::finite::{all_finite, finite, host, sums};
 use crate::{Objective, TrainError};
@@ -43,14 +44,17 @@ pub fn step<M: Module>(
     labels: Option<&[Option<usize>]>,
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
-    if objective.needs_gradients() {
-        return with_gradients(model, objective, labels, &trace(model, losses)?);
-    }
-    let tracked = tracked(losses(model))?;
-    let decided = decide(objective, labels, &tracked.clone().inner())?;
-    let gradients = (tracked * decided.coefficients.clone()).sum().backward();
-    let update = GradientsParams::from_grads(gradients, model);
-    decided.update(model, update, None)
+    objective.attempt(|objective| {
+        if objective.needs_gradients() {
+            return with_gradients(model, objective, labels, &trace(model, losses)?);
+        }
+        let tracked = tracked(losses(model))?;
+        let decided = decide(objective, labels, &tracked.clone().inner())?;
+        let coefficients = decided.composed.coefficients.clone();
+        let gradients = weighted(tracked, coefficients).backward();
+        let update = GradientsParams::from_grads(gradients, model);
+        decided.update(model, objective, update, None)
+    })
 }
 
 /// [`step()`] on a draw in several parts, each a forward and a backward pass of its own, so that only
@@ -77,6 +81,16 @@ pub fn step_in_parts<M: Module, B>(
     if let [part] = parts {
         return step(model, objective, labels, |m| losses(m, part));
     }
+    objective.attempt(|objective| in_parts(model, objective, labels, parts, losses))
+}
+
+fn in_parts<M: Module, B>(
+    model: &M,
+    objective: &mut Objective,
+    labels: Option<&[Option<usize>]>,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Stepped, TrainError> {
     if objective.needs_gradients() {
         let traced = trace_parts(model, parts, losses)?;
         return with_gradients(model, objective, labels, &traced);
@@ -94,14 +108,13 @@ pub fn step_in_parts<M: Module, B>(
     let mut accumulator = burn::optim::GradientsAccumulator::new();
     let mut from = 0;
     for (part, size) in parts.iter().zip(sizes) {
-        let coefficients = decided.coefficients.clone().narrow(0, from, size);
-        let gradients = (tracked(losses(model, part))? * coefficients)
-            .sum()
-            .backward();
+        let coefficients = decided.composed.coefficients.clone();
+        let coefficients = coefficients.narrow(0, from, size);
+        let gradients = weighted(tracked(losses(model, part))?, coefficients).backward();
         accumulator.accumulate(model, GradientsParams::from_grads(gradients, model));
         from += size;
     }
-    decided.update(model, accumulator.grads(), None)
+    decided.update(model, objective, accumulator.grads(), None)
 }
 
 /// Shows the objective's grouping its standing examples under the current model, when it
@@ -155,7 +168,7 @@ pub(crate) fn trace_parts<M: Module, B>(
 struct Decided {
     losses: Tensor<1>,
     groups: Groups,
-    coefficients: Tensor<1>,
+    composed: Composed,
 }
 
 impl Decided {
@@ -164,14 +177,17 @@ impl Decided {
     fn update<M: Module>(
         self,
         model: &M,
+        objective: &mut Objective,
         update: GradientsParams,
         traced: Option<&Traced>,
     ) -> Result<Stepped, TrainError> {
         let (sums, paths) = sums(&update, model, &self.losses.device());
-        let unread = self.groups.unread();
-        let unread = unread.unwrap_or_else(|| Tensor::zeros([0], &self.losses.device()));
-        let all = [self.losses, unread, self.coefficients, sums];
-        let [losses, unread, coefficients, sums] =
+        let none = || Tensor::zeros([0], &self.losses.device());
+        let unread = self.groups.unread().unwrap_or_else(none);
+        let composed = self.composed.unread().unwrap_or_else(none);
+        let coefficients = self.composed.coefficients.clone();
+        let all = [self.losses, unread, composed, coefficients, sums];
+        let [losses, unread, composed, coefficients, sums] =
             read_together(all).map_err(|problem| TrainError::Read {
                 operation: "step",
                 problem,
@@ -179,6 +195,7 @@ impl Decided {
         // In the order in which one comes of the other: whatever is no number makes all that follow none.
         let losses = all_finite("loss", losses)?;
         let groups = self.groups.settled(&unread)?;
+        let composed = self.composed.settled(&composed)?;
         let norms = || traced.map(|traced| host("gradient", &traced.gradients.norms()));
         let coefficients = match all_finite(COEFFICIENT, coefficients) {
             Ok(coefficients) => coefficients,
@@ -196,6 +213,7 @@ impl Decided {
                 example: norms.iter().position(|norm| !norm.is_finite()),
             });
         }
+        objective.observe(&composed);
         Ok(Stepped {
             update,
             losses,
@@ -212,10 +230,10 @@ fn with_gradients<M: Module>(
     labels: Option<&[Option<usize>]>,
     traced: &Traced,
 ) -> Result<Stepped, TrainError> {
-    let gram = objective.needs_gram().then(|| traced.gradients.gram());
-    let decided = decide_on(objective, labels, Draw::from(traced), gram.as_ref())?;
-    let update = traced.gradients.combine(&decided.coefficients)?;
-    decided.update(model, update, Some(traced))
+    let gradients = &traced.gradients;
+    let decided = decide_on(objective, labels, Draw::from(traced), Some(gradients))?;
+    let update = gradients.combine(&decided.composed.coefficients)?;
+    decided.update(model, objective, update, Some(traced))
 }
 
 /// Groups and coefficients of a draw without gradients.
@@ -231,7 +249,7 @@ fn decide_on(
     objective: &mut Objective,
     labels: Option<&[Option<usize>]>,
     draw: Draw<'_>,
-    gram: Option<&Tensor<2>>,
+    gradients: Option<&ExampleGradients>,
 ) -> Result<Decided, TrainError> {
     let losses = draw.losses();
     let draw = match labels {
@@ -240,14 +258,11 @@ fn decide_on(
     };
     let mut compose = || -> Result<Decided, TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
-        let composed = objective.rule.compose(losses, &groups, gram)?;
-        let coefficients = objective
-            .scale
-            .apply_with_gram(composed.coefficients, gram)?;
+        let composed = objective.compose(losses, &groups, gradients)?;
         Ok(Decided {
             losses: losses.clone().inner(),
             groups,
-            coefficients,
+            composed,
         })
     };
     compose().or_else(|error| {
@@ -255,6 +270,11 @@ fn decide_on(
         finite("loss", losses)?;
         Err(error)
     })
+}
+
+/// Σ_j c_j ℓ_j, in the precision of the coefficients.
+fn weighted(losses: Tensor<1>, coefficients: Tensor<1>) -> Tensor<1> {
+    (losses.cast(coefficients.dtype()) * coefficients).sum()
 }
 
 /// Losses that a backward pass can start from.
