@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::optim::{AdamConfig, Optimizer, SgdConfig};
+use burn::optim::{AdamConfig, SgdConfig};
 use burn::tensor::{DType, Device, Distribution, Tensor, TensorData};
 use gradual_grad::Tap;
 use gradual_grad::host::reads;
@@ -34,12 +34,12 @@ impl Model {
     fn losses(&self, values: &[f32]) -> Tensor<1> {
         let n = values.len();
         let device = Device::flex();
-        let zero = self.layer.tap(Tensor::ones([n, 1], &device)).reshape([n]);
+        let zero = self.layer.tap(Tensor::<2>::ones([n, 1], &device)).reshape([n]);
         zero.clone() - zero.detach() + Tensor::from_floats(values, &device)
     }
 
     fn weights(&self) -> Vec<f32> {
-        numbers(self.layer.weight.val().reshape([-1]))
+        numbers(self.layer.weight.val().flatten(0, 1))
     }
 }
 
