@@ -196,8 +196,16 @@ fn match_norm(
             columns,
         });
     }
-    let double = gram.device().supports_dtype(DType::F64);
-    let wide = if double { DType::F64 } else { DType::F32 };
+    let factor = match gram.device().supports_dtype(DType::F64) {
+        true => matching(&coefficients, &gram, DType::F64),
+        false => matching(&coefficients, &gram, DType::F32),
+    };
+    Ok(coefficients.clone() * factor.cast(coefficients.dtype()))
+}
+
+/// ‖Gᵀ1/n‖ / ‖Gᵀc‖ `[1]`, from sums in the precision `wide`.
+fn matching(coefficients: &Tensor<1>, gram: &Tensor<2>, wide: DType) -> Tensor<1> {
+    let [n] = coefficients.dims();
     let column = coefficients.clone().cast(wide).reshape([n, 1]);
     let sizes = column.clone().abs();
     let both = Tensor::cat(vec![column.clone(), column.ones_like()], 1);
@@ -219,9 +227,47 @@ fn match_norm(
     }
     let [own, size, erm] = [0, 1, 2].map(|at| sums.clone().narrow(0, at, 1));
     // Single precision also rounds the sums over n terms.
-    let more = if double { 0.0 } else { (n as f64).sqrt() };
+    let more = match wide {
+        DType::F64 => 0.0,
+        _ => (n as f64).sqrt(),
+    };
     let unknown = size * (epsilon(gram.dtype()) * (ROUNDING + more));
     let own = own.max_pair(unknown).clamp_min(f32::MIN_POSITIVE);
-    let factor = (erm.clamp_min(0.0) / own).sqrt() / n as f64;
-    Ok(coefficients.clone() * factor.cast(coefficients.dtype()))
+    (erm.clamp_min(0.0) / own).sqrt() / n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+    use gradual_grad::host::read;
+
+    use super::*;
+
+    /// More rows than a block holds, in both precisions, against sums over all of G.
+    #[test]
+    fn a_norm_from_blocks_of_rows() {
+        let (n, device) = (2_500, Device::flex());
+        assert!(n * n > BLOCK);
+        device.seed(3);
+        let rows = Tensor::<2>::random([n, 3], Distribution::Normal(0.5, 1.0), &device);
+        let c = Tensor::<1>::random([n], Distribution::Uniform(0.0, 1.0), &device);
+        let gram = rows.clone().matmul(rows.clone().transpose());
+        let norm = |c: Tensor<1>| {
+            let sum = (rows.clone() * c.reshape([n, 1])).sum_dim(0);
+            let sum: Vec<f64> = read(sum).unwrap();
+            sum.iter().map(|entry| entry * entry).sum::<f64>().sqrt()
+        };
+        let expected = norm(c.ones_like()) / n as f64 / norm(c.clone());
+        for wide in [DType::F64, DType::F32] {
+            let found = read::<f64, 1>(matching(&c, &gram, wide)).unwrap()[0];
+            assert!((found / expected - 1.0).abs() < 1e-4, "{found}, not {expected}");
+        }
+        // Of rows that cancel, less than the norm of the mean.
+        let half = Tensor::cat(vec![c.ones_like().narrow(0, 0, n / 2), c.ones_like().narrow(0, 0, n / 2).neg()], 0);
+        let same = Tensor::<2>::ones([n, n], &device);
+        for wide in [DType::F64, DType::F32] {
+            let found = read::<f64, 1>(matching(&half, &same, wide)).unwrap()[0];
+            assert!(found > 0.0 && found < 1e3 / n as f64, "{found}");
+        }
+    }
 }
