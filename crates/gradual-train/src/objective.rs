@@ -27,6 +27,8 @@ pub struct Objective {
     scaler: Scaler,
     /// Globs of the parameters that a rule on gradients sees; empty for all.
     layers: Vec<String>,
+    /// Whether gradients come from a trace even where Burn's own would do.
+    traced: bool,
 }
 
 /// What makes coefficients of groups.
@@ -71,6 +73,7 @@ impl Objective {
             rule: Rule::Losses(Box::new(composition)),
             scaler: Scaler::default(),
             layers: Vec::new(),
+            traced: false,
         }
     }
 
@@ -85,6 +88,7 @@ impl Objective {
             rule: Rule::Gradients(Box::new(rule)),
             scaler: Scaler::new(Scale::Raw),
             layers: Vec::new(),
+            traced: false,
         }
     }
 
@@ -115,9 +119,20 @@ impl Objective {
         }
     }
 
+    /// The same with gradients from a trace, whatever the grouping needs: for models of which Burn's own backward pass
+    /// gets a gradient [wrong](gradual_grad::BurnFault), and so that arms that trace and arms that do not train on the
+    /// same numbers. The layers must be tapped; a step costs a tenth more or so.
+    #[must_use]
+    pub fn through_trace(self) -> Self {
+        Self {
+            traced: true,
+            ..self
+        }
+    }
+
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
     pub fn needs_gradients(&self) -> bool {
-        self.grouping.needs() == Needs::Gradients || self.needs_gram()
+        self.traced || self.grouping.needs() == Needs::Gradients || self.needs_gram()
     }
 
     /// Whether a step needs the Gram matrix of its draw, for the rule or for the scale. It is then
