@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use burn::tensor::{DType, Element, Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::{
+    DType, Element, IndexingUpdateOp, Int, Tensor, TensorCreationOptions, TensorData,
+};
 
 use crate::unread::Unread;
 use crate::{Churn, GroupError};
@@ -288,6 +290,51 @@ impl Groups {
         self
     }
 
+    /// The same groups in a larger draw of `examples`, where theirs are those at the positions `at`, `[n]`. The others
+    /// are in no group.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Shape`] unless there is a position below `examples` for each example.
+    pub fn among(self, at: &[usize], examples: usize) -> Result<Self, GroupError> {
+        let (k, n) = (self.count(), self.examples());
+        let within = at.iter().filter(|&&at| at < examples).count();
+        if within != n || at.len() != n {
+            return Err(GroupError::Shape {
+                operation: "groups",
+                expected: n,
+                got: within,
+            });
+        }
+        let place = |few: &Vec<Option<usize>>| {
+            let mut all = vec![None; examples];
+            for (&at, &group) in at.iter().zip(few) {
+                all[at] = group;
+            }
+            all
+        };
+        let known = self.known();
+        let members = Members::Known(Known {
+            assignment: known.assignment.as_ref().map(place),
+            sizes: known.sizes.clone(),
+        });
+        let device = self.membership.device();
+        let positions: Vec<i64> = at.iter().map(|&at| at as i64).collect();
+        let positions = TensorData::new(positions, [n]);
+        let membership = Tensor::zeros([k, examples], (&device, self.membership.dtype()));
+        let membership = membership.select_assign(
+            1,
+            Tensor::<1, Int>::from_data(positions, &device),
+            self.membership.clone(),
+            IndexingUpdateOp::Add,
+        );
+        Ok(Self {
+            membership,
+            members,
+            ..self
+        })
+    }
+
     /// The same hard groups under other numbers, `count` in all.
     pub(crate) fn renumbered(
         self,
@@ -423,5 +470,37 @@ pub(crate) fn averaging(losses: DType) -> DType {
     match losses {
         DType::F64 => DType::F64,
         _ => DType::F32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn membership(groups: &Groups) -> Vec<f32> {
+        let values = groups.membership().clone().into_data();
+        values.try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn groups_among_others() {
+        let device = Device::flex();
+        let hard = Groups::hard(vec![Some(1), Some(0), Some(1)], 2, Average::Mean, &device);
+        let all = hard.unwrap().among(&[0, 2, 3], 5).unwrap();
+        let expected = [Some(1), None, Some(0), Some(1), None];
+        assert_eq!(all.assignment().unwrap(), expected);
+        assert_eq!((all.examples(), all.sizes()), (5, &[1.0, 2.0][..]));
+        let rows = [0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0];
+        assert_eq!(membership(&all), rows);
+
+        let soft = Groups::soft(vec![0.25, 0.75], vec![1.0], vec![2.0], &device).unwrap();
+        let all = soft.clone().among(&[2, 0], 3).unwrap();
+        assert_eq!(membership(&all), [0.75, 0.0, 0.25]);
+        assert!(all.assignment().is_none());
+        for wrong in [&[0][..], &[0, 3], &[0, 1, 2]] {
+            assert!(soft.clone().among(wrong, 3).is_err());
+        }
     }
 }

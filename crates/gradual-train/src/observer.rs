@@ -23,8 +23,11 @@ pub struct SeenStep<'a> {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Mean loss of the draw.
+    /// Mean loss of the draw, over the examples that have one; NaN where the step was skipped.
     pub loss: f64,
+    /// Examples of the draw that were left out because they have no loss: see
+    /// [`NotFinite::LeaveOut`](crate::NotFinite::LeaveOut).
+    pub left_out: usize,
     /// The groups of the draw; none where the step was skipped.
     pub groups: Option<&'a Groups>,
     /// Whether the groups were formed anew: at the first step, and whenever the grouping says of
@@ -74,7 +77,7 @@ pub trait Observer {
         Ok(GO_ON)
     }
 
-    /// With the last groups before an evaluation, and the coefficients' shares since the one
+    /// With the groups of the last step before an evaluation, and the coefficients' shares since the one
     /// before.
     ///
     /// # Errors

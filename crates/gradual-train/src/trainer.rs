@@ -59,6 +59,10 @@ pub enum NotFinite {
         /// Steps in a row that may be left out.
         in_a_row: u64,
     },
+    /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A
+    /// coefficient or gradient that is no number, or a draw without any loss, ends the run. See
+    /// [`Stepper::leaving_out`](crate::Stepper::leaving_out).
+    LeaveOut,
 }
 
 /// Shown the model of a run: the number of steps done, and the model as it is then.
@@ -75,6 +79,8 @@ pub struct Ended<M> {
     pub step: u64,
     /// Steps that were left out because of numbers that are none.
     pub skipped: u64,
+    /// Examples that were left out because they had no loss.
+    pub left_out: u64,
 }
 
 /// Draws, steps, evaluates, tells the observers.
@@ -233,6 +239,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             end,
             step: run.done,
             skipped: run.skipped,
+            left_out: run.seen.left_out,
         })
     }
 

@@ -23,8 +23,9 @@ use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use super::lookups::Lookups;
 use crate::host;
 
-/// Elements that are gathered, multiplied or scattered at a time (16 MiB in `f32`).
-const PIECE: usize = 1 << 22;
+/// Elements that are gathered, multiplied or scattered at a time (16 MiB in `f32`); few in unit tests, for several
+/// pieces.
+const PIECE: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 
 /// Least side of a tile: smaller ones multiply at a low speed.
 const SMALLEST: usize = 32;
