@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
 
-use crate::{BurnFault, GradError};
 use crate::gradients::{ExampleGradients, ParameterGradients};
 use crate::parameters::{Copied, Parameter, glob, parameters};
 use crate::tape::{Tape, Use, with_tape};
 use crate::views::Views;
+use crate::{BurnFault, GradError};
 
 /// What a trace yields: the losses of a draw, and their gradients.
 #[derive(Debug, Clone)]
