@@ -16,16 +16,17 @@ use rand_chacha::ChaCha8Rng;
 /// The variable that names what a child process does.
 const STEP: &str = "GRADUAL_MEMORY_STEP";
 
-/// What is done with a table, how many examples and positions, rows and width of the table, and how much longer than the
-/// plain step it may take.
-const STEPS: [(&str, [usize; 4], f64); 6] = [
-    ("looked-up", [8, 224, 50_257, 768], 3.0),
-    ("looked-up", [8, 225, 50_257, 768], 3.0),
-    ("looked-up", [8, 512, 50_257, 768], 3.0),
-    ("looked-up", [64, 512, 50_257, 768], 3.0),
-    ("two-draws", [256, 256, 16_384, 64], 3.0),
+/// What is done with a table, how many examples and positions, rows and width of the table, and how many times the plain
+/// step's memory and time it may take.
+const STEPS: [(&str, [usize; 4], [f64; 2]); 6] = [
+    ("looked up", [8, 224, 50_257, 768], [1.5, 3.0]),
+    ("looked up", [8, 225, 50_257, 768], [1.5, 3.0]),
+    ("looked up", [8, 512, 50_257, 768], [1.5, 3.0]),
+    ("looked up", [64, 512, 50_257, 768], [1.5, 3.0]),
+    // The plain steps hold one of the two draws at a time.
+    ("by two draws", [256, 256, 16_384, 64], [3.0, 6.0]),
     // The read-out's per-example matrices have n times the table's size, and take as long as two passes.
-    ("tied", [8, 128, 50_257, 768], 9.0),
+    ("and read out", [8, 128, 50_257, 768], [1.5, 4.0]),
 ];
 
 /// Tokens `[n, t]`: of each example a tenth is padding, the others follow Zipf's law (log-uniform ranks).
@@ -54,9 +55,9 @@ type Losses = Box<dyn Fn(&Embedding) -> Tensor<1>>;
 fn passes(step: &str, tokens: &Tensor<2, Int>) -> Vec<Losses> {
     let ([n, t], all) = (tokens.dims(), tokens.clone());
     match step {
-        "tied" => vec![Box::new(move |m| squares(m.readout(m.tap(all.clone()))))],
+        "and read out" => vec![Box::new(move |m| squares(m.readout(m.tap(all.clone()))))],
         // Of different length, each in a pass of its own.
-        "two-draws" => [(0, t), (n / 2, t - t / 4)]
+        "by two draws" => [(0, t), (n / 2, t - t / 4)]
             .into_iter()
             .map(|(start, length)| -> Losses {
                 let half = all.clone().narrow(0, start, n / 2).narrow(1, 0, length);
@@ -69,7 +70,8 @@ fn passes(step: &str, tokens: &Tensor<2, Int>) -> Vec<Losses> {
 
 fn size(gradients: &GradientsParams, model: &Embedding) -> f64 {
     let gradient = gradients.get::<2>(model.weight.id).expect("a gradient");
-    f64::from(gradient.abs().sum().into_scalar::<f32>())
+    // Of some rows, or the copies would count.
+    f64::from(gradient.narrow(0, 0, 64).abs().sum().into_scalar::<f32>())
 }
 
 /// Burn's own backward pass of the mean loss: without a trace a tap is the layer's forward pass.
@@ -125,7 +127,7 @@ fn measured(kind: &str, step: &str, sizes: [usize; 4]) -> [f64; 3] {
     let [n, t, rows, width] = sizes;
     let output = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "a_step", "--ignored", "--nocapture"])
-        .env(STEP, format!("{kind} {step} {n} {t} {rows} {width}"))
+        .env(STEP, format!("{kind},{step},{n},{t},{rows},{width}"))
         .output()
         .expect("a child process");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -143,7 +145,7 @@ fn a_step() {
     let Ok(words) = std::env::var(STEP) else {
         return;
     };
-    let words: Vec<&str> = words.split(' ').collect();
+    let words: Vec<&str> = words.split(',').collect();
     let [n, t, rows, width] = [2, 3, 4, 5].map(|at| words[at].parse().expect("a size"));
     let device = Device::flex().autodiff();
     let model: Embedding = EmbeddingConfig::new(rows, width).init(&device);
@@ -174,7 +176,7 @@ fn a_step() {
 fn an_embedding_takes_little_more_than_the_plain_step() {
     println!("| table | n × t | plain steps | Gram matrix and weighted sums | memory | time |");
     println!("|---|---|---|---|---|---|");
-    for (step, sizes, slower) in STEPS {
+    for (step, sizes, allowed) in STEPS {
         let [plain, grouped] = ["plain", "grouped"].map(|kind| measured(kind, step, sizes));
         let [(seconds, sum, peak), (seconds2, sum2, peak2)] =
             [plain, grouped].map(|[seconds, sum, peak]| (seconds, sum, peak));
@@ -185,7 +187,10 @@ fn an_embedding_takes_little_more_than_the_plain_step() {
              | {memory:.2} | {time:.2} |"
         );
         assert!((sum - sum2).abs() < 1e-4 * sum, "{sum} and {sum2}");
-        assert!(memory < 1.5, "{memory} times the memory of the plain step");
-        assert!(time < slower, "{time} times the time of the plain step");
+        assert!(
+            memory < allowed[0],
+            "{memory} times the memory of the plain step"
+        );
+        assert!(time < allowed[1], "{time} times the time of the plain step");
     }
 }
