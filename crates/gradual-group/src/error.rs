@@ -165,9 +165,6 @@ pub enum GroupError {
         /// Size of the Gram matrix.
         examples: usize,
     },
-    /// The clustering library refused.
-    #[error("k-means: {0}")]
-    KMeans(#[from] linfa_clustering::KMeansError),
     /// The density-based clustering library refused.
     #[error("hdbscan: {0}")]
     Hdbscan(#[from] hdbscan::HdbscanError),
