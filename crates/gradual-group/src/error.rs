@@ -53,8 +53,8 @@ pub enum GroupError {
     },
     /// The draw is labelled more or less often than the grouping asks for.
     #[error(
-        "{operation}: expected the labels of {expected} groupings, got those of {got}; give the \
-         first with `Draw::with_labels` and the others with `Draw::with_more_labels`"
+        "{operation}: expected the labels of {expected} groupings, got those of {got}; a step takes \
+         several by `step_labelled`, a task gives them by `Drawn::with_more_labels`"
     )]
     Labellings {
         /// The grouping.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::{Objective, Stepped, TrainError, stand, step};
+use crate::{LabelSet, Objective, Stepped, TrainError, stand, step_labelled};
 
 /// A grouped step for loops that hand out the model by reference, such as Burn's `Learner`.
 ///
@@ -98,6 +98,21 @@ impl<B> GroupedStep<B> {
         model: &M,
         labels: Option<&[Option<usize>]>,
         batch: &B,
+        losses: impl FnMut(&M, &B) -> Tensor<1>,
+    ) -> Result<Stepped, TrainError> {
+        self.step_labelled(model, labels.into(), batch, losses)
+    }
+
+    /// The same on examples that are named in several ways at once: see [`step_labelled`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step).
+    pub fn step_labelled<M: Module>(
+        &self,
+        model: &M,
+        labels: LabelSet<'_>,
+        batch: &B,
         mut losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
         self.with(
@@ -108,7 +123,7 @@ impl<B> GroupedStep<B> {
                 if let (Some(_), Some(examples)) = (objective.wants(), standing) {
                     stand(model, objective, |m| losses(m, examples))?;
                 }
-                step(model, objective, labels, |m| losses(m, batch))
+                step_labelled(model, objective, labels, |m| losses(m, batch))
             },
         )
     }

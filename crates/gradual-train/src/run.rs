@@ -16,7 +16,7 @@ use crate::since::{Since, mean};
 use crate::snapshot::{Moving, Snapshot, Standing};
 use crate::step::{shown, trace_parts};
 use crate::trainer::{NotFinite, Trainer};
-use crate::{Drawn, Score, Task, TrainError, step_in_parts};
+use crate::{Drawn, LabelSet, Score, Task, TrainError, step_in_parts_labelled};
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
 const WEIGHTS: u64 = 0;
@@ -173,12 +173,12 @@ impl<T: Task> Trainer<'_, T> {
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let labels = labels(&drawn);
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         let rate = self.rate.step();
-        let stepped = step_in_parts(
+        let stepped = step_in_parts_labelled(
             &model,
             &mut self.objective,
-            Some(&labels),
+            LabelSet::new(&labels).with_more(&more),
             &drawn,
             |m, part| self.task.losses(m, &part.batch),
         );
@@ -452,6 +452,28 @@ fn without_first(traced: Traced, dropped: usize) -> Result<Traced, TrainError> {
         losses: traced.losses.narrow(0, dropped, rest.len()),
         gradients: traced.gradients.choose(&rest)?,
     })
+}
+
+/// The labels of a draw in parts by further labellings.
+fn more_labels<B>(drawn: &[Drawn<B>]) -> Result<Vec<Vec<Option<usize>>>, TrainError> {
+    let mut all: Vec<Vec<Option<usize>>> = Vec::new();
+    for (at, part) in drawn.iter().enumerate() {
+        if at == 0 {
+            all.resize(part.more_labels.len(), Vec::new());
+        }
+        let (expected, got) = (all.len(), part.more_labels.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "further labellings of a part of a draw",
+                expected,
+                got,
+            });
+        }
+        for (labels, more) in all.iter_mut().zip(&part.more_labels) {
+            labels.extend(more);
+        }
+    }
+    Ok(all)
 }
 
 /// The labels of a draw in parts.

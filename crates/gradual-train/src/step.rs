@@ -8,7 +8,7 @@ use gradual_grad::{ExampleGradients, GradError, Traced, trace};
 use gradual_group::{Draw, Groups};
 
 use crate::finite::{all_finite, finite, host, sums};
-use crate::{Objective, TrainError};
+use crate::{LabelSet, Objective, TrainError};
 
 const COEFFICIENT: &str = "coefficient";
 
@@ -43,6 +43,21 @@ pub fn step<M: Module>(
     labels: Option<&[Option<usize>]>,
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
+    step_labelled(model, objective, labels.into(), losses)
+}
+
+/// [`step()`] on examples that are named in several ways at once: for
+/// [`Labels::and`](gradual_group::Labels::and).
+///
+/// # Errors
+///
+/// Those of [`step()`].
+pub fn step_labelled<M: Module>(
+    model: &M,
+    objective: &mut Objective,
+    labels: LabelSet<'_>,
+    losses: impl FnOnce(&M) -> Tensor<1>,
+) -> Result<Stepped, TrainError> {
     if objective.needs_gradients() {
         return with_gradients(model, objective, labels, &trace(model, losses)?);
     }
@@ -74,8 +89,23 @@ pub fn step_in_parts<M: Module, B>(
     parts: &[B],
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
+    step_in_parts_labelled(model, objective, labels.into(), parts, losses)
+}
+
+/// [`step_in_parts`] on examples that are named in several ways at once.
+///
+/// # Errors
+///
+/// Those of [`step_in_parts`].
+pub fn step_in_parts_labelled<M: Module, B>(
+    model: &M,
+    objective: &mut Objective,
+    labels: LabelSet<'_>,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Stepped, TrainError> {
     if let [part] = parts {
-        return step(model, objective, labels, |m| losses(m, part));
+        return step_labelled(model, objective, labels, |m| losses(m, part));
     }
     if objective.needs_gradients() {
         let traced = trace_parts(model, parts, losses)?;
@@ -207,7 +237,7 @@ impl Decided {
 fn with_gradients<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     traced: &Traced,
 ) -> Result<Stepped, TrainError> {
     let draw = Draw::from(traced);
@@ -221,7 +251,7 @@ fn with_gradients<M: Module>(
 /// Groups and coefficients of a draw without gradients.
 fn decide(
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     losses: &Tensor<1>,
 ) -> Result<Decided, TrainError> {
     decide_on(objective, labels, Draw::new(losses), None)
@@ -229,15 +259,12 @@ fn decide(
 
 fn decide_on(
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     draw: Draw<'_>,
     gram: Option<&Tensor<2>>,
 ) -> Result<Decided, TrainError> {
     let losses = draw.losses();
-    let draw = match labels {
-        Some(labels) => draw.with_labels(labels),
-        None => draw,
-    };
+    let draw = labels.of(draw);
     let mut compose = || -> Result<Decided, TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
         let composed = objective.rule.compose(losses, &groups, gram)?;
