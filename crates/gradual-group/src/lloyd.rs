@@ -107,6 +107,7 @@ pub(crate) fn within_sum(points: &Array2<f64>, assignment: &[usize], groups: usi
 #[cfg(test)]
 mod tests {
     use ndarray::array;
+    use rand::RngExt;
 
     use super::*;
 
@@ -131,7 +132,6 @@ mod tests {
     #[test]
     fn a_run_ends_where_no_point_gains_by_moving() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        use rand::RngExt;
         let points = Array2::from_shape_fn((60, 3), |_| random.random_range(-1.0..1.0));
         let found = kmeans(&points, 5, 1, 2);
         let mut means = vec![(0.0, [0.0; 3]); 5];

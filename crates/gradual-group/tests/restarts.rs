@@ -55,7 +55,7 @@ fn inertia(rows: &[Vec<f32>], assignment: &[Option<usize>], groups: usize) -> f6
 
 /// The inertia of a clustering of a draw, and the seconds that it took.
 fn measured(
-    mut clustering: impl Grouping,
+    clustering: &mut dyn Grouping,
     rows: &[Vec<f32>],
     traced: &Traced,
     groups: usize,
@@ -74,7 +74,7 @@ fn default_clusters_are_near_the_best_of_thirty() {
         for seed in 0..DRAWS {
             let rows = along(&axes, 64, snr, false, seed);
             let traced = draw(&rows, &vec![1.0; rows.len()]);
-            let of = |clustering: KMeans| measured(clustering, &rows, &traced, groups).0;
+            let of = |mut clustering: KMeans| measured(&mut clustering, &rows, &traced, groups).0;
             let best = of(KMeans::new(groups, 100 + seed).with_restarts(30));
             let found = of(KMeans::new(groups, seed));
             near += usize::from(found <= 1.02 * best);
@@ -109,11 +109,7 @@ fn what_restarts_bring() {
                 let rows = along(&axes, 64, snr, false, seed);
                 let traced = draw(&rows, &vec![1.0; rows.len()]);
                 let of = |runs, seed| {
-                    let mut clustering = made(groups, runs, seed);
-                    let started = Instant::now();
-                    let found = clustering.group(&Draw::from(&traced)).unwrap();
-                    let seconds = started.elapsed().as_secs_f64();
-                    (inertia(&rows, found.assignment().unwrap(), groups), seconds)
+                    measured(made(groups, runs, seed).as_mut(), &rows, &traced, groups)
                 };
                 let runs = [1, 3, 5, 10, 20].map(|runs| of(runs, seed));
                 let best = runs
