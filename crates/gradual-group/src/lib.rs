@@ -87,6 +87,7 @@ mod purity;
 mod random;
 mod recovery;
 mod search;
+mod seeding;
 mod similarity;
 mod singular;
 mod spectral;

@@ -10,13 +10,14 @@ use burn::tensor::Tensor;
 use gradual_group::{Average, Groups, Standing};
 
 use crate::finite::finite;
+use crate::label_set::Labelled;
 use crate::moved::{Change, Seen};
 use crate::parameters::trainable;
 use crate::pass::Pass;
 use crate::standing::{Kept, show};
 use crate::step::finish;
 use crate::verified::verified;
-use crate::{Objective, Stepped, Stepper, TrainError};
+use crate::{LabelSet, Objective, Stepped, Stepper, TrainError};
 
 /// A grouped step for loops that hand out the model by reference, such as Burn's `Learner`.
 ///
@@ -83,7 +84,7 @@ struct Shared<B> {
     /// Calls since the epoch began.
     called: usize,
     held: Vec<Pass>,
-    labels: Option<Vec<Option<usize>>>,
+    labels: Labelled,
     /// Whether the model has to move between two draws.
     checks: bool,
     seen: Option<Seen>,
@@ -126,7 +127,7 @@ impl<B> GroupedStep<B> {
                 epoch: None,
                 called: 0,
                 held: Vec::new(),
-                labels: None,
+                labels: Labelled::default(),
                 checks: true,
                 seen: None,
                 verifies: true,
@@ -220,11 +221,26 @@ impl<B> GroupedStep<B> {
         batch: &B,
         losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
+        self.step_labelled(model, labels.into(), batch, losses)
+    }
+
+    /// The same on examples that are named in several ways at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step).
+    pub fn step_labelled<M: Module>(
+        &self,
+        model: &M,
+        labels: LabelSet<'_>,
+        batch: &B,
+        losses: impl FnMut(&M, &B) -> Tensor<1>,
+    ) -> Result<Stepped, TrainError> {
         self.with(|shared| {
             let stepped = shared.step(model, labels, batch, losses);
             if stepped.is_err() {
                 shared.held.clear();
-                shared.labels = None;
+                shared.labels = Labelled::default();
             }
             stepped
         })
@@ -245,7 +261,7 @@ impl<B> Shared<B> {
     fn step<M: Module>(
         &mut self,
         model: &M,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         batch: &B,
         mut losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
@@ -276,15 +292,16 @@ impl<B> Shared<B> {
             }
             return self.waiting();
         }
-        let (passes, labels) = (std::mem::take(&mut self.held), self.labels.take());
-        let stepped = finish(model, &mut self.objective, labels.as_deref(), passes)?;
+        let passes = std::mem::take(&mut self.held);
+        let labels = std::mem::take(&mut self.labels);
+        let stepped = finish(model, &mut self.objective, labels.as_set(), passes)?;
         self.seen = Seen::of(model, Some(&stepped.update));
         Ok(stepped)
     }
 
     fn restart(&mut self) {
         self.held.clear();
-        self.labels = None;
+        self.labels = Labelled::default();
         self.seen = None;
         self.called = 0;
         self.unverified = self.verifies;
@@ -318,17 +335,10 @@ impl<B> Shared<B> {
     }
 
     /// Holds the pass of one batch, with the labels of all its examples.
-    fn hold(&mut self, passes: Vec<Pass>, labels: Option<&[Option<usize>]>) {
+    fn hold(&mut self, passes: Vec<Pass>, labels: LabelSet<'_>) {
         let before: usize = self.held.iter().map(Pass::examples).sum();
-        if labels.is_some() || self.labels.is_some() {
-            // Batches without labels among others with some: examples that carry none.
-            let all = self.labels.get_or_insert_with(|| vec![None; before]);
-            let examples = passes.iter().map(Pass::examples).sum();
-            match labels {
-                Some(labels) => all.extend_from_slice(labels),
-                None => all.extend(vec![None; examples]),
-            }
-        }
+        let examples = passes.iter().map(Pass::examples).sum();
+        self.labels.extend(before, labels, examples);
         self.held.extend(passes);
     }
 

@@ -17,7 +17,7 @@ use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
 use crate::trainer::{NotFinite, Trainer};
 use crate::verified::verified;
-use crate::{Drawn, Score, Stepper, Task, TrainError};
+use crate::{Drawn, LabelSet, Score, Stepper, Task, TrainError};
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
 const WEIGHTS: u64 = 0;
@@ -189,7 +189,7 @@ impl<T: Task> Trainer<'_, T> {
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let labels = labels(&drawn);
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         if run.unverified {
             self.verify(&model, run, &drawn)
                 .map_err(|source| self.named(run, &labels, source))?;
@@ -199,7 +199,7 @@ impl<T: Task> Trainer<'_, T> {
         let stepped = self.stepper().step_in_parts(
             &model,
             &mut self.objective,
-            Some(&labels),
+            LabelSet::new(&labels).with_more(&more),
             &drawn,
             |m, part| self.task.losses(m, &part.batch),
         );
@@ -493,6 +493,28 @@ fn standing<D>((examples, (random, _)): &(usize, (ChaCha8Rng, D))) -> Standing {
         random: random.clone(),
         examples: *examples,
     }
+}
+
+/// The labels of a draw in parts by further labellings.
+fn more_labels<B>(drawn: &[Drawn<B>]) -> Result<Vec<Vec<Option<usize>>>, TrainError> {
+    let mut all: Vec<Vec<Option<usize>>> = Vec::new();
+    for (at, part) in drawn.iter().enumerate() {
+        if at == 0 {
+            all.resize(part.more_labels.len(), Vec::new());
+        }
+        let (expected, got) = (all.len(), part.more_labels.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "further labellings of a part of a draw",
+                expected,
+                got,
+            });
+        }
+        for (labels, more) in all.iter_mut().zip(&part.more_labels) {
+            labels.extend(more);
+        }
+    }
+    Ok(all)
 }
 
 /// The labels of a draw in parts.

@@ -9,10 +9,11 @@ use gradual_group::{Draw, GroupError, Groups};
 use gradual_loss::Composed;
 
 use crate::finite::{Sums, all_finite, finite, host, not_finite};
+use crate::label_set::Labelled;
 use crate::parameters::trainable;
 use crate::pass::{Pass, joined, without_a_loss};
 use crate::statistics::{Statistics, unmoved};
-use crate::{Objective, TrainError};
+use crate::{LabelSet, Objective, TrainError};
 
 const COEFFICIENT: &str = "coefficient";
 
@@ -53,7 +54,7 @@ pub fn step<M: Module>(
 ) -> Result<Stepped, TrainError> {
     trainable(model)?;
     let pass = Pass::of(model, objective, losses)?;
-    finish(model, objective, labels, vec![pass])
+    finish(model, objective, labels.into(), vec![pass])
 }
 
 /// [`step()`] on a draw in several parts, each a forward and a backward pass of its own, so that only
@@ -81,7 +82,7 @@ pub fn step_in_parts<M: Module, B>(
     parts: &[B],
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
-    Stepper::default().step_in_parts(model, objective, labels, parts, losses)
+    Stepper::default().step_in_parts(model, objective, labels.into(), parts, losses)
 }
 
 /// A step with options.
@@ -98,7 +99,7 @@ pub fn step_in_parts<M: Module, B>(
 /// let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
 /// let y = Tensor::<2>::from_floats([[0.0], [f32::NAN]], &device);
 /// let mut objective = Objective::new(OneGroup, Mean);
-/// let stepped = Stepper::default().leaving_out().step(&model, &mut objective, None, |model| {
+/// let stepped = Stepper::default().leaving_out().step(&model, &mut objective, None.into(), |model| {
 ///     use gradual_grad::Tap;
 ///     (model.tap(x.clone()) - y.clone()).powi_scalar(2).squeeze_dim(1)
 /// })?;
@@ -135,7 +136,7 @@ impl Stepper {
         self,
         model: &M,
         objective: &mut Objective,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         mut losses: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
@@ -153,7 +154,7 @@ impl Stepper {
         self,
         model: &M,
         objective: &mut Objective,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         parts: &[B],
         losses: impl Fn(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
@@ -276,7 +277,7 @@ fn trace_parts<M: Module, B>(
 pub(crate) fn finish<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     passes: Vec<Pass>,
 ) -> Result<Stepped, TrainError> {
     let examples = Examples::of(&passes)?;
@@ -298,7 +299,7 @@ pub(crate) fn finish<M: Module>(
     };
     let mixed = passes.iter().any(Pass::is_mixed);
     let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_deref(), losses, gradients.as_ref())?;
+        let decided = decide(objective, labels.as_set(), losses, gradients.as_ref())?;
         let update = update(&decided.composed.coefficients)?;
         decided.checked(model, objective, update, gradients.as_ref(), None)
     });
@@ -309,7 +310,7 @@ pub(crate) fn finish<M: Module>(
 fn twice<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     first: &[Pass],
     again: impl Fn(usize, &M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
@@ -319,7 +320,7 @@ fn twice<M: Module>(
     let mut second = Vec::new();
     let losses = joined(first)?;
     let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_deref(), losses, None)?;
+        let decided = decide(objective, labels.as_set(), losses, None)?;
         let update = added_up(
             model,
             first,
@@ -430,24 +431,23 @@ impl Examples {
     }
 
     /// The labels of those that have a loss.
-    fn labels(
-        &self,
-        labels: Option<&[Option<usize>]>,
-    ) -> Result<Option<Vec<Option<usize>>>, TrainError> {
-        match labels {
-            Some(labels) if !self.absent.is_empty() => {
-                if labels.len() != self.all {
-                    let error = GroupError::LabelCount {
-                        operation: "step",
-                        examples: self.all,
-                        labels: labels.len(),
-                    };
-                    return Err(error.into());
-                }
-                Ok(Some(self.present.iter().map(|&at| labels[at]).collect()))
-            }
-            labels => Ok(labels.map(<[_]>::to_vec)),
+    fn labels(&self, labels: LabelSet<'_>) -> Result<Labelled, TrainError> {
+        let mut labelled = Labelled::from(labels);
+        if self.absent.is_empty() {
+            return Ok(labelled);
         }
+        for each in labelled.each_mut() {
+            if each.len() != self.all {
+                let error = GroupError::LabelCount {
+                    operation: "step",
+                    examples: self.all,
+                    labels: each.len(),
+                };
+                return Err(error.into());
+            }
+            *each = self.present.iter().map(|&at| each[at]).collect();
+        }
+        Ok(labelled)
     }
 
     /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in the
@@ -590,7 +590,7 @@ fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError>
 /// Groups and coefficients of a draw, with its gradients where it has some.
 fn decide(
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     losses: Tensor<1>,
     gradients: Option<&ExampleGradients>,
 ) -> Result<Decided, TrainError> {
@@ -598,9 +598,7 @@ fn decide(
     if let Some(gradients) = gradients {
         draw = draw.with_gradients(gradients);
     }
-    if let Some(labels) = labels {
-        draw = draw.with_labels(labels);
-    }
+    let draw = labels.of(draw);
     let mut compose = || -> Result<(Groups, Composed), TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
         let composed = objective.compose(&losses, &groups, gradients)?;

@@ -17,5 +17,5 @@ pub mod prelude {
         Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
         PowerMean, Scale, Shifted, SumOfSquares, Tilted, UpGrad,
     };
-    pub use gradual_train::{Objective, stand, step};
+    pub use gradual_train::{LabelSet, Objective, Stepper, stand, step};
 }
