@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::GroupError;
+use crate::similarity::not_finite;
 
 /// Directions carried beside the wanted ones, and rounds of subspace iteration.
 const OVERSAMPLING: usize = 12;
@@ -179,10 +180,10 @@ impl Spectrum {
 
 /// A row-major symmetric matrix, checked.
 fn matrix(gram: &[f32], n: usize) -> Result<Mat<f32>, GroupError> {
-    match gram.iter().position(|value| !value.is_finite()) {
-        Some(entry) => Err(GroupError::NotFinite {
+    match not_finite(gram, n) {
+        Some(example) => Err(GroupError::NotFinite {
             operation: "spectrum",
-            example: entry / n,
+            example,
         }),
         None => Ok(Mat::from_fn(n, n, |i, j| gram[j * n + i])),
     }

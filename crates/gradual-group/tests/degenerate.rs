@@ -218,7 +218,7 @@ fn what_is_not_a_number_is_named() {
         let traced = draw(&rows, &[1.0; 4]);
         for (name, mut grouping) in groupings() {
             match group(grouping.as_mut(), &Draw::from(&traced)) {
-                Err(GroupError::NotFinite { .. }) => {}
+                Err(GroupError::NotFinite { example: 1, .. }) => {}
                 // A metric names the parameter.
                 Err(GroupError::Gradients { source, .. }) if name.contains("in a metric") => {
                     assert!(
