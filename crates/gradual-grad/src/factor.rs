@@ -7,6 +7,8 @@ mod outer;
 pub(crate) mod precision;
 mod sketch;
 mod sum;
+#[cfg(test)]
+mod tests;
 
 use burn::tensor::{DType, Device, Int, Tensor};
 

@@ -69,7 +69,7 @@ pub fn reads() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, FloatDType};
+    use burn::tensor::{DType, Device, FloatDType, TensorData};
 
     use super::*;
 
@@ -88,6 +88,19 @@ mod tests {
         .unwrap();
         assert_eq!((a, none, b), (vec![1.0, 2.0], vec![], vec![3.0]));
         assert_eq!(reads() - before, 1);
+    }
+
+    #[test]
+    fn double_precision_keeps_its_digits_beside_single() {
+        let third = Tensor::<1>::from_data(
+            TensorData::new(vec![1.0 / 3.0], [1]),
+            (&Device::flex(), DType::F64),
+        );
+        let [a, b] = read_together::<f64, 2>([vector(&[0.5]), third]).unwrap();
+        assert_eq!((a, b), (vec![0.5], vec![1.0 / 3.0]));
+        let halves = [DType::F16, DType::BF16].map(|to| vector(&[1.0 / 3.0]).cast(to));
+        let [a, b] = read_together::<f64, 2>(halves).unwrap();
+        assert!((a[0] - b[0]).abs() > 1e-4 && (a[0] - 1.0 / 3.0).abs() < 1e-3);
     }
 
     #[test]

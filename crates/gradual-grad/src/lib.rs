@@ -90,5 +90,5 @@ pub use record::GradientsRecord;
 pub use tap::Tap;
 pub use taps::{AttentionInput, DecoderInput, EncoderInput, TiedReadout, per_example};
 pub use trace::{Traced, Tracer, trace};
-pub use verify::{Verified, Warning, verify};
+pub use verify::{Verified, Warning, burn_faults, verify};
 pub use views::Views;

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
 
-use crate::GradError;
 use crate::gradients::{ExampleGradients, ParameterGradients};
 use crate::parameters::{Copied, Parameter, glob, parameters};
 use crate::tape::{Tape, Use, with_tape};
 use crate::views::Views;
+use crate::{BurnFault, GradError};
 
 /// What a trace yields: the losses of a draw, and their gradients.
 #[derive(Debug, Clone)]
@@ -171,6 +171,16 @@ impl<M: Module> Subject<M> {
         &self,
         losses: impl FnOnce(&M) -> Tensor<1>,
     ) -> Result<Passed<'_, M>, GradError> {
+        let passed = self.look(losses)?;
+        passed.check()?;
+        Ok(passed)
+    }
+
+    /// Runs the closure on the copy, its taps seen, whatever they see.
+    pub(crate) fn look(
+        &self,
+        losses: impl FnOnce(&M) -> Tensor<1>,
+    ) -> Result<Passed<'_, M>, GradError> {
         let renamed = &self.copied.renamed;
         let originals: HashSet<ParamId> = self.parameters.iter().map(|each| each.id).collect();
         let tape = Tape {
@@ -184,14 +194,12 @@ impl<M: Module> Subject<M> {
             ..Tape::default()
         };
         let (losses, tape) = with_tape(tape, || losses(&self.copied.model))?;
-        let passed = Passed {
+        Ok(Passed {
             subject: self,
             losses,
             tape,
             originals: renamed.iter().map(|(&own, &copy)| (copy, own)).collect(),
-        };
-        passed.check()?;
-        Ok(passed)
+        })
     }
 }
 
@@ -200,6 +208,18 @@ impl<M: Module> Passed<'_, M> {
     pub(crate) fn path(&self, id: ParamId) -> Option<&str> {
         let own = self.originals.get(&id)?;
         self.subject.paths.get(own).map(String::as_str)
+    }
+
+    /// Parameters whose gradient Burn's own backward pass gets wrong in a use that was seen, by path.
+    pub(crate) fn faults(&self) -> Vec<(String, BurnFault)> {
+        let mut faults: Vec<(String, BurnFault)> = Vec::new();
+        for (id, fault) in &self.tape.faults {
+            let path = self.path(*id).unwrap_or_default().to_owned();
+            if !faults.iter().any(|(known, _)| *known == path) {
+                faults.push((path, *fault));
+            }
+        }
+        faults
     }
 
     /// The paths of all parameters of the copy.

@@ -38,7 +38,7 @@ use burn::tensor::Tensor;
 
 use crate::host::read;
 use crate::trace::{Passed, Subject};
-use crate::{GradError, Tracer};
+use crate::{BurnFault, GradError, Tracer};
 use coupling::{Parts, separate};
 use rounding::Rounding;
 use seed::Seed;
@@ -47,7 +47,7 @@ use update::{Update, compared, flattened, layers_of};
 const OPERATION: &str = "verify";
 
 /// What [`verify`] found besides errors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Verified {
     /// Path of each parameter, and how far the traced update is from Burn's own: the largest difference, as a share of
@@ -75,6 +75,13 @@ pub enum Warning {
     },
     /// The closure gives other losses each time, so Burn's own gradients can't be compared with.
     Random,
+    /// Burn's own backward pass gets the gradient of a parameter wrong, and the trace does not.
+    BurnFault {
+        /// The parameter's path.
+        path: String,
+        /// What is wrong.
+        fault: BurnFault,
+    },
     /// A loss is NaN or infinite, so nothing could be compared.
     NotFinite {
         /// The first such example.
@@ -102,6 +109,7 @@ impl fmt::Display for Warning {
                 "the closure gives other losses each time it is called (random numbers that no seed of the device \
                  governs), so the gradients could not be compared with Burn's own"
             ),
+            Self::BurnFault { path, fault } => write!(f, "{path}: {fault}"),
             Self::NotFinite { example } => write!(
                 f,
                 "the loss of example {example} is NaN or infinite, so the gradients could not be checked"
@@ -174,6 +182,21 @@ impl Tracer {
     }
 }
 
+/// Parameters whose gradient Burn's own backward pass gets wrong on this draw, with what is wrong: one forward pass.
+/// Found where the layer is tapped. For steps that take their gradients from Burn's own backward pass; those that trace
+/// are right, and [`verify`] warns.
+///
+/// # Errors
+///
+/// [`GradError::Nested`] inside a trace, and those of a model whose parameters can't be [told apart](GradError::Identity).
+pub fn burn_faults<M: Module>(
+    model: &M,
+    losses: impl FnOnce(&M) -> Tensor<1>,
+) -> Result<Vec<(String, BurnFault)>, GradError> {
+    let subject = Tracer::default().subject(model)?;
+    Ok(subject.look(losses)?.faults())
+}
+
 /// A check that goes on.
 struct Check<'a, M, F> {
     subject: &'a Subject<M>,
@@ -199,6 +222,7 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
         if let Some(warning) = self.not_finite() {
             return Ok(Verified::unchecked(warning));
         }
+        let faults = whole.faults();
         let mut arrived = Vec::new();
         let total = weighted(&whole.losses);
         let traced = whole.backward(&total, |_, deltas| arrived.push(deltas.clone()))?;
@@ -221,9 +245,12 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
             true => self.subject.copied.reached(&weighted(&own).backward()),
             false => HashMap::new(),
         };
-        let found = Update::all(self.subject, &reached, &update, &layers_of(&traced))?;
+        let mut found = Update::all(self.subject, &reached, &update, &layers_of(&traced))?;
         let mut warnings = shared(self.subject);
         warnings.extend(zero(&found)?);
+        found.retain(|each| !faults.iter().any(|(path, _)| *path == each.path));
+        let faulty = |(path, fault)| Warning::BurnFault { path, fault };
+        warnings.extend(faults.into_iter().map(faulty));
         let differences = match repeats {
             true => compared(&found, &rounding)?,
             false => {

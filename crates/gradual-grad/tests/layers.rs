@@ -12,7 +12,7 @@ use burn::nn::transformer::{
 };
 use burn::nn::{
     Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm, LayerNormConfig, Linear,
-    LinearConfig, PaddingConfig1d, PaddingConfig2d, RmsNorm, RmsNormConfig,
+    LinearConfig, Lstm, LstmConfig, PaddingConfig1d, PaddingConfig2d, RmsNorm, RmsNormConfig,
 };
 use burn::tensor::{Bool, FloatDType, Int, Tensor, TensorData};
 use common::{agree, device, double, squares, values};
@@ -420,4 +420,22 @@ fn parameters_are_selected_and_left_out_by_glob() {
             .trace(&model, untapped)
             .is_err()
     );
+}
+
+/// In another precision than the device's, where Burn's own `forward` panics, a trace works in that of the input.
+#[test]
+fn recurrent_layers_in_double_precision_on_a_device_of_single() {
+    let layer = LstmConfig::new(3, 4, true).init(&device());
+    let losses = |dtype| {
+        move |m: &Lstm| {
+            let (output, state) = m.tap((values([3, 5, 3], 1, dtype), None));
+            squares(output) + squares(state.cell)
+        }
+    };
+    let single = trace(&layer, losses(FloatDType::F32)).unwrap().gradients;
+    let wide = trace(&double(layer), losses(FloatDType::F64))
+        .unwrap()
+        .gradients;
+    let wide = wide.rows().cast(FloatDType::F32);
+    common::close("rows", single.rows(), wide, 1e-5);
 }

@@ -38,6 +38,8 @@ pub struct Groups {
     members: Members,
     spectrum: Vec<f64>,
     estimates: Vec<(&'static str, usize)>,
+    /// Whether memberships have signs.
+    signed: bool,
     /// How hard groups were averaged.
     average: Average,
     identities: Vec<u64>,
@@ -83,6 +85,7 @@ impl Groups {
             members: Members::Known(Known::hard(vec![Some(0); n], 1)),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            signed: false,
             average: Average::Mean,
             identities: Vec::new(),
             churn: None,
@@ -141,6 +144,7 @@ impl Groups {
             members: Members::Known(known),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            signed: false,
             average,
             identities: Vec::new(),
             churn: None,
@@ -209,6 +213,7 @@ impl Groups {
             }),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            signed: false,
             average: Average::Mean,
             identities: Vec::new(),
             churn: None,
@@ -275,6 +280,13 @@ impl Groups {
     #[must_use]
     pub fn with_estimates(mut self, estimates: Vec<(&'static str, usize)>) -> Self {
         self.estimates = estimates;
+        self
+    }
+
+    /// The same groups, marked as [signed](Self::is_signed).
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.signed = true;
         self
     }
 
@@ -369,6 +381,14 @@ impl Groups {
     /// prior where [`with_priors`](Self::with_priors) gave one.
     pub fn weights(&self) -> &Tensor<1> {
         &self.weights
+    }
+
+    /// Whether memberships, and so coefficients, can be negative.
+    ///
+    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is all
+    /// that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
+    pub fn is_signed(&self) -> bool {
+        self.signed
     }
 
     /// Number (for soft groups: mass) of examples in each group, `[k]`. Waits for the device if they are

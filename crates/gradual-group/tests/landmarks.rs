@@ -243,3 +243,54 @@ fn standing_examples_are_observed_before_they_are_shown() {
     around.group(&Draw::from(&broken)).unwrap_err();
     assert_eq!(group(&mut around, &standing), group(&mut direct, &standing));
 }
+
+/// In no group an example would not be trained on: only one without any gradient is.
+#[test]
+fn examples_that_are_like_no_landmark_join_the_largest_group() {
+    let draws = Draws::new();
+    let axis = |at: usize| {
+        let mut row = vec![0.0; DIM];
+        row[at] = 1.0;
+        row
+    };
+    let standing: Vec<_> = [0, 1, 1, 1, 2].map(axis).to_vec();
+    let zero = vec![vec![0.0; DIM]; 5];
+    let drawn = draws.of(&[axis(0), axis(1), axis(7), vec![0.0; DIM]]);
+    let metric = Metric::euclidean;
+    for grouping in [
+        landmarks(3),
+        landmarks(3).with_kept(9),
+        landmarks(3).with_axes(2, 1),
+    ] {
+        let mut found = grouping.clone();
+        found
+            .stand(&Draw::from(&draws.of(&standing)))
+            .expect("a draw");
+        let groups = group(&mut found, &drawn);
+        assert!(groups[0].is_some() && groups[0] != groups[1], "{groups:?}");
+        assert_eq!(groups[2..], [groups[1], None]);
+        // Where no standing example has a gradient, all others are one group.
+        let mut nothing = grouping;
+        nothing
+            .stand(&Draw::from(&draws.of(&zero)))
+            .expect("a draw");
+        assert_eq!(
+            group(&mut nothing, &drawn),
+            [Some(0), Some(0), Some(0), None]
+        );
+    }
+    for mut nothing in [
+        Centroids::new(3, metric(), 0),
+        Centroids::new(3, metric(), 0).sign_free(),
+    ] {
+        nothing
+            .stand(&Draw::from(&draws.of(&zero)))
+            .expect("a draw");
+        for _ in 0..2 {
+            assert_eq!(
+                group(&mut nothing, &drawn),
+                [Some(0), Some(0), Some(0), None]
+            );
+        }
+    }
+}

@@ -612,11 +612,14 @@ fn bad_requests_say_what_is_wrong() {
 #[test]
 fn a_failing_arm_is_named_and_the_others_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    let mut arguments = short(home.path(), &["--arms=erm,kmeans"]);
-    arguments[3] = "--draw=4".to_owned();
+    // A file where its checkpoints should go.
+    let run = home.path().join("sparse-parity-quick/kmeans/seed-0");
+    fs::create_dir_all(&run).unwrap();
+    fs::write(run.join("checkpoints"), "").unwrap();
+    let arguments = short(home.path(), &["--arms=erm,kmeans"]);
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: step 1: k-means: 8 groups were asked for, but the draw has 4 examples; the last checkpoint is of step 0\n"),
+        message.contains("arm kmeans, seed 0: run folder") && message.contains("checkpoints"),
         "{message}"
     );
     assert!(

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gradual_grad::GradError;
+use gradual_grad::{BurnFault, GradError};
 use gradual_group::GroupError;
 use gradual_loss::LossError;
 use gradual_measure::MeasureError;
@@ -101,6 +101,17 @@ pub enum TrainError {
          device"
     )]
     Untracked,
+    /// Burn's own backward pass would get a gradient wrong.
+    #[error(
+        "step: the gradient of {parameter} would be wrong: {fault}. `Objective::through_trace` takes all gradients from \
+         a trace"
+    )]
+    BurnFault {
+        /// Path of the parameter.
+        parameter: String,
+        /// What is wrong.
+        fault: BurnFault,
+    },
     /// The update of a parameter holds NaN or infinity, though losses and coefficients do not.
     #[error(
         "step: the gradient of parameter {parameter} is not finite{}",

@@ -1,5 +1,6 @@
 //! The grouped step inside somebody else's loop.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use crate::parameters::trainable;
 use crate::pass::Pass;
 use crate::standing::{Kept, show};
 use crate::step::finish;
+use crate::verified::verified;
 use crate::{Objective, Stepped, Stepper, TrainError};
 
 /// A grouped step for loops that hand out the model by reference, such as Burn's `Learner`.
@@ -85,6 +87,9 @@ struct Shared<B> {
     /// Whether the model has to move between two draws.
     checks: bool,
     seen: Option<Seen>,
+    /// Whether the gradients are to be checked, and still have to be.
+    verifies: bool,
+    unverified: bool,
 }
 
 /// Where standing examples come from.
@@ -124,6 +129,8 @@ impl<B> GroupedStep<B> {
                 labels: None,
                 checks: true,
                 seen: None,
+                verifies: true,
+                unverified: true,
             })),
         }
     }
@@ -177,6 +184,15 @@ impl<B> GroupedStep<B> {
     #[must_use]
     pub fn with_still_model(self) -> Self {
         self.with(|shared| shared.checks = false);
+        self
+    }
+
+    /// Without the [check](gradual_grad::verify()) of the gradients that precedes the first step, where the objective
+    /// takes per-example gradients. What it finds besides errors is not told; call [`verify`](gradual_grad::verify())
+    /// to see it. Without it, examples that are coupled (batch norm, in-batch losses) go unnoticed.
+    #[must_use]
+    pub fn unverified(self) -> Self {
+        self.with(|shared| (shared.verifies, shared.unverified) = (false, false));
         self
     }
 
@@ -235,6 +251,11 @@ impl<B> Shared<B> {
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
         self.check(model)?;
+        if self.unverified {
+            let losses = RefCell::new(&mut losses);
+            let losses = |m: &M| losses.borrow_mut()(m, batch);
+            self.unverified = verified(model, &self.objective, losses)?.is_none();
+        }
         self.called += 1;
         let ends = self.epoch.is_some_and(|batches| self.called >= batches);
         if ends {
@@ -266,6 +287,7 @@ impl<B> Shared<B> {
         self.labels = None;
         self.seen = None;
         self.called = 0;
+        self.unverified = self.verifies;
     }
 
     /// Whether the model is the one that this call should see.

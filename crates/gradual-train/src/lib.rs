@@ -67,6 +67,7 @@ mod statistics;
 mod step;
 mod task;
 mod trainer;
+mod verified;
 
 pub use checkpoint::Keep;
 pub use error::TrainError;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
-use gradual_grad::{Warning, verify};
 use gradual_group::{Churn, State};
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
@@ -16,8 +15,8 @@ use crate::sampler::Wanted;
 use crate::since::Since;
 use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
-use crate::statistics::unmoved;
 use crate::trainer::{NotFinite, Trainer};
+use crate::verified::verified;
 use crate::{Drawn, Score, Stepper, Task, TrainError};
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
@@ -75,7 +74,7 @@ impl<T: Task> Trainer<'_, T> {
             stopped: None,
             kept: None,
             skipped_in_a_row: 0,
-            unverified: self.config.verify && self.objective.needs_gradients(),
+            unverified: self.config.verify,
             grouped: false,
             churn: None,
             draws: stream(DRAWS),
@@ -263,11 +262,9 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         };
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
-        let verified = unmoved(model, || verify(model, losses))?;
-        let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
-        if verified.warnings.iter().any(unfinished) {
+        let Some(verified) = verified(model, &self.objective, losses)? else {
             return Ok(());
-        }
+        };
         run.unverified = false;
         for observer in &mut self.observers {
             observer.verified(&verified)?;

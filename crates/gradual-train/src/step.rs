@@ -6,6 +6,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, Traced, trace};
 use gradual_group::{Draw, GroupError, Groups};
+use gradual_loss::Composed;
 
 use crate::finite::{Sums, all_finite, finite, host, not_finite};
 use crate::parameters::trainable;
@@ -296,10 +297,10 @@ pub(crate) fn finish<M: Module>(
         }),
     };
     let mixed = passes.iter().any(Pass::is_mixed);
-    let decided = decide(objective, labels.as_deref(), losses, gradients.as_ref());
-    let stepped = decided.and_then(|decided| {
-        let update = update(&decided.coefficients)?;
-        decided.checked(model, update, gradients.as_ref(), None)
+    let stepped = objective.attempt(|objective| {
+        let decided = decide(objective, labels.as_deref(), losses, gradients.as_ref())?;
+        let update = update(&decided.composed.coefficients)?;
+        decided.checked(model, objective, update, gradients.as_ref(), None)
     });
     examples.whole(stepped, mixed)
 }
@@ -316,12 +317,13 @@ fn twice<M: Module>(
     let labels = examples.labels(labels)?;
     let (mut mixed, mut half) = (false, false);
     let mut second = Vec::new();
-    let decided = decide(objective, labels.as_deref(), joined(first)?, None);
-    let stepped = decided.and_then(|decided| {
+    let losses = joined(first)?;
+    let stepped = objective.attempt(|objective| {
+        let decided = decide(objective, labels.as_deref(), losses, None)?;
         let update = added_up(
             model,
             first,
-            &decided.coefficients,
+            &decided.composed.coefficients,
             |at, pass, coefficients| {
                 let pass = repeated(model, pass, |m| again(at, m))?;
                 let update = pass.update(model, coefficients)?;
@@ -331,7 +333,8 @@ fn twice<M: Module>(
                 Ok(update)
             },
         )?;
-        decided.checked(model, update, None, Some((joined(&second)?, half)))
+        let second = Some((joined(&second)?, half));
+        decided.checked(model, objective, update, None, second)
     });
     examples.whole(stepped, mixed)
 }
@@ -492,7 +495,7 @@ impl Examples {
 struct Decided {
     losses: Tensor<1>,
     groups: Groups,
-    coefficients: Tensor<1>,
+    composed: Composed,
 }
 
 impl Decided {
@@ -502,6 +505,7 @@ impl Decided {
     fn checked<M: Module>(
         self,
         model: &M,
+        objective: &mut Objective,
         update: GradientsParams,
         gradients: Option<&ExampleGradients>,
         second: Option<(Tensor<1>, bool)>,
@@ -521,8 +525,10 @@ impl Decided {
             true => HALF,
             false => SINGLE,
         };
-        let all = [self.losses, unread, self.coefficients, sums, second];
-        let [losses, unread, coefficients, sums, second] =
+        let composed = self.composed.unread().unwrap_or_else(none);
+        let coefficients = self.composed.coefficients.clone();
+        let all = [self.losses, unread, composed, coefficients, sums, second];
+        let [losses, unread, composed, coefficients, sums, second] =
             read_together(all).map_err(|problem| TrainError::Read {
                 operation: "step",
                 problem,
@@ -531,6 +537,7 @@ impl Decided {
         let losses = all_finite("loss", losses)?;
         same(&losses, &second, tolerance)?;
         let groups = self.groups.settled(&unread)?;
+        let composed = self.composed.settled(&composed)?;
         let norms = || gradients.map(|gradients| host("gradient", &gradients.norms()));
         let coefficients = match all_finite(COEFFICIENT, coefficients) {
             Ok(coefficients) => coefficients,
@@ -550,6 +557,7 @@ impl Decided {
                 example: norms.iter().position(|norm| !norm.is_finite()),
             });
         }
+        objective.observe(&composed);
         Ok(Stepped {
             update,
             losses,
@@ -593,24 +601,19 @@ fn decide(
     if let Some(labels) = labels {
         draw = draw.with_labels(labels);
     }
-    let gram = gradients.filter(|_| objective.needs_gram());
-    let gram = gram.map(|gradients| gradients.gram().cast(draw.precision()));
-    let mut compose = || -> Result<(Groups, Tensor<1>), TrainError> {
+    let mut compose = || -> Result<(Groups, Composed), TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
-        let composed = objective.rule.compose(&losses, &groups, gram.as_ref())?;
-        let coefficients = objective
-            .scale
-            .apply_with_gram(composed.coefficients, gram.as_ref())?;
-        Ok((groups, coefficients))
+        let composed = objective.compose(&losses, &groups, gradients)?;
+        Ok((groups, composed))
     };
     let composed = compose().or_else(|error| {
         // Losses that are no numbers make groups that are none; say what came first.
         finite("loss", &losses)?;
         Err(error)
     });
-    composed.map(|(groups, coefficients)| Decided {
+    composed.map(|(groups, composed)| Decided {
         losses: losses.clone(),
         groups,
-        coefficients,
+        composed,
     })
 }

@@ -171,7 +171,7 @@ fn products_of_tied(a: &Factor, b: &Factor, span: Span) -> Products {
 }
 
 /// Products of per-example matrices of the same sides, in blocks, or at once where they are small enough to be kept.
-fn by_matrices(a: &Factor, b: &Factor, span: Span) -> Products {
+pub(super) fn by_matrices(a: &Factor, b: &Factor, span: Span) -> Products {
     if let (Some(a), Some(b)) = (a.formed(), b.formed()) {
         return Products::of(&a, &b, span);
     }

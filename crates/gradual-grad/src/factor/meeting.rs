@@ -23,8 +23,9 @@ use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use super::lookups::Lookups;
 use crate::host;
 
-/// Elements that are gathered, multiplied or scattered at a time (16 MiB in `f32`).
-const PIECE: usize = 1 << 22;
+/// Elements that are gathered, multiplied or scattered at a time (16 MiB in `f32`); few in unit tests, for several
+/// pieces.
+const PIECE: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 
 /// Least side of a tile: smaller ones multiply at a low speed.
 const SMALLEST: usize = 32;
@@ -97,6 +98,21 @@ impl Lookups {
             products = tiles.add_to(products, m);
         }
         Some(products.reshape([n, m]))
+    }
+
+    /// Rows `start..start + width` of the matrices, `[n, width·e]`, from the positions that look them up alone. None
+    /// where the indices can't be read.
+    pub(super) fn block_by_index(&self, start: usize, width: usize) -> Option<Tensor<2>> {
+        let [n, _, e] = self.deltas.dims();
+        let sorted = self.sorted()?;
+        let below = |end: usize| sorted.partition_point(|each| each.index < end as i64);
+        let mut slots = Slots::new(self);
+        for each in &sorted[below(start)..below(start + width)] {
+            slots.positions.push(each.at);
+            let row = each.example * width + each.index as usize - start;
+            slots.slots.push(row as i32);
+        }
+        Some(slots.summed(n * width).reshape([n, width * e]))
     }
 
     /// Squared norms `[n]`; None where the indices can't be read.
@@ -180,10 +196,14 @@ impl<'a> Slots<'a> {
 
     /// The sums, `[slots, e]`.
     fn rows(&self) -> Tensor<2> {
+        self.summed(self.examples.len())
+    }
+
+    fn summed(&self, slots: usize) -> Tensor<2> {
         let [n, t, e] = self.of.deltas.dims();
         let device = self.of.deltas.device();
         let deltas = self.of.deltas.clone().reshape([n * t, e]);
-        let zeros = Tensor::<2>::zeros([self.examples.len(), e], (&device, deltas.dtype()));
+        let zeros = Tensor::<2>::zeros([slots, e], (&device, deltas.dtype()));
         let piece = (PIECE / e).max(1);
         let pieces = self.positions.chunks(piece).zip(self.slots.chunks(piece));
         pieces.fold(zeros, |rows, (positions, slots)| {

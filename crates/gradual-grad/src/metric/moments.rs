@@ -523,3 +523,71 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution, Int};
+
+    use super::*;
+
+    /// Look-ups as outer products with one-hot rows.
+    fn dense(lookups: &Lookups) -> Factor {
+        let [n, t, _] = lookups.deltas.dims();
+        let one_hot: Tensor<3> = lookups.indices.clone().one_hot(lookups.rows).float();
+        Factor::outer(
+            one_hot
+                .reshape([n, t, lookups.rows])
+                .cast(lookups.deltas.dtype()),
+            lookups.deltas.clone(),
+        )
+    }
+
+    #[test]
+    fn a_tied_table_is_scaled_as_its_dense_twin() {
+        let device = Device::flex();
+        let random = |n, t, d| {
+            let like = (&device, DType::F64);
+            Tensor::<3>::random([n, t, d], Distribution::Uniform(-1.0, 1.0), like)
+        };
+        let (n, t, s, rows, e) = (7, 5, 3, 6, 4);
+        let indices = Tensor::<2, Int>::from_data(
+            TensorData::new((0..n * t).map(|i| (i * i % 5) as i64).collect(), [n, t]),
+            &device,
+        );
+        let looked = Lookups::new(indices, random(n, t, e), rows);
+        let read = Factor::of_sides(random(n, s, rows), random(n, s, e), Inputs::Right);
+        let tied = Factor::merge(vec![Factor::Scatter(looked.clone()), read.clone()]).unwrap();
+        let twin = Factor::merge(vec![dense(&looked), read]).unwrap();
+        assert!(matches!(
+            (&tied, &twin),
+            (Factor::Tied(_), Factor::Outer(_))
+        ));
+
+        let kronecker = Whitening::Kronecker { damping: 0.1 };
+        let moments = |factor: &Factor, whitening| {
+            let once = Kind::after(None, factor, whitening, 0.5);
+            let mut kinds = vec![(
+                "p".to_owned(),
+                Kind::after(Some(once), factor, whitening, 0.5),
+            )];
+            whiten(&mut kinds, 0.1).unwrap();
+            kinds.remove(0).1
+        };
+        for whitening in [Whitening::Coordinates, kronecker] {
+            let found = moments(&tied, whitening).apply(tied.clone());
+            // The table's rows are scaled one by one, whatever the whitening.
+            let expected = match (
+                moments(&twin, Whitening::Coordinates),
+                moments(&twin, whitening),
+            ) {
+                (Kind::Outer { left, .. }, Kind::Outer { right, .. }) => {
+                    Kind::Outer { left, right }
+                }
+                _ => unreachable!("the twin is an outer product"),
+            };
+            let expected = expected.apply(twin.clone()).rows();
+            let off: f64 = (found.rows() - expected).abs().max().into_scalar();
+            assert!(off < 1e-10, "{off}");
+        }
+    }
+}

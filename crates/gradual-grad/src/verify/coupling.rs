@@ -65,6 +65,8 @@ pub(super) fn separate<M: Module>(
     let subject = passed.subject;
     let paths: HashMap<ParamId, String> = passed.paths();
     let total = (passed.losses.clone() * half.clone().cast(passed.losses.dtype())).sum();
+    // The default precision of the device may be another one.
+    let half = half.clone().cast(DType::F32);
     let outside = half.clone().neg().add_scalar(1.0);
     let mut all: Vec<Arrived> = Vec::new();
     passed.backward(&total, |seen, deltas| {

@@ -8,7 +8,7 @@ use burn::tensor::module::{
     conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d,
 };
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
-use gradual_grad::{BurnFault, Tap, conv1d_fault, naive_rows, trace};
+use gradual_grad::{BurnFault, Tap, Warning, conv1d_fault, naive_rows, trace, verify};
 
 use crate::common::{distance, squares};
 use crate::support::{Fill, device, values};
@@ -207,4 +207,29 @@ fn no_other_gradient_of_a_convolution_is_wrong() {
             right(format!("conv_transpose3d of {case}"), found);
         }
     }
+}
+
+/// A check that compares with Burn's own backward pass names the fault instead of blaming the trace.
+#[test]
+fn verify_names_the_fault() {
+    let config = Conv1dConfig::new(4, 6, 3).with_stride(2).with_groups(2);
+    let layer = config.init(&device()).map(&mut Fill(0));
+    let at = |length| {
+        move |m: &Conv1d| {
+            let x = values([3, 4, length], 1);
+            squares(m.tap(x))
+        }
+    };
+    let verified = verify(&layer, at(6)).expect("the trace is right");
+    let fault = BurnFault::GroupedConv1d;
+    let path = "weight".to_owned();
+    assert_eq!(verified.warnings, [Warning::BurnFault { path, fault }]);
+    let message = verified.warnings[0].to_string();
+    assert!(
+        message.starts_with("weight: Burn's own backward pass of a grouped Conv1d"),
+        "{message}"
+    );
+
+    let verified = verify(&layer, at(7)).expect("right");
+    assert!(verified.warnings.is_empty());
 }
