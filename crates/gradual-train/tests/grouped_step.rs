@@ -336,6 +336,8 @@ fn a_batch_that_is_held_waits_once() {
     let (model, batches) = (model(), batches(3));
     for (objective, last) in [(objectives()[1], 1), (objectives()[5], 2)] {
         let grouped = GroupedStep::new(objective()).with_accumulation(3);
+        // The check before the first step waits by itself.
+        let grouped = grouped.unverified();
         let waits = batches.iter().map(|batch| {
             let before = reads();
             called(&grouped, &model, batch).unwrap();
