@@ -146,8 +146,8 @@ impl<B> GroupedStep<B> {
         self
     }
 
-    /// Draws standing examples for groupings that want some: so many of the training distribution, each time that fresh ones
-    /// are wanted. They are kept as long as they stand.
+    /// Draws standing examples for groupings that want some: so many of the training distribution, each time that
+    /// fresh ones are wanted. They are kept as long as they stand.
     #[must_use]
     pub fn with_standing_from(self, draw: impl FnMut(usize) -> B + Send + 'static) -> Self {
         self.with(|shared| shared.source = Source::Drawn(Box::new(draw)));
@@ -205,15 +205,15 @@ impl<B> GroupedStep<B> {
     /// One step of `model` on `batch`: see [`step()`](crate::step()).
     ///
     /// With [accumulation](Self::with_accumulation), a step of a whole draw comes with its last batch: its losses,
-    /// coefficients and groups are those of all batches. Before that, the update is empty, coefficients are zero and no example
-    /// is in a group.
+    /// coefficients and groups are those of all batches. Before that, the update is empty, coefficients are zero and
+    /// no example is in a group.
     ///
     /// # Errors
     ///
     /// Those of [`step()`](crate::step()) and [`stand()`](crate::stand()); [`TrainError::Accumulation`] when
     /// the model has not moved since the last draw, or has moved within one;
-    /// [`TrainError::Standing`] when the grouping wants standing examples that it can't be given. Batches that were held
-    /// are let go.
+    /// [`TrainError::Standing`] when the grouping wants standing examples that it can't be given. Batches that were
+    /// held are let go.
     pub fn step<M: Module>(
         &self,
         model: &M,

@@ -400,8 +400,8 @@ impl<T: Task> Trainer<'_, T> {
                 (capability.name.clone(), record)
             })
             .collect();
-        // Before the first step, and where all steps were skipped, there is no training loss: the held-out losses, weighted
-        // by frequency, estimate the same number.
+        // Before the first step, and where all steps were skipped, there is no training loss: the held-out losses,
+        // weighted by frequency, estimate the same number.
         let held_out = || {
             let records = records.values();
             records.map(|record| record.frequency * record.loss).sum()

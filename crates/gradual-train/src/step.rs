@@ -73,8 +73,8 @@ pub fn step<M: Module>(
 ///
 /// # Errors
 ///
-/// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts; [`TrainError::Changed`] when the second
-/// pass gives other losses than the first, as with dropout.
+/// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts;
+/// [`TrainError::Changed`] when the second pass gives other losses than the first, as with dropout.
 pub fn step_in_parts<M: Module, B>(
     model: &M,
     objective: &mut Objective,
@@ -118,9 +118,9 @@ impl Stepper {
     /// and their gradients are taken out before anything is summed, as zero times NaN is NaN. At the cost of
     /// one more wait for the device in each step.
     ///
-    /// Under an objective that needs no per-example gradients, a draw with such examples is traced once more to keep their
-    /// gradients apart, so the layers should be tapped. Where they are not, the closure must give such a
-    /// loss no gradient that is NaN, by setting it with `mask_fill` after everything else.
+    /// Under an objective that needs no per-example gradients, a draw with such examples is traced once more to
+    /// keep their gradients apart, so the layers should be tapped. Where they are not, the closure must give such
+    /// a loss no gradient that is NaN, by setting it with `mask_fill` after everything else.
     #[must_use]
     pub fn leaving_out(self) -> Self {
         Self { leaves_out: true }
@@ -180,8 +180,8 @@ impl Stepper {
         })
     }
 
-    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a loss is
-    /// stood for by the nearest before it that has one, or by the first.
+    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
+    /// loss is stood for by the nearest before it that has one, or by the first.
     ///
     /// # Errors
     ///
@@ -450,8 +450,8 @@ impl Examples {
         Ok(labelled)
     }
 
-    /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in the
-    /// update.
+    /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in
+    /// the update.
     fn whole(
         self,
         stepped: Result<Stepped, TrainError>,
