@@ -116,9 +116,7 @@ impl Composed {
     /// wrong.
     pub fn unread(&self) -> Option<Tensor<1>> {
         let numbers = self.checks.iter().map(Check::numbers);
-        let numbers: Vec<_> = numbers
-            .map(|numbers| numbers.cast(DType::F32))
-            .collect();
+        let numbers: Vec<_> = numbers.map(|numbers| numbers.cast(DType::F32)).collect();
         (!numbers.is_empty()).then(|| Tensor::cat(numbers, 0))
     }
 

@@ -84,7 +84,10 @@ pub trait Composition: Send {
         let low = too_low(self, &losses.clone().inner(), groups);
         let value = self.value_of_draw(wide(losses), groups, 0.0);
         let none = Tensor::zeros([0], &value.device().inner());
-        Composed::new(value, none).with(low).known_now().map(|composed| composed.value)
+        Composed::new(value, none)
+            .with(low)
+            .known_now()
+            .map(|composed| composed.value)
     }
 
     /// Value and coefficients, after [`observe_draw`](Self::observe_draw). Any graph behind `losses`
@@ -103,7 +106,11 @@ pub trait Composition: Send {
     /// # Errors
     ///
     /// Those of [`compose`](Self::compose), but that one unless the composition keeps state.
-    fn compose_ahead(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<Composed, LossError> {
+    fn compose_ahead(
+        &mut self,
+        losses: &Tensor<1>,
+        groups: &Groups,
+    ) -> Result<Composed, LossError> {
         admitted(self, losses, groups)?;
         self.observe_draw(losses, groups)?;
         let losses = losses.clone().inner();

@@ -74,7 +74,13 @@ impl GroupDro {
     pub fn with_size_adjustment(self, c: f64, sizes: &[f64]) -> Result<Self, LossError> {
         let c = setting(OPERATION, "C", "finite and at least 0", c, c >= 0.0)?;
         let count = sizes.len() as f64;
-        setting(OPERATION, "number of sizes", "at least 1", count, count > 0.0)?;
+        setting(
+            OPERATION,
+            "number of sizes",
+            "at least 1",
+            count,
+            count > 0.0,
+        )?;
         let adjustment = sizes.iter().map(|&size| {
             let size = setting(OPERATION, "size", "positive and finite", size, size > 0.0)?;
             Ok(c / size.sqrt())

@@ -182,10 +182,7 @@ impl Scale {
 }
 
 /// c ‖Gᵀ1/n‖ / ‖Gᵀc‖.
-fn match_norm(
-    coefficients: Tensor<1>,
-    gram: Option<&Tensor<2>>,
-) -> Result<Tensor<1>, LossError> {
+fn match_norm(coefficients: Tensor<1>, gram: Option<&Tensor<2>>) -> Result<Tensor<1>, LossError> {
     let gram = gram.ok_or(LossError::NoGram)?.clone().inner();
     let ([n], [rows, columns]) = (coefficients.dims(), gram.dims());
     if rows != n || columns != n {
@@ -260,10 +257,19 @@ mod tests {
         let expected = norm(c.ones_like()) / n as f64 / norm(c.clone());
         for wide in [DType::F64, DType::F32] {
             let found = read::<f64, 1>(matching(&c, &gram, wide)).unwrap()[0];
-            assert!((found / expected - 1.0).abs() < 1e-4, "{found}, not {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 1e-4,
+                "{found}, not {expected}"
+            );
         }
         // Of rows that cancel, less than the norm of the mean.
-        let half = Tensor::cat(vec![c.ones_like().narrow(0, 0, n / 2), c.ones_like().narrow(0, 0, n / 2).neg()], 0);
+        let half = Tensor::cat(
+            vec![
+                c.ones_like().narrow(0, 0, n / 2),
+                c.ones_like().narrow(0, 0, n / 2).neg(),
+            ],
+            0,
+        );
         let same = Tensor::<2>::ones([n, n], &device);
         for wide in [DType::F64, DType::F32] {
             let found = read::<f64, 1>(matching(&half, &same, wide)).unwrap()[0];

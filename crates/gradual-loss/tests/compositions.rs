@@ -46,7 +46,10 @@ fn all(k: usize) -> Vec<Named> {
         ("dro", Box::new(GroupDro::new(0.5).unwrap())),
         ("excess", Box::new(ExcessLoss::new(reference).unwrap())),
         ("leave one out", Box::new(LeaveOneOut)),
-        ("shifted", Box::new(Shifted::new(SumOfSquares, -0.5).unwrap())),
+        (
+            "shifted",
+            Box::new(Shifted::new(SumOfSquares, -0.5).unwrap()),
+        ),
     ]
 }
 
@@ -262,12 +265,24 @@ fn forward_backward_gives_the_coefficients() {
 fn scales() {
     let c = vector(&[1.0, 3.0]);
     assert_eq!(numbers(Scale::Raw.apply(c.clone()).unwrap()), [1.0, 3.0]);
-    assert_eq!(numbers(Scale::UnitSum.apply(c.clone()).unwrap()), [0.25, 0.75]);
-    assert_eq!(numbers(Scale::UnitSum.apply(c.clone() * 0.0).unwrap()), [0.0, 0.0]);
+    assert_eq!(
+        numbers(Scale::UnitSum.apply(c.clone()).unwrap()),
+        [0.25, 0.75]
+    );
+    assert_eq!(
+        numbers(Scale::UnitSum.apply(c.clone() * 0.0).unwrap()),
+        [0.0, 0.0]
+    );
     // Two groups at loss 2 under squares: s = 2·2·2 = 8.
     assert_eq!(Scale::cap(2.0, 2, 2.0), Scale::Cap(8.0));
-    assert_eq!(numbers(Scale::Cap(8.0).apply(c.clone()).unwrap()), [0.125, 0.375]);
-    assert_eq!(numbers(Scale::Cap(2.0).apply(c.clone()).unwrap()), [0.25, 0.75]);
+    assert_eq!(
+        numbers(Scale::Cap(8.0).apply(c.clone()).unwrap()),
+        [0.125, 0.375]
+    );
+    assert_eq!(
+        numbers(Scale::Cap(2.0).apply(c.clone()).unwrap()),
+        [0.25, 0.75]
+    );
 
     // K = diag(1, 4): ‖Gᵀc‖² = 1 + 36 = 37, ‖ERM‖² = 5/4.
     let gram = Tensor::<2>::from_data(TensorData::from([[1.0, 0.0], [0.0, 4.0]]), &device());

@@ -138,20 +138,35 @@ fn what_rounding_made_negative_counts_as_zero() {
             numbers(Scale::UnitSum.apply(composed.coefficients).unwrap())
         };
         let state = composition.state();
-        assert_eq!(draw(composition.as_mut(), &[-1e-8, 1.0]), [0.0, 1.0], "{name}");
+        assert_eq!(
+            draw(composition.as_mut(), &[-1e-8, 1.0]),
+            [0.0, 1.0],
+            "{name}"
+        );
         composition.restore(&state).unwrap();
-        assert_eq!(draw(composition.as_mut(), &[-1e-8, -1e-7]), [0.0, 0.0], "{name}");
+        assert_eq!(
+            draw(composition.as_mut(), &[-1e-8, -1e-7]),
+            [0.0, 0.0],
+            "{name}"
+        );
         composition.restore(&state).unwrap();
         for (losses, dtype) in [([-1e-5, 1.0], DType::F32), ([-1e-8, 1.0], DType::F64)] {
             let result = composition.compose(&vector(&losses, dtype), &singles(2));
-            assert!(matches!(result, Err(LossError::Negative { group: 0, .. })), "{name}");
+            assert!(
+                matches!(result, Err(LossError::Negative { group: 0, .. })),
+                "{name}"
+            );
         }
     }
     // An outlier in another group makes no loss of this one rounding; large losses of its own do.
     let outlier = SumOfSquares.compose(&single(&[-0.01, 1e6]), &singles(2));
     assert!(matches!(outlier, Err(LossError::Negative { group: 0, .. })));
     let cancelled = hard(vec![Some(0); 2], 1, Average::Mean);
-    assert!(SumOfSquares.compose(&single(&[1e6, -1e6 - 0.25]), &cancelled).is_ok());
+    assert!(
+        SumOfSquares
+            .compose(&single(&[1e6, -1e6 - 0.25]), &cancelled)
+            .is_ok()
+    );
 }
 
 #[test]
@@ -190,7 +205,9 @@ fn losses_above_a_floor() {
     // State is the inner one's.
     let mut running = Shifted::new(RunningMeans::new(SumOfSquares, 0.5).unwrap(), -2.0).unwrap();
     running.compose(&single(&[2.0, -1.0]), &singles(2)).unwrap();
-    let composed = running.compose(&single(&[-1.0, -1.0]), &singles(2)).unwrap();
+    let composed = running
+        .compose(&single(&[-1.0, -1.0]), &singles(2))
+        .unwrap();
     // Means of (4, 1) and (1, 1) at memory ½.
     assert_eq!(numbers(composed.coefficients), [4.0, 2.0]);
     let state = running.state();
@@ -230,17 +247,31 @@ fn pairs_above_a_floor() {
 #[test]
 fn ahead_of_the_host() {
     let before = reads();
-    let ahead = SumOfSquares.compose_ahead(&single(&[-1.0, 0.5]), &singles(2)).unwrap();
+    let ahead = SumOfSquares
+        .compose_ahead(&single(&[-1.0, 0.5]), &singles(2))
+        .unwrap();
     assert_eq!(reads(), before);
-    let unread = ahead.unread().unwrap().into_data().try_to_vec::<f32>().unwrap();
+    let unread = ahead
+        .unread()
+        .unwrap()
+        .into_data()
+        .try_to_vec::<f32>()
+        .unwrap();
     let error = ahead.clone().settled(&unread).map(drop).unwrap_err();
     assert!(matches!(error, LossError::Negative { group: 0, .. }));
     assert!(matches!(ahead.settled(&[]), Err(LossError::Read { .. })));
-    assert!(Mean.compose_ahead(&single(&[-1.0]), &singles(1)).unwrap().unread().is_none());
+    assert!(
+        Mean.compose_ahead(&single(&[-1.0]), &singles(1))
+            .unwrap()
+            .unread()
+            .is_none()
+    );
     // Nothing of what takes losses of any sign waits.
     for (name, composition) in any_sign(2) {
         let before = reads();
-        composition.forward(single(&[-1.0, 0.5]), &singles(2)).unwrap();
+        composition
+            .forward(single(&[-1.0, 0.5]), &singles(2))
+            .unwrap();
         assert_eq!(reads(), before, "{name}");
     }
 }
@@ -291,9 +322,14 @@ fn problem() -> impl Strategy<Value = (Vec<f64>, Groups)> {
 
 /// Whether a small step makes two groups change places, which CVaR and a group's turn at zero can't bear.
 fn has_a_kink(losses: &[f64], groups: &Groups) -> bool {
-    let mut sorted = numbers(groups.membership().clone().cast(DType::F64).matmul(
-        vector(losses, DType::F64).reshape([losses.len(), 1]),
-    ).flatten(0, 1));
+    let mut sorted = numbers(
+        groups
+            .membership()
+            .clone()
+            .cast(DType::F64)
+            .matmul(vector(losses, DType::F64).reshape([losses.len(), 1]))
+            .flatten(0, 1),
+    );
     sorted.sort_by(f64::total_cmp);
     sorted.windows(2).any(|pair| pair[1] - pair[0] < 1e-3) || sorted.iter().any(|l| l.abs() < 1e-3)
 }

@@ -36,8 +36,14 @@ fn all(k: usize) -> Vec<(&'static str, Box<dyn Composition>)> {
         ("adjusted", Box::new(adjusted)),
         ("excess", Box::new(excess)),
         ("pairs", Box::new(LeaveOneOut)),
-        ("running", Box::new(RunningMeans::new(SumOfSquares, 0.5).unwrap())),
-        ("shifted", Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap())),
+        (
+            "running",
+            Box::new(RunningMeans::new(SumOfSquares, 0.5).unwrap()),
+        ),
+        (
+            "shifted",
+            Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap()),
+        ),
     ]
 }
 
@@ -66,7 +72,10 @@ fn every_precision_gives_the_same_coefficients() {
                 let composed = composition.compose(&losses, &groups).unwrap();
                 let scaled = Scaler::new(scale).apply_ahead(composed, &groups, Some(&gram));
                 let scaled = scaled.unwrap();
-                assert!(numbers(scaled.value).iter().all(|l| l.is_finite()), "{name}");
+                assert!(
+                    numbers(scaled.value).iter().all(|l| l.is_finite()),
+                    "{name}"
+                );
                 assert!(forward.unwrap()[0].is_finite(), "{name}");
                 (scaled.coefficients.dtype(), numbers(scaled.coefficients))
             };
@@ -78,7 +87,10 @@ fn every_precision_gives_the_same_coefficients() {
                 composition.restore(&state).unwrap();
                 assert_eq!(precision, DType::F32, "{name}");
                 let error = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-                assert!(error.fold(0.0, f64::max) < 1e-5, "{name} in {dtype:?}: {found:?}, not {expected:?}");
+                assert!(
+                    error.fold(0.0, f64::max) < 1e-5,
+                    "{name} in {dtype:?}: {found:?}, not {expected:?}"
+                );
             };
             near(single.as_mut(), DType::F32);
             for dtype in HALF {
@@ -103,7 +115,10 @@ fn many_groups_in_half_precision() {
         ] {
             let composed = composition.compose(&losses, &groups).unwrap();
             let found = numbers(composed.value)[0];
-            assert!((found / value - 1.0).abs() < 1e-5, "{found}, not {value} in {dtype:?}");
+            assert!(
+                (found / value - 1.0).abs() < 1e-5,
+                "{found}, not {value} in {dtype:?}"
+            );
             let scaled = numbers(Scale::UnitSum.apply(composed.coefficients).unwrap());
             assert!(scaled.iter().all(|c| (c * k as f64 - 1.0).abs() < 1e-5));
         }
@@ -118,7 +133,10 @@ fn a_backward_pass_from_half_precision() {
         let leaf = vector(&[1.0, 3.0], dtype).autodiff().require_grad();
         let value = SumOfSquares.forward(leaf.clone(), &groups).unwrap();
         let gradient = leaf.grad(&value.backward()).unwrap();
-        assert_eq!((gradient.dtype(), numbers(gradient)), (dtype, vec![2.0, 2.0]));
+        assert_eq!(
+            (gradient.dtype(), numbers(gradient)),
+            (dtype, vec![2.0, 2.0])
+        );
     }
 }
 

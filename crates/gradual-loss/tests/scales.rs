@@ -26,10 +26,22 @@ fn message(result: Result<Tensor<1>, LossError>) -> String {
 #[test]
 fn coefficients_of_either_sign() {
     let c = vector(&[3.0, -1.0, 0.0]);
-    assert_eq!(numbers(Scale::UnitAbsolute.apply(c.clone()).unwrap()), [0.75, -0.25, 0.0]);
-    assert_eq!(numbers(Scale::UnitSum.apply(c.clone()).unwrap()), [1.5, -0.5, 0.0]);
-    assert_eq!(numbers(Scale::Cap(8.0).apply(c.clone()).unwrap()), [0.375, -0.125, 0.0]);
-    assert_eq!(numbers(Scale::Cap(2.0).apply(c.clone()).unwrap()), [0.75, -0.25, 0.0]);
+    assert_eq!(
+        numbers(Scale::UnitAbsolute.apply(c.clone()).unwrap()),
+        [0.75, -0.25, 0.0]
+    );
+    assert_eq!(
+        numbers(Scale::UnitSum.apply(c.clone()).unwrap()),
+        [1.5, -0.5, 0.0]
+    );
+    assert_eq!(
+        numbers(Scale::Cap(8.0).apply(c.clone()).unwrap()),
+        [0.375, -0.125, 0.0]
+    );
+    assert_eq!(
+        numbers(Scale::Cap(2.0).apply(c.clone()).unwrap()),
+        [0.75, -0.25, 0.0]
+    );
     assert_eq!(
         message(Scale::UnitSum.apply(c.clone() * -1.0)),
         "scale: `UnitSum` can't divide by the sum of the coefficients, which is -2 (4 in absolute value); take \
@@ -45,17 +57,35 @@ fn coefficients_of_either_sign() {
         assert!((scaled[0] - 0.5).abs() < 1e-6);
     }
     // Nothing to scale is nothing to refuse.
-    for scale in [Scale::Raw, Scale::UnitSum, Scale::UnitAbsolute, Scale::RunningSum(0.9), Scale::Cap(1.0)] {
-        assert_eq!(numbers(scale.apply(c.clone() * 0.0).unwrap()), [0.0; 3], "{scale:?}");
+    for scale in [
+        Scale::Raw,
+        Scale::UnitSum,
+        Scale::UnitAbsolute,
+        Scale::RunningSum(0.9),
+        Scale::Cap(1.0),
+    ] {
+        assert_eq!(
+            numbers(scale.apply(c.clone() * 0.0).unwrap()),
+            [0.0; 3],
+            "{scale:?}"
+        );
     }
     let tiny = numbers(Scale::UnitAbsolute.apply(vector(&[2e-38, -6e-38])).unwrap());
-    assert!((tiny[0] - 0.25).abs() < 1e-6 && (tiny[1] + 0.75).abs() < 1e-6, "{tiny:?}");
+    assert!(
+        (tiny[0] - 0.25).abs() < 1e-6 && (tiny[1] + 0.75).abs() < 1e-6,
+        "{tiny:?}"
+    );
 }
 
 #[test]
 fn settings_are_checked() {
     let c = vector(&[1.0, 3.0]);
-    for (cap, said) in [(f64::INFINITY, "inf"), (f64::NAN, "NaN"), (0.0, "0"), (-1.0, "-1")] {
+    for (cap, said) in [
+        (f64::INFINITY, "inf"),
+        (f64::NAN, "NaN"),
+        (0.0, "0"),
+        (-1.0, "-1"),
+    ] {
         assert_eq!(
             message(Scale::Cap(cap).apply(c.clone())),
             format!("scale: cap must be positive and finite, got {said}")
@@ -65,31 +95,70 @@ fn settings_are_checked() {
     for memory in [1.0, -0.1, f64::NAN] {
         assert!(Scale::RunningSum(memory).apply(c.clone()).is_err());
     }
-    assert!(matches!(Scale::MatchNorm.apply(c.clone()), Err(LossError::NoGram)));
+    assert!(matches!(
+        Scale::MatchNorm.apply(c.clone()),
+        Err(LossError::NoGram)
+    ));
     let other = Tensor::<2>::eye(3, &Device::flex());
-    let error = Scale::MatchNorm.apply_with_gram(c, Some(&other)).map(drop).unwrap_err();
-    assert_eq!(error.to_string(), "scale: expected a Gram matrix of 2 by 2, got 3 by 3");
+    let error = Scale::MatchNorm
+        .apply_with_gram(c, Some(&other))
+        .map(drop)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "scale: expected a Gram matrix of 2 by 2, got 3 by 3"
+    );
 }
 
 /// Signed groups: squares alone, and no scale by the sum.
 #[test]
 fn signed_groups() {
     let device = Device::flex();
-    let groups = Groups::soft(vec![0.6, -0.8, 0.8, 0.6], vec![1.0; 2], vec![1.0; 2], &device);
+    let groups = Groups::soft(
+        vec![0.6, -0.8, 0.8, 0.6],
+        vec![1.0; 2],
+        vec![1.0; 2],
+        &device,
+    );
     let groups = groups.unwrap().signed();
     let losses = vector(&[1.0, 2.0]);
     // ℓ̄ = (−1, 2): L = 5, c = 2 Mᵀℓ̄ = 2 (−0.6 + 1.6, 0.8 + 1.2).
-    let close = |a: Tensor<1>, b: &[f64]| numbers(a).iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    let close =
+        |a: Tensor<1>, b: &[f64]| numbers(a).iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
     let composed = SumOfSquares.compose(&losses, &groups).unwrap();
-    assert!(close(composed.value.clone(), &[5.0]) && close(composed.coefficients.clone(), &[2.0, 4.0]));
-    let power = PowerMean::new(2.0).unwrap().compose(&losses, &groups).unwrap();
-    assert_eq!(numbers(power.coefficients), numbers(composed.coefficients.clone()));
-    assert!(PowerMean::new(3.0).unwrap().compose(&losses, &groups).is_err());
+    assert!(
+        close(composed.value.clone(), &[5.0]) && close(composed.coefficients.clone(), &[2.0, 4.0])
+    );
+    let power = PowerMean::new(2.0)
+        .unwrap()
+        .compose(&losses, &groups)
+        .unwrap();
+    assert_eq!(
+        numbers(power.coefficients),
+        numbers(composed.coefficients.clone())
+    );
+    assert!(
+        PowerMean::new(3.0)
+            .unwrap()
+            .compose(&losses, &groups)
+            .is_err()
+    );
     let error = Mean.compose(&losses, &groups).map(drop).unwrap_err();
-    assert!(error.to_string().starts_with("mean: the groups are signed"), "{error}");
+    assert!(
+        error.to_string().starts_with("mean: the groups are signed"),
+        "{error}"
+    );
     let gram = Tensor::<2>::eye(2, &device);
-    let error = UpGrad.compose(&losses, &groups, &gram).map(drop).unwrap_err();
-    assert!(error.to_string().starts_with("UPGrad: the groups are signed"), "{error}");
+    let error = UpGrad
+        .compose(&losses, &groups, &gram)
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("UPGrad: the groups are signed"),
+        "{error}"
+    );
 
     let scaled = |scaler: Scaler| scaler.apply_ahead(composed.clone(), &groups, Some(&gram));
     for scale in [Scale::UnitSum, Scale::RunningSum(0.9)] {
@@ -97,23 +166,36 @@ fn signed_groups() {
         assert!(matches!(error, LossError::SignedSum { .. }), "{error}");
     }
     let third = [1.0 / 3.0, 2.0 / 3.0];
-    assert!(close(scaled(Scaler::default()).unwrap().coefficients, &third));
+    assert!(close(
+        scaled(Scaler::default()).unwrap().coefficients,
+        &third
+    ));
     assert!(scaled(Scaler::new(Scale::MatchNorm)).is_ok());
 }
 
 fn matched(c: &[f64], rows: &[Vec<f64>]) -> Vec<f64> {
     let gram: Vec<f64> = rows
         .iter()
-        .flat_map(|a| rows.iter().map(move |b| a.iter().zip(b).map(|(a, b)| a * b).sum()))
+        .flat_map(|a| {
+            rows.iter()
+                .map(move |b| a.iter().zip(b).map(|(a, b)| a * b).sum())
+        })
         .collect();
     let data = TensorData::new(gram, [rows.len(); 2]).convert_dtype(DType::F32);
     let gram = Tensor::<2>::from_data(data, (&Device::flex(), DType::F32));
-    numbers(Scale::MatchNorm.apply_with_gram(vector(c), Some(&gram)).unwrap())
+    numbers(
+        Scale::MatchNorm
+            .apply_with_gram(vector(c), Some(&gram))
+            .unwrap(),
+    )
 }
 
 fn norm(c: &[f64], rows: &[Vec<f64>]) -> f64 {
     let sum = |at: usize| c.iter().zip(rows).map(|(c, row)| c * row[at]).sum::<f64>();
-    (0..rows[0].len()).map(|at| sum(at).powi(2)).sum::<f64>().sqrt()
+    (0..rows[0].len())
+        .map(|at| sum(at).powi(2))
+        .sum::<f64>()
+        .sqrt()
 }
 
 /// Gᵀc = 0 but for rounding: the step was 9e11 times a gradient.
@@ -127,7 +209,11 @@ fn a_norm_that_cancels_is_no_long_step() {
     assert!(norm(&scaled, &rows) <= erm, "{scaled:?}");
     // And of nothing, nothing.
     let zeros = vec![vec![0.0; 2]; 3];
-    assert!(matched(&[1.0, 8.0, 2.0], &zeros).iter().all(|c| c.is_finite()));
+    assert!(
+        matched(&[1.0, 8.0, 2.0], &zeros)
+            .iter()
+            .all(|c| c.is_finite())
+    );
     assert_eq!(matched(&[0.0; 3], &rows), [0.0; 3]);
 }
 
@@ -176,9 +262,14 @@ fn weights_over(draws: usize, scale: Scale) -> [f64; 2] {
         let losses = vector(&vec![1.0; labels.len()]);
         let groups = Groups::hard(labels, 2, Average::Mean, &device).unwrap();
         let groups = groups.with_priors(&[0.1, 0.9]).unwrap();
-        let composed = PowerMean::new(1.0).unwrap().compose(&losses, &groups).unwrap();
+        let composed = PowerMean::new(1.0)
+            .unwrap()
+            .compose(&losses, &groups)
+            .unwrap();
         let ahead = scaler.apply_ahead(composed, &groups, None).unwrap();
-        let unread = ahead.unread().map(|unread| unread.into_data().try_to_vec::<f32>().unwrap());
+        let unread = ahead
+            .unread()
+            .map(|unread| unread.into_data().try_to_vec::<f32>().unwrap());
         let settled = ahead.settled(&unread.unwrap_or_default()).unwrap();
         scaler.observe(&settled);
         for (sum, c) in total.iter_mut().zip(numbers(settled.coefficients)) {
@@ -201,7 +292,11 @@ fn groups_that_a_draw_lacks() {
         let before = weights_over(5_000, scale);
         let after = weights_over(10_000, scale);
         let late = [after[0] - before[0], after[1] - before[1]];
-        assert!((ratio(late) / asked - 1.0).abs() < within, "{memory}: {}", ratio(late));
+        assert!(
+            (ratio(late) / asked - 1.0).abs() < within,
+            "{memory}: {}",
+            ratio(late)
+        );
         // A draw's coefficients still add up to one in the mean.
         let mean = (late[0] + late[1]) / 5_000.0;
         assert!((mean - 1.0).abs() < within, "{mean}");
@@ -220,7 +315,12 @@ fn a_running_sum_by_hand() {
         let raw = Composed::new(vector(&[0.0]), vector(&c));
         let ahead = scaler.apply_ahead(raw, &groups, None).unwrap();
         assert_eq!(reads(), before, "nothing waits");
-        let unread = ahead.unread().unwrap().into_data().try_to_vec::<f32>().unwrap();
+        let unread = ahead
+            .unread()
+            .unwrap()
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap();
         let settled = ahead.settled(&unread).unwrap();
         scaler.observe(&settled);
         numbers(settled.coefficients)

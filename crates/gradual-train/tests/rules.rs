@@ -222,7 +222,10 @@ fn a_matched_norm_looks_at_everything() {
     assert!((c[0] / c[1] - 1.53 / 0.65).abs() < 0.02, "{c:?}");
     let norm = |c: [f32; 2]| {
         let sum = |at: usize, rows: [[f32; 2]; 2]| c[0] * rows[0][at] + c[1] * rows[1][at];
-        [(0, TRUNK), (1, TRUNK), (0, HEADS), (1, HEADS)].map(|(at, rows)| sum(at, rows).powi(2)).iter().sum::<f32>()
+        [(0, TRUNK), (1, TRUNK), (0, HEADS), (1, HEADS)]
+            .map(|(at, rows)| sum(at, rows).powi(2))
+            .iter()
+            .sum::<f32>()
     };
     assert!((norm([c[0], c[1]]) / norm([0.5, 0.5]) - 1.0).abs() < 1e-4);
 }
@@ -232,9 +235,15 @@ fn layers_that_are_not_there() {
     let rule = || Objective::on_gradients(Labels::new(2), UpGrad);
     for globs in [&["stem.*"][..], &["trunk.*", "stem.*"]] {
         let error = heads(rule().looking_at(globs)).unwrap_err().to_string();
-        assert!(error.contains("stem.*") && error.contains("trunk.weight"), "{error}");
+        assert!(
+            error.contains("stem.*") && error.contains("trunk.weight"),
+            "{error}"
+        );
     }
     let composed = Objective::new(Labels::new(2), SumOfSquares).looking_at(&["trunk.*"]);
     let error = heads(composed).unwrap_err().to_string();
-    assert!(error.starts_with("objective: only a rule on group gradients looks at layers"), "{error}");
+    assert!(
+        error.starts_with("objective: only a rule on group gradients looks at layers"),
+        "{error}"
+    );
 }
