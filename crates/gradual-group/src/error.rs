@@ -17,7 +17,10 @@ pub enum GroupError {
         operation: &'static str,
     },
     /// More groups than examples were asked for.
-    #[error("{operation}: {groups} groups were asked for, but the draw has {examples} examples")]
+    #[error(
+        "{operation}: {groups} groups were asked for, but a draw has {examples} examples; draw at least \
+         {groups} or ask for fewer groups"
+    )]
     TooManyGroups {
         /// The grouping.
         operation: &'static str,

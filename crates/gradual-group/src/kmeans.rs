@@ -91,6 +91,10 @@ impl Grouping for KMeans {
         Needs::Gradients
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.search.group(OPERATION, draw, Cosines::signed)
     }

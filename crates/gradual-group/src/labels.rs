@@ -66,10 +66,18 @@ impl Grouping for Labels {
         Needs::Labels
     }
 
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups.contains(&0) {
+            true => Err(GroupError::NoGroups {
+                operation: "labels",
+            }),
+            false => Ok(()),
+        }
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let device = draw.device();
         let hard = |(labels, &groups): (&[Option<usize>], &usize)| {
-            Groups::hard(labels.to_vec(), groups, self.average, &device)
+            Groups::hard(labels.to_vec(), groups, self.average, draw.options())
         };
         if let [groups] = self.groups.as_slice() {
             // Further labels may be meant for others.

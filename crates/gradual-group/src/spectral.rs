@@ -125,6 +125,10 @@ impl Grouping for Spectral {
         Needs::Gradients
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let similarity = self.similarity;
         let read = |cosines: Cosines| cosines.similarity(similarity);

@@ -131,6 +131,16 @@ impl Objective {
         self.grouping.needs() == Needs::Labels
     }
 
+    /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see
+    /// [`Grouping::check`].
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`](gradual_group::GroupError) naming the grouping and what does not fit.
+    pub fn check(&self, examples: usize) -> Result<(), TrainError> {
+        Ok(self.grouping.check(examples)?)
+    }
+
     /// Which standing examples the grouping has to be shown before the next step, if any: see
     /// [`stand`](crate::stand()).
     pub fn wants(&self) -> Option<Standing> {

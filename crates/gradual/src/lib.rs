@@ -8,7 +8,7 @@ pub use gradual_train as train;
 
 /// What a training loop usually needs.
 pub mod prelude {
-    pub use gradual_grad::{ExampleGradients, Metric, Tap, Traced, trace};
+    pub use gradual_grad::{ExampleGradients, Metric, Tap, Traced, frozen_copy, trace, verify};
     pub use gradual_group::{
         Average, Draw, EachExample, Grouping, Groups, HowMany, InMetric, KMeans, Labels, Landmarks,
         NoisyLabels, OneGroup, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
