@@ -30,8 +30,8 @@ const OPERATION: &str = "group DRO";
 /// # Size adjustment
 ///
 /// A small group is learned by heart before a large one, and its training loss says little of its loss on new examples.
-/// Section 3.3 of the paper adds what the gap is expected to grow with: ℓ̄_g + C/√n_g takes the place of ℓ̄_g, n_g being the
-/// group's number of examples in the *training set* and C a hyperparameter (the paper tries 0 to 5). See
+/// Section 3.3 of the paper adds what the gap is expected to grow with: ℓ̄_g + C/√n_g takes the place of ℓ̄_g, n_g
+/// being the group's number of examples in the *training set* and C a hyperparameter. See
 /// [`with_size_adjustment`](Self::with_size_adjustment); without it C = 0. The adjustment is a constant: it moves the
 /// weights q towards small groups, and no gradient.
 ///
@@ -65,8 +65,8 @@ impl GroupDro {
         })
     }
 
-    /// The same with the size adjustment C/√n_g of each group's loss, C ≥ 0; `sizes` n_g `[k]` are the numbers of examples
-    /// of each group in the training set.
+    /// The same with the size adjustment C/√n_g of each group's loss, C ≥ 0; `sizes` n_g `[k]` are the numbers of
+    /// examples of each group in the training set.
     ///
     /// # Errors
     ///

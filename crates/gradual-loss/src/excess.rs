@@ -33,7 +33,8 @@ const OPERATION: &str = "excess loss";
 ///
 /// With labels and a reference: the final group losses of an ERM run, or the loss of a fair guess
 /// for groups known to hold noise. A reference of 0 is [`GroupDro`](crate::GroupDro) with smoothing.
-/// A group that a draw lacks (s = 0) keeps its weight. Losses may have any sign. Costs 2k numbers copied to the host per draw.
+/// A group that a draw lacks (s = 0) keeps its weight. Losses may have any sign. Costs 2k numbers copied to the host
+/// per draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExcessLoss {
     reference: Vec<f64>,

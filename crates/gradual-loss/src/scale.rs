@@ -16,7 +16,7 @@ use crate::{Composed, LossError};
 ///
 /// # Groups that a draw lacks
 ///
-/// [`UnitSum`](Self::UnitSum) gives every draw the same weight, whoever is in it. With priors (0.1, 0.9), equal losses,
+/// [`UnitSum`](Self::UnitSum) gives every draw the same weight, whoever is in it. With priors (0.1, 0.9), equal losses
 /// and the second group in one draw of ten, that is (0.1 + 9) : 0.9 = 10.1 : 1 over ten draws, where the priors ask for
 /// (10 · 0.1) : 0.9 = 1.1 : 1: alone in a draw, the first group takes all of it.
 /// [`RunningSum`](Self::RunningSum) divides by a running mean of the sums, so that a draw without heavy groups is a small

@@ -28,8 +28,8 @@ const LOG_ZERO: f64 = -1e4;
 /// # When
 ///
 /// When the worst should dominate smoothly and a fixed difference of losses should mean a fixed
-/// factor, and for losses of any sign: with losses of about ln 2, t = 5 gives an unlearned group e^3.5 = 32 times the pull of
-/// a learned one. It never lets a learned group go entirely, as sums of powers do.
+/// factor, and for losses of any sign: with losses of about ln 2, t = 5 gives an unlearned group e^3.5 = 32
+/// times the pull of a learned one. It never lets a learned group go entirely, as sums of powers do.
 ///
 /// # Steps
 ///
