@@ -51,6 +51,7 @@
 //! [`follow`] and [`Churn`].
 
 mod centroids;
+mod components;
 mod cosines;
 mod damped;
 mod density;

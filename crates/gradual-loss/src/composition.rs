@@ -26,6 +26,12 @@ pub trait Composition: Send {
     /// group losses. Group weights are in `groups`; a group of weight 0 is empty and has no part.
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1>;
 
+    /// Whether the composition is the same whatever the signs of the group losses are, and under any rotation of the
+    /// groups: true of the sum of squares alone. Others refuse [signed](Groups::is_signed) groups.
+    fn takes_signed(&self) -> bool {
+        false
+    }
+
     /// Whether these groups are the ones that the composition knows; by default any are.
     ///
     /// # Errors
@@ -41,10 +47,11 @@ pub trait Composition: Send {
     ///
     /// # Errors
     ///
-    /// [`LossError::Examples`] unless there is one loss per example of the groups, and whatever
-    /// [`check`](Self::check) refuses.
+    /// [`LossError::Examples`] unless there is one loss per example of the groups, [`LossError::Signed`] for
+    /// [signed](Groups::is_signed) groups that it can't compose, and whatever [`check`](Self::check) refuses.
     fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
         one_loss_each(&losses, groups)?;
+        signs("compose", groups, self.takes_signed())?;
         self.check(groups)?;
         Ok(self.value(groups.losses(losses), groups))
     }
@@ -80,6 +87,7 @@ pub trait Composition: Send {
             return Ok(());
         }
         one_loss_each(losses, groups)?;
+        signs("compose", groups, self.takes_signed())?;
         self.check(groups)?;
         let group_losses = groups.losses(losses.clone().inner());
         let both = [group_losses, groups.weights().clone()];
@@ -123,6 +131,18 @@ pub(crate) fn one_loss_each(losses: &Tensor<1>, groups: &Groups) -> Result<(), L
     match losses == examples {
         true => Ok(()),
         false => Err(LossError::Examples { losses, examples }),
+    }
+}
+
+/// Refuses signed groups where they have no meaning.
+pub(crate) fn signs(
+    operation: &'static str,
+    groups: &Groups,
+    taken: bool,
+) -> Result<(), LossError> {
+    match groups.is_signed() && !taken {
+        true => Err(LossError::Signed { operation }),
+        false => Ok(()),
     }
 }
 

@@ -17,6 +17,24 @@ pub enum LossError {
     /// A matched norm needs the Gram matrix.
     #[error("scale: `MatchNorm` needs the Gram matrix of the draw; run the model under `trace`")]
     NoGram,
+    /// A scale by the sum of coefficients makes no sense where these have signs.
+    #[error(
+        "scale: the groups are signed, and the sum of their coefficients may be anything, so `{scale}` can't divide by \
+         it; take `UnitAbsolute` (Σ|c| = 1), `MatchNorm` (the norm of the mean loss's gradient) or `Raw`"
+    )]
+    SignedSum {
+        /// The scale.
+        scale: &'static str,
+    },
+    /// Signed groups, of which only the sum of squares is defined, met something else.
+    #[error(
+        "{operation}: the groups are signed (singular directions as published), so that only `SumOfSquares` of them is \
+         defined; take memberships without signs, as those of `SingularVectors::squared` are"
+    )]
+    Signed {
+        /// What was to be composed.
+        operation: &'static str,
+    },
     /// A rule on group gradients needs the Gram matrix.
     #[error("{operation}: needs the Gram matrix of the draw; run the model under `trace`")]
     NoGradients {

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::composition::{one_loss_each, stateless};
+use crate::composition::{one_loss_each, signs, stateless};
 use crate::host::host_together;
 use crate::multiplicative::vector;
 use crate::{Composed, LossError};
@@ -43,7 +43,7 @@ pub trait GramComposition: Send {
     /// # Errors
     ///
     /// [`LossError::Examples`] and [`LossError::Gram`] unless losses, groups and Gram matrix are of
-    /// one draw, [`LossError::NotFinite`] for a group gradient that holds NaN or infinity, and those
+    /// one draw, [`LossError::Signed`] for [signed](Groups::is_signed) groups, [`LossError::NotFinite`] for a group gradient that holds NaN or infinity, and those
     /// of [`weights`](Self::weights).
     fn compose(
         &mut self,
@@ -53,6 +53,7 @@ pub trait GramComposition: Send {
     ) -> Result<Composed, LossError> {
         one_loss_each(losses, groups)?;
         let operation = self.name();
+        signs(operation, groups, false)?;
         let ([rows, columns], examples) = (gram.dims(), groups.examples());
         if rows != examples || columns != examples {
             return Err(LossError::Gram {

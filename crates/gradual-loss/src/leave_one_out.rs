@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::composition::one_loss_each;
+use crate::composition::{one_loss_each, signs};
 use crate::{Composition, LossError};
 
 /// L = Σ_g s_g Q_g, where Q_g is an unbiased estimate of the square of the true group loss.
@@ -37,6 +37,7 @@ impl Composition for LeaveOneOut {
 
     fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
         one_loss_each(&losses, groups)?;
+        signs("leave one out", groups, false)?;
         self.check(groups)?;
         let (k, n) = (groups.count(), groups.examples());
         let membership = groups.membership().clone();

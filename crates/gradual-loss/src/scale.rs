@@ -1,6 +1,7 @@
 //! The size of a step, apart from its direction.
 
 use burn::tensor::Tensor;
+use gradual_group::Groups;
 
 use crate::LossError;
 
@@ -13,9 +14,12 @@ use crate::LossError;
 pub enum Scale {
     /// c as it is.
     Raw,
-    /// c / Σc, so that learning rates mean what they mean for ERM.
+    /// c / Σc, so that learning rates mean what they mean for ERM. Not for [signed](Groups::is_signed) groups, whose
+    /// coefficients may sum to anything.
     #[default]
     UnitSum,
+    /// c / Σ|c|: [`UnitSum`](Self::UnitSum) where no coefficient is negative, and its counterpart where some are.
+    UnitAbsolute,
     /// c / max(Σc, s): raw once the losses are small, never larger than at the start if s is the
     /// sum there, for k groups under a power p of loss ℓ₀: see [`Scale::cap`].
     Cap(f64),
@@ -28,6 +32,33 @@ impl Scale {
     /// s = p·k·ℓ₀^(p−1).
     pub fn cap(power: f64, groups: usize, initial: f64) -> Self {
         Self::Cap(power * groups as f64 * initial.powf(power - 1.0))
+    }
+
+    /// The scale of groups for which none was chosen: [`UnitSum`](Self::UnitSum), or
+    /// [`UnitAbsolute`](Self::UnitAbsolute) for [signed](Groups::is_signed) ones.
+    pub fn usual(groups: &Groups) -> Self {
+        match groups.is_signed() {
+            true => Self::UnitAbsolute,
+            false => Self::UnitSum,
+        }
+    }
+
+    /// Whether the coefficients of these groups can be scaled so.
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are
+    /// [signed](Groups::is_signed).
+    pub fn check(self, groups: &Groups) -> Result<(), LossError> {
+        let scale = match self {
+            Self::UnitSum => "UnitSum",
+            Self::Cap(_) => "Cap",
+            Self::Raw | Self::UnitAbsolute | Self::MatchNorm => return Ok(()),
+        };
+        match groups.is_signed() {
+            true => Err(LossError::SignedSum { scale }),
+            false => Ok(()),
+        }
     }
 
     /// Whether [`apply_with_gram`](Self::apply_with_gram) is needed.
@@ -43,6 +74,14 @@ impl Scale {
             Self::Raw | Self::MatchNorm => coefficients,
             Self::UnitSum => {
                 let sum = coefficients.clone().sum().clamp_min(f32::MIN_POSITIVE);
+                coefficients / sum
+            }
+            Self::UnitAbsolute => {
+                // In units of the largest, so that neither a sum nor what it divides is out of range.
+                let least = f64::from(f32::MIN_POSITIVE);
+                let largest = coefficients.clone().abs().max().clamp_min(least);
+                let coefficients = coefficients / largest;
+                let sum = coefficients.clone().abs().sum().clamp_min(least);
                 coefficients / sum
             }
             Self::Cap(limit) => {

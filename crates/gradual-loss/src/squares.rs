@@ -14,6 +14,10 @@ use crate::Composition;
 pub struct SumOfSquares;
 
 impl Composition for SumOfSquares {
+    fn takes_signed(&self) -> bool {
+        true
+    }
+
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
         (group_losses.clone() * group_losses * groups.weights().clone()).sum()
     }

@@ -20,7 +20,8 @@ struct Saved {
 pub struct Objective {
     pub(crate) grouping: Box<dyn Grouping>,
     pub(crate) rule: Rule,
-    pub(crate) scale: Scale,
+    /// None for the one that is [usual](Scale::usual) for the groups.
+    pub(crate) scale: Option<Scale>,
 }
 
 /// What makes coefficients of groups.
@@ -62,12 +63,13 @@ impl std::fmt::Debug for Objective {
 }
 
 impl Objective {
-    /// With the default scale, coefficients that sum to one.
+    /// With the scale that is [usual](Scale::usual) for the groups: coefficients that sum to one, or, where they have
+    /// signs, whose absolute values do.
     pub fn new(grouping: impl Grouping + 'static, composition: impl Composition + 'static) -> Self {
         Self {
             grouping: Box::new(grouping),
             rule: Rule::Losses(Box::new(composition)),
-            scale: Scale::default(),
+            scale: None,
         }
     }
 
@@ -80,14 +82,17 @@ impl Objective {
         Self {
             grouping: Box::new(grouping),
             rule: Rule::Gradients(Box::new(rule)),
-            scale: Scale::Raw,
+            scale: Some(Scale::Raw),
         }
     }
 
     /// The same grouping and composition under another scale.
     #[must_use]
     pub fn with_scale(self, scale: Scale) -> Self {
-        Self { scale, ..self }
+        Self {
+            scale: Some(scale),
+            ..self
+        }
     }
 
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
@@ -98,7 +103,7 @@ impl Objective {
     /// Whether a step needs the Gram matrix of its draw, for the rule or for the scale. It is then
     /// taken once.
     pub fn needs_gram(&self) -> bool {
-        self.rule.needs_gram() || self.scale.needs_gram()
+        self.rule.needs_gram() || self.scale.is_some_and(Scale::needs_gram)
     }
 
     /// Whether a step needs the labels of its examples.

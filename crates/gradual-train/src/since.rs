@@ -43,7 +43,7 @@ impl Since {
         self.losses += sum(&stepped.losses);
         for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
             if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
-                *mass += f64::from(coefficient);
+                *mass += f64::from(coefficient.abs());
             }
         }
         self.groups = Some((stepped.groups, labels));

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, GradError, Traced, trace};
 use gradual_group::{Draw, Groups};
+use gradual_loss::Scale;
 
 use crate::finite::{all_finite, finite, host, sums};
 use crate::{Objective, TrainError};
@@ -240,10 +241,10 @@ fn decide_on(
     };
     let mut compose = || -> Result<Decided, TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
+        let scale = objective.scale.unwrap_or_else(|| Scale::usual(&groups));
+        scale.check(&groups)?;
         let composed = objective.rule.compose(losses, &groups, gram)?;
-        let coefficients = objective
-            .scale
-            .apply_with_gram(composed.coefficients, gram)?;
+        let coefficients = scale.apply_with_gram(composed.coefficients, gram)?;
         Ok(Decided {
             losses: losses.clone().inner(),
             groups,
