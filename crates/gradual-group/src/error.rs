@@ -165,7 +165,7 @@ pub enum GroupError {
     },
     /// A power of a singular value is out of the range of single precision.
     #[error(
-        "singular vectors: σ^{power} of the largest singular value, {sigma:e}, is out of the range of single \
+        "singular vectors: σ^{power} of the largest singular value, {sigma:.3e}, is out of the range of single \
          precision; take a smaller power, or scale the losses"
     )]
     Power {

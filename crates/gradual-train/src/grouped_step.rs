@@ -33,7 +33,7 @@ use crate::{Objective, Stepped, TrainError, stand, step};
 /// }
 ///
 /// # let device = Device::flex().autodiff();
-/// let objective = Objective::new(SingularVectors::default(), SumOfSquares);
+/// let objective = Objective::new(SingularVectors::squared(), SumOfSquares);
 /// let model = Model {
 ///     layer: LinearConfig::new(2, 1).init(&device),
 ///     grouped: GroupedStep::new(objective),

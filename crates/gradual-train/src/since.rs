@@ -17,9 +17,18 @@ pub(crate) struct Since {
     /// Sum of the losses of all examples.
     pub(crate) losses: f64,
     pub(crate) examples: u64,
-    /// Coefficients by capability.
+    /// Sizes |c| of the coefficients by capability.
     pub(crate) mass: Vec<f64>,
-    groups: Option<(Groups, Vec<Option<usize>>)>,
+    last: Option<Last>,
+}
+
+/// What is known of the last step.
+#[derive(Debug)]
+struct Last {
+    groups: Groups,
+    labels: Vec<Option<usize>>,
+    /// Share of the coefficients below zero.
+    negative: f64,
 }
 
 impl Since {
@@ -33,7 +42,7 @@ impl Since {
             losses,
             examples,
             mass,
-            groups: None,
+            last: None,
         }
     }
 
@@ -46,13 +55,18 @@ impl Since {
                 *mass += f64::from(coefficient.abs());
             }
         }
-        self.groups = Some((stepped.groups, labels));
+        let below = stepped.coefficients.iter().filter(|&&c| c < 0.0).count();
+        self.last = Some(Last {
+            groups: stepped.groups,
+            labels,
+            negative: below as f64 / stepped.coefficients.len().max(1) as f64,
+        });
         stepped.update
     }
 
     /// The groups of the last step.
     pub(crate) fn groups(&self) -> Option<&Groups> {
-        self.groups.as_ref().map(|(groups, _)| groups)
+        self.last.as_ref().map(|last| &last.groups)
     }
 
     pub(crate) fn mean_loss(&self) -> Option<f64> {
@@ -60,7 +74,11 @@ impl Since {
     }
 
     pub(crate) fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
-        let (groups, labels) = self.groups.as_ref()?;
+        let Last {
+            groups,
+            labels,
+            negative,
+        } = self.last.as_ref()?;
         let total: f64 = self.mass.iter().sum();
         let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
         let names = task
@@ -81,6 +99,7 @@ impl Since {
             shares: names
                 .zip(self.mass.iter().map(|&mass| share(mass)))
                 .collect(),
+            negative: groups.is_signed().then_some(*negative),
             spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
             recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
             estimates: groups
