@@ -20,7 +20,7 @@ pub enum Scale {
     UnitSum,
     /// c / Σ|c|: [`UnitSum`](Self::UnitSum) where no coefficient is negative, and its counterpart where some are.
     UnitAbsolute,
-    /// c / max(Σc, s): raw once the losses are small, never larger than at the start if s is the
+    /// c / max(Σ|c|, s): raw once the losses are small, never larger than at the start if s is the
     /// sum there, for k groups under a power p of loss ℓ₀: see [`Scale::cap`].
     Cap(f64),
     /// c scaled so that ‖Gᵀc‖ is the norm of the ERM gradient ‖Gᵀ1/n‖. Needs the Gram matrix.
@@ -50,14 +50,9 @@ impl Scale {
     /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are
     /// [signed](Groups::is_signed).
     pub fn check(self, groups: &Groups) -> Result<(), LossError> {
-        let scale = match self {
-            Self::UnitSum => "UnitSum",
-            Self::Cap(_) => "Cap",
-            Self::Raw | Self::UnitAbsolute | Self::MatchNorm => return Ok(()),
-        };
-        match groups.is_signed() {
-            true => Err(LossError::SignedSum { scale }),
-            false => Ok(()),
+        match self {
+            Self::UnitSum if groups.is_signed() => Err(LossError::SignedSum { scale: "UnitSum" }),
+            _ => Ok(()),
         }
     }
 
@@ -85,7 +80,7 @@ impl Scale {
                 coefficients / sum
             }
             Self::Cap(limit) => {
-                let sum = coefficients.clone().sum();
+                let sum = coefficients.clone().abs().sum();
                 coefficients / sum.clamp_min(limit.max(f64::from(f32::MIN_POSITIVE)))
             }
         }

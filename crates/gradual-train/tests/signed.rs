@@ -123,18 +123,25 @@ fn everything_else_refuses_signed_groups() {
 }
 
 #[test]
-fn scales_by_the_sum_refuse_signed_groups() {
+fn a_scale_by_the_sum_refuses_signed_groups() {
     let (model, inputs) = setting();
     let of = |scale| Objective::new(SingularVectors::default(), SumOfSquares).with_scale(scale);
-    for (scale, name) in [(Scale::UnitSum, "UnitSum"), (Scale::Cap(1.0), "Cap")] {
-        let error = step(&model, &mut of(scale), None, |m| m.losses(&inputs)).unwrap_err();
-        let TrainError::Loss(LossError::SignedSum { .. }) = &error else {
-            panic!("{error}");
-        };
-        let message = error.to_string();
-        for part in [name, "UnitAbsolute", "MatchNorm", "Raw"] {
-            assert!(message.contains(part), "{message}");
-        }
+    let error = step(&model, &mut of(Scale::UnitSum), None, |m| m.losses(&inputs)).unwrap_err();
+    let TrainError::Loss(LossError::SignedSum { .. }) = &error else {
+        panic!("{error}");
+    };
+    let message = error.to_string();
+    for part in ["UnitSum", "UnitAbsolute", "MatchNorm", "Raw"] {
+        assert!(message.contains(part), "{message}");
+    }
+    for scale in [
+        Scale::UnitAbsolute,
+        Scale::MatchNorm,
+        Scale::Raw,
+        Scale::Cap(1.0),
+    ] {
+        let stepped = step(&model, &mut of(scale), None, |m| m.losses(&inputs)).unwrap();
+        assert!(stepped.coefficients.iter().any(|&c| c < 0.0), "{scale:?}");
     }
     let labels = [Some(0); 5];
     let mut grouped = Objective::new(Labels::new(1), SumOfSquares).with_scale(Scale::UnitSum);

@@ -34,6 +34,7 @@ pub(super) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
         for scale in [
             Scale::Raw,
             Scale::UnitSum,
+            Scale::UnitAbsolute,
             Scale::cap(2.0, GROUPS, 0.7),
             Scale::MatchNorm,
         ] {
