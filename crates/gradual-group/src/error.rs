@@ -157,6 +157,26 @@ pub enum GroupError {
         /// What `gradual-grad` answered.
         source: gradual_grad::GradError,
     },
+    /// Groups whose memberships have signs have no losses of their own.
+    #[error(
+        "{operation}: the groups are signed, so that the sign of a group's loss means nothing; take memberships \
+         without signs, as those of `SingularVectors::squared` are"
+    )]
+    Signed {
+        /// What was to be done with them.
+        operation: &'static str,
+    },
+    /// A power of a singular value is out of the range of single precision.
+    #[error(
+        "singular vectors: σ^{power} of the largest singular value, {sigma:.3e}, is out of the range of single \
+         precision; take a smaller power, or scale the losses"
+    )]
+    Power {
+        /// The power.
+        power: u32,
+        /// The largest singular value.
+        sigma: f64,
+    },
     /// The eigendecomposition of the Gram matrix did not converge.
     #[error(
         "spectrum: the eigendecomposition of a Gram matrix of {examples} examples did not converge"

@@ -29,7 +29,7 @@ pub enum LossError {
     /// Signed groups, of which only the sum of squares is defined, met something else.
     #[error(
         "{operation}: the groups are signed (singular directions as published), so that only `SumOfSquares` of them is \
-         defined; take memberships without signs"
+         defined; take memberships without signs, as those of `SingularVectors::squared` are"
     )]
     Signed {
         /// What was to be composed.

@@ -18,6 +18,10 @@ use crate::power::{non_negative, sum_of_powers};
 pub struct SumOfSquares;
 
 impl Composition for SumOfSquares {
+    fn takes_signed(&self) -> bool {
+        true
+    }
+
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
         sum_of_powers(group_losses, groups, 2.0)
     }
@@ -28,9 +32,5 @@ impl Composition for SumOfSquares {
 
     fn least(&self, groups: &Groups) -> Option<f64> {
         non_negative(groups)
-    }
-
-    fn takes_signed(&self) -> bool {
-        true
     }
 }

@@ -219,6 +219,13 @@ pub struct Grouping {
         serialize_with = "finite::shares"
     )]
     pub shares: BTreeMap<String, f64>,
+    /// Share of the draw's coefficients below zero, 0 to 1, where groups are signed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::negative"
+    )]
+    pub negative: Option<f64>,
     /// Leading singular values of the gradients, largest first.
     #[serde(
         default,

@@ -55,7 +55,7 @@ use crate::{LabelSet, Objective, Stepped, Stepper, TrainError};
 /// }
 ///
 /// # let device = Device::flex().autodiff();
-/// let objective = Objective::new(SingularVectors::default(), SumOfSquares);
+/// let objective = Objective::new(SingularVectors::squared(), SumOfSquares);
 /// let model = Model {
 ///     layer: LinearConfig::new(2, 1).init(&device),
 ///     grouped: GroupedStep::new(objective),

@@ -32,7 +32,7 @@
 //! let device = Device::flex().autodiff();
 //! let mut model = Model { layer: LinearConfig::new(2, 1).init(&device) };
 //! let mut optimizer = SgdConfig::new().init();
-//! let mut objective = Objective::new(SingularVectors::default(), SumOfSquares);
+//! let mut objective = Objective::new(SingularVectors::squared(), SumOfSquares);
 //! let x = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], &device);
 //!
 //! let before = model.losses(x.clone()).sum().into_scalar::<f32>();
