@@ -22,7 +22,7 @@ const ROUNDING: f64 = 16.0;
 /// # Precision
 ///
 /// Losses in half precision are composed in single precision, losses in double precision in double,
-/// whatever precision the groups are in. [`value`](Self::value) is given group losses in that precision.
+/// whatever precision the groups are in. [`value`](Self::value) is given group losses and groups in that precision.
 pub trait Composition: Send {
     /// The composition itself, from group losses `[k]` to a scalar `[1]`. Differentiable in the
     /// group losses. Group weights are in `groups`; a group of weight 0 is empty and has no part.
@@ -81,8 +81,9 @@ pub trait Composition: Send {
     /// below the [`least`](Self::least), and whatever [`check`](Self::check) refuses.
     fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
         admitted(self, &losses, groups)?;
-        let low = too_low(self, &losses.clone().inner(), groups);
-        let value = self.value_of_draw(wide(losses), groups, 0.0);
+        let groups = groups.for_losses(&losses);
+        let low = too_low(self, &losses.clone().inner(), &groups);
+        let value = self.value_of_draw(wide(losses), &groups, 0.0);
         let none = Tensor::zeros([0], &value.device().inner());
         Composed::new(value, none)
             .with(low)
@@ -113,14 +114,15 @@ pub trait Composition: Send {
     ) -> Result<Composed, LossError> {
         admitted(self, losses, groups)?;
         self.observe_draw(losses, groups)?;
+        let groups = groups.for_losses(losses);
         let losses = losses.clone().inner();
         // What keeps state has looked already.
         let low = match self.keeps_state() {
             true => None,
-            false => too_low(self, &losses, groups),
+            false => too_low(self, &losses, &groups),
         };
         let leaf = wide(losses).autodiff().require_grad();
-        let value = self.value_of_draw(leaf.clone(), groups, 0.0);
+        let value = self.value_of_draw(leaf.clone(), &groups, 0.0);
         let gradient = value
             .is_tracked()
             .then(|| leaf.grad(&value.backward()))
@@ -140,10 +142,11 @@ pub trait Composition: Send {
             return Ok(());
         }
         admitted(self, losses, groups)?;
+        let groups = groups.for_losses(losses);
         let losses = losses.clone().inner();
-        let low = too_low(self, &losses, groups);
-        let group_losses = group_losses(wide(losses), groups);
-        let weights = weights(groups, &group_losses);
+        let low = too_low(self, &losses, &groups);
+        let group_losses = group_losses(wide(losses), &groups);
+        let weights = weights(&groups, &group_losses);
         let none = || Tensor::zeros([0], &group_losses.device());
         let numbers = low.as_ref().map_or_else(none, Check::numbers);
         let [group_losses, weights, low_losses] =
@@ -217,9 +220,11 @@ fn too_low<C: Composition + ?Sized>(
     let least = composition.least(groups)?;
     let rounding = ROUNDING * epsilon(losses.dtype());
     let losses = wide(losses.clone());
+    let membership = groups.membership().clone().cast(losses.dtype());
     let sizes = losses.clone().abs() + 1.0;
-    let slack = (group_losses(sizes, groups) + least.abs()) * rounding;
-    let own = group_losses(losses, groups);
+    let both = membership.matmul(Tensor::stack(vec![losses, sizes], 1));
+    let [own, sizes] = [0, 1].map(|at| both.clone().narrow(1, at, 1).flatten(0, 1));
+    let slack = (sizes + least.abs()) * rounding;
     let absent = weights(groups, &own).lower_equal_elem(0.0);
     // False for what is no number, too.
     let fine = (own.clone() + slack).lower_elem(least).bool_not();

@@ -1,11 +1,11 @@
 //! Rules that weigh the gradients of groups by the angles between them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use gradual_group::Groups;
 
 use crate::composition::{one_loss_each, stateless};
 use crate::host::host_together;
-use crate::precision::{vector, wide};
+use crate::precision::{composing, vector, wide};
 use crate::{Composed, LossError};
 
 /// A rule that combines the gradients of group losses, and sees only their inner products.
@@ -67,8 +67,14 @@ pub trait GramComposition: Send {
             return Err(LossError::Signed { operation });
         }
         let (k, n) = (groups.count(), examples);
-        let gram = wide(gram.clone().inner());
-        let dtype = gram.dtype();
+        let groups = groups.for_losses(losses);
+        let losses = wide(losses.clone().inner());
+        // Losses and inner products meet in the wider of their precisions.
+        let dtype = match losses.dtype() {
+            DType::F64 => DType::F64,
+            _ => composing(gram.dtype()),
+        };
+        let gram = gram.clone().inner().cast(dtype);
         let own = groups.weights().clone().cast(dtype);
         let scaled = groups.membership().clone().cast(dtype) * own.clone().reshape([k, 1]);
         let products = scaled
@@ -91,8 +97,7 @@ pub trait GramComposition: Send {
         }
         let weights = vector(&weights, &own);
         let coefficients = weights.reshape([1, k]).matmul(scaled).reshape([n]);
-        let losses = losses.clone().inner().cast(dtype);
-        let value = (coefficients.clone() * losses).sum();
+        let value = (coefficients.clone() * losses.cast(dtype)).sum();
         Ok(Composed::new(value, coefficients))
     }
 

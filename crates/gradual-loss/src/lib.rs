@@ -41,7 +41,8 @@
 //! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
 //!
 //! Rules that look at the *angles* between group gradients are [`GramComposition`]s. They need
-//! per-example gradients, whose Gram matrix is all they see:
+//! per-example gradients, whose Gram matrix is all they see (by convention that of the parameters that all groups
+//! share, without private heads):
 //!
 //! | rule | direction | use it |
 //! |---|---|---|
@@ -53,8 +54,8 @@
 //!
 //! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, a [`Scale`] their size, and
 //! `ExampleGradients::combine` the gradient. With any Burn model, without taps:
-//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the device
-//! where something could have to be refused; a step of `gradual-train` reads those few numbers together with its others
+//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the
+//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
 //!
 //! ```

@@ -100,6 +100,24 @@ fn every_precision_gives_the_same_coefficients() {
     }
 }
 
+/// 1/3 in double precision, though the groups were made in single.
+#[test]
+fn memberships_follow_double_precision() {
+    let labels = vec![Some(0), Some(0), Some(0), Some(1)];
+    let groups = Groups::hard(labels, 2, Average::Mean, &Device::flex()).unwrap();
+    let losses = vector(&[1.0, 2.0, 4.0, 0.5], DType::F64);
+    let composed = SumOfSquares.compose(&losses, &groups).unwrap();
+    let (third, mean) = (1.0 / 3.0, 7.0 / 3.0);
+    let value = numbers(composed.value)[0];
+    assert!((value - mean * mean - 0.25).abs() < 1e-14, "{value}");
+    let first = numbers(composed.coefficients)[0];
+    assert!((first - 2.0 * mean * third).abs() < 1e-14, "{first}");
+    let mut dro = GroupDro::new(1.0).unwrap();
+    dro.compose(&losses, &groups).unwrap();
+    let ratio = dro.weights(2)[0] / dro.weights(2)[1];
+    assert!((ratio / (mean - 0.5).exp() - 1.0).abs() < 1e-14, "{ratio}");
+}
+
 /// A sum over 4 000 groups of one loss each: half precision stops counting at 256 or 2 048.
 #[test]
 fn many_groups_in_half_precision() {
