@@ -629,14 +629,13 @@ fn bad_requests_say_what_is_wrong() {
 #[test]
 fn a_failing_arm_is_named_and_the_others_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    // A file where its checkpoints should go.
+    // A folder where one of its files should go.
     let run = home.path().join("sparse-parity-quick/kmeans/seed-0");
-    fs::create_dir_all(&run).unwrap();
-    fs::write(run.join("checkpoints"), "").unwrap();
+    fs::create_dir_all(run.join("curves.jsonl/in-the-way")).unwrap();
     let arguments = short(home.path(), &["--arms=erm,kmeans"]);
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: run folder") && message.contains("checkpoints"),
+        message.contains("arm kmeans, seed 0: ") && message.contains("curves.jsonl"),
         "{message}"
     );
     assert!(
