@@ -263,7 +263,7 @@ fn the_step_is_that_of_the_others() {
         let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
             m.losses(&all)
         });
-        let plain = step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+        let plain = step(&model, &mut objective(), Some(&LABELS), |m| {
             m.losses(&all)
         })
         .unwrap();
@@ -337,7 +337,7 @@ fn layers_without_taps() {
 fn nothing_is_left_out_unasked_and_not_everything() {
     let (model, all) = (Model::new(), batch(&IGNORED));
     for objective in objectives() {
-        let stepped = step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+        let stepped = step(&model, &mut objective(), Some(&LABELS), |m| {
             m.losses(&all)
         });
         let error = stepped.map(drop).unwrap_err();
@@ -418,6 +418,7 @@ impl Task for Holes {
         let Drawn {
             batch: (inputs, targets),
             labels,
+            more_labels,
         } = self.0.draw(n, random, device);
         let holes: Vec<f32> = (0..n)
             .map(|at| if at % 5 == 1 { f32::NAN } else { 0.0 })
@@ -426,6 +427,7 @@ impl Task for Holes {
         Drawn {
             batch: (inputs, targets + holes),
             labels,
+            more_labels,
         }
     }
 
