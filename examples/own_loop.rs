@@ -93,7 +93,7 @@ fn main() -> Result<(), gradual::train::TrainError> {
     train("grouped loss", Objective::new(Labels::new(2), SumOfSquares))?;
     train("balanced loss", Objective::new(Labels::new(2), Mean))?;
     train(
-        "SVD groups",
-        Objective::new(SingularVectors::default(), SumOfSquares),
+        "SVD groups of squared components",
+        Objective::new(SingularVectors::squared(), SumOfSquares),
     )
 }

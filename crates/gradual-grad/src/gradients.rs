@@ -321,7 +321,8 @@ impl ExampleGradients {
     ///
     /// The sum of a weight `[d, e]` is kept as its `rank` leading singular pairs, so that inner
     /// products with n gradients take 2 n t m `rank` (d + e) operations and no array of parameter
-    /// size. About 2 n t m d e operations to sum and 50 m `rank` d e for the pairs.
+    /// size. About 2 n t m d e operations to sum and 50 m `rank` d e for the pairs. The sum of an embedding
+    /// that is only looked up is kept as it is. Sketches of the sums are not those of other draws.
     ///
     /// # Errors
     ///

@@ -47,7 +47,7 @@ use update::{Update, compared, flattened, layers_of};
 const OPERATION: &str = "verify";
 
 /// What [`verify`] found besides errors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Verified {
     /// Path of each parameter, and how far the traced update is from Burn's own: the largest difference, as a share of

@@ -5,6 +5,7 @@ mod common;
 use std::cell::Cell;
 
 use burn::module::Module;
+use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{FloatDType, Tensor, s};
@@ -166,6 +167,22 @@ fn losses_that_are_no_numbers_are_left_to_the_step() {
     };
     let verified = tracer().verify(&model, broken).expect("nothing to compare");
     assert_eq!(verified.warnings, [Warning::NotFinite { example: 2 }]);
+}
+
+/// Burn's own backward pass of such a convolution is wrong, and a check does not blame the trace for it.
+#[test]
+fn what_burn_gets_wrong_is_a_warning() {
+    let model = Conv1dConfig::new(4, 6, 3).with_stride(2).with_groups(2);
+    let model = double(filled(model.init(&device())));
+    let x = values([3, 4, 6], 5, FloatDType::F64);
+    let losses = |m: &Conv1d| squares(m.tap(x.clone()).reshape([3, 12]));
+    let verified = verify(&model, losses).expect("the trace is right");
+    let [Warning::BurnFault { path, .. }] = verified.warnings.as_slice() else {
+        panic!("{:?}", verified.warnings)
+    };
+    assert_eq!(path, "weight");
+    // What is compared is the bias.
+    assert_eq!(verified.differences.len(), 1);
 }
 
 #[test]

@@ -435,6 +435,8 @@ fn waits_are_counted() {
     assert_eq!(waits(&mut || drop(large.gram())), 1);
     assert_eq!(waits(&mut || drop(large.cosine())), 0);
     assert_eq!(waits(&mut || drop(large.clone().cross_gram(&large))), 0);
+    let route = large.coverage().covered()[0].route;
+    assert_eq!(route, "look-ups of equal index");
     let rows = large.rows();
     let expected = rows.clone().matmul(rows.transpose());
     close("gram", large.gram(), expected.clone(), 1e-4);

@@ -4,7 +4,7 @@ mod common;
 
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::optim::AdamConfig;
+use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
 use common::{cast, close, device, filled, squares, values};
 use gradual_grad::{
@@ -215,6 +215,14 @@ fn parameters_without_a_gradient_keep_their_precision() {
     let combined = g.combine(&c).expect("n coefficients");
     let head = combined.get::<2>(model.head.weight.id).expect("zeros");
     assert_eq!(head.dtype(), DType::F64);
+    let record = g.record().expect("a record");
+    let restored = ExampleGradients::restored(&record, &device().inner()).expect("fits");
+    let again = restored.combine(&c).expect("n coefficients");
+    let of = |gradients: &GradientsParams| {
+        let ids = [model.head.weight.id, model.table.weight.id];
+        ids.map(|id| gradients.get::<2>(id).expect("a gradient").dtype())
+    };
+    assert_eq!(of(&again), of(&combined));
     assert_eq!(g.gram().dtype(), DType::F32);
     let _: Model = AdamConfig::new().init().step(1e-2, model, combined);
 }

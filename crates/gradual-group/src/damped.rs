@@ -230,6 +230,11 @@ impl<G: Grouping> Grouping for Damped<G> {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let groups = self.grouping.group(draw)?;
+        if groups.is_signed() {
+            return Err(GroupError::Signed {
+                operation: OPERATION,
+            });
+        }
         let losses = groups.losses(draw.losses().clone().inner());
         let [losses, weights] = host_together(OPERATION, [losses, groups.weights().clone()])?;
         self.clocks = self.observe(&groups, &losses, &weights)?;

@@ -53,8 +53,8 @@ pub enum GroupError {
     },
     /// The draw is labelled more or less often than the grouping asks for.
     #[error(
-        "{operation}: expected the labels of {expected} groupings, got those of {got}; give the \
-         first with `Draw::with_labels` and the others with `Draw::with_more_labels`"
+        "{operation}: expected the labels of {expected} groupings, got those of {got}; a step takes \
+         several by a `Stepper`, a task gives them by `Drawn::with_more_labels`"
     )]
     Labellings {
         /// The grouping.
@@ -157,6 +157,26 @@ pub enum GroupError {
         /// What `gradual-grad` answered.
         source: gradual_grad::GradError,
     },
+    /// Groups whose memberships have signs have no losses of their own.
+    #[error(
+        "{operation}: the groups are signed, so that the sign of a group's loss means nothing; take memberships \
+         without signs, as those of `SingularVectors::squared` are"
+    )]
+    Signed {
+        /// What was to be done with them.
+        operation: &'static str,
+    },
+    /// A power of a singular value is out of the range of single precision.
+    #[error(
+        "singular vectors: σ^{power} of the largest singular value, {sigma:.3e}, is out of the range of single \
+         precision; take a smaller power, or scale the losses"
+    )]
+    Power {
+        /// The power.
+        power: u32,
+        /// The largest singular value.
+        sigma: f64,
+    },
     /// The eigendecomposition of the Gram matrix did not converge.
     #[error(
         "spectrum: the eigendecomposition of a Gram matrix of {examples} examples did not converge"
@@ -165,9 +185,6 @@ pub enum GroupError {
         /// Size of the Gram matrix.
         examples: usize,
     },
-    /// The clustering library refused.
-    #[error("k-means: {0}")]
-    KMeans(#[from] linfa_clustering::KMeansError),
     /// The density-based clustering library refused.
     #[error("hdbscan: {0}")]
     Hdbscan(#[from] hdbscan::HdbscanError),

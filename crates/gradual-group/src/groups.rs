@@ -7,6 +7,7 @@ use burn::tensor::{
     DType, Element, IndexingUpdateOp, Int, Tensor, TensorCreationOptions, TensorData,
 };
 
+use crate::spectrum::Unasked;
 use crate::unread::Unread;
 use crate::{Churn, GroupError};
 
@@ -38,6 +39,10 @@ pub struct Groups {
     members: Members,
     spectrum: Vec<f64>,
     estimates: Vec<(&'static str, usize)>,
+    /// What there is of both where they were not needed for the groups.
+    unasked: Option<Box<Unasked>>,
+    /// Whether memberships have signs.
+    signed: bool,
     /// How hard groups were averaged.
     average: Average,
     identities: Vec<u64>,
@@ -83,6 +88,8 @@ impl Groups {
             members: Members::Known(Known::hard(vec![Some(0); n], 1)),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            unasked: None,
+            signed: false,
             average: Average::Mean,
             identities: Vec::new(),
             churn: None,
@@ -141,6 +148,8 @@ impl Groups {
             members: Members::Known(known),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            unasked: None,
+            signed: false,
             average,
             identities: Vec::new(),
             churn: None,
@@ -209,6 +218,8 @@ impl Groups {
             }),
             spectrum: Vec::new(),
             estimates: Vec::new(),
+            unasked: None,
+            signed: false,
             average: Average::Mean,
             identities: Vec::new(),
             churn: None,
@@ -275,6 +286,19 @@ impl Groups {
     #[must_use]
     pub fn with_estimates(mut self, estimates: Vec<(&'static str, usize)>) -> Self {
         self.estimates = estimates;
+        self
+    }
+
+    /// The same groups with a spectrum that is taken when somebody asks for it.
+    pub(crate) fn with_unasked(mut self, unasked: Unasked) -> Self {
+        self.unasked = Some(Box::new(unasked));
+        self
+    }
+
+    /// The same groups, marked as [signed](Self::is_signed).
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.signed = true;
         self
     }
 
@@ -371,6 +395,15 @@ impl Groups {
         &self.weights
     }
 
+    /// Whether memberships, and so coefficients, can be negative, as those of [`SingularVectors`](crate::SingularVectors)
+    /// are by default.
+    ///
+    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is all
+    /// that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
+    pub fn is_signed(&self) -> bool {
+        self.signed
+    }
+
     /// Number (for soft groups: mass) of examples in each group, `[k]`. Waits for the device if they are
     /// [unread](Self::unread).
     pub fn sizes(&self) -> &[f64] {
@@ -433,13 +466,19 @@ impl Groups {
     /// [`SingularVectors`](crate::SingularVectors) these are the gradients; where a matrix of cosines
     /// or similarities was clustered, the roots of its eigenvalues.
     pub fn spectrum(&self) -> &[f64] {
-        &self.spectrum
+        match &self.unasked {
+            Some(unasked) => &unasked.said().0,
+            None => &self.spectrum,
+        }
     }
 
     /// What each cheap estimator of the number of groups said of the spectrum, by name: see
     /// [`estimates`](crate::estimates()). Empty where no spectrum was taken.
     pub fn estimates(&self) -> &[(&'static str, usize)] {
-        &self.estimates
+        match &self.unasked {
+            Some(unasked) => &unasked.said().1,
+            None => &self.estimates,
+        }
     }
 
     /// A number for each group `[k]` that it keeps as long as it lives and that no other group ever

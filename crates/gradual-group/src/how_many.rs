@@ -36,7 +36,8 @@ use crate::partition::Problem;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum HowMany {
-    /// A known number k. Groups beyond the number of distinct gradients are empty.
+    /// A known number k. Groups beyond the number of distinct gradients are empty and weigh nothing; more groups than
+    /// examples are an error, which a run gives before it starts.
     Fixed(usize),
     /// The k with the largest mean silhouette (b − a) / max(a, b) (Rousseeuw 1987,
     /// doi:10.1016/0377-0427(87)90125-7), a and b the mean of 1 − S from an example to its own and to

@@ -14,7 +14,8 @@ use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
 /// example then belongs to one group of each labelling, or to none in any of them, and a loss over
 /// groups pulls it by the sum of what its groups ask for. Such groups overlap, so they have no
 /// [`assignment`](Groups::assignment). Weigh one labelling against another with
-/// [`Priors`](crate::Priors).
+/// [`Priors`](crate::Priors). A step takes several labellings by `gradual_train::Stepper`, and a task of
+/// the trainer gives them with its draws.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};

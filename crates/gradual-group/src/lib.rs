@@ -23,7 +23,7 @@
 //! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
 //! | [`KMeans`] | gradients | the same | for the post's own proposal |
 //! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
-//! | [`SingularVectors`] | gradients | Gram matrix + n³, or n² m | for soft groups |
+//! | [`SingularVectors`] | gradients | Gram matrix; other readings + n³, or n² m | for soft groups, with signs or without |
 //! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
 //!
 //! Around any of them:
@@ -60,6 +60,7 @@
 //! [`follow`] and [`Churn`].
 
 mod centroids;
+mod components;
 mod cosines;
 mod damped;
 mod density;
@@ -87,6 +88,7 @@ mod purity;
 mod random;
 mod recovery;
 mod search;
+mod seeding;
 mod similarity;
 mod singular;
 mod spectral;

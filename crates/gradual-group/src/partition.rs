@@ -178,12 +178,12 @@ impl Problem {
         }
         let dimensions = self.dimensions.unwrap_or(k);
         match self.partition {
-            Partition::KMeans => kmeans(&self.points(dimensions), k, self.restarts, seed),
+            Partition::KMeans => Ok(kmeans(&self.points(dimensions), k, self.restarts, seed)),
             Partition::Spherical(sign) => {
                 let points = self.points(dimensions);
                 Ok(directions(&points, k, sign, self.restarts, seed).1)
             }
-            Partition::Spectral => kmeans(&self.embedding(dimensions), k, self.restarts, seed),
+            Partition::Spectral => Ok(kmeans(&self.embedding(dimensions), k, self.restarts, seed)),
         }
     }
 

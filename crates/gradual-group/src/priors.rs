@@ -11,8 +11,13 @@ impl Groups {
     /// # Errors
     ///
     /// [`GroupError::Weights`] unless there is one prior per group, [`GroupError::Prior`] for one
-    /// that is negative or not finite.
+    /// that is negative or not finite, [`GroupError::Signed`] for [signed](Self::is_signed) groups.
     pub fn with_priors(self, priors: &[f32]) -> Result<Self, GroupError> {
+        if self.is_signed() {
+            return Err(GroupError::Signed {
+                operation: "priors",
+            });
+        }
         let k = self.count();
         if priors.len() != k {
             return Err(GroupError::Weights {

@@ -104,11 +104,8 @@ impl SimilarityMatrix {
                 got: entries.len(),
             });
         }
-        match entries.iter().position(|value| !value.is_finite()) {
-            Some(entry) => Err(GroupError::NotFinite {
-                operation,
-                example: entry / examples,
-            }),
+        match not_finite(entries, examples) {
+            Some(example) => Err(GroupError::NotFinite { operation, example }),
             None => Ok(()),
         }
     }
@@ -149,6 +146,15 @@ impl SimilarityMatrix {
             }),
         }
     }
+}
+
+/// The first example to blame for a number in a row-major `[n, n]` matrix of products that is none. A gradient that is no
+/// number spoils the products of all others with it, but of the products with themselves its own alone, so that comes first.
+pub(crate) fn not_finite(entries: &[f32], examples: usize) -> Option<usize> {
+    let own = entries.iter().step_by(examples + 1);
+    let broken = own.copied().position(|value| !value.is_finite());
+    let any = || entries.iter().position(|value| !value.is_finite());
+    broken.or_else(|| any().map(|entry| entry / examples))
 }
 
 #[cfg(test)]

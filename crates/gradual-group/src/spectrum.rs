@@ -1,15 +1,21 @@
 //! Singular values and left singular vectors of the gradient matrix, from its Gram matrix.
 
+use std::sync::OnceLock;
+
 use burn::tensor::Tensor;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::traits::RealField;
+use faer::traits::math_utils::from_f64;
 use faer::{Accum, Mat, Par, Side};
 use gradual_grad::host::{read, read_together};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::GroupError;
+use crate::eigenvalues::{Eigenvalues, estimates};
 
-/// Directions carried beside the wanted ones, and rounds of subspace iteration.
+/// Directions carried beside the wanted ones, and rounds of subspace iteration. Iterating on more than a quarter of all
+/// directions costs more than solving for all.
 const OVERSAMPLING: usize = 12;
 const ROUNDS: usize = 4;
 
@@ -22,8 +28,9 @@ const ROUNDS: usize = 4;
 /// directions, by randomised subspace iteration, about 10 n² m operations.
 ///
 /// Eigenvalues that rounding made negative count as zero, so singular values below about √(n ε) σ_1
-/// (1 % of the largest at n = 512) are noise. Where singular values are equal, U within their
-/// subspace is one basis of many.
+/// (1 % of the largest at n = 512) are noise: enough to cluster by. [`SingularVectors`](crate::SingularVectors), which
+/// compares an example's components with its own norm, takes them in double precision. Where singular values are equal,
+/// U within their subspace is one basis of many.
 #[derive(Debug, Clone)]
 pub struct Spectrum {
     /// Singular values, largest first.
@@ -74,19 +81,7 @@ impl Spectrum {
             });
         }
         let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
-        // The solver reads the lower triangle alone.
-        let mut inner = Mat::zeros(m, m);
-        triangular::matmul(
-            &mut inner,
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            rows.transpose(),
-            BlockStructure::Rectangular,
-            &rows,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
+        let inner = inner_products(&rows);
         let columns = Self::solve(&inner)?;
         // U = G V Σ⁻¹
         let mut vectors = &rows * &columns.vectors;
@@ -110,26 +105,15 @@ impl Spectrum {
 
     /// The leading directions of a row-major Gram matrix on the host.
     pub(crate) fn leading_host(gram: &[f32], n: usize, count: usize) -> Result<Self, GroupError> {
-        let carried = count.saturating_add(OVERSAMPLING);
-        // Iterating on a large share of all directions costs more than solving for all.
-        if carried > n / 4 {
+        let Some(carried) = carried(count, n) else {
             let mut all = Self::of_host(gram, n)?;
             all.sigma.truncate(count);
             return Ok(all);
-        }
-        let gram = matrix(gram, n)?;
-        let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut basis = Mat::from_fn(n, carried, |_, _| random.random_range(-1.0f32..1.0));
-        for _ in 0..ROUNDS {
-            basis = (&gram * &basis).qr().compute_thin_Q();
-        }
-        let within = Self::solve(&(basis.transpose() * &gram * &basis))?;
-        let mut sigma = within.sigma;
+        };
+        let (values, vectors) = subspace(&matrix(gram, n)?, carried)?;
+        let mut sigma = roots(&values);
         sigma.truncate(count);
-        Ok(Self {
-            sigma,
-            vectors: &basis * &within.vectors,
-        })
+        Ok(Self { sigma, vectors })
     }
 
     /// The singular values of rows `[n, m]`, row-major on the host, largest first: from the inner
@@ -145,16 +129,10 @@ impl Spectrum {
     }
 
     fn solve(gram: &Mat<f32>) -> Result<Self, GroupError> {
-        let n = gram.nrows();
-        let eigen = gram.self_adjoint_eigen(Side::Lower);
-        let eigen = eigen.map_err(|_| GroupError::Eigen { examples: n })?;
-        let values = eigen.S().column_vector();
+        let (values, vectors) = eigen(gram)?;
         Ok(Self {
-            sigma: (0..n)
-                .rev()
-                .map(|i| f64::from(values[i].max(0.0)).sqrt())
-                .collect(),
-            vectors: eigen.U().to_owned(),
+            sigma: roots(&values),
+            vectors,
         })
     }
 
@@ -177,12 +155,143 @@ impl Spectrum {
     }
 }
 
+/// Eigenvalues, smallest first, and eigenvectors in columns of a symmetric matrix, of which the lower triangle is read.
+pub(crate) fn eigen<T: RealField>(gram: &Mat<T>) -> Result<(Vec<T>, Mat<T>), GroupError> {
+    let examples = gram.nrows();
+    let eigen = gram.self_adjoint_eigen(Side::Lower);
+    let eigen = eigen.map_err(|_| GroupError::Eigen { examples })?;
+    let values = eigen.S().column_vector().iter().cloned();
+    Ok((values.collect(), eigen.U().to_owned()))
+}
+
+/// The `carried` leading eigenvalues, smallest first, and eigenvectors in columns of a symmetric positive semi-definite
+/// matrix, by subspace iteration from a fixed random start.
+pub(crate) fn subspace<T: RealField>(
+    gram: &Mat<T>,
+    carried: usize,
+) -> Result<(Vec<T>, Mat<T>), GroupError> {
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let mut start = |_, _| from_f64::<T>(f64::from(random.random_range(-1.0f32..1.0)));
+    let mut basis = Mat::from_fn(gram.nrows(), carried, &mut start);
+    for _ in 0..ROUNDS {
+        basis = (gram * &basis).qr().compute_thin_Q();
+    }
+    let (values, vectors) = eigen(&(basis.transpose() * gram * &basis))?;
+    Ok((values, &basis * vectors))
+}
+
+/// How many directions to carry for `count` leading ones of `n`; none where solving for all costs less.
+pub(crate) fn carried(count: usize, n: usize) -> Option<usize> {
+    let carried = count.saturating_add(OVERSAMPLING);
+    (carried <= n / 4).then_some(carried)
+}
+
+/// RᵀR for rows R `[n, m]`: its lower triangle `[m, m]`, which is all that the solver reads.
+pub(crate) fn inner_products<T: RealField>(rows: &Mat<T>) -> Mat<T> {
+    let m = rows.ncols();
+    let mut inner = Mat::zeros(m, m);
+    triangular::matmul(
+        &mut inner,
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        rows.transpose(),
+        BlockStructure::Rectangular,
+        rows,
+        BlockStructure::Rectangular,
+        from_f64::<T>(1.0),
+        Par::Seq,
+    );
+    inner
+}
+
+/// The roots of eigenvalues, smallest first, as singular values, largest first.
+fn roots(eigenvalues: &[f32]) -> Vec<f64> {
+    let root = |&value: &f32| f64::from(value.max(0.0)).sqrt();
+    eigenvalues.iter().rev().map(root).collect()
+}
+
+/// What is said of the spectrum of a Gram matrix `[n, n]` that nobody needs for the step itself: it is computed, in
+/// double precision, when somebody asks for it. Of a matrix that can't be read or solved nothing is said.
+#[derive(Debug, Clone)]
+pub(crate) struct Unasked {
+    gram: Tensor<2>,
+    at_most: usize,
+    said: OnceLock<Said>,
+}
+
+/// Singular values, largest first, and the number of groups by each estimator.
+pub(crate) type Said = (Vec<f64>, Vec<(&'static str, usize)>);
+
+impl Unasked {
+    /// Of a Gram matrix, with estimates of up to `at_most` groups.
+    pub(crate) fn new(gram: Tensor<2>, at_most: usize) -> Self {
+        Self {
+            gram,
+            at_most,
+            said: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn said(&self) -> &Said {
+        self.said.get_or_init(|| {
+            let [n, _] = self.gram.dims();
+            let entries = wide_gram("spectrum", &self.gram).unwrap_or_default();
+            if entries.is_empty() {
+                return Said::default();
+            }
+            let gram = Mat::from_fn(n, n, |i, j| entries[i * n + j]);
+            let values = gram.self_adjoint_eigenvalues(Side::Lower);
+            let values = Eigenvalues::all(values.unwrap_or_default());
+            let said = estimates(&values, self.at_most.min(n));
+            (
+                values.values().iter().map(|value| value.sqrt()).collect(),
+                said,
+            )
+        })
+    }
+}
+
+/// The entries of one row for each example, `[n, m]`, row-major, in double precision.
+pub(crate) fn wide_rows(operation: &'static str, rows: &Tensor<2>) -> Result<Vec<f64>, GroupError> {
+    let [_, m] = rows.dims();
+    let rows: Vec<f64> =
+        read(rows.clone()).map_err(|problem| GroupError::Read { operation, problem })?;
+    match rows.iter().position(|value| !value.is_finite()) {
+        Some(entry) => Err(GroupError::NotFinite {
+            operation,
+            example: entry / m,
+        }),
+        None => Ok(rows),
+    }
+}
+
+/// The entries of a Gram matrix `[n, n]`, row-major, in double precision.
+pub(crate) fn wide_gram(operation: &'static str, gram: &Tensor<2>) -> Result<Vec<f64>, GroupError> {
+    let [n, _] = gram.dims();
+    let gram: Vec<f64> =
+        read(gram.clone()).map_err(|problem| GroupError::Read { operation, problem })?;
+    match not_finite(&gram, n, |value| value.is_finite()) {
+        Some(example) => Err(GroupError::NotFinite { operation, example }),
+        None => Ok(gram),
+    }
+}
+
+/// The first example whose product with itself is not finite, or any other if there is no such.
+fn not_finite<T: Copy>(gram: &[T], n: usize, finite: impl Fn(T) -> bool) -> Option<usize> {
+    let own = (0..n).find(|&j| !finite(gram[j * n + j]));
+    own.or_else(|| {
+        gram.iter()
+            .position(|&value| !finite(value))
+            .map(|entry| entry / n)
+    })
+}
+
 /// A row-major symmetric matrix, checked.
 fn matrix(gram: &[f32], n: usize) -> Result<Mat<f32>, GroupError> {
-    match gram.iter().position(|value| !value.is_finite()) {
-        Some(entry) => Err(GroupError::NotFinite {
+    match not_finite(gram, n, f32::is_finite) {
+        Some(example) => Err(GroupError::NotFinite {
             operation: "spectrum",
-            example: entry / n,
+            example,
         }),
         None => Ok(Mat::from_fn(n, n, |i, j| gram[j * n + i])),
     }

@@ -50,9 +50,14 @@ fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
         add("spectral with a least size", Box::new(merged));
         add("tracked", Box::new(Tracked::new(Spectral::new(rule, 0))));
     }
-    let singular = SingularVectors::default;
+    let singular = SingularVectors::squared;
     let mut add = |name: &str, grouping: Box<dyn Grouping>| all.push((name.to_owned(), grouping));
     add("singular vectors", Box::new(singular()));
+    add("published", Box::new(SingularVectors::default()));
+    for directions in [2, usize::MAX] {
+        let leading = SingularVectors::default().with_leading(directions);
+        add("published, directions", Box::new(leading));
+    }
     let absolute = singular()
         .with_power(2)
         .with_membership(Membership::Absolute);
@@ -185,7 +190,7 @@ fn check(groups: &Groups, rows: &[Vec<f32>], place: &str) {
         assert!(*said >= 1 && *said <= n, "{place}: {estimator} said {said}");
     }
     for (j, row) in rows.iter().enumerate() {
-        let mass: f32 = (0..k).map(|g| membership[g * n + j]).sum();
+        let mass: f32 = (0..k).map(|g| membership[g * n + j].abs()).sum();
         let zero = row.iter().all(|&x| x == 0.0);
         assert_eq!(zero, mass == 0.0, "{place}: example {j} has mass {mass}");
     }
@@ -218,7 +223,7 @@ fn what_is_not_a_number_is_named() {
         let traced = draw(&rows, &[1.0; 4]);
         for (name, mut grouping) in groupings() {
             match group(grouping.as_mut(), &Draw::from(&traced)) {
-                Err(GroupError::NotFinite { .. }) => {}
+                Err(GroupError::NotFinite { example: 1, .. }) => {}
                 // A metric names the parameter.
                 Err(GroupError::Gradients { source, .. }) if name.contains("in a metric") => {
                     assert!(

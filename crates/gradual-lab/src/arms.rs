@@ -10,7 +10,7 @@ use gradual::train::{Curriculum, Mixture, Sampler, Stratified, Task, TrainError}
 use crate::experiment::Arm;
 
 /// The baseline, and the groups whose effect is asked for.
-pub(crate) static ARMS: [Arm; 6] = [
+pub(crate) static ARMS: [Arm; 7] = [
     Arm {
         name: "erm",
         about: "the plain mean loss",
@@ -29,7 +29,11 @@ pub(crate) static ARMS: [Arm; 6] = [
     },
     Arm {
         name: "svd",
-        about: "sum of squares over singular directions, weighted by σ",
+        about: "sum of squares over singular directions as published: signed components, weighted by σ²; Σ|c| = 1",
+    },
+    Arm {
+        name: "svd-squared",
+        about: "sum of squares over singular directions, squared components, weighted by σ",
     },
     Arm {
         name: "random",
@@ -54,7 +58,11 @@ pub(crate) static CONTROLS: [Arm; 3] = [
 ];
 
 /// Those that run only when named.
-pub(crate) static MORE: [Arm; 17] = [
+pub(crate) static MORE: [Arm; 18] = [
+    Arm {
+        name: "svd-matched",
+        about: "as svd, every gradient scaled to the norm of the plain mean loss's",
+    },
     Arm {
         name: "inputs",
         about: "as whitened, but on the inputs alone: a control",
@@ -172,6 +180,10 @@ pub(crate) fn objective(
         "matched" => Objective::new(Labels::new(groups), SumOfSquares).with_scale(Scale::MatchNorm),
         "kmeans" => Objective::new(KMeans::new(groups, seed), SumOfSquares),
         "svd" => Objective::new(SingularVectors::default(), SumOfSquares),
+        "svd-matched" => {
+            Objective::new(SingularVectors::default(), SumOfSquares).with_scale(Scale::MatchNorm)
+        }
+        "svd-squared" => Objective::new(SingularVectors::squared(), SumOfSquares),
         "random" => Objective::new(RandomGroups::new(groups, seed), SumOfSquares),
         "whitened" => Objective::new(landmarks(whitened()?), SumOfSquares),
         "inputs" => Objective::new(landmarks(whitened()?.with_part(Part::Inputs)), SumOfSquares),

@@ -7,8 +7,17 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// The arms of sparse parity that run when none is named.
-const USUAL: [&str; 9] = [
-    "erm", "grouped", "whitened", "kmeans", "svd", "random", "balanced", "erm-half", "matched",
+const USUAL: [&str; 10] = [
+    "erm",
+    "grouped",
+    "whitened",
+    "kmeans",
+    "svd",
+    "svd-squared",
+    "random",
+    "balanced",
+    "erm-half",
+    "matched",
 ];
 
 fn lab(arguments: &[&str]) -> Output {
@@ -74,7 +83,7 @@ fn an_experiment_ends_with_a_report_and_repeats() {
         assert!(read(home.path(), arm, "curves.jsonl").lines().count() > 5);
         assert_eq!(
             read(home.path(), arm, "groups.jsonl").contains("spectrum"),
-            ["svd", "kmeans", "whitened"].contains(&arm)
+            ["svd", "svd-squared", "kmeans", "whitened"].contains(&arm)
         );
     }
 
@@ -132,7 +141,15 @@ fn a_decoder_learns_text_skills() {
         "--draw=8".to_owned(),
         format!("--out={}", home.path().display()),
     ]);
-    for arm in ["erm", "grouped", "whitened", "late", "svd", "balanced"] {
+    for arm in [
+        "erm",
+        "grouped",
+        "whitened",
+        "late",
+        "svd",
+        "svd-squared",
+        "balanced",
+    ] {
         let curves = home
             .path()
             .join("skills-quick")
@@ -612,14 +629,13 @@ fn bad_requests_say_what_is_wrong() {
 #[test]
 fn a_failing_arm_is_named_and_the_others_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    // A file where its checkpoints should go.
+    // A folder where one of its files should go.
     let run = home.path().join("sparse-parity-quick/kmeans/seed-0");
-    fs::create_dir_all(&run).unwrap();
-    fs::write(run.join("checkpoints"), "").unwrap();
+    fs::create_dir_all(run.join("curves.jsonl/in-the-way")).unwrap();
     let arguments = short(home.path(), &["--arms=erm,kmeans"]);
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: run folder") && message.contains("checkpoints"),
+        message.contains("arm kmeans, seed 0: ") && message.contains("curves.jsonl"),
         "{message}"
     );
     assert!(

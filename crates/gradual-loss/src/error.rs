@@ -17,12 +17,36 @@ pub enum LossError {
     /// A matched norm needs the Gram matrix.
     #[error("scale: `MatchNorm` needs the Gram matrix of the draw; run the model under `trace`")]
     NoGram,
+    /// A scale by the sum of coefficients makes no sense where these have signs.
+    #[error(
+        "scale: the groups are signed, and the sum of their coefficients may be anything, so `{scale}` can't divide by \
+         it; take `UnitAbsolute` (Σ|c| = 1), `MatchNorm` (the norm of the mean loss's gradient) or `Raw`"
+    )]
+    SignedSum {
+        /// The scale.
+        scale: &'static str,
+    },
+    /// Signed groups, of which only the sum of squares is defined, met something else.
+    #[error(
+        "{operation}: the groups are signed (singular directions as published), so that only `SumOfSquares` of them is \
+         defined; take memberships without signs, as those of `SingularVectors::squared` are"
+    )]
+    Signed {
+        /// What was to be composed.
+        operation: &'static str,
+    },
     /// A rule on group gradients needs the Gram matrix.
     #[error("{operation}: needs the Gram matrix of the draw; run the model under `trace`")]
     NoGradients {
         /// The rule.
         operation: &'static str,
     },
+    /// Layers were named for a composition, which looks at losses alone.
+    #[error(
+        "objective: only a rule on group gradients looks at layers, and this one composes losses; to group by the \
+         gradients of some layers, restrict the grouping"
+    )]
+    Layers,
     /// A Gram matrix is not that of the draw.
     #[error(
         "{operation}: expected a Gram matrix of {examples} by {examples}, got {rows} by {columns}"
@@ -73,6 +97,35 @@ pub enum LossError {
         group: usize,
         /// The value.
         value: f64,
+    },
+    /// A group loss is below the least that the composition is meant for.
+    #[error(
+        "{operation}: the loss of group {group} is {value}, but must not be below {least}; wrap the composition in \
+         `Shifted` with a floor that no group loss comes below, or take one for losses of any sign (`Mean`, `Tilted`, \
+         `Cvar`, `GroupDro`, `ExcessLoss`)"
+    )]
+    Negative {
+        /// The composition.
+        operation: &'static str,
+        /// The group.
+        group: usize,
+        /// Its loss.
+        value: f64,
+        /// The least loss.
+        least: f64,
+    },
+    /// The coefficients do not add up to anything positive that they could be divided by.
+    #[error(
+        "scale: `{scale}` can't divide by the sum of the coefficients, which is {sum} ({absolute} in absolute value); \
+         take `UnitAbsolute`, `MatchNorm` or `Raw`"
+    )]
+    Sum {
+        /// The scale.
+        scale: &'static str,
+        /// Σc.
+        sum: f64,
+        /// Σ|c|.
+        absolute: f64,
     },
     /// A saved state is not of this composition.
     #[error("{operation}: can't restore {got} numbers; its state is {expected}")]

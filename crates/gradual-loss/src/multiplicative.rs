@@ -1,8 +1,9 @@
 //! Weights on groups that grow by multiplication.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::LossError;
+use crate::precision::vector;
 
 /// A distribution q over groups under exponentiated-gradient steps, q_g ← q_g e^(x_g) / Σ.
 ///
@@ -58,10 +59,10 @@ impl Multiplicative {
         }
     }
 
-    /// q where the weights `[k]` of the groups are, and in their precision.
-    pub(crate) fn tensor(&self, weights: &Tensor<1>) -> Tensor<1> {
-        let [groups] = weights.dims();
-        vector(&self.shares(groups), weights)
+    /// q `[k]`, on the device and in the precision of `like` `[k]`.
+    pub(crate) fn tensor(&self, like: &Tensor<1>) -> Tensor<1> {
+        let [groups] = like.dims();
+        vector(&self.shares(groups), like)
     }
 
     pub(crate) fn log(&self) -> &[f64] {
@@ -73,12 +74,6 @@ impl Multiplicative {
         let finite = log.iter().all(|log| log.is_finite());
         finite.then(|| Self { log: log.to_vec() })
     }
-}
-
-/// Numbers on the device of others, and in their precision.
-pub(crate) fn vector(values: &[f64], like: &Tensor<1>) -> Tensor<1> {
-    let values = TensorData::new(values.to_vec(), [values.len()]);
-    Tensor::from_data(values, (&like.device(), like.dtype()))
 }
 
 /// Fails at the first group loss that is not finite.

@@ -51,6 +51,7 @@ macro_rules! named_optional {
 
 named_optional! {
     recovery: "recovery",
+    negative: "negative",
     adjusted_rand: "adjusted_rand",
     probability: "probability",
     progress: "progress",

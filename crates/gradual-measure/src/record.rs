@@ -96,8 +96,8 @@ pub struct Evaluation {
     /// Training examples that were drawn to stand (landmarks); left out where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing_examples: Option<u64>,
-    /// Per-example gradients that were computed: one for each of `examples`, and one each time that a standing example was
-    /// shown to the grouping. Left out where that is `examples`.
+    /// Per-example gradients that were computed: one for each of `examples`, and one each time that a standing
+    /// example was shown to the grouping. Left out where that is `examples`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_evaluations: Option<u64>,
     /// Those of `examples` that were left out of their steps because their loss was NaN or infinite; left out where
@@ -211,14 +211,21 @@ pub struct Grouping {
     /// Number of each group that it keeps over time, in the order of `sizes`, where groups are followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<u64>,
-    /// Fraction of the coefficient mass Σ|c|, over all examples of the steps since the evaluation before, that falls on each
-    /// capability's examples. What is missing to one falls on examples of no capability.
+    /// Fraction of the coefficient mass Σ|c|, over all examples of the steps since the evaluation before, that falls
+    /// on each capability's examples. What is missing to one falls on examples of no capability.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
         serialize_with = "finite::shares"
     )]
     pub shares: BTreeMap<String, f64>,
+    /// Share of the draw's coefficients below zero, 0 to 1, where groups are signed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::negative"
+    )]
+    pub negative: Option<f64>,
     /// Leading singular values of the gradients, largest first.
     #[serde(
         default,

@@ -41,6 +41,7 @@ fn grouping() -> Grouping {
         members: vec![],
         identities: vec![],
         shares: BTreeMap::new(),
+        negative: None,
         spectrum: vec![],
         recovery: None,
         estimates: BTreeMap::new(),

@@ -87,6 +87,7 @@ fn every_figure_has_its_numbers() {
         "flow",
         "churn",
         "shares",
+        "signs",
         "spectrum",
     ] {
         let text = fs::read_to_string(figures.join(format!("{name}.csv"))).unwrap();
@@ -102,7 +103,7 @@ fn every_figure_has_its_numbers() {
         );
     }
     // Every other figure would be one without numbers.
-    assert_eq!(html.matches("<figure>").count(), 13);
+    assert_eq!(html.matches("<figure>").count(), 14);
     assert!(html.matches("<title>").count() > 500, "values to point at");
 }
 

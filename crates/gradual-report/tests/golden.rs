@@ -13,7 +13,7 @@ use gradual_report::{claims, report};
 use tempfile::tempdir;
 
 /// One of each kind.
-const FIGURES: [&str; 13] = [
+const FIGURES: [&str; 14] = [
     "tax-width",
     "tax-spread",
     "curves-erm",
@@ -26,6 +26,7 @@ const FIGURES: [&str; 13] = [
     "flow-labels",
     "churn-labels",
     "shares-labels",
+    "signs-singular-vectors",
     "spectrum-singular-vectors",
 ];
 

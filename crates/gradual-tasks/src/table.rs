@@ -332,10 +332,7 @@ impl Table {
             drawn.classes.push(all.classes[row]);
             drawn.labels.push(all.labels[row]);
         }
-        Drawn {
-            batch: self.batch(&drawn, device),
-            labels: drawn.labels,
-        }
+        Drawn::new(self.batch(&drawn, device), drawn.labels)
     }
 }
 

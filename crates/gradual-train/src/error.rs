@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gradual_grad::GradError;
+use gradual_grad::{BurnFault, GradError};
 use gradual_group::GroupError;
 use gradual_loss::LossError;
 use gradual_measure::MeasureError;
@@ -47,8 +47,9 @@ pub enum TrainError {
     },
     /// A parameter is no leaf of the graph, so that a backward pass keeps no gradient for it.
     #[error(
-        "step: parameter {parameter} was computed from another tensor on an autodiff device, as by `param.map(|p| p.cast(…))`, \
-         and gets no gradient; change it without a graph, as in `model.valid().map(…).train()`"
+        "step: parameter {parameter} was computed from another tensor on an autodiff device, as by \
+         `param.map(|p| p.cast(…))`, and gets no gradient; change it without a graph, as in \
+         `model.valid().map(…).train()`"
     )]
     NoLeaf {
         /// Path of the parameter.
@@ -57,8 +58,8 @@ pub enum TrainError {
     /// Two passes over the same examples gave other losses.
     #[error(
         "step: the loss of example {example} was {first} in the first pass over its part and {second} in the second; \
-         a draw in parts whose objective needs no per-example gradients takes two passes, which must agree. Take dropout \
-         and other random numbers out of the model, draw them with the examples, or take the step in one part"
+         a draw in parts whose objective needs no per-example gradients takes two passes, which must agree. Take \
+         dropout and other random numbers out of the model, draw them with the examples, or take the step in one part"
     )]
     Changed {
         /// Position of the example in the draw.
@@ -70,9 +71,10 @@ pub enum TrainError {
     },
     /// Examples without a loss were to be left out, but their gradients are mixed with those of the others.
     #[error(
-        "step: the gradient of parameter {parameter} is not finite, with {} left out: their losses are NaN or infinite, \
-         and so are gradients that come of them, which Burn's backward pass adds to all others. Call `tap` in the place of \
-         `forward`, so that gradients are taken apart, or set such losses by `mask_fill`, after everything else",
+        "step: the gradient of parameter {parameter} is not finite, with {} left out: their losses are NaN or \
+         infinite, and so are gradients that come of them, which Burn's backward pass adds to all others. Call `tap` \
+         in the place of `forward`, so that gradients are taken apart, or set such losses by `mask_fill`, after \
+         everything else",
         examples_of(.examples)
     )]
     LeftOut {
@@ -99,6 +101,17 @@ pub enum TrainError {
          device"
     )]
     Untracked,
+    /// Burn's own backward pass would get a gradient wrong.
+    #[error(
+        "step: the gradient of {parameter} would be wrong: {fault}. `Objective::through_trace` takes all gradients from \
+         a trace"
+    )]
+    BurnFault {
+        /// Path of the parameter.
+        parameter: String,
+        /// What is wrong.
+        fault: BurnFault,
+    },
     /// The update of a parameter holds NaN or infinity, though losses and coefficients do not.
     #[error(
         "step: the gradient of parameter {parameter} is not finite{}",

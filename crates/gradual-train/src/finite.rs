@@ -52,8 +52,8 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// A sum is NaN or infinite if one of its terms is, so one number each tells of them all; one that only overflowed is
-    /// looked at [again](not_finite).
+    /// A sum is NaN or infinite if one of its terms is, so one number each tells of them all; one that only overflowed
+    /// is looked at [again](not_finite).
     pub(crate) fn of<M: Module>(update: &GradientsParams, model: &M, device: &Device) -> Self {
         let gradients = Gradients::of(update, model, Number::Sum);
         Self {

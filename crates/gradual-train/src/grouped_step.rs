@@ -1,5 +1,6 @@
 //! The grouped step inside somebody else's loop.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +10,14 @@ use burn::tensor::Tensor;
 use gradual_group::{Average, Groups, Standing};
 
 use crate::finite::finite;
+use crate::label_set::Labelled;
 use crate::moved::{Change, Seen};
 use crate::parameters::trainable;
 use crate::pass::Pass;
 use crate::standing::{Kept, show};
 use crate::step::finish;
-use crate::{Objective, Stepped, Stepper, TrainError};
+use crate::verified::verified;
+use crate::{LabelSet, Objective, Stepped, Stepper, TrainError};
 
 /// A grouped step for loops that hand out the model by reference, such as Burn's `Learner`.
 ///
@@ -52,7 +55,7 @@ use crate::{Objective, Stepped, Stepper, TrainError};
 /// }
 ///
 /// # let device = Device::flex().autodiff();
-/// let objective = Objective::new(SingularVectors::default(), SumOfSquares);
+/// let objective = Objective::new(SingularVectors::squared(), SumOfSquares);
 /// let model = Model {
 ///     layer: LinearConfig::new(2, 1).init(&device),
 ///     grouped: GroupedStep::new(objective),
@@ -81,10 +84,13 @@ struct Shared<B> {
     /// Calls since the epoch began.
     called: usize,
     held: Vec<Pass>,
-    labels: Option<Vec<Option<usize>>>,
+    labels: Labelled,
     /// Whether the model has to move between two draws.
     checks: bool,
     seen: Option<Seen>,
+    /// Whether the gradients are to be checked, and still have to be.
+    verifies: bool,
+    unverified: bool,
 }
 
 /// Where standing examples come from.
@@ -121,9 +127,11 @@ impl<B> GroupedStep<B> {
                 epoch: None,
                 called: 0,
                 held: Vec::new(),
-                labels: None,
+                labels: Labelled::default(),
                 checks: true,
                 seen: None,
+                verifies: true,
+                unverified: true,
             })),
         }
     }
@@ -138,8 +146,8 @@ impl<B> GroupedStep<B> {
         self
     }
 
-    /// Draws standing examples for groupings that want some: so many of the training distribution, each time that fresh ones
-    /// are wanted. They are kept as long as they stand.
+    /// Draws standing examples for groupings that want some: so many of the training distribution, each time that
+    /// fresh ones are wanted. They are kept as long as they stand.
     #[must_use]
     pub fn with_standing_from(self, draw: impl FnMut(usize) -> B + Send + 'static) -> Self {
         self.with(|shared| shared.source = Source::Drawn(Box::new(draw)));
@@ -180,6 +188,15 @@ impl<B> GroupedStep<B> {
         self
     }
 
+    /// Without the [check](gradual_grad::verify()) of the gradients that precedes the first step, where the objective
+    /// takes per-example gradients. What it finds besides errors is not told; call [`verify`](gradual_grad::verify())
+    /// to see it. Without it, examples that are coupled (batch norm, in-batch losses) go unnoticed.
+    #[must_use]
+    pub fn unverified(self) -> Self {
+        self.with(|shared| (shared.verifies, shared.unverified) = (false, false));
+        self
+    }
+
     /// Forgets the batches that are held and the model that was seen last, as at the start of another training.
     pub fn restart(&self) {
         self.with(Shared::restart);
@@ -188,15 +205,15 @@ impl<B> GroupedStep<B> {
     /// One step of `model` on `batch`: see [`step()`](crate::step()).
     ///
     /// With [accumulation](Self::with_accumulation), a step of a whole draw comes with its last batch: its losses,
-    /// coefficients and groups are those of all batches. Before that, the update is empty, coefficients are zero and no example
-    /// is in a group.
+    /// coefficients and groups are those of all batches. Before that, the update is empty, coefficients are zero and
+    /// no example is in a group.
     ///
     /// # Errors
     ///
     /// Those of [`step()`](crate::step()) and [`stand()`](crate::stand()); [`TrainError::Accumulation`] when
     /// the model has not moved since the last draw, or has moved within one;
-    /// [`TrainError::Standing`] when the grouping wants standing examples that it can't be given. Batches that were held
-    /// are let go.
+    /// [`TrainError::Standing`] when the grouping wants standing examples that it can't be given. Batches that were
+    /// held are let go.
     pub fn step<M: Module>(
         &self,
         model: &M,
@@ -204,11 +221,26 @@ impl<B> GroupedStep<B> {
         batch: &B,
         losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
+        self.step_labelled(model, labels.into(), batch, losses)
+    }
+
+    /// The same on examples that are named in several ways at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step).
+    pub fn step_labelled<M: Module>(
+        &self,
+        model: &M,
+        labels: LabelSet<'_>,
+        batch: &B,
+        losses: impl FnMut(&M, &B) -> Tensor<1>,
+    ) -> Result<Stepped, TrainError> {
         self.with(|shared| {
             let stepped = shared.step(model, labels, batch, losses);
             if stepped.is_err() {
                 shared.held.clear();
-                shared.labels = None;
+                shared.labels = Labelled::default();
             }
             stepped
         })
@@ -229,12 +261,17 @@ impl<B> Shared<B> {
     fn step<M: Module>(
         &mut self,
         model: &M,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         batch: &B,
         mut losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
         self.check(model)?;
+        if self.unverified {
+            let losses = RefCell::new(&mut losses);
+            let losses = |m: &M| losses.borrow_mut()(m, batch);
+            self.unverified = verified(model, &self.objective, losses)?.is_none();
+        }
         self.called += 1;
         let ends = self.epoch.is_some_and(|batches| self.called >= batches);
         if ends {
@@ -255,17 +292,19 @@ impl<B> Shared<B> {
             }
             return self.waiting();
         }
-        let (passes, labels) = (std::mem::take(&mut self.held), self.labels.take());
-        let stepped = finish(model, &mut self.objective, labels.as_deref(), passes)?;
+        let passes = std::mem::take(&mut self.held);
+        let labels = std::mem::take(&mut self.labels);
+        let stepped = finish(model, &mut self.objective, labels.as_set(), passes)?;
         self.seen = Seen::of(model, Some(&stepped.update));
         Ok(stepped)
     }
 
     fn restart(&mut self) {
         self.held.clear();
-        self.labels = None;
+        self.labels = Labelled::default();
         self.seen = None;
         self.called = 0;
+        self.unverified = self.verifies;
     }
 
     /// Whether the model is the one that this call should see.
@@ -296,17 +335,10 @@ impl<B> Shared<B> {
     }
 
     /// Holds the pass of one batch, with the labels of all its examples.
-    fn hold(&mut self, passes: Vec<Pass>, labels: Option<&[Option<usize>]>) {
+    fn hold(&mut self, passes: Vec<Pass>, labels: LabelSet<'_>) {
         let before: usize = self.held.iter().map(Pass::examples).sum();
-        if labels.is_some() || self.labels.is_some() {
-            // Batches without labels among others with some: examples that carry none.
-            let all = self.labels.get_or_insert_with(|| vec![None; before]);
-            let examples = passes.iter().map(Pass::examples).sum();
-            match labels {
-                Some(labels) => all.extend_from_slice(labels),
-                None => all.extend(vec![None; examples]),
-            }
-        }
+        let examples = passes.iter().map(Pass::examples).sum();
+        self.labels.extend(before, labels, examples);
         self.held.extend(passes);
     }
 

@@ -32,7 +32,7 @@
 //! let device = Device::flex().autodiff();
 //! let mut model = Model { layer: LinearConfig::new(2, 1).init(&device) };
 //! let mut optimizer = SgdConfig::new().init();
-//! let mut objective = Objective::new(SingularVectors::default(), SumOfSquares);
+//! let mut objective = Objective::new(SingularVectors::squared(), SumOfSquares);
 //! let x = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], &device);
 //!
 //! let before = model.losses(x.clone()).sum().into_scalar::<f32>();
@@ -50,6 +50,7 @@ mod finite;
 mod folder;
 mod grouped_step;
 mod interrupt;
+mod label_set;
 mod moved;
 mod objective;
 mod observer;
@@ -67,12 +68,14 @@ mod statistics;
 mod step;
 mod task;
 mod trainer;
+mod verified;
 
 pub use checkpoint::Keep;
 pub use error::TrainError;
 pub use folder::{FolderState, Journal, Resumed, RunFolder};
 pub use grouped_step::GroupedStep;
 pub use interrupt::Interrupt;
+pub use label_set::LabelSet;
 pub use objective::Objective;
 pub use observer::{End, Flow, GO_ON, Observer, SeenStep};
 pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};

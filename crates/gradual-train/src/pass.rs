@@ -118,8 +118,8 @@ impl Pass {
         matches!(self.source, Source::Graph(_)) && !self.absent.is_empty()
     }
 
-    /// The same without the examples `absent`, whose gradients must not even be multiplied by zero: NaN stays NaN. Where
-    /// the gradients are in one graph, they come from a trace if there is one, `apart`.
+    /// The same without the examples `absent`, whose gradients must not even be multiplied by zero: NaN stays NaN.
+    /// Where the gradients are in one graph, they come from a trace if there is one, `apart`.
     pub(crate) fn without(
         self,
         absent: Vec<(usize, f32)>,

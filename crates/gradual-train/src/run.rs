@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
-use gradual_grad::{Warning, verify};
 use gradual_group::{Churn, State};
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
@@ -16,9 +15,9 @@ use crate::sampler::Wanted;
 use crate::since::Since;
 use crate::snapshot::{Moving, Seen, Snapshot, Standing};
 use crate::standing::{Kept, show};
-use crate::statistics::unmoved;
 use crate::trainer::{NotFinite, Trainer};
-use crate::{Drawn, Score, Stepper, Task, TrainError};
+use crate::verified::verified;
+use crate::{Drawn, LabelSet, Score, Stepper, Task, TrainError};
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
 const WEIGHTS: u64 = 0;
@@ -75,7 +74,7 @@ impl<T: Task> Trainer<'_, T> {
             stopped: None,
             kept: None,
             skipped_in_a_row: 0,
-            unverified: self.config.verify && self.objective.needs_gradients(),
+            unverified: self.config.verify,
             grouped: false,
             churn: None,
             draws: stream(DRAWS),
@@ -190,7 +189,7 @@ impl<T: Task> Trainer<'_, T> {
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let labels = labels(&drawn);
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         if run.unverified {
             self.verify(&model, run, &drawn)
                 .map_err(|source| self.named(run, &labels, source))?;
@@ -200,7 +199,7 @@ impl<T: Task> Trainer<'_, T> {
         let stepped = self.stepper().step_in_parts(
             &model,
             &mut self.objective,
-            Some(&labels),
+            LabelSet::new(&labels).with_more(&more),
             &drawn,
             |m, part| self.task.losses(m, &part.batch),
         );
@@ -263,11 +262,9 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         };
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
-        let verified = unmoved(model, || verify(model, losses))?;
-        let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
-        if verified.warnings.iter().any(unfinished) {
+        let Some(verified) = verified(model, &self.objective, losses)? else {
             return Ok(());
-        }
+        };
         run.unverified = false;
         for observer in &mut self.observers {
             observer.verified(&verified)?;
@@ -403,8 +400,8 @@ impl<T: Task> Trainer<'_, T> {
                 (capability.name.clone(), record)
             })
             .collect();
-        // Before the first step, and where all steps were skipped, there is no training loss: the held-out losses, weighted
-        // by frequency, estimate the same number.
+        // Before the first step, and where all steps were skipped, there is no training loss: the held-out losses,
+        // weighted by frequency, estimate the same number.
         let held_out = || {
             let records = records.values();
             records.map(|record| record.frequency * record.loss).sum()
@@ -496,6 +493,28 @@ fn standing<D>((examples, (random, _)): &(usize, (ChaCha8Rng, D))) -> Standing {
         random: random.clone(),
         examples: *examples,
     }
+}
+
+/// The labels of a draw in parts by further labellings.
+fn more_labels<B>(drawn: &[Drawn<B>]) -> Result<Vec<Vec<Option<usize>>>, TrainError> {
+    let mut all: Vec<Vec<Option<usize>>> = Vec::new();
+    for (at, part) in drawn.iter().enumerate() {
+        if at == 0 {
+            all.resize(part.more_labels.len(), Vec::new());
+        }
+        let (expected, got) = (all.len(), part.more_labels.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "further labellings of a part of a draw",
+                expected,
+                got,
+            });
+        }
+        for (labels, more) in all.iter_mut().zip(&part.more_labels) {
+            labels.extend(more);
+        }
+    }
+    Ok(all)
 }
 
 /// The labels of a draw in parts.

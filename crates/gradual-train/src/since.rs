@@ -20,7 +20,16 @@ pub(crate) struct Since {
     /// Σ|c| by capability, and of examples that exercise no known one.
     pub(crate) mass: Vec<f64>,
     pub(crate) other_mass: f64,
-    groups: Option<(Groups, Vec<Option<usize>>)>,
+    last: Option<Last>,
+}
+
+/// What is known of the last step.
+#[derive(Debug)]
+struct Last {
+    groups: Groups,
+    labels: Vec<Option<usize>>,
+    /// Share of the coefficients below zero.
+    negative: f64,
 }
 
 impl Since {
@@ -35,7 +44,7 @@ impl Since {
             examples,
             mass,
             other_mass,
-            groups: None,
+            last: None,
         }
     }
 
@@ -55,13 +64,18 @@ impl Since {
             let known = label.and_then(|label| self.mass.get_mut(label));
             *known.unwrap_or(&mut self.other_mass) += f64::from(coefficient).abs();
         }
-        self.groups = Some((stepped.groups, labels));
+        let below = stepped.coefficients.iter().filter(|&&c| c < 0.0).count();
+        self.last = Some(Last {
+            groups: stepped.groups,
+            labels,
+            negative: below as f64 / stepped.coefficients.len().max(1) as f64,
+        });
         (stepped.update, sum / present.len().max(1) as f64)
     }
 
     /// The groups of the last step.
     pub(crate) fn groups(&self) -> Option<&Groups> {
-        self.groups.as_ref().map(|(groups, _)| groups)
+        self.last.as_ref().map(|last| &last.groups)
     }
 
     pub(crate) fn mean_loss(&self) -> Option<f64> {
@@ -69,7 +83,11 @@ impl Since {
     }
 
     pub(crate) fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
-        let (groups, labels) = self.groups.as_ref()?;
+        let Last {
+            groups,
+            labels,
+            negative,
+        } = self.last.as_ref()?;
         let total = self.mass.iter().sum::<f64>() + self.other_mass;
         let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
         let names = task
@@ -90,6 +108,7 @@ impl Since {
             shares: names
                 .zip(self.mass.iter().map(|&mass| share(mass)))
                 .collect(),
+            negative: groups.is_signed().then_some(*negative),
             spectrum: groups.spectrum().iter().copied().take(SPECTRUM).collect(),
             recovery: assignment.and_then(|found| adjusted_rand(found, labels)),
             estimates: groups

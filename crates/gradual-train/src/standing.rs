@@ -70,8 +70,8 @@ impl<D> Kept<D> {
     }
 }
 
-/// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running statistics
-/// as they were. There should be `expected` of them.
+/// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running
+/// statistics as they were. There should be `expected` of them.
 pub(crate) fn show<M: Module, B>(
     model: &M,
     (objective, stepper): (&mut Objective, Stepper),

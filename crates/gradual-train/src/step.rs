@@ -6,12 +6,14 @@ use burn::tensor::{Int, Tensor, TensorData};
 use gradual_grad::host::read_together;
 use gradual_grad::{ExampleGradients, Traced, trace};
 use gradual_group::{Draw, GroupError, Groups};
+use gradual_loss::Composed;
 
 use crate::finite::{Sums, all_finite, finite, host, not_finite};
+use crate::label_set::Labelled;
 use crate::parameters::trainable;
 use crate::pass::{Pass, joined, without_a_loss};
 use crate::statistics::{Statistics, unmoved};
-use crate::{Objective, TrainError};
+use crate::{LabelSet, Objective, TrainError};
 
 const COEFFICIENT: &str = "coefficient";
 
@@ -52,7 +54,7 @@ pub fn step<M: Module>(
 ) -> Result<Stepped, TrainError> {
     trainable(model)?;
     let pass = Pass::of(model, objective, losses)?;
-    finish(model, objective, labels, vec![pass])
+    finish(model, objective, labels.into(), vec![pass])
 }
 
 /// [`step()`] on a draw in several parts, each a forward and a backward pass of its own, so that only
@@ -71,8 +73,8 @@ pub fn step<M: Module>(
 ///
 /// # Errors
 ///
-/// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts; [`TrainError::Changed`] when the second
-/// pass gives other losses than the first, as with dropout.
+/// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts;
+/// [`TrainError::Changed`] when the second pass gives other losses than the first, as with dropout.
 pub fn step_in_parts<M: Module, B>(
     model: &M,
     objective: &mut Objective,
@@ -80,7 +82,7 @@ pub fn step_in_parts<M: Module, B>(
     parts: &[B],
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
-    Stepper::default().step_in_parts(model, objective, labels, parts, losses)
+    Stepper::default().step_in_parts(model, objective, labels.into(), parts, losses)
 }
 
 /// A step with options.
@@ -97,7 +99,7 @@ pub fn step_in_parts<M: Module, B>(
 /// let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
 /// let y = Tensor::<2>::from_floats([[0.0], [f32::NAN]], &device);
 /// let mut objective = Objective::new(OneGroup, Mean);
-/// let stepped = Stepper::default().leaving_out().step(&model, &mut objective, None, |model| {
+/// let stepped = Stepper::default().leaving_out().step(&model, &mut objective, None.into(), |model| {
 ///     use gradual_grad::Tap;
 ///     (model.tap(x.clone()) - y.clone()).powi_scalar(2).squeeze_dim(1)
 /// })?;
@@ -116,9 +118,9 @@ impl Stepper {
     /// and their gradients are taken out before anything is summed, as zero times NaN is NaN. At the cost of
     /// one more wait for the device in each step.
     ///
-    /// Under an objective that needs no per-example gradients, a draw with such examples is traced once more to keep their
-    /// gradients apart, so the layers should be tapped. Where they are not, the closure must give such a
-    /// loss no gradient that is NaN, by setting it with `mask_fill` after everything else.
+    /// Under an objective that needs no per-example gradients, a draw with such examples is traced once more to
+    /// keep their gradients apart, so the layers should be tapped. Where they are not, the closure must give such
+    /// a loss no gradient that is NaN, by setting it with `mask_fill` after everything else.
     #[must_use]
     pub fn leaving_out(self) -> Self {
         Self { leaves_out: true }
@@ -134,7 +136,7 @@ impl Stepper {
         self,
         model: &M,
         objective: &mut Objective,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         mut losses: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
@@ -152,7 +154,7 @@ impl Stepper {
         self,
         model: &M,
         objective: &mut Objective,
-        labels: Option<&[Option<usize>]>,
+        labels: LabelSet<'_>,
         parts: &[B],
         losses: impl Fn(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
@@ -178,8 +180,8 @@ impl Stepper {
         })
     }
 
-    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a loss is
-    /// stood for by the nearest before it that has one, or by the first.
+    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
+    /// loss is stood for by the nearest before it that has one, or by the first.
     ///
     /// # Errors
     ///
@@ -275,7 +277,7 @@ fn trace_parts<M: Module, B>(
 pub(crate) fn finish<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     passes: Vec<Pass>,
 ) -> Result<Stepped, TrainError> {
     let examples = Examples::of(&passes)?;
@@ -296,10 +298,10 @@ pub(crate) fn finish<M: Module>(
         }),
     };
     let mixed = passes.iter().any(Pass::is_mixed);
-    let decided = decide(objective, labels.as_deref(), losses, gradients.as_ref());
-    let stepped = decided.and_then(|decided| {
-        let update = update(&decided.coefficients)?;
-        decided.checked(model, update, gradients.as_ref(), None)
+    let stepped = objective.attempt(|objective| {
+        let decided = decide(objective, labels.as_set(), losses, gradients.as_ref())?;
+        let update = update(&decided.composed.coefficients)?;
+        decided.checked(model, objective, update, gradients.as_ref(), None)
     });
     examples.whole(stepped, mixed)
 }
@@ -308,7 +310,7 @@ pub(crate) fn finish<M: Module>(
 fn twice<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     first: &[Pass],
     again: impl Fn(usize, &M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
@@ -316,12 +318,13 @@ fn twice<M: Module>(
     let labels = examples.labels(labels)?;
     let (mut mixed, mut half) = (false, false);
     let mut second = Vec::new();
-    let decided = decide(objective, labels.as_deref(), joined(first)?, None);
-    let stepped = decided.and_then(|decided| {
+    let losses = joined(first)?;
+    let stepped = objective.attempt(|objective| {
+        let decided = decide(objective, labels.as_set(), losses, None)?;
         let update = added_up(
             model,
             first,
-            &decided.coefficients,
+            &decided.composed.coefficients,
             |at, pass, coefficients| {
                 let pass = repeated(model, pass, |m| again(at, m))?;
                 let update = pass.update(model, coefficients)?;
@@ -331,7 +334,8 @@ fn twice<M: Module>(
                 Ok(update)
             },
         )?;
-        decided.checked(model, update, None, Some((joined(&second)?, half)))
+        let second = Some((joined(&second)?, half));
+        decided.checked(model, objective, update, None, second)
     });
     examples.whole(stepped, mixed)
 }
@@ -427,28 +431,27 @@ impl Examples {
     }
 
     /// The labels of those that have a loss.
-    fn labels(
-        &self,
-        labels: Option<&[Option<usize>]>,
-    ) -> Result<Option<Vec<Option<usize>>>, TrainError> {
-        match labels {
-            Some(labels) if !self.absent.is_empty() => {
-                if labels.len() != self.all {
-                    let error = GroupError::LabelCount {
-                        operation: "step",
-                        examples: self.all,
-                        labels: labels.len(),
-                    };
-                    return Err(error.into());
-                }
-                Ok(Some(self.present.iter().map(|&at| labels[at]).collect()))
-            }
-            labels => Ok(labels.map(<[_]>::to_vec)),
+    fn labels(&self, labels: LabelSet<'_>) -> Result<Labelled, TrainError> {
+        let mut labelled = Labelled::from(labels);
+        if self.absent.is_empty() {
+            return Ok(labelled);
         }
+        for each in labelled.each_mut() {
+            if each.len() != self.all {
+                let error = GroupError::LabelCount {
+                    operation: "step",
+                    examples: self.all,
+                    labels: each.len(),
+                };
+                return Err(error.into());
+            }
+            *each = self.present.iter().map(|&at| each[at]).collect();
+        }
+        Ok(labelled)
     }
 
-    /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in the
-    /// update.
+    /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in
+    /// the update.
     fn whole(
         self,
         stepped: Result<Stepped, TrainError>,
@@ -492,7 +495,7 @@ impl Examples {
 struct Decided {
     losses: Tensor<1>,
     groups: Groups,
-    coefficients: Tensor<1>,
+    composed: Composed,
 }
 
 impl Decided {
@@ -502,6 +505,7 @@ impl Decided {
     fn checked<M: Module>(
         self,
         model: &M,
+        objective: &mut Objective,
         update: GradientsParams,
         gradients: Option<&ExampleGradients>,
         second: Option<(Tensor<1>, bool)>,
@@ -521,8 +525,10 @@ impl Decided {
             true => HALF,
             false => SINGLE,
         };
-        let all = [self.losses, unread, self.coefficients, sums, second];
-        let [losses, unread, coefficients, sums, second] =
+        let composed = self.composed.unread().unwrap_or_else(none);
+        let coefficients = self.composed.coefficients.clone();
+        let all = [self.losses, unread, composed, coefficients, sums, second];
+        let [losses, unread, composed, coefficients, sums, second] =
             read_together(all).map_err(|problem| TrainError::Read {
                 operation: "step",
                 problem,
@@ -531,6 +537,7 @@ impl Decided {
         let losses = all_finite("loss", losses)?;
         same(&losses, &second, tolerance)?;
         let groups = self.groups.settled(&unread)?;
+        let composed = self.composed.settled(&composed)?;
         let norms = || gradients.map(|gradients| host("gradient", &gradients.norms()));
         let coefficients = match all_finite(COEFFICIENT, coefficients) {
             Ok(coefficients) => coefficients,
@@ -550,6 +557,7 @@ impl Decided {
                 example: norms.iter().position(|norm| !norm.is_finite()),
             });
         }
+        objective.observe(&composed);
         Ok(Stepped {
             update,
             losses,
@@ -582,7 +590,7 @@ fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError>
 /// Groups and coefficients of a draw, with its gradients where it has some.
 fn decide(
     objective: &mut Objective,
-    labels: Option<&[Option<usize>]>,
+    labels: LabelSet<'_>,
     losses: Tensor<1>,
     gradients: Option<&ExampleGradients>,
 ) -> Result<Decided, TrainError> {
@@ -590,27 +598,20 @@ fn decide(
     if let Some(gradients) = gradients {
         draw = draw.with_gradients(gradients);
     }
-    if let Some(labels) = labels {
-        draw = draw.with_labels(labels);
-    }
-    let gram = gradients.filter(|_| objective.needs_gram());
-    let gram = gram.map(|gradients| gradients.gram().cast(draw.precision()));
-    let mut compose = || -> Result<(Groups, Tensor<1>), TrainError> {
+    let draw = labels.of(draw);
+    let mut compose = || -> Result<(Groups, Composed), TrainError> {
         let groups = objective.grouping.group_ahead(&draw)?;
-        let composed = objective.rule.compose(&losses, &groups, gram.as_ref())?;
-        let coefficients = objective
-            .scale
-            .apply_with_gram(composed.coefficients, gram.as_ref())?;
-        Ok((groups, coefficients))
+        let composed = objective.compose(&losses, &groups, gradients)?;
+        Ok((groups, composed))
     };
     let composed = compose().or_else(|error| {
         // Losses that are no numbers make groups that are none; say what came first.
         finite("loss", &losses)?;
         Err(error)
     });
-    composed.map(|(groups, coefficients)| Decided {
+    composed.map(|(groups, composed)| Decided {
         losses: losses.clone(),
         groups,
-        coefficients,
+        composed,
     })
 }

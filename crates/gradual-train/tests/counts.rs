@@ -198,8 +198,8 @@ impl Task for Nameless {
     }
 }
 
-/// Shares are of Σ|c| over all examples: coefficients below zero count as those above, and those of examples of no capability
-/// as well.
+/// Shares are of Σ|c| over all examples: coefficients below zero count as those above, and those of examples of no
+/// capability as well.
 #[test]
 fn shares_are_of_absolute_coefficients() {
     let shares = |nameless, objective| {

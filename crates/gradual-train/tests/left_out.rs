@@ -18,8 +18,8 @@ use gradual_group::{
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
 use gradual_measure::Evaluation;
 use gradual_train::{
-    Capability, Drawn, Flow, GO_ON, GroupedStep, NotFinite, Objective, Observer, Score, SeenStep,
-    Snapshot, Stepped, Stepper, Task, TrainError, Trainer, TrainerConfig, stand, step,
+    Capability, Drawn, Flow, GO_ON, GroupedStep, LabelSet, NotFinite, Objective, Observer, Score,
+    SeenStep, Snapshot, Stepped, Stepper, Task, TrainError, Trainer, TrainerConfig, stand, step,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -218,7 +218,9 @@ fn the_step_is_that_of_the_others() {
     let (model, all) = (Model::new(), batch(&IGNORED));
     for (at, objective) in objectives().into_iter().enumerate() {
         let stepper = Stepper::default().leaving_out();
-        let stepped = stepper.step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all));
+        let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+            m.losses(&all)
+        });
         agrees(
             &stepped.unwrap(),
             objective,
@@ -231,7 +233,7 @@ fn the_step_is_that_of_the_others() {
             let stepped = stepper.step_in_parts(
                 &model,
                 &mut objective(),
-                Some(&LABELS),
+                LabelSet::new(&LABELS),
                 &parts,
                 |m, part| m.losses(part),
             );
@@ -258,8 +260,13 @@ fn the_step_is_that_of_the_others() {
     for objective in objectives() {
         let all = batch(&[]);
         let stepper = Stepper::default().leaving_out();
-        let stepped = stepper.step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all));
-        let plain = step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all)).unwrap();
+        let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+            m.losses(&all)
+        });
+        let plain = step(&model, &mut objective(), Some(&LABELS), |m| {
+            m.losses(&all)
+        })
+        .unwrap();
         let stepped = stepped.unwrap();
         assert!(stepped.left_out.is_empty());
         assert_eq!(stepped.coefficients, plain.coefficients);
@@ -277,11 +284,13 @@ fn layers_without_taps() {
     let halves = [cut(&all, 0, 4), cut(&all, 4, 8)];
     let stepper = Stepper::default().leaving_out();
     for objective in &objectives()[..2] {
-        let stepped = stepper.step(&model, &mut objective(), Some(&LABELS), |m| m.masked(&all));
+        let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+            m.masked(&all)
+        });
         let in_parts = stepper.step_in_parts(
             &model,
             &mut objective(),
-            Some(&LABELS),
+            LabelSet::new(&LABELS),
             &halves,
             Model::masked,
         );
@@ -298,13 +307,13 @@ fn layers_without_taps() {
             );
             assert!(close(&got, &wanted), "{got:?} {wanted:?}");
         }
-        let stepped = stepper.step(&model, &mut objective(), Some(&LABELS), |m| {
+        let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
             m.untapped(&all)
         });
         let in_parts = stepper.step_in_parts(
             &model,
             &mut objective(),
-            Some(&LABELS),
+            LabelSet::new(&LABELS),
             &halves,
             Model::untapped,
         );
@@ -328,7 +337,9 @@ fn layers_without_taps() {
 fn nothing_is_left_out_unasked_and_not_everything() {
     let (model, all) = (Model::new(), batch(&IGNORED));
     for objective in objectives() {
-        let stepped = step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all));
+        let stepped = step(&model, &mut objective(), Some(&LABELS), |m| {
+            m.losses(&all)
+        });
         let error = stepped.map(drop).unwrap_err();
         assert!(
             matches!(
@@ -343,7 +354,9 @@ fn nothing_is_left_out_unasked_and_not_everything() {
         );
         let none = batch(&[0, 1, 2, 3, 4, 5, 6, 7]);
         let stepper = Stepper::default().leaving_out();
-        let stepped = stepper.step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&none));
+        let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+            m.losses(&none)
+        });
         let error = stepped.map(drop).unwrap_err();
         assert!(
             matches!(
@@ -359,7 +372,9 @@ fn nothing_is_left_out_unasked_and_not_everything() {
         // Labels are still those of all examples.
         let few = &LABELS[..5];
         let mut labelled = Objective::new(Labels::new(3), SumOfSquares);
-        let stepped = stepper.step(&model, &mut labelled, Some(few), |m| m.losses(&all));
+        let stepped = stepper.step(&model, &mut labelled, LabelSet::new(few), |m| {
+            m.losses(&all)
+        });
         let message = stepped.map(drop).unwrap_err().to_string();
         assert!(message.contains('8') && message.contains('5'), "{message}");
     }
@@ -375,7 +390,9 @@ fn leaving_out_waits_once_more() {
             let stepper = Stepper::default().leaving_out();
             let before = reads();
             stepper
-                .step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all))
+                .step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
+                    m.losses(&all)
+                })
                 .unwrap();
             assert_eq!(reads() - before, waits + 1);
         }
@@ -401,6 +418,7 @@ impl Task for Holes {
         let Drawn {
             batch: (inputs, targets),
             labels,
+            more_labels,
         } = self.0.draw(n, random, device);
         let holes: Vec<f32> = (0..n)
             .map(|at| if at % 5 == 1 { f32::NAN } else { 0.0 })
@@ -409,6 +427,7 @@ impl Task for Holes {
         Drawn {
             batch: (inputs, targets + holes),
             labels,
+            more_labels,
         }
     }
 

@@ -102,6 +102,7 @@ fn non_finite_losses_name_the_example() {
     for mut objective in [
         Objective::new(OneGroup, Mean),
         Objective::new(SingularVectors::default(), SumOfSquares),
+        Objective::new(SingularVectors::squared(), SumOfSquares),
     ] {
         let result = step(&model, &mut objective, None, |m| {
             m.losses(&inputs) + poison.clone()
@@ -161,8 +162,13 @@ fn a_step_waits_for_the_device_once_or_twice() {
         ),
         (
             "svd",
-            2,
+            1,
             Objective::new(SingularVectors::default(), SumOfSquares),
+        ),
+        (
+            "svd, squared",
+            2,
+            Objective::new(SingularVectors::squared(), SumOfSquares),
         ),
     ] {
         if objective.wants().is_some() {
@@ -188,13 +194,14 @@ fn a_step_waits_for_the_device_once_or_twice() {
 fn a_step_in_parts_equals_the_whole() {
     let (model, inputs) = setting(12);
     let labels: Vec<_> = (0..12).map(|j| Some(j % 3)).collect();
-    let objectives: [fn() -> Objective; 7] = [
+    let objectives: [fn() -> Objective; 8] = [
         || Objective::new(OneGroup, Mean),
         || Objective::new(Labels::new(3), SumOfSquares),
         || Objective::new(Labels::new(3), SumOfSquares).with_scale(Scale::MatchNorm),
         || Objective::new(EachExample, PowerMean::new(3.0).unwrap()),
         || Objective::new(KMeans::new(3, 7), SumOfSquares),
         || Objective::new(SingularVectors::default(), SumOfSquares),
+        || Objective::new(SingularVectors::squared(), SumOfSquares),
         || Objective::on_gradients(Labels::new(3), PcGrad::new(1)),
     ];
     let parts = |sizes: &[usize]| -> Vec<Tensor<2>> {

@@ -15,7 +15,7 @@ pub mod prelude {
     };
     pub use gradual_loss::{
         Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
-        PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+        PowerMean, Scale, Shifted, SumOfSquares, Tilted, UpGrad,
     };
-    pub use gradual_train::{Objective, stand, step};
+    pub use gradual_train::{LabelSet, Objective, Stepper, stand, step};
 }

@@ -45,7 +45,7 @@ fn outdated(program: &Path) -> Option<PathBuf> {
     // `program: source source …`, spaces in names escaped.
     let sources = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
     let sources = sources.replace("\\ ", "\0");
-    let mut sources = sources
+    let sources = sources
         .split_whitespace()
         .skip(1)
         .map(|path| path.replace('\0', " "));

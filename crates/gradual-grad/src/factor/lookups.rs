@@ -105,29 +105,28 @@ impl Lookups {
 
     /// Rows `start..start + width` of the matrices, `[n, width·e]`.
     pub(super) fn block(&self, start: usize, width: usize) -> Tensor<2> {
+        let part = width < self.rows;
+        let by_index = part.then(|| self.block_by_index(start, width)).flatten();
+        by_index.unwrap_or_else(|| {
+            let e = self.sides().1;
+            self.matrices().narrow(1, start * e, width * e)
+        })
+    }
+
+    /// The matrices, `[n, rows·e]`.
+    fn matrices(&self) -> Tensor<2> {
         let [n, t, e] = self.deltas.dims();
-        let (device, end) = (self.deltas.device(), start + width);
-        let mut at = self.indices.clone();
-        let mut rows = width;
-        if width < self.rows {
-            // One row more, for what lies outside.
-            let outside = at.clone().lower_elem(start as i64);
-            let outside = outside.bool_or(at.clone().greater_equal_elem(end as i64));
-            at = at.sub_scalar(start as i64).mask_fill(outside, width as i64);
-            rows += 1;
-        }
-        let first = Tensor::<1, Int>::arange(0..n as i64, &device).reshape([n, 1]);
-        let at = (at + first.mul_scalar(rows as i64)).reshape([n * t]);
-        Tensor::<2>::zeros([n * rows, e], (&device, self.deltas.dtype()))
+        let device = self.deltas.device();
+        let first = Tensor::<1, Int>::arange(0..n as i64, &device).mul_scalar(self.rows as i64);
+        let at = self.indices.clone() + first.reshape([n, 1]);
+        Tensor::<2>::zeros([n * self.rows, e], (&device, self.deltas.dtype()))
             .select_assign(
                 0,
-                at,
+                at.reshape([n * t]),
                 self.deltas.clone().reshape([n * t, e]),
                 IndexingUpdateOp::Add,
             )
-            .reshape([n, rows, e])
-            .narrow(1, 0, width)
-            .reshape([n, width * e])
+            .reshape([n, self.rows * e])
     }
 
     /// Σ_j c_j g_j, `[1, rows·e]`, for c `[n]`. Some of the examples are weighted at a time, so no

@@ -100,6 +100,21 @@ impl Lookups {
         Some(products.reshape([n, m]))
     }
 
+    /// Rows `start..start + width` of the matrices, `[n, width·e]`, from the positions that look them up alone. None
+    /// where the indices can't be read.
+    pub(super) fn block_by_index(&self, start: usize, width: usize) -> Option<Tensor<2>> {
+        let [n, _, e] = self.deltas.dims();
+        let sorted = self.sorted()?;
+        let below = |end: usize| sorted.partition_point(|each| each.index < end as i64);
+        let mut slots = Slots::new(self);
+        for each in &sorted[below(start)..below(start + width)] {
+            slots.positions.push(each.at);
+            let row = each.example * width + each.index as usize - start;
+            slots.slots.push(row as i32);
+        }
+        Some(slots.summed(n * width).reshape([n, width * e]))
+    }
+
     /// Squared norms `[n]`; None where the indices can't be read.
     pub(super) fn squared_norms_by_index(&self) -> Option<Tensor<1>> {
         let [n, _, e] = self.deltas.dims();
@@ -181,10 +196,14 @@ impl<'a> Slots<'a> {
 
     /// The sums, `[slots, e]`.
     fn rows(&self) -> Tensor<2> {
+        self.summed(self.examples.len())
+    }
+
+    fn summed(&self, slots: usize) -> Tensor<2> {
         let [n, t, e] = self.of.deltas.dims();
         let device = self.of.deltas.device();
         let deltas = self.of.deltas.clone().reshape([n * t, e]);
-        let zeros = Tensor::<2>::zeros([self.examples.len(), e], (&device, deltas.dtype()));
+        let zeros = Tensor::<2>::zeros([slots, e], (&device, deltas.dtype()));
         let piece = (PIECE / e).max(1);
         let pieces = self.positions.chunks(piece).zip(self.slots.chunks(piece));
         pieces.fold(zeros, |rows, (positions, slots)| {

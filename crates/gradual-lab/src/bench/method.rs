@@ -36,7 +36,7 @@ pub(super) enum Method {
     /// The whole step over k-means clusters of gradients.
     #[serde(rename = "k-means")]
     KMeans,
-    /// The whole SVD-grouped step, eigenproblem included.
+    /// The whole step under the SVD loss as published.
     Svd,
     /// The same from a sketch.
     SvdSketch,

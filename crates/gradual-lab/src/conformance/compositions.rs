@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use gradual::group::{Average, Groups};
 use gradual::loss::{
     Composed, Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, LeaveOneOut, Mean,
-    Mgda, PcGrad, PowerMean, RunningMeans, Scale, SumOfSquares, Tilted, UpGrad,
+    Mgda, PcGrad, PowerMean, RunningMeans, Scale, Shifted, SumOfSquares, Tilted, UpGrad,
 };
 
 use super::numbers::{host, tensor, uniform};
@@ -81,6 +81,7 @@ pub(super) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
         for scale in [
             Scale::Raw,
             Scale::UnitSum,
+            Scale::UnitAbsolute,
             Scale::cap(2.0, GROUPS, 0.7),
             Scale::MatchNorm,
         ] {
@@ -104,6 +105,7 @@ pub(super) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
                 "running means",
                 Box::new(RunningMeans::new(SumOfSquares, 0.9)?),
             ),
+            ("shifted", Box::new(Shifted::new(SumOfSquares, -1.0)?)),
         ];
         for (name, mut composition) in on_losses {
             // Twice, so that what one draw teaches shows in the next.

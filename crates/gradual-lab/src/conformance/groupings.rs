@@ -83,12 +83,16 @@ pub(super) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
         ("hdbscan", Box::new(Hdbscan::new(4))),
         ("singular vectors", Box::new(SingularVectors::default())),
         (
+            "singular vectors, squared",
+            Box::new(SingularVectors::squared()),
+        ),
+        (
             "singular vectors, leading",
-            Box::new(SingularVectors::default().with_leading(GROUPS)),
+            Box::new(SingularVectors::squared().with_leading(GROUPS)),
         ),
         (
             "singular vectors, sketch",
-            Box::new(SingularVectors::default().with_sketch(64, 0)),
+            Box::new(SingularVectors::squared().with_sketch(64, 0)),
         ),
         (
             "tracked k-means",

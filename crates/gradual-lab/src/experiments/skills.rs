@@ -95,7 +95,11 @@ impl Experiment for Skills {
             },
             Arm {
                 name: "svd",
-                about: "sum of squares over singular directions, weighted by σ",
+                about: "sum of squares over singular directions as published: signed components, weighted by σ²; Σ|c| = 1",
+            },
+            Arm {
+                name: "svd-squared",
+                about: "sum of squares over singular directions, squared components, weighted by σ",
             },
             Arm {
                 name: "balanced",
@@ -125,7 +129,11 @@ impl Experiment for Skills {
             ),
             lower(
                 "svd",
-                "With SVD groups, skills are closer together at equal mean skill.",
+                "With SVD groups as published, skills are closer together at equal mean skill.",
+            ),
+            lower(
+                "svd-squared",
+                "With SVD groups of squared components, skills are closer together at equal mean skill.",
             ),
             lower(
                 "balanced",

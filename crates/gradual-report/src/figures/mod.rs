@@ -16,6 +16,7 @@ mod raster;
 mod rows;
 mod series;
 mod shares;
+mod signs;
 mod spectrum;
 mod tax;
 mod threshold;
@@ -74,6 +75,7 @@ pub(crate) fn all(folder: &Folder) -> Result<Vec<Figure>, ReportError> {
         flow::figure(folder)?,
         churn::figure(folder)?,
         shares::figure(folder)?,
+        signs::figure(folder)?,
         spectrum::figure(folder)?,
     ];
     Ok(figures

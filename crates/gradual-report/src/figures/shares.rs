@@ -37,7 +37,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         };
         let layout = Layout {
             x_label: "step",
-            y_label: "share of Σc",
+            y_label: "share of Σ|c|",
             left: 30.0,
             y_ticks: true,
         };

@@ -269,6 +269,8 @@ impl Fixture {
                 .enumerate()
                 .map(|(capability, loss)| (format!("task-{capability:02}"), loss / sum))
                 .collect(),
+            negative: (arm.name.starts_with("singular") && self.flow)
+                .then(|| 0.5 - 0.2 * step as f64 / self.steps as f64),
             spectrum: if arm.name.starts_with("singular") {
                 let decay = 1.0 + 2.0 * step as f64 / self.steps as f64;
                 (1..=48)

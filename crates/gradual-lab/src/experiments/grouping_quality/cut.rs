@@ -56,7 +56,7 @@ impl Cut {
                 return Ok(clusters.assignment);
             }
             Self::Singular => {
-                let soft = SingularVectors::default()
+                let soft = SingularVectors::squared()
                     .with_leading(groups)
                     .group(draw)?;
                 return strongest(&soft, groups);

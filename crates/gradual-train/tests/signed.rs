@@ -1,0 +1,193 @@
+//! Singular directions as published have signs: what may be done with them, and what a step does.
+
+mod common;
+
+use burn::module::Param;
+use burn::nn::LinearConfig;
+use burn::tensor::{Device, Tensor};
+use common::Model;
+use gradual_grad::{Traced, trace};
+use gradual_group::{Draw, Grouping, Groups, Labels, SingularVectors};
+use gradual_loss::{
+    Composition, Cvar, GramComposition, GroupDro, LeaveOneOut, LossError, Mean, Mgda, PcGrad,
+    PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+};
+use gradual_train::{Objective, TrainError, step};
+
+/// A model and inputs whose gradients point both ways.
+fn setting() -> (Model, Tensor<2>) {
+    let device = Device::flex().autodiff();
+    let mut layer = LinearConfig::new(3, 1).with_bias(false).init(&device);
+    layer.weight = Param::from_tensor(Tensor::zeros([3, 1], &device)).set_require_grad(true);
+    let inputs = Tensor::from_floats(
+        [
+            [2.0, 0.5, 0.1],
+            [-1.0, 0.3, -0.2],
+            [0.4, 1.0, 0.0],
+            [0.0, 0.0, 0.0],
+            [-0.3, -0.9, 0.6],
+        ],
+        &device,
+    );
+    (Model { layer }, inputs)
+}
+
+fn traced() -> Traced {
+    let (model, inputs) = setting();
+    trace(&model, |m| m.losses(&inputs)).unwrap()
+}
+
+fn published(traced: &Traced) -> Groups {
+    SingularVectors::default()
+        .group(&Draw::from(traced))
+        .unwrap()
+}
+
+fn numbers(tensor: &Tensor<1>) -> Vec<f32> {
+    tensor.clone().into_data().try_to_vec().unwrap()
+}
+
+/// c = 2 D⁻¹ K² D⁻¹ ℓ, from the rows.
+fn coefficients(traced: &Traced) -> Vec<f64> {
+    let rows = traced.gradients.rows();
+    let rows: Vec<f32> = rows.into_data().try_to_vec().unwrap();
+    let losses = numbers(&traced.losses);
+    let n = losses.len();
+    let p = rows.len() / n;
+    let row = |j: usize| &rows[j * p..(j + 1) * p];
+    let inner = |a: usize, b: usize| -> f64 {
+        let pairs = row(a).iter().zip(row(b));
+        pairs.map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+    };
+    let norm = |j: usize| inner(j, j).sqrt();
+    let present = |j: &usize| norm(*j) > 0.0;
+    let scaled = |i: usize| -> f64 {
+        let terms = (0..n).filter(present);
+        terms
+            .map(|j| inner(i, j) * f64::from(losses[j]) / norm(j))
+            .sum()
+    };
+    let of = |j: usize| match present(&j) {
+        true => 2.0 * (0..n).map(|i| inner(j, i) * scaled(i)).sum::<f64>() / norm(j),
+        false => 0.0,
+    };
+    (0..n).map(of).collect()
+}
+
+#[test]
+fn the_sum_of_squares_is_the_published_loss() {
+    let traced = traced();
+    let composed = SumOfSquares
+        .compose(&traced.losses, &published(&traced))
+        .unwrap();
+    let expected = coefficients(&traced);
+    assert!(expected.iter().any(|&c| c < 0.0), "{expected:?}");
+    assert_eq!(expected[3], 0.0);
+    for (found, expected) in numbers(&composed.coefficients).iter().zip(&expected) {
+        assert!(
+            (f64::from(*found) - expected).abs() < 1e-4,
+            "{found} against {expected}"
+        );
+    }
+}
+
+/// Whatever looks at a single group's loss or gradient would depend on the arbitrary sign of its direction.
+#[test]
+fn everything_else_refuses_signed_groups() {
+    let traced = traced();
+    let groups = published(&traced);
+    let others: Vec<Box<dyn Composition>> = vec![
+        Box::new(Mean),
+        Box::new(PowerMean::new(3.0).unwrap()),
+        Box::new(GroupDro::new(0.1).unwrap()),
+        Box::new(Cvar::new(0.5).unwrap()),
+        Box::new(Tilted::new(5.0).unwrap()),
+        Box::new(LeaveOneOut),
+    ];
+    for mut composition in others {
+        let error = composition.compose(&traced.losses, &groups).unwrap_err();
+        assert!(matches!(error, LossError::Signed { .. }), "{error}");
+        assert!(error.to_string().contains("SingularVectors::squared"));
+        let squared = SingularVectors::squared()
+            .group(&Draw::from(&traced))
+            .unwrap();
+        assert!(composition.compose(&traced.losses, &squared).is_ok());
+    }
+    let gram = traced.gradients.gram();
+    let rules: Vec<Box<dyn GramComposition>> =
+        vec![Box::new(PcGrad::new(1)), Box::new(Mgda), Box::new(UpGrad)];
+    for mut rule in rules {
+        let error = rule.compose(&traced.losses, &groups, &gram).unwrap_err();
+        assert!(matches!(error, LossError::Signed { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_scale_by_the_sum_refuses_signed_groups() {
+    let (model, inputs) = setting();
+    let of = |scale| Objective::new(SingularVectors::default(), SumOfSquares).with_scale(scale);
+    let error = step(&model, &mut of(Scale::UnitSum), None, |m| m.losses(&inputs)).unwrap_err();
+    let TrainError::Loss(LossError::SignedSum { .. }) = &error else {
+        panic!("{error}");
+    };
+    let message = error.to_string();
+    for part in ["UnitSum", "UnitAbsolute", "MatchNorm", "Raw"] {
+        assert!(message.contains(part), "{message}");
+    }
+    for scale in [
+        Scale::UnitAbsolute,
+        Scale::MatchNorm,
+        Scale::Raw,
+        Scale::Cap(1.0),
+    ] {
+        let stepped = step(&model, &mut of(scale), None, |m| m.losses(&inputs)).unwrap();
+        assert!(stepped.coefficients.iter().any(|&c| c < 0.0), "{scale:?}");
+    }
+    let labels = [Some(0); 5];
+    let mut grouped = Objective::new(Labels::new(1), SumOfSquares).with_scale(Scale::UnitSum);
+    assert!(step(&model, &mut grouped, Some(&labels), |m| m.losses(&inputs)).is_ok());
+}
+
+/// Without a word of the user Σ|c| = 1; with no sign among the coefficients that is Σc = 1.
+#[test]
+fn the_usual_scale_is_by_absolute_values() {
+    let (model, inputs) = setting();
+    let stepped = |objective: Objective| {
+        step(&model, &mut { objective }, None, |m| m.losses(&inputs)).unwrap()
+    };
+    let svd = || Objective::new(SingularVectors::default(), SumOfSquares);
+    let (usual, raw) = (stepped(svd()), stepped(svd().with_scale(Scale::Raw)));
+    let absolute: f64 = coefficients(&traced()).iter().map(|c| c.abs()).sum();
+    for ((found, raw), expected) in usual
+        .coefficients
+        .iter()
+        .zip(&raw.coefficients)
+        .zip(coefficients(&traced()))
+    {
+        assert!((f64::from(*found) - expected / absolute).abs() < 1e-6);
+        assert!((f64::from(*raw) - expected).abs() < 1e-4);
+    }
+    let squared = || Objective::new(SingularVectors::squared(), SumOfSquares);
+    let sums = stepped(squared()).coefficients;
+    let absolute = stepped(squared().with_scale(Scale::UnitAbsolute)).coefficients;
+    assert!((sums.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    for (a, b) in sums.iter().zip(absolute) {
+        assert!((a - b).abs() < 1e-6);
+    }
+}
+
+/// Nothing to divide by, and the ends of single precision.
+#[test]
+fn absolute_values_of_any_size_sum_to_one() {
+    let scaled = |values: &[f32]| {
+        let coefficients = Tensor::<1>::from_floats(values, &Device::flex());
+        numbers(&Scale::UnitAbsolute.apply(coefficients))
+    };
+    assert_eq!(scaled(&[0.0, 0.0]), [0.0, 0.0]);
+    for size in [1e-30f32, 1e-12, 1.0, 1e12, 1e38] {
+        let found = scaled(&[3.0 * size, -size, 0.0]);
+        for (found, expected) in found.iter().zip([0.75, -0.25, 0.0]) {
+            assert!((found - expected).abs() < 1e-6, "{size}: {found}");
+        }
+    }
+}
