@@ -8,7 +8,6 @@ use gradual_group::Draw;
 /// groups of several. For [`step_labelled`](crate::step_labelled) and its like.
 ///
 /// ```
-/// use burn::module::Module;
 /// use burn::nn::LinearConfig;
 /// use burn::tensor::{Device, Tensor};
 /// use gradual_group::Labels;
