@@ -81,6 +81,16 @@ pub enum GradError {
         /// Why.
         problem: &'static str,
     },
+    /// A parameter is no leaf of the graph.
+    #[error(
+        "trace: the parameter {path} was computed from another tensor with a graph (cast, moved to a device or scaled \
+         in place), so no gradient stays with it; change it as \
+         `param.map(|value| value.inner().cast(…).autodiff().require_grad())`"
+    )]
+    NoLeaf {
+        /// Path of the parameter within the module.
+        path: String,
+    },
     /// Two places of a model have one identity and are not one parameter.
     #[error(
         "trace: {one} and {other} of the model have one parameter identity, but {problem}; clones of a layer share \

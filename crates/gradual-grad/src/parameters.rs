@@ -26,10 +26,14 @@ pub(crate) struct Parameter {
 ///
 /// # Errors
 ///
-/// [`GradError::Identity`] when two places have one identity and are not one parameter.
+/// [`GradError::Identity`] when two places have one identity and are not one parameter; [`GradError::NoLeaf`] for a
+/// parameter that was computed from another tensor.
 pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradError> {
     let mut lister = Lister::default();
     module.visit(&mut lister);
+    if let Some(path) = lister.no_leaf {
+        return Err(GradError::NoLeaf { path });
+    }
     if let Some([one, other]) = lister.at_odds {
         let problem = "one is trained and the other is not";
         return Err(GradError::Identity {
@@ -94,13 +98,19 @@ struct Lister {
     found: Vec<Parameter>,
     /// Two paths of one identity, of which one is trainable.
     at_odds: Option<[String; 2]>,
+    /// The first parameter that was computed from another tensor.
+    no_leaf: Option<String>,
 }
 
 impl ModuleVisitor for Lister {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let path = self.path.join(".");
-        // Off an autodiff device nothing is tracked: ask for what training would track.
         let value = param.val();
+        if value.is_tracked() && !value.is_require_grad() {
+            self.no_leaf.get_or_insert(path);
+            return;
+        }
+        // Off an autodiff device nothing is tracked: ask for what training would track.
         let trainable = param.clone().train().is_require_grad();
         let Some(known) = self.found.iter_mut().find(|known| known.id == param.id) else {
             self.found.push(Parameter {

@@ -247,6 +247,25 @@ fn nothing_to_train() {
     assert!(matches!(none, Err(GradError::Untrained { .. })));
 }
 
+/// Cast on an autodiff device, a parameter is the result of an operation.
+#[test]
+fn a_parameter_that_is_no_leaf() {
+    struct Scaled;
+    impl ModuleMapper for Scaled {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| tensor * 0.5)
+        }
+    }
+    let x = inputs();
+    let model = Net::new(&device()).map(&mut Scaled);
+    let error = trace(&model, |m| m.scores(&x).sum_dim(1).reshape([6]));
+    let error = error.expect_err("no gradient would stay with it");
+    assert!(
+        matches!(&error, GradError::NoLeaf { path } if path == "hidden.weight"),
+        "{error}"
+    );
+}
+
 /// A model on no autodiff device is traced all the same.
 #[test]
 fn models_without_autodiff() {

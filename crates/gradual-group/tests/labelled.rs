@@ -161,8 +161,8 @@ fn several_labellings_stand_side_by_side() {
     );
     assert_eq!(
         refused(Labels::new(2).and(3).group(&draw)),
-        "labels: expected the labels of 2 groupings, got those of 1; give the first with \
-         `Draw::with_labels` and the others with `Draw::with_more_labels`"
+        "labels: expected the labels of 2 groupings, got those of 1; a step takes several by a `Stepper`, a \
+         task gives them by `Drawn::with_more_labels`"
     );
     let short = [vec![None; 4]];
     assert_eq!(

@@ -7,6 +7,9 @@ use std::time::Instant;
 use common::{along, draw};
 use gradual_grad::Traced;
 use gradual_group::{Draw, Grouping, KMeans, Spectral, SphericalKMeans};
+use linfa::DatasetBase;
+use linfa::traits::{Fit, Predict};
+use ndarray::Array2;
 
 const DRAWS: u64 = 10;
 
@@ -81,6 +84,36 @@ fn default_clusters_are_near_the_best_of_thirty() {
             assert!(found <= 1.1 * best, "{name}: {found} against {best}");
         }
         assert!(near >= 9, "{name}: {near} of {DRAWS} within 2 %");
+    }
+}
+
+/// The k-means of linfa-clustering, which is a plain twin: as many runs, the same points.
+#[test]
+fn clusters_are_as_near_as_those_of_linfa() {
+    for (name, groups, axes, snr) in cases() {
+        for seed in 0..3 {
+            let rows = along(&axes, 64, snr, false, seed);
+            let traced = draw(&rows, &vec![1.0; rows.len()]);
+            let found = measured(&mut KMeans::new(groups, seed), &rows, &traced, groups).0;
+
+            let unit = |row: &Vec<f32>| {
+                let square = |&x: &f32| f64::from(x) * f64::from(x);
+                let norm = row.iter().map(square).sum::<f64>().sqrt();
+                row.iter().map(move |&x| f64::from(x) / norm).collect::<Vec<_>>()
+            };
+            let points: Vec<f64> = rows.iter().flat_map(unit).collect();
+            let points = Array2::from_shape_vec((rows.len(), rows[0].len()), points).unwrap();
+            let model = linfa_clustering::KMeans::params(groups)
+                .n_runs(10)
+                .max_n_iterations(300)
+                .tolerance(1e-4)
+                .fit(&DatasetBase::from(points.view()))
+                .unwrap();
+            let theirs: Vec<Option<usize>> =
+                model.predict(&points).iter().map(|&group| Some(group)).collect();
+            let theirs = inertia(&rows, &theirs, groups);
+            assert!(found <= 1.03 * theirs, "{name}, {seed}: {found} against {theirs}");
+        }
     }
 }
 

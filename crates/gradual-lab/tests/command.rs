@@ -510,7 +510,7 @@ fn more_groups_than_a_draw_has_examples_are_said_before_any_run() {
         "arm kmeans: k-means: 200 groups were asked for, but a draw has 128 examples",
         "nothing was run",
         "--draw 200",
-        "--arms erm,grouped,whitened,svd,random,balanced,erm-half,matched",
+        "--arms erm,grouped,whitened,svd,svd-squared,random,balanced,erm-half,matched",
     ] {
         assert!(usual.contains(said), "{usual}");
     }

@@ -270,7 +270,9 @@ impl<B> Shared<B> {
         if self.unverified {
             let losses = RefCell::new(&mut losses);
             let losses = |m: &M| losses.borrow_mut()(m, batch);
-            self.unverified = verified(model, &self.objective, losses)?.is_none();
+            let left_out = self.stepper.leaves_out();
+            let verified = verified(model, &self.objective, left_out, losses)?;
+            self.unverified = verified.is_none();
         }
         self.called += 1;
         let ends = self.epoch.is_some_and(|batches| self.called >= batches);

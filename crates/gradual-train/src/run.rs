@@ -262,7 +262,8 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         };
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
-        let Some(verified) = verified(model, &self.objective, losses)? else {
+        let left_out = self.config.not_finite == NotFinite::LeaveOut;
+        let Some(verified) = verified(model, &self.objective, left_out, losses)? else {
             return Ok(());
         };
         run.unverified = false;

@@ -126,6 +126,10 @@ impl Stepper {
         Self { leaves_out: true }
     }
 
+    pub(crate) fn leaves_out(self) -> bool {
+        self.leaves_out
+    }
+
     /// [`step()`](crate::step()) with these options.
     ///
     /// # Errors

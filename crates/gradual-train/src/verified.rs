@@ -8,13 +8,15 @@ use crate::statistics::unmoved;
 use crate::{Objective, TrainError};
 
 /// Checks the gradients that a step under `objective` would take, and leaves the model's running statistics as they were.
-/// None where the losses of the draw are not all finite, so that another draw has to be taken for it.
+/// None where the losses of the draw are not all finite, so that another draw has to be taken for it; not so where such
+/// examples are `left_out` anyway, which may be of every draw.
 ///
 /// A step on Burn's own backward pass is right about any losses, so of one only the layers that Burn gets wrong are
 /// looked for, which are seen where they are tapped.
 pub(crate) fn verified<M: Module>(
     model: &M,
     objective: &Objective,
+    left_out: bool,
     losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<Option<Verified>, TrainError> {
     if !objective.needs_gradients() {
@@ -27,5 +29,6 @@ pub(crate) fn verified<M: Module>(
     }
     let verified = unmoved(model, || verify(model, losses))?;
     let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
-    Ok((!verified.warnings.iter().any(unfinished)).then_some(verified))
+    let finished = left_out || !verified.warnings.iter().any(unfinished);
+    Ok(finished.then_some(verified))
 }

@@ -96,7 +96,8 @@ pub(super) fn stated_waits() -> Numbers {
         ("dro", 2),
         ("landmarks", 1),
         ("k-means", 2),
-        ("svd", 2),
+        ("svd", 1),
+        ("svd-squared", 2),
     ]
     .map(|(name, waits)| (name.to_owned(), vec![f64::from(waits)]))
     .into()
@@ -124,6 +125,10 @@ pub(super) fn waits(device: &Device) -> anyhow::Result<Numbers> {
         (
             "svd",
             Objective::new(SingularVectors::default(), SumOfSquares),
+        ),
+        (
+            "svd-squared",
+            Objective::new(SingularVectors::squared(), SumOfSquares),
         ),
     ] {
         let losses = |m: &_| task.losses(m, &drawn.batch);
