@@ -39,7 +39,7 @@ pub enum Membership {
 ///
 /// With K = G Gᵀ the Gram matrix and D = diag(‖g_j‖) this is L = ‖K D⁻¹ ℓ‖², with coefficients
 /// c = 2 D⁻¹ K² D⁻¹ ℓ, and needs no eigenproblem. The default is that, under
-/// [`SumOfSquares`](https://docs.rs/gradual-loss).
+/// `gradual_loss::SumOfSquares`.
 ///
 /// Other readings of the same idea are L = Σ_i σ_i^q (Σ_j m(α̂_ij) ℓ_j)², with another
 /// [membership](Membership) m, another [power](Self::with_power) q, or the mean over a direction's
