@@ -235,18 +235,16 @@ impl Unasked {
     pub(crate) fn said(&self) -> &Said {
         self.said.get_or_init(|| {
             let [n, _] = self.gram.dims();
-            let entries = wide_gram("spectrum", &self.gram).unwrap_or_default();
-            if entries.is_empty() {
+            let Ok(entries) = wide_gram("spectrum", &self.gram) else {
                 return Said::default();
-            }
+            };
             let gram = Mat::from_fn(n, n, |i, j| entries[i * n + j]);
-            let values = gram.self_adjoint_eigenvalues(Side::Lower);
-            let values = Eigenvalues::all(values.unwrap_or_default());
-            let said = estimates(&values, self.at_most.min(n));
-            (
-                values.values().iter().map(|value| value.sqrt()).collect(),
-                said,
-            )
+            let Ok(values) = gram.self_adjoint_eigenvalues(Side::Lower) else {
+                return Said::default();
+            };
+            let values = Eigenvalues::all(values);
+            let sigma = values.values().iter().map(|value| value.sqrt());
+            (sigma.collect(), estimates(&values, self.at_most.min(n)))
         })
     }
 }
