@@ -44,6 +44,22 @@ where
     command
 }
 
+/// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The crates of
+/// others, `"*"`, stay as they are compiled for any other run, so nothing of Burn is built again.
+const CHECKED: [&str; 4] = [
+    "profile.release.overflow-checks=true",
+    "profile.release.debug-assertions=true",
+    "profile.release.package.\"*\".overflow-checks=false",
+    "profile.release.package.\"*\".debug-assertions=false",
+];
+
+/// `cargo test` in release, with these checks.
+pub(crate) fn checked_tests() -> Command {
+    let mut command = cargo(["test", "--release"]);
+    command.args(CHECKED.iter().flat_map(|setting| ["--config", setting]));
+    command
+}
+
 /// Takes away what `cargo run` told this program about its own package.
 ///
 /// Some build scripts watch these variables: inherited, they would rebuild their crate each time that

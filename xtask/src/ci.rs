@@ -11,7 +11,36 @@ use crate::{cargo, docs, layers, python, setup, terminal};
 /// One check: its name and what it does.
 struct Step {
     name: &'static str,
-    check: fn() -> anyhow::Result<()>,
+    check: fn() -> anyhow::Result<Outcome>,
+}
+
+/// How a check ended that found nothing wrong.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Passed,
+    /// It could not look, and why.
+    Skipped(String),
+}
+
+impl Outcome {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    /// Says why, where there was nothing to see.
+    pub(crate) fn say(&self) {
+        if let Self::Skipped(reason) = self {
+            println!("skipped: {reason}");
+        }
+    }
+}
+
+/// What has nothing to skip.
+fn whole(result: anyhow::Result<()>) -> anyhow::Result<Outcome> {
+    result.map(|()| Outcome::Passed)
 }
 
 /// What takes no time comes first, so that it does not wait for the tests.
@@ -21,31 +50,31 @@ struct Step {
 const STEPS: [Step; 8] = [
     Step {
         name: "format",
-        check: format,
+        check: || whole(format()),
     },
     Step {
         name: "layers",
-        check: layers::run,
+        check: || whole(layers::run()),
     },
     Step {
         name: "clippy",
-        check: clippy,
+        check: || whole(clippy()),
     },
     Step {
         name: "docs",
-        check: || docs::run(&Backends::buildable()?.cargo_arguments()),
+        check: || whole(docs::run(&Backends::buildable()?.cargo_arguments())),
     },
     Step {
         name: "test",
-        check: test,
+        check: || whole(test()),
     },
     Step {
         name: "conformance",
-        check: || Test::conformance(&Backends::without_gpu()?),
+        check: || whole(Test::conformance(&Backends::without_gpu()?)),
     },
     Step {
         name: "parquet",
-        check: parquet,
+        check: || whole(parquet()),
     },
     Step {
         name: "python",
@@ -59,36 +88,38 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn run_steps(steps: &[Step]) -> anyhow::Result<()> {
-    let mut times = Vec::new();
+    let mut done = Vec::new();
     let mut failure = None;
     for step in steps {
         println!("{}", terminal::bold(&format!("==> {}", step.name)));
         let start = Instant::now();
         let result = (step.check)();
         let time = start.elapsed();
-        times.push(time);
-        let word = if result.is_ok() { "passed" } else { "FAILED" };
+        let word = result.as_ref().map_or("FAILED", Outcome::word);
         println!("<== {} {word} in {}", step.name, seconds(time));
-        if let Err(error) = result {
-            failure = Some((step.name, error));
-            break;
+        done.push((word, time));
+        match result {
+            Ok(outcome) => outcome.say(),
+            Err(error) => {
+                failure = Some((step.name, error));
+                break;
+            }
         }
     }
-    println!("\n{}", table(steps, &times, failure.is_some()));
+    println!("\n{}", table(steps, &done));
     if let Some((name, error)) = failure {
         bail!("step '{name}' failed: {error:#}");
     }
     Ok(())
 }
 
-/// One line for each step. Only the last one that has a time can have failed.
-fn table(steps: &[Step], times: &[Duration], failed: bool) -> String {
+/// One line for each step, with the results and times of those that ran.
+fn table(steps: &[Step], done: &[(&str, Duration)]) -> String {
     let mut lines = vec![format!("{:<11} {:<8} {:>10}", "step", "result", "time")];
     for (i, step) in steps.iter().enumerate() {
-        let (result, time) = match times.get(i) {
+        let (result, time) = match done.get(i) {
             None => ("not run", String::new()),
-            Some(&time) if failed && i + 1 == times.len() => ("FAILED", seconds(time)),
-            Some(&time) => ("passed", seconds(time)),
+            Some(&(result, time)) => (result, seconds(time)),
         };
         let line = format!("{:<11} {result:<8} {time:>10}", step.name);
         lines.push(line.trim_end().to_owned());
@@ -132,15 +163,9 @@ fn test() -> anyhow::Result<()> {
 
 /// The one feature that no other build has. Its tests are few, and the rest is built already.
 fn parquet() -> anyhow::Result<()> {
-    let (features, only) = ("--features=parquet", "parquet");
-    let package = ["--package", "gradual-report"];
-    let run = ["test", "--release"].into_iter().chain(package);
-    cargo::run(&mut cargo::cargo(run.chain([
-        features,
-        "--lib",
-        "--test=formats",
-        only,
-    ])))
+    let mut command = cargo::checked_tests();
+    command.args(["--package", "gradual-report", "--features=parquet"]);
+    cargo::run(command.args(["--lib", "--test=formats", "parquet"]))
 }
 
 #[cfg(test)]
@@ -151,7 +176,7 @@ mod tests {
         [
             Step {
                 name: "first",
-                check: || Ok(()),
+                check: || Ok(Outcome::Passed),
             },
             Step {
                 name: "second",
@@ -172,15 +197,32 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_line_for_each_step() {
-        let times = [Duration::from_millis(1250), Duration::from_secs(70)];
+    fn a_step_that_was_skipped_is_no_failure_and_says_so() {
+        let skipped = [Step {
+            name: "python",
+            check: || Ok(Outcome::Skipped("there is none".to_owned())),
+        }];
+        assert!(run_steps(&skipped).is_ok());
+        let result = (skipped[0].check)().unwrap();
         assert_eq!(
-            table(&steps(), &times, true),
+            table(&skipped, &[(result.word(), Duration::ZERO)]),
+            "step        result         time\n\
+             python      skipped       0.0 s"
+        );
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_step() {
+        let done = [
+            ("passed", Duration::from_millis(1250)),
+            ("FAILED", Duration::from_secs(70)),
+        ];
+        assert_eq!(
+            table(&steps(), &done),
             "step        result         time\n\
              first       passed        1.2 s\n\
              second      FAILED       70.0 s\n\
              third       not run"
         );
-        assert!(!table(&steps(), &times, false).contains("FAILED"));
     }
 }

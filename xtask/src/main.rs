@@ -76,7 +76,7 @@ impl Command {
             Self::Bench(bench) => bench.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Setup(setup) => setup.run(),
-            Self::Python => python::run(),
+            Self::Python => python::run().map(|outcome| outcome.say()),
             Self::Ci => ci::run(),
             Self::Layers => layers::run(),
             Self::Docs => docs::run(&[]),

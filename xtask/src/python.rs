@@ -4,29 +4,23 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::cargo;
+use crate::ci::Outcome;
 use crate::venv::Venv;
 
 /// Runs the blocks of `docs/python.md` with pandas and polars, in a virtual environment under `target`.
 ///
-/// Where there is no Python to make one with, or nothing to install from, it says so and is content: nothing
+/// Where there is no Python to make one with, or nothing to install from, the step is skipped with this reason: nothing
 /// else needs Python.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run() -> anyhow::Result<Outcome> {
     let python = match environment() {
         Ok(python) => python,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return Ok(());
-        }
+        Err(reason) => return Ok(Outcome::Skipped(reason)),
     };
-    let test = [
-        "test",
-        "--release",
-        "--package",
-        "gradual-report",
-        "--test",
-        "python",
-    ];
-    cargo::run(cargo::cargo(test).env("GRADUAL_PYTHON", python))
+    let package = ["--package", "gradual-report", "--test", "python"];
+    let mut test = cargo::checked_tests();
+    test.args(package).args(["--", "--include-ignored"]);
+    cargo::run(test.env("GRADUAL_PYTHON", python))?;
+    Ok(Outcome::Passed)
 }
 
 /// The path of the Python, or why there is none.

@@ -25,11 +25,11 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// All tests of the workspace, compiled with `backends`; they run on the default one.
+    /// All tests of the workspace, compiled with `backends` and with checks of our own arithmetic; they run on the
+    /// default backend.
     pub(crate) fn everything(backends: &Backends) -> anyhow::Result<()> {
-        let test = ["test", "--release", "--workspace"];
-        let mut command = cargo::cargo(test);
-        command.args(backends.cargo_arguments());
+        let mut command = cargo::checked_tests();
+        command.arg("--workspace").args(backends.cargo_arguments());
         cargo::run(command.envs(backends.environment()))
     }
 

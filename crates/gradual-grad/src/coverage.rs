@@ -20,6 +20,9 @@ pub struct Covered {
     pub path: String,
     /// Shape.
     pub shape: Vec<usize>,
+    /// Further paths under which the same parameter stands: clones of a layer share their parameters' identity, and an
+    /// optimizer moves the first of them alone.
+    pub shared: Vec<String>,
     /// The layers that use it, in order.
     pub uses: Vec<Cow<'static, str>>,
     /// Positions per example, summed over uses.
@@ -58,6 +61,7 @@ impl Covered {
             [d, rest @ ..] => *d as u64 + rest.iter().product::<usize>() as u64,
             [] => 1,
         };
+        let width = shape.last().map_or(1, |width| *width as u64);
         // Half of the pairs, by symmetry.
         let pairs = n * (n + 1) / 2;
         let (route, operations) = match route {
@@ -65,11 +69,13 @@ impl Covered {
             Some(Route::Rows) => ("rows", 2 * pairs * p),
             Some(Route::Product) => ("product of factors", 2 * pairs * sides),
             Some(Route::Ghost) => ("ghost product", 2 * pairs * t * t * sides),
+            Some(Route::Index) => ("look-ups of equal index", 2 * pairs * t * width),
             Some(Route::Matrices) => ("per-example matrices", 2 * n * t * p + 2 * pairs * p),
         };
         Self {
             path: each.parameter.path.clone(),
             shape,
+            shared: each.parameter.shared.clone(),
             uses: each.uses.clone(),
             positions,
             route,
@@ -104,6 +110,16 @@ impl fmt::Display for Coverage {
         }
         for path in &self.left_out {
             writeln!(f, "{path:width$}  left out on purpose")?;
+        }
+        for each in self.covered.iter().filter(|each| !each.shared.is_empty()) {
+            writeln!(
+                f,
+                "warning: {} and {} are one parameter (clones of a layer): their gradients are summed, and an \
+                 optimizer moves {} alone",
+                each.path,
+                each.shared.join(", "),
+                each.path
+            )?;
         }
         Ok(())
     }

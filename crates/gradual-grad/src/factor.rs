@@ -1,57 +1,69 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
 mod inner;
+mod lookups;
+mod meeting;
+mod outer;
+pub(crate) mod precision;
 mod sketch;
 mod sum;
+#[cfg(test)]
+mod tests;
 
-use std::sync::{Arc, OnceLock};
-
-use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor};
-use serde::{Deserialize, Serialize};
+use burn::tensor::{DType, Device, Int, Tensor};
 
 pub(crate) use inner::Route;
+pub(crate) use lookups::Lookups;
+pub(crate) use outer::{Inputs, Outer};
+
+use outer::Formed;
+use precision::{at_least_single, widest};
+
+/// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
+const BLOCK: usize = 1 << 24;
 
 /// Row j of the gradients of one parameter, for all j.
 #[derive(Debug, Clone)]
 pub(crate) enum Factor {
-    /// g_j = Σ_t left_jt ⊗ right_jt, from left `[n, t, d]` and right `[n, t, e]`.
-    Outer {
-        left: Tensor<3>,
-        right: Tensor<3>,
-        /// Which side holds the inputs of the layer; the other has its output-gradients.
-        inputs: Inputs,
-        formed: Formed,
-    },
-    /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
-    Scatter {
-        indices: Tensor<2, Int>,
-        deltas: Tensor<3>,
-        rows: usize,
-    },
+    /// A weight between inputs and outputs.
+    Outer(Outer),
+    /// A table that is looked up, in one or in several places.
+    Scatter(Lookups),
+    /// The sum of both: a table that is looked up and read out.
+    Tied(Tied),
     /// g_j is made of these, one after another.
     Stack(Vec<Factor>),
     /// g_j itself, `[n, p]`.
     Rows(Tensor<2>),
 }
 
-/// The side of an outer product that holds inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Inputs {
-    Left,
-    Right,
-    /// Each side has both, at different positions: a weight that is tied to its own transpose.
-    Mixed,
+/// Look-ups and outer products with one matrix.
+#[derive(Debug, Clone)]
+pub(crate) struct Tied {
+    pub(crate) lookups: Lookups,
+    pub(crate) outer: Outer,
+    formed: Formed,
 }
 
-impl Inputs {
-    fn and(self, other: Self) -> Self {
-        if self == other { self } else { Self::Mixed }
+impl Tied {
+    pub(crate) fn new(lookups: Lookups, outer: Outer) -> Self {
+        Self {
+            lookups,
+            outer,
+            formed: Formed::default(),
+        }
+    }
+
+    fn in_precision(&self, dtype: DType) -> bool {
+        let sides = [&self.lookups.deltas, &self.outer.left, &self.outer.right];
+        sides.iter().all(|side| side.dtype() == dtype)
+    }
+
+    /// The side that holds inputs: that of the look-ups is the left one.
+    pub(crate) fn inputs(&self) -> Inputs {
+        Inputs::Left.and(self.outer.inputs)
     }
 }
-
-/// The rows of an outer product, kept once the Gram matrix had to form them, for the weighted sum.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Formed(Arc<OnceLock<Tensor<2>>>);
 
 impl Factor {
     /// Inputs left, output-gradients right.
@@ -60,111 +72,121 @@ impl Factor {
     }
 
     pub(crate) fn of_sides(left: Tensor<3>, right: Tensor<3>, inputs: Inputs) -> Self {
-        Self::Outer {
-            left,
-            right,
-            inputs,
-            formed: Formed::default(),
-        }
+        Self::Outer(Outer::new(left, right, inputs))
     }
 
-    /// Σ_t deltas_jt: the gradient of a bias, from `[n, t, e]`.
+    /// Deltas `[n, t, e]` added to the rows at indices `[n, t]` of a `[rows, e]` matrix.
+    pub(crate) fn scatter(indices: Tensor<2, Int>, deltas: Tensor<3>, rows: usize) -> Self {
+        Self::Scatter(Lookups::new(indices, deltas, rows))
+    }
+
+    /// Σ_t deltas_jt: the gradient of a bias, from `[n, t, e]`. Of half precision it is summed, and kept, in single.
     pub(crate) fn sum(deltas: Tensor<3>) -> Self {
         let [n, t, e] = deltas.dims();
         match t {
             1 => Self::Rows(deltas.reshape([n, e])),
-            _ => Self::Rows(deltas.sum_dim(1).reshape([n, e])),
+            _ => {
+                let wide = at_least_single(deltas.dtype());
+                Self::Rows(deltas.cast(wide).sum_dim(1).reshape([n, e]))
+            }
         }
     }
 
-    /// The gradient over two uses of one parameter: uses are summed before any product.
-    pub(crate) fn merge(self, other: Self) -> Self {
-        match (self, other) {
-            (
-                Self::Outer {
-                    left,
-                    right,
-                    inputs,
-                    ..
-                },
-                Self::Outer {
-                    left: left2,
-                    right: right2,
-                    inputs: inputs2,
-                    ..
-                },
-            ) => Self::of_sides(
-                Tensor::cat(vec![left, left2], 1),
-                Tensor::cat(vec![right, right2], 1),
-                inputs.and(inputs2),
+    /// The gradient over several uses of one parameter: uses are summed before any product, all at once. None
+    /// without uses.
+    pub(crate) fn merge(uses: Vec<Self>) -> Option<Self> {
+        if uses.len() < 2 {
+            return uses.into_iter().next();
+        }
+        let uses = in_one_precision(uses);
+        match matrices(uses) {
+            Ok(parts) => {
+                let (lookups, outer): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                Self::of_parts(
+                    Lookups::sum(lookups.into_iter().flatten().collect()),
+                    Outer::sum(outer.into_iter().flatten().collect()),
+                )
+            }
+            Err(uses) => match stacks(uses) {
+                Ok(parts) => {
+                    let merged = parts.into_iter().map(Self::merge);
+                    merged.collect::<Option<_>>().map(Self::Stack)
+                }
+                Err(uses) => uses
+                    .into_iter()
+                    .map(|each| each.wide().rows())
+                    .reduce(|a, b| a + b)
+                    .map(Self::Rows),
+            },
+        }
+    }
+
+    /// The examples of several draws, one after another, put together at once. None without draws.
+    pub(crate) fn concat(draws: Vec<Self>) -> Option<Self> {
+        if draws.len() < 2 {
+            return draws.into_iter().next();
+        }
+        let draws = in_one_precision(draws);
+        let sizes: Vec<usize> = draws.iter().map(Self::examples).collect();
+        match matrices(draws) {
+            Ok(parts) => {
+                let (lookups, outer): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                let lookups = padded(lookups, &sizes, Lookups::zeros);
+                let outer = padded(outer, &sizes, Outer::zeros);
+                Self::of_parts(Lookups::concat(lookups), Outer::concat(outer))
+            }
+            Err(draws) => match stacks(draws) {
+                Ok(parts) => {
+                    let joined = parts.into_iter().map(Self::concat);
+                    joined.collect::<Option<_>>().map(Self::Stack)
+                }
+                Err(draws) => {
+                    let rows = draws.iter().map(Self::rows);
+                    Some(Self::Rows(Tensor::cat(rows.collect(), 0)))
+                }
+            },
+        }
+    }
+
+    fn of_parts(lookups: Option<Lookups>, outer: Option<Outer>) -> Option<Self> {
+        match (lookups, outer) {
+            (Some(lookups), Some(outer)) => Some(Self::Tied(Tied::new(lookups, outer))),
+            (Some(lookups), None) => Some(Self::Scatter(lookups)),
+            (None, Some(outer)) => Some(Self::Outer(outer)),
+            (None, None) => None,
+        }
+    }
+
+    /// n rows of zeros in the same form.
+    pub(crate) fn zeros(&self, n: usize) -> Self {
+        match self {
+            Self::Outer(outer) => Self::Outer(outer.zeros(n)),
+            Self::Scatter(lookups) => Self::Scatter(lookups.zeros(n)),
+            Self::Tied(Tied { lookups, outer, .. }) => {
+                Self::Tied(Tied::new(lookups.zeros(n), outer.zeros(n)))
+            }
+            Self::Stack(parts) => Self::Stack(parts.iter().map(|part| part.zeros(n)).collect()),
+            Self::Rows(rows) => {
+                let like = (&rows.device(), rows.dtype());
+                Self::Rows(Tensor::zeros([n, rows.dims()[1]], like))
+            }
+        }
+    }
+
+    /// The precision of its numbers, the widest where its parts differ.
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::Outer(outer) => widest(outer.left.dtype(), outer.right.dtype()),
+            Self::Scatter(lookups) => lookups.deltas.dtype(),
+            Self::Tied(Tied { lookups, outer, .. }) => widest(
+                lookups.deltas.dtype(),
+                widest(outer.left.dtype(), outer.right.dtype()),
             ),
-            (Self::Rows(a), Self::Rows(b)) => Self::Rows(a + b),
-            (Self::Stack(a), Self::Stack(b)) => {
-                Self::Stack(a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
+            Self::Stack(parts) => {
+                let dtypes = parts.iter().map(Self::dtype);
+                dtypes.reduce(widest).unwrap_or(DType::F32)
             }
-            // An embedding whose weight is used once more, by another embedding or the read-out.
-            (
-                scatter @ Self::Scatter { .. },
-                other @ (Self::Scatter { .. } | Self::Outer { .. }),
-            )
-            | (other @ Self::Outer { .. }, scatter @ Self::Scatter { .. }) => {
-                scatter.dense().merge(other.dense())
-            }
-            (a, b) => Self::Rows(a.rows() + b.rows()),
-        }
-    }
-
-    /// A scatter as an outer product with one-hot rows.
-    fn dense(self) -> Self {
-        let Self::Scatter {
-            indices,
-            deltas,
-            rows,
-        } = self
-        else {
-            return self;
-        };
-        let [n, t] = indices.dims();
-        let classes = Tensor::<1, Int>::arange(0..rows as i64, &indices.device());
-        let classes = classes.reshape([1, 1, rows]).expand([n, t, rows]);
-        let hits = indices
-            .reshape([n, t, 1])
-            .expand([n, t, rows])
-            .equal(classes);
-        Self::outer(hits.float().cast(deltas.dtype()), deltas)
-    }
-
-    /// The same examples and those of `other`, one after another.
-    pub(crate) fn concat(self, other: Self) -> Self {
-        let cat = |a, b| Tensor::cat(vec![a, b], 0);
-        match (self, other) {
-            (Self::Rows(a), Self::Rows(b)) => Self::Rows(cat(a, b)),
-            (
-                Self::Outer {
-                    left,
-                    right,
-                    inputs,
-                    ..
-                },
-                Self::Outer {
-                    left: left2,
-                    right: right2,
-                    inputs: inputs2,
-                    ..
-                },
-            ) => {
-                let t = left.dims()[1].max(left2.dims()[1]);
-                let cat = |a: Tensor<3>, b: Tensor<3>| {
-                    Tensor::cat(vec![lengthen(a, t), lengthen(b, t)], 0)
-                };
-                Self::of_sides(cat(left, left2), cat(right, right2), inputs.and(inputs2))
-            }
-            (Self::Stack(a), Self::Stack(b)) => {
-                Self::Stack(a.into_iter().zip(b).map(|(a, b)| a.concat(b)).collect())
-            }
-            (a @ Self::Scatter { .. }, b @ (Self::Scatter { .. } | Self::Outer { .. }))
-            | (a @ Self::Outer { .. }, b @ Self::Scatter { .. }) => a.dense().concat(b.dense()),
-            (a, b) => Self::Rows(cat(a.rows(), b.rows())),
+            Self::Rows(rows) => rows.dtype(),
         }
     }
 
@@ -172,111 +194,140 @@ impl Factor {
     pub(crate) fn cast(self, to: DType) -> Self {
         match self {
             Self::Rows(rows) => Self::Rows(rows.cast(to)),
-            Self::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => Self::of_sides(left.cast(to), right.cast(to), inputs),
+            Self::Outer(outer) => Self::Outer(outer.cast(to)),
+            Self::Scatter(lookups) => Self::Scatter(lookups.cast(to)),
+            Self::Tied(tied) if tied.in_precision(to) => Self::Tied(tied),
+            Self::Tied(tied) => Self::Tied(Tied::new(tied.lookups.cast(to), tied.outer.cast(to))),
             Self::Stack(parts) => {
                 Self::Stack(parts.into_iter().map(|part| part.cast(to)).collect())
             }
-            Self::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => Self::Scatter {
-                indices,
-                deltas: deltas.cast(to),
-                rows,
-            },
         }
+    }
+
+    /// The same factor in the precision that it is computed in: half precision in single.
+    pub(crate) fn wide(&self) -> Self {
+        let wide = at_least_single(self.dtype());
+        self.clone().cast(wide)
     }
 
     /// The rows at `indices` `[m]`.
     pub(crate) fn choose(&self, indices: &Tensor<1, Int>) -> Self {
-        let at = |side: &Tensor<3>| side.clone().select(0, indices.clone());
         match self {
             Self::Rows(rows) => Self::Rows(rows.clone().select(0, indices.clone())),
-            Self::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => Self::of_sides(at(left), at(right), *inputs),
+            Self::Outer(outer) => Self::Outer(outer.choose(indices)),
+            Self::Scatter(lookups) => Self::Scatter(lookups.choose(indices)),
+            Self::Tied(Tied { lookups, outer, .. }) => {
+                Self::Tied(Tied::new(lookups.choose(indices), outer.choose(indices)))
+            }
             Self::Stack(parts) => {
                 Self::Stack(parts.iter().map(|part| part.choose(indices)).collect())
             }
-            Self::Scatter {
-                indices: positions,
-                deltas,
-                rows,
-            } => Self::Scatter {
-                indices: positions.clone().select(0, indices.clone()),
-                deltas: at(deltas),
-                rows: *rows,
-            },
         }
     }
 
     /// The same factor times a number `[1]`.
     pub(crate) fn scale(self, by: Tensor<1>) -> Self {
+        let times = |side: Tensor<3>| {
+            let by = by.clone().cast(side.dtype());
+            side * by.reshape([1, 1, 1])
+        };
+        let outer = |outer: Outer| Outer::new(outer.left, times(outer.right), outer.inputs);
+        let lookups = |lookups: Lookups| {
+            let deltas = times(lookups.deltas.clone());
+            lookups.with_deltas(deltas)
+        };
         match self {
-            Self::Rows(rows) => Self::Rows(rows * by.reshape([1, 1])),
-            Self::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => Self::of_sides(left, right * by.reshape([1, 1, 1]), inputs),
+            Self::Rows(rows) => {
+                let by = by.cast(rows.dtype());
+                Self::Rows(rows * by.reshape([1, 1]))
+            }
+            Self::Outer(own) => Self::Outer(outer(own)),
+            Self::Scatter(own) => Self::Scatter(lookups(own)),
+            Self::Tied(tied) => Self::Tied(Tied::new(lookups(tied.lookups), outer(tied.outer))),
             Self::Stack(parts) => Self::Stack(
                 parts
                     .into_iter()
                     .map(|part| part.scale(by.clone()))
                     .collect(),
             ),
-            Self::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => Self::Scatter {
-                indices,
-                deltas: deltas * by.reshape([1, 1, 1]),
-                rows,
-            },
         }
-    }
-
-    /// n rows of zeros in the same form.
-    pub(crate) fn zeros(n: usize, size: usize, like: &Tensor<1>) -> Self {
-        Self::Rows(Tensor::zeros([n, size], (&like.device(), like.dtype())))
     }
 
     /// The `[n, p]` matrix of gradients. Memory n·p.
     pub(crate) fn rows(&self) -> Tensor<2> {
         match self {
             Self::Rows(rows) => rows.clone(),
-            Self::Outer {
-                left,
-                right,
-                formed,
-                ..
-            } => match formed.0.get() {
-                Some(rows) => rows.clone(),
-                None => per_example(left, right),
-            },
-            Self::Stack(parts) => Tensor::cat(parts.iter().map(Self::rows).collect(), 1),
-            Self::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => {
-                let [n, t, e] = deltas.dims();
-                let at = indices.clone().reshape([n, t, 1]).expand([n, t, e]);
-                Tensor::<3>::zeros([n, *rows, e], (&deltas.device(), deltas.dtype()))
-                    .scatter(1, at, deltas.clone(), IndexingUpdateOp::Add)
-                    .reshape([n, rows * e])
+            Self::Stack(parts) => {
+                let rows: Vec<_> = parts.iter().map(Self::rows).collect();
+                let wide = precision::widest_of(&rows).unwrap_or(DType::F32);
+                Tensor::cat(rows.into_iter().map(|rows| rows.cast(wide)).collect(), 1)
             }
+            Self::Outer(outer) => match outer.formed.get() {
+                Some(rows) => rows,
+                None => self.whole(),
+            },
+            Self::Tied(tied) => match tied.formed.get() {
+                Some(rows) => rows,
+                None => self.whole(),
+            },
+            Self::Scatter(_) => self.whole(),
+        }
+    }
+
+    fn whole(&self) -> Tensor<2> {
+        match self.sides() {
+            Some((d, e)) => self.block((0, d), e),
+            None => self.rows(),
+        }
+    }
+
+    /// Rows and columns of the matrix that each g_j is; none of other forms.
+    pub(crate) fn sides(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => Some(outer.sides()),
+            Self::Scatter(lookups) => Some(lookups.sides()),
+            Self::Stack(_) | Self::Rows(_) => None,
+        }
+    }
+
+    /// Rows (start, width) of the matrices `[d, e]` that the g_j are, as `[n, width·e]`.
+    fn block(&self, (start, width): (usize, usize), e: usize) -> Tensor<2> {
+        match self {
+            Self::Outer(outer) => outer.block(start, width),
+            Self::Scatter(lookups) => lookups.block(start, width),
+            Self::Tied(Tied { lookups, outer, .. }) => {
+                lookups.block(start, width) + outer.block(start, width)
+            }
+            Self::Rows(rows) => rows.clone().narrow(1, start * e, width * e),
+            Self::Stack(_) => self.rows().narrow(1, start * e, width * e),
+        }
+    }
+
+    /// Entries of a row.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.dims()[1],
+            Self::Stack(parts) => parts.iter().map(Self::size).sum(),
+            _ => self.sides().map_or(0, |(d, e)| d * e),
+        }
+    }
+
+    /// Number of examples.
+    pub(crate) fn examples(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.dims()[0],
+            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => outer.left.dims()[0],
+            Self::Scatter(lookups) => lookups.deltas.dims()[0],
+            Self::Stack(parts) => parts.first().map_or(0, Self::examples),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Self::Rows(rows) => rows.device(),
+            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => outer.left.device(),
+            Self::Scatter(lookups) => lookups.deltas.device(),
+            Self::Stack(parts) => parts.first().map(Self::device).unwrap_or_default(),
         }
     }
 
@@ -284,29 +335,74 @@ impl Factor {
     pub(crate) fn positions(&self) -> usize {
         match self {
             Self::Rows(_) => 1,
-            Self::Outer { left, .. } => left.dims()[1],
-            Self::Scatter { indices, .. } => indices.dims()[1],
+            Self::Outer(outer) => outer.positions(),
+            Self::Scatter(lookups) => lookups.positions(),
+            Self::Tied(Tied { lookups, outer, .. }) => lookups.positions() + outer.positions(),
             Self::Stack(parts) => parts.first().map_or(1, Self::positions),
         }
     }
 }
 
-/// left_jᵀ right_j for every example j, `[n, d·e]`.
-fn per_example(left: &Tensor<3>, right: &Tensor<3>) -> Tensor<2> {
-    let [n, _, d] = left.dims();
-    let e = right.dims()[2];
-    left.clone()
-        .swap_dims(1, 2)
-        .matmul(right.clone())
-        .reshape([n, d * e])
+/// The look-ups and the outer products of a factor that is a matrix.
+type Parts = (Option<Lookups>, Option<Outer>);
+
+/// The parts of several factors, if all are matrices of the same sides; else the factors.
+fn matrices(factors: Vec<Factor>) -> Result<Vec<Parts>, Vec<Factor>> {
+    let sides = factors.first().and_then(Factor::sides);
+    if sides.is_none() || factors.iter().any(|factor| factor.sides() != sides) {
+        return Err(factors);
+    }
+    let parts = factors.into_iter().map(|factor| match factor {
+        Factor::Scatter(lookups) => (Some(lookups), None),
+        Factor::Outer(outer) => (None, Some(outer)),
+        Factor::Tied(tied) => (Some(tied.lookups), Some(tied.outer)),
+        Factor::Stack(_) | Factor::Rows(_) => (None, None),
+    });
+    Ok(parts.collect())
 }
 
-/// `[n, t, d]` with zeros up to `length` positions: a zero contributes nothing.
-fn lengthen(a: Tensor<3>, length: usize) -> Tensor<3> {
-    let [n, t, d] = a.dims();
-    if t == length {
-        return a;
+/// The parts at each place of several stacks, if all are stacks of as many; else the factors.
+fn stacks(factors: Vec<Factor>) -> Result<Vec<Vec<Factor>>, Vec<Factor>> {
+    let sizes = |factor: &Factor| match factor {
+        Factor::Stack(parts) => Some(parts.iter().map(Factor::size).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let first = factors.first().and_then(sizes);
+    let Some(places) = first.as_ref().map(Vec::len) else {
+        return Err(factors);
+    };
+    if factors.iter().any(|factor| sizes(factor) != first) {
+        return Err(factors);
     }
-    let zeros = Tensor::<3>::zeros([n, length - t, d], (&a.device(), a.dtype()));
-    Tensor::cat(vec![a, zeros], 1)
+    let mut at: Vec<Vec<Factor>> = (0..places).map(|_| Vec::new()).collect();
+    for factor in factors {
+        if let Factor::Stack(parts) = factor {
+            for (place, part) in at.iter_mut().zip(parts) {
+                place.push(part);
+            }
+        }
+    }
+    Ok(at)
+}
+
+/// Several factors in the widest of their precisions.
+fn in_one_precision(factors: Vec<Factor>) -> Vec<Factor> {
+    let Some(wide) = factors.iter().map(Factor::dtype).reduce(widest) else {
+        return factors;
+    };
+    factors.into_iter().map(|each| each.cast(wide)).collect()
+}
+
+/// A part of each of several draws, zeros where a draw has none; nothing where no draw has one.
+fn padded<P: Clone>(
+    parts: Vec<Option<P>>,
+    sizes: &[usize],
+    zeros: impl Fn(&P, usize) -> P,
+) -> Vec<P> {
+    let Some(like) = parts.iter().flatten().next().cloned() else {
+        return Vec::new();
+    };
+    let filled = parts.into_iter().zip(sizes);
+    let filled = filled.map(|(part, n)| part.unwrap_or_else(|| zeros(&like, *n)));
+    filled.collect()
 }

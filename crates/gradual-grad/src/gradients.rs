@@ -8,6 +8,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
+use crate::factor::precision::{at_least_single, widest, widest_of};
 use crate::factor::{Factor, Route};
 use crate::parameters::{Parameter, glob};
 use crate::products::{Products, Span};
@@ -29,6 +30,8 @@ pub(crate) struct ParameterGradients {
     pub(crate) parameter: Parameter,
     /// None while no gradient has reached the parameter: all rows are zero.
     pub(crate) factor: Option<Factor>,
+    /// Those of the uses, until they are summed.
+    summands: Vec<Factor>,
     /// The weight whose layer this bias belongs to, where their Gram matrices can share work.
     pub(crate) weight: Option<ParamId>,
     /// The layers that use the parameter, in order.
@@ -40,6 +43,7 @@ impl ParameterGradients {
         Self {
             parameter,
             factor: None,
+            summands: Vec::new(),
             weight: None,
             uses: Vec::new(),
         }
@@ -47,10 +51,18 @@ impl ParameterGradients {
 
     /// Adds one more use of the parameter.
     pub(crate) fn add(&mut self, factor: Factor) {
-        self.factor = Some(match self.factor.take() {
-            None => factor,
-            Some(before) => before.merge(factor),
-        });
+        self.summands.push(factor);
+    }
+
+    /// Sums the uses, all at once.
+    fn sum(&mut self) {
+        let uses = std::mem::take(&mut self.summands);
+        self.factor = Factor::merge(self.factor.take().into_iter().chain(uses).collect());
+    }
+
+    /// The factor in the precision that it is computed in.
+    pub(crate) fn wide(&self) -> Option<Factor> {
+        self.factor.as_ref().map(Factor::wide)
     }
 
     fn size(&self) -> usize {
@@ -61,9 +73,10 @@ impl ParameterGradients {
 impl ExampleGradients {
     pub(crate) fn new(
         losses: &Tensor<1>,
-        parameters: Vec<ParameterGradients>,
+        mut parameters: Vec<ParameterGradients>,
         left_out: Vec<String>,
     ) -> Self {
+        parameters.iter_mut().for_each(ParameterGradients::sum);
         Self {
             zeros: losses.clone().zeros_like(),
             parameters,
@@ -107,18 +120,18 @@ impl ExampleGradients {
     /// Of a weight `[d, e]` used at one position per example: (X Xᵀ) ∘ (Δ Δᵀ), about n²(d + e)
     /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
     /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
-    /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed.
+    /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed. Of an
+    /// embedding with many positions those of equal index meet, in about n t e memory: for that its
+    /// indices are read from the device, once in a draw.
     ///
-    /// Of gradients in half precision it is accumulated and given in single precision, as are
-    /// norms, cosines and sketches.
+    /// Every parameter's part is computed in the parameter's own precision, half precision in single. The sum has the
+    /// widest of these precisions, whatever that of the losses, as have norms, cosines, sketches and [`rows`](Self::rows).
     pub fn gram(&self) -> Tensor<2> {
         let n = self.examples();
-        let wide = self.wide();
-        let products = wide.products(&wide, Span::Upper);
-        products.map_or_else(
-            || wide.zeros.clone().reshape([n, 1]).expand([n, n]),
-            Products::full,
-        )
+        match self.products(self, Span::Upper, self.precision()) {
+            Some(products) => products.full(),
+            None => self.nothing([n, n]),
+        }
     }
 
     /// Inner products of the gradients of this draw with those of another under the same model,
@@ -130,10 +143,11 @@ impl ExampleGradients {
     pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
         self.same_parameters("cross_gram", other)?;
         let (n, m) = (self.examples(), other.examples());
-        let wide = self.wide();
-        let products = wide.products(&other.wide(), Span::Full);
-        let zeros = || wide.zeros.clone().reshape([n, 1]).expand([n, m]);
-        Ok(products.map_or_else(zeros, Products::full))
+        let precision = widest(self.precision(), other.precision());
+        Ok(match self.products(other, Span::Full, precision) {
+            Some(products) => products.full(),
+            None => self.nothing([n, m]).cast(precision),
+        })
     }
 
     /// Cosines of the angles between gradients, `[n, n]`. The cosine with a zero gradient is 0.
@@ -150,12 +164,14 @@ impl ExampleGradients {
     /// [`gram`](Self::gram).
     pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
         let n = self.examples();
-        let wide = self.wide();
-        let gram = |each: &ParameterGradients| match &each.factor {
-            Some(factor) => factor.products(factor, Span::Upper).full(),
-            None => wide.zeros.clone().reshape([n, 1]).expand([n, n]),
+        let gram = |each: &ParameterGradients| match each.wide() {
+            Some(factor) => {
+                let products = factor.products(&factor, Span::Upper).full();
+                products.cast(self.precision())
+            }
+            None => self.nothing([n, n]),
         };
-        wide.parameters
+        self.parameters
             .iter()
             .map(|each| (each.parameter.path.clone(), gram(each)))
             .collect()
@@ -219,40 +235,38 @@ impl ExampleGradients {
     /// parameters.
     pub fn concat(draws: &[Self]) -> Result<Self, GradError> {
         let (first, others) = draws.split_first().ok_or(GradError::EmptyDraw)?;
-        others.iter().try_fold(first.clone(), |mut sum, next| {
-            sum.same_parameters("concat", next)?;
-            let (n, m) = (sum.examples(), next.examples());
-            let like = sum.zeros.clone();
-            for (each, more) in sum.parameters.iter_mut().zip(&next.parameters) {
-                let size = each.size();
-                each.factor = match (each.factor.take(), &more.factor) {
-                    (None, None) => None,
-                    (Some(a), Some(b)) => Some(a.concat(b.clone())),
-                    (Some(a), None) => Some(a.concat(Factor::zeros(m, size, &like))),
-                    (None, Some(b)) => Some(Factor::zeros(n, size, &like).concat(b.clone())),
-                };
-            }
-            sum.zeros = Tensor::cat(vec![sum.zeros, next.zeros.clone()], 0);
-            Ok(sum)
-        })
+        for other in others {
+            first.same_parameters("concat", other)?;
+        }
+        let mut all = first.clone();
+        for (index, each) in all.parameters.iter_mut().enumerate() {
+            let of = |draw: &Self| draw.parameters[index].factor.clone();
+            let form = draws.iter().find_map(of);
+            each.factor = form.and_then(|form| {
+                let filled = |draw| of(draw).unwrap_or_else(|| form.zeros(draw.examples()));
+                Factor::concat(draws.iter().map(filled).collect())
+            });
+        }
+        let zeros: Vec<_> = draws.iter().map(|draw| draw.zeros.clone()).collect();
+        let wide = widest_of(&zeros).unwrap_or(DType::F32);
+        all.zeros = Tensor::cat(zeros.into_iter().map(|each| each.cast(wide)).collect(), 0);
+        Ok(all)
     }
 
     /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix.
     pub fn norms(&self) -> Tensor<1> {
-        let wide = self.wide();
-        let factors = wide
-            .parameters
-            .iter()
-            .filter_map(|each| each.factor.as_ref());
-        factors
-            .map(Factor::squared_norms)
-            .fold(wide.zeros.clone(), |sum, norms| sum + norms)
-            .sqrt()
+        let precision = self.precision();
+        let factors = self.parameters.iter().filter_map(ParameterGradients::wide);
+        let norms = factors
+            .map(|factor| factor.squared_norms().cast(precision))
+            .reduce(|sum, norms| sum + norms);
+        norms.map_or_else(|| self.nothing([self.examples()]), Tensor::sqrt)
     }
 
     /// The weighted sum Gᵀc = Σ_j c_j ∇ℓ_j, ready for an optimizer's `step`.
     ///
-    /// With the coefficients c = ∂L/∂ℓ of a composition this is the gradient of its value L.
+    /// With the coefficients c = ∂L/∂ℓ of a composition this is the gradient of its value L. Every parameter has its sum
+    /// in its own precision, as an optimizer needs it; sums in half precision are accumulated in single.
     ///
     /// # Errors
     ///
@@ -279,20 +293,18 @@ impl ExampleGradients {
                 got,
             });
         }
-        let coefficients = coefficients.clone().inner().cast(self.zeros.dtype());
+        let coefficients = coefficients.clone().inner();
         let mut combined: Vec<_> = (0..m).map(|_| GradientsParams::new()).collect();
         for each in &self.parameters {
-            let Parameter { id, shape, .. } = &each.parameter;
+            let Parameter {
+                id, shape, dtype, ..
+            } = &each.parameter;
             let size = each.size();
-            let sums = match &each.factor {
-                Some(factor) => factor.combine(&coefficients),
-                None => self
-                    .zeros
-                    .clone()
-                    .narrow(0, 0, 1)
-                    .reshape([1, 1])
-                    .expand([m, size]),
+            let sums = match each.wide() {
+                Some(factor) => factor.combine(&coefficients.clone().cast(factor.dtype())),
+                None => self.nothing([m, size]),
             };
+            let sums = sums.cast(*dtype);
             for (row, sums_of_row) in combined.iter_mut().enumerate() {
                 let sum = match m {
                     1 => sums.clone(),
@@ -309,7 +321,8 @@ impl ExampleGradients {
     ///
     /// The sum of a weight `[d, e]` is kept as its `rank` leading singular pairs, so that inner
     /// products with n gradients take 2 n t m `rank` (d + e) operations and no array of parameter
-    /// size. About 2 n t m d e operations to sum and 50 m `rank` d e for the pairs.
+    /// size. About 2 n t m d e operations to sum and 50 m `rank` d e for the pairs. The sum of an embedding
+    /// that is only looked up is kept as it is. Sketches of the sums are not those of other draws.
     ///
     /// # Errors
     ///
@@ -322,12 +335,15 @@ impl ExampleGradients {
                 got,
             });
         }
-        let mut condensed = self.wide();
-        let coefficients = coefficients.clone().inner().cast(condensed.zeros.dtype());
-        condensed.zeros = Tensor::zeros([m], (&self.device(), condensed.zeros.dtype()));
+        let mut condensed = self.clone();
+        let coefficients = coefficients.clone().inner();
+        condensed.zeros = Tensor::zeros([m], (&self.device(), self.zeros.dtype()));
         for each in &mut condensed.parameters {
-            let sums = |factor: Factor| factor.condense(&coefficients, rank.max(1));
-            each.factor = each.factor.take().map(sums);
+            let sums = |factor: Factor| {
+                let coefficients = coefficients.clone().cast(factor.dtype());
+                factor.condense(&coefficients, rank.max(1))
+            };
+            each.factor = each.wide().map(sums);
             // Its products with other draws are no longer those of a single position.
             each.weight = None;
         }
@@ -348,22 +364,23 @@ impl ExampleGradients {
     /// share u or v have E ≤ 3 ‖g‖²‖h‖², two that share none (g·h)²; so the mean of a four has a
     /// variance of at most 15/4 ‖g‖²‖h‖².)
     pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
-        let n = self.examples();
-        let wide = self.wide();
-        let zeros = wide.zeros.clone().reshape([n, 1]).expand([n, dim]);
-        let like = (wide.zeros.device(), wide.zeros.dtype());
-        let with_bias = wide.biases(|factor| matches!(factor, Factor::Outer { .. }));
-        wide.parameters
+        let precision = self.precision();
+        let with_bias = self.biases(|factor| matches!(factor, Factor::Outer(_)));
+        let sketches = self
+            .parameters
             .iter()
             .enumerate()
             .filter(|(index, _)| !with_bias.contains(&Some(*index)))
             .filter_map(|(index, each)| {
-                let factor = each.factor.as_ref()?;
+                let factor = each.wide()?;
+                let like = (factor.device(), factor.dtype());
                 let mut projections = Projections::new(seed, &each.parameter.path, &like);
                 let bias = with_bias[index].is_some();
-                Some(factor.sketch(dim, bias, &mut |size, count| projections.next(size, count)))
-            })
-            .fold(zeros, |sum, part| sum + part)
+                let mut project = |size, count| projections.next(size, count);
+                Some(factor.sketch(dim, bias, &mut project).cast(precision))
+            });
+        let sum = sketches.reduce(|sum, part| sum + part);
+        sum.unwrap_or_else(|| self.nothing([self.examples(), dim]))
             .div_scalar((dim.max(1) as f64).sqrt())
     }
 
@@ -378,52 +395,65 @@ impl ExampleGradients {
     /// the order of [`paths`](Self::paths), each flattened in row-major order.
     pub fn rows(&self) -> Tensor<2> {
         let n = self.examples();
-        let rows = self.parameters.iter().map(|each| match &each.factor {
-            Some(factor) => factor.rows(),
-            None => self.zeros.clone().reshape([n, 1]).expand([n, each.size()]),
+        let precision = self.precision();
+        let rows = self.parameters.iter().map(|each| match each.wide() {
+            Some(factor) => factor.rows().cast(precision),
+            None => self.nothing([n, each.size()]),
         });
         Tensor::cat(rows.collect(), 1)
     }
 
-    /// The same gradients, in single precision where they are in half: sums of squares of half
-    /// precision overflow at norms of 256.
-    pub(crate) fn wide(&self) -> Self {
-        let mut wide = self.clone();
-        if matches!(self.zeros.dtype(), DType::F16 | DType::BF16) {
-            wide.zeros = wide.zeros.cast(DType::F32);
-            for each in &mut wide.parameters {
-                each.factor = each.factor.take().map(|factor| factor.cast(DType::F32));
-            }
-        }
-        wide
+    /// The precision that sums over parameters are given in: the widest of their gradients', at least single.
+    pub(crate) fn precision(&self) -> DType {
+        let factors = self
+            .parameters
+            .iter()
+            .filter_map(|each| each.factor.as_ref());
+        let widest = factors.map(Factor::dtype).reduce(widest);
+        at_least_single(widest.unwrap_or(self.zeros.dtype()))
+    }
+
+    /// Zeros in that precision.
+    fn nothing<const D: usize>(&self, shape: [usize; D]) -> Tensor<D> {
+        Tensor::zeros(shape, (&self.device(), self.precision()))
     }
 
     /// Inner products with another draw (or this one), summed over parameters.
-    fn products(&self, other: &Self, span: Span) -> Option<Products> {
+    fn products(&self, other: &Self, span: Span, precision: DType) -> Option<Products> {
         let product = |factor: &Factor| factor.route() == Route::Product;
         let (mut with_bias, theirs) = (self.biases(product), other.biases(product));
         // Gradients that were changed since the trace have lost the bond of weight and bias.
         if with_bias != theirs {
             with_bias.fill(None);
         }
-        let fused = |index: usize| with_bias.contains(&Some(index));
-        let pairs = self.parameters.iter().zip(&other.parameters).enumerate();
-        let grams = pairs
-            .filter(|(index, _)| !fused(*index))
-            .filter_map(|(index, (a, b))| {
-                let (a, b) = (a.factor.as_ref()?, b.factor.as_ref()?);
-                if let Some(bias) = with_bias[index] {
-                    if let Some(both) = a.products_with_bias(b, span) {
-                        return Some(both);
-                    }
-                    let own = |of: &Self| of.parameters[bias].factor.clone();
-                    let alone = a.products(b, span);
-                    return Some(match (own(self), own(other)) {
-                        (Some(c), Some(d)) => alone.add(c.products(&d, span)),
-                        _ => alone,
-                    });
+        // Of one parameter in both draws, in one precision.
+        let both = |index: usize| {
+            let (a, b) = (&self.parameters[index], &other.parameters[index]);
+            match (a.wide()?, b.wide()?) {
+                (a, b) if a.dtype() == b.dtype() => Some((a, b)),
+                (a, b) => {
+                    let wide = widest(a.dtype(), b.dtype());
+                    Some((a.cast(wide), b.cast(wide)))
                 }
-                Some(a.products(b, span))
+            }
+        };
+        let alone = |index: usize| both(index).map(|(a, b)| a.products(&b, span).cast(precision));
+        let fused = |index: usize| with_bias.contains(&Some(index));
+        let grams = (0..self.parameters.len())
+            .filter(|index| !fused(*index))
+            .filter_map(|index| {
+                let Some(bias) = with_bias[index] else {
+                    return alone(index);
+                };
+                let (a, b) = both(index)?;
+                if let Some(both) = a.products_with_bias(&b, span) {
+                    return Some(both.cast(precision));
+                }
+                let weight = a.products(&b, span).cast(precision);
+                Some(match alone(bias) {
+                    Some(bias) => weight.add(bias),
+                    None => weight,
+                })
             });
         grams.reduce(Products::add)
     }

@@ -6,7 +6,9 @@
 
 use std::cell::Cell;
 
-use burn::tensor::{Element, Tensor};
+use burn::tensor::{Element, Int, Tensor};
+
+use crate::factor::precision::widest_of;
 
 thread_local! {
     static READS: Cell<u64> = const { Cell::new(0) };
@@ -25,9 +27,18 @@ pub fn read<E: Element, const D: usize>(tensor: Tensor<D>) -> Result<Vec<E>, Str
     values.map_err(|problem| format!("{problem:?}"))
 }
 
+/// The entries of a tensor of integers, row-major.
+pub(crate) fn read_integers<const D: usize>(tensor: Tensor<D, Int>) -> Result<Vec<i64>, String> {
+    READS.set(READS.get() + 1);
+    let data = tensor.try_into_data();
+    let data = data.map_err(|problem| problem.to_string())?;
+    let values = data.convert::<i64>().try_to_vec();
+    values.map_err(|problem| format!("{problem:?}"))
+}
+
 /// The entries of several vectors, which are put together on the device and read at once; an empty vector has none.
 ///
-/// Vectors of different precision meet in single precision.
+/// Vectors of different precision meet in the widest among them (two kinds of half precision in single).
 ///
 /// # Errors
 ///
@@ -38,14 +49,11 @@ pub fn read_together<E: Element, const N: usize>(
     let sizes = vectors.each_ref().map(|vector| vector.dims()[0]);
     let mut filled: Vec<Tensor<1>> = vectors.into_iter().map(Tensor::inner).collect();
     filled.retain(|vector| vector.dims()[0] > 0);
-    let mut values = match filled.first().map(Tensor::dtype) {
+    let mut values = match widest_of(&filled) {
         None => Vec::new(),
-        Some(dtype) => {
-            if filled.iter().any(|vector| vector.dtype() != dtype) {
-                let single = |vector: Tensor<1>| vector.cast(burn::tensor::DType::F32);
-                filled = filled.into_iter().map(single).collect();
-            }
-            read(Tensor::cat(filled, 0))?
+        Some(wide) => {
+            let same = filled.into_iter().map(|vector| vector.cast(wide));
+            read(Tensor::cat(same.collect(), 0))?
         }
     };
     Ok(sizes.map(|size| {
@@ -61,7 +69,7 @@ pub fn reads() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, FloatDType};
+    use burn::tensor::{DType, Device, FloatDType, TensorData};
 
     use super::*;
 
@@ -80,6 +88,19 @@ mod tests {
         .unwrap();
         assert_eq!((a, none, b), (vec![1.0, 2.0], vec![], vec![3.0]));
         assert_eq!(reads() - before, 1);
+    }
+
+    #[test]
+    fn double_precision_keeps_its_digits_beside_single() {
+        let third = Tensor::<1>::from_data(
+            TensorData::new(vec![1.0 / 3.0], [1]),
+            (&Device::flex(), DType::F64),
+        );
+        let [a, b] = read_together::<f64, 2>([vector(&[0.5]), third]).unwrap();
+        assert_eq!((a, b), (vec![0.5], vec![1.0 / 3.0]));
+        let halves = [DType::F16, DType::BF16].map(|to| vector(&[1.0 / 3.0]).cast(to));
+        let [a, b] = read_together::<f64, 2>(halves).unwrap();
+        assert!((a[0] - b[0]).abs() > 1e-4 && (a[0] - 1.0 / 3.0).abs() < 1e-3);
     }
 
     #[test]

@@ -63,6 +63,7 @@
 mod coverage;
 mod error;
 mod factor;
+mod faults;
 mod gradients;
 pub mod host;
 mod metric;
@@ -75,13 +76,19 @@ mod tap;
 mod tape;
 mod taps;
 mod trace;
+mod verify;
+mod views;
 
 pub use coverage::{Coverage, Covered};
 pub use error::GradError;
+pub use faults::{BurnFault, conv1d_fault};
 pub use gradients::ExampleGradients;
 pub use metric::{Metric, MetricRecord, Part, Whitening};
 pub use naive::naive_rows;
+pub use parameters::frozen_copy;
 pub use record::GradientsRecord;
 pub use tap::Tap;
 pub use taps::{AttentionInput, DecoderInput, EncoderInput, TiedReadout, per_example};
 pub use trace::{Traced, Tracer, trace};
+pub use verify::{Verified, Warning, burn_faults, verify};
+pub use views::Views;

@@ -5,15 +5,17 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use globset::GlobMatcher;
 use serde::{Deserialize, Serialize};
 
+use crate::factor::Factor;
+use crate::factor::precision::widest_of;
 use crate::gradients::ParameterGradients;
 use crate::host::read;
 use crate::parameters::glob;
 use crate::{ExampleGradients, GradError};
-use moments::Moments;
+use moments::{Kind, Moments, Problem, whiten};
 
 pub use record::MetricRecord;
 
@@ -30,7 +32,9 @@ pub enum Whitening {
     /// Inputs and output-gradients are multiplied by the inverse Cholesky factors of their covariance
     /// and second moment: the metric of K-FAC (Martens & Grosse 2015, arXiv 1503.05671). `damping`
     /// is added to the diagonal, as a share of its mean. About (d³ + e³)/3 operations on the host
-    /// for each weight `[d, e]` and each draw that is observed.
+    /// for each weight `[d, e]` and each draw that is observed, and one more wait for the device, which
+    /// reads the covariances of all weights together. The rows of a table that is looked up are scaled one
+    /// by one, as are plain parameters.
     Kronecker {
         /// Share of the mean diagonal entry that is added to the diagonal.
         damping: f64,
@@ -195,16 +199,32 @@ impl Metric {
         if self.is_fixed() {
             return Ok(());
         }
-        let wide = g.wide();
-        let mut after = Vec::new();
-        for each in wide.parameters.iter().filter(|each| chosen(each)) {
-            let Some(factor) = &each.factor else { continue };
-            let path = &each.parameter.path;
-            let before = self.moments.get(path).cloned();
-            let moments = Moments::after(before, factor, self.whitening, self.part, self.memory)
-                .map_err(|problem| problem.at(path))?;
-            after.push((path.clone(), moments));
+        // Half precision in single.
+        let wide: Vec<(&str, Factor)> = g
+            .parameters
+            .iter()
+            .filter(|each| chosen(each))
+            .filter_map(|each| Some((each.parameter.path.as_str(), each.wide()?)))
+            .collect();
+        let before = |path: &str| self.moments.get(path);
+        let kinds = wide.iter().map(|(path, factor)| {
+            let kind = before(path).map(|before| before.kind.clone());
+            let kind = Kind::after(kind, factor, self.whitening, self.memory);
+            ((*path).to_owned(), kind)
+        });
+        let mut kinds: Vec<(String, Kind)> = kinds.collect();
+        if let Whitening::Kronecker { damping } = self.whitening {
+            whiten(&mut kinds, damping)?;
         }
+        let after = kinds
+            .into_iter()
+            .zip(&wide)
+            .map(|((path, kind), (_, factor))| {
+                let size = before(&path).map(|before| before.size.clone());
+                let moments = Moments::after(kind, size, factor, self.part, self.memory);
+                (path, moments)
+            });
+        let after: Vec<_> = after.collect();
         finite(&after)?;
         self.moments.extend(after);
         Ok(())
@@ -215,15 +235,25 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] for a parameter of
-    /// another shape than was observed.
+    /// [`GradError::Unobserved`] when no parameter that is looked at was ever observed, and
+    /// [`GradError::NoPart`] when none has the [`Part`] that is: all gradients would be zero, and all cosines.
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] for a parameter of another shape,
+    /// or used by other layers, than was observed.
     pub fn apply(&self, g: &ExampleGradients) -> Result<ExampleGradients, GradError> {
         let chosen = self.chosen(g)?;
-        let mut scaled = g.wide();
+        let mut scaled = g.clone();
         scaled.parameters.retain(|each| chosen(each));
+        for each in &mut scaled.parameters {
+            each.factor = each.wide();
+        }
         if self.is_fixed() {
             return Ok(scaled);
         }
+        let observed = |path: &str| self.moments.contains_key(path);
+        if !scaled.paths().any(observed) {
+            return Err(GradError::Unobserved);
+        }
+        let (mut reached, mut seen) = (false, false);
         for each in &mut scaled.parameters {
             // Its bias is scaled otherwise, so that they have no product in common any more.
             each.weight = None;
@@ -231,12 +261,17 @@ impl Metric {
             each.factor = match (each.factor.take(), self.moments.get(path)) {
                 (Some(factor), Some(moments)) => {
                     moments.fit(&factor).map_err(|problem| problem.at(path))?;
+                    reached = true;
                     moments.apply(factor, self.part, self.balanced)
                 }
                 _ => None,
             };
+            seen |= each.factor.is_some();
         }
-        Ok(scaled)
+        match reached && !seen {
+            true => Err(GradError::NoPart { part: self.part }),
+            false => Ok(scaled),
+        }
     }
 
     /// The Gram matrix of `g` in the metric, `[n, n]`.
@@ -277,12 +312,14 @@ fn finite(moments: &[(String, Moments)]) -> Result<(), GradError> {
     if moments.is_empty() {
         return Ok(());
     }
-    let sizes = moments.iter().map(|(_, moments)| moments.size.sum.clone());
-    let sizes: Vec<f32> =
-        read(Tensor::cat(sizes.collect(), 0)).map_err(|problem| GradError::Moments {
-            path: moments[0].0.clone(),
-            problem: format!("could not be read from the device: {problem}"),
-        })?;
+    let sizes: Vec<_> = moments
+        .iter()
+        .map(|(_, moments)| moments.size.sum.clone())
+        .collect();
+    let wide = widest_of(&sizes).unwrap_or(DType::F32);
+    let sizes = sizes.into_iter().map(|size| size.cast(wide)).collect();
+    let sizes = read::<f64, 1>(Tensor::cat(sizes, 0));
+    let sizes = sizes.map_err(|problem| Problem::Read(problem).at(&moments[0].0))?;
     match sizes.iter().position(|size| !size.is_finite()) {
         Some(at) => Err(GradError::NotFinite {
             path: moments[at].0.clone(),

@@ -1,14 +1,16 @@
 //! The reference: one ordinary backward pass per example.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{DType, Gradients, Tensor};
+
+use crate::factor::precision::widest_of;
 
 /// The gradients G `[n, p]`, example by example: n forward and n backward passes.
 ///
 /// The plain twin of [`trace`](crate::trace()) for tests and for checking a new model: parameters
 /// stand in visiting order, each flattened in row-major order, as in
 /// [`ExampleGradients::rows`](crate::ExampleGradients::rows). A parameter that a loss does not
-/// depend on has a zero gradient. `model` must be on an autodiff device.
+/// depend on has a zero gradient. Parameters of several precisions meet in the widest. `model` must be on an autodiff device.
 pub fn naive_rows<M: Module>(model: &M, losses: impl Fn(&M) -> Tensor<1>) -> Tensor<2> {
     let n = losses(model).dims()[0];
     let rows = (0..n).map(|example| {
@@ -19,7 +21,9 @@ pub fn naive_rows<M: Module>(model: &M, losses: impl Fn(&M) -> Tensor<1>) -> Ten
             seen: Vec::new(),
         };
         model.visit(&mut row);
-        Tensor::cat(row.parts, 0).unsqueeze::<2>()
+        let wide = widest_of(&row.parts).unwrap_or(DType::F32);
+        let parts = row.parts.into_iter().map(|part| part.cast(wide));
+        Tensor::cat(parts.collect(), 0).unsqueeze::<2>()
     });
     Tensor::cat(rows.collect(), 0)
 }

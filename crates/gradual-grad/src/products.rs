@@ -1,6 +1,6 @@
 //! Matrices of inner products in column blocks, of which only what is needed is computed.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 /// Rows that are too few for a copy of the other factor to pay.
 const FEW: usize = 64;
@@ -71,6 +71,24 @@ impl Products {
         Self {
             blocks: blocks.collect(),
             span,
+        }
+    }
+
+    /// Of a matrix that is there as a whole.
+    pub(crate) fn whole(matrix: Tensor<2>, span: Span) -> Self {
+        let [n, m] = matrix.dims();
+        Self::from_blocks(n, m, span, |Block { rows, start, end }| {
+            let columns = matrix.clone().narrow(1, start, end - start);
+            columns.narrow(0, 0, rows)
+        })
+    }
+
+    /// The same products in another precision.
+    pub(crate) fn cast(self, to: DType) -> Self {
+        let blocks = self.blocks.into_iter().map(|block| block.cast(to));
+        Self {
+            blocks: blocks.collect(),
+            span: self.span,
         }
     }
 

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use burn::module::ParamId;
 use burn::tensor::kind::Basic;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::factor::{Factor, Inputs};
+use crate::factor::{Factor, Inputs, Lookups, Outer, Tied};
 use crate::gradients::ParameterGradients;
 use crate::parameters::Parameter;
 use crate::{ExampleGradients, GradError};
@@ -34,6 +34,9 @@ struct ParameterRecord {
     path: String,
     shape: Vec<usize>,
     trainable: bool,
+    /// Records from before it was written have parameters in the precision of their gradients.
+    #[serde(default)]
+    dtype: Option<DType>,
     factor: Option<FactorRecord>,
     weight: Option<u64>,
     uses: Vec<String>,
@@ -53,6 +56,8 @@ enum FactorRecord {
     },
     Stack(Vec<FactorRecord>),
     Rows(TensorData),
+    /// Look-ups and an outer product.
+    Tied(Box<FactorRecord>, Box<FactorRecord>),
 }
 
 impl ExampleGradients {
@@ -69,6 +74,7 @@ impl ExampleGradients {
                 path: each.parameter.path.clone(),
                 shape: each.parameter.shape.clone(),
                 trainable: each.parameter.trainable,
+                dtype: Some(each.parameter.dtype),
                 factor: factor.transpose()?,
                 weight: each.weight.map(|weight| weight.val()),
                 uses: each.uses.iter().map(ToString::to_string).collect(),
@@ -91,18 +97,26 @@ impl ExampleGradients {
         let [n] = zeros.dims();
         let parameters = record.parameters.iter().map(|each| {
             let factor = each.factor.as_ref();
-            let factor = factor.map(|factor| factor.restored(n, device));
-            Ok(ParameterGradients {
-                parameter: Parameter {
-                    id: ParamId::from(each.id),
-                    path: each.path.clone(),
-                    shape: each.shape.clone(),
-                    trainable: each.trainable,
-                },
-                factor: factor.transpose()?,
-                weight: each.weight.map(ParamId::from),
-                uses: each.uses.iter().cloned().map(Cow::Owned).collect(),
-            })
+            let factor = factor
+                .map(|factor| factor.restored(n, device))
+                .transpose()?;
+            let size = each.shape.iter().product::<usize>();
+            if let Some(factor) = &factor {
+                agree(&each.path, &[size], &[factor.size()])?;
+            }
+            let own = factor.as_ref().map_or(zeros.dtype(), Factor::dtype);
+            let mut gradients = ParameterGradients::new(Parameter {
+                id: ParamId::from(each.id),
+                path: each.path.clone(),
+                shape: each.shape.clone(),
+                trainable: each.trainable,
+                shared: Vec::new(),
+                dtype: each.dtype.unwrap_or(own),
+            });
+            gradients.factor = factor;
+            gradients.weight = each.weight.map(ParamId::from);
+            gradients.uses = each.uses.iter().cloned().map(Cow::Owned).collect();
+            Ok(gradients)
         });
         Ok(Self {
             parameters: parameters.collect::<Result<_, GradError>>()?,
@@ -115,29 +129,32 @@ impl ExampleGradients {
 impl FactorRecord {
     fn of(factor: &Factor) -> Result<Self, GradError> {
         Ok(match factor {
-            Factor::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => Self::Outer {
-                left: written(left)?,
-                right: written(right)?,
-                inputs: *inputs,
-            },
-            Factor::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => Self::Scatter {
-                indices: written(indices)?,
-                deltas: written(deltas)?,
-                rows: *rows,
-            },
+            Factor::Outer(outer) => Self::of_outer(outer)?,
+            Factor::Scatter(lookups) => Self::of_lookups(lookups)?,
+            Factor::Tied(tied) => Self::Tied(
+                Box::new(Self::of_lookups(&tied.lookups)?),
+                Box::new(Self::of_outer(&tied.outer)?),
+            ),
             Factor::Stack(parts) => {
                 Self::Stack(parts.iter().map(Self::of).collect::<Result<_, _>>()?)
             }
             Factor::Rows(rows) => Self::Rows(written(rows)?),
+        })
+    }
+
+    fn of_outer(outer: &Outer) -> Result<Self, GradError> {
+        Ok(Self::Outer {
+            left: written(&outer.left)?,
+            right: written(&outer.right)?,
+            inputs: outer.inputs,
+        })
+    }
+
+    fn of_lookups(lookups: &Lookups) -> Result<Self, GradError> {
+        Ok(Self::Scatter {
+            indices: written(&lookups.indices)?,
+            deltas: written(&lookups.deltas)?,
+            rows: lookups.rows,
         })
     }
 
@@ -149,6 +166,9 @@ impl FactorRecord {
                 right,
                 inputs,
             } => {
+                if left.dtype() != right.dtype() {
+                    return Err(refused("both sides must be in one precision".to_owned()));
+                }
                 let (left, right) = (floats::<3>(left, device)?, floats::<3>(right, device)?);
                 agree("both sides", &left.dims()[..2], &right.dims()[..2])?;
                 agree("examples", &[n], &left.dims()[..1])?;
@@ -164,10 +184,19 @@ impl FactorRecord {
                 let deltas = floats::<3>(deltas, device)?;
                 agree("indices", &indices.dims(), &deltas.dims()[..2])?;
                 agree("examples", &[n], &indices.dims()[..1])?;
-                Factor::Scatter {
-                    indices,
-                    deltas,
-                    rows: *rows,
+                Factor::scatter(indices, deltas, *rows)
+            }
+            Self::Tied(lookups, outer) => {
+                match (lookups.restored(n, device)?, outer.restored(n, device)?) {
+                    (Factor::Scatter(lookups), Factor::Outer(outer)) => {
+                        let (a, b) = (lookups.sides(), outer.sides());
+                        agree("look-ups and outer product", &[a.0, a.1], &[b.0, b.1])?;
+                        Factor::Tied(Tied::new(lookups, outer))
+                    }
+                    _ => {
+                        let expected = "expected look-ups and an outer product of one matrix";
+                        return Err(refused(expected.to_owned()));
+                    }
                 }
             }
             Self::Stack(parts) => {

@@ -31,6 +31,17 @@ impl<'a> Projections<'a> {
     }
 }
 
+/// The same `size` numbers from a standard normal distribution in every call.
+pub(crate) fn normal(size: usize, (device, dtype): &(Device, DType)) -> Tensor<1> {
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let mut uniform = || (random.next_u32() as f64 + 1.0) / (f64::from(u32::MAX) + 2.0);
+    // Box & Muller 1958.
+    let next = |_| (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+    let values: Vec<f64> = (0..size).map(next).collect();
+    let values = TensorData::new(values, [size]).convert_dtype(*dtype);
+    Tensor::from_data(values, (device, *dtype))
+}
+
 /// FNV-1a.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

@@ -1,12 +1,13 @@
 //! What the taps of a running trace have seen, on this thread.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use burn::module::ParamId;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use crate::GradError;
 use crate::factor::Factor;
+use crate::{BurnFault, GradError};
 
 /// From the gradient of a leaf to the gradients of parameters.
 pub(crate) type Resolve = Box<dyn FnOnce(Tensor<2>) -> Vec<(ParamId, Factor)>>;
@@ -33,10 +34,21 @@ pub(crate) struct Refusal {
     pub(crate) problem: String,
 }
 
+/// What a trace is after, and what its taps have seen so far.
 #[derive(Default)]
 pub(crate) struct Tape {
+    /// Parameters whose gradients are wanted, by the identities of the traced copy.
+    pub(crate) wanted: HashSet<ParamId>,
+    /// Their identities in the model that was copied.
+    pub(crate) originals: HashSet<ParamId>,
+    /// A device with the autodiff context of the model, where a leaf needs to be given it.
+    pub(crate) context: Option<Device>,
     pub(crate) uses: Vec<Use>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Weights whose gradient Burn's own backward pass gets wrong in a use that a tap saw.
+    pub(crate) faults: Vec<(ParamId, BurnFault)>,
+    /// Whether a tap met a trainable parameter of the model itself in the place of the copy's.
+    pub(crate) bypassed: bool,
 }
 
 thread_local! {
@@ -44,8 +56,27 @@ thread_local! {
 }
 
 /// Whether a trace is running on this thread.
-pub(crate) fn recording() -> bool {
+pub(crate) fn running() -> bool {
     TAPE.with_borrow(Option::is_some)
+}
+
+/// Whether a trace is running on this thread that wants the gradients of the parameter `id`, which is `trainable`.
+pub(crate) fn wants(id: ParamId, trainable: impl FnOnce() -> bool) -> bool {
+    TAPE.with_borrow_mut(|tape| {
+        let Some(tape) = tape else { return false };
+        if tape.wanted.contains(&id) {
+            return trainable();
+        }
+        if !tape.bypassed && tape.originals.contains(&id) {
+            tape.bypassed = trainable();
+        }
+        false
+    })
+}
+
+/// The device whose autodiff context a leaf has to be given, if not the default.
+pub(crate) fn context() -> Option<Device> {
+    TAPE.with_borrow(|tape| tape.as_ref().and_then(|tape| tape.context.clone()))
 }
 
 pub(crate) fn record(seen: Use) {
@@ -64,8 +95,17 @@ pub(crate) fn refuse(parameter: ParamId, problem: String) {
     });
 }
 
-/// Runs `f` with a fresh tape, and hands the tape back. The tape is put away even if `f` panics.
-pub(crate) fn with_tape<O>(f: impl FnOnce() -> O) -> Result<(O, Tape), GradError> {
+/// Notes that Burn's own backward pass gets the gradient of `parameter` wrong here.
+pub(crate) fn fault(parameter: ParamId, fault: BurnFault) {
+    TAPE.with_borrow_mut(|tape| {
+        if let Some(tape) = tape {
+            tape.faults.push((parameter, fault));
+        }
+    });
+}
+
+/// Runs `f` with this tape, and hands the tape back. The tape is put away even if `f` panics.
+pub(crate) fn with_tape<O>(tape: Tape, f: impl FnOnce() -> O) -> Result<(O, Tape), GradError> {
     struct PutAway;
     impl Drop for PutAway {
         fn drop(&mut self) {
@@ -73,10 +113,10 @@ pub(crate) fn with_tape<O>(f: impl FnOnce() -> O) -> Result<(O, Tape), GradError
         }
     }
 
-    if recording() {
+    if running() {
         return Err(GradError::Nested);
     }
-    TAPE.set(Some(Tape::default()));
+    TAPE.set(Some(tape));
     let guard = PutAway;
     let output = f();
     let tape = TAPE.take().unwrap_or_default();

@@ -1,12 +1,15 @@
 //! One forward and one backward pass that keep every example's gradient, in factors.
 
-use burn::module::Module;
+use std::collections::{HashMap, HashSet};
+
+use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
 
-use crate::GradError;
 use crate::gradients::{ExampleGradients, ParameterGradients};
-use crate::parameters::{Parameter, glob, parameters};
-use crate::tape::{Tape, with_tape};
+use crate::parameters::{Copied, Parameter, glob, parameters};
+use crate::tape::{Tape, Use, with_tape};
+use crate::views::Views;
+use crate::{BurnFault, GradError};
 
 /// What a trace yields: the losses of a draw, and their gradients.
 #[derive(Debug, Clone)]
@@ -19,14 +22,15 @@ pub struct Traced {
 
 /// Runs `losses` on `model` once, forward and backward, and keeps every example's gradient.
 ///
-/// `losses` is given a copy of the model whose parameters are untracked, so the backward pass
-/// computes output-gradients only. It must return one loss per example, `[n]`, and must not let
-/// one example's loss depend on another example's input.
+/// `losses` is given a copy of the model and must use it: the taps of this copy, and of no other module, are seen.
+/// It must return one loss per example, `[n]`, and must not let one example's loss depend on another example's
+/// input, which [`verify`](crate::verify()) checks.
 ///
 /// # Errors
 ///
-/// [`GradError`] when a trainable parameter was not seen by a tap, when a tapped input does not
-/// have one row per loss, when the draw is empty or when traces are nested.
+/// [`GradError`] when a trainable parameter was not seen by a tap or was also used outside of one, when a tapped
+/// input does not have one row per loss, when two parameters have one identity, when the draw is empty, when nothing
+/// is trainable or when traces are nested.
 pub fn trace<M, F>(model: &M, losses: F) -> Result<Traced, GradError>
 where
     M: Module,
@@ -54,6 +58,7 @@ where
 #[derive(Debug, Clone, Default)]
 pub struct Tracer {
     left_out: Vec<String>,
+    views: Option<Views>,
 }
 
 impl Tracer {
@@ -63,6 +68,15 @@ impl Tracer {
     #[must_use]
     pub fn without(mut self, pattern: &str) -> Self {
         self.left_out.push(pattern.to_owned());
+        self
+    }
+
+    /// Takes a tapped input with several times as many rows as there are losses for that many views of each example:
+    /// the crops of an image, both sides of a Siamese net. The gradients of an example's views are summed, as they
+    /// would be over so many uses of the layer.
+    #[must_use]
+    pub fn with_views(mut self, views: Views) -> Self {
+        self.views = Some(views);
         self
     }
 
@@ -77,47 +91,34 @@ impl Tracer {
         M: Module,
         F: FnOnce(&M) -> Tensor<1>,
     {
-        let known = parameters(model);
+        let subject = self.subject(model)?;
+        let passed = subject.forward(losses)?;
+        let total = passed.losses.clone().sum();
+        passed.backward(&total, |_, _| ())
+    }
+
+    /// What is to be traced of a model, and the copy of it that is run.
+    pub(crate) fn subject<M: Module>(&self, model: &M) -> Result<Subject<M>, GradError> {
+        let known = parameters(model)?;
         let left_out = self.left_out(&known)?;
-        let untracked = model.clone().no_grad();
-        let (losses, tape) = with_tape(|| losses(&untracked))?;
-        let wanted =
-            |parameter: &&Parameter| parameter.trainable && !left_out.contains(&parameter.path);
-        check(&known, wanted, &tape, &losses)?;
-
-        let mut backward = losses.clone().sum().backward();
-        let mut gradients: Vec<ParameterGradients> = known
-            .iter()
-            .filter(wanted)
-            .cloned()
-            .map(ParameterGradients::new)
-            .collect();
-        for seen in tape.uses {
-            for id in &seen.parameters {
-                let found = gradients.iter_mut().find(|each| each.parameter.id == *id);
-                let Some(each) = found else { continue };
-                each.uses.push(seen.layer.into());
-                if let Some((weight, bias)) = seen.pair
-                    && bias == *id
-                {
-                    each.weight = Some(weight);
-                }
-            }
-            // No gradient arrives at a layer whose output is not used: it contributes nothing.
-            let Some(deltas) = seen.leaf.grad_remove(&mut backward) else {
-                continue;
-            };
-            for (id, factor) in (seen.resolve)(deltas) {
-                if let Some(each) = gradients.iter_mut().find(|each| each.parameter.id == id) {
-                    each.add(factor);
-                }
-            }
+        let untrained = |problem| Err(GradError::Untrained { problem });
+        if !known.iter().any(|parameter| parameter.trainable) {
+            return untrained("no parameter of the model is trainable (frozen, or `no_grad`)");
         }
-
-        let losses = losses.inner();
-        Ok(Traced {
-            gradients: ExampleGradients::new(&losses, gradients, left_out),
-            losses,
+        let wanted =
+            |parameter: &Parameter| parameter.trainable && !left_out.contains(&parameter.path);
+        let parameters: Vec<Parameter> =
+            known.iter().filter(|each| wanted(each)).cloned().collect();
+        if parameters.is_empty() {
+            return untrained("`Tracer::without` leaves out every trainable parameter");
+        }
+        let ids: HashSet<ParamId> = parameters.iter().map(|parameter| parameter.id).collect();
+        Ok(Subject {
+            copied: Copied::of(model, &ids),
+            paths: known.into_iter().map(|each| (each.id, each.path)).collect(),
+            parameters,
+            left_out,
+            views: self.views,
         })
     }
 
@@ -144,55 +145,210 @@ impl Tracer {
     }
 }
 
-/// Finds what would make the backward pass panic, or its result wrong.
-fn check(
-    known: &[Parameter],
-    wanted: impl Fn(&&Parameter) -> bool,
-    tape: &Tape,
-    losses: &Tensor<1>,
-) -> Result<(), GradError> {
-    let path = |id| {
-        let parameter = known.iter().find(|parameter| parameter.id == id);
-        parameter.map(|parameter| parameter.path.clone())
-    };
-    let [n] = losses.dims();
-    if n == 0 {
-        return Err(GradError::EmptyDraw);
+/// A model to be traced.
+pub(crate) struct Subject<M> {
+    pub(crate) copied: Copied<M>,
+    /// The parameters whose gradients are wanted, by the model's own identities.
+    pub(crate) parameters: Vec<Parameter>,
+    left_out: Vec<String>,
+    paths: HashMap<ParamId, String>,
+    pub(crate) views: Option<Views>,
+}
+
+/// A traced forward pass.
+pub(crate) struct Passed<'a, M> {
+    pub(crate) subject: &'a Subject<M>,
+    pub(crate) losses: Tensor<1>,
+    pub(crate) tape: Tape,
+    /// From the copy's identities to the model's.
+    pub(crate) originals: HashMap<ParamId, ParamId>,
+}
+
+impl<M: Module> Subject<M> {
+    /// Runs the closure on the copy, its taps seen, and finds what would make a backward pass panic or its result
+    /// wrong.
+    pub(crate) fn forward(
+        &self,
+        losses: impl FnOnce(&M) -> Tensor<1>,
+    ) -> Result<Passed<'_, M>, GradError> {
+        let passed = self.look(losses)?;
+        passed.check()?;
+        Ok(passed)
     }
-    if let Some(refusal) = tape.refusals.first() {
-        return Err(GradError::Input {
-            path: path(refusal.parameter).ok_or(GradError::Foreign)?,
-            problem: refusal.problem.clone(),
-        });
+
+    /// Runs the closure on the copy, its taps seen, whatever they see.
+    pub(crate) fn look(
+        &self,
+        losses: impl FnOnce(&M) -> Tensor<1>,
+    ) -> Result<Passed<'_, M>, GradError> {
+        let renamed = &self.copied.renamed;
+        let originals: HashSet<ParamId> = self.parameters.iter().map(|each| each.id).collect();
+        let tape = Tape {
+            wanted: originals.iter().map(|id| renamed[id]).collect(),
+            originals,
+            // The default context is that of every new leaf.
+            context: self.copied.context.clone().filter(|device| {
+                let strategy = device.gradient_checkpointing_strategy();
+                strategy.is_some_and(|strategy| strategy != Default::default())
+            }),
+            ..Tape::default()
+        };
+        let (losses, tape) = with_tape(tape, || losses(&self.copied.model))?;
+        Ok(Passed {
+            subject: self,
+            losses,
+            tape,
+            originals: renamed.iter().map(|(&own, &copy)| (copy, own)).collect(),
+        })
     }
-    for seen in &tape.uses {
-        let path = seen
-            .parameters
-            .first()
-            .and_then(|id| path(*id))
-            .ok_or(GradError::Foreign)?;
-        if seen.examples != n {
-            return Err(GradError::Examples {
-                path,
-                examples: seen.examples,
-                losses: n,
-            });
+}
+
+impl<M: Module> Passed<'_, M> {
+    /// The path of a parameter of the copy.
+    pub(crate) fn path(&self, id: ParamId) -> Option<&str> {
+        let own = self.originals.get(&id)?;
+        self.subject.paths.get(own).map(String::as_str)
+    }
+
+    /// Parameters whose gradient Burn's own backward pass gets wrong in a use that was seen, by path.
+    pub(crate) fn faults(&self) -> Vec<(String, BurnFault)> {
+        let mut faults: Vec<(String, BurnFault)> = Vec::new();
+        for (id, fault) in &self.tape.faults {
+            let path = self.path(*id).unwrap_or_default().to_owned();
+            if !faults.iter().any(|(known, _)| *known == path) {
+                faults.push((path, *fault));
+            }
+        }
+        faults
+    }
+
+    /// The paths of all parameters of the copy.
+    pub(crate) fn paths(&self) -> HashMap<ParamId, String> {
+        let ids = self.originals.keys();
+        ids.filter_map(|&id| Some((id, self.path(id)?.to_owned())))
+            .collect()
+    }
+
+    /// How many rows of a tapped input belong to one example.
+    pub(crate) fn rows_each(&self, rows: usize) -> Option<usize> {
+        let [n] = self.losses.dims();
+        match self.subject.views {
+            _ if rows == n => Some(1),
+            Some(views) if rows == n * views.count() => Some(views.count()),
+            _ => None,
         }
     }
-    let covered = |parameter: &Parameter| {
-        tape.uses
+
+    fn check(&self) -> Result<(), GradError> {
+        let [n] = self.losses.dims();
+        if n == 0 {
+            return Err(GradError::EmptyDraw);
+        }
+        let tape = &self.tape;
+        let named = |id| self.path(id).unwrap_or("of no known name").to_owned();
+        if let Some(refusal) = tape.refusals.first() {
+            return Err(GradError::Input {
+                path: named(refusal.parameter),
+                problem: refusal.problem.clone(),
+            });
+        }
+        for seen in &tape.uses {
+            if self.rows_each(seen.examples).is_none() {
+                return Err(GradError::Examples {
+                    path: seen
+                        .parameters
+                        .first()
+                        .map(|id| named(*id))
+                        .unwrap_or_default(),
+                    examples: seen.examples,
+                    losses: n,
+                });
+            }
+        }
+        let covered: HashSet<ParamId> = tape
+            .uses
             .iter()
-            .any(|seen| seen.parameters.contains(&parameter.id))
-    };
-    let missing = known
-        .iter()
-        .filter(|parameter| wanted(parameter) && !covered(parameter));
-    let paths: Vec<String> = missing.map(|parameter| parameter.path.clone()).collect();
-    if !paths.is_empty() {
-        return Err(GradError::Uncovered { paths });
+            .flat_map(|seen| &seen.parameters)
+            .copied()
+            .collect();
+        let renamed = &self.subject.copied.renamed;
+        let missing = self
+            .subject
+            .parameters
+            .iter()
+            .filter(|parameter| !covered.contains(&renamed[&parameter.id]));
+        let paths: Vec<String> = missing.map(|parameter| parameter.path.clone()).collect();
+        if !paths.is_empty() && tape.bypassed {
+            return Err(GradError::Bypassed);
+        }
+        if !paths.is_empty() {
+            return Err(GradError::Uncovered { paths });
+        }
+        if !self.losses.is_tracked() {
+            return Err(GradError::Untracked);
+        }
+        Ok(())
     }
-    if !losses.is_tracked() {
-        return Err(GradError::Untracked);
+
+    /// The backward pass of `total`, a sum of the losses (of some of them, the gradients of the others are then zero).
+    /// `watch` is shown every use with the gradient that arrived at its output.
+    pub(crate) fn backward(
+        self,
+        total: &Tensor<1>,
+        mut watch: impl FnMut(&Use, &Tensor<2>),
+    ) -> Result<Traced, GradError> {
+        let mut backward = total.backward();
+        let reached = self.subject.copied.reached(&backward);
+        if !reached.is_empty() {
+            let mut paths: Vec<String> = reached
+                .keys()
+                .filter_map(|&id| self.path(id).map(str::to_owned))
+                .collect();
+            paths.sort();
+            return Err(GradError::Unseen { paths });
+        }
+        let parameters = self.subject.parameters.iter().cloned();
+        let mut gradients: Vec<ParameterGradients> =
+            parameters.map(ParameterGradients::new).collect();
+        let places = gradients.iter().enumerate();
+        let places: HashMap<ParamId, usize> =
+            places.map(|(at, each)| (each.parameter.id, at)).collect();
+        let place = |id: &ParamId| {
+            let own = self.originals.get(id)?;
+            places.get(own).copied()
+        };
+        let [n] = self.losses.dims();
+        for seen in self.tape.uses {
+            let pair = seen
+                .pair
+                .and_then(|(weight, bias)| Some((*self.originals.get(&weight)?, bias)));
+            for id in &seen.parameters {
+                let Some(at) = place(id) else { continue };
+                gradients[at].uses.push(seen.layer.into());
+                if let Some((weight, bias)) = pair
+                    && bias == *id
+                {
+                    gradients[at].weight = Some(weight);
+                }
+            }
+            // No gradient arrives at a layer whose output is not used: it contributes nothing.
+            let Some(deltas) = seen.leaf.grad_remove(&mut backward) else {
+                continue;
+            };
+            watch(&seen, &deltas);
+            for (id, factor) in (seen.resolve)(deltas) {
+                if let Some(at) = place(&id) {
+                    gradients[at].add(match self.subject.views {
+                        Some(views) if seen.examples != n => views.fold(factor),
+                        _ => factor,
+                    });
+                }
+            }
+        }
+        let losses = self.losses.inner();
+        Ok(Traced {
+            gradients: ExampleGradients::new(&losses, gradients, self.subject.left_out.clone()),
+            losses,
+        })
     }
-    Ok(())
 }

@@ -1,24 +1,34 @@
-//! Dropout draws one mask for the pass. Alone in its program, because the backend's random stream is
-//! shared by all threads.
+//! Dropout draws one mask for the pass, and the same in all passes of a check. Alone in their program and one after
+//! the other, because the backend's random stream is shared by all threads.
 
 mod common;
+
+use std::sync::Mutex;
 
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Tensor};
 use common::{close, device, flatten, squares, values};
-use gradual_grad::{AttentionInput, Tap, trace};
+use gradual_grad::{AttentionInput, Tap, trace, verify};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn model() -> MultiHeadAttention {
+    MultiHeadAttentionConfig::new(4, 2)
+        .with_dropout(0.5)
+        .init(&device())
+}
+
+fn losses(m: &MultiHeadAttention) -> Tensor<1> {
+    let x = values([4, 3, 4], 1, FloatDType::F32);
+    squares(m.tap(AttentionInput::self_attn(x)).context)
+}
 
 /// Losses and gradients of a trace belong to the same mask.
 #[test]
 fn dropout_draws_one_mask() {
-    let model = MultiHeadAttentionConfig::new(4, 2)
-        .with_dropout(0.5)
-        .init(&device());
-    let losses = |m: &MultiHeadAttention| {
-        let x = values([4, 3, 4], 1, FloatDType::F32);
-        squares(m.tap(AttentionInput::self_attn(x)).context)
-    };
+    let _alone = ALONE.lock();
+    let model = model();
     // Weights are drawn at first use, from the same stream as masks.
     let first = losses(&model);
     let device = device();
@@ -42,4 +52,24 @@ fn dropout_draws_one_mask() {
         flatten(&model, &gradients),
         1e-4,
     );
+}
+
+#[test]
+fn a_check_draws_the_same_masks_in_all_passes() {
+    let _alone = ALONE.lock();
+    let model = model();
+    let verified = verify(&model, losses).expect("right");
+    assert_eq!(
+        (verified.differences.len(), verified.warnings.len()),
+        (8, 0)
+    );
+    // Runs that were seeded apart stay apart.
+    let after = |seed| {
+        device().seed(seed);
+        verify(&model, losses).expect("right");
+        common::numbers(losses(&model))
+    };
+    let (one, again, other) = (after(1), after(1), after(2));
+    assert_eq!(one, again);
+    assert_ne!(one, other);
 }

@@ -8,6 +8,7 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use common::{close, device, double, filled, squares, values};
+use gradual_grad::host::reads;
 use gradual_grad::{ExampleGradients, GradError, Metric, Part, Tap, TiedReadout, Whitening, trace};
 
 const DOUBLE: FloatDType = FloatDType::F64;
@@ -318,4 +319,131 @@ fn moments_take_numbers_only() {
         );
         close("kept", metric.apply(&good).unwrap().gram(), before, 1e-12);
     }
+}
+
+/// Without moments all gradients would be zero, all cosines too, and whoever groups by them would never move.
+#[test]
+fn nothing_is_compared_before_it_was_observed() {
+    let model = Model::new(3, 2);
+    let g = model.gradients(&inputs(4, 3, 1));
+    for metric in [
+        Metric::whitened(),
+        Metric::euclidean().balanced(true),
+        Metric::euclidean().with_part(Part::Inputs),
+        Metric::euclidean().with_whitening(Whitening::Kronecker { damping: 0.1 }),
+    ] {
+        for result in [metric.apply(&g).map(|_| ()), metric.gram(&g).map(|_| ())] {
+            let error = result.unwrap_err();
+            assert!(matches!(error, GradError::Unobserved), "{error}");
+            assert!(error.to_string().contains("call `observe`"), "{error}");
+        }
+        // What others observed is not what is looked at.
+        let metric = observed(metric.with_layers(&["last.*"]).expect("a glob"), &g);
+        let metric = metric.with_layers(&["first.weight"]).expect("a glob");
+        assert!(matches!(metric.apply(&g), Err(GradError::Unobserved)));
+    }
+    assert!(Metric::euclidean().apply(&g).is_ok());
+}
+
+#[test]
+fn a_part_that_no_parameter_has_is_an_error() {
+    let model = Model::new(3, 2);
+    let g = model.gradients(&inputs(4, 3, 1));
+    let metric = whitened(&["*.bias"]).with_part(Part::Inputs);
+    let error = observed(metric, &g).apply(&g).unwrap_err();
+    assert!(
+        matches!(error, GradError::NoPart { part: Part::Inputs }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("inputs"), "{error}");
+}
+
+/// Moments are of one form of gradient: others would go through unscaled.
+#[test]
+fn moments_of_another_use_are_refused() {
+    let model = Tied {
+        table: EmbeddingConfig::new(5, 3).init(&device()),
+    };
+    let both = |m: &Tied| squares(m.table.readout(m.table.tap(tokens(4, 2, 5))));
+    let one = |m: &Tied| squares(m.table.tap(tokens(4, 2, 5)));
+    let [both, one] = [trace(&model, both), trace(&model, one)]
+        .map(|traced| traced.expect("a tapped model").gradients);
+    let metric = observed(Metric::whitened(), &both);
+    let error = metric.apply(&one).unwrap_err();
+    assert!(matches!(error, GradError::Moments { .. }), "{error}");
+    assert!(error.to_string().contains("observe"), "{error}");
+    let metric = observed(Metric::whitened(), &one);
+    assert!(matches!(
+        metric.apply(&both),
+        Err(GradError::Moments { .. })
+    ));
+}
+
+#[derive(Module, Debug)]
+struct Tied {
+    table: Embedding,
+}
+
+fn tokens(n: usize, t: usize, rows: usize) -> Tensor<2, Int> {
+    let values: Vec<i64> = (0..n * t)
+        .map(|i| (i * i + i / 3) as i64 % rows as i64)
+        .collect();
+    Tensor::from_data(TensorData::new(values, [n, t]), &device())
+}
+
+/// How often the host waits for the device: `docs/backends.md` has these numbers.
+#[test]
+fn waits_are_counted() {
+    let waits = |work: &mut dyn FnMut()| {
+        let before = reads();
+        work();
+        reads() - before
+    };
+    let model = Model::new(4, 3);
+    let g = model.gradients(&inputs(5, 4, 1));
+    for (whitening, balanced, expected) in [
+        (Whitening::None, false, 0),
+        (Whitening::None, true, 1),
+        (Whitening::Coordinates, true, 1),
+        (Whitening::Kronecker { damping: 0.1 }, true, 2),
+    ] {
+        let metric = Metric::euclidean();
+        let mut metric = metric.with_whitening(whitening).balanced(balanced);
+        for _ in 0..2 {
+            let found = waits(&mut || metric.observe(&g).expect("finite"));
+            assert_eq!(found, expected, "{whitening:?}");
+        }
+        let found = waits(&mut || drop(metric.apply(&g).expect("observed").cosine()));
+        assert_eq!(found, 0, "{whitening:?}");
+    }
+
+    // The indices of a large draw are read once; those of a small one are not.
+    let model = Tied {
+        table: EmbeddingConfig::new(4000, 64).init(&device()),
+    };
+    let gradients = |n, t| {
+        let losses = |m: &Tied| squares(m.table.tap(tokens(n, t, 4000)));
+        trace(&model, losses).expect("a tapped model").gradients
+    };
+    let (large, small) = (gradients(48, 128), gradients(8, 8));
+    assert_eq!(waits(&mut || drop(small.cosine())), 0);
+    assert_eq!(waits(&mut || drop(small.cross_gram(&small))), 0);
+    assert_eq!(
+        waits(&mut || drop(large.combine(&Tensor::ones([48], &device())))),
+        0
+    );
+    assert_eq!(waits(&mut || drop(large.gram())), 1);
+    assert_eq!(waits(&mut || drop(large.cosine())), 0);
+    assert_eq!(waits(&mut || drop(large.clone().cross_gram(&large))), 0);
+    let route = large.coverage().covered()[0].route;
+    assert_eq!(route, "look-ups of equal index");
+    let rows = large.rows();
+    let expected = rows.clone().matmul(rows.transpose());
+    close("gram", large.gram(), expected.clone(), 1e-4);
+    close(
+        "cross_gram",
+        large.cross_gram(&large).expect("one model"),
+        expected,
+        1e-4,
+    );
 }

@@ -155,6 +155,12 @@ fn what_does_not_fit_is_refused() {
         }
     });
     assert!(problem(restored(&rows)).contains("among 2"));
+    let more = changed(&record, &|key, value| {
+        if key == "rows" {
+            *value = ciborium::Value::from(20);
+        }
+    });
+    assert!(problem(restored(&more)).contains("embedding.weight: expected [36], got [80]"));
     let flat = changed(&record, &|key, value| {
         if key == "left" {
             let flat = TensorData::new(vec![0.0f32; 4], [4]);

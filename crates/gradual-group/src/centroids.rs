@@ -212,6 +212,11 @@ impl Grouping for Centroids {
         Needs::Gradients
     }
 
+    /// Whether groups can be formed of the standing examples; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.forming.check(OPERATION, self.examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         let due = self.every.is_some_and(|every| self.since >= every);
         (due || self.formed.is_none()).then_some(Standing::Fresh(self.examples))
@@ -261,7 +266,7 @@ impl Grouping for Centroids {
         formed.follow(units, &joined, self.memory);
         self.metric = metric;
         self.since = self.since.saturating_add(1);
-        let groups = Groups::ahead(joined.unread, self.average);
+        let groups = Groups::ahead(joined.unread, self.average, draw.precision());
         let groups = formed.clusters.describe(groups);
         let groups = groups.with_identities(formed.identities());
         Ok(match formed.churn {

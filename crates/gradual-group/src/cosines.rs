@@ -5,6 +5,7 @@
 
 use gradual_grad::ExampleGradients;
 
+use crate::similarity::Source;
 use crate::spectrum::{host, host_together};
 use crate::{Draw, GroupError, Similarity, SimilarityMatrix};
 
@@ -121,7 +122,10 @@ impl Cosines {
                 .step_by(n)
                 .for_each(|value| *value = 0.0);
         }
-        SimilarityMatrix::trusted(entries, n)
+        SimilarityMatrix::trusted(entries, n).with_source(Source {
+            cosines: self.entries.as_slice().into(),
+            sign: similarity.sign(),
+        })
     }
 
     /// The cosines themselves as similarities, signs and all.

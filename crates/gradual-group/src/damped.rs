@@ -216,6 +216,10 @@ impl<G: Grouping> Grouping for Damped<G> {
         self.grouping.needs()
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.grouping.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.grouping.wants()
     }
@@ -234,8 +238,7 @@ impl<G: Grouping> Grouping for Damped<G> {
         let losses = groups.losses(draw.losses().clone().inner());
         let [losses, weights] = host_together(OPERATION, [losses, groups.weights().clone()])?;
         self.clocks = self.observe(&groups, &losses, &weights)?;
-        let factors = self.factors().into_iter().map(|factor| factor as f32);
-        groups.with_priors(&factors.collect::<Vec<_>>())
+        Ok(groups.weighed(&self.factors()))
     }
 
     /// The groups' mean losses and clocks, and the inner grouping's state.

@@ -123,6 +123,6 @@ impl Grouping for Hdbscan {
                 assignment[example] = Some(0);
             }
         }
-        Groups::hard(assignment, groups, self.average, &draw.device())
+        Groups::hard(assignment, groups, self.average, draw.options())
     }
 }

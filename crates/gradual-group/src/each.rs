@@ -1,6 +1,6 @@
 //! Every example on its own.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Tensor, TensorCreationOptions};
 
 use crate::groups::Groups;
 use crate::{Draw, GroupError, Grouping, Needs};
@@ -16,19 +16,25 @@ use crate::{Draw, GroupError, Grouping, Needs};
 pub struct EachExample;
 
 impl Groups {
-    /// Every example its own group: M = 1 `[n, n]`, s = 1/n.
+    /// Every example its own group: M = 1 `[n, n]`, s = 1/n; on a device, or with
+    /// [`Draw::options`] in the precision of a draw.
     ///
     /// # Errors
     ///
     /// [`GroupError::EmptyDraw`] without examples.
-    pub fn each(examples: usize, device: &Device) -> Result<Self, GroupError> {
+    pub fn each(
+        examples: usize,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<Self, GroupError> {
         if examples == 0 {
             return Err(GroupError::EmptyDraw {
                 operation: "each example",
             });
         }
-        let weights = Tensor::full([examples], 1.0 / examples as f64, device);
-        let membership = Tensor::eye(examples, device);
+        let options = options.into();
+        let membership = Tensor::<2>::eye(examples, &options.device);
+        let weights = Tensor::full([examples], 1.0 / examples as f64, options);
+        let membership = membership.cast(weights.dtype());
         Ok(Self::from_parts(membership, weights, vec![1.0; examples]))
     }
 }
@@ -39,6 +45,6 @@ impl Grouping for EachExample {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        Groups::each(draw.nonempty("each example")?, &draw.device())
+        Groups::each(draw.nonempty("each example")?, draw.options())
     }
 }

@@ -17,7 +17,10 @@ pub enum GroupError {
         operation: &'static str,
     },
     /// More groups than examples were asked for.
-    #[error("{operation}: {groups} groups were asked for, but the draw has {examples} examples")]
+    #[error(
+        "{operation}: {groups} groups were asked for, but a draw has {examples} examples; draw at least \
+         {groups} or ask for fewer groups"
+    )]
     TooManyGroups {
         /// The grouping.
         operation: &'static str,
@@ -50,8 +53,8 @@ pub enum GroupError {
     },
     /// The draw is labelled more or less often than the grouping asks for.
     #[error(
-        "{operation}: expected the labels of {expected} groupings, got those of {got}; give the \
-         first with `Draw::with_labels` and the others with `Draw::with_more_labels`"
+        "{operation}: expected the labels of {expected} groupings, got those of {got}; a step takes \
+         several by a `Stepper`, a task gives them by `Drawn::with_more_labels`"
     )]
     Labellings {
         /// The grouping.
@@ -182,9 +185,6 @@ pub enum GroupError {
         /// Size of the Gram matrix.
         examples: usize,
     },
-    /// The clustering library refused.
-    #[error("k-means: {0}")]
-    KMeans(#[from] linfa_clustering::KMeansError),
     /// The density-based clustering library refused.
     #[error("hdbscan: {0}")]
     Hdbscan(#[from] hdbscan::HdbscanError),

@@ -1,8 +1,9 @@
 //! The rule that yields groups, and what it may look at.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorCreationOptions};
 use gradual_grad::{ExampleGradients, Traced};
 
+use crate::groups::averaging;
 use crate::{GroupError, Groups, State};
 
 /// What a grouping has to be shown.
@@ -78,6 +79,17 @@ impl<'a> Draw<'a> {
     /// The device that the losses are on, without autodiff.
     pub fn device(&self) -> Device {
         self.losses.device().inner()
+    }
+
+    /// The precision in which losses are averaged: double if they are in double precision, single otherwise.
+    pub fn precision(&self) -> DType {
+        averaging(self.losses.dtype())
+    }
+
+    /// Where groups of this draw are held, and in which [precision](Self::precision): for [`Groups::hard`] and its
+    /// like.
+    pub fn options(&self) -> TensorCreationOptions {
+        TensorCreationOptions::new(self.device()).with_dtype(self.precision())
     }
 
     pub(crate) fn gradients(
@@ -163,6 +175,20 @@ pub trait Grouping: Send {
     /// than an ordinary step.
     fn needs(&self) -> Needs;
 
+    /// Whether these settings go with draws of `examples` examples, or with as many standing ones as are asked for: a
+    /// run asks before it starts, so that it does not fail at its first step.
+    ///
+    /// What gradients turn out to be can't be known before. With fewer distinct ones in a draw than groups asked for,
+    /// groups stay empty, with weight 0.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::TooManyGroups`] for more groups than examples, [`GroupError::NoGroups`] for none.
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        let _ = examples;
+        Ok(())
+    }
+
     /// Which standing examples [`stand`](Self::stand) has to be shown before the next
     /// [`group`](Self::group), if any.
     fn wants(&self) -> Option<Standing> {
@@ -235,6 +261,6 @@ impl Grouping for OneGroup {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty("one group")?;
-        Ok(Groups::one(n, &draw.device()))
+        Ok(Groups::one(n, draw.options()))
     }
 }

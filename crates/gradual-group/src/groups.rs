@@ -1,8 +1,11 @@
 //! Groups: who belongs where, and how much a group weighs.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{
+    DType, Element, IndexingUpdateOp, Int, Tensor, TensorCreationOptions, TensorData,
+};
 
 use crate::spectrum::Unasked;
 use crate::unread::Unread;
@@ -22,6 +25,13 @@ pub enum Average {
 }
 
 /// Groups of the examples of one draw.
+///
+/// # Precision
+///
+/// Memberships and weights are in the precision in which the losses of the draw are averaged: double for losses in
+/// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half precision
+/// would be right to two or three digits alone. Groupings see to it by [`Draw::options`](crate::Draw::options); groups
+/// that were made in another precision follow by [`for_losses`](Self::for_losses).
 #[derive(Debug, Clone)]
 pub struct Groups {
     membership: Tensor<2>,
@@ -67,13 +77,14 @@ impl Known {
 }
 
 impl Groups {
-    /// All n examples in one group, whose loss is their mean.
-    pub fn one(examples: usize, device: &Device) -> Self {
-        let n = examples;
-        let membership = Tensor::<2>::full([1, n], 1.0 / n.max(1) as f64, device);
+    /// All n examples in one group, whose loss is their mean; on a device, or with
+    /// [`Draw::options`](crate::Draw::options) in the precision of a draw.
+    pub fn one(examples: usize, options: impl Into<TensorCreationOptions>) -> Self {
+        let (n, options) = (examples, options.into());
+        let share = 1.0 / n.max(1) as f64;
         Self {
-            membership,
-            weights: Tensor::ones([1], device),
+            membership: Tensor::full([1, n], share, options.clone()),
+            weights: Tensor::ones([1], options),
             members: Members::Known(Known::hard(vec![Some(0); n], 1)),
             spectrum: Vec::new(),
             estimates: Vec::new(),
@@ -87,7 +98,8 @@ impl Groups {
 
     /// Hard groups: example j belongs to group `assignment[j]`, or to none.
     ///
-    /// A group without examples has weight 0, all others weight 1.
+    /// A group without examples has weight 0, all others weight 1. On a device, or with
+    /// [`Draw::options`](crate::Draw::options) in the precision of a draw.
     ///
     /// # Errors
     ///
@@ -97,7 +109,7 @@ impl Groups {
         assignment: Vec<Option<usize>>,
         groups: usize,
         average: Average,
-        device: &Device,
+        options: impl Into<TensorCreationOptions>,
     ) -> Result<Self, GroupError> {
         let operation = "groups";
         let (k, n) = (groups, assignment.len());
@@ -119,19 +131,20 @@ impl Groups {
         }
         let known = Known::hard(assignment.clone(), k);
         let sizes = &known.sizes;
-        let mut membership = vec![0.0f32; k * n];
+        let mut membership = vec![0.0f64; k * n];
         for (example, group) in assignment.iter().enumerate() {
             if let Some(group) = *group {
                 membership[group * n + example] = match average {
-                    Average::Mean => (1.0 / sizes[group]) as f32,
+                    Average::Mean => 1.0 / sizes[group],
                     Average::Sum => 1.0,
                 };
             }
         }
-        let weights: Vec<f32> = sizes.iter().map(|&size| f32::from(size > 0.0)).collect();
+        let weights: Vec<f64> = sizes.iter().map(|&size| f64::from(size > 0.0)).collect();
+        let options = options.into();
         Ok(Self {
-            membership: Tensor::from_data(TensorData::new(membership, [k, n]), device),
-            weights: Tensor::from_data(TensorData::new(weights, [k]), device),
+            membership: Tensor::from_data(TensorData::new(membership, [k, n]), options.clone()),
+            weights: Tensor::from_data(TensorData::new(weights, [k]), options),
             members: Members::Known(known),
             spectrum: Vec::new(),
             estimates: Vec::new(),
@@ -143,12 +156,12 @@ impl Groups {
         })
     }
 
-    /// Hard groups that the host does not know yet. Nothing is read from the device.
-    pub(crate) fn ahead(unread: Unread, average: Average) -> Self {
-        let members = unread.one_hot().transpose();
+    /// Hard groups that the host does not know yet, in a given precision. Nothing is read from the device.
+    pub(crate) fn ahead(unread: Unread, average: Average, precision: DType) -> Self {
+        let members = unread.one_hot().transpose().cast(precision);
         let [k, n] = members.dims();
         let sizes = members.clone().sum_dim(1);
-        let filled = sizes.clone().greater_elem(0.0).float();
+        let filled = sizes.clone().greater_elem(0.0).float().cast(precision);
         let membership = match average {
             Average::Mean => members / sizes.clamp_min(1.0).expand([k, n]),
             Average::Sum => members,
@@ -161,17 +174,18 @@ impl Groups {
     }
 
     /// Soft groups: `membership` `[k, n]` row-major, already averaged; `weights` `[k]`; `sizes`
-    /// `[k]`, the mass of examples in each group.
+    /// `[k]`, the mass of examples in each group. On a device, or with
+    /// [`Draw::options`](crate::Draw::options) in the precision of a draw: numbers in double precision then keep it.
     ///
     /// # Errors
     ///
     /// [`GroupError::Weights`] unless there is one weight and one size per row, and
     /// [`GroupError::EmptyDraw`] without examples.
-    pub fn soft(
-        membership: Vec<f32>,
-        weights: Vec<f32>,
+    pub fn soft<E: Element>(
+        membership: Vec<E>,
+        weights: Vec<E>,
         sizes: Vec<f64>,
-        device: &Device,
+        options: impl Into<TensorCreationOptions>,
     ) -> Result<Self, GroupError> {
         let k = weights.len();
         if k == 0 || membership.is_empty() {
@@ -185,10 +199,10 @@ impl Groups {
                 weights: k,
             });
         }
-        let n = membership.len() / k;
+        let (n, options) = (membership.len() / k, options.into());
         Ok(Self::from_parts(
-            Tensor::from_data(TensorData::new(membership, [k, n]), device),
-            Tensor::from_data(TensorData::new(weights, [k]), device),
+            Tensor::from_data(TensorData::new(membership, [k, n]), options.clone()),
+            Tensor::from_data(TensorData::new(weights, [k]), options),
             sizes,
         ))
     }
@@ -230,9 +244,39 @@ impl Groups {
         }
     }
 
-    /// The same groups with other weights `[k]`.
-    pub(crate) fn with_weights(self, weights: Tensor<1>) -> Self {
+    /// The same groups with their weights multiplied by `factors` `[k]`.
+    pub(crate) fn weighed(self, factors: &[f64]) -> Self {
+        let like = (&self.weights.device(), self.weights.dtype());
+        let factors = TensorData::new(factors.to_vec(), [factors.len()]);
+        let weights = self.weights.clone() * Tensor::from_data(factors, like);
         Self { weights, ..self }
+    }
+
+    /// The same groups in the precision that these losses are averaged in: double for losses in double precision,
+    /// single for all others. Memberships of hard groups are made anew, so that none keeps what was rounded away.
+    pub fn for_losses(&self, losses: &Tensor<1>) -> Cow<'_, Self> {
+        let precision = averaging(losses.dtype());
+        if self.membership.dtype() == precision {
+            return Cow::Borrowed(self);
+        }
+        let options = (&self.membership.device(), precision);
+        let again = match &self.members {
+            Members::Unread(unread, _) => {
+                Some(Self::ahead((**unread).clone(), self.average, precision))
+            }
+            Members::Known(known) => known.assignment.clone().and_then(|assignment| {
+                Self::hard(assignment, self.count(), self.average, options).ok()
+            }),
+        };
+        let membership = again.map_or_else(
+            || self.membership.clone().cast(precision),
+            |again| again.membership,
+        );
+        Cow::Owned(Self {
+            membership,
+            weights: self.weights.clone().cast(precision),
+            ..self.clone()
+        })
     }
 
     /// The same groups with the singular values that they were found from, largest first.
@@ -274,14 +318,59 @@ impl Groups {
         self
     }
 
+    /// The same groups in a larger draw of `examples`, where theirs are those at the positions `at`, `[n]`. The others
+    /// are in no group.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Shape`] unless there is a position below `examples` for each example.
+    pub fn among(self, at: &[usize], examples: usize) -> Result<Self, GroupError> {
+        let (k, n) = (self.count(), self.examples());
+        let within = at.iter().filter(|&&at| at < examples).count();
+        if within != n || at.len() != n {
+            return Err(GroupError::Shape {
+                operation: "groups",
+                expected: n,
+                got: within,
+            });
+        }
+        let place = |few: &Vec<Option<usize>>| {
+            let mut all = vec![None; examples];
+            for (&at, &group) in at.iter().zip(few) {
+                all[at] = group;
+            }
+            all
+        };
+        let known = self.known();
+        let members = Members::Known(Known {
+            assignment: known.assignment.as_ref().map(place),
+            sizes: known.sizes.clone(),
+        });
+        let device = self.membership.device();
+        let positions: Vec<i64> = at.iter().map(|&at| at as i64).collect();
+        let positions = TensorData::new(positions, [n]);
+        let membership = Tensor::zeros([k, examples], (&device, self.membership.dtype()));
+        let membership = membership.select_assign(
+            1,
+            Tensor::<1, Int>::from_data(positions, &device),
+            self.membership.clone(),
+            IndexingUpdateOp::Add,
+        );
+        Ok(Self {
+            membership,
+            members,
+            ..self
+        })
+    }
+
     /// The same hard groups under other numbers, `count` in all.
     pub(crate) fn renumbered(
         self,
         assignment: Vec<Option<usize>>,
         count: usize,
     ) -> Result<Self, GroupError> {
-        let device = self.membership.device();
-        let renumbered = Self::hard(assignment, count, self.average, &device)?;
+        let like = (&self.membership.device(), self.membership.dtype());
+        let renumbered = Self::hard(assignment, count, self.average, like)?;
         Ok(Self {
             spectrum: self.spectrum,
             estimates: self.estimates,
@@ -408,13 +497,53 @@ impl Groups {
         self.churn.as_ref()
     }
 
-    /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`. Differentiable in the losses.
+    /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`, in double precision for losses in double precision and in single precision
+    /// for all others. Differentiable in the losses.
     pub fn losses(&self, losses: Tensor<1>) -> Tensor<1> {
         let [n] = losses.dims();
         let k = self.count();
-        self.membership
-            .clone()
-            .matmul(losses.reshape([n, 1]))
-            .reshape([k])
+        let membership = self.for_losses(&losses).membership.clone();
+        let losses = losses.cast(membership.dtype());
+        membership.matmul(losses.reshape([n, 1])).reshape([k])
+    }
+}
+
+/// The precision in which losses of precision `losses` are averaged.
+pub(crate) fn averaging(losses: DType) -> DType {
+    match losses {
+        DType::F64 => DType::F64,
+        _ => DType::F32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn membership(groups: &Groups) -> Vec<f32> {
+        let values = groups.membership().clone().into_data();
+        values.try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn groups_among_others() {
+        let device = Device::flex();
+        let hard = Groups::hard(vec![Some(1), Some(0), Some(1)], 2, Average::Mean, &device);
+        let all = hard.unwrap().among(&[0, 2, 3], 5).unwrap();
+        let expected = [Some(1), None, Some(0), Some(1), None];
+        assert_eq!(all.assignment().unwrap(), expected);
+        assert_eq!((all.examples(), all.sizes()), (5, &[1.0, 2.0][..]));
+        let rows = [0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0];
+        assert_eq!(membership(&all), rows);
+
+        let soft = Groups::soft(vec![0.25, 0.75], vec![1.0], vec![2.0], &device).unwrap();
+        let all = soft.clone().among(&[2, 0], 3).unwrap();
+        assert_eq!(membership(&all), [0.75, 0.0, 0.25]);
+        assert!(all.assignment().is_none());
+        for wrong in [&[0][..], &[0, 3], &[0, 1, 2]] {
+            assert!(soft.clone().among(wrong, 3).is_err());
+        }
     }
 }

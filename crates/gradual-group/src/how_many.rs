@@ -6,6 +6,7 @@
 //! often each is right on planted groups.
 
 mod gap;
+mod one_group;
 mod sign_flip;
 mod silhouette;
 mod stability;
@@ -26,14 +27,17 @@ use crate::partition::Problem;
 /// # Which rule
 ///
 /// [`Eigengap`](Self::Eigengap) first: it costs nothing beside the clustering, and with squared
-/// cosines in a whitened metric it finds the capabilities' true number. [`Silhouette`](Self::Silhouette)
-/// agrees with it there and costs one clustering per number tried. Those that measure how evenly the
+/// cosines in a whitened metric it finds the capabilities' true number. But it takes for granted that there are two
+/// groups at least, and answers 2 to 12 for a draw of a single capability: where that may be, take
+/// [`TestedEigengap`](Self::TestedEigengap). [`Silhouette`](Self::Silhouette)
+/// agrees with the eigengap where there are groups and costs one clustering per number tried. Those that measure how evenly the
 /// trace is spread (participation ratio, effective and stable rank, energy) count the directions of
 /// the noise too: they say how a spectrum changes over training, not how many groups there are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum HowMany {
-    /// A known number k. Groups beyond the number of distinct gradients are empty.
+    /// A known number k. Groups beyond the number of distinct gradients are empty and weigh nothing; more groups than
+    /// examples are an error, which a run gives before it starts.
     Fixed(usize),
     /// The k with the largest mean silhouette (b − a) / max(a, b) (Rousseeuw 1987,
     /// doi:10.1016/0377-0427(87)90125-7), a and b the mean of 1 − S from an example to its own and to
@@ -47,6 +51,21 @@ pub enum HowMany {
     Gap,
     /// The largest λ_k − λ_{k+1} for k ≥ 2 (von Luxburg 2007, doi:10.1007/s11222-007-9033-z).
     Eigengap,
+    /// The same k, or 1 if the examples are no nearer to k directions than a cloud without groups is.
+    ///
+    /// A spectrum alone can't tell one group from several: the noise of one capability's gradients has leading
+    /// directions of its own, and noise in k dimensions has the spectrum of k groups. What tells them apart is whether
+    /// examples lie *at* k directions or all around them. So the examples are taken as unit vectors in the k leading
+    /// directions of their cosines (axes, where signs are ignored) and clustered into k there; the mean (squared) cosine
+    /// with the clusters' directions has to be above that of each of forty clouds of as many points, twenty normally and
+    /// twenty uniformly distributed with the same mean and standard deviation along each direction. Normal clouds are
+    /// the null of SigClust (Liu, Hayes, Nobel & Marron 2008, doi:10.1198/016214508000000454). Such a cloud is taken for
+    /// groups one time in twenty-one at most.
+    ///
+    /// Forty-one clusterings of n points in k dimensions beside the eigengap's spectrum, and one more spectrum for
+    /// spectral clustering. It needs some ten examples a group. One capability whose gradients fall apart by themselves
+    /// (by the class of the answer, say, or by a bit of the input) is several groups to it, as to any clustering.
+    TestedEigengap,
     /// tr(K)² / ‖K‖_F².
     ParticipationRatio,
     /// exp of the entropy of λ / tr(K) (Roy & Vetterli 2007).
@@ -81,6 +100,7 @@ impl HowMany {
             Self::Silhouette => "silhouette",
             Self::Gap => "gap",
             Self::Eigengap => "eigengap",
+            Self::TestedEigengap => "tested-eigengap",
             Self::ParticipationRatio => "participation-ratio",
             Self::EffectiveRank => "effective-rank",
             Self::StableRank => "stable-rank",
@@ -111,6 +131,7 @@ impl HowMany {
             Self::Silhouette => silhouette::choose(problem, at_most, seed)?,
             Self::Gap => gap::choose(problem, at_most, seed)?,
             Self::Eigengap => spectrum.eigengap(at_most),
+            Self::TestedEigengap => one_group::choose(problem, at_most, seed)?,
             Self::ParticipationRatio => rounded(spectrum.participation_ratio(), at_most),
             Self::EffectiveRank => rounded(spectrum.effective_rank(), at_most),
             Self::StableRank => rounded(spectrum.stable_rank(), at_most),

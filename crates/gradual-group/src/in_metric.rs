@@ -9,8 +9,9 @@ const OPERATION: &str = "metric";
 
 /// A grouping that sees gradients in a metric, whose running moments are kept here.
 ///
-/// Each draw is observed first and then shown in the metric; the inner grouping does not know. The
-/// update is untouched: it comes from the gradients themselves, whatever a grouping looked at.
+/// Each draw is observed first and then shown in the metric, standing examples like any other; the inner
+/// grouping does not know. The update is untouched: it comes from the gradients themselves, whatever a grouping
+/// looked at. What the inner grouping refuses leaves the moments as they were.
 #[derive(Debug, Clone)]
 pub struct InMetric<G> {
     metric: Metric,
@@ -22,6 +23,21 @@ impl<G: Grouping> InMetric<G> {
     pub fn new(metric: Metric, inner: G) -> Self {
         Self { metric, inner }
     }
+
+    /// Observes the gradients of a draw, and has the inner grouping look at them in the metric.
+    fn show<T>(
+        &mut self,
+        draw: &Draw<'_>,
+        look: impl FnOnce(&mut G, &Draw<'_>) -> Result<T, GroupError>,
+    ) -> Result<T, GroupError> {
+        let gradients = draw.gradients(OPERATION)?;
+        let mut metric = self.metric.clone();
+        metric.observe(gradients).map_err(refused)?;
+        let gradients = metric.apply(gradients).map_err(refused)?;
+        let seen = look(&mut self.inner, &draw.with_gradients(&gradients))?;
+        self.metric = metric;
+        Ok(seen)
+    }
 }
 
 impl<G: Grouping> Grouping for InMetric<G> {
@@ -29,21 +45,24 @@ impl<G: Grouping> Grouping for InMetric<G> {
         Needs::Gradients
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.inner.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.inner.wants()
     }
 
     fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
-        let gradients = self.metric.apply(standing.gradients(OPERATION)?);
-        let gradients = gradients.map_err(refused)?;
-        self.inner.stand(&standing.with_gradients(&gradients))
+        self.show(standing, |inner, standing| inner.stand(standing))
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let gradients = draw.gradients(OPERATION)?;
-        self.metric.observe(gradients).map_err(refused)?;
-        let gradients = self.metric.apply(gradients).map_err(refused)?;
-        self.inner.group(&draw.with_gradients(&gradients))
+        self.show(draw, |inner, draw| inner.group(draw))
+    }
+
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        self.show(draw, |inner, draw| inner.group_ahead(draw))
     }
 
     /// The running moments and the inner grouping's state.

@@ -22,8 +22,9 @@ const OPERATION: &str = "k-means";
 ///
 /// # Steps and cost
 ///
-/// Gram matrix, its leading directions (10 n² `dimensions`), then linfa's k-means with k-means++
-/// seeding: n k `dimensions` operations per iteration.
+/// Gram matrix, its leading directions (10 n² `dimensions`), then Lloyd's algorithm from greedy k-means++ seeds:
+/// n k `dimensions` operations per iteration and restart. A single run ends up to 20 % above the best sum of squared
+/// distances that is known, the best of ten within 2 % in nine draws of ten (`tests/restarts.rs` prints the table).
 ///
 /// # When to use it
 ///
@@ -37,11 +38,11 @@ pub struct KMeans {
 }
 
 impl KMeans {
-    /// A given number of clusters, or one chosen by a rule, in as many dimensions; one k-means run
-    /// per draw.
+    /// A given number of clusters, or one chosen by a rule, in as many dimensions; the best of ten runs of k-means in
+    /// every draw.
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            search: Search::new(groups.into(), Partition::KMeans, seed),
+            search: Search::new(groups.into(), Partition::KMeans, seed).with_restarts(10),
         }
     }
 
@@ -61,7 +62,7 @@ impl KMeans {
         }
     }
 
-    /// Takes the best of `restarts` runs.
+    /// Takes the best of `restarts` runs, ten by default.
     #[must_use]
     pub fn with_restarts(self, restarts: usize) -> Self {
         Self {
@@ -89,6 +90,10 @@ impl KMeans {
 impl Grouping for KMeans {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

@@ -14,7 +14,8 @@ use crate::{Average, Draw, GroupError, Grouping, Groups, Needs};
 /// example then belongs to one group of each labelling, or to none in any of them, and a loss over
 /// groups pulls it by the sum of what its groups ask for. Such groups overlap, so they have no
 /// [`assignment`](Groups::assignment). Weigh one labelling against another with
-/// [`Priors`](crate::Priors).
+/// [`Priors`](crate::Priors). A step takes several labellings by `gradual_train::Stepper`, and a task of
+/// the trainer gives them with its draws.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -66,10 +67,18 @@ impl Grouping for Labels {
         Needs::Labels
     }
 
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups.contains(&0) {
+            true => Err(GroupError::NoGroups {
+                operation: "labels",
+            }),
+            false => Ok(()),
+        }
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let device = draw.device();
         let hard = |(labels, &groups): (&[Option<usize>], &usize)| {
-            Groups::hard(labels.to_vec(), groups, self.average, &device)
+            Groups::hard(labels.to_vec(), groups, self.average, draw.options())
         };
         if let [groups] = self.groups.as_slice() {
             // Further labels may be meant for others.

@@ -27,7 +27,8 @@ const OPERATION: &str = "landmarks";
 /// draw is clustered once, before training, and its examples stay: they keep their group for ever,
 /// and only their gradients are taken again as the model changes. A new example joins the group
 /// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
-/// one capability with opposite labels have opposite gradients.
+/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins the
+/// largest group, since it would not be trained on in none; one whose gradient is zero is in no group.
 ///
 /// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'
 /// second moments, each as long as the root of its eigenvalue. The leading axis is what the
@@ -202,6 +203,11 @@ impl Grouping for Landmarks {
         Needs::Gradients
     }
 
+    /// Whether the standing examples can be clustered; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.spectral.check(self.examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         match &self.standing {
             None => Some(Standing::Fresh(self.examples)),
@@ -268,7 +274,11 @@ impl Grouping for Landmarks {
         })?;
         let gradients = self.metric.apply(gradients).map_err(refused)?;
         let alike = found.alike(&gradients, self.axes)?;
-        let groups = Groups::ahead(Unread::highest(OPERATION, alike), self.average);
+        let groups = Groups::ahead(
+            Unread::highest(OPERATION, alike),
+            self.average,
+            draw.precision(),
+        );
         let groups = found.clusters.describe(groups);
         let groups = groups.with_identities(found.identities.current(found.clusters.groups));
         let groups = match found.churn {

@@ -40,6 +40,15 @@
 //! What a grouping has learned from draw to draw is its [`State`]: written down and taken up again, it
 //! goes on to the same groups bit for bit.
 //!
+//! # Examples in no group
+//!
+//! An example may be in no group: one without a label, one that [`Hdbscan`] takes for noise, and, wherever groups are
+//! found in gradients, one whose gradient is zero, since it has no direction and no cosine with any other. Its loss is
+//! part of no group loss, so its coefficient is 0 and a step does not train on it. A gradient that is zero in all layers
+//! would not have moved anything; but a metric that looks at some layers only
+//! ([`with_layers`](gradual_grad::Metric::with_layers)) leaves out what is zero in these. Gradients with NaN or infinity
+//! are an error that names the example or the parameter.
+//!
 //! # How many groups
 //!
 //! [`HowMany`] holds the rules, [`estimates()`] what the cheap ones say of a spectrum.
@@ -79,6 +88,7 @@ mod purity;
 mod random;
 mod recovery;
 mod search;
+mod seeding;
 mod similarity;
 mod singular;
 mod spectral;

@@ -49,13 +49,18 @@ impl Grouping for NoisyLabels {
         Needs::Labels
     }
 
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups {
+            0 => Err(GroupError::NoGroups {
+                operation: OPERATION,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let labels = draw.labels(OPERATION)?;
-        if self.groups == 0 {
-            return Err(GroupError::NoGroups {
-                operation: OPERATION,
-            });
-        }
+        self.check(draw.examples())?;
         let noisy = labels.iter().map(|label| {
             label.map(|label| {
                 let replaced = self.random.random::<f64>() < self.share;
@@ -69,7 +74,7 @@ impl Grouping for NoisyLabels {
             })
         });
         let noisy = noisy.collect();
-        Groups::hard(noisy, self.groups, Average::Mean, &draw.device())
+        Groups::hard(noisy, self.groups, Average::Mean, draw.options())
     }
 
     /// The place in the random numbers.

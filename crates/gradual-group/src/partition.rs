@@ -65,7 +65,7 @@ impl Problem {
             (spectrum, eigenvalues)
         };
         Ok(Self {
-            twins: twins(&matrix),
+            twins: twins(&matrix, partition),
             matrix,
             partition,
             restarts,
@@ -73,6 +73,27 @@ impl Problem {
             spectrum,
             eigenvalues,
         })
+    }
+
+    /// The `count` leading directions of the examples' cosines, `[n, count]`, a column of unit mean square each, and
+    /// whether signs mean something. Of similarities that were not read from cosines, their own directions.
+    pub(crate) fn directions_of_cosines(
+        &self,
+        count: usize,
+    ) -> Result<(Array2<f64>, Sign), GroupError> {
+        let n = self.examples();
+        let of = |spectrum: &Spectrum| {
+            columns(spectrum, n, count, |i| spectrum.vector(i).collect()) * (n as f64).sqrt()
+        };
+        let own = of(&self.spectrum);
+        match (self.partition, self.matrix.source()) {
+            (Partition::Spherical(sign), _) => Ok((own, sign)),
+            (Partition::Spectral, Some(source)) => {
+                let spectrum = Spectrum::leading_host(&source.cosines, n, count.min(n))?;
+                Ok((of(&spectrum), source.sign))
+            }
+            (Partition::KMeans | Partition::Spectral, _) => Ok((own, Sign::Kept)),
+        }
     }
 
     /// The same problem on some of the examples.
@@ -101,11 +122,6 @@ impl Problem {
         &self.eigenvalues
     }
 
-    /// Roots of the leading eigenvalues, largest first.
-    pub(crate) fn singular_values(&self) -> &[f64] {
-        self.spectrum.singular_values()
-    }
-
     /// The matrix that is cut: of a spectral problem the normalised one, D^-½ S D^-½.
     pub(crate) fn kernel(&self) -> Cow<'_, SimilarityMatrix> {
         kernel(&self.matrix, self.partition)
@@ -127,7 +143,9 @@ impl Problem {
     /// Points of d dimensions whose inner products are the matrix that is cut, as far as its d
     /// leading directions go: `[n, d]`.
     pub(crate) fn points(&self, dimensions: usize) -> Array2<f64> {
-        self.columns(dimensions, |i| self.spectrum.components(i).collect())
+        let spectrum = &self.spectrum;
+        let column = |i| spectrum.components(i).collect();
+        columns(spectrum, self.examples(), dimensions, column)
     }
 
     /// How alike two examples are, at most 1 (for clusters by axis, whatever their sign).
@@ -144,11 +162,9 @@ impl Problem {
     /// others.
     pub(crate) fn cut(&self, groups: usize, seed: u64) -> Result<Vec<usize>, GroupError> {
         let mut assignment = self.cut_apart(groups, seed)?;
-        if groups > 1 && groups < self.examples() {
-            self.twins.iter().enumerate().for_each(|(j, &twin)| {
-                assignment[j] = assignment[twin];
-            });
-        }
+        self.twins.iter().enumerate().for_each(|(j, &twin)| {
+            assignment[j] = assignment[twin];
+        });
         Ok(assignment)
     }
 
@@ -162,18 +178,19 @@ impl Problem {
         }
         let dimensions = self.dimensions.unwrap_or(k);
         match self.partition {
-            Partition::KMeans => kmeans(&self.points(dimensions), k, self.restarts, seed),
+            Partition::KMeans => Ok(kmeans(&self.points(dimensions), k, self.restarts, seed)),
             Partition::Spherical(sign) => {
                 let points = self.points(dimensions);
                 Ok(directions(&points, k, sign, self.restarts, seed).1)
             }
-            Partition::Spectral => kmeans(&self.embedding(dimensions), k, self.restarts, seed),
+            Partition::Spectral => Ok(kmeans(&self.embedding(dimensions), k, self.restarts, seed)),
         }
     }
 
     /// Rows of the leading eigenvectors at unit length (Ng, Jordan & Weiss 2002, steps 3 and 4).
     fn embedding(&self, dimensions: usize) -> Array2<f64> {
-        let mut rows = self.columns(dimensions, |i| self.spectrum.vector(i).collect());
+        let column = |i| self.spectrum.vector(i).collect();
+        let mut rows = columns(&self.spectrum, self.examples(), dimensions, column);
         for mut row in rows.rows_mut() {
             let norm = row.dot(&row).sqrt();
             if norm > 0.0 {
@@ -182,26 +199,31 @@ impl Problem {
         }
         rows
     }
+}
 
-    /// One column for each of the leading directions, `[n, count]`.
-    ///
-    /// Directions without an eigenvalue above rounding are an arbitrary basis of what the matrix
-    /// says nothing of. They would tell apart examples that are equal, and stay zero.
-    fn columns(&self, count: usize, column: impl Fn(usize) -> Vec<f64>) -> Array2<f64> {
-        let sigma = self.singular_values();
-        let count = count.clamp(1, sigma.len());
-        let rounding = (self.examples() as f64 * f64::from(f32::EPSILON)).sqrt() * sigma[0];
-        let mut points = Array2::zeros((self.examples(), count));
-        for (i, mut into) in points.columns_mut().into_iter().enumerate() {
-            if sigma[i] <= rounding {
-                break;
-            }
-            for (entry, value) in into.iter_mut().zip(column(i)) {
-                *entry = value;
-            }
+/// One column for each of the leading directions, `[examples, count]`.
+///
+/// Directions without an eigenvalue above rounding are an arbitrary basis of what the matrix
+/// says nothing of. They would tell apart examples that are equal, and stay zero.
+fn columns(
+    spectrum: &Spectrum,
+    examples: usize,
+    count: usize,
+    column: impl Fn(usize) -> Vec<f64>,
+) -> Array2<f64> {
+    let sigma = spectrum.singular_values();
+    let count = count.clamp(1, sigma.len());
+    let rounding = (examples as f64 * f64::from(f32::EPSILON)).sqrt() * sigma[0];
+    let mut points = Array2::zeros((examples, count));
+    for (i, mut into) in points.columns_mut().into_iter().enumerate() {
+        if sigma[i] <= rounding {
+            break;
         }
-        points
+        for (entry, value) in into.iter_mut().zip(column(i)) {
+            *entry = value;
+        }
     }
+    points
 }
 
 /// The matrix whose leading directions a partition works with.
@@ -229,12 +251,17 @@ fn degrees(matrix: &SimilarityMatrix) -> Vec<f64> {
         .collect()
 }
 
-/// For each example the first one that it is wholly similar to, itself if there is none.
-fn twins(matrix: &SimilarityMatrix) -> Vec<usize> {
+/// For each example the first one that it is wholly similar to, itself if there is none. Where signs mean nothing,
+/// opposite ones are.
+fn twins(matrix: &SimilarityMatrix, partition: Partition) -> Vec<usize> {
+    let alike = |similarity: f32| match partition {
+        Partition::Spherical(Sign::Ignored) => similarity.abs(),
+        _ => similarity,
+    };
     let mut first: Vec<usize> = Vec::with_capacity(matrix.examples());
     for j in 0..matrix.examples() {
         let row = matrix.row(j);
-        let twin = (0..j).find(|&i| first[i] == i && row[i] >= 1.0 - ROUNDING);
+        let twin = (0..j).find(|&i| first[i] == i && alike(row[i]) >= 1.0 - ROUNDING);
         first.push(twin.unwrap_or(j));
     }
     first

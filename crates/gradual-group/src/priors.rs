@@ -1,6 +1,6 @@
 //! Some groups matter more.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::groups::Groups;
 use crate::{Draw, GroupError, Grouping, Needs, Standing, State};
@@ -26,10 +26,8 @@ impl Groups {
             });
         }
         checked(priors)?;
-        let device = self.weights().device();
-        let priors = Tensor::<1>::from_data(TensorData::new(priors.to_vec(), [k]), &device);
-        let weights = self.weights().clone() * priors;
-        Ok(self.with_weights(weights))
+        let priors: Vec<f64> = priors.iter().copied().map(f64::from).collect();
+        Ok(self.weighed(&priors))
     }
 }
 
@@ -69,6 +67,10 @@ impl<G: Grouping> Priors<G> {
 impl<G: Grouping> Grouping for Priors<G> {
     fn needs(&self) -> Needs {
         self.grouping.needs()
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.grouping.check(examples)
     }
 
     fn wants(&self) -> Option<Standing> {

@@ -33,19 +33,24 @@ impl Grouping for RandomGroups {
         Needs::Nothing
     }
 
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups {
+            0 => Err(GroupError::NoGroups {
+                operation: OPERATION,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty(OPERATION)?;
-        if self.groups == 0 {
-            return Err(GroupError::NoGroups {
-                operation: OPERATION,
-            });
-        }
+        self.check(draw.examples())?;
         let assignment = (0..n).map(|_| Some(self.random.random_range(0..self.groups)));
         Groups::hard(
             assignment.collect(),
             self.groups,
             Average::Mean,
-            &draw.device(),
+            draw.options(),
         )
     }
 

@@ -1,6 +1,6 @@
 //! From similarities to groups: what all clusterings of a matrix share.
 
-use burn::tensor::Device;
+use burn::tensor::TensorCreationOptions;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,7 @@ impl Search {
         self.check(operation, draw.examples())?;
         let matrix = read(cosines(operation, draw)?);
         let clusters = self.clusters(operation, &matrix)?;
-        clusters.into_groups(self.average, &draw.device())
+        clusters.into_groups(self.average, draw.options())
     }
 }
 
@@ -221,9 +221,13 @@ impl Clusters {
     /// # Errors
     ///
     /// Those of [`Groups::hard`].
-    pub fn into_groups(mut self, average: Average, device: &Device) -> Result<Groups, GroupError> {
+    pub fn into_groups(
+        mut self,
+        average: Average,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<Groups, GroupError> {
         let assignment = std::mem::take(&mut self.assignment);
-        let groups = Groups::hard(assignment, self.groups, average, device)?;
+        let groups = Groups::hard(assignment, self.groups, average, options)?;
         Ok(self.describe(groups))
     }
 

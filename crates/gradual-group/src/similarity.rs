@@ -1,6 +1,8 @@
 //! How alike two examples are, from the cosine of the angle between their gradients.
 
-use crate::GroupError;
+use std::sync::Arc;
+
+use crate::{GroupError, Sign};
 
 /// What to read from a cosine C.
 ///
@@ -30,6 +32,14 @@ impl Similarity {
             Self::Angular => 1.0 - cosine.clamp(-1.0, 1.0).acos() / std::f32::consts::PI,
         }
     }
+
+    /// Whether it sees the sign of a cosine.
+    pub(crate) fn sign(self) -> Sign {
+        match self {
+            Self::Squared | Self::Absolute => Sign::Ignored,
+            Self::Angular => Sign::Kept,
+        }
+    }
 }
 
 /// Similarities between n examples, `[n, n]` row-major on the host: symmetric, at most 1, and 1 on
@@ -38,6 +48,14 @@ impl Similarity {
 pub struct SimilarityMatrix {
     entries: Vec<f32>,
     examples: usize,
+    source: Option<Source>,
+}
+
+/// The cosines that similarities were read from, `[n, n]`, and whether their signs were seen.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) cosines: Arc<[f32]>,
+    pub(crate) sign: Sign,
 }
 
 impl SimilarityMatrix {
@@ -54,7 +72,24 @@ impl SimilarityMatrix {
 
     /// From entries that were made here.
     pub(crate) fn trusted(entries: Vec<f32>, examples: usize) -> Self {
-        Self { entries, examples }
+        Self {
+            entries,
+            examples,
+            source: None,
+        }
+    }
+
+    /// The same similarities with the cosines that they were read from.
+    pub(crate) fn with_source(self, source: Source) -> Self {
+        Self {
+            source: Some(source),
+            ..self
+        }
+    }
+
+    /// The cosines that these similarities were read from, where they are known.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
     }
 
     pub(crate) fn check(
@@ -69,11 +104,8 @@ impl SimilarityMatrix {
                 got: entries.len(),
             });
         }
-        match entries.iter().position(|value| !value.is_finite()) {
-            Some(entry) => Err(GroupError::NotFinite {
-                operation,
-                example: entry / examples,
-            }),
+        match not_finite(entries, examples) {
+            Some(example) => Err(GroupError::NotFinite { operation, example }),
             None => Ok(()),
         }
     }
@@ -102,11 +134,27 @@ impl SimilarityMatrix {
 
     /// The same similarities between some of the examples.
     pub(crate) fn restricted(&self, to: &[usize]) -> Self {
-        let entries = to
-            .iter()
-            .flat_map(|&i| to.iter().map(move |&j| self.entries[i * self.examples + j]));
-        Self::trusted(entries.collect(), to.len())
+        let n = self.examples;
+        let pairs = || to.iter().flat_map(|&i| to.iter().map(move |&j| i * n + j));
+        let entries = pairs().map(|at| self.entries[at]).collect();
+        let restricted = Self::trusted(entries, to.len());
+        match &self.source {
+            None => restricted,
+            Some(Source { cosines, sign }) => restricted.with_source(Source {
+                cosines: pairs().map(|at| cosines[at]).collect(),
+                sign: *sign,
+            }),
+        }
     }
+}
+
+/// The first example to blame for a number in a row-major `[n, n]` matrix of products that is none. A gradient that is no
+/// number spoils the products of all others with it, but of the products with themselves its own alone, so that comes first.
+pub(crate) fn not_finite(entries: &[f32], examples: usize) -> Option<usize> {
+    let own = entries.iter().step_by(examples + 1);
+    let broken = own.copied().position(|value| !value.is_finite());
+    let any = || entries.iter().position(|value| !value.is_finite());
+    broken.or_else(|| any().map(|entry| entry / examples))
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ const OPERATION: &str = "spectral";
 /// The best finder of capabilities known here: with [`Similarity::Squared`] (the default) in a
 /// whitened metric, on a draw of some fifty examples for each group, and the number of groups from
 /// [`HowMany::Eigengap`]. Clusters are formed anew in every draw; give them an identity over time
-/// with [`Tracked`](crate::Tracked). An example with a zero gradient belongs to no group.
+/// with [`Tracked`](crate::Tracked). An example with a zero gradient belongs to no group;
+/// fewer distinct gradients than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct Spectral {
     search: Search,
@@ -123,6 +124,10 @@ impl Spectral {
 impl Grouping for Spectral {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

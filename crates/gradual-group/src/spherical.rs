@@ -2,12 +2,13 @@
 
 use burn::tensor::Device;
 use ndarray::{Array1, Array2, ArrayView1};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::cosines::Cosines;
 use crate::partition::Partition;
 use crate::search::Search;
+use crate::seeding::seeds;
 use crate::{Average, Draw, GroupError, Grouping, Groups, HowMany, Needs, State};
 
 const OPERATION: &str = "spherical k-means";
@@ -51,7 +52,8 @@ pub enum Sign {
 /// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it
 /// needs no matrix of squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters
 /// of more than one dimension. With signs kept it is k-means that doesn't see how much of a
-/// gradient lies in the leading directions.
+/// gradient lies in the leading directions. An example with a zero gradient belongs to no group; fewer distinct gradients
+/// (or axes) than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct SphericalKMeans {
     search: Search,
@@ -120,6 +122,10 @@ impl SphericalKMeans {
 impl Grouping for SphericalKMeans {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
@@ -225,8 +231,8 @@ fn objective(nearest: &[(usize, f64)], sign: Sign) -> f64 {
     }
 }
 
-/// Unit vectors to start from: points, each drawn in proportion to how far it is from those before
-/// it (1 minus the largest cosine, or squared cosine).
+/// Unit vectors to start from: [seeds] by how far points are from each other (1 minus the cosine, or the squared
+/// cosine).
 fn start(
     points: &Array2<f64>,
     groups: usize,
@@ -237,29 +243,16 @@ fn start(
     if units.is_empty() {
         return vec![Array1::zeros(points.ncols()); groups];
     }
-    let mut far = vec![1.0f64; units.len()];
-    let mut means: Vec<Array1<f64>> = Vec::with_capacity(groups);
-    for _ in 0..groups {
-        let total: f64 = far.iter().sum();
-        let mut left = random.random_range(0.0..1.0) * total;
-        // With fewer distinct directions than clusters the rest start on top of others.
-        let chosen = far.iter().position(|&far| {
-            left -= far;
-            far > 0.0 && left < 0.0
-        });
-        let mean = units[chosen.unwrap_or(0)].clone();
-        for (far, other) in far.iter_mut().zip(&units) {
-            let cosine = mean.dot(other);
-            let distance = match sign {
-                Sign::Kept => (1.0 - cosine) / 2.0,
-                Sign::Ignored => 1.0 - cosine * cosine,
-            };
-            // What rounding leaves of no distance at all is none.
-            *far = far.min(if distance > 1e-6 { distance } else { 0.0 });
-        }
-        means.push(mean);
-    }
-    means
+    let chosen = seeds(units.len(), groups, random, |one, other| {
+        let cosine = units[one].dot(&units[other]);
+        let distance = match sign {
+            Sign::Kept => (1.0 - cosine) / 2.0,
+            Sign::Ignored => 1.0 - cosine * cosine,
+        };
+        // What rounding leaves of no distance at all is none.
+        if distance > 1e-6 { distance } else { 0.0 }
+    });
+    chosen.into_iter().map(|at| units[at].clone()).collect()
 }
 
 fn unit(vector: ArrayView1<'_, f64>) -> Option<Array1<f64>> {

@@ -80,6 +80,10 @@ impl<G: Grouping> Grouping for Tracked<G> {
         Needs::Gradients
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.inner.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.inner.wants()
     }

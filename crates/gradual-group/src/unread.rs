@@ -88,6 +88,19 @@ impl Unread {
     }
 }
 
+/// Scores of examples that are like no group at all: less than any other, and above zero.
+const LITTLE: f32 = 1e-30;
+
+/// The same scores `[n, k]`, but that examples with a gradient of any length `[n, 1]` and no score above zero belong to
+/// `group`: in no group they would not be trained on.
+pub(crate) fn or_else(scores: Tensor<2>, lengths: Tensor<2>, group: usize) -> Tensor<2> {
+    let [n, k] = scores.dims();
+    let there = lengths.greater_elem(0.0).float().cast(scores.dtype());
+    let little = there * LITTLE;
+    let column = scores.clone().narrow(1, group, 1) + little;
+    scores.slice_assign([0..n, group..(group + 1).min(k)], column)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -99,7 +112,7 @@ mod tests {
         let device = burn::tensor::Device::flex();
         let flat = Tensor::<1>::from_floats(scores, &device);
         let scores = flat.reshape([scores.len() / groups, groups]);
-        Groups::ahead(Unread::highest("test", scores), average)
+        Groups::ahead(Unread::highest("test", scores), average, DType::F32)
     }
 
     fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {

@@ -4,9 +4,11 @@ mod common;
 
 use burn::tensor::Tensor;
 use common::{device, draw, numbers};
+use gradual_grad::Metric;
 use gradual_group::{
-    Draw, GroupError, Grouping, Groups, Hdbscan, HowMany, KMeans, Membership, Similarity,
-    SingularVectors, Spectral, SphericalKMeans, Tracked,
+    Centroids, Damped, Draw, GroupError, Grouping, Groups, Hdbscan, HowMany, InMetric, KMeans,
+    Labels, Landmarks, Membership, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
+    SphericalKMeans, Tracked,
 };
 
 /// Every grouping that looks at gradients, in every way of choosing a number; three groups where
@@ -17,6 +19,7 @@ fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
         HowMany::Silhouette,
         HowMany::Gap,
         HowMany::Eigengap,
+        HowMany::TestedEigengap,
         HowMany::ParticipationRatio,
         HowMany::EffectiveRank,
         HowMany::StableRank,
@@ -65,7 +68,39 @@ fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
     let angular = Hdbscan::new(2).with_neighbours(1);
     let angular = angular.with_similarity(Similarity::Angular);
     add("hdbscan, angular", Box::new(angular));
+    let plain = Metric::euclidean;
+    for rule in [HowMany::Fixed(3), HowMany::Eigengap] {
+        let mut add = |name: &str, grouping: Box<dyn Grouping>| {
+            all.push((format!("{name}, {}", rule.name()), grouping));
+        };
+        let landmarks = || Landmarks::new(rule, plain(), 0);
+        add("landmarks", Box::new(landmarks()));
+        add("landmarks one by one", Box::new(landmarks().with_kept(2)));
+        add("landmarks, two axes", Box::new(landmarks().with_axes(2, 2)));
+        let centroids = || Centroids::new(rule, plain(), 0).with_sketch(64, 1);
+        add("centroids", Box::new(centroids()));
+        add("centroids by axis", Box::new(centroids().sign_free()));
+        add("spectral centroids", Box::new(centroids().spectral()));
+        let balanced = || plain().balanced(true);
+        add(
+            "k-means in a metric",
+            Box::new(InMetric::new(balanced(), KMeans::new(rule, 0))),
+        );
+        add(
+            "landmarks in a metric",
+            Box::new(InMetric::new(balanced(), landmarks())),
+        );
+        add("damped", Box::new(Damped::new(Spectral::new(rule, 0))));
+    }
     all
+}
+
+/// The groups of a draw, the same draw standing where examples are to stand.
+fn group(grouping: &mut dyn Grouping, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+    if grouping.wants().is_some() {
+        grouping.stand(draw)?;
+    }
+    grouping.group(draw)
 }
 
 /// Draws and their names.
@@ -88,6 +123,14 @@ fn draws() -> Vec<(&'static str, Vec<Vec<f32>>)> {
         ),
         ("two distinct gradients", distinct),
         ("equal singular values", (0..6).map(axis).collect()),
+        (
+            "as many as groups, two alike",
+            vec![axis(0), axis(1), axis(1)],
+        ),
+        (
+            "as many as groups, one zero",
+            vec![axis(0), vec![0.0; 6], axis(1)],
+        ),
         (
             "one gradient among zeros",
             vec![vec![0.0; 6], axis(2), vec![0.0; 6], vec![0.0; 6]],
@@ -121,7 +164,7 @@ fn every_grouping_on_every_draw() {
             let place = format!("{grouping_name} on {name}");
             // Twice: what is kept from a degenerate draw must not spoil the next.
             for _ in 0..2 {
-                let groups = match grouping.group(&draw) {
+                let groups = match group(grouping.as_mut(), &draw) {
                     Ok(groups) => groups,
                     Err(GroupError::TooManyGroups {
                         groups: 3,
@@ -155,12 +198,10 @@ fn check(groups: &Groups, rows: &[Vec<f32>], place: &str) {
         return;
     };
     assert!(assignment.iter().flatten().all(|&g| g < k), "{place}");
-    // Equal gradients are in one group, where groups are fewer than examples.
-    if k < n {
-        for (a, x) in assignment.iter().zip(rows) {
-            for (b, y) in assignment.iter().zip(rows) {
-                assert!(x != y || a == b, "{place}: {assignment:?}");
-            }
+    // Equal gradients are in one group, however many groups were asked for.
+    for (a, x) in assignment.iter().zip(rows) {
+        for (b, y) in assignment.iter().zip(rows) {
+            assert!(x != y || a == b, "{place}: {assignment:?}");
         }
     }
     // Empty groups weigh nothing.
@@ -181,8 +222,15 @@ fn what_is_not_a_number_is_named() {
         ];
         let traced = draw(&rows, &[1.0; 4]);
         for (name, mut grouping) in groupings() {
-            match grouping.group(&Draw::from(&traced)) {
-                Err(GroupError::NotFinite { .. }) => {}
+            match group(grouping.as_mut(), &Draw::from(&traced)) {
+                Err(GroupError::NotFinite { example: 1, .. }) => {}
+                // A metric names the parameter.
+                Err(GroupError::Gradients { source, .. }) if name.contains("in a metric") => {
+                    assert!(
+                        source.to_string().contains("not finite"),
+                        "{name}: {source}"
+                    );
+                }
                 other => panic!("{name}: {other:?}"),
             }
         }
@@ -194,11 +242,11 @@ fn draws_without_examples_or_gradients_are_named() {
     let losses = Tensor::<1>::zeros([2], &device());
     let empty = Tensor::<1>::zeros([0], &device());
     for (name, mut grouping) in groupings() {
-        match grouping.group(&Draw::new(&losses)) {
+        match group(grouping.as_mut(), &Draw::new(&losses)) {
             Err(GroupError::NoGradients { .. }) => {}
             other => panic!("{name}: {other:?}"),
         }
-        match grouping.group(&Draw::new(&empty)) {
+        match group(grouping.as_mut(), &Draw::new(&empty)) {
             Err(GroupError::EmptyDraw { .. }) => {}
             other => panic!("{name}: {other:?}"),
         }
@@ -218,5 +266,85 @@ fn numbers_of_groups_that_cannot_be_are_named() {
     for mut grouping in none {
         let error = grouping.group(&draw).unwrap_err();
         assert!(matches!(error, GroupError::NoGroups { .. }), "{error}");
+    }
+}
+
+/// What is known before a run: more groups than a draw, or than the standing examples, can hold.
+#[test]
+fn more_groups_than_examples_are_known_before_the_first_draw() {
+    let metric = Metric::euclidean;
+    let by_draw: [Box<dyn Grouping>; 8] = [
+        Box::new(KMeans::new(5, 0)),
+        Box::new(SphericalKMeans::new(5, 0)),
+        Box::new(Spectral::new(5, 0)),
+        Box::new(InMetric::new(metric(), KMeans::new(5, 0))),
+        Box::new(Tracked::new(KMeans::new(5, 0))),
+        Box::new(Damped::new(KMeans::new(5, 0))),
+        Box::new(Priors::new(KMeans::new(5, 0), vec![1.0; 5]).unwrap()),
+        Box::new(
+            Priors::new(Damped::new(Tracked::new(Spectral::new(5, 0))), vec![1.0; 5]).unwrap(),
+        ),
+    ];
+    for grouping in by_draw {
+        grouping.check(5).unwrap();
+        let error = grouping.check(4).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                GroupError::TooManyGroups {
+                    groups: 5,
+                    examples: 4,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+    // Draws join the groups of standing examples, however small they are.
+    let landmarks = |examples| Landmarks::new(5, metric(), 0).with_examples(examples);
+    let centroids = |examples| Centroids::new(5, metric(), 0).with_examples(examples);
+    landmarks(5).check(1).unwrap();
+    centroids(5).check(1).unwrap();
+    assert!(landmarks(4).check(100).is_err() && centroids(4).check(100).is_err());
+    // A rule finds as many as there are, and labels name what they name.
+    KMeans::new(HowMany::Eigengap, 0).check(1).unwrap();
+    Labels::new(200).check(1).unwrap();
+    assert!(Labels::new(0).check(1).is_err() && RandomGroups::new(0, 0).check(1).is_err());
+}
+
+/// What can't be known before: groups that no distinct gradient is left for stay empty.
+#[test]
+fn groups_beyond_the_distinct_gradients_are_empty() {
+    let axis = |along: usize| {
+        let mut row = vec![0.0; 6];
+        row[along] = 1.0;
+        row
+    };
+    // Three directions among nine examples, one of which has no gradient.
+    let mut rows: Vec<Vec<f32>> = (0..8).map(|j| axis(j % 3)).collect();
+    rows.push(vec![0.0; 6]);
+    let traced = draw(&rows, &[1.0; 9]);
+    for groups in [5, 8, 9] {
+        let found: [Box<dyn Grouping>; 6] = [
+            Box::new(KMeans::new(groups, 0)),
+            Box::new(SphericalKMeans::new(groups, 0)),
+            Box::new(SphericalKMeans::new(groups, 0).sign_free()),
+            Box::new(Spectral::new(groups, 0)),
+            Box::new(Landmarks::new(groups, Metric::euclidean(), 0)),
+            Box::new(Centroids::new(groups, Metric::euclidean(), 0)),
+        ];
+        for mut grouping in found {
+            let groups_found = group(grouping.as_mut(), &Draw::from(&traced)).unwrap();
+            assert_eq!(groups_found.count(), groups);
+            let weights = numbers(groups_found.weights());
+            assert_eq!(weights.iter().filter(|&&weight| weight == 1.0).count(), 3);
+            assert_eq!(
+                weights.iter().filter(|&&weight| weight == 0.0).count(),
+                groups - 3
+            );
+            let mut sizes = groups_found.sizes().to_vec();
+            sizes.sort_by(|a, b| b.total_cmp(a));
+            assert_eq!(sizes[..4], [3.0, 3.0, 2.0, 0.0]);
+        }
     }
 }

@@ -219,7 +219,8 @@ fn errors_name_what_was_wrong() {
     let traced = draw(&[vec![1.0], vec![f32::NAN]], &[1.0, 1.0]);
     assert_eq!(
         message(KMeans::new(3, 0).group(&Draw::from(&traced))),
-        "k-means: 3 groups were asked for, but the draw has 2 examples"
+        "k-means: 3 groups were asked for, but a draw has 2 examples; draw at least 3 or ask for fewer \
+         groups"
     );
     assert!(message(SingularVectors::default().group(&Draw::from(&traced))).contains("not finite"));
     assert!(message(KMeans::new(1, 0).group(&Draw::from(&traced))).contains("not finite"));

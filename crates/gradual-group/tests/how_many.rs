@@ -6,10 +6,13 @@ use common::{along, draw, planted};
 use gradual_group::{
     Cosines, Draw, Grouping, HowMany, Similarity, Spectral, SphericalKMeans, adjusted_rand,
 };
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Every rule that looks for the number itself.
-const RULES: [HowMany; 9] = [
+const RULES: [HowMany; 10] = [
     HowMany::Eigengap,
+    HowMany::TestedEigengap,
     HowMany::Silhouette,
     HowMany::Gap,
     HowMany::Stability,
@@ -77,6 +80,201 @@ fn clear_groups_are_counted() {
     let noisy = rows(&EQUAL, 1.0, 2);
     assert_eq!(spectral(HowMany::Eigengap, &noisy, 2), GROUPS);
     assert_eq!(spectral(HowMany::Silhouette, &noisy, 2), GROUPS);
+}
+
+/// A draw and how many groups it has.
+struct Case {
+    name: &'static str,
+    groups: usize,
+    rows: fn(u64) -> Vec<Vec<f32>>,
+}
+
+/// Along one axis each, `size` examples along each of `groups`, 128 dimensions, either sign.
+fn even(groups: usize, size: usize, snr: f64, seed: u64) -> Vec<Vec<f32>> {
+    planted(groups, size, DIM, snr, true, seed).0
+}
+
+/// Noise alone.
+fn noise(examples: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut row = || {
+        (0..dim)
+            .map(|_| random.random_range(-1.0f32..1.0))
+            .collect()
+    };
+    (0..examples).map(|_| row()).collect()
+}
+
+/// One axis, and noise whose variance in dimension i is as 1/i^`power`.
+fn uneven(power: i32, snr: f64, seed: u64) -> Vec<Vec<f32>> {
+    let total: f64 = (1..=DIM).map(|i| (i as f64).powi(-power)).sum();
+    let mut rows = noise(240, DIM, seed);
+    for (j, row) in rows.iter_mut().enumerate() {
+        for (i, entry) in row.iter_mut().enumerate() {
+            let variance = (i as f64 + 1.0).powi(-power) / total;
+            *entry *= (3.0 * variance / snr).sqrt() as f32;
+        }
+        row.push(if j % 3 == 0 { -1.0 } else { 1.0 });
+    }
+    rows
+}
+
+/// Two groups of unequal size.
+fn two_unequal(snr: f64, seed: u64) -> Vec<Vec<f32>> {
+    let axes: Vec<usize> = (0..240).map(|j| usize::from(j % 6 == 0)).collect();
+    along(&axes, DIM, snr, true, seed)
+}
+
+/// Draws with one group, with several, and with none, which are one.
+const CASES: [Case; 16] = [
+    Case {
+        name: "noise in 20 dimensions",
+        groups: 1,
+        rows: |seed| noise(240, 20, seed),
+    },
+    Case {
+        name: "noise in 128 dimensions",
+        groups: 1,
+        rows: |seed| noise(240, 128, seed),
+    },
+    Case {
+        name: "noise in 1000 dimensions",
+        groups: 1,
+        rows: |seed| noise(240, 1_000, seed),
+    },
+    Case {
+        name: "1 group, 4",
+        groups: 1,
+        rows: |seed| even(1, 240, 4.0, seed),
+    },
+    Case {
+        name: "1 group, 1",
+        groups: 1,
+        rows: |seed| even(1, 240, 1.0, seed),
+    },
+    Case {
+        name: "1 group, 0.25",
+        groups: 1,
+        rows: |seed| even(1, 240, 0.25, seed),
+    },
+    Case {
+        name: "1 group of 40, 1",
+        groups: 1,
+        rows: |seed| even(1, 40, 1.0, seed),
+    },
+    Case {
+        name: "1 group, noise as 1/i, 1",
+        groups: 1,
+        rows: |seed| uneven(1, 1.0, seed),
+    },
+    Case {
+        name: "1 group, noise as 1/i², 0.25",
+        groups: 1,
+        rows: |seed| uneven(2, 0.25, seed),
+    },
+    Case {
+        name: "2 groups, 1",
+        groups: 2,
+        rows: |seed| even(2, 120, 1.0, seed),
+    },
+    Case {
+        name: "2 groups, 0.25",
+        groups: 2,
+        rows: |seed| even(2, 120, 0.25, seed),
+    },
+    Case {
+        name: "2 groups, 5 to 1, 1",
+        groups: 2,
+        rows: |seed| two_unequal(1.0, seed),
+    },
+    Case {
+        name: "5 groups, 1",
+        groups: 5,
+        rows: |seed| even(5, 48, 1.0, seed),
+    },
+    Case {
+        name: "5 groups of 8, 1",
+        groups: 5,
+        rows: |seed| even(5, 8, 1.0, seed),
+    },
+    Case {
+        name: "20 groups, 1",
+        groups: 20,
+        rows: |seed| even(20, 12, 1.0, seed),
+    },
+    Case {
+        name: "20 groups, 0.5",
+        groups: 20,
+        rows: |seed| even(20, 12, 0.5, seed),
+    },
+];
+
+/// One capability is one group, noise is no two groups, and groups are still counted.
+#[test]
+fn one_group_can_be_told_from_several() {
+    const SEEDS: u64 = 3;
+    let tested = HowMany::TestedEigengap;
+    let mut eigengap = Vec::new();
+    for Case { name, groups, rows } in CASES {
+        // Where the noise falls into few directions there is no telling.
+        if name.contains("i²") {
+            continue;
+        }
+        let (mut by_spectral, mut by_axes) = (0, 0);
+        for seed in 0..SEEDS {
+            let rows = rows(seed);
+            by_spectral += usize::from(spectral(tested, &rows, seed) == groups);
+            by_axes += usize::from(by_axis(tested, &rows, seed) == groups);
+            if groups == 1 {
+                eigengap.push(spectral(HowMany::Eigengap, &rows, seed));
+            }
+        }
+        // One in twenty-one clouds passes for groups.
+        assert!(
+            by_spectral >= 2 && by_axes >= 2,
+            "{name}: {by_spectral} and {by_axes} of 3"
+        );
+    }
+    assert!(
+        eigengap.iter().all(|&k| k >= 2),
+        "the eigengap never says one: {eigengap:?}"
+    );
+}
+
+/// Prints the table of one group in `docs/how-many-groups.md`.
+#[test]
+#[ignore = "takes minutes; prints a table"]
+#[allow(clippy::print_stdout, reason = "the table is what it is for")]
+fn calibration_of_one() {
+    const SEEDS: u64 = 20;
+    let rules = [
+        HowMany::TestedEigengap,
+        HowMany::Eigengap,
+        HowMany::SignFlip,
+        HowMany::Silhouette,
+    ];
+    type Answer = fn(HowMany, &[Vec<f32>], u64) -> usize;
+    let kinds: [(&str, Answer); 2] = [("spectral", spectral), ("by axis", by_axis)];
+    for (kind, answer) in kinds {
+        println!("\n| {kind} | {} |", rules.map(HowMany::name).join(" | "));
+        println!("|---|{}", "---|".repeat(rules.len()));
+        for Case { name, groups, rows } in CASES {
+            let cells = rules.map(|rule| {
+                // It clusters for every number, and takes its time.
+                let seeds = match rule {
+                    HowMany::Silhouette => 5,
+                    _ => SEEDS,
+                };
+                let mut answers: Vec<_> = (0..seeds)
+                    .map(|seed| answer(rule, &rows(seed), seed))
+                    .collect();
+                answers.sort_unstable();
+                let hits = answers.iter().filter(|&&k| k == groups).count();
+                format!("{hits} of {seeds} ({})", answers[answers.len() / 2])
+            });
+            println!("| {name} | {} |", cells.join(" | "));
+        }
+    }
 }
 
 /// The number found, the groups are the planted ones.

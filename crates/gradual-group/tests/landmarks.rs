@@ -5,7 +5,8 @@ mod common;
 use common::{Itself, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
-    Draw, GroupError, Grouping, HowMany, InMetric, Landmarks, Standing, adjusted_rand,
+    Centroids, Damped, Draw, GroupError, Grouping, HowMany, InMetric, Landmarks, Standing, Tracked,
+    adjusted_rand,
 };
 
 const DIM: usize = 24;
@@ -190,4 +191,106 @@ fn any_grouping_in_any_metric() {
         format!("{error} {source:?}").contains("nothing"),
         "{error} {source:?}"
     );
+}
+
+/// Standing examples are the first that a metric sees: it must observe them before it shows them. Unobserved it leaves
+/// all parameters out, so that all cosines are 0 and every example is in no group.
+#[test]
+fn standing_examples_are_observed_before_they_are_shown() {
+    let draws = Draws::new();
+    let (standing, known) = draws.planted(8, 40, 40.0, 1);
+    let (small, labels) = draws.planted(8, 2, 40.0, 2);
+    let inner = || landmarks(HowMany::Eigengap).with_examples(320);
+    let centroids = || {
+        let centroids = Centroids::new(HowMany::Eigengap, Metric::euclidean(), 0).spectral();
+        centroids.with_examples(320).with_sketch(256, 1)
+    };
+    let whitened = Metric::whitened;
+    let mut groupings: [(&str, Box<dyn Grouping>); 4] = [
+        ("landmarks", Box::new(InMetric::new(whitened(), inner()))),
+        (
+            "centroids",
+            Box::new(InMetric::new(whitened(), centroids())),
+        ),
+        (
+            "tracked landmarks",
+            Box::new(InMetric::new(whitened(), Tracked::new(inner()))),
+        ),
+        (
+            "damped landmarks",
+            Box::new(Damped::new(InMetric::new(whitened(), inner()))),
+        ),
+    ];
+    for (name, grouping) in &mut groupings {
+        assert_eq!(grouping.wants(), Some(Standing::Fresh(320)), "{name}");
+        grouping.stand(&Draw::from(&standing)).expect("a draw");
+        for (draw, labels) in [(&standing, &known), (&small, &labels)] {
+            let groups = grouping.group_ahead(&Draw::from(draw)).expect("groups");
+            let found = groups.assignment().expect("hard groups");
+            let rand = adjusted_rand(found, labels).expect("groups");
+            assert!(rand > 0.9, "{name}: {rand}");
+        }
+    }
+    // The metric is that of the standing examples, and of no draw that was refused.
+    let mut direct = Landmarks::new(HowMany::Eigengap, Metric::whitened(), 0).with_examples(320);
+    direct.stand(&Draw::from(&standing)).expect("a draw");
+    let mut around = InMetric::new(whitened(), inner());
+    let mut rows = vec![vec![1.0; DIM]; 3];
+    rows[1][2] = f32::NAN;
+    let broken = draws.of(&rows);
+    around.stand(&Draw::from(&broken)).unwrap_err();
+    around.stand(&Draw::from(&standing)).expect("a draw");
+    around.group(&Draw::from(&broken)).unwrap_err();
+    assert_eq!(group(&mut around, &standing), group(&mut direct, &standing));
+}
+
+/// In no group an example would not be trained on: only one without any gradient is.
+#[test]
+fn examples_that_are_like_no_landmark_join_the_largest_group() {
+    let draws = Draws::new();
+    let axis = |at: usize| {
+        let mut row = vec![0.0; DIM];
+        row[at] = 1.0;
+        row
+    };
+    let standing: Vec<_> = [0, 1, 1, 1, 2].map(axis).to_vec();
+    let zero = vec![vec![0.0; DIM]; 5];
+    let drawn = draws.of(&[axis(0), axis(1), axis(7), vec![0.0; DIM]]);
+    let metric = Metric::euclidean;
+    for grouping in [
+        landmarks(3),
+        landmarks(3).with_kept(9),
+        landmarks(3).with_axes(2, 1),
+    ] {
+        let mut found = grouping.clone();
+        found
+            .stand(&Draw::from(&draws.of(&standing)))
+            .expect("a draw");
+        let groups = group(&mut found, &drawn);
+        assert!(groups[0].is_some() && groups[0] != groups[1], "{groups:?}");
+        assert_eq!(groups[2..], [groups[1], None]);
+        // Where no standing example has a gradient, all others are one group.
+        let mut nothing = grouping;
+        nothing
+            .stand(&Draw::from(&draws.of(&zero)))
+            .expect("a draw");
+        assert_eq!(
+            group(&mut nothing, &drawn),
+            [Some(0), Some(0), Some(0), None]
+        );
+    }
+    for mut nothing in [
+        Centroids::new(3, metric(), 0),
+        Centroids::new(3, metric(), 0).sign_free(),
+    ] {
+        nothing
+            .stand(&Draw::from(&draws.of(&zero)))
+            .expect("a draw");
+        for _ in 0..2 {
+            assert_eq!(
+                group(&mut nothing, &drawn),
+                [Some(0), Some(0), Some(0), None]
+            );
+        }
+    }
 }

@@ -88,6 +88,21 @@ fn every() -> Vec<(&'static str, Make)> {
             }),
         ),
         (
+            "landmarks in a metric",
+            of(move || {
+                let inner = Landmarks::new(GROUPS, Metric::euclidean(), 3);
+                InMetric::new(whitened(), inner.with_examples(60).with_every(3))
+            }),
+        ),
+        (
+            "centroids in a metric",
+            of(move || {
+                let inner = Centroids::new(GROUPS, Metric::euclidean(), 3).sign_free();
+                let inner = inner.with_examples(60).with_every(3).with_sketch(64, 1);
+                InMetric::new(whitened(), inner)
+            }),
+        ),
+        (
             "landmarks by several axes",
             of(move || landmarks().with_axes(2, 2)),
         ),

@@ -116,6 +116,7 @@ impl Arguments {
             backend,
             folder: self.out.join(folder),
         };
+        plan.check()?;
         execute(&plan)
     }
 }

@@ -94,6 +94,11 @@ pub(crate) trait Experiment: Sync {
     fn size(&self, options: &Options) -> Size;
     /// Everything else that its numbers depend on.
     fn settings(&self, options: &Options) -> anyhow::Result<Value>;
+    /// Whether `arm` can group draws of `draw` examples, as far as can be known before it runs.
+    fn check(&self, arm: &str, draw: usize, options: &Options) -> anyhow::Result<()> {
+        let _ = (arm, draw, options);
+        Ok(())
+    }
     /// One run, written down in `book`.
     fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished>;
     /// Writes the report of the runs in `folder`.
@@ -168,6 +173,7 @@ impl Run<'_> {
             every,
             seed: self.seed,
             not_finite: NotFinite::Stop,
+            verify: true,
         };
         Trainer::new(task, objective, adam(), self.device, config)
             .with_rate(rate / f64::from(arms::slowdown(self.arm)))

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
+use gradual::group::GroupError;
 use gradual::measure::{RunConfig, SCHEMA};
-use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder};
+use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
 use indicatif::MultiProgress;
 use serde_json::Value;
 
@@ -54,6 +55,43 @@ pub(crate) struct Outcome {
 }
 
 impl Plan<'_> {
+    /// Refuses arms that can't group draws of the size that was asked for, before any of the others runs.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let mut refused = Vec::new();
+        let mut least = 0;
+        for arm in &self.arms {
+            let Err(error) = self.experiment.check(arm.name, self.draw, &self.options) else {
+                continue;
+            };
+            // Whatever else is wrong is no matter of the draw.
+            let Some(TrainError::Group(GroupError::TooManyGroups { groups, .. })) =
+                error.downcast_ref()
+            else {
+                return Err(error.context(format!("arm {}", arm.name)));
+            };
+            least = least.max(*groups);
+            refused.push((arm.name, error.to_string()));
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let names = || self.arms.iter().map(|arm| arm.name);
+        let others: Vec<&str> = names()
+            .filter(|name| refused.iter().all(|(other, _)| other != name))
+            .collect();
+        let without = match others.as_slice() {
+            [] => String::new(),
+            others => format!(", or leave them out with --arms {}", others.join(",")),
+        };
+        let said = refused
+            .iter()
+            .map(|(arm, said)| format!("arm {arm}: {said}"));
+        bail!(
+            "{}; nothing was run: give --draw {least}{without}",
+            said.collect::<Vec<_>>().join("; ")
+        )
+    }
+
     /// Runs whatever is not done yet.
     ///
     /// Every worker has a thread pool of its own, so that runs side by side do not share one.

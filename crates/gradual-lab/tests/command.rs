@@ -478,6 +478,108 @@ fn experiments_are_listed() {
     }
 }
 
+/// 200 groups, of which an arm is to find as many in each draw.
+#[test]
+fn more_groups_than_a_draw_has_examples_are_said_before_any_run() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("postcodes.csv");
+    let row = |i: u64| {
+        let a = (i * 7_919 % 1_000) as f64 / 500.0 - 1.0;
+        format!(
+            "{a},{},{},{}\n",
+            (i % 17) as f64 / 17.0,
+            10_000 + i % 200,
+            u8::from(a > 0.0)
+        )
+    };
+    let rows: String = (0..2_000).map(row).collect();
+    fs::write(&file, format!("a,b,code,y\n{rows}")).unwrap();
+    let out = format!("--out={}", home.path().join("runs").display());
+    let data = format!("--data={}", file.display());
+    let asked = |more: &[&str]| {
+        let mut arguments = vec!["table", &data, "--label=y", "--group=code", &out];
+        arguments.extend(more);
+        arguments.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let message = |more: &[&str]| {
+        let arguments = asked(more);
+        refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let usual = message(&[]);
+    for said in [
+        "arm kmeans: k-means: 200 groups were asked for, but a draw has 128 examples",
+        "nothing was run",
+        "--draw 200",
+        "--arms erm,grouped,whitened,svd,random,balanced,erm-half,matched",
+    ] {
+        assert!(usual.contains(said), "{usual}");
+    }
+    let named = message(&["--arms=spherical,spectral", "--draw=199"]);
+    assert!(
+        named.contains("arm spectral") && named.contains("arm spherical"),
+        "{named}"
+    );
+    assert!(!named.contains("--arms"), "there is no other arm: {named}");
+    assert!(!home.path().join("runs").exists(), "nothing was begun");
+    // The ways out that it names.
+    let few = ["--steps=2", "--seeds=1"];
+    run(&asked(&[&few[..], &["--arms=erm,grouped"]].concat()));
+    run(&asked(
+        &[&few[..], &["--arms=kmeans", "--draw=200", "--fresh"]].concat(),
+    ));
+}
+
+/// Rows whose group has no other row are trained on under every arm, and the report names them.
+#[test]
+fn groups_of_a_single_row_are_named_in_the_report() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("single.csv");
+    let row = |i: u64| {
+        let group = if i < 200 { i % 3 } else { 100 + i };
+        let a = (i * 7_919 % 1_000) as f64 / 500.0 - 1.0;
+        format!(
+            "{a},{},{group},{}\n",
+            (i % 17) as f64 / 17.0,
+            u8::from(a > 0.0)
+        )
+    };
+    let rows: String = (0..230).map(row).collect();
+    fs::write(&file, format!("a,b,g,y\n{rows}")).unwrap();
+    let arguments: Vec<String> = [
+        "table",
+        "--label=y",
+        "--group=g",
+        "--steps=20",
+        "--seeds=1",
+        "--arms=erm,grouped,balanced",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([
+        format!("--data={}", file.display()),
+        format!("--out={}", home.path().join("runs").display()),
+    ])
+    .collect();
+    let page = run(&arguments);
+    let html = fs::read_to_string(page.trim()).unwrap();
+    let name = "g=other (30 groups of a single row)";
+    assert!(html.contains(name), "the report names them");
+    for arm in ["erm", "grouped", "balanced"] {
+        let groups = home
+            .path()
+            .join("runs/table")
+            .join(arm)
+            .join("seed-0/groups.jsonl");
+        let last = fs::read_to_string(groups).unwrap();
+        let last: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+        let share = last["shares"][name].as_f64().unwrap();
+        assert!(
+            share > 0.05,
+            "{arm}: the coefficients of single rows are {share} of all"
+        );
+    }
+}
+
 #[test]
 fn bad_requests_say_what_is_wrong() {
     assert!(
@@ -527,11 +629,13 @@ fn bad_requests_say_what_is_wrong() {
 #[test]
 fn a_failing_arm_is_named_and_the_others_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    let mut arguments = short(home.path(), &["--arms=erm,kmeans"]);
-    arguments[3] = "--draw=4".to_owned();
+    // A folder where one of its files should go.
+    let run = home.path().join("sparse-parity-quick/kmeans/seed-0");
+    fs::create_dir_all(run.join("curves.jsonl/in-the-way")).unwrap();
+    let arguments = short(home.path(), &["--arms=erm,kmeans"]);
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: step 1: k-means: 8 groups were asked for, but the draw has 4 examples; the last checkpoint is of step 0\n"),
+        message.contains("arm kmeans, seed 0: ") && message.contains("curves.jsonl"),
         "{message}"
     );
     assert!(

@@ -3,28 +3,56 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::LossError;
+use crate::composed::Check;
 use crate::host::host_together;
+use crate::precision::{epsilon, group_losses, weights, wide};
+use crate::{Composed, LossError};
 
-/// The value of a composition and its derivative in the losses.
-#[derive(Debug, Clone)]
-pub struct Composed {
-    /// L, `[1]`.
-    pub value: Tensor<1>,
-    /// Coefficients c = ∂L/∂ℓ, `[n]`, before any [`Scale`](crate::Scale).
-    pub coefficients: Tensor<1>,
-}
+/// A loss may be below the least by this many units of rounding.
+const ROUNDING: f64 = 16.0;
 
 /// A function from group losses to the scalar loss.
 ///
 /// One method has to be written, [`value`](Self::value); coefficients come from differentiating it.
-/// A composition that learns from draw to draw (the weights of [`GroupDro`](crate::GroupDro)) also
+/// A composition that makes sense for non-negative losses alone says so in [`least`](Self::least).
+/// One that learns from draw to draw (the weights of [`GroupDro`](crate::GroupDro)) also
 /// writes [`keeps_state`](Self::keeps_state), [`observe`](Self::observe), [`state`](Self::state) and
 /// [`restore`](Self::restore).
+///
+/// # Precision
+///
+/// Losses in half precision are composed in single precision, losses in double precision in double,
+/// whatever precision the groups are in. [`value`](Self::value) is given group losses and groups in that precision.
 pub trait Composition: Send {
     /// The composition itself, from group losses `[k]` to a scalar `[1]`. Differentiable in the
     /// group losses. Group weights are in `groups`; a group of weight 0 is empty and has no part.
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1>;
+
+    /// The composition of the losses `[n]` of a draw, `floor` taken from every group loss: by default the
+    /// [`value`](Self::value) of ℓ̄ − floor. For compositions that look at more than group losses.
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+        let group_losses = group_losses(losses, groups);
+        let above = match floor == 0.0 {
+            true => group_losses,
+            false => group_losses - floor,
+        };
+        self.value(above, groups)
+    }
+
+    /// The composition's name in messages.
+    fn name(&self) -> &'static str {
+        "composition"
+    }
+
+    /// The least group loss that the composition is meant for; none where any will do, which is the
+    /// default.
+    ///
+    /// A lower one is refused. A loss that is lower by rounding alone is not, and must count as the least: lower by
+    /// at most 16 ε Σ_j M_gj (1 + |ℓ_j|), with ε the spacing of numbers at 1 in the precision of the losses (2e-6 for a
+    /// cross-entropy near zero in single precision).
+    fn least(&self, _groups: &Groups) -> Option<f64> {
+        None
+    }
 
     /// Whether the composition is the same whatever the signs of the group losses are, and under any rotation of the
     /// groups: true of the sum of squares alone. Others refuse [signed](Groups::is_signed) groups.
@@ -43,17 +71,24 @@ pub trait Composition: Send {
 
     /// The composition of the losses `[n]` of a draw, a scalar `[1]` to call `backward` on.
     ///
-    /// Where the composition keeps state, call [`observe_draw`](Self::observe_draw) first.
+    /// Where the composition keeps state, call [`observe_draw`](Self::observe_draw) first. Waits for the device where
+    /// there is a [`least`](Self::least) loss.
     ///
     /// # Errors
     ///
-    /// [`LossError::Examples`] unless there is one loss per example of the groups, [`LossError::Signed`] for
-    /// [signed](Groups::is_signed) groups that it can't compose, and whatever [`check`](Self::check) refuses.
+    /// [`LossError::Examples`] unless there is one loss per example of the groups, [`LossError::Signed`] for signed
+    /// groups that are not [taken](Self::takes_signed), [`LossError::Negative`] naming the first group whose loss is
+    /// below the [`least`](Self::least), and whatever [`check`](Self::check) refuses.
     fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
-        one_loss_each(&losses, groups)?;
-        signs("compose", groups, self.takes_signed())?;
-        self.check(groups)?;
-        Ok(self.value(groups.losses(losses), groups))
+        admitted(self, &losses, groups)?;
+        let groups = groups.for_losses(&losses);
+        let low = too_low(self, &losses.clone().inner(), &groups);
+        let value = self.value_of_draw(wide(losses), &groups, 0.0);
+        let none = Tensor::zeros([0], &value.device().inner());
+        Composed::new(value, none)
+            .with(low)
+            .known_now()
+            .map(|composed| composed.value)
     }
 
     /// Value and coefficients, after [`observe_draw`](Self::observe_draw). Any graph behind `losses`
@@ -63,17 +98,37 @@ pub trait Composition: Send {
     ///
     /// Those of [`forward`](Self::forward) and [`observe`](Self::observe).
     fn compose(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<Composed, LossError> {
+        self.compose_ahead(losses, groups)?.known_now()
+    }
+
+    /// [`compose`](Self::compose) without waiting for the device: losses below the [`least`](Self::least) are
+    /// refused once the result is [settled](Composed::settled).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`compose`](Self::compose), but that one unless the composition keeps state.
+    fn compose_ahead(
+        &mut self,
+        losses: &Tensor<1>,
+        groups: &Groups,
+    ) -> Result<Composed, LossError> {
+        admitted(self, losses, groups)?;
         self.observe_draw(losses, groups)?;
-        let leaf = losses.clone().inner().autodiff().require_grad();
-        let value = self.forward(leaf.clone(), groups)?;
+        let groups = groups.for_losses(losses);
+        let losses = losses.clone().inner();
+        // What keeps state has looked already.
+        let low = match self.keeps_state() {
+            true => None,
+            false => too_low(self, &losses, &groups),
+        };
+        let leaf = wide(losses).autodiff().require_grad();
+        let value = self.value_of_draw(leaf.clone(), &groups, 0.0);
         let gradient = value
             .is_tracked()
             .then(|| leaf.grad(&value.backward()))
             .flatten();
-        Ok(Composed {
-            coefficients: gradient.unwrap_or_else(|| losses.clone().inner().zeros_like()),
-            value: value.inner(),
-        })
+        let gradient = gradient.unwrap_or_else(|| leaf.inner().zeros_like());
+        Ok(Composed::new(value.inner(), gradient).with(low))
     }
 
     /// Shows the losses `[n]` of a draw to a composition that keeps state. For one that does not,
@@ -86,12 +141,19 @@ pub trait Composition: Send {
         if !self.keeps_state() {
             return Ok(());
         }
-        one_loss_each(losses, groups)?;
-        signs("compose", groups, self.takes_signed())?;
-        self.check(groups)?;
-        let group_losses = groups.losses(losses.clone().inner());
-        let both = [group_losses, groups.weights().clone()];
-        let [group_losses, weights] = host_together("compose", both)?;
+        admitted(self, losses, groups)?;
+        let groups = groups.for_losses(losses);
+        let losses = losses.clone().inner();
+        let low = too_low(self, &losses, &groups);
+        let group_losses = group_losses(wide(losses), &groups);
+        let weights = weights(&groups, &group_losses);
+        let none = || Tensor::zeros([0], &group_losses.device());
+        let numbers = low.as_ref().map_or_else(none, Check::numbers);
+        let [group_losses, weights, low_losses] =
+            host_together("compose", [group_losses, weights, numbers])?;
+        if let Some(low) = low {
+            low.of(&low_losses)?;
+        }
         self.observe(&group_losses, &weights)
     }
 
@@ -134,16 +196,44 @@ pub(crate) fn one_loss_each(losses: &Tensor<1>, groups: &Groups) -> Result<(), L
     }
 }
 
-/// Refuses signed groups where they have no meaning.
-pub(crate) fn signs(
-    operation: &'static str,
+/// Whatever the host can refuse of a draw.
+fn admitted<C: Composition + ?Sized>(
+    composition: &C,
+    losses: &Tensor<1>,
     groups: &Groups,
-    taken: bool,
 ) -> Result<(), LossError> {
-    match groups.is_signed() && !taken {
-        true => Err(LossError::Signed { operation }),
-        false => Ok(()),
+    one_loss_each(losses, groups)?;
+    if groups.is_signed() && !composition.takes_signed() {
+        return Err(LossError::Signed {
+            operation: composition.name(),
+        });
     }
+    composition.check(groups)
+}
+
+/// The losses of groups that are below the least by more than rounding; a group of weight 0 has none.
+fn too_low<C: Composition + ?Sized>(
+    composition: &C,
+    losses: &Tensor<1>,
+    groups: &Groups,
+) -> Option<Check> {
+    let least = composition.least(groups)?;
+    let rounding = ROUNDING * epsilon(losses.dtype());
+    let losses = wide(losses.clone());
+    let membership = groups.membership().clone().cast(losses.dtype());
+    let sizes = losses.clone().abs() + 1.0;
+    let both = membership.matmul(Tensor::stack(vec![losses, sizes], 1));
+    let [own, sizes] = [0, 1].map(|at| both.clone().narrow(1, at, 1).flatten(0, 1));
+    let slack = (sizes + least.abs()) * rounding;
+    let absent = weights(groups, &own).lower_equal_elem(0.0);
+    // False for what is no number, too.
+    let fine = (own.clone() + slack).lower_elem(least).bool_not();
+    let low = own.mask_fill(fine.bool_or(absent), f32::INFINITY);
+    Some(Check::Least {
+        operation: composition.name(),
+        least,
+        low,
+    })
 }
 
 /// What a composition without state restores.

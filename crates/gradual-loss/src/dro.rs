@@ -5,6 +5,7 @@ use gradual_group::Groups;
 
 use crate::error::setting;
 use crate::multiplicative::{Multiplicative, finite_losses};
+use crate::precision::{vector, weights};
 use crate::{Composition, LossError};
 
 const OPERATION: &str = "group DRO";
@@ -26,16 +27,26 @@ const OPERATION: &str = "group DRO";
 /// averaged out. A group that a draw lacks (s = 0) has no part in it and keeps its weight, but for the
 /// normalisation.
 ///
+/// # Size adjustment
+///
+/// A small group is learned by heart before a large one, and its training loss says little of its loss on new examples.
+/// Section 3.3 of the paper adds what the gap is expected to grow with: ℓ̄_g + C/√n_g takes the place of ℓ̄_g, n_g
+/// being the group's number of examples in the *training set* and C a hyperparameter. See
+/// [`with_size_adjustment`](Self::with_size_adjustment); without it C = 0. The adjustment is a constant: it moves the
+/// weights q towards small groups, and no gradient.
+///
 /// # When
 ///
 /// With groups that keep their identity from draw to draw (labels), and small draws. Another number
 /// of groups is an error. A group whose loss is above another's by d gains a factor e on it in
 /// 1/(η d) draws: some tens at η = 0.1, some hundreds at the paper's 0.01. A group that can't be
-/// learned ends up with all the weight; see [`ExcessLoss`](crate::ExcessLoss). Costs 2k numbers copied
-/// to the host per draw.
+/// learned ends up with all the weight; see [`ExcessLoss`](crate::ExcessLoss). Losses may have any sign. Costs 2k
+/// numbers copied to the host per draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupDro {
     eta: f64,
+    /// C/√n_g, `[k]`; empty without.
+    adjustment: Vec<f64>,
     weights: Multiplicative,
 }
 
@@ -49,8 +60,46 @@ impl GroupDro {
         let eta = setting(OPERATION, "eta", "finite and at least 0", eta, eta >= 0.0)?;
         Ok(Self {
             eta,
+            adjustment: Vec::new(),
             weights: Multiplicative::default(),
         })
+    }
+
+    /// The same with the size adjustment C/√n_g of each group's loss, C ≥ 0; `sizes` n_g `[k]` are the numbers of
+    /// examples of each group in the training set.
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::Setting`] for a negative or infinite C, without sizes, and for one that is not positive.
+    pub fn with_size_adjustment(self, c: f64, sizes: &[f64]) -> Result<Self, LossError> {
+        let c = setting(OPERATION, "C", "finite and at least 0", c, c >= 0.0)?;
+        let count = sizes.len() as f64;
+        setting(
+            OPERATION,
+            "number of sizes",
+            "at least 1",
+            count,
+            count > 0.0,
+        )?;
+        let adjustment = sizes.iter().map(|&size| {
+            let size = setting(OPERATION, "size", "positive and finite", size, size > 0.0)?;
+            Ok(c / size.sqrt())
+        });
+        Ok(Self {
+            adjustment: adjustment.collect::<Result<_, LossError>>()?,
+            ..self
+        })
+    }
+
+    fn same(&self, got: usize) -> Result<(), LossError> {
+        match self.adjustment.len() {
+            expected if expected > 0 && expected != got => Err(LossError::Groups {
+                operation: OPERATION,
+                expected,
+                got,
+            }),
+            _ => self.weights.check(OPERATION, got),
+        }
     }
 
     /// The weights q of `groups` groups, which add up to one; uniform before the first draw.
@@ -61,13 +110,21 @@ impl GroupDro {
 
 impl Composition for GroupDro {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        let weights = groups.weights().clone();
-        let own = self.weights.tensor(groups.count(), &weights.device());
-        (group_losses * own * weights).sum()
+        let weights = weights(groups, &group_losses);
+        let own = self.weights.tensor(&group_losses);
+        let adjusted = match self.adjustment.is_empty() {
+            true => group_losses,
+            false => group_losses.clone() + vector(&self.adjustment, &group_losses),
+        };
+        (adjusted * own * weights).sum()
+    }
+
+    fn name(&self) -> &'static str {
+        OPERATION
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.weights.check(OPERATION, groups.count())
+        self.same(groups.count())
     }
 
     fn keeps_state(&self) -> bool {
@@ -75,12 +132,11 @@ impl Composition for GroupDro {
     }
 
     fn observe(&mut self, group_losses: &[f64], weights: &[f64]) -> Result<(), LossError> {
-        self.weights.check(OPERATION, group_losses.len())?;
+        self.same(group_losses.len())?;
         finite_losses(OPERATION, group_losses)?;
-        let exponents = group_losses
-            .iter()
-            .zip(weights)
-            .map(|(l, s)| self.eta * s * l);
+        let adjustments = self.adjustment.iter().chain(std::iter::repeat(&0.0));
+        let exponents = group_losses.iter().zip(weights).zip(adjustments);
+        let exponents = exponents.map(|((loss, s), more)| self.eta * s * (loss + more));
         self.weights.step(&exponents.collect::<Vec<_>>());
         Ok(())
     }

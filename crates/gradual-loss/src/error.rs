@@ -41,6 +41,12 @@ pub enum LossError {
         /// The rule.
         operation: &'static str,
     },
+    /// Layers were named for a composition, which looks at losses alone.
+    #[error(
+        "objective: only a rule on group gradients looks at layers, and this one composes losses; to group by the \
+         gradients of some layers, restrict the grouping"
+    )]
+    Layers,
     /// A Gram matrix is not that of the draw.
     #[error(
         "{operation}: expected a Gram matrix of {examples} by {examples}, got {rows} by {columns}"
@@ -91,6 +97,35 @@ pub enum LossError {
         group: usize,
         /// The value.
         value: f64,
+    },
+    /// A group loss is below the least that the composition is meant for.
+    #[error(
+        "{operation}: the loss of group {group} is {value}, but must not be below {least}; wrap the composition in \
+         `Shifted` with a floor that no group loss comes below, or take one for losses of any sign (`Mean`, `Tilted`, \
+         `Cvar`, `GroupDro`, `ExcessLoss`)"
+    )]
+    Negative {
+        /// The composition.
+        operation: &'static str,
+        /// The group.
+        group: usize,
+        /// Its loss.
+        value: f64,
+        /// The least loss.
+        least: f64,
+    },
+    /// The coefficients do not add up to anything positive that they could be divided by.
+    #[error(
+        "scale: `{scale}` can't divide by the sum of the coefficients, which is {sum} ({absolute} in absolute value); \
+         take `UnitAbsolute`, `MatchNorm` or `Raw`"
+    )]
+    Sum {
+        /// The scale.
+        scale: &'static str,
+        /// Σc.
+        sum: f64,
+        /// Σ|c|.
+        absolute: f64,
     },
     /// A saved state is not of this composition.
     #[error("{operation}: can't restore {got} numbers; its state is {expected}")]

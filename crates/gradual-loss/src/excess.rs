@@ -4,7 +4,8 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::error::setting;
-use crate::multiplicative::{Multiplicative, finite_losses, vector};
+use crate::multiplicative::{Multiplicative, finite_losses};
+use crate::precision::{vector, weights};
 use crate::{Composition, LossError};
 
 const OPERATION: &str = "excess loss";
@@ -32,7 +33,8 @@ const OPERATION: &str = "excess loss";
 ///
 /// With labels and a reference: the final group losses of an ERM run, or the loss of a fair guess
 /// for groups known to hold noise. A reference of 0 is [`GroupDro`](crate::GroupDro) with smoothing.
-/// A group that a draw lacks (s = 0) keeps its weight. Costs 2k numbers copied to the host per draw.
+/// A group that a draw lacks (s = 0) keeps its weight. Losses may have any sign. Costs 2k numbers copied to the host
+/// per draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExcessLoss {
     reference: Vec<f64>,
@@ -121,10 +123,14 @@ impl ExcessLoss {
 
 impl Composition for ExcessLoss {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        let weights = groups.weights().clone();
-        let device = weights.device();
-        let own = self.weights.tensor(groups.count(), &device);
-        ((group_losses - vector(&self.reference, &device)) * own * weights).sum()
+        let weights = weights(groups, &group_losses);
+        let own = self.weights.tensor(&group_losses);
+        let reference = vector(&self.reference, &group_losses);
+        ((group_losses - reference) * own * weights).sum()
+    }
+
+    fn name(&self) -> &'static str {
+        OPERATION
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

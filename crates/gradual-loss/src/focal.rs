@@ -4,7 +4,10 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::error::setting;
+use crate::precision::weights;
 use crate::{Composition, LossError};
+
+const OPERATION: &str = "focal";
 
 /// Below it the modulating base counts as zero, where the slope of a power under one is infinite.
 const ZERO: f64 = 1e-12;
@@ -29,7 +32,7 @@ const ZERO: f64 = 1e-12;
 /// it is the mean focal loss. Over groups p is the geometric mean probability of a group. It does
 /// not know groups, so it can't tell a rare example from a noisy one.
 ///
-/// Losses must not be negative: negative ones count as 0. Costs k operations.
+/// Group losses must not be negative, but for γ = 0. Costs k operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Focal {
     gamma: f64,
@@ -43,19 +46,31 @@ impl Focal {
     /// [`LossError::Setting`] for a negative or infinite exponent.
     pub fn new(gamma: f64) -> Result<Self, LossError> {
         let range = "finite and at least 0";
-        let gamma = setting("focal", "gamma", range, gamma, gamma >= 0.0)?;
+        let gamma = setting(OPERATION, "gamma", range, gamma, gamma >= 0.0)?;
         Ok(Self { gamma })
     }
 }
 
 impl Composition for Focal {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
+        let weights = weights(groups, &group_losses);
+        if self.gamma == 0.0 {
+            return (group_losses * weights).sum();
+        }
         let losses = group_losses.clamp_min(0.0);
         // 1 − e^(−ℓ) = 2h/(1 + h) with h = tanh(ℓ/2), which keeps its digits near zero.
         let half = (losses.clone() * 0.5).tanh();
         let wrong = half.clone() * 2.0 / (half + 1.0);
         let least = if self.gamma < 1.0 { ZERO } else { 0.0 };
         let factor = wrong.clamp_min(least).powf_scalar(self.gamma);
-        (factor * losses * groups.weights().clone()).sum()
+        (factor * losses * weights).sum()
+    }
+
+    fn name(&self) -> &'static str {
+        OPERATION
+    }
+
+    fn least(&self, _groups: &Groups) -> Option<f64> {
+        (self.gamma > 0.0).then_some(0.0)
     }
 }

@@ -1,11 +1,11 @@
 //! Rules that weigh the gradients of groups by the angles between them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use gradual_group::Groups;
 
-use crate::composition::{one_loss_each, signs, stateless};
+use crate::composition::{one_loss_each, stateless};
 use crate::host::host_together;
-use crate::multiplicative::vector;
+use crate::precision::{composing, vector, wide};
 use crate::{Composed, LossError};
 
 /// A rule that combines the gradients of group losses, and sees only their inner products.
@@ -43,7 +43,8 @@ pub trait GramComposition: Send {
     /// # Errors
     ///
     /// [`LossError::Examples`] and [`LossError::Gram`] unless losses, groups and Gram matrix are of
-    /// one draw, [`LossError::Signed`] for [signed](Groups::is_signed) groups, [`LossError::NotFinite`] for a group gradient that holds NaN or infinity, and those
+    /// one draw, [`LossError::Signed`] for groups with signed memberships, whose gradients have no direction,
+    /// [`LossError::NotFinite`] for a group gradient that holds NaN or infinity, and those
     /// of [`weights`](Self::weights).
     fn compose(
         &mut self,
@@ -53,7 +54,6 @@ pub trait GramComposition: Send {
     ) -> Result<Composed, LossError> {
         one_loss_each(losses, groups)?;
         let operation = self.name();
-        signs(operation, groups, false)?;
         let ([rows, columns], examples) = (gram.dims(), groups.examples());
         if rows != examples || columns != examples {
             return Err(LossError::Gram {
@@ -63,14 +63,25 @@ pub trait GramComposition: Send {
                 columns,
             });
         }
+        if groups.is_signed() {
+            return Err(LossError::Signed { operation });
+        }
         let (k, n) = (groups.count(), examples);
-        let scaled = groups.membership().clone() * groups.weights().clone().reshape([k, 1]);
+        let groups = groups.for_losses(losses);
+        let losses = wide(losses.clone().inner());
+        // Losses and inner products meet in the wider of their precisions.
+        let dtype = match losses.dtype() {
+            DType::F64 => DType::F64,
+            _ => composing(gram.dtype()),
+        };
+        let gram = gram.clone().inner().cast(dtype);
+        let own = groups.weights().clone().cast(dtype);
+        let scaled = groups.membership().clone().cast(dtype) * own.clone().reshape([k, 1]);
         let products = scaled
             .clone()
-            .matmul(gram.clone().inner())
+            .matmul(gram)
             .matmul(scaled.clone().transpose());
-        let both = [products.flatten(0, 1), groups.weights().clone()];
-        let [products, weights] = host_together(operation, both)?;
+        let [products, weights] = host_together(operation, [products.flatten(0, 1), own.clone()])?;
         let all = GroupGram::named(operation, products, k)?;
         let present: Vec<usize> = weights
             .iter()
@@ -84,12 +95,10 @@ pub trait GramComposition: Send {
                 weights[group] = weight;
             }
         }
-        let weights = vector(&weights, &groups.weights().device());
+        let weights = vector(&weights, &own);
         let coefficients = weights.reshape([1, k]).matmul(scaled).reshape([n]);
-        Ok(Composed {
-            value: (coefficients.clone() * losses.clone().inner()).sum(),
-            coefficients,
-        })
+        let value = (coefficients.clone() * losses.cast(dtype)).sum();
+        Ok(Composed::new(value, coefficients))
     }
 
     /// The state, as numbers to write down; empty where there is none.

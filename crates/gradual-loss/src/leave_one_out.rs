@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::composition::{one_loss_each, signs};
-use crate::{Composition, LossError};
+use crate::Composition;
+use crate::power::sum_of_powers;
+use crate::precision::{group_losses, weights};
 
 /// L = Σ_g s_g Q_g, where Q_g is an unbiased estimate of the square of the true group loss.
 ///
@@ -26,32 +27,48 @@ use crate::{Composition, LossError};
 ///
 /// In place of [`SumOfSquares`](crate::SumOfSquares) where groups have few examples in a draw and
 /// losses within them vary as much as between groups. Costs k n operations more.
+///
+/// Group losses must not be negative. Single losses may be: Q_g and the coefficients of the others can then be
+/// negative, as an estimate without bias has to be. Over a hard group they still add up to more than zero; over a soft
+/// one they need not, [`Scale::UnitSum`](crate::Scale::UnitSum) then refuses the draw, and
+/// [`Scale::UnitAbsolute`](crate::Scale::UnitAbsolute) is the scale to take.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LeaveOneOut;
 
 impl Composition for LeaveOneOut {
     /// With group losses alone, the plain squares: the examples are needed for more.
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        (group_losses.clone() * group_losses * groups.weights().clone()).sum()
+        sum_of_powers(group_losses, groups, 2.0)
     }
 
-    fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
-        one_loss_each(&losses, groups)?;
-        signs("leave one out", groups, false)?;
-        self.check(groups)?;
+    /// A floor b is taken from the losses as b/T for each example, T = Σ_i M_gi, so that it is b for the group.
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
         let (k, n) = (groups.count(), groups.examples());
-        let membership = groups.membership().clone();
+        let membership = groups.membership().clone().cast(losses.dtype());
         let squares = membership.clone() * membership.clone();
         let total = membership.sum_dim(1).reshape([k]);
-        let share = squares.clone().sum_dim(1).reshape([k]) / (total.clone() * total);
+        let share = squares.clone().sum_dim(1).reshape([k]) / (total.clone() * total.clone());
         // Of one example, or of none at all.
         let single = share.clone().lower_elem(1.0 - 1e-6).bool_not();
-        let own = losses.clone() * losses.clone();
-        let own = squares.matmul(own.reshape([n, 1])).reshape([k]);
-        let own = own.mask_fill(single.clone(), 0.0);
-        let pairs = (share.neg() + 1.0).mask_fill(single, 1.0);
-        let group_losses = groups.losses(losses);
+        let pairs = (share.neg() + 1.0).mask_fill(single.clone(), 1.0);
+        let empty = total.clone().equal_elem(0.0);
+        let each = (total.recip() * floor).mask_fill(empty, 0.0);
+        let above = losses.clone().reshape([1, n]) - each.reshape([k, 1]);
+        let own = (squares * above.clone() * above).sum_dim(1).reshape([k]);
+        let own = own.mask_fill(single, 0.0);
+        let group_losses = group_losses(losses, groups) - floor;
+        let weights = weights(groups, &group_losses);
+        // What rounding made negative counts as 0.
+        let none = group_losses.clone().inner().lower_equal_elem(0.0);
         let estimates = (group_losses.clone() * group_losses - own) / pairs;
-        Ok((estimates * groups.weights().clone()).sum())
+        (estimates.mask_fill(none, 0.0) * weights).sum()
+    }
+
+    fn name(&self) -> &'static str {
+        "leave one out"
+    }
+
+    fn least(&self, _groups: &Groups) -> Option<f64> {
+        Some(0.0)
     }
 }

@@ -13,28 +13,36 @@
 //! s are group weights (1, and 0 for a group without examples), which
 //! [`Priors`](gradual_group::Priors) multiply.
 //!
-//! | composition | L | group g pulls with | use it |
-//! |---|---|---|---|
-//! | [`Mean`] | Σ s ℓ̄ / Σ s | s_g | for ERM (one group) and the balanced loss |
-//! | [`SumOfSquares`] | Σ s ℓ̄² | 2 s_g ℓ̄_g | first: the grouped loss |
-//! | [`PowerMean`] | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | between balanced and worst group |
-//! | [`Tilted`] | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | when differences of losses count, not ratios |
-//! | [`Cvar`] | mean of the worst α | equal, or 0 | to leave good groups alone altogether |
-//! | [`GroupDro`] | Σ q s ℓ̄ | q_g, grown by its losses so far | for labels and small, noisy draws |
-//! | [`ExcessLoss`] | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | when some groups can't be learned |
-//! | [`Focal`] | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | per example, without groups |
+//! | composition | L | group g pulls with | losses | use it |
+//! |---|---|---|---|---|
+//! | [`Mean`] | Σ s ℓ̄ / Σ s | s_g | any | for ERM (one group) and the balanced loss |
+//! | [`SumOfSquares`] | Σ s ℓ̄² | 2 s_g ℓ̄_g | ≥ 0 | first: the grouped loss |
+//! | [`PowerMean`] | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | ≥ 0 | between balanced and worst group |
+//! | [`Tilted`] | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | any | when differences of losses count, not ratios |
+//! | [`Cvar`] | mean of the worst α | equal, or 0 | any | to leave good groups alone altogether |
+//! | [`GroupDro`] | Σ q s ℓ̄ | q_g, grown by its losses so far | any | for labels and small, noisy draws |
+//! | [`ExcessLoss`] | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | any | when some groups can't be learned |
+//! | [`Focal`] | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | ≥ 0 | per example, without groups |
 //!
-//! All agree that zero losses are optimal, give no negative coefficient for losses that are not
-//! negative, and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
+//! All give no negative coefficient for losses that are not negative, agree that zero is then optimal (an adversary's
+//! constants aside), and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
 //! groups from draw to draw; the others keep no state, and nothing of theirs leaves the device.
 //!
-//! On small draws the square of a group's mean loss is biased upward: [`LeaveOneOut`] is the grouped
-//! loss without that bias, [`RunningMeans`] takes any composition at means over the last draws.
+//! On small draws the square of a group's mean loss is biased upward: [`LeaveOneOut`] (for group losses ≥ 0) is the
+//! grouped loss without that bias, [`RunningMeans`] takes any composition at means over the last draws.
+//!
+//! # Losses below zero
+//!
+//! A likelihood of a density gives losses below zero. Compositions marked ≥ 0 are made for losses whose best value is
+//! zero: below it a square pulls a group *away* from its best, and the more the better it is. They refuse a group loss
+//! that is negative by more than rounding, by group and value ([`LossError::Negative`]). Take a composition for any
+//! losses, or [`Shifted`], which counts losses from a floor b that none comes below.
 //!
 //! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
 //!
 //! Rules that look at the *angles* between group gradients are [`GramComposition`]s. They need
-//! per-example gradients, whose Gram matrix is all they see:
+//! per-example gradients, whose Gram matrix is all they see (by convention that of the parameters that all groups
+//! share, without private heads):
 //!
 //! | rule | direction | use it |
 //! |---|---|---|
@@ -44,9 +52,11 @@
 //!
 //! # Two ways to use it
 //!
-//! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, and
+//! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, a [`Scale`] their size, and
 //! `ExampleGradients::combine` the gradient. With any Burn model, without taps:
-//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses.
+//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the
+//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with its others
+//! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -61,11 +71,12 @@
 //! assert_eq!(composed.value.into_scalar::<f32>(), 8.0);
 //! let raw: Vec<f32> = composed.coefficients.clone().into_data().try_to_vec()?;
 //! assert_eq!(raw, [2.0, 2.0, 4.0]);
-//! let scaled: Vec<f32> = Scale::UnitSum.apply(composed.coefficients).into_data().try_to_vec()?;
+//! let scaled: Vec<f32> = Scale::UnitSum.apply(composed.coefficients)?.into_data().try_to_vec()?;
 //! assert_eq!(scaled, [0.25, 0.25, 0.5]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod composed;
 mod composition;
 mod cvar;
 mod dro;
@@ -81,13 +92,17 @@ mod multiplicative;
 mod nonnegative;
 mod pcgrad;
 mod power;
+mod precision;
 mod running;
 mod scale;
+mod scaler;
+mod shifted;
 mod squares;
 mod tilted;
 mod upgrad;
 
-pub use composition::{Composed, Composition};
+pub use composed::Composed;
+pub use composition::Composition;
 pub use cvar::Cvar;
 pub use dro::GroupDro;
 pub use error::LossError;
@@ -101,6 +116,8 @@ pub use pcgrad::PcGrad;
 pub use power::PowerMean;
 pub use running::RunningMeans;
 pub use scale::Scale;
+pub use scaler::Scaler;
+pub use shifted::Shifted;
 pub use squares::SumOfSquares;
 pub use tilted::Tilted;
 pub use upgrad::UpGrad;

@@ -4,18 +4,23 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::Composition;
+use crate::precision::weights;
 
 /// L = Σ_g s_g ℓ̄_g / Σ_g s_g, the weighted mean of group losses.
 ///
 /// With one group of all examples this is ERM and c_j = 1/n. With labelled groups it is the
-/// balanced loss: every group counts the same, whatever its size.
+/// balanced loss: every group counts the same, whatever its size. Losses may have any sign.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mean;
 
 impl Composition for Mean {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        let weights = groups.weights().clone();
+        let weights = weights(groups, &group_losses);
         let mass = weights.clone().sum().clamp_min(f32::MIN_POSITIVE);
         (group_losses * weights).sum() / mass
+    }
+
+    fn name(&self) -> &'static str {
+        "mean"
     }
 }

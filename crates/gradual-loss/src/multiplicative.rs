@@ -1,8 +1,9 @@
 //! Weights on groups that grow by multiplication.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::LossError;
+use crate::precision::vector;
 
 /// A distribution q over groups under exponentiated-gradient steps, q_g ← q_g e^(x_g) / Σ.
 ///
@@ -58,9 +59,10 @@ impl Multiplicative {
         }
     }
 
-    /// q on a device, `[k]`.
-    pub(crate) fn tensor(&self, groups: usize, device: &Device) -> Tensor<1> {
-        vector(&self.shares(groups), device)
+    /// q `[k]`, on the device and in the precision of `like` `[k]`.
+    pub(crate) fn tensor(&self, like: &Tensor<1>) -> Tensor<1> {
+        let [groups] = like.dims();
+        vector(&self.shares(groups), like)
     }
 
     pub(crate) fn log(&self) -> &[f64] {
@@ -72,13 +74,6 @@ impl Multiplicative {
         let finite = log.iter().all(|log| log.is_finite());
         finite.then(|| Self { log: log.to_vec() })
     }
-}
-
-/// Numbers on a device.
-pub(crate) fn vector(values: &[f64], device: &Device) -> Tensor<1> {
-    let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-    let k = values.len();
-    Tensor::from_data(TensorData::new(values, [k]), device)
 }
 
 /// Fails at the first group loss that is not finite.

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::error::setting;
+use crate::precision::weights;
 use crate::{Composition, LossError};
 
 /// Below it a loss counts as zero, where the slope of ℓ^p (p < 1) would be infinite.
@@ -31,7 +32,8 @@ const ZERO: f64 = 1e-12;
 /// per group it chases noise. p < 1 favours what is learned already; a group with zero loss then has
 /// coefficient 0, not ∞.
 ///
-/// Losses must not be negative: negative ones count as 0. Costs k operations.
+/// Group losses must not be negative, but for p = 1 and for signed groups, of which p = 2 alone is defined. Costs k
+/// operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerMean {
     power: f64,
@@ -67,24 +69,61 @@ impl PowerMean {
     }
 }
 
+/// Zero, but for signed groups, whose losses may have either sign.
+pub(crate) fn non_negative(groups: &Groups) -> Option<f64> {
+    (!groups.is_signed()).then_some(0.0)
+}
+
+/// Σ_g s_g ℓ̄_g^p. What rounding made negative counts as 0, where groups are not signed and p is not 1.
+pub(crate) fn sum_of_powers(group_losses: Tensor<1>, groups: &Groups, power: f64) -> Tensor<1> {
+    let weights = weights(groups, &group_losses);
+    let losses = match groups.is_signed() || power == 1.0 {
+        true => group_losses,
+        false => group_losses.clamp_min(0.0),
+    };
+    let powers = match power {
+        1.0 => losses,
+        2.0 => losses.clone() * losses,
+        // Of max(x, least) the slope is 0 where x is less, so no infinite slope meets a zero.
+        _ if power < 1.0 => losses.clamp_min(ZERO).powf_scalar(power),
+        _ => losses.powf_scalar(power),
+    };
+    (powers * weights).sum()
+}
+
 impl Composition for PowerMean {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        let weights = groups.weights().clone();
-        // Of max(x, least) the slope is 0 where x is less, so no infinite slope meets a zero.
-        let least = if self.power < 1.0 { ZERO } else { 0.0 };
-        let powers = |losses: Tensor<1>| losses.clamp_min(least).powf_scalar(self.power);
         if !self.rooted {
-            return (powers(group_losses) * weights).sum();
+            return sum_of_powers(group_losses, groups, self.power);
+        }
+        let weights = weights(groups, &group_losses);
+        let mass = weights.clone().sum().clamp_min(f32::MIN_POSITIVE);
+        if self.power == 1.0 {
+            return (group_losses * weights).sum() / mass;
         }
         // In units of the largest loss m, a constant: M_p(ℓ) = m M_p(ℓ/m).
-        let present = weights.clone().greater_elem(0.0).float();
-        let largest = (group_losses.clone().inner() * present)
-            .max()
-            .clamp_min(ZERO);
-        let mass = weights.clone().sum().clamp_min(f32::MIN_POSITIVE);
-        let mean = (powers(group_losses / largest.clone()) * weights).sum() / mass;
-        mean.clamp_min(f32::MIN_POSITIVE)
+        let absent = weights.lower_equal_elem(0.0);
+        let largest = group_losses.clone().inner().abs().mask_fill(absent, 0.0);
+        let largest = largest.max().clamp_min(ZERO);
+        let sum = sum_of_powers(group_losses / largest.clone(), groups, self.power);
+        (sum / mass)
+            .clamp_min(f32::MIN_POSITIVE)
             .powf_scalar(1.0 / self.power)
             * largest
+    }
+
+    fn name(&self) -> &'static str {
+        "power mean"
+    }
+
+    fn least(&self, groups: &Groups) -> Option<f64> {
+        match self.power {
+            1.0 => None,
+            _ => non_negative(groups),
+        }
+    }
+
+    fn takes_signed(&self) -> bool {
+        self.power == 2.0
     }
 }

@@ -1,10 +1,11 @@
 //! Any composition, on group losses averaged over draws.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::error::setting;
 use crate::multiplicative::finite_losses;
+use crate::precision::vector;
 use crate::{Composition, LossError};
 
 const OPERATION: &str = "running means";
@@ -75,10 +76,7 @@ impl<C: Composition> Composition for RunningMeans<C> {
         if means.is_empty() {
             return self.composition.value(group_losses, groups);
         }
-        let device = group_losses.device().inner();
-        let data = TensorData::new(means, [groups.count()]).convert_dtype(group_losses.dtype());
-        let like = (&device, group_losses.dtype());
-        let means = Tensor::<1>::from_data(data, like).autodiff().require_grad();
+        let means = vector(&means, &group_losses).autodiff().require_grad();
         let value = self.composition.value(means.clone(), groups);
         let pull = value
             .is_tracked()
@@ -86,6 +84,15 @@ impl<C: Composition> Composition for RunningMeans<C> {
             .flatten();
         let pull = pull.unwrap_or_else(|| means.inner().zeros_like());
         (group_losses * pull).sum()
+    }
+
+    fn name(&self) -> &'static str {
+        OPERATION
+    }
+
+    /// That of the inner composition: means of losses above it are above it.
+    fn least(&self, groups: &Groups) -> Option<f64> {
+        self.composition.least(groups)
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

@@ -4,12 +4,16 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::Composition;
+use crate::power::{non_negative, sum_of_powers};
 
 /// L = Σ_g s_g ℓ̄_g², the grouped loss (A. Jermyn, 2022).
 ///
 /// The coefficient of example j in group g is 2 s_g ℓ̄_g M_gj: the worst group dominates, and a
 /// group that is learned pulls no more. On a small draw ℓ̄_g² overestimates the square of the true
 /// group loss by its variance over n_g.
+///
+/// Group losses must not be negative: below zero a square pulls the better the more, and upward. Of signed groups any
+/// will do, since the sign of a direction is arbitrary and a square does not see it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SumOfSquares;
 
@@ -19,6 +23,14 @@ impl Composition for SumOfSquares {
     }
 
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        (group_losses.clone() * group_losses * groups.weights().clone()).sum()
+        sum_of_powers(group_losses, groups, 2.0)
+    }
+
+    fn name(&self) -> &'static str {
+        "sum of squares"
+    }
+
+    fn least(&self, groups: &Groups) -> Option<f64> {
+        non_negative(groups)
     }
 }

@@ -4,10 +4,16 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::error::setting;
+use crate::precision::weights;
 use crate::{Composition, LossError};
 
-/// Stands in for the logarithm of zero: e to it is 0 and it can be subtracted from.
-const LOG_ZERO: f64 = -1e30;
+const OPERATION: &str = "tilted";
+
+/// A tilt nearer to zero is none: the mean is nearer to its value than rounding.
+const NONE: f64 = 1e-20;
+
+/// Stands in for the logarithm of zero: e to it is 0, and there is no infinity to meet a zero.
+const LOG_ZERO: f64 = -1e4;
 
 /// L = (1/t) ln(Σ_g s_g e^(t ℓ̄_g) / Σ_g s_g), tilted empirical risk over groups.
 ///
@@ -22,11 +28,19 @@ const LOG_ZERO: f64 = -1e30;
 /// # When
 ///
 /// When the worst should dominate smoothly and a fixed difference of losses should mean a fixed
-/// factor: with losses of about ln 2, t = 5 gives an unlearned group e^3.5 = 32 times the pull of
-/// a learned one. It never lets a learned group go entirely, as sums of powers do.
+/// factor, and for losses of any sign: with losses of about ln 2, t = 5 gives an unlearned group e^3.5 = 32
+/// times the pull of a learned one. It never lets a learned group go entirely, as sums of powers do.
 ///
-/// Computed as a shifted log-sum-exp: no overflow, whatever t ℓ̄. With |t| below 1e-3 the value (not
-/// the coefficients) loses digits. Costs k exponentials.
+/// # Steps
+///
+/// With a the largest present loss (the least, for t < 0) and x_g = t (ℓ̄_g − a) ≤ 0,
+///
+/// ```text
+/// L = a + (1/t) ln(1 + S),   S = Σ_g p_g (e^(x_g) − 1),   p_g = s_g / Σ s
+/// ```
+///
+/// Nothing overflows, whatever t ℓ̄. For small t, e^x − 1 and ln(1 + S) are taken without the cancellation, so that the
+/// value is as exact as a mean's; where S is below −½ the sum of p_g e^(x_g) itself is. Costs k exponentials.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tilted {
     tilt: f64,
@@ -39,26 +53,40 @@ impl Tilted {
     ///
     /// [`LossError::Setting`] unless `t` is finite.
     pub fn new(t: f64) -> Result<Self, LossError> {
-        let tilt = setting("tilted", "t", "finite", t, true)?;
+        let tilt = setting(OPERATION, "t", "finite", t, true)?;
         Ok(Self { tilt })
     }
 }
 
 impl Composition for Tilted {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-        if self.tilt == 0.0 {
+        if self.tilt.abs() < NONE {
             return crate::Mean.value(group_losses, groups);
         }
-        let weights = groups.weights().clone();
+        let weights = weights(groups, &group_losses);
+        let absent = weights.clone().lower_equal_elem(0.0);
         let total = weights.clone().sum();
-        let shares = weights.clone() / total.clone().clamp_min(f32::MIN_POSITIVE);
-        let empty = weights.lower_equal_elem(0.0);
-        // An empty group's exponent must not be the largest, or the others would underflow.
-        let exponents = (group_losses * self.tilt).mask_fill(empty, LOG_ZERO);
-        let largest = exponents.clone().inner().max();
-        let sum = ((exponents - largest.clone()).exp() * shares).sum();
+        let shares = weights / total.clone().clamp_min(f32::MIN_POSITIVE);
+        // Of the present groups, the one of the largest exponent; L does not depend on it.
+        let signed = group_losses.clone().inner() * self.tilt.signum();
+        let lowest = signed.clone().min().expand(signed.dims());
+        let worst = signed.mask_where(absent.clone(), lowest).max() * self.tilt.signum();
+        let exponents = (group_losses - worst.clone()) * self.tilt;
+        let exponents = exponents.mask_fill(absent, LOG_ZERO);
+        // e^x − 1 = 2h/(1 − h), h = tanh(x/2).
+        let half = (exponents.clone() * 0.5).tanh();
+        let below = half.clone() * 2.0 / (half.neg() + 1.0);
+        let below = (below * shares.clone()).sum();
+        let far = below.clone().inner().lower_elem(-0.5);
+        let near = below.clamp_min(-0.5).log1p();
+        let sum = (exponents.exp() * shares).sum();
         // Without any group left the sum is 0, and so is the value.
-        let any = total.greater_elem(0.0).float();
-        (sum.clamp_min(f32::MIN_POSITIVE).log() + largest) * any / self.tilt
+        let none = total.lower_equal_elem(0.0);
+        let log = near.mask_where(far, sum.clamp_min(f32::MIN_POSITIVE).log());
+        (log / self.tilt + worst).mask_fill(none, 0.0)
+    }
+
+    fn name(&self) -> &'static str {
+        OPERATION
     }
 }

@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
 use gradual_loss::{
-    Composition, Cvar, ExcessLoss, Focal, GroupDro, LossError, Mean, PowerMean, Scale,
-    SumOfSquares, Tilted,
+    Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Mean, PowerMean, Scale,
+    Shifted, SumOfSquares, Tilted,
 };
 use proptest::prelude::*;
 
@@ -45,6 +45,11 @@ fn all(k: usize) -> Vec<Named> {
         ("focal 2", Box::new(Focal::new(2.0).unwrap())),
         ("dro", Box::new(GroupDro::new(0.5).unwrap())),
         ("excess", Box::new(ExcessLoss::new(reference).unwrap())),
+        ("leave one out", Box::new(LeaveOneOut)),
+        (
+            "shifted",
+            Box::new(Shifted::new(SumOfSquares, -0.5).unwrap()),
+        ),
     ]
 }
 
@@ -190,7 +195,7 @@ proptest! {
     fn unit_sum_sums_to_one((losses, groups) in problem()) {
         let raw = SumOfSquares.compose(&vector(&losses), &groups).unwrap().coefficients;
         let total: f32 = numbers(raw.clone()).iter().sum();
-        let scaled: f32 = numbers(Scale::UnitSum.apply(raw)).iter().sum();
+        let scaled: f32 = numbers(Scale::UnitSum.apply(raw).unwrap()).iter().sum();
         if total > 1e-6 {
             prop_assert!((scaled - 1.0).abs() < 1e-5);
         } else {
@@ -259,13 +264,25 @@ fn forward_backward_gives_the_coefficients() {
 #[test]
 fn scales() {
     let c = vector(&[1.0, 3.0]);
-    assert_eq!(numbers(Scale::Raw.apply(c.clone())), [1.0, 3.0]);
-    assert_eq!(numbers(Scale::UnitSum.apply(c.clone())), [0.25, 0.75]);
-    assert_eq!(numbers(Scale::UnitSum.apply(c.clone() * 0.0)), [0.0, 0.0]);
+    assert_eq!(numbers(Scale::Raw.apply(c.clone()).unwrap()), [1.0, 3.0]);
+    assert_eq!(
+        numbers(Scale::UnitSum.apply(c.clone()).unwrap()),
+        [0.25, 0.75]
+    );
+    assert_eq!(
+        numbers(Scale::UnitSum.apply(c.clone() * 0.0).unwrap()),
+        [0.0, 0.0]
+    );
     // Two groups at loss 2 under squares: s = 2·2·2 = 8.
     assert_eq!(Scale::cap(2.0, 2, 2.0), Scale::Cap(8.0));
-    assert_eq!(numbers(Scale::Cap(8.0).apply(c.clone())), [0.125, 0.375]);
-    assert_eq!(numbers(Scale::Cap(2.0).apply(c.clone())), [0.25, 0.75]);
+    assert_eq!(
+        numbers(Scale::Cap(8.0).apply(c.clone()).unwrap()),
+        [0.125, 0.375]
+    );
+    assert_eq!(
+        numbers(Scale::Cap(2.0).apply(c.clone()).unwrap()),
+        [0.25, 0.75]
+    );
 
     // K = diag(1, 4): ‖Gᵀc‖² = 1 + 36 = 37, ‖ERM‖² = 5/4.
     let gram = Tensor::<2>::from_data(TensorData::from([[1.0, 0.0], [0.0, 4.0]]), &device());

@@ -58,7 +58,7 @@ fn shares(grouping: &mut dyn Grouping, steps: usize) -> Vec<Vec<f32>> {
         let draw = Draw::new(&plain).with_labels(&labels);
         let groups = grouping.group(&draw).expect("groups");
         let composed = SumOfSquares.compose(&plain, &groups).expect("composed");
-        let coefficients = Scale::UnitSum.apply(composed.coefficients);
+        let coefficients = Scale::UnitSum.apply(composed.coefficients).unwrap();
         let values: Vec<f32> = coefficients.clone().into_data().try_to_vec().expect("f32");
         let mut shares = vec![0.0; GROUPS];
         for (value, label) in values.iter().zip(labels.iter().flatten()) {

@@ -118,19 +118,39 @@ impl Curve {
         }
     }
 
-    /// Running median of 3 points, with the two end points kept: a single outlier vanishes, a monotone
-    /// curve stays as it is.
+    /// Running median of 3 points of a curve that has been at `start` until step 0: a single outlier vanishes, wherever it
+    /// is.
+    ///
+    /// A curve whose first step comes later gets the point `(0, start)`. What comes before step 0 is `start`, too, so that
+    /// an outlier at step 0 vanishes. What comes after the last point is not known: it becomes the median of itself, its
+    /// smoothed neighbour, and the line through its two smoothed neighbours one interval beyond the end (Tukey 1977,
+    /// Exploratory Data Analysis, ch. 7: the end-point rule; here for unequal intervals). So the last point may rise or
+    /// fall up to twice as steeply as the curve did just before, and an outlier becomes as its neighbours. The last of
+    /// two points becomes as the first, and a single point `start`: one evaluation can't be told from an outlier.
+    ///
+    /// An increasing curve from `start` on stays as it is, but for a last rise that is more than twice as steep as the one
+    /// before.
     #[must_use]
-    pub fn median3(&self) -> Self {
-        let mut values = self.values.clone();
-        for (value, window) in values.iter_mut().skip(1).zip(self.values.windows(3)) {
-            let [a, b, c] = [window[0], window[1], window[2]];
-            *value = a.max(b).min(a.min(b).max(c));
+    pub fn median3(&self, start: f64) -> Self {
+        let raw = self.from_origin(start);
+        let (steps, mut values) = (raw.steps, raw.values);
+        let mut before = start;
+        for index in 0..values.len() - 1 {
+            let here = values[index];
+            values[index] = middle(before, here, values[index + 1]);
+            before = here;
         }
-        Self {
-            steps: self.steps.clone(),
-            values,
+        let last = values.len() - 1;
+        if let Some(next) = last.checked_sub(1) {
+            let slope = next.checked_sub(1).map_or(0.0, |other| {
+                (values[next] - values[other]) / (steps[next] - steps[other])
+            });
+            let beyond = values[next] + 2.0 * slope * (steps[last] - steps[next]);
+            values[last] = middle(values[last], values[next], beyond);
+        } else {
+            values[last] = start;
         }
+        Self { steps, values }
     }
 
     /// The curve with `value` at step 0, unless it begins there already.
@@ -222,6 +242,11 @@ impl Curve {
         let share = (level - self.values[left]) / (self.values[right] - self.values[left]);
         Some(self.steps[left] + share * (self.steps[right] - self.steps[left]))
     }
+}
+
+/// The median of three numbers.
+fn middle(a: f64, b: f64, c: f64) -> f64 {
+    a.max(b).min(a.min(b).max(c))
 }
 
 /// The first of `curves`, after checking that all share its steps.

@@ -1,8 +1,9 @@
 //! How gradual the rise of one capability is.
 //!
-//! All numbers but BIG-bench's two are taken from the running 3-point median of the skill curve, so that a
-//! single lucky evaluation is not an emergence; all from the origin (step 0, skill 0) on when the first
-//! evaluation comes later.
+//! All numbers but BIG-bench's two are taken from the running median of three points of the skill curve, so that a
+//! single lucky evaluation is not an emergence, be it the first or the last one ([`Curve::median3`] says what
+//! happens at the ends); all from the origin (step 0, skill 0) on when the first evaluation comes later. A rise
+//! that only the last evaluation has seen has therefore not come yet: train or evaluate a little longer.
 
 mod increments;
 mod kink;
@@ -57,7 +58,7 @@ pub struct Emergence {
     /// BIG-bench's linearity `I / √(mean z²)`, divided by n: from −1 to 1, and 1 is a straight line up.
     ///
     /// `I = sign(argmax s − argmin s) · (max s − min s)` (Srivastava et al. 2022, "Beyond the Imitation
-    /// Game"). There the points are model sizes; here they are the n = 100 equal intervals of the training,
+    /// Game", appendix B). There the points are model sizes; here they are the n = 100 equal intervals of the training,
     /// and the division by n frees the number from n. `None` for a flat curve.
     pub linearity: Option<f64>,
     /// BIG-bench's breakthroughness `I / √(median z²)`, divided by n: 1 for a straight line, larger for a
@@ -75,7 +76,7 @@ impl Emergence {
     /// Measures one capability's curve of [skill](crate::skill) against steps.
     #[must_use]
     pub fn of(skill: &Curve) -> Self {
-        let curve = skill.median3().from_origin(0.0);
+        let curve = skill.median3(0.0);
         let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
         let both = t10.zip(t90);
         let increments = Increments::of(&curve);

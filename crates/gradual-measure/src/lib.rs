@@ -35,6 +35,7 @@ pub mod halves;
 pub mod rank;
 pub mod record;
 pub mod run;
+mod sign_flip;
 pub mod statistics;
 pub mod summary;
 pub mod verdict;
@@ -54,4 +55,4 @@ pub use record::{
 pub use run::{CapabilityCurves, Measure, RunCurves};
 pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};
-pub use verdict::{Answer, LEAST_SEEDS, Question, Verdict, holm, judge};
+pub use verdict::{Answer, Doubt, LEAST_SEEDS, Question, Verdict, holm, judge};

@@ -90,9 +90,22 @@ pub struct Evaluation {
     pub schema: u32,
     /// Optimizer steps taken before the evaluation.
     pub step: u64,
-    /// Training examples seen before the evaluation.
+    /// Training examples that steps before the evaluation drew, those of skipped steps included; the standing ones of a
+    /// grouping are counted apart.
     pub examples: u64,
-    /// Mean training loss (nats) of the latest draw.
+    /// Training examples that were drawn to stand (landmarks); left out where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_examples: Option<u64>,
+    /// Per-example gradients that were computed: one for each of `examples`, and one each time that a standing
+    /// example was shown to the grouping. Left out where that is `examples`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_evaluations: Option<u64>,
+    /// Those of `examples` that were left out of their steps because their loss was NaN or infinite; left out where
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
+    /// Mean training loss (nats) over all examples of the steps since the evaluation before; without such steps (at the
+    /// first evaluation, or where all were skipped) the mean of the held-out losses, weighted by frequency.
     #[serde(serialize_with = "finite::train_loss")]
     pub train_loss: f64,
     /// Floating-point operations of the training before the evaluation, where they are counted.
@@ -176,14 +189,15 @@ impl CapabilityRecord {
     }
 }
 
-/// What the grouping did at one step: a line of `groups.jsonl`.
+/// What the grouping did: the groups of one step, and the coefficients since the evaluation before. A line of
+/// `groups.jsonl`.
 ///
 /// Empty fields are left out of the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grouping {
     /// Format version, [`SCHEMA`].
     pub schema: u32,
-    /// Optimizer steps taken before this draw.
+    /// Optimizer steps taken, that of these groups included.
     pub step: u64,
     /// Number of groups.
     pub groups: u64,
@@ -197,7 +211,8 @@ pub struct Grouping {
     /// Number of each group that it keeps over time, in the order of `sizes`, where groups are followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<u64>,
-    /// Fraction of the coefficient mass Σ|c| that falls on each capability's examples.
+    /// Fraction of the coefficient mass Σ|c|, over all examples of the steps since the evaluation before, that falls
+    /// on each capability's examples. What is missing to one falls on examples of no capability.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",

@@ -156,13 +156,13 @@ impl RunCurves {
         self.capabilities.iter().filter(|one| one.counts)
     }
 
-    /// The curves of skill of those that count, as all numbers across capabilities take them: the running
-    /// 3-point median, from skill 0 at step 0.
+    /// The curves of skill of those that count, as all numbers across capabilities take them: the running median of
+    /// three points from skill 0 at step 0, see [`Curve::median3`].
     #[must_use]
     pub fn skills(&self) -> Vec<Curve> {
         self.counted()
             .filter_map(|one| one.by(Measure::Accuracy))
-            .map(|skill| skill.median3().from_origin(0.0))
+            .map(|skill| skill.median3(0.0))
             .collect()
     }
 

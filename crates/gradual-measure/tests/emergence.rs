@@ -103,6 +103,19 @@ fn logistic_in_the_logarithm_of_time() {
     }
 }
 
+/// Half of the increments are 0.002 and half 0.018: median z² is 1.64e-4, and median |z| another number.
+#[test]
+fn breakthroughness_takes_the_median_of_squares() {
+    let bent = Emergence::of(&Curve::new(vec![0.0, 50.0, 100.0], vec![0.0, 0.1, 1.0]).unwrap());
+    close(
+        bent.breakthroughness,
+        1.0 / (100.0 * 1.64e-4_f64.sqrt()),
+        1e-9,
+    );
+    close(bent.breakthroughness, 0.781, 5e-4);
+    close(bent.linearity, 1.0 / (100.0 * 1.64e-4_f64.sqrt()), 1e-9);
+}
+
 #[test]
 fn noisy_rise() {
     // A line with a wobble of ±0.05 from point to point.
@@ -122,11 +135,70 @@ fn noisy_rise() {
 
 #[test]
 fn staircase_has_as_many_effective_increments_as_stairs() {
-    let stairs = Emergence::of(&sampled(10, 1000, |step| (step / 200.0).floor() / 5.0));
+    // The last evaluation confirms the last stair.
+    let stairs = Emergence::of(&sampled(10, 1000, |step| {
+        ((step + 10.0) / 200.0).floor() / 5.0
+    }));
     close(stairs.effective_increments, 0.05, 1e-9);
     close(stairs.largest_rise, 0.2, 1e-9);
     close(stairs.factor_rise, 0.2, 1e-9);
-    close(stairs.break_time, 190.0, 1e-9);
+    close(stairs.break_time, 180.0, 1e-9);
+}
+
+fn logistic_at(step: f64, midpoint: f64, scale: f64) -> f64 {
+    if step > 0.0 {
+        1.0 / (1.0 + (step / midpoint).powf(-1.0 / scale))
+    } else {
+        0.0
+    }
+}
+
+/// R² of a logistic curve on the points that the fit sees: the running median of three, after step 0.
+fn r_squared_of(curve: &Curve, midpoint: f64, scale: f64) -> f64 {
+    let smooth = curve.median3(0.0);
+    let points: Vec<(f64, f64)> = smooth
+        .steps()
+        .iter()
+        .zip(smooth.values())
+        .filter(|point| *point.0 > 0.0)
+        .map(|(step, value)| (*value, logistic_at(*step, midpoint, scale)))
+        .collect();
+    let mean = points.iter().map(|point| point.0).sum::<f64>() / points.len() as f64;
+    let of =
+        |sum: fn(&(f64, f64), f64) -> f64| points.iter().map(|point| sum(point, mean)).sum::<f64>();
+    1.0 - of(|(value, fitted), _| (value - fitted).powi(2))
+        / of(|(value, _), mean| (value - mean).powi(2))
+}
+
+/// One or two points lie on the slope, and a coarse grid of starts ends on a step beside it.
+#[test]
+fn logistic_with_few_points_on_the_slope() {
+    let fit = Emergence::of(&sampled(25, 1000, |step| logistic_at(step, 218.37, 0.0422)));
+    let fit = fit.logistic.unwrap();
+    assert!((fit.midpoint / 218.37 - 1.0).abs() < 1e-6, "{fit:?}");
+    assert!((fit.scale / 0.0422 - 1.0).abs() < 1e-5, "{fit:?}");
+    assert!(1.0 - fit.r_squared < 1e-9, "{fit:?}");
+}
+
+/// Every midpoint and scale on a grid that knows nothing of the points.
+#[test]
+fn exact_logistic_curves_are_found() {
+    let mut tried = 0;
+    for midpoint in (0..40)
+        .map(|index| 40.0 * 1.08_f64.powi(index))
+        .filter(|&midpoint| midpoint < 850.0)
+    {
+        for scale in (0..16).map(|index| 0.004 * 1.45_f64.powi(index)) {
+            let curve = sampled(25, 1000, |step| logistic_at(step, midpoint, scale));
+            let fit = Emergence::of(&curve).logistic.unwrap();
+            assert!(
+                1.0 - fit.r_squared < 1e-9,
+                "midpoint {midpoint}, scale {scale}: {fit:?}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 600, "{tried}");
 }
 
 #[test]
@@ -174,6 +246,42 @@ fn a_lucky_evaluation_is_no_emergence() {
     ));
     assert_eq!(lucky.t10, None);
     assert_eq!(lucky.effective_increments, None);
+}
+
+/// Nor a lucky one at either end, whatever else was evaluated.
+#[test]
+fn a_lucky_evaluation_at_an_end_is_no_emergence() {
+    for count in 1..30 {
+        for from in [0.0, 25.0] {
+            for lucky in [0, count - 1] {
+                let steps: Vec<f64> = (0..count).map(|index| from + 25.0 * index as f64).collect();
+                let mut values = vec![0.0; count];
+                values[lucky] = 0.95;
+                let e = Emergence::of(&Curve::new(steps, values).unwrap());
+                assert_eq!(
+                    (e.t10, e.t50, e.t90, e.width),
+                    (None, None, None, None),
+                    "{lucky} of {count}"
+                );
+                assert_eq!((e.effective_increments, e.break_time), (None, None));
+                assert!(e.largest_rise.is_none_or(|rise| rise == 0.0));
+                assert_eq!(e.logistic, None);
+            }
+        }
+    }
+    // What two evaluations have seen has come.
+    let late = Emergence::of(&sampled(
+        25,
+        1000,
+        |step| if step < 975.0 { 0.0 } else { 0.95 },
+    ));
+    close(late.t50, 950.0 + 25.0 * 0.5 / 0.95, 1e-9);
+    // And what had come before an unlucky one has.
+    let unlucky = Emergence::of(&sampled(25, 1000, |step| {
+        if step < 1000.0 { step / 1000.0 } else { 0.0 }
+    }));
+    close(unlucky.t90, 900.0, 1e-9);
+    close(unlucky.factor_rise, 0.95 * 0.2, 1e-9);
 }
 
 #[test]
@@ -247,16 +355,47 @@ proptest! {
         }
     }
 
+    /// The truth is one of the curves that the fit chooses among.
+    #[test]
+    fn no_logistic_fit_is_worse_than_the_truth(
+        waits in prop::collection::vec(1.0..80.0_f64, 4..90),
+        place in -0.2..1.2_f64,
+        scale in (0.002_f64.ln()..2.0_f64.ln()).prop_map(f64::exp),
+        noise in prop_oneof![Just(0.0), Just(0.01), Just(0.1)],
+        wobble in prop::collection::vec(-1.0..1.0_f64, 90),
+    ) {
+        let steps: Vec<f64> = waits.iter().scan(0.0, |step, wait| { *step += wait; Some(*step) }).collect();
+        let (first, last) = (steps[0].ln(), steps[steps.len() - 1].ln());
+        let midpoint = (first + place * (last - first)).exp();
+        let values = steps.iter().zip(&wobble)
+            .map(|(step, wobble)| logistic_at(*step, midpoint, scale) + noise * wobble)
+            .collect();
+        let curve = Curve::new(steps, values).unwrap();
+        let Some(fit) = Emergence::of(&curve).logistic else {
+            // Nothing to fit: all the same after step 0.
+            let smooth = curve.median3(0.0);
+            let seen = &smooth.values()[1..];
+            prop_assert!(seen.iter().all(|value| (value - seen[0]).abs() < 1e-5), "{:?}", seen);
+            return Ok(());
+        };
+        let truth = r_squared_of(&curve, midpoint, scale);
+        prop_assert!(fit.r_squared >= truth - 1e-9, "{:?}, true {} ± {}: {}", fit, midpoint, scale, truth);
+        let said = r_squared_of(&curve, fit.midpoint, fit.scale);
+        prop_assert!((fit.r_squared - said).abs() < 1e-6 * (1.0 + said.abs()), "{:?} {}", fit, said);
+    }
+
     #[test]
     fn a_rise_within_a_factor_knows_no_length_of_training((steps, values) in curves(), wait in 1.0..1e3_f64) {
-        let short = Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap());
         let (mut steps, mut values) = (steps, values);
-        // Nothing more happens.
-        for _ in 0..2 {
-            steps.push(steps[steps.len() - 1] + wait);
-            values.push(values[values.len() - 1]);
-        }
-        let long = Emergence::of(&Curve::new(steps, values).unwrap());
+        // Nothing more happens; the first time confirms the last value.
+        let mut longer = || {
+            for _ in 0..2 {
+                steps.push(steps[steps.len() - 1] + wait);
+                values.push(values[values.len() - 1]);
+            }
+            Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap())
+        };
+        let (short, long) = (longer(), longer());
         prop_assert!((short.factor_rise.unwrap() - long.factor_rise.unwrap()).abs() < 1e-9);
     }
 }

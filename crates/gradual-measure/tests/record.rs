@@ -14,6 +14,9 @@ fn evaluation(loss: f64) -> Evaluation {
         step: 60,
         examples: 30720,
         train_loss: 0.69,
+        standing_examples: None,
+        gradient_evaluations: None,
+        left_out: None,
         compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),

@@ -119,6 +119,61 @@ fn bootstrap_of_what_has_no_scatter() {
     assert_eq!((many.low, many.high), (2.0, 2.0));
 }
 
+/// The share of all ways to flip the signs of `x − centre` whose mean is as far from 0.
+fn sign_flip_p(values: &[f64], centre: f64) -> f64 {
+    let moved: Vec<f64> = values.iter().map(|value| value - centre).collect();
+    let far = |flips: u32| {
+        let signed = moved.iter().enumerate();
+        let sum: f64 = signed
+            .map(|(at, value)| if flips >> at & 1 == 1 { -value } else { *value })
+            .sum();
+        sum.abs()
+    };
+    let all = 1_u32 << values.len();
+    let as_far = (0..all)
+        .filter(|&flips| far(flips) >= far(0) - 1e-12)
+        .count();
+    as_far as f64 / f64::from(all)
+}
+
+#[test]
+fn sign_flips_of_five_need_all_on_one_side() {
+    let values = [0.3, -0.1, 0.7, 0.2, 0.4];
+    let Interval { low, high } = Interval::sign_flip_of_mean(&values).unwrap();
+    assert_eq!((low, high), (-0.1, 0.7));
+    assert_eq!(sign_flip_p(&values, -0.11), 2.0 / 32.0);
+    assert_eq!(Interval::sign_flip_of_mean(&values[..4]), None);
+    assert_eq!(
+        Interval::sign_flip_of_mean(&[0.0, 1.0, 2.0, 3.0, f64::NAN]),
+        None
+    );
+    assert_eq!(Interval::sign_flip_of_mean(&[]), None);
+    // Six: the third of 63 parts from either end.
+    let six = Interval::sign_flip_of_mean(&[0.0, 1.0, 2.0, 4.0, 8.0, 16.0]).unwrap();
+    assert_eq!((six.low, six.high), (1.0, 10.0));
+}
+
+/// Of more values than all parts can be taken of it is nearly the t-interval of 90 %.
+#[test]
+fn sign_flips_of_many() {
+    let values: Vec<f64> = (0..40)
+        .map(|index| (f64::from(index) * 0.7).sin())
+        .collect();
+    let flip = Interval::sign_flip_of_mean(&values).unwrap();
+    // t = 1.685 for 39 degrees of freedom.
+    let half = 1.685 * deviation(&values).unwrap() / 40.0_f64.sqrt();
+    let middle = mean(&values).unwrap();
+    assert!(
+        (flip.low - (middle - half)).abs() < 0.1 * half,
+        "{flip:?} {middle} {half}"
+    );
+    assert!(
+        (flip.high - (middle + half)).abs() < 0.1 * half,
+        "{flip:?} {middle} {half}"
+    );
+    assert_eq!(Interval::sign_flip_of_mean(&values), Some(flip));
+}
+
 #[test]
 fn p_values_without_scatter_and_without_pairs() {
     let effect = paired_ratio(&seeds(&[1.0, 2.0, 4.0]), &seeds(&[2.0, 4.0, 8.0])).unwrap();
@@ -137,6 +192,17 @@ proptest! {
         // One place further in the sorted means is rounding.
         prop_assert!((fast.low - plain.low).abs() < 1e-9, "{:?} {:?}", fast, plain);
         prop_assert!((fast.high - plain.high).abs() < 1e-9, "{:?} {:?}", fast, plain);
+    }
+
+    #[test]
+    fn the_sign_flip_interval_is_what_the_test_does_not_reject(
+        values in prop::collection::vec(-3.0..3.0_f64, 5..10),
+        centre in -3.0..3.0_f64,
+    ) {
+        let Interval { low, high } = Interval::sign_flip_of_mean(&values).unwrap();
+        prop_assume!([low, high].iter().all(|end| (end - centre).abs() > 1e-9));
+        let inside = low < centre && centre < high;
+        prop_assert_eq!(inside, sign_flip_p(&values, centre) > 0.1, "{} in {} to {}", centre, low, high);
     }
 
     #[test]

@@ -33,6 +33,9 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
         step,
         examples: step * 64,
         train_loss: 0.5,
+        standing_examples: None,
+        gradient_evaluations: None,
+        left_out: None,
         compute: None,
         capabilities: capabilities.collect::<BTreeMap<_, _>>(),
     }
@@ -237,6 +240,9 @@ proptest! {
                 step,
                 examples: step,
                 train_loss: loss,
+                standing_examples: None,
+                gradient_evaluations: None,
+                left_out: None,
                 compute: Some(loss),
                 capabilities: (0..capabilities).map(|index| (format!("task-{index}"), record(index))).collect(),
             }

@@ -1,6 +1,8 @@
 //! Verdicts over a table of claims.
 
-use gradual_measure::{Answer, Direction, Effect, Question, Verdict, holm, judge, paired_ratio};
+use gradual_measure::{
+    Answer, Direction, Doubt, Effect, Question, Verdict, holm, judge, paired_ratio,
+};
 use proptest::prelude::*;
 
 /// The effect of log ratios around `ln ratio`, `scatter` apart.
@@ -82,8 +84,99 @@ fn many_claims_ask_for_more() {
     let answers = judge(&table);
     assert_eq!(answers[20].verdict, Verdict::Inconclusive);
     assert_eq!(answers[20].p, one[0].p);
-    assert!((answers[20].adjusted_p.unwrap() - 20.0 * one[0].p.unwrap()).abs() < 1e-12);
-    assert_eq!(answers[3].adjusted_p, None);
+    // The claim without a number is one of the 21.
+    assert!((answers[20].adjusted_p.unwrap() - 21.0 * one[0].p.unwrap()).abs() < 1e-12);
+    assert_eq!((answers[3].p, answers[3].adjusted_p), (None, None));
+}
+
+/// Whether the others got there makes no claim easier.
+#[test]
+fn claims_that_never_got_there_are_counted() {
+    let question = |effect| Question {
+        effect,
+        direction: Direction::Lower,
+        smallest_effect: 0.8,
+    };
+    let close = question(effect(0.73, 0.02, 5));
+    let p = judge(&[close])[0].p.unwrap();
+    for (without, with) in [(14, 0), (14, 1), (13, 2), (0, 14)] {
+        let mut table = vec![question(None); without];
+        table.extend(vec![question(effect(0.8, 0.3, 5)); with]);
+        table.push(close);
+        let answer = judge(&table)[without + with];
+        let m = (without + with + 1) as f64;
+        assert!(
+            (answer.adjusted_p.unwrap() - m * p).abs() < 1e-12,
+            "{without} {with}"
+        );
+    }
+    // One seed has no p-value either.
+    let single = question(effect(0.1, 0.0, 1));
+    let answers = judge(&[single, close]);
+    assert_eq!(answers[0].adjusted_p, None);
+    assert!((answers[1].adjusted_p.unwrap() - 2.0 * p).abs() < 1e-12);
+}
+
+fn of_logs(logs: &[f64]) -> Option<Effect> {
+    let arm = (0..).zip(logs.iter().map(|log| log.exp())).collect();
+    paired_ratio(
+        &arm,
+        &(0..logs.len() as u64).map(|seed| (seed, 1.0)).collect(),
+    )
+}
+
+#[test]
+fn a_pair_of_five_on_the_other_side_asks_for_more_seeds() {
+    // t = −2.9 against a ratio of 1, and the interval of the bootstrap is below.
+    let logs = [0.02, -0.2, -0.22, -0.25, -0.14];
+    let answer = alone(of_logs(&logs), Direction::Lower, 1.0);
+    assert!(
+        answer.adjusted_p.unwrap() < 0.05 && of_logs(&logs).unwrap().bootstrap.unwrap().high < 1.0
+    );
+    assert_eq!(
+        (answer.verdict, answer.doubt),
+        (Verdict::Inconclusive, Some(Doubt::SignFlip))
+    );
+    // Three more like them, and it is decided.
+    let more = [0.02, -0.2, -0.22, -0.25, -0.14, -0.3, -0.08, -0.33];
+    let answer = alone(of_logs(&more), Direction::Lower, 1.0);
+    assert_eq!((answer.verdict, answer.doubt), (Verdict::Supported, None));
+}
+
+#[test]
+fn visible_skewness_asks_for_more_seeds() {
+    // The longer tail points to the claimed ratio, where a few seeds are easily missing.
+    let logs = [-0.3, -0.29, -0.28, -0.3, -0.27, -0.29, -0.26, -0.02];
+    let effect = of_logs(&logs).unwrap();
+    assert!(
+        effect.is_skewed() && effect.skewness.unwrap() > 2.0,
+        "{effect:?}"
+    );
+    let smallest = 0.87;
+    assert!(
+        effect.p_value(smallest).unwrap() < 0.05 && effect.skewed_p_value(smallest).unwrap() > 0.05
+    );
+    let answer = alone(Some(effect), Direction::Lower, smallest);
+    assert_eq!(
+        (answer.verdict, answer.doubt),
+        (Verdict::Inconclusive, Some(Doubt::Skewed))
+    );
+    // Further away nothing is in doubt.
+    assert_eq!(
+        alone(Some(effect), Direction::Lower, 2.0).verdict,
+        Verdict::Supported
+    );
+    // Without skewness the transformed t is Student's.
+    let even = effect_without_skewness();
+    assert_eq!(even.skewed_p_value(0.7), even.p_value(0.7));
+    assert!(!even.is_skewed());
+}
+
+fn effect_without_skewness() -> Effect {
+    let mut even = effect(0.8, 0.1, 6).unwrap();
+    assert!(even.skewness.unwrap().abs() < 1e-9);
+    even.skewness = Some(0.0);
+    even
 }
 
 proptest! {

@@ -29,8 +29,9 @@ pub fn claims(dirs: &[PathBuf], page: &Path) -> Result<(), ReportError> {
          edited by hand.\n\nThe ratio is arm / baseline, the geometric mean over seeds, with Student's 95 % interval on \
          the log ratios; p is that of the t-test against exactly the claimed ratio, by Holm's correction for all \
          claims of the experiment. A claim is supported or not supported when p is at most 0.05 and the BCa \
-         bootstrap interval lies on one side of the claimed ratio, with at least five seeds. All else is \
-         inconclusive.\n",
+         bootstrap interval lies on one side of the claimed ratio, with at least five seeds, and when neither the \
+         exact sign-flip test nor, for visibly skewed log ratios, the test that allows for skewness asks for more \
+         seeds. All else is inconclusive.\n",
         page.display(),
         names.join(" ")
     );

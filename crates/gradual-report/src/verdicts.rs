@@ -21,7 +21,7 @@ pub(crate) struct Held {
     pub(crate) p: Option<f64>,
     /// Corrected for the number of claims.
     pub(crate) adjusted_p: Option<f64>,
-    /// Why there is no verdict, if there is none for want of numbers.
+    /// Why there is no verdict, if there is none for want of numbers or of seeds.
     pub(crate) reason: Option<String>,
 }
 
@@ -56,7 +56,9 @@ pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
             verdict: answer.verdict,
             p: answer.p,
             adjusted_p: answer.adjusted_p,
-            reason: reason.or_else(|| few(effect.as_ref())),
+            reason: reason
+                .or_else(|| few(effect.as_ref()))
+                .or_else(|| answer.doubt.map(|doubt| doubt.label().to_owned())),
         })
         .collect()
 }

@@ -162,10 +162,7 @@ fn drawn(items: impl Iterator<Item = Item>, n: usize, device: &Device) -> Drawn<
         .filter_map(|item| Some((Alphabet.encode(&item).ok()?, item.skill.group())))
         .take(n)
         .unzip();
-    Drawn {
-        batch: SkillsBatch::new(&encoded, device),
-        labels,
-    }
+    Drawn::new(SkillsBatch::new(&encoded, device), labels)
 }
 
 impl Task for Skills {

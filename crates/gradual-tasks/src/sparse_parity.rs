@@ -278,14 +278,12 @@ impl SparseParity {
         device: &Device,
     ) -> Drawn<ParityBatch> {
         let examples = self.examples(&tasks, random);
-        Drawn {
-            batch: ParityBatch {
-                inputs: Tensor::from_data(examples.inputs, device),
-                signs: Tensor::from_floats(examples.signs.as_slice(), device),
-                codes: examples.codes,
-            },
-            labels: tasks.into_iter().map(Some).collect(),
-        }
+        let batch = ParityBatch {
+            inputs: Tensor::from_data(examples.inputs, device),
+            signs: Tensor::from_floats(examples.signs.as_slice(), device),
+            codes: examples.codes,
+        };
+        Drawn::new(batch, tasks.into_iter().map(Some).collect())
     }
 }
 

@@ -81,7 +81,9 @@ pub enum TableError {
 ///
 /// Features are all columns but the label and the group, standardised by the training rows' mean
 /// and standard deviation. A quarter of each group's rows (at least one) is held out. A group of a
-/// single row is trained on but belongs to no capability, as nothing is left to measure it on.
+/// single row has nothing left to be measured on, and without a group no grouped loss would train on it. So all
+/// such rows are one group together, whose name says so; if there is one alone, it is trained on with the smallest of
+/// the other groups.
 /// Training draws rows with replacement. Chance is one over the number of classes.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -188,36 +190,32 @@ impl Table {
                 .push(position(&classes, columns.labels[row]) as i32);
             rows.labels.push(label);
         };
-        for value in distinct(&columns.groups) {
-            let mut members: Vec<usize> =
-                (0..rows).filter(|&r| columns.groups[r] == value).collect();
+        let named = named_groups(group, &columns.groups).ok_or_else(|| {
+            unusable("every group has a single row; none can be measured".to_owned())
+        })?;
+        for Named {
+            name,
+            rows: mut members,
+            lone,
+        } in named
+        {
             members.shuffle(&mut random);
-            let out = if members.len() > 1 {
-                (members.len() / HELD_OUT).max(1)
-            } else {
-                0
-            };
-            let label = (out > 0).then_some(capabilities.len());
-            if out > 0 {
-                let mut rows = Rows::default();
-                members[..out]
-                    .iter()
-                    .for_each(|&row| push(&mut rows, row, label));
-                held_out.push(rows);
-                capabilities.push(Capability {
-                    name: format!("{group}={value}"),
-                    chance: 1.0 / classes.len() as f64,
-                    frequency: (members.len() - out) as f64,
-                });
-            }
+            let out = (members.len() / HELD_OUT).max(1);
+            members.extend(lone);
+            let label = Some(capabilities.len());
+            let mut rows = Rows::default();
+            members[..out]
+                .iter()
+                .for_each(|&row| push(&mut rows, row, label));
+            held_out.push(rows);
+            capabilities.push(Capability {
+                name,
+                chance: 1.0 / classes.len() as f64,
+                frequency: (members.len() - out) as f64,
+            });
             members[out..]
                 .iter()
                 .for_each(|&row| push(&mut training, row, label));
-        }
-        if capabilities.is_empty() {
-            return Err(unusable(
-                "every group has a single row; none can be measured".to_owned(),
-            ));
         }
         for capability in &mut capabilities {
             capability.frequency /= training.classes.len() as f64;
@@ -266,6 +264,47 @@ impl Table {
     }
 }
 
+/// Rows that are one group.
+struct Named {
+    name: String,
+    /// Two at least.
+    rows: Vec<usize>,
+    /// The only row of another group, to be trained on with these.
+    lone: Option<usize>,
+}
+
+/// The groups of a column, in the order of its values, those of a single row together at the end. None where all are of
+/// a single row.
+fn named_groups(group: &str, column: &[f64]) -> Option<Vec<Named>> {
+    let rows_of = |value: f64| (0..column.len()).filter(move |&row| column[row] == value);
+    let (mut named, mut single) = (Vec::new(), Vec::new());
+    for value in distinct(column) {
+        let rows: Vec<usize> = rows_of(value).collect();
+        match rows.as_slice() {
+            [row] => single.push((value, *row)),
+            _ => named.push(Named {
+                name: format!("{group}={value}"),
+                rows,
+                lone: None,
+            }),
+        }
+    }
+    let smallest = named.iter_mut().min_by_key(|each| each.rows.len())?;
+    match single.as_slice() {
+        [] => {}
+        [(value, row)] => {
+            smallest.name += &format!(" (and {value}, a single row)");
+            smallest.lone = Some(*row);
+        }
+        several => named.push(Named {
+            name: format!("{group}=other ({} groups of a single row)", several.len()),
+            rows: several.iter().map(|(_, row)| *row).collect(),
+            lone: None,
+        }),
+    }
+    Some(named)
+}
+
 /// One draw: features `[n, d]` and classes `[n]`.
 #[derive(Debug, Clone)]
 pub struct TableBatch {
@@ -293,10 +332,7 @@ impl Table {
             drawn.classes.push(all.classes[row]);
             drawn.labels.push(all.labels[row]);
         }
-        Drawn {
-            batch: self.batch(&drawn, device),
-            labels: drawn.labels,
-        }
+        Drawn::new(self.batch(&drawn, device), drawn.labels)
     }
 }
 

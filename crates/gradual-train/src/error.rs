@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gradual_grad::GradError;
+use gradual_grad::{BurnFault, GradError};
 use gradual_group::GroupError;
 use gradual_loss::LossError;
 use gradual_measure::MeasureError;
@@ -33,12 +33,85 @@ pub enum TrainError {
         /// The value.
         value: f32,
     },
+    /// The model has no parameter to train.
+    #[error(
+        "step: nothing is trained: {}; unfreeze what should learn (`unfreeze`, `set_require_grad`)",
+        match .parameters.as_slice() {
+            [] => "the model has no parameters".to_owned(),
+            paths => format!("all parameters of the model are frozen ({})", paths.join(", ")),
+        }
+    )]
+    NothingTrained {
+        /// Paths of the parameters, all of which are frozen.
+        parameters: Vec<String>,
+    },
+    /// A parameter is no leaf of the graph, so that a backward pass keeps no gradient for it.
+    #[error(
+        "step: parameter {parameter} was computed from another tensor on an autodiff device, as by \
+         `param.map(|p| p.cast(…))`, and gets no gradient; change it without a graph, as in \
+         `model.valid().map(…).train()`"
+    )]
+    NoLeaf {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// Two passes over the same examples gave other losses.
+    #[error(
+        "step: the loss of example {example} was {first} in the first pass over its part and {second} in the second; \
+         a draw in parts whose objective needs no per-example gradients takes two passes, which must agree. Take \
+         dropout and other random numbers out of the model, draw them with the examples, or take the step in one part"
+    )]
+    Changed {
+        /// Position of the example in the draw.
+        example: usize,
+        /// Its loss in the first pass.
+        first: f32,
+        /// Its loss in the second pass.
+        second: f32,
+    },
+    /// Examples without a loss were to be left out, but their gradients are mixed with those of the others.
+    #[error(
+        "step: the gradient of parameter {parameter} is not finite, with {} left out: their losses are NaN or \
+         infinite, and so are gradients that come of them, which Burn's backward pass adds to all others. Call `tap` \
+         in the place of `forward`, so that gradients are taken apart, or set such losses by `mask_fill`, after \
+         everything else",
+        examples_of(.examples)
+    )]
+    LeftOut {
+        /// Path of the parameter.
+        parameter: String,
+        /// Positions of the examples that were left out.
+        examples: Vec<usize>,
+    },
+    /// The calls of a grouped step do not go with the steps of the loop around it.
+    #[error("grouped step: {problem}")]
+    Accumulation {
+        /// What does not fit, and what to set.
+        problem: String,
+    },
+    /// The grouping wants standing examples that nobody gave, or got another number of them.
+    #[error("standing examples: {problem}")]
+    Standing {
+        /// What is missing, and how to give it.
+        problem: String,
+    },
     /// The losses can't be differentiated.
     #[error(
         "step: the losses do not depend on any trainable parameter; build the model on an autodiff \
          device"
     )]
     Untracked,
+    /// Burn's own backward pass would get a gradient wrong.
+    #[error(
+        "step: the gradient of {parameter} would be wrong: {fault}. `Objective::through_trace` takes all gradients from \
+         a trace"
+    )]
+    BurnFault {
+        /// Path of the parameter.
+        parameter: String,
+        /// What is wrong.
+        fault: BurnFault,
+    },
     /// The update of a parameter holds NaN or infinity, though losses and coefficients do not.
     #[error(
         "step: the gradient of parameter {parameter} is not finite{}",
@@ -174,14 +247,60 @@ impl TrainError {
         )
     }
 
+    /// The same of examples that stand at the positions `present` of a larger draw.
+    pub(crate) fn of_examples(self, present: &[usize]) -> Self {
+        let of = |at: usize| present.get(at).copied().unwrap_or(at);
+        match self {
+            Self::NotFinite {
+                what,
+                example,
+                value,
+            } => Self::NotFinite {
+                what,
+                example: of(example),
+                value,
+            },
+            Self::Gradient { parameter, example } => Self::Gradient {
+                parameter,
+                example: example.map(of),
+            },
+            Self::Changed {
+                example,
+                first,
+                second,
+            } => Self::Changed {
+                example: of(example),
+                first,
+                second,
+            },
+            Self::Group(GroupError::NotFinite { operation, example }) => {
+                Self::Group(GroupError::NotFinite {
+                    operation,
+                    example: of(example),
+                })
+            }
+            other => other,
+        }
+    }
+
     /// The example of the draw that it is about.
     pub(crate) fn example(&self) -> Option<usize> {
         match self {
             Self::NotFinite { example, .. }
+            | Self::Changed { example, .. }
             | Self::Group(GroupError::NotFinite { example, .. }) => Some(*example),
             Self::Gradient { example, .. } => *example,
             _ => None,
         }
+    }
+}
+
+fn examples_of(examples: &[usize]) -> String {
+    let named: Vec<String> = examples.iter().take(5).map(usize::to_string).collect();
+    match examples.len() {
+        1 => format!("example {}", named.join("")),
+        few if few == named.len() => format!("examples {}", named.join(", ")),
+        many => format!("{many} examples ({}, …)", named.join(", ")),
     }
 }
 

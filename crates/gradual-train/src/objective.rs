@@ -1,8 +1,9 @@
 //! What a step minimises.
 
 use burn::tensor::{Device, Tensor};
+use gradual_grad::{ExampleGradients, GradError};
 use gradual_group::{Grouping, Groups, Needs, Standing, State};
-use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale};
+use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -14,18 +15,24 @@ const OPERATION: &str = "objective";
 struct Saved {
     grouping: State,
     rule: Vec<f64>,
+    /// Of a scale that remembers.
+    #[serde(default)]
+    scale: Vec<f64>,
 }
 
 /// A grouping, a composition of its group losses or gradients, and a scale.
 pub struct Objective {
     pub(crate) grouping: Box<dyn Grouping>,
-    pub(crate) rule: Rule,
-    /// None for the one that is [usual](Scale::usual) for the groups.
-    pub(crate) scale: Option<Scale>,
+    rule: Rule,
+    scaler: Scaler,
+    /// Globs of the parameters that a rule on gradients sees; empty for all.
+    layers: Vec<String>,
+    /// Whether gradients come from a trace even where Burn's own would do.
+    traced: bool,
 }
 
 /// What makes coefficients of groups.
-pub(crate) enum Rule {
+enum Rule {
     /// A function of group losses.
     Losses(Box<dyn Composition>),
     /// A rule on the inner products of group gradients.
@@ -33,23 +40,17 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    /// Whether [`compose`](Self::compose) has to be given the Gram matrix.
-    fn needs_gram(&self) -> bool {
-        matches!(self, Self::Gradients(_))
+    fn state(&self) -> Vec<f64> {
+        match self {
+            Self::Losses(composition) => composition.state(),
+            Self::Gradients(rule) => rule.state(),
+        }
     }
 
-    pub(crate) fn compose(
-        &mut self,
-        losses: &Tensor<1>,
-        groups: &Groups,
-        gram: Option<&Tensor<2>>,
-    ) -> Result<Composed, LossError> {
-        match (self, gram) {
-            (Self::Losses(composition), _) => composition.compose(losses, groups),
-            (Self::Gradients(rule), Some(gram)) => rule.compose(losses, groups, gram),
-            (Self::Gradients(rule), None) => Err(LossError::NoGradients {
-                operation: rule.name(),
-            }),
+    fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
+        match self {
+            Self::Losses(composition) => composition.restore(state),
+            Self::Gradients(rule) => rule.restore(state),
         }
     }
 }
@@ -57,7 +58,8 @@ impl Rule {
 impl std::fmt::Debug for Objective {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Objective")
-            .field("scale", &self.scale)
+            .field("scaler", &self.scaler)
+            .field("layers", &self.layers)
             .finish_non_exhaustive()
     }
 }
@@ -69,7 +71,9 @@ impl Objective {
         Self {
             grouping: Box::new(grouping),
             rule: Rule::Losses(Box::new(composition)),
-            scale: None,
+            scaler: Scaler::default(),
+            layers: Vec::new(),
+            traced: false,
         }
     }
 
@@ -82,7 +86,9 @@ impl Objective {
         Self {
             grouping: Box::new(grouping),
             rule: Rule::Gradients(Box::new(rule)),
-            scale: Some(Scale::Raw),
+            scaler: Scaler::new(Scale::Raw),
+            layers: Vec::new(),
+            traced: false,
         }
     }
 
@@ -90,25 +96,64 @@ impl Objective {
     #[must_use]
     pub fn with_scale(self, scale: Scale) -> Self {
         Self {
-            scale: Some(scale),
+            scaler: Scaler::new(scale),
+            ..self
+        }
+    }
+
+    /// The same with a rule on gradients that sees some parameters alone: those whose path matches one of the `globs`,
+    /// such as `trunk.*`.
+    ///
+    /// The groups' gradients can only conflict on parameters that they share. Those of private heads are at right angles,
+    /// and make gradients longer and conflicts smaller than they are on the trunk: the rule then corrects too
+    /// little, and its step can hurt a group there. The convention is to show a rule the shared parameters, with
+    /// weights that go for all. A matched norm ([`Scale::MatchNorm`]) and the update use all gradients.
+    ///
+    /// A step fails with [`GradError::Glob`](gradual_grad::GradError::Glob) for a glob that matches nothing, and with
+    /// [`LossError::Layers`] under a composition of losses.
+    #[must_use]
+    pub fn looking_at(self, globs: &[&str]) -> Self {
+        Self {
+            layers: globs.iter().map(|&glob| glob.to_owned()).collect(),
+            ..self
+        }
+    }
+
+    /// The same with gradients from a trace, whatever the grouping needs: for models of which Burn's own backward pass
+    /// gets a gradient [wrong](gradual_grad::BurnFault), and so that arms that trace and arms that do not train on the
+    /// same numbers. The layers must be tapped; a step costs a tenth more or so.
+    #[must_use]
+    pub fn through_trace(self) -> Self {
+        Self {
+            traced: true,
             ..self
         }
     }
 
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
     pub fn needs_gradients(&self) -> bool {
-        self.grouping.needs() == Needs::Gradients || self.needs_gram()
+        self.traced || self.grouping.needs() == Needs::Gradients || self.needs_gram()
     }
 
     /// Whether a step needs the Gram matrix of its draw, for the rule or for the scale. It is then
-    /// taken once.
+    /// taken once, but for a rule that [looks at](Self::looking_at) some layers beside a scale that needs all.
     pub fn needs_gram(&self) -> bool {
-        self.rule.needs_gram() || self.scale.is_some_and(Scale::needs_gram)
+        matches!(self.rule, Rule::Gradients(_)) || self.scaler.needs_gram()
     }
 
     /// Whether a step needs the labels of its examples.
     pub fn needs_labels(&self) -> bool {
         self.grouping.needs() == Needs::Labels
+    }
+
+    /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see
+    /// [`Grouping::check`].
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`](gradual_group::GroupError) naming the grouping and what does not fit.
+    pub fn check(&self, examples: usize) -> Result<(), TrainError> {
+        Ok(self.grouping.check(examples)?)
     }
 
     /// Which standing examples the grouping has to be shown before the next step, if any: see
@@ -123,12 +168,12 @@ impl Objective {
     ///
     /// [`GroupError`](gradual_group::GroupError) when it can't be written.
     pub fn state(&self) -> Result<State, TrainError> {
-        let rule = match &self.rule {
-            Rule::Losses(composition) => composition.state(),
-            Rule::Gradients(rule) => rule.state(),
+        let saved = Saved {
+            grouping: self.grouping.state()?,
+            rule: self.rule.state(),
+            scale: self.scaler.state(),
         };
-        let grouping = self.grouping.state()?;
-        Ok(State::of(OPERATION, &Saved { grouping, rule })?)
+        Ok(State::of(OPERATION, &saved)?)
     }
 
     /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to
@@ -140,10 +185,74 @@ impl Objective {
     /// objective.
     pub fn restore(&mut self, state: &State, device: &Device) -> Result<(), TrainError> {
         let saved: Saved = state.read(OPERATION)?;
-        match &mut self.rule {
-            Rule::Losses(composition) => composition.restore(&saved.rule)?,
-            Rule::Gradients(rule) => rule.restore(&saved.rule)?,
-        }
-        Ok(self.grouping.restore(&saved.grouping, device)?)
+        let scaler = self.scaler;
+        self.attempt(|objective| {
+            objective.rule.restore(&saved.rule)?;
+            objective.scaler.restore(&saved.scale)?;
+            Ok(objective.grouping.restore(&saved.grouping, device)?)
+        })
+        .inspect_err(|_| self.scaler = scaler)
     }
+
+    /// Value and scaled coefficients for the losses `[n]` of a draw, without waiting for the device where the rule
+    /// does not; to be [settled](Composed::settled) and then [observed](Self::observe).
+    pub(crate) fn compose(
+        &mut self,
+        losses: &Tensor<1>,
+        groups: &Groups,
+        gradients: Option<&ExampleGradients>,
+    ) -> Result<Composed, TrainError> {
+        if matches!(self.rule, Rule::Losses(_)) && !self.layers.is_empty() {
+            return Err(LossError::Layers.into());
+        }
+        let whole = self.scaler.needs_gram() || self.layers.is_empty();
+        let whole = gradients.filter(|_| whole && self.needs_gram());
+        let whole = whole.map(ExampleGradients::gram);
+        let composed = match &mut self.rule {
+            Rule::Losses(composition) => composition.compose_ahead(losses, groups)?,
+            Rule::Gradients(rule) => {
+                let gradients = gradients.ok_or(LossError::NoGradients {
+                    operation: rule.name(),
+                })?;
+                match (&whole, self.layers.as_slice()) {
+                    (Some(gram), []) => rule.compose(losses, groups, gram)?,
+                    (_, layers) => {
+                        let seen = matching(gradients, layers)?;
+                        rule.compose(losses, groups, &seen.gram())?
+                    }
+                }
+            }
+        };
+        Ok(self.scaler.apply_ahead(composed, groups, whole.as_ref())?)
+    }
+
+    /// Takes up what was [composed](Self::compose) and is settled, once the whole step is known to be right.
+    pub(crate) fn observe(&mut self, composed: &Composed) {
+        self.scaler.observe(composed);
+    }
+
+    /// Acts, and leaves what the rule remembers as it was if that fails.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, TrainError>,
+    ) -> Result<T, TrainError> {
+        let before = self.rule.state();
+        let acted = act(self);
+        if acted.is_err() {
+            // Its own state is one that it takes.
+            let _ = self.rule.restore(&before);
+        }
+        acted
+    }
+}
+
+/// The gradients of the parameters that match one of several globs, each of which must match some.
+fn matching(gradients: &ExampleGradients, globs: &[String]) -> Result<ExampleGradients, GradError> {
+    if let [glob] = globs {
+        return gradients.select(glob);
+    }
+    for glob in globs {
+        gradients.select(glob)?;
+    }
+    gradients.select(&format!("{{{}}}", globs.join(",")))
 }

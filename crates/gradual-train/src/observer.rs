@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use gradual_grad::Verified;
 use gradual_group::{Groups, State};
 use gradual_measure::{Evaluation, Grouping};
 
@@ -22,8 +23,11 @@ pub struct SeenStep<'a> {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Mean loss of the draw.
+    /// Mean loss of the draw, over the examples that have one; NaN where the step was skipped.
     pub loss: f64,
+    /// Examples of the draw that were left out because they have no loss: see
+    /// [`NotFinite::LeaveOut`](crate::NotFinite::LeaveOut).
+    pub left_out: usize,
     /// The groups of the draw; none where the step was skipped.
     pub groups: Option<&'a Groups>,
     /// Whether the groups were formed anew: at the first step, and whenever the grouping says of
@@ -53,6 +57,16 @@ pub trait Observer {
         "observer"
     }
 
+    /// After the per-example gradients were checked, before the first step of a run or of its resumption.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        let _ = verified;
+        Ok(())
+    }
+
     /// After a step.
     ///
     /// # Errors
@@ -63,7 +77,7 @@ pub trait Observer {
         Ok(GO_ON)
     }
 
-    /// With the last groups before an evaluation, and the coefficients' shares since the one
+    /// With the groups of the last step before an evaluation, and the coefficients' shares since the one
     /// before.
     ///
     /// # Errors
@@ -134,6 +148,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        (**self).verified(verified)
     }
 
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {

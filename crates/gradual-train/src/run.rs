@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
-use gradual_grad::Traced;
-use gradual_group::{Churn, Standing as Wish, State};
+use gradual_group::{Churn, State};
 use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::observer::{Flow, SeenStep};
+use crate::parameters;
 use crate::sampler::Wanted;
-use crate::since::{Since, mean};
-use crate::snapshot::{Moving, Snapshot, Standing};
-use crate::step::{shown, trace_parts};
+use crate::since::Since;
+use crate::snapshot::{Moving, Seen, Snapshot, Standing};
+use crate::standing::{Kept, show};
 use crate::trainer::{NotFinite, Trainer};
-use crate::{Drawn, Score, Task, TrainError, step_in_parts};
+use crate::verified::verified;
+use crate::{Drawn, LabelSet, Score, Stepper, Task, TrainError};
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
 const WEIGHTS: u64 = 0;
@@ -27,19 +28,21 @@ const STANDING: u64 = 3;
 pub(crate) struct Run<B> {
     pub(crate) done: u64,
     pub(crate) skipped: u64,
+    pub(crate) seen: Seen,
     /// Why an observer stopped the run.
     pub(crate) stopped: Option<String>,
     /// Step of the last checkpoint.
     pub(crate) kept: Option<u64>,
     skipped_in_a_row: u64,
+    /// Whether the gradients are still to be checked.
+    unverified: bool,
     /// Whether there were groups before, and what they said had changed.
     grouped: bool,
     churn: Option<Churn>,
     draws: ChaCha8Rng,
     standing_draws: ChaCha8Rng,
-    /// Standing examples, draw by draw, and how many of the first have made room.
-    standing: Vec<(Standing, Vec<Drawn<B>>)>,
-    dropped: usize,
+    /// Standing examples in parts, with the random numbers that they were drawn with.
+    standing: Kept<(ChaCha8Rng, Vec<Drawn<B>>)>,
     since: Since,
     mean_accuracy: Option<f64>,
     /// When the process came to the run, less the seconds that it had gone on before.
@@ -63,18 +66,20 @@ impl<T: Task> Trainer<'_, T> {
         };
         let on = self.device.clone().autodiff();
         let model = self.task.model(&mut stream(WEIGHTS), &on);
+        parameters::draw(&model);
         let run = Run {
             done: 0,
             skipped: 0,
+            seen: Seen::default(),
             stopped: None,
             kept: None,
             skipped_in_a_row: 0,
+            unverified: self.config.verify,
             grouped: false,
             churn: None,
             draws: stream(DRAWS),
             standing_draws: stream(STANDING),
-            standing: Vec::new(),
-            dropped: 0,
+            standing: Kept::default(),
             since: Since::new(self.task.capabilities().len()),
             mean_accuracy: None,
             started: Instant::now(),
@@ -136,13 +141,19 @@ impl<T: Task> Trainer<'_, T> {
             observer.restore(state)?;
         }
         let again = moving.standing.into_iter().map(|standing| {
-            let drawn = self.draw_standing(&standing)?;
-            Ok((standing, drawn))
+            let Standing { random, examples } = standing;
+            let drawn = self.draw_parts(Wanted::Any(examples), &mut random.clone())?;
+            Ok((examples, (random, drawn)))
         });
         let standing = again.collect::<Result<Vec<_>, TrainError>>()?;
         let run = Run {
             done: moving.step,
             skipped: moving.skipped,
+            // Of snapshots from before they were counted, what can be told.
+            seen: moving.seen.unwrap_or(Seen {
+                examples: moving.step * self.config.draw as u64,
+                ..Seen::default()
+            }),
             stopped: moving.stopped,
             kept: Some(moving.step),
             skipped_in_a_row: moving.skipped_in_a_row,
@@ -150,9 +161,13 @@ impl<T: Task> Trainer<'_, T> {
             churn: moving.churn,
             draws: moving.draws,
             standing_draws: moving.standing_draws,
-            standing,
-            dropped: moving.dropped,
-            since: Since::from(moving.losses, moving.examples, moving.mass),
+            standing: Kept::new(standing, moving.dropped),
+            since: Since::from(
+                moving.losses,
+                moving.examples,
+                moving.mass,
+                moving.other_mass,
+            ),
             mean_accuracy: moving.mean_accuracy,
             seconds_before: moving.seconds,
             ..run
@@ -167,26 +182,35 @@ impl<T: Task> Trainer<'_, T> {
         run: &mut Run<T::Batch>,
     ) -> Result<T::Model, TrainError> {
         let step = run.done + 1;
-        self.device.seed(self.config.seed.wrapping_add(step << 20));
+        let seed = self.config.seed.wrapping_add(step << 20);
+        self.device.seed(seed);
         self.show_standing(&model, run)?;
         let wanted = self
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let labels = labels(&drawn);
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
+        if run.unverified {
+            self.verify(&model, run, &drawn)
+                .map_err(|source| self.named(run, &labels, source))?;
+            self.device.seed(seed);
+        }
         let rate = self.rate.step();
-        let stepped = step_in_parts(
+        let stepped = self.stepper().step_in_parts(
             &model,
             &mut self.objective,
-            Some(&labels),
+            LabelSet::new(&labels).with_more(&more),
             &drawn,
             |m, part| self.task.losses(m, &part.batch),
         );
+        run.seen.examples += labels.len() as u64;
+        let mut left_out = 0;
         let (model, loss) = match stepped {
             Ok(stepped) => {
                 run.skipped_in_a_row = 0;
-                let loss = mean(&stepped.losses);
-                let update = run.since.add(labels, stepped);
+                left_out = stepped.left_out.len();
+                run.seen.left_out += left_out as u64;
+                let (update, loss) = run.since.add(labels, stepped);
                 (self.optimizer.step(rate, model, update), loss)
             }
             Err(source) if source.is_not_finite() && self.may_skip(run) => {
@@ -204,6 +228,7 @@ impl<T: Task> Trainer<'_, T> {
             step,
             steps: self.config.steps,
             loss,
+            left_out,
             groups,
             regrouped: groups.is_some() && (!run.grouped || churn != run.churn),
         };
@@ -219,9 +244,37 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
+    fn stepper(&self) -> Stepper {
+        match self.config.not_finite {
+            NotFinite::LeaveOut => Stepper::default().leaving_out(),
+            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
+        }
+    }
+
+    /// Checks the gradients on the first part of a draw whose losses are all finite.
+    fn verify(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        drawn: &[Drawn<T::Batch>],
+    ) -> Result<(), TrainError> {
+        let Some(part) = drawn.first() else {
+            return Ok(());
+        };
+        let losses = |m: &T::Model| self.task.losses(m, &part.batch);
+        let Some(verified) = verified(model, &self.objective, losses)? else {
+            return Ok(());
+        };
+        run.unverified = false;
+        for observer in &mut self.observers {
+            observer.verified(&verified)?;
+        }
+        Ok(())
+    }
+
     fn may_skip(&self, run: &Run<T::Batch>) -> bool {
         match self.config.not_finite {
-            NotFinite::Stop => false,
+            NotFinite::Stop | NotFinite::LeaveOut => false,
             NotFinite::Skip { in_a_row } => run.skipped_in_a_row < in_a_row,
         }
     }
@@ -235,47 +288,34 @@ impl<T: Task> Trainer<'_, T> {
         let Some(wish) = self.objective.wants() else {
             return Ok(());
         };
-        let examples = match wish {
-            Wish::Again => None,
-            Wish::Fresh(examples) => {
-                run.standing.clear();
-                run.dropped = 0;
-                Some(examples)
-            }
-            Wish::Replace(examples) => {
-                run.dropped += examples;
-                Some(examples)
-            }
-        };
-        if let Some(examples) = examples {
-            let standing = Standing {
-                random: run.standing_draws.clone(),
-                examples,
-            };
+        if let Some(examples) = run.standing.make_room(wish) {
+            let random = run.standing_draws.clone();
             let drawn = self.draw_parts(Wanted::Any(examples), &mut run.standing_draws)?;
-            run.standing.push((standing, drawn));
+            run.standing.add(examples, (random, drawn));
+            run.seen.standing += examples as u64;
         }
-        while let Some((first, _)) = run.standing.first()
-            && first.examples <= run.dropped
-        {
-            run.dropped -= first.examples;
-            run.standing.remove(0);
-        }
-        let drawn = run.standing.iter().flat_map(|(_, drawn)| drawn);
-        let drawn: Vec<&Drawn<T::Batch>> = drawn.collect();
-        if drawn.is_empty() {
+        let (dropped, expected) = (run.standing.dropped(), run.standing.examples());
+        if expected == 0 {
             return Ok(());
         }
+        let drawn = run
+            .standing
+            .draws()
+            .iter()
+            .flat_map(|(_, (_, drawn))| drawn);
+        let drawn: Vec<&Drawn<T::Batch>> = drawn.collect();
         let labels = drawn.iter().flat_map(|part| part.labels.iter().copied());
-        let labels: Vec<_> = labels.skip(run.dropped).collect();
-        let seen = trace_parts(model, &drawn, |m, part| self.task.losses(m, &part.batch));
-        seen.and_then(|traced| without_first(traced, run.dropped))
-            .and_then(|traced| shown(&mut self.objective, &traced))
-            .map_err(|source| self.named(run, &labels, source))
-    }
-
-    fn draw_standing(&self, standing: &Standing) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
-        self.draw_parts(Wanted::Any(standing.examples), &mut standing.random.clone())
+        let labels: Vec<_> = labels.skip(dropped).collect();
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let (sizes, stepper) = ((dropped, expected), self.stepper());
+        show(model, (&mut self.objective, stepper), &drawn, sizes, losses)
+            .map_err(|source| self.named(run, &labels, source))?;
+        // All that were traced, those too that have made room for others.
+        run.seen.shown += drawn
+            .iter()
+            .map(|part| part.labels.len() as u64)
+            .sum::<u64>();
+        Ok(())
     }
 
     /// Draws in parts of about the size of those of a step.
@@ -360,8 +400,8 @@ impl<T: Task> Trainer<'_, T> {
                 (capability.name.clone(), record)
             })
             .collect();
-        // Before the first step there is no training loss yet: the held-out losses, weighted by
-        // frequency, estimate the same number.
+        // Before the first step, and where all steps were skipped, there is no training loss: the held-out losses,
+        // weighted by frequency, estimate the same number.
         let held_out = || {
             let records = records.values();
             records.map(|record| record.frequency * record.loss).sum()
@@ -369,7 +409,11 @@ impl<T: Task> Trainer<'_, T> {
         Ok(Evaluation {
             schema: SCHEMA,
             step: run.done,
-            examples: run.done * self.config.draw as u64,
+            examples: run.seen.examples,
+            standing_examples: (run.seen.standing > 0).then_some(run.seen.standing),
+            gradient_evaluations: (run.seen.shown > 0)
+                .then_some(run.seen.examples + run.seen.shown),
+            left_out: (run.seen.left_out > 0).then_some(run.seen.left_out),
             compute: None,
             train_loss: run.since.mean_loss().unwrap_or_else(held_out),
             capabilities: records,
@@ -398,11 +442,13 @@ impl<T: Task> Trainer<'_, T> {
             mean_accuracy: run.mean_accuracy,
             draws: run.draws.clone(),
             standing_draws: run.standing_draws.clone(),
-            standing: run.standing.iter().map(|(each, _)| each.clone()).collect(),
-            dropped: run.dropped,
+            standing: run.standing.draws().iter().map(standing).collect(),
+            dropped: run.standing.dropped(),
             losses: run.since.losses,
             examples: run.since.examples,
             mass: run.since.mass.clone(),
+            other_mass: run.since.other_mass,
+            seen: Some(run.seen),
             skipped: run.skipped,
             skipped_in_a_row: run.skipped_in_a_row,
             grouped: run.grouped,
@@ -441,17 +487,34 @@ impl<T: Task> Trainer<'_, T> {
     }
 }
 
-/// A draw without its first examples.
-fn without_first(traced: Traced, dropped: usize) -> Result<Traced, TrainError> {
-    if dropped == 0 {
-        return Ok(traced);
+/// What a snapshot keeps of standing examples.
+fn standing<D>((examples, (random, _)): &(usize, (ChaCha8Rng, D))) -> Standing {
+    Standing {
+        random: random.clone(),
+        examples: *examples,
     }
-    let n = traced.gradients.examples();
-    let rest: Vec<usize> = (dropped..n).collect();
-    Ok(Traced {
-        losses: traced.losses.narrow(0, dropped, rest.len()),
-        gradients: traced.gradients.choose(&rest)?,
-    })
+}
+
+/// The labels of a draw in parts by further labellings.
+fn more_labels<B>(drawn: &[Drawn<B>]) -> Result<Vec<Vec<Option<usize>>>, TrainError> {
+    let mut all: Vec<Vec<Option<usize>>> = Vec::new();
+    for (at, part) in drawn.iter().enumerate() {
+        if at == 0 {
+            all.resize(part.more_labels.len(), Vec::new());
+        }
+        let (expected, got) = (all.len(), part.more_labels.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "further labellings of a part of a draw",
+                expected,
+                got,
+            });
+        }
+        for (labels, more) in all.iter_mut().zip(&part.more_labels) {
+            labels.extend(more);
+        }
+    }
+    Ok(all)
 }
 
 /// The labels of a draw in parts.

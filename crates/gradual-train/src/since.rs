@@ -14,11 +14,12 @@ const SPECTRUM: usize = 64;
 /// Sums over the steps since the last evaluation, and the groups of the last one.
 #[derive(Debug)]
 pub(crate) struct Since {
-    /// Sum of the losses of all examples.
+    /// Sum of the losses of all examples that have one, and their number.
     pub(crate) losses: f64,
     pub(crate) examples: u64,
-    /// Sizes |c| of the coefficients by capability.
+    /// Σ|c| by capability, and of examples that exercise no known one.
     pub(crate) mass: Vec<f64>,
+    pub(crate) other_mass: f64,
     last: Option<Last>,
 }
 
@@ -33,27 +34,35 @@ struct Last {
 
 impl Since {
     pub(crate) fn new(capabilities: usize) -> Self {
-        Self::from(0.0, 0, vec![0.0; capabilities])
+        Self::from(0.0, 0, vec![0.0; capabilities], 0.0)
     }
 
     /// Sums that a checkpoint held. The groups come with the next step.
-    pub(crate) fn from(losses: f64, examples: u64, mass: Vec<f64>) -> Self {
+    pub(crate) fn from(losses: f64, examples: u64, mass: Vec<f64>, other_mass: f64) -> Self {
         Self {
             losses,
             examples,
             mass,
+            other_mass,
             last: None,
         }
     }
 
-    /// Adds a step, and hands its update back.
-    pub(crate) fn add(&mut self, labels: Vec<Option<usize>>, stepped: Stepped) -> GradientsParams {
-        self.examples += stepped.losses.len() as u64;
-        self.losses += sum(&stepped.losses);
+    /// Adds a step, and hands its update back, with the mean loss of its draw.
+    pub(crate) fn add(
+        &mut self,
+        labels: Vec<Option<usize>>,
+        stepped: Stepped,
+    ) -> (GradientsParams, f64) {
+        let losses = stepped.losses.iter().enumerate();
+        let present = losses.filter(|(at, _)| stepped.left_out.binary_search(at).is_err());
+        let present: Vec<f64> = present.map(|(_, &loss)| f64::from(loss)).collect();
+        let sum: f64 = present.iter().sum();
+        self.examples += present.len() as u64;
+        self.losses += sum;
         for (label, &coefficient) in labels.iter().zip(&stepped.coefficients) {
-            if let Some(mass) = label.and_then(|label| self.mass.get_mut(label)) {
-                *mass += f64::from(coefficient.abs());
-            }
+            let known = label.and_then(|label| self.mass.get_mut(label));
+            *known.unwrap_or(&mut self.other_mass) += f64::from(coefficient).abs();
         }
         let below = stepped.coefficients.iter().filter(|&&c| c < 0.0).count();
         self.last = Some(Last {
@@ -61,7 +70,7 @@ impl Since {
             labels,
             negative: below as f64 / stepped.coefficients.len().max(1) as f64,
         });
-        stepped.update
+        (stepped.update, sum / present.len().max(1) as f64)
     }
 
     /// The groups of the last step.
@@ -79,7 +88,7 @@ impl Since {
             labels,
             negative,
         } = self.last.as_ref()?;
-        let total: f64 = self.mass.iter().sum();
+        let total = self.mass.iter().sum::<f64>() + self.other_mass;
         let share = |mass: f64| if total > 0.0 { mass / total } else { 0.0 };
         let names = task
             .capabilities()
@@ -133,13 +142,4 @@ fn members(
         }
     }
     members
-}
-
-fn sum(values: &[f32]) -> f64 {
-    values.iter().map(|&value| f64::from(value)).sum()
-}
-
-/// The mean of the losses of a draw.
-pub(crate) fn mean(losses: &[f32]) -> f64 {
-    sum(losses) / losses.len().max(1) as f64
 }

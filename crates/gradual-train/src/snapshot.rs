@@ -44,6 +44,10 @@ pub(crate) struct Moving {
     pub(crate) losses: f64,
     pub(crate) examples: u64,
     pub(crate) mass: Vec<f64>,
+    #[serde(default)]
+    pub(crate) other_mass: f64,
+    #[serde(default)]
+    pub(crate) seen: Option<Seen>,
     pub(crate) skipped: u64,
     pub(crate) skipped_in_a_row: u64,
     pub(crate) grouped: bool,
@@ -54,6 +58,19 @@ pub(crate) struct Moving {
     pub(crate) sampler: State,
     /// State of each observer, by name.
     pub(crate) observers: Vec<(String, State)>,
+}
+
+/// Examples of a run so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Those that steps drew, steps that were skipped included.
+    pub(crate) examples: u64,
+    /// Those that were drawn to stand.
+    pub(crate) standing: u64,
+    /// How often one of these was shown.
+    pub(crate) shown: u64,
+    /// Those of steps that had no loss.
+    pub(crate) left_out: u64,
 }
 
 /// Standing examples that can be drawn again.

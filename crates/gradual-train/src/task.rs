@@ -38,6 +38,29 @@ pub struct Drawn<B> {
     pub batch: B,
     /// Index of the capability that each exercises; None where it exercises no named one.
     pub labels: Vec<Option<usize>>,
+    /// What the same examples are named otherwise, a list for each further labelling: by length, say. For
+    /// [`Labels::and`](gradual_group::Labels::and); often there are none.
+    pub more_labels: Vec<Vec<Option<usize>>>,
+}
+
+impl<B> Drawn<B> {
+    /// Examples that are named in one way.
+    pub fn new(batch: B, labels: Vec<Option<usize>>) -> Self {
+        Self {
+            batch,
+            labels,
+            more_labels: Vec::new(),
+        }
+    }
+
+    /// The same examples, named in further ways. All draws of a task have as many labellings.
+    #[must_use]
+    pub fn with_more_labels(self, more_labels: Vec<Vec<Option<usize>>>) -> Self {
+        Self {
+            more_labels,
+            ..self
+        }
+    }
 }
 
 /// A learning problem with known capabilities.

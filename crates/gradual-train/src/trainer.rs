@@ -27,6 +27,10 @@ pub struct TrainerConfig {
     pub seed: u64,
     /// What to do about a step that has numbers that are none.
     pub not_finite: NotFinite,
+    /// Whether the first step, of a resumed run too, is preceded by [`verify`](gradual_grad::verify()) on its draw, where
+    /// the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it, examples
+    /// that are coupled (batch norm, in-batch losses) and layers whose tap is not their forward pass go unnoticed.
+    pub verify: bool,
 }
 
 /// 1 000 steps of 128 examples in one part, evaluated every 50.
@@ -39,6 +43,7 @@ impl Default for TrainerConfig {
             every: 50,
             seed: 0,
             not_finite: NotFinite::Stop,
+            verify: true,
         }
     }
 }
@@ -54,6 +59,10 @@ pub enum NotFinite {
         /// Steps in a row that may be left out.
         in_a_row: u64,
     },
+    /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A
+    /// coefficient or gradient that is no number, or a draw without any loss, ends the run. See
+    /// [`Stepper::leaving_out`](crate::Stepper::leaving_out).
+    LeaveOut,
 }
 
 /// Shown the model of a run: the number of steps done, and the model as it is then.
@@ -70,6 +79,8 @@ pub struct Ended<M> {
     pub step: u64,
     /// Steps that were left out because of numbers that are none.
     pub skipped: u64,
+    /// Examples that were left out because they had no loss.
+    pub left_out: u64,
 }
 
 /// Draws, steps, evaluates, tells the observers.
@@ -193,7 +204,8 @@ impl<'a, T: Task> Trainer<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Sampler`] when the
+    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Group`] for more groups than a draw has
+    /// examples, before the first step; [`TrainError::Sampler`] when the
     /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
     /// observer returns.
@@ -227,6 +239,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             end,
             step: run.done,
             skipped: run.skipped,
+            left_out: run.seen.left_out,
         })
     }
 
@@ -258,6 +271,7 @@ impl<'a, T: Task> Trainer<'a, T> {
         at_least_one("steps", self.config.steps)?;
         at_least_one("draw", self.config.draw as u64)?;
         at_least_one("parts", self.config.parts as u64)?;
+        self.objective.check(self.config.draw)?;
         self.sampler.check(self.stock())
     }
 

@@ -98,7 +98,7 @@ fn everything_else_refuses_signed_groups() {
     let groups = published(&traced);
     let others: Vec<Box<dyn Composition>> = vec![
         Box::new(Mean),
-        Box::new(PowerMean::new(2.0).unwrap()),
+        Box::new(PowerMean::new(3.0).unwrap()),
         Box::new(GroupDro::new(0.1).unwrap()),
         Box::new(Cvar::new(0.5).unwrap()),
         Box::new(Tilted::new(5.0).unwrap()),

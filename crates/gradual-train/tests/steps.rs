@@ -177,6 +177,14 @@ fn a_step_waits_for_the_device_once_or_twice() {
         let before = reads();
         step(&model, &mut objective, Some(&labels), |m| m.losses(&inputs)).unwrap();
         assert_eq!(reads() - before, expected, "{name}");
+        let parts = [
+            inputs.clone().narrow(0, 0, 5),
+            inputs.clone().narrow(0, 5, 7),
+        ];
+        let before = reads();
+        let losses = |m: &Model, part: &Tensor<2>| m.losses(part);
+        step_in_parts(&model, &mut objective, Some(&labels), &parts, losses).unwrap();
+        assert_eq!(reads() - before, expected, "{name} in parts");
     }
 }
 

@@ -56,6 +56,7 @@ const CONFIG: TrainerConfig = TrainerConfig {
     every: 40,
     seed: 5,
     not_finite: NotFinite::Stop,
+    verify: true,
 };
 
 fn trainer(
@@ -200,7 +201,8 @@ fn failures_name_step_and_setting() {
     );
     assert_eq!(
         run(CONFIG),
-        "step 1: k-means: 20 groups were asked for, but the draw has 16 examples"
+        "k-means: 20 groups were asked for, but a draw has 16 examples; draw at least 20 or ask for \
+         fewer groups"
     );
     let error = message(trainer(&task, erm(), CONFIG).with_rate(1e12));
     assert!(

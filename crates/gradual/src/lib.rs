@@ -8,14 +8,14 @@ pub use gradual_train as train;
 
 /// What a training loop usually needs.
 pub mod prelude {
-    pub use gradual_grad::{ExampleGradients, Metric, Tap, Traced, trace};
+    pub use gradual_grad::{ExampleGradients, Metric, Tap, Traced, frozen_copy, trace, verify};
     pub use gradual_group::{
         Average, Draw, EachExample, Grouping, Groups, HowMany, InMetric, KMeans, Labels, Landmarks,
         NoisyLabels, OneGroup, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
     };
     pub use gradual_loss::{
         Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, Mean, Mgda, PcGrad,
-        PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+        PowerMean, Scale, Shifted, SumOfSquares, Tilted, UpGrad,
     };
-    pub use gradual_train::{Objective, stand, step};
+    pub use gradual_train::{LabelSet, Objective, Stepper, stand, step};
 }

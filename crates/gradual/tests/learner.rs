@@ -1,6 +1,7 @@
 //! The two programs for Burn's `Learner`, before and after: how little differs, and that both learn.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const STOCK: &str = include_str!("../../../examples/learner/stock.rs");
@@ -27,21 +28,73 @@ fn the_grouped_program_differs_in_a_few_lines() {
     assert!(removed.len() < 10, "{removed:#?}");
 }
 
-/// An example that cargo built beside this test.
-fn example(name: &str) -> PathBuf {
+const PROGRAMS: [&str; 2] = ["learner-stock", "learner-grouped"];
+
+/// Where cargo puts examples: beside the folder of this test.
+fn examples() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let target = test.ancestors().nth(2).unwrap();
-    target
-        .join("examples")
-        .join(name)
-        .with_extension(std::env::consts::EXE_EXTENSION)
+    test.ancestors().nth(2).unwrap().join("examples")
+}
+
+/// A file that a program was built from and that has changed since, or the program itself where there is none.
+fn outdated(program: &Path) -> Option<PathBuf> {
+    let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    let Some(built) = time(program) else {
+        return Some(program.to_owned());
+    };
+    // `program: source source …`, spaces in names escaped.
+    let sources = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+    let sources = sources.replace("\\ ", "\0");
+    let sources = sources
+        .split_whitespace()
+        .skip(1)
+        .map(|path| path.replace('\0', " "));
+    sources
+        .map(PathBuf::from)
+        .find(|source| time(source).is_none_or(|changed| changed > built))
+}
+
+/// The programs, of the sources as they are. `cargo test` has built them, unless it was asked for this test alone; then
+/// they are built here, for the default backend.
+fn programs() -> [PathBuf; 2] {
+    let folder = examples();
+    let paths = PROGRAMS.map(|name| {
+        folder
+            .join(name)
+            .with_extension(std::env::consts::EXE_EXTENSION)
+    });
+    if paths.iter().any(|path| outdated(path).is_some()) {
+        let profile = match folder.parent().and_then(Path::file_name) {
+            Some(name) if name == "debug" => "dev",
+            _ => "release",
+        };
+        let mut build = Command::new(env!("CARGO"));
+        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        // The whole workspace, so that dependencies have the features of the tests and are not built again.
+        build.args(["build", "--workspace", "--profile", profile]);
+        build.args(PROGRAMS.map(|name| format!("--example={name}")));
+        let status = build
+            .status()
+            .unwrap_or_else(|error| panic!("{build:?}: {error}"));
+        assert!(status.success(), "{build:?}: {status}");
+    }
+    for path in &paths {
+        let reason = outdated(path).map(|changed| format!("older than {}", changed.display()));
+        let reason = reason.unwrap_or_default();
+        assert!(
+            reason.is_empty(),
+            "{} is missing or {reason}: `cargo build --release --workspace --examples` makes it",
+            path.display()
+        );
+    }
+    paths
 }
 
 #[test]
 fn both_programs_learn() {
-    for name in ["learner-stock", "learner-grouped"] {
+    for (name, program) in PROGRAMS.into_iter().zip(programs()) {
         let home = tempfile::tempdir().unwrap();
-        let output = Command::new(example(name)).arg(home.path()).output();
+        let output = Command::new(program).arg(home.path()).output();
         let output = output.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(output.status.success(), "{name}: {output:?}");
         let summary = String::from_utf8_lossy(&output.stdout);

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Factor, per_example};
+use super::outer::per_example;
+use super::{Factor, Lookups, Outer, Tied};
 
 impl Factor {
     /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which
@@ -16,46 +17,8 @@ impl Factor {
         bias: bool,
         project: &mut impl FnMut(usize, usize) -> Tensor<2>,
     ) -> Tensor<2> {
-        let vectors = 2 * dim.div_ceil(4);
-        let apply = |side: &Tensor<3>, vectors: &Tensor<2>| {
-            let [n, t, d] = side.dims();
-            let projected = side.clone().reshape([n * t, d]).matmul(vectors.clone());
-            projected.reshape([n as i32, t as i32, -1])
-        };
         match self {
             Self::Rows(rows) => rows.clone().matmul(project(rows.dims()[1], dim)),
-            Self::Outer { left, right, .. } => {
-                let [n, t, d] = left.dims();
-                let e = right.dims()[2];
-                let (u, v) = (project(d, vectors), project(e, vectors));
-                let one = bias.then(|| project(1, vectors).reshape([1, 1, vectors]));
-                if d * e * (t + vectors) + d * vectors < t * (d + e) * vectors {
-                    // Many positions and a small matrix: form the matrices, then project those.
-                    let matrices = per_example(left, right).reshape([n, d, e]);
-                    let u = u.reshape([1, d, vectors]);
-                    let weight = fours(u, apply(&matrices, &v), dim);
-                    return match one {
-                        None => weight,
-                        Some(one) => weight + fours(one, apply(&right.clone().sum_dim(1), &v), dim),
-                    };
-                }
-                let inputs = apply(left, &u);
-                let inputs = match one {
-                    None => inputs,
-                    Some(one) => inputs + one,
-                };
-                fours(inputs, apply(right, &v), dim)
-            }
-            Self::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => {
-                let [n, t, _] = deltas.dims();
-                let (u, v) = (project(*rows, vectors), project(deltas.dims()[2], vectors));
-                let chosen = u.select(0, indices.clone().reshape([n * t]));
-                fours(chosen.reshape([n, t, vectors]), apply(deltas, &v), dim)
-            }
             Self::Stack(parts) => {
                 let sum = parts
                     .iter()
@@ -63,8 +26,75 @@ impl Factor {
                     .reduce(|a, b| a + b);
                 sum.unwrap_or_else(|| self.rows())
             }
+            Self::Outer(Outer { left, right, .. }) => {
+                let [u, v] = [left, right].map(|side| project(side.dims()[2], vectors(dim)));
+                let one = bias.then(|| project(1, vectors(dim)));
+                left_and_right(left, right, dim, &u, &v, one)
+            }
+            Self::Scatter(lookups) => {
+                let (d, e) = lookups.sides();
+                let (u, v) = (project(d, vectors(dim)), project(e, vectors(dim)));
+                looked_up(lookups, dim, &u, &v)
+            }
+            Self::Tied(Tied { lookups, outer, .. }) => {
+                let (d, e) = lookups.sides();
+                let (u, v) = (project(d, vectors(dim)), project(e, vectors(dim)));
+                looked_up(lookups, dim, &u, &v)
+                    + left_and_right(&outer.left, &outer.right, dim, &u, &v, None)
+            }
         }
     }
+}
+
+/// How many random vectors a side is multiplied by.
+fn vectors(dim: usize) -> usize {
+    2 * dim.div_ceil(4)
+}
+
+fn left_and_right(
+    left: &Tensor<3>,
+    right: &Tensor<3>,
+    dim: usize,
+    u: &Tensor<2>,
+    v: &Tensor<2>,
+    one: Option<Tensor<2>>,
+) -> Tensor<2> {
+    let ([n, t, d], e, vectors) = (left.dims(), right.dims()[2], vectors(dim));
+    let one = one.map(|one| one.reshape([1, 1, vectors]));
+    if d * e * (t + vectors) + d * vectors < t * (d + e) * vectors {
+        // Many positions and a small matrix: form the matrices, then project those.
+        let matrices = per_example(left, right).reshape([n, d, e]);
+        let u = u.clone().reshape([1, d, vectors]);
+        let weight = fours(u, projected(&matrices, v), dim);
+        return match one {
+            None => weight,
+            Some(one) => weight + fours(one, projected(&right.clone().sum_dim(1), v), dim),
+        };
+    }
+    let inputs = projected(left, u);
+    let inputs = match one {
+        None => inputs,
+        Some(one) => inputs + one,
+    };
+    fours(inputs, projected(right, v), dim)
+}
+
+fn looked_up(lookups: &Lookups, dim: usize, u: &Tensor<2>, v: &Tensor<2>) -> Tensor<2> {
+    let [n, t, _] = lookups.deltas.dims();
+    let indices = lookups.indices.clone().reshape([n * t]);
+    let chosen = u.clone().select(0, indices);
+    fours(
+        chosen.reshape([n, t, vectors(dim)]),
+        projected(&lookups.deltas, v),
+        dim,
+    )
+}
+
+/// A side `[n, t, d]` times vectors `[d, k]`.
+fn projected(side: &Tensor<3>, vectors: &Tensor<2>) -> Tensor<3> {
+    let [n, t, d] = side.dims();
+    let projected = side.clone().reshape([n * t, d]).matmul(vectors.clone());
+    projected.reshape([n as i32, t as i32, -1])
 }
 
 /// For vectors (a, b) of the left and (c, d) of the right, halves of each: (ac, bd, bc, ad), summed

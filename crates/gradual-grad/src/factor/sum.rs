@@ -1,13 +1,19 @@
 //! Weighted sums of the rows.
 
-use burn::tensor::{IndexingUpdateOp, Tensor};
+use burn::tensor::Tensor;
 
-use super::Factor;
+use super::{Factor, Outer, Tied};
+use crate::sketch::normal;
 
 impl Factor {
-    /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`.
+    /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`. Both are in one precision,
+    /// at least single.
     pub(crate) fn combine(&self, coefficients: &Tensor<2>) -> Tensor<2> {
         let [m, n] = coefficients.dims();
+        let each = |sum: &dyn Fn(Tensor<1>) -> Tensor<2>| {
+            let rows = (0..m).map(|row| coefficients.clone().narrow(0, row, 1).reshape([n]));
+            cat_rows(rows.map(sum))
+        };
         match self {
             Self::Rows(rows) => coefficients.clone().matmul(rows.clone()),
             Self::Stack(parts) => Tensor::cat(
@@ -17,67 +23,37 @@ impl Factor {
                     .collect(),
                 1,
             ),
-            Self::Outer { formed, .. } if formed.0.get().is_some() => {
+            Self::Outer(Outer { formed, .. }) | Self::Tied(Tied { formed, .. })
+                if formed.get().is_some() =>
+            {
                 coefficients.clone().matmul(self.rows())
             }
-            Self::Outer { left, right, .. } => {
-                let [_, t, d] = left.dims();
-                let e = right.dims()[2];
-                let sums = (0..m).map(|row| {
-                    let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
-                    // The narrower side is the cheaper one to scale.
-                    let (left, right) = match d < e {
-                        true => (left.clone() * weights, right.clone()),
-                        false => (left.clone(), right.clone() * weights),
-                    };
-                    left.reshape([n * t, d])
-                        .transpose()
-                        .matmul(right.reshape([n * t, e]))
-                        .reshape([1, d * e])
-                });
-                cat_rows(sums)
-            }
-            Self::Scatter {
-                indices,
-                deltas,
-                rows,
-            } => {
-                let [_, t, e] = deltas.dims();
-                let at = indices.clone().reshape([n * t]);
-                let sums = (0..m).map(|row| {
-                    let weights = coefficients.clone().narrow(0, row, 1).reshape([n, 1, 1]);
-                    let weighted = (deltas.clone() * weights).reshape([n * t, e]);
-                    Tensor::<2>::zeros([*rows, e], (&deltas.device(), deltas.dtype()))
-                        .select_assign(0, at.clone(), weighted, IndexingUpdateOp::Add)
-                        .reshape([1, rows * e])
-                });
-                cat_rows(sums)
+            Self::Outer(outer) => each(&|row| outer.combine(row)),
+            Self::Scatter(lookups) => each(&|row| lookups.combine(&row)),
+            Self::Tied(Tied { lookups, outer, .. }) => {
+                each(&|row| lookups.combine(&row) + outer.combine(row))
             }
         }
     }
 
     /// Weighted sums of the rows, one for each row of `coefficients` `[m, n]`, as m rows in the form
     /// of outer products over `rank` positions: the best such approximation of each sum of outer
-    /// products. Plain rows are summed as they are.
+    /// products. Plain rows and look-ups are summed as they are.
     pub(crate) fn condense(&self, coefficients: &Tensor<2>, rank: usize) -> Self {
         let [m, _] = coefficients.dims();
+        let leading = |(d, e): (usize, usize), inputs| {
+            let sums = self.combine(coefficients).reshape([m, d, e]);
+            let (left, right) = leading_pairs(sums, rank.min(d).min(e));
+            Self::of_sides(left, right, inputs)
+        };
         match self {
-            Self::Outer {
-                left,
-                right,
-                inputs,
-                ..
-            } => {
-                let (d, e) = (left.dims()[2], right.dims()[2]);
-                let sums = self.combine(coefficients).reshape([m, d, e]);
-                let (left, right) = leading_pairs(sums, rank.min(d).min(e));
-                Self::of_sides(left, right, *inputs)
-            }
+            Self::Outer(outer) => leading(outer.sides(), outer.inputs),
+            Self::Tied(tied) => leading(tied.outer.sides(), tied.inputs()),
             Self::Stack(parts) => {
                 let parts = parts.iter().map(|part| part.condense(coefficients, rank));
                 Self::Stack(parts.collect())
             }
-            Self::Scatter { .. } | Self::Rows(_) => Self::Rows(self.combine(coefficients)),
+            Self::Scatter(_) | Self::Rows(_) => Self::Rows(self.combine(coefficients)),
         }
     }
 }
@@ -92,15 +68,16 @@ fn leading_pairs(matrices: Tensor<3>, rank: usize) -> (Tensor<3>, Tensor<3>) {
         let zero = norm.clone().lower_equal_elem(0.0);
         vectors * norm.recip().mask_fill(zero, 0.0)
     };
+    // A sum of the rows with random weights has a share of the leading direction, whatever the rows. A sum with equal
+    // weights has none where rows cancel, nor has the largest row where many smaller ones lead.
+    let [m, d, _] = matrices.dims();
+    let like = (matrices.device(), matrices.dtype());
+    let weights = normal(d, &like).reshape([1, d, 1]).expand([m, d, 1]);
     let mut rest = matrices;
     let (mut lefts, mut rights) = (Vec::new(), Vec::new());
     for _ in 0..rank {
         let transposed = rest.clone().swap_dims(1, 2);
-        // The row of the largest sum of squares is seldom orthogonal to the leading direction.
-        let squares = (rest.clone() * rest.clone()).sum_dim(2);
-        let weights = squares.clone().equal(squares.max_dim(1)).float();
-        let start = transposed.clone().matmul(weights.cast(rest.dtype()));
-        let mut right = unit(start);
+        let mut right = unit(transposed.clone().matmul(weights.clone()));
         for _ in 0..ROUNDS {
             right = unit(transposed.clone().matmul(rest.clone().matmul(right)));
         }

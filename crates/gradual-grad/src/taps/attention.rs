@@ -6,7 +6,7 @@ use burn::tensor::activation::{quiet_softmax, softmax};
 use burn::tensor::{Bool, Tensor};
 
 use crate::Tap;
-use crate::tap::recording;
+use crate::tap::traced;
 
 /// The input of a tapped [`MultiHeadAttention`]: Burn's own [`MhaInput`], whose fields only Burn can
 /// read, under the same constructors.
@@ -86,7 +86,7 @@ impl Tap<AttentionInput> for MultiHeadAttention {
     type Output = MhaOutput;
 
     fn tap(&self, input: AttentionInput) -> MhaOutput {
-        if !recording() {
+        if !traced(self) {
             return self.forward(input.into());
         }
         let [n, t, d] = input.query.dims();

@@ -1,149 +1,131 @@
 //! Convolutions: linear over unfolded patches.
 
-use burn::module::ParamId;
-use burn::nn::conv::{Conv1d, Conv2d};
-use burn::nn::{PaddingConfig1d, PaddingConfig2d};
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::{ConvOptions, PadMode};
-use burn::tensor::{Int, Tensor, TensorData};
+mod deformable;
+mod transposed;
+pub(crate) mod windows;
+
+use burn::module::{Param, ParamId};
+use burn::nn::conv::{Conv1d, Conv2d, Conv3d};
+use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
+use burn::tensor::Tensor;
+use burn::tensor::module::{conv1d, conv2d, conv3d};
+use burn::tensor::ops::ConvOptions;
 
 use crate::Tap;
 use crate::factor::{Factor, Inputs};
-use crate::tap::{constant, leaf, recording};
+use crate::faults::conv1d_fault;
+use crate::tap::{constant, leaf, traced};
 use crate::tape::{self, Use};
+use windows::{Windows, same};
 
-/// What the patches of a convolution depend on; index 0 is the vertical axis.
-#[derive(Clone, Copy)]
-struct Geometry {
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    /// Before and after, per axis.
-    padding: [(usize, usize); 2],
-    groups: usize,
+/// Adds the bias to an output `[n, channels, …]`, seen by the trace. `weight` makes the weight's factor of the
+/// output-gradients `[n, positions, channels]`.
+fn record<const D: usize>(
+    layer: &'static str,
+    output: Tensor<D>,
+    weight_id: ParamId,
+    bias: Option<&Param<Tensor<1>>>,
+    weight: impl FnOnce(Tensor<3>) -> Factor + 'static,
+) -> Tensor<D> {
+    let dims = output.dims();
+    let (n, channels) = (dims[0], dims[1]);
+    let positions = dims[2..].iter().product::<usize>();
+    let like = Tensor::zeros([channels], (&output.device(), output.dtype()));
+    let leaf = leaf(bias.map(constant), n * positions, &like);
+    let bias_id = bias.map(|bias| bias.id);
+    tape::record(Use {
+        layer,
+        examples: n,
+        parameters: std::iter::once(weight_id).chain(bias_id).collect(),
+        pair: None,
+        leaf: leaf.clone(),
+        resolve: Box::new(move |deltas| {
+            let deltas = deltas.reshape([n, positions, channels]);
+            let shift = bias_id.map(|id| (id, Factor::sum(deltas.clone())));
+            let factor = weight(deltas);
+            std::iter::once((weight_id, factor)).chain(shift).collect()
+        }),
+    });
+    let leaf = leaf.reshape([n, positions, channels]);
+    output + leaf.swap_dims(1, 2).reshape(dims)
 }
 
-impl Geometry {
-    /// Patches `[n, positions, channels · kernel]` of an input `[n, channels, height, width]`, in
-    /// the order of the weight's axes: one pass over the output, from a table of where each entry
-    /// comes from. The table is as large as the patches of one or two examples.
-    fn patches(&self, input: Tensor<4>, output: [usize; 2]) -> Tensor<3> {
-        let padded = match self.padding {
-            [(0, 0), (0, 0)] => input,
-            padding => input.pad(padding, PadMode::Constant(0.0)),
-        };
-        let [n, channels, height, width] = padded.dims();
-        let positions = output[0] * output[1];
-        let columns = channels * self.kernel[0] * self.kernel[1];
-        let from = self.sources([channels, height, width], output);
-        let from = Tensor::<1, Int>::from_data(
-            TensorData::new(from, [positions * columns]),
-            &padded.device(),
-        );
-        padded
-            .reshape([n, channels * height * width])
-            .select(1, from)
-            .reshape([n, positions, columns])
-    }
-
-    /// For every position and every column of its patch, the entry of a flattened (padded) example.
-    fn sources(
-        &self,
-        [channels, height, width]: [usize; 3],
-        [rows, columns]: [usize; 2],
-    ) -> Vec<i32> {
-        let [kernel_y, kernel_x] = self.kernel;
-        let size = rows * columns * channels * kernel_y * kernel_x;
-        let mut from = Vec::with_capacity(size);
-        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
-        {
-            for channel in 0..channels {
-                for y in 0..kernel_y {
-                    let line = row * self.stride[0] + y * self.dilation[0];
-                    let start = (channel * height + line) * width + column * self.stride[1];
-                    from.extend((0..kernel_x).map(|x| (start + x * self.dilation[1]) as i32));
-                }
-            }
-        }
-        from
-    }
-
-    /// The convolution of a (one- or two-dimensional) layer, seen by the trace.
-    fn tap(
-        self,
-        layer: &'static str,
-        input: Tensor<4>,
-        weight: (ParamId, Tensor<4>),
-        bias: Option<(ParamId, Tensor<1>)>,
-    ) -> Tensor<4> {
-        let (weight_id, weight) = weight;
-        let [(top, bottom), (left, right)] = self.padding;
-        let options = ConvOptions::new_with_padding(
-            self.stride,
-            [(top, bottom), (left, right)],
-            self.dilation,
-            self.groups,
-        );
-        let kept = input.clone().inner();
-        let channels = weight
-            .clone()
-            .narrow(1, 0, 1)
-            .narrow(2, 0, 1)
-            .narrow(3, 0, 1);
-        let output = conv2d(input, weight, None, options);
-        let [n, out, height, width] = output.dims();
-        let bias_id = bias.as_ref().map(|(id, _)| *id);
-        let positions = height * width;
-        let leaf = leaf(
-            bias.map(|(_, value)| value),
-            n * positions,
-            &channels.reshape([out]),
-        );
-        tape::record(Use {
-            layer,
-            examples: n,
-            parameters: std::iter::once(weight_id).chain(bias_id).collect(),
-            pair: None,
-            leaf: leaf.clone(),
-            resolve: Box::new(move |deltas| {
-                let deltas = deltas.reshape([n, positions, out]);
-                let patches = self.patches(kept, [height, width]);
-                let shift = bias_id.map(|id| (id, Factor::sum(deltas.clone())));
-                let factor = grouped(deltas, patches, self.groups);
-                std::iter::once((weight_id, factor)).chain(shift).collect()
-            }),
-        });
-        output
-            + leaf
-                .reshape([n, positions, out])
-                .swap_dims(1, 2)
-                .reshape([n, out, height, width])
-    }
-}
-
-/// Rows of the weight belong to output channels; each group of them sees its own input channels.
-fn grouped(deltas: Tensor<3>, patches: Tensor<3>, groups: usize) -> Factor {
+/// Σ_t left_t ⊗ right_t in groups of channels: each part of the left side meets its own part of the right one.
+fn grouped(left: Tensor<3>, right: Tensor<3>, groups: usize, inputs: Inputs) -> Factor {
     let part = |tensor: &Tensor<3>, group: usize| {
         let width = tensor.dims()[2] / groups;
         tensor.clone().narrow(2, group * width, width)
     };
     match groups {
-        1 => Factor::of_sides(deltas, patches, Inputs::Right),
+        1 => Factor::of_sides(left, right, inputs),
         _ => Factor::Stack(
             (0..groups)
-                .map(|group| {
-                    Factor::of_sides(part(&deltas, group), part(&patches, group), Inputs::Right)
-                })
+                .map(|group| Factor::of_sides(part(&left, group), part(&right, group), inputs))
                 .collect(),
         ),
     }
 }
 
-/// Padding before and after that makes the output ⌈size / stride⌉ long.
-fn same(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
-    let needed = size.div_ceil(stride).saturating_sub(1) * stride + kernel;
-    let total = needed.saturating_sub(size);
-    (total / 2, total - total / 2)
+/// The output of a convolution without its bias, seen by the trace: rows of the weight belong to output channels,
+/// and each group of them sees its own input channels.
+fn convolution<const D: usize, const S: usize>(
+    layer: &'static str,
+    windows: Windows<S>,
+    groups: usize,
+    input: Tensor<D>,
+    output: Tensor<D>,
+    weight: ParamId,
+    bias: Option<&Param<Tensor<1>>>,
+) -> Tensor<D> {
+    let mut count = [0; S];
+    count.copy_from_slice(&output.dims()[2..]);
+    let kept = input.inner();
+    record(layer, output, weight, bias, move |deltas| {
+        let patches = windows.patches(kept, count);
+        grouped(deltas, patches, groups, Inputs::Right)
+    })
+}
+
+/// `[n, channels_in, length]` → `[n, channels_out, length']`.
+impl Tap<Tensor<3>> for Conv1d {
+    type Output = Tensor<3>;
+
+    fn tap(&self, input: Tensor<3>) -> Tensor<3> {
+        let dims = input.dims();
+        if !traced(self) || dims.contains(&0) {
+            return self.forward(input);
+        }
+        let padding = match self.padding {
+            PaddingConfig1d::Valid => (0, 0),
+            PaddingConfig1d::Same => same(dims[2], self.kernel_size, self.stride),
+            PaddingConfig1d::Explicit(left, right) => (left, right),
+        };
+        if let Some(fault) = conv1d_fault(self, dims[2]) {
+            tape::fault(self.weight.id, fault);
+        }
+        let windows = Windows {
+            kernel: [self.kernel_size],
+            stride: [self.stride],
+            dilation: [self.dilation],
+            padding: [padding],
+        };
+        let options = ConvOptions::new_with_padding(
+            windows.stride,
+            windows.padding,
+            windows.dilation,
+            self.groups,
+        );
+        let output = conv1d(input.clone(), constant(&self.weight), None, options);
+        convolution(
+            "convolution",
+            windows,
+            self.groups,
+            input,
+            output,
+            self.weight.id,
+            self.bias.as_ref(),
+        )
+    }
 }
 
 /// `[n, channels_in, height, width]` → `[n, channels_out, height', width']`.
@@ -152,7 +134,7 @@ impl Tap<Tensor<4>> for Conv2d {
 
     fn tap(&self, input: Tensor<4>) -> Tensor<4> {
         let dims = input.dims();
-        if !recording() || dims.contains(&0) {
+        if !traced(self) || dims.contains(&0) {
             return self.forward(input);
         }
         let [kernel, stride] = [self.kernel_size, self.stride];
@@ -163,49 +145,64 @@ impl Tap<Tensor<4>> for Conv2d {
             }
             PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
         };
-        let geometry = Geometry {
+        let windows = Windows {
             kernel,
             stride,
             dilation: self.dilation,
             padding,
-            groups: self.groups,
         };
-        let bias = self.bias.as_ref().map(|bias| (bias.id, constant(bias)));
-        geometry.tap(
+        let options = ConvOptions::new_with_padding(stride, padding, self.dilation, self.groups);
+        let output = conv2d(input.clone(), constant(&self.weight), None, options);
+        convolution(
             "convolution",
+            windows,
+            self.groups,
             input,
-            (self.weight.id, constant(&self.weight)),
-            bias,
+            output,
+            self.weight.id,
+            self.bias.as_ref(),
         )
     }
 }
 
-/// `[n, channels_in, length]` → `[n, channels_out, length']`.
-impl Tap<Tensor<3>> for Conv1d {
-    type Output = Tensor<3>;
+/// `[n, channels_in, depth, height, width]` → `[n, channels_out, depth', height', width']`.
+impl Tap<Tensor<5>> for Conv3d {
+    type Output = Tensor<5>;
 
-    fn tap(&self, input: Tensor<3>) -> Tensor<3> {
+    fn tap(&self, input: Tensor<5>) -> Tensor<5> {
         let dims = input.dims();
-        if !recording() || dims.contains(&0) {
+        let [kernel, stride] = [self.kernel_size, self.stride];
+        let padding = match self.padding {
+            PaddingConfig3d::Valid => [(0, 0); 3],
+            PaddingConfig3d::Same => {
+                [0, 1, 2].map(|axis| same(dims[axis + 2], kernel[axis], stride[axis]))
+            }
+            PaddingConfig3d::Explicit(depth, height, width) => {
+                [(depth, depth), (height, height), (width, width)]
+            }
+        };
+        // Burn has no unequal padding in three dimensions, and says so itself.
+        let unequal = padding.iter().any(|(before, after)| before != after);
+        if !traced(self) || dims.contains(&0) || unequal {
             return self.forward(input);
         }
-        let padding = match self.padding {
-            PaddingConfig1d::Valid => (0, 0),
-            PaddingConfig1d::Same => same(dims[2], self.kernel_size, self.stride),
-            PaddingConfig1d::Explicit(left, right) => (left, right),
+        let windows = Windows {
+            kernel,
+            stride,
+            dilation: self.dilation,
+            padding,
         };
-        let geometry = Geometry {
-            kernel: [1, self.kernel_size],
-            stride: [1, self.stride],
-            dilation: [1, self.dilation],
-            padding: [(0, 0), padding],
-            groups: self.groups,
-        };
-        let bias = self.bias.as_ref().map(|bias| (bias.id, constant(bias)));
-        let weight = constant(&self.weight).unsqueeze_dim::<4>(2);
-        let input = input.unsqueeze_dim::<4>(2);
-        geometry
-            .tap("convolution", input, (self.weight.id, weight), bias)
-            .squeeze_dim::<3>(2)
+        let before = padding.map(|(before, _)| before);
+        let options = ConvOptions::new(stride, before, self.dilation, self.groups);
+        let output = conv3d(input.clone(), constant(&self.weight), None, options);
+        convolution(
+            "convolution",
+            windows,
+            self.groups,
+            input,
+            output,
+            self.weight.id,
+            self.bias.as_ref(),
+        )
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 
 use crate::factor::Factor;
-use crate::tap::{constant, recording};
+use crate::tap::{constant, differentiable, traced};
 use crate::tape::{self, Use};
 
 /// One copy of a parameter `[…]` per example, `[n, …]`: for learned positions, scalars, class
@@ -36,21 +36,26 @@ pub fn per_example<const D: usize, const E: usize>(
         "per_example: the copies of a tensor of rank {D} have rank {}",
         D + 1
     );
+    copies("expanded", param, n)
+}
+
+/// [`per_example`] under the name of a layer.
+pub(super) fn copies<const D: usize, const E: usize>(
+    layer: &'static str,
+    param: &Param<Tensor<D>>,
+    n: usize,
+) -> Tensor<E> {
     let value = param.val();
     let mut shape = [n; E];
     shape[1..].copy_from_slice(&value.dims());
-    if !recording() || n == 0 {
+    if !traced(param) || n == 0 {
         return value.unsqueeze::<E>().expand(shape);
     }
     let id = param.id;
     let p = value.shape().num_elements();
-    let leaf = constant(param)
-        .reshape([1, p])
-        .expand([n, p])
-        .autodiff()
-        .require_grad();
+    let leaf = differentiable(constant(param).reshape([1, p]).expand([n, p]));
     tape::record(Use {
-        layer: "expanded",
+        layer,
         examples: n,
         parameters: vec![id],
         pair: None,

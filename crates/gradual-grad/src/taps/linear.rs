@@ -4,18 +4,19 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 use crate::Tap;
-use crate::factor::Factor;
-use crate::tap::{constant, leaf, recording};
+use crate::factor::{Factor, Inputs};
+use crate::tap::{constant, leaf, traced};
 use crate::tape::{self, Use};
+use crate::taps::adapter::{Behind, parameters};
 
-/// `[n, …, d]` → `[n, …, e]`.
+/// `[n, …, d]` → `[n, …, e]`. The weight may carry a LoRA adapter.
 impl<const D: usize> Tap<Tensor<D>> for Linear {
     type Output = Tensor<D>;
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        let [d, e] = self.weight.val().dims();
-        if !recording() || dims[D - 1] != d || dims.contains(&0) {
+        let [d, e] = self.weight.base().dims();
+        if !traced(self) || dims[D - 1] != d || dims.contains(&0) {
             return self.forward(input);
         }
         if D < 2 {
@@ -32,19 +33,22 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
         let row = weight.clone().narrow(0, 0, 1).reshape([e]);
         let leaf = leaf(self.bias.as_ref().map(constant), n * t, &row);
         let kept = inputs.clone().inner().reshape([n, t, d]);
-        let (weight_id, bias_id) = (self.weight.id, self.bias.as_ref().map(|bias| bias.id));
+        let bias_id = self.bias.as_ref().map(|bias| bias.id);
+        let behind = Behind::of(&self.weight);
         tape::record(Use {
             layer: "linear",
             examples: n,
-            parameters: std::iter::once(weight_id).chain(bias_id).collect(),
-            pair: bias_id.map(|bias| (weight_id, bias)),
+            parameters: parameters(&self.weight)
+                .into_iter()
+                .chain(bias_id)
+                .collect(),
+            pair: bias_id.map(|bias| (self.weight.id, bias)),
             leaf: leaf.clone(),
             resolve: Box::new(move |deltas| {
                 let deltas = deltas.reshape([n, t, e]);
                 let bias = bias_id.map(|id| (id, Factor::sum(deltas.clone())));
-                std::iter::once((weight_id, Factor::outer(kept, deltas)))
-                    .chain(bias)
-                    .collect()
+                let weight = behind.outer(kept, deltas, Inputs::Left);
+                weight.into_iter().chain(bias).collect()
             }),
         });
 

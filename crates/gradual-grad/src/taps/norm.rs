@@ -1,12 +1,13 @@
 //! Normalisations within an example: gradients Σ_t δ_jt ∘ x̂_jt of the scale and Σ_t δ_jt of the shift.
 
 use burn::module::{Param, ParamId};
+use burn::nn::norm::{InstanceNorm, Normalization};
 use burn::nn::{GroupNorm, LayerNorm, RmsNorm};
 use burn::tensor::Tensor;
 
 use crate::Tap;
 use crate::factor::Factor;
-use crate::tap::{constant, leaf, recording};
+use crate::tap::{constant, leaf, traced};
 use crate::tape::{self, Use};
 
 /// Scales and shifts normalised inputs x̂ `[n, t, d]`, seen by the trace.
@@ -51,7 +52,7 @@ impl<const D: usize> Tap<Tensor<D>> for LayerNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !recording() || D < 2 || dims.contains(&0) {
+        if !traced(self) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -68,7 +69,7 @@ impl<const D: usize> Tap<Tensor<D>> for RmsNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !recording() || D < 2 || dims.contains(&0) {
+        if !traced(self) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -78,16 +79,29 @@ impl<const D: usize> Tap<Tensor<D>> for RmsNorm {
     }
 }
 
+/// Scales and shifts normalised inputs x̂ `[n, channels, …]`, seen by the trace.
+pub(super) fn channels<const D: usize>(
+    layer: &'static str,
+    normalised: Tensor<D>,
+    gamma: &Param<Tensor<1>>,
+    beta: &Param<Tensor<1>>,
+) -> Tensor<D> {
+    let dims = normalised.dims();
+    let positions = dims[2..].iter().product::<usize>();
+    let normalised = normalised.reshape([dims[0], dims[1], positions]);
+    let output = affine(layer, normalised.swap_dims(1, 2), gamma, Some(beta));
+    output.swap_dims(1, 2).reshape(dims)
+}
+
 /// `[n, channels, …]` → `[n, channels, …]`.
 impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
     type Output = Tensor<D>;
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        let dims = input.dims();
-        let (Some(gamma), Some(beta)) = (&self.gamma, &self.beta) else {
+        let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
             return self.forward(input);
         };
-        if !recording() || !self.affine || D < 3 || dims.contains(&0) {
+        if !traced(self) || D < 2 || input.dims().contains(&0) {
             return self.forward(input);
         }
         let plain = Self {
@@ -96,10 +110,43 @@ impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
             affine: false,
             ..self.clone()
         };
-        let positions = dims[2..].iter().product::<usize>();
-        let normalised = plain.forward(input).reshape([dims[0], dims[1], positions]);
-        let normalised = normalised.swap_dims(1, 2);
-        let output = affine("group norm", normalised, gamma, Some(beta));
-        output.swap_dims(1, 2).reshape(dims)
+        channels("group norm", plain.forward(input), gamma, beta)
+    }
+}
+
+/// `[n, channels, …]` → `[n, channels, …]`.
+impl<const D: usize> Tap<Tensor<D>> for InstanceNorm {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
+            return self.forward(input);
+        };
+        if !traced(self) || D < 2 || input.dims().contains(&0) {
+            return self.forward(input);
+        }
+        let plain = Self {
+            gamma: None,
+            beta: None,
+            affine: false,
+            ..self.clone()
+        };
+        channels("instance norm", plain.forward(input), gamma, beta)
+    }
+}
+
+/// What the norm that it holds takes.
+impl<const D: usize> Tap<Tensor<D>> for Normalization {
+    type Output = Tensor<D>;
+
+    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Batch(norm) => norm.tap(input),
+            Self::Group(norm) => norm.tap(input),
+            Self::Instance(norm) => norm.tap(input),
+            Self::Layer(norm) => norm.tap(input),
+            Self::Rms(norm) => norm.tap(input),
+            without_parameters => without_parameters.forward(input),
+        }
     }
 }

@@ -6,7 +6,7 @@ use burn::nn::transformer::{
 };
 use burn::tensor::{Bool, Tensor};
 
-use crate::tap::recording;
+use crate::tap::traced;
 use crate::{AttentionInput, Tap};
 
 /// `[n, …, d]` → `[n, …, d]`.
@@ -79,7 +79,7 @@ impl Tap<EncoderInput> for TransformerEncoderLayer {
             mask_pad,
             mask_attn,
         } = input;
-        if !recording() {
+        if !traced(self) {
             return self.forward(x, mask_pad, mask_attn);
         }
         let before = if self.norm_first {
@@ -239,7 +239,7 @@ impl Tap<DecoderInput> for TransformerDecoder {
     type Output = Tensor<3>;
 
     fn tap(&self, input: DecoderInput) -> Tensor<3> {
-        if !recording() {
+        if !traced(self) {
             return self.forward(input.into());
         }
         self.layers

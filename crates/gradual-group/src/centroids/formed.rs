@@ -11,11 +11,14 @@ use crate::identities::Identities;
 use crate::search::{Clusters, ClustersRecord};
 use crate::spectrum::host;
 use crate::state;
-use crate::unread::Unread;
+use crate::unread::{Unread, or_else};
 use crate::{Churn, GroupError, Sign, adjusted_rand, best_matching};
 
 /// The least cosine of two centroids of which one continues the other.
 const LEAST: f32 = 0.5;
+
+/// Entries of a mean of unit vectors that are no larger than this are what rounding leaves of nothing.
+const ROUNDING: f32 = 1e-7;
 
 /// Steps of the power method for the axis of a group.
 const ROUNDS: usize = 30;
@@ -187,8 +190,9 @@ impl Formed {
         // 1 for a row of length one, 0 for zeros.
         let present = |rows: Tensor<2>| (rows.clone() * rows).sum_dim(1).round();
         let there = present(units.clone()) * present(directions).transpose();
-        // Above zero for every group that is there, however far away.
+        // Above zero for every group that is there, however far away. Where none is, the first one begins.
         let scores = (closeness(cosines.clone(), sign) + 2.0) * there;
+        let scores = or_else(scores, present(units.clone()), 0);
         Joined {
             unread: Unread::highest(OPERATION, scores),
             ways: match sign {
@@ -208,7 +212,9 @@ impl Formed {
         let sums = (members * joined.ways.clone()).transpose().matmul(units);
         let means = sums / sizes.clone().clamp_min(1.0);
         let moved = self.centroids.clone() * memory + means * (1.0 - memory);
-        let grown = sizes.greater_elem(0.0).expand(moved.dims());
+        // Opposite examples may leave nothing, which would be no group's.
+        let left = moved.clone().abs().max_dim(1).greater_elem(0.0);
+        let grown = sizes.greater_elem(0.0).bool_and(left).expand(moved.dims());
         self.centroids = self.centroids.clone().mask_where(grown, moved);
     }
 
@@ -244,18 +250,22 @@ impl FormedRecord {
 }
 
 /// The mean of some unit vectors `[n, d]`, as `[1, d]`; sign-free, of unit vectors that are turned to point along their
-/// axis.
+/// axis. The first of them where they cancel: a centroid of zero is no group's.
 fn centre(units: &Tensor<2>, members: Vec<i64>, sign: Sign) -> Tensor<2> {
     if members.is_empty() {
         return units.clone().narrow(0, 0, 1).zeros_like();
     }
     let members = Tensor::<1, Int>::from_data(members.as_slice(), &units.device());
     let own = units.clone().select(0, members);
+    let first = own.clone().narrow(0, 0, 1);
     let turned = match sign {
         Sign::Kept => own,
         Sign::Ignored => own.clone() * along_axis(&own),
     };
-    turned.mean_dim(0)
+    let mean = turned.mean_dim(0);
+    let none = mean.clone().abs().max_dim(1).lower_equal_elem(ROUNDING);
+    let none = none.expand(mean.dims());
+    mean.mask_where(none, first)
 }
 
 /// Which way each vector of `[n, d]` points along the leading axis of all, `[n, 1]`, by the power method.

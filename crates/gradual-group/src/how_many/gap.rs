@@ -63,7 +63,7 @@ fn logarithm(
     } else {
         let assignment = match groups {
             1 => vec![0; points.nrows()],
-            _ => kmeans(points, groups, RESTARTS, seed)?,
+            _ => kmeans(points, groups, RESTARTS, seed),
         };
         within_sum(points, &assignment, groups)
     };

@@ -11,7 +11,7 @@ use crate::identities::Identities;
 use crate::search::Clusters;
 use crate::spectrum::{Spectrum, host};
 use crate::split_merge::Pending;
-use crate::unread::Unread;
+use crate::unread::{Unread, or_else};
 use crate::{Churn, GroupError, SimilarityMatrix, SplitMerge, follow};
 
 /// How landmarks are summed up.
@@ -43,11 +43,20 @@ pub(super) struct Found {
 /// What new examples are compared with.
 #[derive(Debug, Clone)]
 pub(super) enum Now {
-    /// The landmarks; entry (l, g) of the weights is 1 / (n_g ‖landmark l‖²) if l is of group g.
-    Examples(ExampleGradients, Box<Tensor<2>>),
+    /// The landmarks, and how inner products with them are weighed.
+    Examples(ExampleGradients, Box<Weighing>),
     /// The leading axes of each group, those of one group together, each as long as the root mean
     /// square of the unit landmarks' components along it.
     Axes(ExampleGradients),
+}
+
+/// How inner products with l landmarks are weighed.
+#[derive(Debug, Clone)]
+pub(super) struct Weighing {
+    /// 1 / ‖landmark‖, `[1, l]`; 0 for a gradient of zero.
+    lengths: Tensor<2>,
+    /// 1 / n_g if a landmark is of group g, `[l, k]`.
+    members: Tensor<2>,
 }
 
 impl Found {
@@ -186,15 +195,25 @@ impl Found {
         let all: Vec<usize> = (0..l).collect();
         self.finite(&norms, 1, &all)?;
         let sizes = self.sizes();
-        let mut weights = vec![0.0f32; l * k];
-        for (landmark, (&group, &norm)) in self.assignment.iter().zip(&norms).enumerate() {
-            if norm > 0.0 {
-                let square = f64::from(norm) * f64::from(norm);
-                weights[landmark * k + group] = (1.0 / (sizes[group] * square)) as f32;
-            }
+        let mut members = vec![0.0; l * k];
+        for (landmark, &group) in self.assignment.iter().enumerate() {
+            members[landmark * k + group] = 1.0 / sizes[group];
         }
-        let weights = Tensor::from_data(TensorData::new(weights, [l, k]), &gradients.device());
-        Ok(Now::Examples(gradients, Box::new(weights)))
+        let length = |&norm: &f32| {
+            if norm > 0.0 {
+                1.0 / f64::from(norm)
+            } else {
+                0.0
+            }
+        };
+        let lengths: Vec<f64> = norms.iter().map(length).collect();
+        // In the precision of what they multiply.
+        let like = (&gradients.device(), gradients.norms().dtype());
+        let by = Weighing {
+            lengths: Tensor::from_data(TensorData::new(lengths, [1, l]), like),
+            members: Tensor::from_data(TensorData::new(members, [l, k]), like),
+        };
+        Ok(Now::Examples(gradients, Box::new(by)))
     }
 
     fn axes(
@@ -247,33 +266,39 @@ impl Found {
         }
     }
 
-    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`: nothing before the landmarks
-    /// were taken up.
+    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`. Those that are like no group at
+    /// all are a little like the largest one, unless their gradients are zero.
     pub(super) fn alike(
         &self,
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Tensor<2>, GroupError> {
         let (n, k) = (gradients.examples(), self.clusters.groups);
-        match (&self.now, axes) {
-            (None, _) => Ok(Tensor::zeros([n, k], &gradients.device())),
-            (Some(Now::Examples(landmarks, weights)), _) => {
+        let norms = gradients.norms().reshape([n, 1]);
+        let alike = match (&self.now, axes) {
+            (None, _) => norms.zeros_like().expand([n, k]),
+            (Some(Now::Examples(landmarks, by)), _) => {
                 let products = gradients.cross_gram(landmarks).map_err(refused)?;
-                Ok((products.clone() * products).matmul((**weights).clone()))
+                squares(products * by.lengths.clone()).matmul(by.members.clone())
             }
             (Some(Now::Axes(axes)), Some(Axes { count, .. })) => {
                 let products = gradients.cross_gram(axes).map_err(refused)?;
-                let squares = (products.clone() * products).reshape([n, k, count]);
-                Ok(squares.sum_dim(2).reshape([n, k]))
+                let squares = squares(products).reshape([n, k, count]);
+                squares.sum_dim(2).reshape([n, k])
             }
-            (Some(Now::Axes(_)), None) => Err(GroupError::NoStanding {
-                operation: OPERATION,
-            }),
-        }
+            (Some(Now::Axes(_)), None) => {
+                return Err(GroupError::NoStanding {
+                    operation: OPERATION,
+                });
+            }
+        };
+        let sizes = self.sizes().into_iter().enumerate();
+        let largest = sizes.max_by(|(a, x), (b, y)| x.total_cmp(y).then(b.cmp(a)));
+        Ok(or_else(alike, norms, largest.map_or(0, |(group, _)| group)))
     }
 
-    /// The group of each of n examples: that of the largest mean squared cosine. None for a zero
-    /// gradient.
+    /// The group of each of n examples: that of the largest mean squared cosine, the largest group where all are 0.
+    /// None for a zero gradient.
     fn assign(
         &self,
         gradients: &ExampleGradients,
@@ -282,6 +307,15 @@ impl Found {
         let unread = Unread::highest(OPERATION, self.alike(gradients, axes)?);
         unread.assignment(&unread.read()?)
     }
+}
+
+/// Squares of inner products `[n, m]` in units of each example's largest: those of tiny or huge gradients would be out
+/// of range.
+fn squares(products: Tensor<2>) -> Tensor<2> {
+    let largest = products.clone().abs().max_dim(1);
+    let none = largest.clone().equal_elem(0.0);
+    let products = products / largest.mask_fill(none, 1.0);
+    products.clone() * products
 }
 
 /// Coefficients `[count, n]` of the leading axes of n gradients with this Gram matrix, each axis as

@@ -33,7 +33,8 @@ impl Row {
             };
             let both = || -> Result<(Numbers, Numbers), String> {
                 let expected = of(reference).map_err(|error| format!("the reference: {error}"))?;
-                Ok((of(results.as_ref().map_err(String::clone)?)?, expected))
+                let got = of(results.as_ref().map_err(String::clone)?)?;
+                Ok((got, part.expected(&expected)))
             };
             match both() {
                 Ok((got, expected)) => difference(&got, &expected),
@@ -47,6 +48,12 @@ impl Row {
         }
     }
 
+    /// The reference itself, which its own numbers can't judge, beside those that are stated.
+    pub(super) fn of_reference(reference: &Results) -> Self {
+        let (name, precision) = super::REFERENCE;
+        Self::compare(name, precision, Ok(reference.clone()), reference)
+    }
+
     /// What did not agree, in words.
     pub(super) fn failures(&self) -> Vec<String> {
         let parts = PARTS.iter().zip(&self.outcomes);
@@ -55,7 +62,7 @@ impl Row {
             let problem = match outcome {
                 Outcome::Differs(size, _) if *size <= tolerance => return None,
                 Outcome::Differs(size, under) => format!(
-                    "{under} differs from the reference by {size:.1e}; {tolerance:.0e} is allowed"
+                    "{under} differs from what is expected by {size:.1e}; {tolerance:.0e} is allowed"
                 ),
                 Outcome::Failed(problem) => problem.clone(),
             };
@@ -86,7 +93,7 @@ const LEAST_SCALE: f64 = 1e-2;
 /// The largest difference under any name, relative to the largest number there.
 fn difference(got: &Numbers, expected: &Numbers) -> Outcome {
     if let Some(name) = got.keys().find(|name| !expected.contains_key(*name)) {
-        return Outcome::Failed(format!("{name} is not in the reference"));
+        return Outcome::Failed(format!("{name} is not expected"));
     }
     let most = expected.values().map(|values| largest(values));
     let most = most.fold(0.0, f64::max);
@@ -193,10 +200,60 @@ fn kept(before: &str, rows: &[Row]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::Part;
     use super::*;
 
     fn numbers(values: &[f64]) -> Numbers {
         [("x".to_owned(), values.to_vec())].into()
+    }
+
+    /// Results of all parts, off by a factor from what is stated and from a reference of `x = 1`.
+    fn all(factor: f64) -> Results {
+        let expected = |part: &Part| part.expected(&numbers(&[1.0]));
+        let off = |part: &Part| {
+            let scaled = expected(part).into_iter();
+            scaled
+                .map(|(name, values)| (name, values.iter().map(|x| x * factor).collect()))
+                .collect()
+        };
+        PARTS
+            .iter()
+            .map(|part| (part.name.to_owned(), Ok(off(part))))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_stated_holds_for_the_reference_too() {
+        assert!(Row::of_reference(&all(1.0)).failures().is_empty());
+        // A reference that waits twice as often as it should, as all others then do.
+        for (name, under) in [
+            ("waits", "k-means"),
+            ("repeats", "erm"),
+            ("compositions", "hard: group losses"),
+        ] {
+            let mut wrong = all(1.0);
+            for value in wrong
+                .get_mut(name)
+                .unwrap()
+                .as_mut()
+                .unwrap()
+                .get_mut(under)
+                .unwrap()
+            {
+                *value *= 1.5;
+            }
+            let failures = Row::of_reference(&wrong).failures();
+            assert_eq!(failures.len(), 1, "{failures:?}");
+            assert!(
+                failures[0].starts_with(&format!("flex, f64, {name}: {under} differs")),
+                "{failures:?}"
+            );
+        }
+        // A number that nobody stated is none that may be anything.
+        let mut more = all(1.0);
+        let waits = more.get_mut("waits").unwrap().as_mut().unwrap();
+        waits.insert("new".to_owned(), vec![1.0]);
+        assert!(Row::of_reference(&more).failures()[0].ends_with("new is not expected"));
     }
 
     fn size(got: &[f64], expected: &[f64]) -> f64 {
@@ -223,19 +280,14 @@ mod tests {
         };
         let (one, none) = (numbers(&[1.0]), Numbers::new());
         assert_eq!(failed(&none, &one), "x was not computed");
-        assert_eq!(failed(&one, &none), "x is not in the reference");
+        assert_eq!(failed(&one, &none), "x is not expected");
         let two = numbers(&[1.0, 2.0]);
         assert_eq!(failed(&one, &two), "x has 1 numbers in place of 2");
     }
 
     #[test]
     fn a_page_keeps_the_rows_of_other_backends() {
-        let results = || -> Results {
-            let parts = PARTS.iter();
-            parts
-                .map(|part| (part.name.to_owned(), Ok(numbers(&[1.0]))))
-                .collect()
-        };
+        let results = || all(1.0);
         let rows = |name: &str| {
             vec![Row::compare(
                 name,
@@ -256,21 +308,15 @@ mod tests {
 
     #[test]
     fn a_row_that_is_off_is_bold_and_a_failure() {
-        let results = |value: f64| -> Results {
-            let parts = PARTS.iter();
-            parts
-                .map(|part| (part.name.to_owned(), Ok(numbers(&[value]))))
-                .collect()
-        };
-        let row = |got| Row::compare("a", Precision::F32, got, &results(1.0));
-        let good = row(Ok(results(1.0)));
-        assert!(good.failures().is_empty());
+        let row = |got| Row::compare("a", Precision::F32, got, &all(1.0));
+        let good = row(Ok(all(1.0)));
+        assert!(good.failures().is_empty(), "{:?}", good.failures());
         assert!(!table(&[good]).contains("**"));
-        let off = row(Ok(results(1.1)));
+        let off = row(Ok(all(1.1)));
         assert_eq!(off.failures().len(), PARTS.len());
         assert!(
             off.failures()[0]
-                .starts_with("a, f32, gradients: x differs from the reference by 1.0e-1")
+                .starts_with("a, f32, gradients: x differs from what is expected by 1.0e-1")
         );
         assert!(table(&[off]).contains("| **1e-1** |"));
         let crashed = row(Err(anyhow::anyhow!("gone")));

@@ -1,5 +1,6 @@
 //! Groups of gradients that were planted.
 
+use anyhow::ensure;
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Device;
@@ -142,8 +143,8 @@ pub(super) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
                 Err(GroupError::Gradients { .. }) => true,
                 _ => false,
             };
-            let what = format!("{name}: refuses what is no number");
-            numbers.insert(what, vec![f64::from(u8::from(named))]);
+            // On the reference, too.
+            ensure!(named, "{name} takes what is no number");
         }
     }
     Ok(numbers)

@@ -81,6 +81,27 @@ pub(super) fn repeats(device: &Device) -> anyhow::Result<Numbers> {
         .collect())
 }
 
+/// That all of them are.
+pub(super) fn always() -> Numbers {
+    ["erm", "grouped", "svd"]
+        .map(|name| (name.to_owned(), vec![1.0]))
+        .into()
+}
+
+/// The numbers of the table in `docs/backends.md`.
+pub(super) fn stated_waits() -> Numbers {
+    [
+        ("erm", 1),
+        ("grouped", 1),
+        ("dro", 2),
+        ("landmarks", 1),
+        ("k-means", 2),
+        ("svd", 2),
+    ]
+    .map(|(name, waits)| (name.to_owned(), vec![f64::from(waits)]))
+    .into()
+}
+
 /// How often one step waits for the device, by objective.
 pub(super) fn waits(device: &Device) -> anyhow::Result<Numbers> {
     let task = task()?;

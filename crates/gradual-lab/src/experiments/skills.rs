@@ -171,27 +171,36 @@ impl Experiment for Skills {
         }))
     }
 
+    fn check(&self, arm: &str, draw: usize, _: &Options) -> anyhow::Result<()> {
+        Ok(objective(arm, 0)?.check(draw)?)
+    }
+
     fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
-        let trained = gradual_tasks::skills::Skill::TRAINED.len();
-        let objective = match run.arm {
-            "whitened" => Objective::new(
-                landmarks(GradientMetric::whitened().with_layers(FIRST)?, run.seed),
-                SumOfSquares,
-            ),
-            "late" => {
-                let (layers, damping, draws) = LATER;
-                let kronecker = Whitening::Kronecker { damping };
-                let metric = GradientMetric::whitened().with_whitening(kronecker);
-                let landmarks = landmarks(metric.with_layers(layers)?, run.seed);
-                Objective::new(After::new(draws, landmarks), SumOfSquares)
-            }
-            shared => arms::objective(shared, trained, FIRST, run.seed)?,
-        };
+        let objective = objective(run.arm, run.seed)?;
         let task = Task::new(&Self::config(run.options), run.seed)?;
         let sampler = arms::sampler(run.arm, &task, run.steps)?;
         let pace = (RATE, Self::every(run.options));
         Ok(run.train(&task, objective, sampler, pace, book)?)
     }
+}
+
+/// What the arm called `name` minimises.
+fn objective(name: &str, seed: u64) -> anyhow::Result<Objective> {
+    let trained = gradual_tasks::skills::Skill::TRAINED.len();
+    Ok(match name {
+        "whitened" => Objective::new(
+            landmarks(GradientMetric::whitened().with_layers(FIRST)?, seed),
+            SumOfSquares,
+        ),
+        "late" => {
+            let (layers, damping, draws) = LATER;
+            let kronecker = Whitening::Kronecker { damping };
+            let metric = GradientMetric::whitened().with_whitening(kronecker);
+            let landmarks = landmarks(metric.with_layers(layers)?, seed);
+            Objective::new(After::new(draws, landmarks), SumOfSquares)
+        }
+        shared => arms::objective(shared, trained, FIRST, seed)?,
+    })
 }
 
 /// Groups that nobody tells how many there are.

@@ -225,6 +225,11 @@ impl Experiment for SparseParity {
         }))
     }
 
+    fn check(&self, arm: &str, draw: usize, options: &Options) -> anyhow::Result<()> {
+        let tasks = Self::config(options).tasks;
+        Ok(arms::objective(arm, tasks, FIRST, 0)?.check(draw)?)
+    }
+
     fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let config = Self::config(run.options);
         let tasks = config.tasks;

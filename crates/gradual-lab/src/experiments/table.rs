@@ -112,6 +112,11 @@ impl Experiment for Table {
         }))
     }
 
+    fn check(&self, arm: &str, draw: usize, options: &Options) -> anyhow::Result<()> {
+        let groups = Self::task(options, 0)?.capabilities().len();
+        Ok(arms::objective(arm, groups, FIRST, 0)?.check(draw)?)
+    }
+
     fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished> {
         let task = Self::task(run.options, run.seed)?;
         let groups = task.capabilities().len();

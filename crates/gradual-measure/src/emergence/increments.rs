@@ -21,7 +21,8 @@ pub(super) fn on_grid(curve: &Curve) -> Vec<f64> {
 pub(super) struct Increments {
     sum: f64,
     squares: f64,
-    median: f64,
+    /// √(median z²). Of an even number of increments this is not the median of |z|.
+    typical: f64,
     /// BIG-bench's I: the range of the values, negative when the highest comes before the lowest.
     range: f64,
 }
@@ -31,7 +32,8 @@ impl Increments {
     pub(super) fn of(curve: &Curve) -> Option<Self> {
         let values = on_grid(curve);
         let sizes: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let squares = sizes.iter().map(|z| z * z).sum::<f64>();
+        let squared: Vec<f64> = sizes.iter().map(|z| z * z).collect();
+        let squares = squared.iter().sum::<f64>();
         if squares <= 1e-24 || !squares.is_finite() {
             return None;
         }
@@ -49,7 +51,7 @@ impl Increments {
         Some(Self {
             sum: sizes.iter().sum(),
             squares,
-            median: median(&sizes.iter().map(|z| z.abs()).collect::<Vec<_>>())?,
+            typical: median(&squared)?.sqrt(),
             range: if high > low { range } else { -range },
         })
     }
@@ -66,6 +68,6 @@ impl Increments {
 
     /// `I / (n max(√(median z²), floor))`.
     pub(super) fn breakthroughness(&self) -> f64 {
-        self.range / (INTERVALS as f64 * self.median.max(FLOOR))
+        self.range / (INTERVALS as f64 * self.typical.max(FLOOR))
     }
 }

@@ -6,9 +6,11 @@ use crate::Curve;
 
 /// `s(t) = 1 / (1 + (t / midpoint)^(−1/scale))`: logistic in ln t, from 0 to 1.
 ///
-/// Fitted by least squares to the points of the curve after step 0: the best of a grid of starts, then
-/// Levenberg-Marquardt (Marquardt 1963) in (ln midpoint, ln scale). A capability that stays at chance, or
-/// that never leaves mastery, has no such curve.
+/// Fitted by least squares to the points of the curve after step 0. The sum of squares has many local minima where few
+/// points lie on the slope, so it is first taken over a grid that is as fine as the points ask for (scales in ratios of
+/// √2, midpoints half a scale apart wherever a point could see them) and at the curves through two neighbouring
+/// points. From the best of them Levenberg-Marquardt (Marquardt 1963) goes on in (ln midpoint, ln scale), and the best
+/// end is the fit. A capability that stays at chance, or that never leaves mastery, has no such curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Logistic {
     /// The time at which the fitted curve is at 0.5, in steps.
@@ -24,8 +26,16 @@ pub struct Logistic {
 const SCALES: (f64, f64) = (-9.2, 4.6);
 /// How far beyond the first and the last point the midpoint may lie, in ln t.
 const BEYOND: f64 = 7.0;
-/// Starts per parameter.
-const STARTS: usize = 24;
+/// The least scale of the starts, in the smallest distance of two points in ln t: less is a step between them.
+const FINEST: f64 = 1.0 / 16.0;
+/// The largest scale of the starts: more is nearly a straight line.
+const COARSEST: f64 = 4.0;
+/// So many scales from the midpoint the curve is 0 or 1 to 6e-6.
+const REACH: f64 = 12.0;
+/// A midpoint further from every point, in scales, is a step between two of them, like those nearer by.
+const SEEN: f64 = 6.0;
+/// Starts that are refined.
+const STARTS: usize = 16;
 /// More refinements change nothing.
 const REFINEMENTS: usize = 200;
 
@@ -54,7 +64,10 @@ impl Logistic {
             (points[0].0 - BEYOND, points[points.len() - 1].0 + BEYOND),
             SCALES,
         ];
-        let best = refine(&points, start(&points)?, limits);
+        let (_, best) = starts(&points, limits)
+            .into_iter()
+            .map(|start| refine(&points, start, limits))
+            .min_by(|a, b| a.0.total_cmp(&b.0))?;
         let r_squared = 1.0 - squares(&points, best) / total;
         r_squared.is_finite().then(|| Self {
             midpoint: best[0].exp(),
@@ -75,25 +88,107 @@ fn squares(points: &[(f64, f64)], at: Parameters) -> f64 {
     residuals.map(|residual| residual * residual).sum()
 }
 
-/// The best of a grid over the times of the points and scales from 0.005 to 2.
-fn start(points: &[(f64, f64)]) -> Option<Parameters> {
-    let between =
-        |low: f64, high: f64, index: usize| low + (high - low) * index as f64 / (STARTS - 1) as f64;
-    let (first, last) = (points.first()?.0, points.last()?.0);
-    (0..STARTS * STARTS)
-        .map(|index| {
-            [
-                between(first, last, index / STARTS),
-                between(0.005_f64.ln(), 2.0_f64.ln(), index % STARTS),
-            ]
-        })
+/// The best of the curves through two neighbours and of the local minima over midpoints of every scale of the grid.
+fn starts(points: &[(f64, f64)], [midpoints, scales]: [(f64, f64); 2]) -> Vec<Parameters> {
+    let inside = |number: f64, (low, high): (f64, f64)| (low..=high).contains(&number);
+    let times = points.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let closest = times.fold(f64::INFINITY, f64::min);
+    let mut scale = (closest * FINEST).max(scales.0.exp());
+    let tails = Tails::of(points);
+    let mut found: Vec<(f64, Parameters)> = points
+        .windows(2)
+        .filter_map(|pair| through(pair[0], pair[1]))
+        .filter(|at| inside(at[0], midpoints) && inside(at[1], scales))
         .map(|at| (squares(points, at), at))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|best| best.1)
+        .collect();
+    while scale < COARSEST {
+        let errors: Vec<(f64, f64)> = candidates(points, scale, midpoints)
+            .into_iter()
+            .map(|midpoint| (tails.squares(points, midpoint, scale), midpoint))
+            .collect();
+        // Where the error is least among its neighbours.
+        for (index, &(error, midpoint)) in errors.iter().enumerate() {
+            let lower = |other: Option<&(f64, f64)>| other.is_none_or(|other| error <= other.0);
+            if lower(index.checked_sub(1).and_then(|at| errors.get(at)))
+                && lower(errors.get(index + 1))
+            {
+                found.push((error, [midpoint, scale.ln()]));
+            }
+        }
+        scale *= std::f64::consts::SQRT_2;
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.truncate(STARTS);
+    found.into_iter().map(|one| one.1).collect()
 }
 
-/// Levenberg-Marquardt with the damping on the diagonal of JᵀJ, inside the limits.
-fn refine(points: &[(f64, f64)], from: Parameters, limits: [(f64, f64); 2]) -> Parameters {
+/// The curve through two points: `ln(s/(1 − s))` is a straight line in ln t. `None` where it doesn't rise from 0 to 1.
+fn through(left: (f64, f64), right: (f64, f64)) -> Option<Parameters> {
+    let logit = |value: f64| (value / (1.0 - value)).ln();
+    let scale = (right.0 - left.0) / (logit(right.1) - logit(left.1));
+    let sound =
+        [left.1, right.1].iter().all(|&s| s > 0.0 && s < 1.0) && scale > 0.0 && scale.is_finite();
+    sound.then(|| [left.0 - scale * logit(left.1), scale.ln()])
+}
+
+/// Midpoints half a scale apart, where at least one point is within [`SEEN`] scales.
+fn candidates(points: &[(f64, f64)], scale: f64, (low, high): (f64, f64)) -> Vec<f64> {
+    let mut found = Vec::new();
+    let mut next = low;
+    for &(time, _) in points {
+        next = next.max(time - SEEN * scale);
+        while next <= (time + SEEN * scale).min(high) {
+            found.push(next);
+            next += 0.5 * scale;
+        }
+    }
+    found
+}
+
+/// Sums of the squares that a curve far above or below its midpoint leaves, so that only the points near it need a
+/// logistic.
+struct Tails {
+    /// Σ s² of the points before the i-th.
+    low: Vec<f64>,
+    /// Σ (1 − s)² of the points from the i-th on.
+    high: Vec<f64>,
+}
+
+impl Tails {
+    fn of(points: &[(f64, f64)]) -> Self {
+        let sum = |sum: &mut f64, square: f64| {
+            *sum += square;
+            Some(*sum)
+        };
+        let low = std::iter::once(0.0)
+            .chain(
+                points
+                    .iter()
+                    .scan(0.0, |so_far, point| sum(so_far, point.1.powi(2))),
+            )
+            .collect();
+        let mut high: Vec<f64> = std::iter::once(0.0)
+            .chain(
+                points
+                    .iter()
+                    .rev()
+                    .scan(0.0, |so_far, point| sum(so_far, (1.0 - point.1).powi(2))),
+            )
+            .collect();
+        high.reverse();
+        Self { low, high }
+    }
+
+    /// [`squares`] but for points that are further than [`REACH`] scales away.
+    fn squares(&self, points: &[(f64, f64)], midpoint: f64, scale: f64) -> f64 {
+        let first = points.partition_point(|point| point.0 < midpoint - REACH * scale);
+        let end = points.partition_point(|point| point.0 <= midpoint + REACH * scale);
+        self.low[first] + squares(&points[first..end], [midpoint, scale.ln()]) + self.high[end]
+    }
+}
+
+/// Levenberg-Marquardt with the damping on the diagonal of JᵀJ, inside the limits: the least sum of squares and where.
+fn refine(points: &[(f64, f64)], from: Parameters, limits: [(f64, f64); 2]) -> (f64, Parameters) {
     let (mut at, mut damping) = (from, 1e-3);
     let mut error = squares(points, at);
     for _ in 0..REFINEMENTS {
@@ -133,5 +228,5 @@ fn refine(points: &[(f64, f64)], from: Parameters, limits: [(f64, f64); 2]) -> P
             damping *= 4.0;
         }
     }
-    at
+    (error, at)
 }

@@ -27,9 +27,12 @@ pub(super) fn html(verdicts: &[Held]) -> String {
         "<h2>Verdicts</h2>\n{}<p class=\"small\">The ratio is arm / baseline, the geometric mean over paired \
          seeds; the intervals are Student’s t on the log ratios and, below it, the BCa bootstrap’s, which is too \
          short for few seeds. p is the t-test’s against exactly the claimed ratio, corrected by Holm’s method \
-         for the {} of this table. A claim is decided, supported or not supported, when p is at most 0.05 and \
-         the bootstrap interval lies on one side of the claimed ratio, with at least {LEAST_SEEDS} seeds; it is \
-         inconclusive otherwise, and when a run lacks the number.</p>\n",
+         for the {} of this table, those without a number among them. A claim is decided, supported or not \
+         supported, when p is at most 0.05 and the bootstrap interval lies on one side of the claimed ratio, with \
+         at least {LEAST_SEEDS} seeds; it is inconclusive otherwise, and when a run lacks the number. Where the \
+         exact sign-flip test or, for visibly skewed log ratios, the test that allows for skewness does not agree, \
+         it is inconclusive, too, and takes more seeds: skewed log ratios make the t-test wrong more often than it \
+         says, the more so the more claims there are.</p>\n",
         table("verdicts", &heads, &rows),
         crate::numbers::count(verdicts.len(), "claim", "claims"),
     )

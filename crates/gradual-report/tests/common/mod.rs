@@ -236,6 +236,9 @@ impl Fixture {
             schema: SCHEMA,
             step,
             examples: step * 512,
+            standing_examples: None,
+            gradient_evaluations: None,
+            left_out: None,
             compute: None,
             train_loss: capabilities.values().map(|one| one.loss).sum::<f64>()
                 / capabilities.len() as f64,

@@ -22,9 +22,8 @@ fn refused(text: &str) -> String {
 #[test]
 fn red_wine_has_six_groups() {
     let table = Table::red_wine(0).unwrap();
-    let names: Vec<&str> = table.capabilities.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(
-        names,
+        names(&table),
         [
             "quality=3",
             "quality=4",
@@ -102,20 +101,69 @@ fn a_users_table_is_read() {
     );
 }
 
+fn names(table: &Table) -> Vec<&str> {
+    table.capabilities.iter().map(|c| c.name.as_str()).collect()
+}
+
+/// No loss over known groups may leave a row out: every training row has a group, and every group can be drawn.
 #[test]
-fn a_group_of_one_row_is_trained_on_without_a_capability() {
-    let file = file("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,2,8\n");
+fn groups_of_a_single_row_are_one_group() {
+    let several: String = (0..30)
+        .map(|i| format!("{},{},5\n", i % 2, 100 + i))
+        .collect();
+    let file = file(&format!("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,1,8\n{several}"));
     let table = Table::open(file.path(), "y", "g", 0).unwrap();
-    assert_eq!(table.capabilities.len(), 1);
     assert_eq!(
-        table
-            .training
-            .labels
-            .iter()
-            .filter(|label| label.is_none())
-            .count(),
-        1
+        names(&table),
+        ["g=1", "g=2", "g=other (30 groups of a single row)"]
     );
+    assert!(table.training.labels.iter().all(Option::is_some));
+    let sizes: Vec<usize> = table
+        .held_out
+        .iter()
+        .map(|rows| rows.classes.len())
+        .collect();
+    assert_eq!(sizes, [1, 1, 7]);
+    assert_eq!(table.members[2].len(), 23);
+    let total: f64 = table.capabilities.iter().map(|c| c.frequency).sum();
+    assert!((total - 1.0).abs() < 1e-12);
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let drawn = table
+        .draw_of(&[2, 0], &mut random, &Device::flex())
+        .unwrap();
+    assert_eq!(drawn.labels, [Some(2), Some(0)]);
+}
+
+#[test]
+fn a_lone_group_of_a_single_row_goes_with_the_smallest() {
+    let file = file("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,2,8\n1,3,6\n0,3,9\n");
+    for seed in 0..5 {
+        let table = Table::open(file.path(), "y", "g", seed).unwrap();
+        assert_eq!(names(&table), ["g=2", "g=3 (and 1, a single row)"]);
+        assert_eq!(
+            table
+                .training
+                .labels
+                .iter()
+                .filter(|label| **label == Some(1))
+                .count(),
+            2
+        );
+        // It is trained on, never held out: there is nothing to measure it by.
+        let held_out = &table.held_out[1];
+        assert_eq!(held_out.classes.len(), 1);
+        assert!(table.training.labels.iter().all(Option::is_some));
+        let lone = table
+            .training
+            .features
+            .iter()
+            .copied()
+            .fold(f32::INFINITY, f32::min);
+        assert!(
+            held_out.features[0] > lone,
+            "the row with a = 5 is the least"
+        );
+    }
 }
 
 #[test]

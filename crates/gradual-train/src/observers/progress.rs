@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write as _};
 use std::time::{Duration, Instant};
 
+use gradual_grad::Verified;
 use gradual_measure::Evaluation;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
@@ -70,6 +71,19 @@ impl Progress {
 impl Observer for Progress {
     fn name(&self) -> &'static str {
         "progress"
+    }
+
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        for warning in &verified.warnings {
+            let line = format!("{}: warning: {warning}", self.name);
+            match &self.bar {
+                Some(bar) => bar.println(line),
+                None => {
+                    let _ = writeln!(io::stderr(), "{line}");
+                }
+            }
+        }
+        Ok(())
     }
 
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {

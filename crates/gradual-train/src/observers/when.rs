@@ -1,3 +1,4 @@
+use gradual_grad::Verified;
 use gradual_group::State;
 use gradual_measure::{Evaluation, Grouping};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,10 @@ impl<O: Observer> Selected<O> {
 impl<O: Observer> Observer for Selected<O> {
     fn name(&self) -> &'static str {
         self.inner.name()
+    }
+
+    fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
+        self.inner.verified(verified)
     }
 
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {

@@ -123,13 +123,11 @@ fn examples(labels: Vec<usize>, device: &Device) -> Drawn<(Tensor<2>, Tensor<1>)
         .flat_map(|&l| [1.0, l as f32, 1.0 - l as f32])
         .collect();
     let targets: Vec<f32> = labels.iter().map(|&label| 1.0 + label as f32).collect();
-    Drawn {
-        batch: (
-            Tensor::from_data(TensorData::new(inputs, [n, 3]), device),
-            Tensor::from_data(TensorData::new(targets, [n]), device),
-        ),
-        labels: labels.into_iter().map(Some).collect(),
-    }
+    let batch = (
+        Tensor::from_data(TensorData::new(inputs, [n, 3]), device),
+        Tensor::from_data(TensorData::new(targets, [n]), device),
+    );
+    Drawn::new(batch, labels.into_iter().map(Some).collect())
 }
 
 /// The weight of a model.

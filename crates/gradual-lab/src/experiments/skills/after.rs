@@ -37,6 +37,10 @@ impl<G: Grouping> Grouping for After<G> {
         }
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.then.check(examples)
+    }
+
     fn wants(&self) -> Option<Standing> {
         match self.waits() {
             true => None,

@@ -1,0 +1,319 @@
+//! Whether the per-example gradients of a model are what they are taken for.
+//!
+//! # The idea
+//!
+//! A trace is right if every use of every parameter goes through a tap, if a tap does what `forward` does, and if no
+//! example's loss depends on another example. A [trace](crate::trace()) sees for itself where a parameter was used
+//! outside of any tap. The rest is found by comparison, on the draw and the losses of a training step.
+//!
+//! # The steps
+//!
+//! 1. Burn's own forward and backward pass of Σ_j w_j ℓ_j, no tap seen; w are random weights, so that nothing cancels.
+//! 2. A trace, whose update is to be that of step 1, parameter by parameter.
+//! 3. A trace whose backward pass starts from the losses of one half of the draw. What arrives at an example of the
+//!    *other* half came through a coupling: batch statistics, negatives out of the draw, a first axis that does not
+//!    count examples. What arrives at an example of this half is to be what arrived in step 2, over its weight.
+//!
+//! All three passes are to give the same losses. Where they do not, because the closure is random, steps 2 and 3 can't
+//! be compared with others, and what is left of the check is that nothing arrives at the other half.
+//!
+//! # The cost
+//!
+//! Three passes, once: less than four ordinary steps. What couples nothing but examples of the other half with each
+//! other is not seen; which half that is, is random, so this takes a coupling of very few examples.
+//!
+//! Where the model trains with random numbers of the device (dropout), the device's generator is seeded, from a number
+//! that it is asked for, so that all passes draw the same.
+
+mod coupling;
+mod rounding;
+mod seed;
+mod update;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::host::read;
+use crate::trace::{Passed, Subject};
+use crate::{BurnFault, GradError, Tracer};
+use coupling::{Parts, separate};
+use rounding::Rounding;
+use seed::Seed;
+use update::{Update, compared, flattened, layers_of};
+
+const OPERATION: &str = "verify";
+
+/// What [`verify`] found besides errors.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Path of each parameter, and how far the traced update is from Burn's own: the largest difference, as a share of
+    /// the largest entry. Empty where they could not be compared.
+    pub differences: Vec<(String, f64)>,
+    /// What a training run should know of.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is no error and yet worth a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The gradient of these parameters is zero for every example of the draw.
+    Zero {
+        /// Their paths.
+        paths: Vec<String>,
+    },
+    /// Clones of a layer share one parameter.
+    Shared {
+        /// The path that an optimizer moves.
+        path: String,
+        /// The others.
+        others: Vec<String>,
+    },
+    /// The closure gives other losses each time, so Burn's own gradients can't be compared with.
+    Random,
+    /// Burn's own backward pass gets the gradient of a parameter wrong, and the trace does not.
+    BurnFault {
+        /// The parameter's path.
+        path: String,
+        /// What is wrong.
+        fault: BurnFault,
+    },
+    /// A loss is NaN or infinite, so nothing could be compared.
+    NotFinite {
+        /// The first such example.
+        example: usize,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero { paths } => write!(
+                f,
+                "no example of the draw has a gradient for {}: not trained now (a dead unit, a branch that was not \
+                 taken, the A of a LoRA adapter whose B is still zero)",
+                paths.join(", ")
+            ),
+            Self::Shared { path, others } => write!(
+                f,
+                "{path} and {} are one parameter (clones of a layer): an optimizer moves {path} alone; initialise \
+                 each layer by itself",
+                others.join(", ")
+            ),
+            Self::Random => write!(
+                f,
+                "the closure gives other losses each time it is called (random numbers that no seed of the device \
+                 governs), so the gradients could not be compared with Burn's own"
+            ),
+            Self::BurnFault { path, fault } => write!(f, "{path}: {fault}"),
+            Self::NotFinite { example } => write!(
+                f,
+                "the loss of example {example} is NaN or infinite, so the gradients could not be checked"
+            ),
+        }
+    }
+}
+
+/// Checks the per-example gradients of `model` on one draw: whether they add up to those of Burn's own backward pass,
+/// parameter by parameter, and whether every example's gradient is its own. See the [module](self) for how.
+///
+/// `losses` is the closure of [`trace`](crate::trace()); it is called three times.
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::tensor::{Device, Tensor};
+/// use gradual_grad::{GradError, Tap, verify};
+///
+/// let device = Device::flex().autodiff();
+/// let layer = LinearConfig::new(2, 1).init(&device);
+/// let x = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], &device);
+///
+/// let verified = verify(&layer, |layer| layer.tap(x.clone()).powi_scalar(2).reshape([3]))?;
+/// assert!(verified.warnings.is_empty());
+///
+/// // Losses that are centred over the draw: each depends on all examples.
+/// let centred = verify(&layer, |layer| {
+///     let y = layer.tap(x.clone()).powi_scalar(2).reshape([3]);
+///     y.clone() - y.mean()
+/// });
+/// assert!(matches!(centred, Err(GradError::Coupled { .. })));
+/// # Ok::<(), GradError>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`trace`](crate::trace()); [`GradError::Coupled`] when examples depend on each other;
+/// [`GradError::Disagrees`] when the traced update is not that of Burn's own backward pass; [`GradError::Untrained`]
+/// when all gradients are zero; [`GradError::Read`] when numbers can't be read.
+pub fn verify<M, F>(model: &M, losses: F) -> Result<Verified, GradError>
+where
+    M: Module,
+    F: Fn(&M) -> Tensor<1>,
+{
+    Tracer::default().verify(model, losses)
+}
+
+impl Tracer {
+    /// [`verify`](crate::verify()) with these options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](crate::verify()).
+    pub fn verify<M, F>(&self, model: &M, losses: F) -> Result<Verified, GradError>
+    where
+        M: Module,
+        F: Fn(&M) -> Tensor<1>,
+    {
+        let subject = self.subject(model)?;
+        let seed = Seed::of(&subject)?;
+        let found = Check {
+            subject: &subject,
+            seed: &seed,
+            losses: &losses,
+            seen: Vec::new(),
+        }
+        .run(model);
+        seed.go_on();
+        found
+    }
+}
+
+/// Parameters whose gradient Burn's own backward pass gets wrong on this draw, with what is wrong: one forward pass.
+/// Found where the layer is tapped. For steps that take their gradients from Burn's own backward pass; those that trace
+/// are right, and [`verify`] warns.
+///
+/// # Errors
+///
+/// [`GradError::Nested`] inside a trace, and those of a model whose parameters can't be [told apart](GradError::Identity).
+pub fn burn_faults<M: Module>(
+    model: &M,
+    losses: impl FnOnce(&M) -> Tensor<1>,
+) -> Result<Vec<(String, BurnFault)>, GradError> {
+    let subject = Tracer::default().subject(model)?;
+    Ok(subject.look(losses)?.faults())
+}
+
+/// A check that goes on.
+struct Check<'a, M, F> {
+    subject: &'a Subject<M>,
+    seed: &'a Seed,
+    losses: &'a F,
+    /// The losses of every pass so far.
+    seen: Vec<Vec<f64>>,
+}
+
+impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
+    fn run(mut self, model: &M) -> Result<Verified, GradError> {
+        let copy = &self.subject.copied.model;
+        self.seed.start();
+        let own = (self.losses)(copy);
+        self.seen.push(host(own.clone())?);
+        let rounding = Rounding::of(copy, own.dtype());
+        let parts = Parts::of(&own);
+        let weighted = |losses: &Tensor<1>| {
+            (losses.clone() * parts.weights.clone().cast(losses.dtype())).sum()
+        };
+
+        let whole = self.pass()?;
+        if let Some(warning) = self.not_finite() {
+            return Ok(Verified::unchecked(warning));
+        }
+        let faults = whole.faults();
+        let mut arrived = Vec::new();
+        let total = weighted(&whole.losses);
+        let traced = whole.backward(&total, |_, deltas| arrived.push(deltas.clone()))?;
+        // The rows are weighted already.
+        let update = traced.gradients.combine(&traced.losses.ones_like())?;
+        let update = flattened(model, &update);
+
+        if let Some(half) = &parts.half {
+            let passed = self.pass()?;
+            if let Some(warning) = self.not_finite() {
+                return Ok(Verified::unchecked(warning));
+            }
+            let repeats = rounding.repeats(&self.seen);
+            let before = repeats.then_some((&parts.weights, arrived.as_slice()));
+            separate(passed, half, before, &rounding)?;
+        }
+
+        let repeats = rounding.repeats(&self.seen);
+        let reached = match repeats {
+            true => self.subject.copied.reached(&weighted(&own).backward()),
+            false => HashMap::new(),
+        };
+        let mut found = Update::all(self.subject, &reached, &update, &layers_of(&traced))?;
+        let mut warnings = shared(self.subject);
+        warnings.extend(zero(&found)?);
+        found.retain(|each| !faults.iter().any(|(path, _)| *path == each.path));
+        let faulty = |(path, fault)| Warning::BurnFault { path, fault };
+        warnings.extend(faults.into_iter().map(faulty));
+        let differences = match repeats {
+            true => compared(&found, &rounding)?,
+            false => {
+                warnings.push(Warning::Random);
+                Vec::new()
+            }
+        };
+        Ok(Verified {
+            differences,
+            warnings,
+        })
+    }
+
+    /// A traced forward pass.
+    fn pass(&mut self) -> Result<Passed<'a, M>, GradError> {
+        self.seed.start();
+        let passed = self.subject.forward(self.losses)?;
+        self.seen.push(host(passed.losses.clone())?);
+        Ok(passed)
+    }
+
+    fn not_finite(&self) -> Option<Warning> {
+        let first = |losses: &Vec<f64>| losses.iter().position(|loss| !loss.is_finite());
+        let example = self.seen.iter().find_map(first)?;
+        Some(Warning::NotFinite { example })
+    }
+}
+
+impl Verified {
+    fn unchecked(warning: Warning) -> Self {
+        Self {
+            differences: Vec::new(),
+            warnings: vec![warning],
+        }
+    }
+}
+
+/// A warning that names the parameters whose gradient is zero for every example; an error if all are.
+fn zero(found: &[Update]) -> Result<Option<Warning>, GradError> {
+    let zero = found.iter().filter(|each| each.traced == 0.0);
+    let paths: Vec<String> = zero.map(|each| each.path.clone()).collect();
+    if paths.len() == found.len() {
+        let problem = "the gradients of all parameters are zero for every example of the draw";
+        return Err(GradError::Untrained { problem });
+    }
+    Ok((!paths.is_empty()).then_some(Warning::Zero { paths }))
+}
+
+/// The parameters that stand in several places.
+fn shared<M: Module>(subject: &Subject<M>) -> Vec<Warning> {
+    let several = subject
+        .parameters
+        .iter()
+        .filter(|each| !each.shared.is_empty());
+    several
+        .map(|each| Warning::Shared {
+            path: each.path.clone(),
+            others: each.shared.clone(),
+        })
+        .collect()
+}
+
+fn host(tensor: Tensor<1>) -> Result<Vec<f64>, GradError> {
+    let operation = OPERATION;
+    read(tensor).map_err(|problem| GradError::Read { operation, problem })
+}

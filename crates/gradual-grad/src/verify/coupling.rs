@@ -1,0 +1,161 @@
+//! Whether what arrives at an example comes from its own loss alone.
+
+use std::collections::HashMap;
+
+use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Tensor, TensorData};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::host;
+use super::rounding::Rounding;
+use crate::GradError;
+use crate::trace::Passed;
+
+/// Share of the largest entry that may arrive at an example of the other half, for rounding of fused kernels.
+const COUPLED: f64 = 1e-5;
+
+/// One half of a draw, as `[n]` of ones and zeros, and a weight for every example.
+pub(super) struct Parts {
+    /// None for a draw of one example.
+    pub(super) half: Option<Tensor<1>>,
+    pub(super) weights: Tensor<1>,
+}
+
+impl Parts {
+    pub(super) fn of(losses: &Tensor<1>) -> Self {
+        let [n] = losses.dims();
+        let device = losses.device().inner();
+        let on = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [n]), &device);
+        // The same each time, so that a run that goes on checks what it checked before.
+        let mut random = ChaCha8Rng::seed_from_u64(n as u64);
+        let weights = (0..n).map(|_| random.random_range(0.5..1.5)).collect();
+        let mut order: Vec<usize> = (0..n).collect();
+        order.shuffle(&mut random);
+        let mut half = vec![0.0; n];
+        for &j in &order[n / 2..] {
+            half[j] = 1.0;
+        }
+        Self {
+            half: (n > 1).then(|| on(half)),
+            weights: on(weights),
+        }
+    }
+}
+
+/// What arrived at the output of one use of a layer.
+struct Arrived {
+    path: String,
+    layer: &'static str,
+    /// Largest entry at an example outside of the half, largest difference from before at one inside, and largest entry
+    /// at all: `[3]`.
+    largest: Tensor<1>,
+}
+
+/// Checks that nothing arrives at the examples outside of `half`, and at those inside what arrived `before`, when their
+/// losses were weighted.
+pub(super) fn separate<M: Module>(
+    passed: Passed<'_, M>,
+    half: &Tensor<1>,
+    before: Option<(&Tensor<1>, &[Tensor<2>])>,
+    rounding: &Rounding,
+) -> Result<(), GradError> {
+    let [n] = passed.losses.dims();
+    let subject = passed.subject;
+    let paths: HashMap<ParamId, String> = passed.paths();
+    let total = (passed.losses.clone() * half.clone().cast(passed.losses.dtype())).sum();
+    // The default precision of the device may be another one.
+    let half = half.clone().cast(DType::F32);
+    let outside = half.clone().neg().add_scalar(1.0);
+    let mut all: Vec<Arrived> = Vec::new();
+    passed.backward(&total, |seen, deltas| {
+        let rows = seen.examples;
+        let by_example = |deltas: Tensor<2>| {
+            let size = deltas.shape().num_elements() / rows;
+            let largest = deltas.abs().reshape([rows, size]).max_dim(1);
+            let largest = largest.cast(DType::F32).reshape([rows]);
+            match subject.views {
+                Some(views) if rows != n => views.largest(largest),
+                _ => largest,
+            }
+        };
+        let own = by_example(deltas.clone());
+        let elsewhere = (own.clone() * outside.clone()).max();
+        let otherwise = before.and_then(|(weights, arrived)| {
+            let earlier = arrived.get(all.len())?;
+            let [size, columns] = deltas.dims();
+            let weights = match subject.views {
+                Some(views) if rows != n => views.spread(weights.clone()),
+                _ => weights.clone(),
+            };
+            let weights = weights.reshape([rows, 1]).expand([rows, size / rows]);
+            let weights = weights.reshape([size, 1]).cast(deltas.dtype());
+            (earlier.dims() == [size, columns]).then(|| {
+                let difference = deltas.clone() - earlier.clone() / weights;
+                (by_example(difference) * half.clone()).max()
+            })
+        });
+        let otherwise = otherwise.unwrap_or_else(|| elsewhere.clone().zeros_like());
+        let path = seen.parameters.first().and_then(|id| paths.get(id));
+        all.push(Arrived {
+            path: path.cloned().unwrap_or_default(),
+            layer: seen.layer,
+            largest: Tensor::cat(vec![elsewhere, otherwise, own.max()], 0),
+        });
+    })?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let largest = Tensor::cat(all.iter().map(|each| each.largest.clone()).collect(), 0);
+    let largest: Vec<f64> = host(largest)?;
+    // The last use that is coupled names the place: what mixes the examples comes after it.
+    for (at, numbers) in largest.chunks(3).enumerate().rev() {
+        let (elsewhere, otherwise, anywhere) = (numbers[0], numbers[1], numbers[2]);
+        if elsewhere > COUPLED * anywhere || otherwise > rounding.allowed() * anywhere {
+            return Err(GradError::Coupled {
+                path: all[at].path.clone(),
+                layer: all[at].layer,
+                share: elsewhere.max(otherwise) / anywhere,
+                before: all.get(at + 1).map(|next| next.path.clone()),
+                batch_norm: batch_norm(&subject.copied.model),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A batch norm of the model that takes its training form.
+fn batch_norm<M: Module>(model: &M) -> Option<String> {
+    struct Find {
+        path: Vec<(String, bool)>,
+        found: Option<String>,
+    }
+    impl ModuleVisitor for Find {
+        fn visit_flag(&mut self, flag: &Param<Flag>) {
+            let inside = self.path.len().checked_sub(2).map(|at| &self.path[at]);
+            if flag.is_enabled() && inside.is_some_and(|(_, batch_norm)| *batch_norm) {
+                let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+                self.found.get_or_insert(names[..names.len() - 1].join("."));
+            }
+        }
+
+        fn enter_module(&mut self, name: &str, container: &str) {
+            // The type is that of the container of `name`.
+            if let Some(last) = self.path.last_mut() {
+                last.1 = container == "Struct:BatchNorm";
+            }
+            self.path.push((name.to_owned(), false));
+        }
+
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+    }
+    let mut find = Find {
+        path: Vec::new(),
+        found: None,
+    };
+    model.visit(&mut find);
+    find.found
+}

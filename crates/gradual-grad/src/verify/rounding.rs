@@ -1,0 +1,50 @@
+//! What rounding explains.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{DType, Tensor};
+
+/// How far numbers may be apart that would be equal in exact arithmetic.
+pub(super) struct Rounding {
+    /// The distance from 1 to the next number, in the coarsest precision of losses and parameters.
+    epsilon: f64,
+}
+
+impl Rounding {
+    pub(super) fn of<M: Module>(model: &M, losses: DType) -> Self {
+        struct Coarsest(f64);
+        impl ModuleVisitor for Coarsest {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0 = self.0.max(epsilon(param.base().dtype()));
+            }
+        }
+        let mut coarsest = Coarsest(epsilon(losses));
+        model.visit(&mut coarsest);
+        Self {
+            epsilon: coarsest.0,
+        }
+    }
+
+    /// Of sums that were taken in another order, as a share of their largest entry.
+    pub(super) fn allowed(&self) -> f64 {
+        4.0 * self.epsilon.sqrt()
+    }
+
+    /// Whether all passes gave the same losses, but for what a device may round otherwise each time.
+    pub(super) fn repeats(&self, seen: &[Vec<f64>]) -> bool {
+        let near = |(&a, &b): (&f64, &f64)| {
+            (a - b).abs() <= 64.0 * self.epsilon * a.abs().max(b.abs()).max(f64::MIN_POSITIVE)
+        };
+        seen.windows(2)
+            .all(|pair| pair[0].len() == pair[1].len() && pair[0].iter().zip(&pair[1]).all(near))
+    }
+}
+
+/// The distance from 1 to the next number.
+fn epsilon(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::EPSILON,
+        DType::F16 => 9.77e-4,
+        DType::BF16 => 7.81e-3,
+        _ => f64::from(f32::EPSILON),
+    }
+}

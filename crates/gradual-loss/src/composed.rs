@@ -1,0 +1,163 @@
+//! What a composition yields, and what has to be seen of it before it may be used.
+
+use burn::tensor::{DType, Tensor};
+use gradual_grad::host::read;
+
+use crate::LossError;
+
+/// The value of a composition and its derivative in the losses.
+///
+/// Some of what has to be refused is known on the device alone: a negative loss under a rule that
+/// needs them non-negative, a sum of coefficients that can't be divided by. Where nothing was read yet
+/// ([`compose_ahead`](crate::Composition::compose_ahead)) a few numbers are still [unread](Self::unread), to be
+/// read together with others.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// L, `[1]`.
+    pub value: Tensor<1>,
+    /// Coefficients c = ∂L/∂ℓ, `[n]`, before or after a [`Scale`](crate::Scale), in single precision or, for
+    /// losses in double precision, in double.
+    pub coefficients: Tensor<1>,
+    checks: Vec<Check>,
+    /// Σc before the scale, once read.
+    sum: Option<f64>,
+}
+
+/// Numbers on the device, and what they must be.
+#[derive(Debug, Clone)]
+pub(crate) enum Check {
+    /// Losses `[k]` of the groups that are below `least`, and infinity for all others.
+    Least {
+        operation: &'static str,
+        least: f64,
+        low: Tensor<1>,
+    },
+    /// Σc and Σ|c| `[2]` before a scale that divides by the first.
+    Sum {
+        scale: &'static str,
+        sums: Tensor<1>,
+    },
+}
+
+/// Σc below this share of Σ|c| is not known to be positive, or would leave coefficients a thousand times too
+/// large.
+const SHARE: f64 = 1e-3;
+
+impl Check {
+    /// What has to be read of it.
+    pub(crate) fn numbers(&self) -> Tensor<1> {
+        match self {
+            Self::Least { low, .. } => low.clone(),
+            Self::Sum { sums, .. } => sums.clone(),
+        }
+    }
+
+    /// What is wrong with the numbers read.
+    pub(crate) fn of(&self, read: &[f64]) -> Result<(), LossError> {
+        match *self {
+            Self::Least {
+                operation, least, ..
+            } => match read.iter().position(|low| *low < f64::INFINITY) {
+                None => Ok(()),
+                Some(group) => Err(LossError::Negative {
+                    operation,
+                    group,
+                    value: read[group],
+                    least,
+                }),
+            },
+            Self::Sum { scale, .. } => {
+                let [sum, absolute] = sums(read);
+                // Without any coefficient there is nothing to scale; what is no number is said by example.
+                match sum <= SHARE * absolute && absolute > 0.0 {
+                    true => Err(LossError::Sum {
+                        scale,
+                        sum,
+                        absolute,
+                    }),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+fn sums(read: &[f64]) -> [f64; 2] {
+    let at = |place: usize| read.get(place).copied().unwrap_or(f64::NAN);
+    [at(0), at(1)]
+}
+
+impl Composed {
+    /// From a value `[1]` and coefficients `[n]` that need no check.
+    pub fn new(value: Tensor<1>, coefficients: Tensor<1>) -> Self {
+        Self {
+            value,
+            coefficients,
+            checks: Vec::new(),
+            sum: None,
+        }
+    }
+
+    /// The same value and checks with other coefficients.
+    pub(crate) fn rescaled(self, coefficients: Tensor<1>) -> Self {
+        Self {
+            coefficients,
+            ..self
+        }
+    }
+
+    /// The same under one more check.
+    pub(crate) fn with(mut self, check: Option<Check>) -> Self {
+        self.checks.extend(check);
+        self
+    }
+
+    /// Numbers to be read together with others and given to [`settled`](Self::settled); none where nothing can be
+    /// wrong.
+    pub fn unread(&self) -> Option<Tensor<1>> {
+        let numbers = self.checks.iter().map(Check::numbers);
+        let numbers: Vec<_> = numbers.map(|numbers| numbers.cast(DType::F32)).collect();
+        (!numbers.is_empty()).then(|| Tensor::cat(numbers, 0))
+    }
+
+    /// The same once the host has seen what was [unread](Self::unread).
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::Negative`] and [`LossError::Sum`], and [`LossError::Read`] unless there is one number for each
+    /// that was unread.
+    pub fn settled(mut self, read: &[f32]) -> Result<Self, LossError> {
+        let read: Vec<f64> = read.iter().copied().map(f64::from).collect();
+        let mut rest = read.as_slice();
+        for check in std::mem::take(&mut self.checks) {
+            let [size] = check.numbers().dims();
+            let Some((own, others)) = rest.split_at_checked(size) else {
+                return Err(LossError::Read {
+                    operation: "compose",
+                    problem: format!("{} numbers are too few", read.len()),
+                });
+            };
+            check.of(own)?;
+            if let Check::Sum { .. } = check {
+                self.sum = Some(sums(own)[0]);
+            }
+            rest = others;
+        }
+        Ok(self)
+    }
+
+    /// The same, settled by a read of its own.
+    pub(crate) fn known_now(self) -> Result<Self, LossError> {
+        let Some(unread) = self.unread() else {
+            return Ok(self);
+        };
+        let operation = "compose";
+        let read = read(unread).map_err(|problem| LossError::Read { operation, problem })?;
+        self.settled(&read)
+    }
+
+    /// Σc as it was before the scale, where that had to be known.
+    pub(crate) fn sum(&self) -> Option<f64> {
+        self.sum
+    }
+}

@@ -1,0 +1,184 @@
+//! Losses in half, single and double precision, with memberships in another.
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use gradual_group::{Average, Groups};
+use gradual_loss::{
+    Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, LeaveOneOut, Mean, Mgda,
+    PcGrad, PowerMean, RunningMeans, Scale, Scaler, Shifted, SumOfSquares, Tilted, UpGrad,
+};
+
+fn vector(values: &[f64], dtype: DType) -> Tensor<1> {
+    let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(dtype);
+    Tensor::from_data(data, (&Device::flex(), dtype))
+}
+
+fn numbers(tensor: Tensor<1>) -> Vec<f64> {
+    let data = tensor.into_data().convert::<f64>();
+    data.try_to_vec().expect("numbers")
+}
+
+const HALF: [DType; 2] = [DType::F16, DType::BF16];
+
+fn all(k: usize) -> Vec<(&'static str, Box<dyn Composition>)> {
+    let excess = ExcessLoss::new(vec![0.3; k]).unwrap();
+    let adjusted = GroupDro::new(0.5).unwrap();
+    let adjusted = adjusted.with_size_adjustment(1.0, &vec![9.0; k]).unwrap();
+    vec![
+        ("mean", Box::new(Mean)),
+        ("squares", Box::new(SumOfSquares)),
+        ("power", Box::new(PowerMean::new(0.5).unwrap())),
+        ("rooted", Box::new(PowerMean::new(3.0).unwrap().rooted())),
+        ("cvar", Box::new(Cvar::new(0.4).unwrap())),
+        ("tilted", Box::new(Tilted::new(2.0).unwrap())),
+        ("tilted 0.001", Box::new(Tilted::new(0.001).unwrap())),
+        ("focal", Box::new(Focal::new(2.0).unwrap())),
+        ("dro", Box::new(GroupDro::new(0.5).unwrap())),
+        ("adjusted", Box::new(adjusted)),
+        ("excess", Box::new(excess)),
+        ("pairs", Box::new(LeaveOneOut)),
+        (
+            "running",
+            Box::new(RunningMeans::new(SumOfSquares, 0.5).unwrap()),
+        ),
+        (
+            "shifted",
+            Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap()),
+        ),
+    ]
+}
+
+/// Losses that all precisions hold exactly, in groups of 2, 1 and none: sizes whose inverse they hold, too.
+#[test]
+fn every_precision_gives_the_same_coefficients() {
+    let labels = vec![Some(0), Some(0), Some(1), None];
+    let groups = Groups::hard(labels, 3, Average::Mean, &Device::flex()).unwrap();
+    let losses = [0.5, 1.5, 3.0, 2.0];
+    let gram = Tensor::<2>::eye(4, &Device::flex());
+    let scales = [
+        Scale::Raw,
+        Scale::UnitSum,
+        Scale::UnitAbsolute,
+        Scale::RunningSum(0.9),
+        Scale::Cap(0.5),
+        Scale::MatchNorm,
+    ];
+    for scale in scales {
+        for ((name, mut double), ((_, mut single), (_, mut half))) in
+            all(3).into_iter().zip(all(3).into_iter().zip(all(3)))
+        {
+            let draw = |composition: &mut dyn Composition, dtype| {
+                let losses = vector(&losses, dtype);
+                let forward = composition.forward(losses.clone(), &groups).map(numbers);
+                let composed = composition.compose(&losses, &groups).unwrap();
+                let scaled = Scaler::new(scale).apply_ahead(composed, &groups, Some(&gram));
+                let scaled = scaled.unwrap();
+                assert!(
+                    numbers(scaled.value).iter().all(|l| l.is_finite()),
+                    "{name}"
+                );
+                assert!(forward.unwrap()[0].is_finite(), "{name}");
+                (scaled.coefficients.dtype(), numbers(scaled.coefficients))
+            };
+            let (dtype, expected) = draw(double.as_mut(), DType::F64);
+            assert_eq!(dtype, DType::F64, "{name}");
+            let near = |composition: &mut dyn Composition, dtype| {
+                let state = composition.state();
+                let (precision, found) = draw(composition, dtype);
+                composition.restore(&state).unwrap();
+                assert_eq!(precision, DType::F32, "{name}");
+                let error = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+                assert!(
+                    error.fold(0.0, f64::max) < 1e-5,
+                    "{name} in {dtype:?}: {found:?}, not {expected:?}"
+                );
+            };
+            near(single.as_mut(), DType::F32);
+            for dtype in HALF {
+                near(half.as_mut(), dtype);
+            }
+        }
+    }
+}
+
+/// 1/3 in double precision, though the groups were made in single.
+#[test]
+fn memberships_follow_double_precision() {
+    let labels = vec![Some(0), Some(0), Some(0), Some(1)];
+    let groups = Groups::hard(labels, 2, Average::Mean, &Device::flex()).unwrap();
+    let losses = vector(&[1.0, 2.0, 4.0, 0.5], DType::F64);
+    let composed = SumOfSquares.compose(&losses, &groups).unwrap();
+    let (third, mean) = (1.0 / 3.0, 7.0 / 3.0);
+    let value = numbers(composed.value)[0];
+    assert!((value - mean * mean - 0.25).abs() < 1e-14, "{value}");
+    let first = numbers(composed.coefficients)[0];
+    assert!((first - 2.0 * mean * third).abs() < 1e-14, "{first}");
+    let mut dro = GroupDro::new(1.0).unwrap();
+    dro.compose(&losses, &groups).unwrap();
+    let ratio = dro.weights(2)[0] / dro.weights(2)[1];
+    assert!((ratio / (mean - 0.5).exp() - 1.0).abs() < 1e-14, "{ratio}");
+}
+
+/// A sum over 4 000 groups of one loss each: half precision stops counting at 256 or 2 048.
+#[test]
+fn many_groups_in_half_precision() {
+    let k = 4_000;
+    let labels = (0..k).map(Some).collect();
+    let groups = Groups::hard(labels, k, Average::Mean, &Device::flex()).unwrap();
+    for dtype in HALF {
+        let losses = vector(&vec![1.0; k], dtype);
+        for (value, composition) in [
+            (4_000.0, &mut SumOfSquares as &mut dyn Composition),
+            (1.0, &mut Mean),
+            (1.0, &mut Tilted::new(1.0).unwrap()),
+        ] {
+            let composed = composition.compose(&losses, &groups).unwrap();
+            let found = numbers(composed.value)[0];
+            assert!(
+                (found / value - 1.0).abs() < 1e-5,
+                "{found}, not {value} in {dtype:?}"
+            );
+            let scaled = numbers(Scale::UnitSum.apply(composed.coefficients).unwrap());
+            assert!(scaled.iter().all(|c| (c * k as f64 - 1.0).abs() < 1e-5));
+        }
+    }
+}
+
+/// A graph behind half-precision losses gets its gradient in half precision.
+#[test]
+fn a_backward_pass_from_half_precision() {
+    let groups = Groups::one(2, &Device::flex());
+    for dtype in HALF {
+        let leaf = vector(&[1.0, 3.0], dtype).autodiff().require_grad();
+        let value = SumOfSquares.forward(leaf.clone(), &groups).unwrap();
+        let gradient = leaf.grad(&value.backward()).unwrap();
+        assert_eq!(
+            (gradient.dtype(), numbers(gradient)),
+            (dtype, vec![2.0, 2.0])
+        );
+    }
+}
+
+/// Rules on gradients: losses, groups and Gram matrix each in its own precision.
+#[test]
+fn rules_on_gradients_in_any_precision() {
+    let labels = vec![Some(0), Some(1)];
+    let groups = Groups::hard(labels, 2, Average::Mean, &Device::flex()).unwrap();
+    let gram = Tensor::<2>::from_floats([[4.0, -1.0], [-1.0, 1.0]], &Device::flex());
+    for losses in [DType::F64, DType::F32, DType::F16, DType::BF16] {
+        for products in [DType::F64, DType::F32] {
+            let losses = vector(&[1.0, 2.0], losses);
+            let gram = gram.clone().cast(products);
+            for rule in [
+                &mut UpGrad as &mut dyn GramComposition,
+                &mut Mgda,
+                &mut PcGrad::new(0),
+            ] {
+                let composed = rule.compose(&losses, &groups, &gram).unwrap();
+                let scaled = Scaler::new(Scale::MatchNorm)
+                    .apply_ahead(composed, &groups, Some(&gram))
+                    .unwrap();
+                assert!(numbers(scaled.coefficients).iter().all(|c| *c > 0.0));
+            }
+        }
+    }
+}

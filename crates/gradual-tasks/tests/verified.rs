@@ -1,0 +1,41 @@
+//! The gradients of the project's own models are what they are taken for, on the draws that they train on.
+
+use burn::tensor::Device;
+use gradual::grad::verify;
+use gradual::train::Task;
+use gradual_tasks::{Skills, SkillsConfig, SparseParity, SparseParityConfig, Table};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// Checks a fresh model of the task. Returns the largest difference.
+fn check<T: Task>(task: &T, draw: usize) -> f64 {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let device = Device::flex();
+    let model = task.model(&mut random, &device.clone().autodiff());
+    let drawn = task.draw(draw, &mut random, &device);
+    let verified = verify(&model, |m| task.losses(m, &drawn.batch)).expect("right");
+    assert_eq!(verified.warnings, []);
+    let differences = verified
+        .differences
+        .iter()
+        .map(|(_, difference)| *difference);
+    differences.fold(0.0, f64::max)
+}
+
+#[test]
+fn sparse_parity() {
+    let task = SparseParity::new(SparseParityConfig::default(), 1).expect("a task");
+    assert!(check(&task, 128) < 1e-5);
+}
+
+#[test]
+fn skills() {
+    let task = Skills::new(&SkillsConfig::default(), 1).expect("a task");
+    assert!(check(&task, 16) < 1e-3);
+}
+
+#[test]
+fn table() {
+    let task = Table::red_wine(1).expect("a task");
+    assert!(check(&task, 64) < 1e-5);
+}
