@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::GroupError;
 use crate::eigenvalues::{Eigenvalues, estimates};
+use crate::similarity::not_finite;
 
 /// Directions carried beside the wanted ones, and rounds of subspace iteration. Iterating on more than a quarter of all
 /// directions costs more than solving for all.
@@ -268,25 +269,15 @@ pub(crate) fn wide_gram(operation: &'static str, gram: &Tensor<2>) -> Result<Vec
     let [n, _] = gram.dims();
     let gram: Vec<f64> =
         read(gram.clone()).map_err(|problem| GroupError::Read { operation, problem })?;
-    match not_finite(&gram, n, |value| value.is_finite()) {
+    match not_finite(&gram, n) {
         Some(example) => Err(GroupError::NotFinite { operation, example }),
         None => Ok(gram),
     }
 }
 
-/// The first example whose product with itself is not finite, or any other if there is no such.
-fn not_finite<T: Copy>(gram: &[T], n: usize, finite: impl Fn(T) -> bool) -> Option<usize> {
-    let own = (0..n).find(|&j| !finite(gram[j * n + j]));
-    own.or_else(|| {
-        gram.iter()
-            .position(|&value| !finite(value))
-            .map(|entry| entry / n)
-    })
-}
-
 /// A row-major symmetric matrix, checked.
 fn matrix(gram: &[f32], n: usize) -> Result<Mat<f32>, GroupError> {
-    match not_finite(gram, n, f32::is_finite) {
+    match not_finite(gram, n) {
         Some(example) => Err(GroupError::NotFinite {
             operation: "spectrum",
             example,

@@ -263,10 +263,7 @@ fn the_step_is_that_of_the_others() {
         let stepped = stepper.step(&model, &mut objective(), LabelSet::new(&LABELS), |m| {
             m.losses(&all)
         });
-        let plain = step(&model, &mut objective(), Some(&LABELS), |m| {
-            m.losses(&all)
-        })
-        .unwrap();
+        let plain = step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all)).unwrap();
         let stepped = stepped.unwrap();
         assert!(stepped.left_out.is_empty());
         assert_eq!(stepped.coefficients, plain.coefficients);
@@ -337,9 +334,7 @@ fn layers_without_taps() {
 fn nothing_is_left_out_unasked_and_not_everything() {
     let (model, all) = (Model::new(), batch(&IGNORED));
     for objective in objectives() {
-        let stepped = step(&model, &mut objective(), Some(&LABELS), |m| {
-            m.losses(&all)
-        });
+        let stepped = step(&model, &mut objective(), Some(&LABELS), |m| m.losses(&all));
         let error = stepped.map(drop).unwrap_err();
         assert!(
             matches!(
