@@ -30,7 +30,7 @@ pub(crate) enum Factor {
     /// A table that is looked up, in one or in several places.
     Scatter(Lookups),
     /// The sum of both: a table that is looked up and read out.
-    Tied(Tied),
+    Tied(Box<Tied>),
     /// g_j is made of these, one after another.
     Stack(Vec<Factor>),
     /// g_j itself, `[n, p]`.
@@ -46,14 +46,6 @@ pub(crate) struct Tied {
 }
 
 impl Tied {
-    pub(crate) fn new(lookups: Lookups, outer: Outer) -> Self {
-        Self {
-            lookups,
-            outer,
-            formed: Formed::default(),
-        }
-    }
-
     fn in_precision(&self, dtype: DType) -> bool {
         let sides = [&self.lookups.deltas, &self.outer.left, &self.outer.right];
         sides.iter().all(|side| side.dtype() == dtype)
@@ -78,6 +70,15 @@ impl Factor {
     /// Deltas `[n, t, e]` added to the rows at indices `[n, t]` of a `[rows, e]` matrix.
     pub(crate) fn scatter(indices: Tensor<2, Int>, deltas: Tensor<3>, rows: usize) -> Self {
         Self::Scatter(Lookups::new(indices, deltas, rows))
+    }
+
+    /// Look-ups and outer products with one matrix: their sum.
+    pub(crate) fn tied(lookups: Lookups, outer: Outer) -> Self {
+        Self::Tied(Box::new(Tied {
+            lookups,
+            outer,
+            formed: Formed::default(),
+        }))
     }
 
     /// Σ_t deltas_jt: the gradient of a bias, from `[n, t, e]`. Of half precision it is summed, and kept, in single.
@@ -150,7 +151,7 @@ impl Factor {
 
     fn of_parts(lookups: Option<Lookups>, outer: Option<Outer>) -> Option<Self> {
         match (lookups, outer) {
-            (Some(lookups), Some(outer)) => Some(Self::Tied(Tied::new(lookups, outer))),
+            (Some(lookups), Some(outer)) => Some(Self::tied(lookups, outer)),
             (Some(lookups), None) => Some(Self::Scatter(lookups)),
             (None, Some(outer)) => Some(Self::Outer(outer)),
             (None, None) => None,
@@ -162,9 +163,7 @@ impl Factor {
         match self {
             Self::Outer(outer) => Self::Outer(outer.zeros(n)),
             Self::Scatter(lookups) => Self::Scatter(lookups.zeros(n)),
-            Self::Tied(Tied { lookups, outer, .. }) => {
-                Self::Tied(Tied::new(lookups.zeros(n), outer.zeros(n)))
-            }
+            Self::Tied(tied) => Self::tied(tied.lookups.zeros(n), tied.outer.zeros(n)),
             Self::Stack(parts) => Self::Stack(parts.iter().map(|part| part.zeros(n)).collect()),
             Self::Rows(rows) => {
                 let like = (&rows.device(), rows.dtype());
@@ -178,10 +177,11 @@ impl Factor {
         match self {
             Self::Outer(outer) => widest(outer.left.dtype(), outer.right.dtype()),
             Self::Scatter(lookups) => lookups.deltas.dtype(),
-            Self::Tied(Tied { lookups, outer, .. }) => widest(
-                lookups.deltas.dtype(),
-                widest(outer.left.dtype(), outer.right.dtype()),
-            ),
+            Self::Tied(tied) => {
+                let sides = [&tied.lookups.deltas, &tied.outer.left, &tied.outer.right];
+                let dtypes = sides.map(|side| side.dtype());
+                dtypes.into_iter().fold(dtypes[0], widest)
+            }
             Self::Stack(parts) => {
                 let dtypes = parts.iter().map(Self::dtype);
                 dtypes.reduce(widest).unwrap_or(DType::F32)
@@ -197,7 +197,7 @@ impl Factor {
             Self::Outer(outer) => Self::Outer(outer.cast(to)),
             Self::Scatter(lookups) => Self::Scatter(lookups.cast(to)),
             Self::Tied(tied) if tied.in_precision(to) => Self::Tied(tied),
-            Self::Tied(tied) => Self::Tied(Tied::new(tied.lookups.cast(to), tied.outer.cast(to))),
+            Self::Tied(tied) => Self::tied(tied.lookups.cast(to), tied.outer.cast(to)),
             Self::Stack(parts) => {
                 Self::Stack(parts.into_iter().map(|part| part.cast(to)).collect())
             }
@@ -216,8 +216,8 @@ impl Factor {
             Self::Rows(rows) => Self::Rows(rows.clone().select(0, indices.clone())),
             Self::Outer(outer) => Self::Outer(outer.choose(indices)),
             Self::Scatter(lookups) => Self::Scatter(lookups.choose(indices)),
-            Self::Tied(Tied { lookups, outer, .. }) => {
-                Self::Tied(Tied::new(lookups.choose(indices), outer.choose(indices)))
+            Self::Tied(tied) => {
+                Self::tied(tied.lookups.choose(indices), tied.outer.choose(indices))
             }
             Self::Stack(parts) => {
                 Self::Stack(parts.iter().map(|part| part.choose(indices)).collect())
@@ -243,7 +243,7 @@ impl Factor {
             }
             Self::Outer(own) => Self::Outer(outer(own)),
             Self::Scatter(own) => Self::Scatter(lookups(own)),
-            Self::Tied(tied) => Self::Tied(Tied::new(lookups(tied.lookups), outer(tied.outer))),
+            Self::Tied(tied) => Self::tied(lookups(tied.lookups), outer(tied.outer)),
             Self::Stack(parts) => Self::Stack(
                 parts
                     .into_iter()
@@ -284,7 +284,8 @@ impl Factor {
     /// Rows and columns of the matrix that each g_j is; none of other forms.
     pub(crate) fn sides(&self) -> Option<(usize, usize)> {
         match self {
-            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => Some(outer.sides()),
+            Self::Outer(outer) => Some(outer.sides()),
+            Self::Tied(tied) => Some(tied.outer.sides()),
             Self::Scatter(lookups) => Some(lookups.sides()),
             Self::Stack(_) | Self::Rows(_) => None,
         }
@@ -295,9 +296,7 @@ impl Factor {
         match self {
             Self::Outer(outer) => outer.block(start, width),
             Self::Scatter(lookups) => lookups.block(start, width),
-            Self::Tied(Tied { lookups, outer, .. }) => {
-                lookups.block(start, width) + outer.block(start, width)
-            }
+            Self::Tied(tied) => tied.lookups.block(start, width) + tied.outer.block(start, width),
             Self::Rows(rows) => rows.clone().narrow(1, start * e, width * e),
             Self::Stack(_) => self.rows().narrow(1, start * e, width * e),
         }
@@ -316,8 +315,9 @@ impl Factor {
     pub(crate) fn examples(&self) -> usize {
         match self {
             Self::Rows(rows) => rows.dims()[0],
-            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => outer.left.dims()[0],
+            Self::Outer(outer) => outer.left.dims()[0],
             Self::Scatter(lookups) => lookups.deltas.dims()[0],
+            Self::Tied(tied) => tied.outer.left.dims()[0],
             Self::Stack(parts) => parts.first().map_or(0, Self::examples),
         }
     }
@@ -325,8 +325,9 @@ impl Factor {
     pub(crate) fn device(&self) -> Device {
         match self {
             Self::Rows(rows) => rows.device(),
-            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => outer.left.device(),
+            Self::Outer(outer) => outer.left.device(),
             Self::Scatter(lookups) => lookups.deltas.device(),
+            Self::Tied(tied) => tied.outer.left.device(),
             Self::Stack(parts) => parts.first().map(Self::device).unwrap_or_default(),
         }
     }
@@ -337,7 +338,7 @@ impl Factor {
             Self::Rows(_) => 1,
             Self::Outer(outer) => outer.positions(),
             Self::Scatter(lookups) => lookups.positions(),
-            Self::Tied(Tied { lookups, outer, .. }) => lookups.positions() + outer.positions(),
+            Self::Tied(tied) => tied.lookups.positions() + tied.outer.positions(),
             Self::Stack(parts) => parts.first().map_or(1, Self::positions),
         }
     }

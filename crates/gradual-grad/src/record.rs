@@ -10,7 +10,7 @@ use burn::tensor::kind::Basic;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::factor::{Factor, Inputs, Lookups, Outer, Tied};
+use crate::factor::{Factor, Inputs, Lookups, Outer};
 use crate::gradients::ParameterGradients;
 use crate::parameters::Parameter;
 use crate::{ExampleGradients, GradError};
@@ -191,7 +191,7 @@ impl FactorRecord {
                     (Factor::Scatter(lookups), Factor::Outer(outer)) => {
                         let (a, b) = (lookups.sides(), outer.sides());
                         agree("look-ups and outer product", &[a.0, a.1], &[b.0, b.1])?;
-                        Factor::Tied(Tied::new(lookups, outer))
+                        Factor::tied(lookups, outer)
                     }
                     _ => {
                         let expected = "expected look-ups and an outer product of one matrix";

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use crate::GradError;
-use crate::factor::{Factor, Lookups, Outer, Tied};
+use crate::factor::{Factor, Lookups, Outer};
 
 /// How the rows of a tapped input belong to examples, where each example has several: the crops of an image, both
 /// sides of a Siamese net run in one pass.
@@ -75,7 +75,7 @@ impl Views {
             }
             Factor::Outer(own) => Factor::Outer(outer(own)),
             Factor::Scatter(own) => Factor::Scatter(lookups(own)),
-            Factor::Tied(tied) => Factor::Tied(Tied::new(lookups(tied.lookups), outer(tied.outer))),
+            Factor::Tied(tied) => Factor::tied(lookups(tied.lookups), outer(tied.outer)),
             Factor::Stack(parts) => {
                 Factor::Stack(parts.into_iter().map(|part| self.fold(part)).collect())
             }

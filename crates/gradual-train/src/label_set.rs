@@ -9,7 +9,6 @@ use gradual_group::Draw;
 /// [`GroupedStep::step_labelled`](crate::GroupedStep::step_labelled).
 ///
 /// ```
-/// use burn::module::Module;
 /// use burn::nn::LinearConfig;
 /// use burn::tensor::{Device, Tensor};
 /// use gradual_group::Labels;

@@ -36,7 +36,8 @@ impl Factor {
         match self {
             Self::Rows(_) => Route::Rows,
             Self::Stack(parts) => parts.first().map_or(Route::Rows, Self::route),
-            Self::Outer(outer) | Self::Tied(Tied { outer, .. }) => outer.route(),
+            Self::Outer(outer) => outer.route(),
+            Self::Tied(tied) => tied.outer.route(),
             Self::Scatter(lookups) => lookups.route(lookups),
         }
     }
@@ -88,11 +89,13 @@ impl Factor {
             }
             Self::Outer(outer) => outer.squared_norms(),
             Self::Scatter(lookups) => lookups.squared_norms(),
-            Self::Tied(Tied { lookups, outer, .. }) if outer.has_small_pairs() => {
+            Self::Tied(tied) if tied.outer.has_small_pairs() => {
+                let Tied { lookups, outer, .. } = &**tied;
                 let both = lookups.with_own_outer(outer).mul_scalar(2);
                 lookups.squared_norms() + both + outer.squared_norms()
             }
-            Self::Tied(Tied { lookups, outer, .. }) => {
+            Self::Tied(tied) => {
+                let Tied { lookups, outer, .. } = &**tied;
                 in_blocks(lookups.deltas.dims()[0], outer.sides(), |(start, width)| {
                     let rows = lookups.block(start, width) + outer.block(start, width);
                     Norms(squares(rows))
@@ -108,9 +111,9 @@ impl Factor {
             Self::Scatter(lookups) if lookups.route(lookups) == Route::Index => {
                 lookups.with_rows(rows)
             }
-            Self::Tied(Tied { lookups, outer, .. }) => {
-                let outer = Self::Outer(outer.clone());
-                Self::Scatter(lookups.clone()).with_rows(rows) + outer.with_rows(rows)
+            Self::Tied(tied) => {
+                let outer = Self::Outer(tied.outer.clone());
+                Self::Scatter(tied.lookups.clone()).with_rows(rows) + outer.with_rows(rows)
             }
             _ => {
                 let (d, e) = self.sides().unwrap_or((self.size(), 1));
@@ -129,7 +132,7 @@ impl Factor {
         match self {
             Self::Outer(outer) => (None, Some(outer)),
             Self::Scatter(lookups) => (Some(lookups), None),
-            Self::Tied(Tied { lookups, outer, .. }) => (Some(lookups), Some(outer)),
+            Self::Tied(tied) => (Some(&tied.lookups), Some(&tied.outer)),
             Self::Stack(_) | Self::Rows(_) => (None, None),
         }
     }

@@ -36,7 +36,8 @@ impl Factor {
                 let (u, v) = (project(d, vectors(dim)), project(e, vectors(dim)));
                 looked_up(lookups, dim, &u, &v)
             }
-            Self::Tied(Tied { lookups, outer, .. }) => {
+            Self::Tied(tied) => {
+                let Tied { lookups, outer, .. } = &**tied;
                 let (d, e) = lookups.sides();
                 let (u, v) = (project(d, vectors(dim)), project(e, vectors(dim)));
                 looked_up(lookups, dim, &u, &v)

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Factor, Outer, Tied};
+use super::{Factor, Outer};
 use crate::sketch::normal;
 
 impl Factor {
@@ -23,16 +23,15 @@ impl Factor {
                     .collect(),
                 1,
             ),
-            Self::Outer(Outer { formed, .. }) | Self::Tied(Tied { formed, .. })
-                if formed.get().is_some() =>
-            {
+            Self::Outer(Outer { formed, .. }) if formed.get().is_some() => {
+                coefficients.clone().matmul(self.rows())
+            }
+            Self::Tied(tied) if tied.formed.get().is_some() => {
                 coefficients.clone().matmul(self.rows())
             }
             Self::Outer(outer) => each(&|row| outer.combine(row)),
             Self::Scatter(lookups) => each(&|row| lookups.combine(&row)),
-            Self::Tied(Tied { lookups, outer, .. }) => {
-                each(&|row| lookups.combine(&row) + outer.combine(row))
-            }
+            Self::Tied(tied) => each(&|row| tied.lookups.combine(&row) + tied.outer.combine(row)),
         }
     }
 

@@ -408,7 +408,8 @@ impl Kind {
             }
             // The table's rows are scaled one by one, as those of look-ups alone: of all products of them there would
             // be rows². The moments are those of the one-hot inputs and the outer product's left side together.
-            Factor::Tied(Tied { lookups, outer, .. }) => {
+            Factor::Tied(tied) => {
+                let Tied { lookups, outer, .. } = &**tied;
                 let (l, r) = sides(before);
                 let (t, s) = (lookups.deltas.dims()[1] as f64, outer.left.dims()[1] as f64);
                 let left = flat(&outer.left);
@@ -500,11 +501,12 @@ impl Kind {
                 right.apply(outer.right),
                 outer.inputs,
             ),
-            (Self::Outer { left, right }, Factor::Tied(Tied { lookups, outer, .. })) => {
+            (Self::Outer { left, right }, Factor::Tied(tied)) => {
+                let Tied { lookups, outer, .. } = *tied;
                 let rows = left.scale(lookups.deltas.dtype());
                 let looked = scaled(&lookups, rows, right);
                 let (x, deltas) = (left.apply(outer.left), right.apply(outer.right));
-                Factor::Tied(Tied::new(looked, Outer::new(x, deltas, outer.inputs)))
+                Factor::tied(looked, Outer::new(x, deltas, outer.inputs))
             }
             (Self::Scatter { frequency, right }, Factor::Scatter(lookups)) => {
                 let frequency = frequency.mean(lookups.deltas.dtype());

@@ -109,10 +109,13 @@ pub(super) fn separate<M: Module>(
     }
     let largest = Tensor::cat(all.iter().map(|each| each.largest.clone()).collect(), 0);
     let largest: Vec<f64> = host(largest)?;
+    // What is nothing but rounding (before the root mean square of a single number) is as large as the others' rounding.
+    let overall = largest.chunks(3).map(|numbers| numbers[2]);
+    let noise = rounding.allowed() * overall.fold(0.0, f64::max);
     // The last use that is coupled names the place: what mixes the examples comes after it.
     for (at, numbers) in largest.chunks(3).enumerate().rev() {
         let (elsewhere, otherwise, anywhere) = (numbers[0], numbers[1], numbers[2]);
-        if elsewhere > COUPLED * anywhere || otherwise > rounding.allowed() * anywhere {
+        if elsewhere > COUPLED * anywhere || otherwise > rounding.allowed() * anywhere.max(noise) {
             return Err(GradError::Coupled {
                 path: all[at].path.clone(),
                 layer: all[at].layer,

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Tensor};
 
 /// How far numbers may be apart that would be equal in exact arithmetic.
 pub(super) struct Rounding {
-    /// The distance from 1 to the next number, in the coarsest precision of losses and parameters.
+    /// The distance from 1 to the next number, in the coarsest precision of losses, parameters and layers.
     epsilon: f64,
 }
 
@@ -15,6 +15,13 @@ impl Rounding {
         impl ModuleVisitor for Coarsest {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
                 self.0 = self.0.max(epsilon(param.base().dtype()));
+            }
+
+            // Burn computes the root mean square of the one, and `flex` all of the other, in single precision.
+            fn enter_module(&mut self, _name: &str, container: &str) {
+                if matches!(container, "Struct:RmsNorm" | "Struct:DeformConv2d") {
+                    self.0 = self.0.max(epsilon(DType::F32));
+                }
             }
         }
         let mut coarsest = Coarsest(epsilon(losses));

@@ -54,7 +54,7 @@ pub fn tapped() -> Vec<Tapped> {
     let spread = "Σ_t x_t ⊗ patch_t of the output-gradients; bias Σ_t δ_t";
     let gates = "its linear layers; all times are uses of one parameter";
     let sequence =
-        "(sequence `[n, t, d]`, `Option` of the first state); `batch_first: false` is seen to";
+        "(`[n, t, d]`, or `[t, n, d]` unless `batch_first`; `Option` of the first state)";
     vec![
         tap::<Tensor<3>, Linear>("`[n, …, d]`", "Σ_t x_t ⊗ δ_t; bias Σ_t δ_t", "linear"),
         tap::<Tensor<2, Int>, Embedding>(
@@ -128,7 +128,11 @@ pub fn tapped() -> Vec<Tapped> {
         ),
         tap::<(Tensor<3>, Option<RnnState<2>>), Rnn>(sequence, gates, "rnn"),
         tap::<(Tensor<3>, Option<RnnState<3>>), BiRnn>(sequence, gates, "bidirectional_rnn"),
-        tap::<(Tensor<3>, Option<Tensor<2>>), Gru>(sequence, gates, "gru"),
+        tap::<(Tensor<3>, Option<Tensor<2>>), Gru>(
+            "(`[n, t, d]`, `Option` of the first state)",
+            gates,
+            "gru",
+        ),
         tap::<(Tensor<3>, Option<Tensor<3>>), BiGru>(sequence, gates, "bidirectional_gru"),
         tap::<(Tensor<3>, Option<LstmState<2>>), Lstm>(sequence, gates, "lstm"),
         tap::<(Tensor<3>, Option<LstmState<3>>), BiLstm>(sequence, gates, "bidirectional_lstm"),

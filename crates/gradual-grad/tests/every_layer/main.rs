@@ -9,6 +9,7 @@ mod common;
 mod activations;
 mod attention;
 mod convolutions;
+mod dense;
 mod faults;
 mod list;
 mod modules;

@@ -29,22 +29,20 @@ impl<const S: usize> Windows<S> {
         let starts = offsets(count, self.stride, size);
         let within = offsets(self.kernel, self.dilation, size);
         let volume = size.iter().product::<usize>();
-        let from = starts.iter().flat_map(|start| {
-            (0..channels).flat_map({
-                let within = &within;
-                move |channel| {
-                    let base = start + channel * volume;
-                    within.iter().map(move |offset| (base + offset) as i32)
-                }
-            })
-        });
-        let from: Vec<i32> = from.collect();
-        let from = TensorData::new(from, [starts.len() * channels * within.len()]);
+        let columns = channels * within.len();
+        let mut from = Vec::with_capacity(starts.len() * columns);
+        for start in &starts {
+            for channel in 0..channels {
+                let base = start + channel * volume;
+                from.extend(within.iter().map(|offset| (base + offset) as i32));
+            }
+        }
+        let from = TensorData::new(from, [starts.len() * columns]);
         let from = Tensor::<1, Int>::from_data(from, &padded.device());
         padded
             .reshape([n, channels * volume])
             .select(1, from)
-            .reshape([n, starts.len(), channels * within.len()])
+            .reshape([n, starts.len(), columns])
     }
 }
 
