@@ -166,10 +166,10 @@ pub enum GroupError {
         /// What was to be done with them.
         operation: &'static str,
     },
-    /// A power of a singular value is out of the range of single precision.
+    /// A power of a singular value is out of the range of the losses' precision.
     #[error(
-        "singular vectors: σ^{power} of the largest singular value, {sigma:.3e}, is out of the range of single \
-         precision; take a smaller power, or scale the losses"
+        "singular vectors: σ^{power} of the largest singular value, {sigma:.3e}, is out of the range of the \
+         losses' precision; take a smaller power, or scale the losses"
     )]
     Power {
         /// The power.

@@ -233,11 +233,15 @@ impl Groups {
         let weights = several.iter().map(|groups| groups.weights.clone());
         let (rows, weights) = (rows.collect(), weights.collect());
         let sizes = several.iter().flat_map(|groups| groups.sizes().to_vec());
-        Self::from_parts(
-            Tensor::cat(rows, 0),
-            Tensor::cat(weights, 0),
-            sizes.collect(),
-        )
+        let signed = several.iter().any(|groups| groups.signed);
+        Self {
+            signed,
+            ..Self::from_parts(
+                Tensor::cat(rows, 0),
+                Tensor::cat(weights, 0),
+                sizes.collect(),
+            )
+        }
     }
 
     /// The same groups with their weights multiplied by `factors` `[k]`.
@@ -295,7 +299,7 @@ impl Groups {
         self
     }
 
-    /// The same groups, marked as [signed](Self::is_signed).
+    /// The same groups, marked as [signed](Self::is_signed): to be said of soft groups with negative memberships.
     #[must_use]
     pub fn signed(mut self) -> Self {
         self.signed = true;

@@ -150,11 +150,11 @@ impl SimilarityMatrix {
 
 /// The first example to blame for a number in a row-major `[n, n]` matrix of products that is none. A gradient that is no
 /// number spoils the products of all others with it, but of the products with themselves its own alone, so that comes first.
-pub(crate) fn not_finite(entries: &[f32], examples: usize) -> Option<usize> {
-    let own = entries.iter().step_by(examples + 1);
-    let broken = own.copied().position(|value| !value.is_finite());
-    let any = || entries.iter().position(|value| !value.is_finite());
-    broken.or_else(|| any().map(|entry| entry / examples))
+pub(crate) fn not_finite<T: Copy + Into<f64>>(entries: &[T], examples: usize) -> Option<usize> {
+    let bad = |&value: &T| !value.into().is_finite();
+    let own = entries.iter().step_by(examples + 1).position(bad);
+    let any = || entries.iter().position(bad);
+    own.or_else(|| any().map(|entry| entry / examples))
 }
 
 #[cfg(test)]

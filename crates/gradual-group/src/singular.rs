@@ -1,6 +1,6 @@
 //! Soft groups: the singular directions of the gradients.
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
 use crate::components::Components;
 use crate::eigenvalues::estimates;
@@ -39,7 +39,7 @@ pub enum Membership {
 ///
 /// With K = G Gᵀ the Gram matrix and D = diag(‖g_j‖) this is L = ‖K D⁻¹ ℓ‖², with coefficients
 /// c = 2 D⁻¹ K² D⁻¹ ℓ, and needs no eigenproblem. The default is that, under
-/// [`SumOfSquares`](https://docs.rs/gradual-loss).
+/// `gradual_loss::SumOfSquares`.
 ///
 /// Other readings of the same idea are L = Σ_i σ_i^q (Σ_j m(α̂_ij) ℓ_j)², with another
 /// [membership](Membership) m, another [power](Self::with_power) q, or the mean over a direction's
@@ -195,7 +195,7 @@ impl SingularVectors {
             Membership::Squared => alpha * alpha,
         };
         let mut sizes = Vec::with_capacity(rows.len());
-        let mut memberships: Vec<f32> = Vec::with_capacity(rows.len() * n);
+        let mut memberships = Vec::with_capacity(rows.len() * n);
         for row in &mut rows {
             row.iter_mut().for_each(|alpha| *alpha = membership(*alpha));
             let size: f64 = row.iter().map(|share| share.abs()).sum();
@@ -203,11 +203,11 @@ impl SingularVectors {
                 Average::Mean if size > 0.0 => size,
                 _ => 1.0,
             };
-            memberships.extend(row.iter().map(|share| (share / divisor) as f32));
+            memberships.extend(row.iter().map(|share| share / divisor));
             sizes.push(size);
         }
-        let weights = self.weights(&weights, &sizes)?;
-        let groups = Groups::soft(memberships, weights, sizes, &draw.device())?;
+        let weights = self.weights(&weights, &sizes, draw.precision())?;
+        let groups = Groups::soft(memberships, weights, sizes, draw.options())?;
         let groups = match self.membership {
             Membership::Signed => groups.signed(),
             _ => groups,
@@ -216,24 +216,29 @@ impl SingularVectors {
         Ok(groups.with_spectrum(sigma).with_estimates(said))
     }
 
-    /// σ^q, and 0 for what is empty.
-    fn weights(&self, sigma: &[f64], sizes: &[f64]) -> Result<Vec<f32>, GroupError> {
+    /// σ^q, and 0 for what is empty, in the range of a precision.
+    fn weights(
+        &self,
+        sigma: &[f64],
+        sizes: &[f64],
+        precision: DType,
+    ) -> Result<Vec<f64>, GroupError> {
         let weight = |(sigma, &size): (&f64, &f64)| match size > 0.0 {
-            true => sigma.powf(f64::from(self.power)) as f32,
+            true => sigma.powf(f64::from(self.power)),
             false => 0.0,
         };
-        let weights: Vec<f32> = sigma.iter().zip(sizes).map(weight).collect();
-        let largest = weights
-            .iter()
-            .fold(0.0, |largest: f32, &one| largest.max(one));
-        let largest_sigma = sigma
-            .iter()
-            .fold(0.0, |largest: f64, &one| largest.max(one));
-        match largest.is_finite() && (largest >= f32::MIN_POSITIVE || largest_sigma == 0.0) {
+        let weights: Vec<f64> = sigma.iter().zip(sizes).map(weight).collect();
+        let largest = |of: &[f64]| of.iter().fold(0.0, |largest: f64, &one| largest.max(one));
+        let (most, sigma) = (largest(&weights), largest(sigma));
+        let range = match precision {
+            DType::F64 => f64::MIN_POSITIVE..=f64::MAX,
+            _ => f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX),
+        };
+        match sigma == 0.0 || range.contains(&most) {
             true => Ok(weights),
             false => Err(GroupError::Power {
                 power: self.power,
-                sigma: largest_sigma,
+                sigma,
             }),
         }
     }

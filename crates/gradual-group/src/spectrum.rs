@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::GroupError;
 use crate::eigenvalues::{Eigenvalues, estimates};
+use crate::similarity::not_finite;
 
 /// Directions carried beside the wanted ones, and rounds of subspace iteration. Iterating on more than a quarter of all
 /// directions costs more than solving for all.
@@ -235,18 +236,16 @@ impl Unasked {
     pub(crate) fn said(&self) -> &Said {
         self.said.get_or_init(|| {
             let [n, _] = self.gram.dims();
-            let entries = wide_gram("spectrum", &self.gram).unwrap_or_default();
-            if entries.is_empty() {
+            let Ok(entries) = wide_gram("spectrum", &self.gram) else {
                 return Said::default();
-            }
+            };
             let gram = Mat::from_fn(n, n, |i, j| entries[i * n + j]);
-            let values = gram.self_adjoint_eigenvalues(Side::Lower);
-            let values = Eigenvalues::all(values.unwrap_or_default());
-            let said = estimates(&values, self.at_most.min(n));
-            (
-                values.values().iter().map(|value| value.sqrt()).collect(),
-                said,
-            )
+            let Ok(values) = gram.self_adjoint_eigenvalues(Side::Lower) else {
+                return Said::default();
+            };
+            let values = Eigenvalues::all(values);
+            let sigma = values.values().iter().map(|value| value.sqrt());
+            (sigma.collect(), estimates(&values, self.at_most.min(n)))
         })
     }
 }
@@ -270,25 +269,15 @@ pub(crate) fn wide_gram(operation: &'static str, gram: &Tensor<2>) -> Result<Vec
     let [n, _] = gram.dims();
     let gram: Vec<f64> =
         read(gram.clone()).map_err(|problem| GroupError::Read { operation, problem })?;
-    match not_finite(&gram, n, |value| value.is_finite()) {
+    match not_finite(&gram, n) {
         Some(example) => Err(GroupError::NotFinite { operation, example }),
         None => Ok(gram),
     }
 }
 
-/// The first example whose product with itself is not finite, or any other if there is no such.
-fn not_finite<T: Copy>(gram: &[T], n: usize, finite: impl Fn(T) -> bool) -> Option<usize> {
-    let own = (0..n).find(|&j| !finite(gram[j * n + j]));
-    own.or_else(|| {
-        gram.iter()
-            .position(|&value| !finite(value))
-            .map(|entry| entry / n)
-    })
-}
-
 /// A row-major symmetric matrix, checked.
 fn matrix(gram: &[f32], n: usize) -> Result<Mat<f32>, GroupError> {
-    match not_finite(gram, n, f32::is_finite) {
+    match not_finite(gram, n) {
         Some(example) => Err(GroupError::NotFinite {
             operation: "spectrum",
             example,

@@ -53,7 +53,7 @@ fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
     let singular = SingularVectors::squared;
     let mut add = |name: &str, grouping: Box<dyn Grouping>| all.push((name.to_owned(), grouping));
     add("singular vectors", Box::new(singular()));
-    add("published", Box::new(SingularVectors::default()));
+    add("published", Box::<SingularVectors>::default());
     for directions in [2, usize::MAX] {
         let leading = SingularVectors::default().with_leading(directions);
         add("published, directions", Box::new(leading));

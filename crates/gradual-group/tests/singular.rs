@@ -2,7 +2,7 @@
 
 mod common;
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, FloatDType, Tensor};
 use common::{Itself, device, draw, numbers, parallel};
 use faer::Mat;
 use gradual_group::{
@@ -567,4 +567,26 @@ fn wrappers_refuse_signed_groups() {
         assert!(matches!(error, GroupError::Signed { .. }), "{error}");
     }
     assert!(priors(SingularVectors::squared()).group(&draw).is_ok());
+}
+
+/// For losses in double precision memberships are not rounded: they sum to one to its last digits.
+#[test]
+fn memberships_are_in_the_precision_of_the_losses() {
+    let (rows, _) = apart(0);
+    let traced = draw(&rows, &vec![1.0; rows.len()]);
+    let losses = traced.losses.clone().cast(FloatDType::F64);
+    let draw = Draw::new(&losses).with_gradients(&traced.gradients);
+    for grouping in [
+        SingularVectors::squared(),
+        SingularVectors::squared().with_leading(2),
+    ] {
+        let groups = { grouping }.group(&draw).unwrap();
+        assert_eq!(groups.membership().dtype(), DType::F64);
+        let sums = groups.membership().clone().sum_dim(0);
+        let sums: Vec<f64> = sums.into_data().try_to_vec().unwrap();
+        for (sum, row) in sums.iter().zip(&rows) {
+            let expected = f64::from(u8::from(norm(row) > 0.0));
+            assert!((sum - expected).abs() < 1e-12, "{sum}");
+        }
+    }
 }

@@ -191,3 +191,38 @@ fn absolute_values_of_any_size_sum_to_one() {
         }
     }
 }
+
+/// Gradients a trillion times as long or as short: K² would be out of range in single precision, the coefficients are
+/// not, and under a scale they are the same.
+#[test]
+fn long_and_short_gradients_have_the_same_direction() {
+    let (model, inputs) = setting();
+    let coefficients = |size: f64, scale: Scale| {
+        let mut objective = Objective::new(SingularVectors::default(), SumOfSquares);
+        objective = objective.with_scale(scale);
+        let inputs = inputs.clone() * size;
+        let stepped = step(&model, &mut objective, None, |m| m.losses(&inputs)).unwrap();
+        stepped.coefficients
+    };
+    let (unit, raw) = (
+        coefficients(1.0, Scale::UnitAbsolute),
+        coefficients(1.0, Scale::Raw),
+    );
+    for size in [1e-12, 1e12] {
+        let scaled = coefficients(size, Scale::UnitAbsolute);
+        for (found, expected) in scaled.iter().zip(&unit) {
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "{size}: {found} against {expected}"
+            );
+        }
+        for (found, expected) in coefficients(size, Scale::Raw).iter().zip(&raw) {
+            let expected = f64::from(*expected) * size * size;
+            let error = (f64::from(*found) - expected).abs();
+            assert!(
+                error <= 1e-5 * expected.abs(),
+                "{size}: {found} against {expected}"
+            );
+        }
+    }
+}
