@@ -99,7 +99,9 @@ fn clusters_are_as_near_as_those_of_linfa() {
             let unit = |row: &Vec<f32>| {
                 let square = |&x: &f32| f64::from(x) * f64::from(x);
                 let norm = row.iter().map(square).sum::<f64>().sqrt();
-                row.iter().map(move |&x| f64::from(x) / norm).collect::<Vec<_>>()
+                row.iter()
+                    .map(move |&x| f64::from(x) / norm)
+                    .collect::<Vec<_>>()
             };
             let points: Vec<f64> = rows.iter().flat_map(unit).collect();
             let points = Array2::from_shape_vec((rows.len(), rows[0].len()), points).unwrap();
@@ -109,10 +111,16 @@ fn clusters_are_as_near_as_those_of_linfa() {
                 .tolerance(1e-4)
                 .fit(&DatasetBase::from(points.view()))
                 .unwrap();
-            let theirs: Vec<Option<usize>> =
-                model.predict(&points).iter().map(|&group| Some(group)).collect();
+            let theirs: Vec<Option<usize>> = model
+                .predict(&points)
+                .iter()
+                .map(|&group| Some(group))
+                .collect();
             let theirs = inertia(&rows, &theirs, groups);
-            assert!(found <= 1.03 * theirs, "{name}, {seed}: {found} against {theirs}");
+            assert!(
+                found <= 1.03 * theirs,
+                "{name}, {seed}: {found} against {theirs}"
+            );
         }
     }
 }

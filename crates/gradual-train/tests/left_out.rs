@@ -381,7 +381,7 @@ fn leaving_out_waits_once_more() {
     let model = Model::new();
     for ignored in [&[][..], &IGNORED] {
         let all = batch(ignored);
-        for (objective, waits) in objectives().into_iter().zip([1, 1, 1, 2, 1, 2, 2, 2]) {
+        for (objective, waits) in objectives().into_iter().zip([1, 1, 1, 2, 1, 2, 1, 2]) {
             let stepper = Stepper::default().leaving_out();
             let before = reads();
             stepper
