@@ -73,7 +73,7 @@ pub fn frozen_copy<M: Module>(model: &M) -> M {
     struct Own(HashMap<ParamId, ParamId>);
     impl ModuleMapper for Own {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let id = *self.0.entry(param.id).or_insert_with(ParamId::new);
+            let id = *self.0.entry(param.id).or_default();
             let (_, tensor, mapper) = param.set_require_grad(false).consume();
             Param::from_mapped_value(id, tensor, mapper)
         }
@@ -274,7 +274,7 @@ impl Rename<'_> {
 
 impl ModuleMapper for Rename<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let id = *self.renamed.entry(param.id).or_insert_with(ParamId::new);
+        let id = *self.renamed.entry(param.id).or_default();
         let (before, tensor, mapper) = param.consume();
         let tensor = match self.wanted.contains(&before) {
             // As a tensor of the model itself where that is tracked: a use of either shows.
