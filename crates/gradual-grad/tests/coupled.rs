@@ -89,7 +89,8 @@ fn batch_norm_by_forward() {
     assert_eq!(coupled(verify(&frozen, losses)).0, "hidden.weight");
     // This is.
     frozen.norm = frozen.norm.freeze();
-    verify(&frozen, losses).expect("a fixed map");
+    let verified = verify(&frozen, losses).expect("a fixed map");
+    assert_eq!(verified.differences.len(), 4, "{verified:?}");
 }
 
 #[test]
