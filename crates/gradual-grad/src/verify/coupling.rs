@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, TensorData};
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::host;
@@ -118,7 +118,8 @@ pub(super) fn separate<M: Module>(
     // The last use that is coupled names the place: what mixes the examples comes after it.
     for (at, numbers) in largest.chunks(3).enumerate().rev() {
         let (elsewhere, otherwise, anywhere) = (numbers[0], numbers[1], numbers[2]);
-        if elsewhere > COUPLED * anywhere || otherwise > rounding.allowed() * anywhere.max(noise) {
+        let same = rounding.allowed() * anywhere.max(noise) + rounding.underflow();
+        if elsewhere > COUPLED * anywhere || otherwise > same {
             return Err(GradError::Coupled {
                 path: all[at].path.clone(),
                 layer: all[at].layer,
