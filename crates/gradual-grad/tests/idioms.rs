@@ -2,19 +2,19 @@
 
 mod common;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Lora, Module, ModuleMapper, Param};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm,
-    LayerNormConfig, Linear, LinearConfig, PaddingConfig2d,
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, GroupNorm,
+    GroupNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, PaddingConfig2d,
 };
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use common::{agree, close, device, double, filled, squares, values};
 use gradual_grad::{
-    AttentionInput, Tap, TiedReadout, Tracer, Views, Warning, naive_rows, per_example, trace,
-    verify,
+    AttentionInput, Metric, Tap, TiedReadout, Tracer, Views, Warning, Whitening, naive_rows,
+    per_example, trace, verify,
 };
 
 fn inputs(n: usize) -> Tensor<2> {
@@ -218,6 +218,20 @@ fn views_of_embeddings_and_fixed_batch_norm() {
     tracer.verify(&model, adjacent).expect("right");
 }
 
+/// Leaves on a device.
+struct On(Device);
+
+impl ModuleMapper for On {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let device = self.0.clone();
+        param.map(|tensor| {
+            let data = tensor.inner().into_data();
+            let dtype = data.dtype();
+            Tensor::from_data(data, (&device, dtype)).require_grad()
+        })
+    }
+}
+
 #[derive(Module, Debug)]
 struct Deep {
     words: Embedding,
@@ -251,17 +265,6 @@ impl Deep {
 
 #[test]
 fn checkpointing_through_every_kind_of_layer() {
-    struct On(Device);
-    impl ModuleMapper for On {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let device = self.0.clone();
-            param.map(|tensor| {
-                let data = tensor.inner().into_data();
-                let dtype = data.dtype();
-                Tensor::from_data(data, (&device, dtype)).require_grad()
-            })
-        }
-    }
     let plain = double(filled(Deep {
         words: EmbeddingConfig::new(7, 4).init(&device()),
         conv: Conv2dConfig::new([1, 2], [3, 3])
@@ -284,4 +287,129 @@ fn checkpointing_through_every_kind_of_layer() {
     let traced = trace(&model, |m| m.losses(&words)).expect("covered");
     close("rows", traced.gradients.rows(), reference.rows(), 1e-9);
     verify(&model, |m| m.losses(&words)).expect("right");
+}
+
+#[derive(Module, Debug)]
+struct Sharing {
+    one: Linear,
+    other: Linear,
+    norms: [LayerNorm; 2],
+}
+
+impl Sharing {
+    fn losses(&self, x: &Tensor<2>) -> Tensor<1> {
+        let h = self.norms[0].tap(self.one.tap(x.clone())).tanh();
+        squares(self.norms[1].tap(self.other.tap(h)))
+    }
+}
+
+/// Layers that share a weight or a bias alone.
+#[test]
+fn layers_that_share_a_part() {
+    let model = double(filled(Sharing {
+        one: LinearConfig::new(3, 3).init(&device()),
+        other: LinearConfig::new(3, 3).init(&device()),
+        norms: [0, 1].map(|_| LayerNormConfig::new(3).init(&device())),
+    }));
+    let x = inputs(5);
+    let mut weight = model.clone();
+    weight.other.weight = weight.one.weight.clone();
+    let mut bias = model.clone();
+    bias.other.bias = bias.one.bias.clone();
+    let mut gamma = model.clone();
+    gamma.norms[1].gamma = gamma.norms[0].gamma.clone();
+    // The very bias of a layer as the beta of a norm.
+    let mut across = model.clone();
+    across.norms[1].beta = across.one.bias.clone();
+    let mut none = weight.clone();
+    none.other.bias = None;
+    for (at, model) in [weight, bias, gamma, across, none].iter().enumerate() {
+        let g = agree(model, |m| m.losses(&x), 1e-8);
+        let verified = verify(model, |m| m.losses(&x)).expect("right");
+        assert_eq!(verified.warnings.len(), 1, "{at}: {verified:?}");
+        for whitening in [
+            Whitening::None,
+            Whitening::Coordinates,
+            Whitening::Kronecker { damping: 0.1 },
+        ] {
+            let mut metric = Metric::whitened().with_whitening(whitening);
+            metric.observe(&g).expect("finite");
+            let scaled = metric.apply(&g).expect("observed");
+            let rows = scaled.rows();
+            close(
+                "metric",
+                scaled.gram(),
+                rows.clone().matmul(rows.transpose()),
+                1e-8,
+            );
+        }
+    }
+}
+
+/// Clones that were adapted have adapters of their own.
+#[test]
+fn adapted_clones() {
+    #[derive(Module, Debug)]
+    struct Blocks {
+        blocks: Vec<Linear>,
+    }
+    let block: Linear = double(filled(LinearConfig::new(3, 3).init(&device())));
+    let x = inputs(5);
+    let losses = |m: &Blocks| {
+        squares(
+            m.blocks
+                .iter()
+                .fold(x.clone(), |h, block| block.tap(h).tanh() + 0.1),
+        )
+    };
+    let after = Blocks {
+        blocks: vec![block.clone(); 3],
+    }
+    .apply_lora(Lora::new(2, 3.0));
+    assert_eq!(agree(&after, losses, 1e-8).paths().count(), 6);
+    let verified = verify(&after, losses).expect("right");
+    assert!(matches!(
+        verified.warnings.as_slice(),
+        [Warning::Zero { .. }]
+    ));
+    let before = Blocks {
+        blocks: vec![block.apply_lora(Lora::new(2, 3.0)); 3],
+    };
+    assert_eq!(agree(&before, losses, 1e-8).paths().count(), 2);
+    let verified = verify(&before, losses).expect("right");
+    assert!(matches!(
+        verified.warnings.as_slice(),
+        [
+            Warning::Shared { .. },
+            Warning::Shared { .. },
+            Warning::Zero { .. }
+        ]
+    ));
+}
+
+#[test]
+fn dropout_under_checkpointing() {
+    #[derive(Module, Debug)]
+    struct Dropped {
+        one: Linear,
+        dropout: Dropout,
+        other: Linear,
+    }
+    for device in [device(), Device::flex().autodiff().gradient_checkpointing()] {
+        let model = filled(Dropped {
+            one: LinearConfig::new(3, 16).init(&common::device()),
+            dropout: DropoutConfig::new(0.3).init(),
+            other: LinearConfig::new(16, 4).init(&common::device()),
+        })
+        .map(&mut On(device.clone()));
+        let data = inputs(8).cast(FloatDType::F32).inner().into_data();
+        let x = Tensor::<2>::from_data(data, &device);
+        let losses = |m: &Dropped| {
+            let h = m.dropout.forward(relu(m.one.tap(x.clone())));
+            m.other.tap(h).powi_scalar(2).sum_dim(1).reshape([8])
+        };
+        let verified = verify(&model, losses).expect("right");
+        assert!(verified.warnings.is_empty(), "{verified:?}");
+        assert_eq!(verified.differences.len(), 4);
+    }
 }
