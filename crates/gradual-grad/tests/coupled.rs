@@ -89,7 +89,8 @@ fn batch_norm_by_forward() {
     assert_eq!(coupled(verify(&frozen, losses)).0, "hidden.weight");
     // This is.
     frozen.norm = frozen.norm.freeze();
-    verify(&frozen, losses).expect("a fixed map");
+    let verified = verify(&frozen, losses).expect("a fixed map");
+    assert_eq!(verified.differences.len(), 4, "{verified:?}");
 }
 
 #[test]
@@ -219,4 +220,44 @@ fn both_sides_of_a_siamese_net_in_one_pass() {
         Err(GradError::Coupled { .. })
     ));
     assert!(matches!(Views::stacked(0), Err(GradError::Views)));
+}
+
+/// Couplings of pairs and of neighbours, at every size.
+#[test]
+fn pairs_and_neighbours() {
+    let model: Linear = double(filled(LinearConfig::new(3, 2).init(&device())));
+    let mut missed = Vec::new();
+    for n in 2..60 {
+        let x = inputs(n);
+        let found = |losses: &dyn Fn(Tensor<2>) -> Tensor<2>| {
+            let losses = |m: &Linear| {
+                losses(m.tap(x.clone()))
+                    .powi_scalar(2)
+                    .sum_dim(1)
+                    .reshape([n])
+            };
+            matches!(verify(&model, losses), Err(GradError::Coupled { .. }))
+        };
+        if n % 2 == 0 {
+            let swap = |h: Tensor<2>| {
+                let other = h.clone().reshape([n / 2, 2, 2]).flip([1]).reshape([n, 2]);
+                h - other * 0.5
+            };
+            if !found(&swap) {
+                missed.push(n);
+            }
+        }
+        let next = |h: Tensor<2>| {
+            let other = Tensor::cat(
+                vec![h.clone().narrow(0, 1, n - 1), h.clone().narrow(0, 0, 1)],
+                0,
+            );
+            h - other
+        };
+        if !found(&next) {
+            missed.push(n);
+        }
+        assert!(!found(&|h| h));
+    }
+    assert!(missed.is_empty(), "{missed:?}");
 }

@@ -3,11 +3,11 @@
 mod common;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu, sigmoid};
-use burn::tensor::{Device, FloatDType, Tensor};
-use common::{agree, close, device, double, filled, values};
-use gradual_grad::{GradError, Tap, frozen_copy, naive_rows, trace, verify};
+use burn::tensor::{Device, FloatDType, Int, Tensor};
+use common::{agree, close, device, double, filled, squares, values};
+use gradual_grad::{GradError, Tap, TiedReadout, frozen_copy, naive_rows, trace, verify};
 
 #[derive(Module, Debug)]
 struct Net {
@@ -314,4 +314,74 @@ fn gradient_checkpointing() {
     let traced = trace(&model, |m| losses(m, &x)).expect("covered");
     close("rows", traced.gradients.rows(), reference, 1e-12);
     verify(&model, |m| losses(m, &x)).expect("right");
+}
+
+#[derive(Module, Debug)]
+struct SelfTaught {
+    student: Linear,
+    head: Linear,
+    #[module(skip)]
+    teacher: Option<Box<Linear>>,
+}
+
+#[test]
+fn a_teacher_that_is_skipped() {
+    let student: Linear = double(filled(LinearConfig::new(3, 4).init(&device())));
+    let head: Linear = double(filled(LinearConfig::new(4, 4).init(&device())));
+    let x = inputs();
+    let losses = |m: &SelfTaught| {
+        let t = m.teacher.as_ref().expect("one").tap(x.clone());
+        squares(m.head.tap(m.student.tap(x.clone())) - t)
+    };
+    for teacher in [
+        altered(student.clone()),
+        altered(student.clone()).no_grad(),
+        student.clone().valid(),
+    ] {
+        let model = SelfTaught {
+            student: student.clone(),
+            head: head.clone(),
+            teacher: Some(Box::new(teacher)),
+        };
+        agree(&model, losses, 1e-9);
+        verify(&model, losses).expect("right");
+    }
+    // Burn's own pass would reach the very leaf: an error, not another gradient.
+    let model = SelfTaught {
+        student: student.clone(),
+        head,
+        teacher: Some(Box::new(student)),
+    };
+    assert!(trace(&model, losses).is_err());
+}
+
+#[test]
+fn a_frozen_look_up_with_a_trained_readout() {
+    let embedding: Embedding = double(filled(EmbeddingConfig::new(7, 4).init(&device())));
+    let words = Tensor::<2, Int>::from_ints([[1, 2, 6], [0, 0, 3], [5, 4, 4]], &device());
+    for which in 0..2 {
+        let losses = |m: &Embedding| {
+            let h = match which {
+                0 => m.forward(words.clone()).detach(),
+                _ => m.clone().no_grad().tap(words.clone()),
+            };
+            squares(m.readout(h.tanh()))
+        };
+        agree(&embedding, losses, 1e-9);
+        verify(&embedding, losses).expect("right");
+    }
+    // The whole table frozen, its read-out through another layer.
+    #[derive(Module, Debug)]
+    struct Frozen {
+        table: Embedding,
+        layer: Linear,
+    }
+    let model = Frozen {
+        table: embedding.no_grad(),
+        layer: double(filled(LinearConfig::new(4, 4).init(&device()))),
+    };
+    let losses = |m: &Frozen| squares(m.table.readout(m.layer.tap(m.table.tap(words.clone()))));
+    let g = agree(&model, losses, 1e-9);
+    assert_eq!(g.paths().count(), 2);
+    verify(&model, losses).expect("right");
 }

@@ -54,7 +54,8 @@ pub enum NotFinite {
     /// End the run with an error that names the step, the capability and the example.
     #[default]
     Stop,
-    /// Leave the step out, and count it; but end the run when so many follow each other.
+    /// Leave the step out, and count it; but end the run when so many follow each other, or when it is a standing example
+    /// of a grouping that has such a loss.
     Skip {
         /// Steps in a row that may be left out.
         in_a_row: u64,

@@ -503,3 +503,56 @@ fn landmarks_and_centroids_train() {
     let fixed = GroupedStep::new(Objective::new(centroids(), SumOfSquares)).with_standing(draw(8));
     epoch(&fixed, model(), &batches(6), None, 0.1).unwrap();
 }
+
+/// Its examples carry no label; a draw of such batches alone has none.
+#[test]
+fn a_batch_that_nobody_named() {
+    let model = model();
+    let sizes = [4, 3, 5];
+    let (inputs, _) = whole(&batches(3));
+    let from = |at: usize| sizes[..at].iter().sum();
+    let batches: Vec<_> = (0..3)
+        .map(|at| inputs.clone().narrow(0, from(at), sizes[at]))
+        .collect();
+    let labels: [Option<Vec<Option<usize>>>; 3] = [
+        Some(vec![Some(0), Some(1), None, Some(0)]),
+        None,
+        Some(vec![Some(1), Some(1), Some(0), None, Some(0)]),
+    ];
+    for order in [[0, 1, 2], [1, 0, 2], [0, 2, 1]] {
+        let all_inputs = Tensor::cat(order.map(|at| batches[at].clone()).to_vec(), 0);
+        let all: Vec<_> = order
+            .iter()
+            .flat_map(|&at| labels[at].clone().unwrap_or(vec![None; sizes[at]]))
+            .collect();
+        let made = || Objective::new(Labels::new(2), SumOfSquares);
+        let expected = step(&model, &mut made(), Some(&all), |m| m.losses(&all_inputs)).unwrap();
+        let grouped = GroupedStep::new(made()).with_accumulation(3);
+        let mut last = None;
+        for at in order {
+            last = Some(
+                grouped
+                    .step(&model, labels[at].as_deref(), &batches[at], |m, x| {
+                        m.losses(x)
+                    })
+                    .unwrap(),
+            );
+        }
+        let last = last.unwrap();
+        assert!(close(&last.coefficients, &expected.coefficients));
+        assert!(close(
+            &gradient(&last.update, &model),
+            &gradient(&expected.update, &model)
+        ));
+    }
+    // No label at all.
+    let grouped =
+        GroupedStep::new(Objective::new(Labels::new(2), SumOfSquares)).with_accumulation(2);
+    grouped
+        .step(&model, None, &batches[0], |m, x| m.losses(x))
+        .unwrap();
+    let error = grouped
+        .step(&model, None, &batches[1], |m, x| m.losses(x))
+        .expect_err("no labels");
+    assert!(error.to_string().contains("needs the labels"), "{error}");
+}

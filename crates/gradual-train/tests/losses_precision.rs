@@ -4,12 +4,16 @@ mod common;
 
 use burn::nn::LinearConfig;
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Tensor};
-use gradual_group::{EachExample, Labels, OneGroup, RandomGroups};
-use gradual_loss::{
-    Cvar, Focal, GroupDro, LeaveOneOut, Mean, PowerMean, Scale, SumOfSquares, Tilted,
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use gradual_grad::Metric;
+use gradual_group::{
+    Centroids, Damped, EachExample, Hdbscan, InMetric, KMeans, Labels, Landmarks, OneGroup,
+    RandomGroups, SingularVectors, Spectral, SphericalKMeans, Tracked,
 };
-use gradual_train::{Objective, Stepped, step, step_in_parts};
+use gradual_loss::{
+    Cvar, Focal, GroupDro, LeaveOneOut, Mean, PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
+};
+use gradual_train::{Objective, Stepped, stand, step, step_in_parts};
 
 use common::Model;
 
@@ -141,6 +145,98 @@ fn so_does_a_draw_in_parts() {
                 to,
                 &place,
             );
+        }
+    }
+}
+
+/// Twenty examples in clusters that no rounding of their losses moves.
+fn of_twenty() -> (Model, Tensor<2>) {
+    let (model, _) = setting();
+    let values = (0..60).map(|i| ((i * i) as f32 * 0.37).sin());
+    let x = TensorData::new(values.collect(), [20, 3]);
+    (model, Tensor::from_data(x, &Device::flex()))
+}
+
+#[test]
+fn so_do_objectives_on_gradients() {
+    let (model, x) = of_twenty();
+    let made: Vec<(&str, Made)> = vec![
+        ("kmeans", || Objective::new(KMeans::new(3, 1), SumOfSquares)),
+        ("spherical", || {
+            Objective::new(SphericalKMeans::new(3, 1), SumOfSquares)
+        }),
+        ("spectral", || {
+            Objective::new(Spectral::new(3, 1), SumOfSquares)
+        }),
+        ("hdbscan", || Objective::new(Hdbscan::new(3), SumOfSquares)),
+        ("svd", || {
+            Objective::new(SingularVectors::default(), SumOfSquares)
+        }),
+        ("svd squared", || {
+            Objective::new(SingularVectors::squared(), SumOfSquares)
+        }),
+        ("svd leading", || {
+            Objective::new(SingularVectors::squared().with_leading(2), SumOfSquares)
+        }),
+        ("svd sketch", || {
+            Objective::new(SingularVectors::default().with_sketch(16, 1), SumOfSquares)
+        }),
+        ("centroids", || {
+            Objective::new(
+                Centroids::new(2, Metric::euclidean(), 1).with_examples(16),
+                SumOfSquares,
+            )
+        }),
+        ("landmarks", || {
+            Objective::new(
+                Landmarks::new(2, Metric::euclidean(), 1).with_examples(20),
+                SumOfSquares,
+            )
+        }),
+        ("in metric", || {
+            Objective::new(
+                InMetric::new(Metric::whitened(), KMeans::new(2, 1)),
+                SumOfSquares,
+            )
+        }),
+        ("in metric centroids", || {
+            Objective::new(
+                InMetric::new(
+                    Metric::whitened(),
+                    Centroids::new(2, Metric::euclidean(), 1).with_examples(16),
+                ),
+                SumOfSquares,
+            )
+        }),
+        ("damped", || {
+            Objective::new(Damped::new(Tracked::new(KMeans::new(2, 1))), SumOfSquares)
+        }),
+        ("upgrad", || {
+            Objective::on_gradients(KMeans::new(3, 1), UpGrad)
+        }),
+        ("match norm", || {
+            Objective::new(KMeans::new(3, 1), SumOfSquares).with_scale(Scale::MatchNorm)
+        }),
+    ];
+    for (name, made) in made {
+        let run = |to: DType| {
+            let mut objective = made();
+            let losses = |m: &Model| m.losses(&x).cast(to);
+            if objective.wants().is_some() {
+                stand(&model, &mut objective, losses)?;
+            }
+            step(&model, &mut objective, None, losses)
+        };
+        let right = run(DType::F32).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(right.coefficients.iter().any(|c| *c != 0.0));
+        for to in [DType::F64, DType::F16, DType::BF16] {
+            let found = run(to).unwrap_or_else(|error| panic!("{name} {to:?}: {error}"));
+            let to = match to {
+                DType::F64 => 1e-5,
+                DType::F16 => 1e-3,
+                _ => 1e-2,
+            };
+            near(&found.coefficients, &right.coefficients, to, name);
         }
     }
 }

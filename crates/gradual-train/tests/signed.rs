@@ -4,9 +4,9 @@ mod common;
 
 use burn::module::Param;
 use burn::nn::LinearConfig;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use common::Model;
-use gradual_grad::{Traced, trace};
+use gradual_grad::{Tap, Traced, trace};
 use gradual_group::{Draw, Grouping, Groups, Labels, SingularVectors};
 use gradual_loss::{
     Composition, Cvar, GramComposition, GroupDro, LeaveOneOut, LossError, Mean, Mgda, PcGrad,
@@ -223,6 +223,95 @@ fn long_and_short_gradients_have_the_same_direction() {
                 error <= 1e-5 * expected.abs(),
                 "{size}: {found} against {expected}"
             );
+        }
+    }
+}
+
+/// 2 D⁻¹ K² D⁻¹ ℓ from the inner products of rows that are not scaled, with Σ|c| = 1.
+fn by_hand(rows: &[Vec<f32>], losses: &[f32]) -> Vec<f64> {
+    let n = rows.len();
+    let dot = |a: &[f32], b: &[f32]| {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum::<f64>()
+    };
+    let k = |i: usize, j: usize| dot(&rows[i], &rows[j]);
+    let unit: Vec<f64> = (0..n)
+        .map(|j| {
+            if k(j, j) > 0.0 {
+                f64::from(losses[j]) / k(j, j).sqrt()
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let once: Vec<f64> = (0..n)
+        .map(|i| (0..n).map(|j| k(i, j) * unit[j]).sum())
+        .collect();
+    let c: Vec<f64> = (0..n)
+        .map(|i| {
+            let twice: f64 = (0..n).map(|j| k(i, j) * once[j]).sum();
+            if k(i, i) > 0.0 {
+                2.0 * twice / k(i, i).sqrt()
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let size: f64 = c.iter().map(|c| c.abs()).sum();
+    c.iter()
+        .map(|c| if size > 0.0 { c / size } else { 0.0 })
+        .collect()
+}
+
+/// Gradients x_j times a size, one of them zero and two opposite; squares that single precision can't hold are refused
+/// or count as zero.
+#[test]
+fn gradients_of_any_size() {
+    let rows: Vec<Vec<f32>> = vec![
+        vec![3.0, -1.0, -1.0],
+        vec![0.0, 0.0, 0.0],
+        vec![0.0, -2.0, -3.0],
+        vec![-3.0, 1.0, 1.0],
+        vec![3.0, 2.0, -1.0],
+    ];
+    let (mut model, _) = setting();
+    model.layer.weight = model
+        .layer
+        .weight
+        .map(|weight| (weight * 0.0).detach().require_grad());
+    let objectives: [fn() -> Objective; 2] = [
+        || Objective::new(SingularVectors::default(), SumOfSquares),
+        || {
+            Objective::new(
+                SingularVectors::default().with_leading(usize::MAX),
+                SumOfSquares,
+            )
+        },
+    ];
+    let stepped = |objective: fn() -> Objective, losses: [f32; 5], size: f32| {
+        let device = Device::flex();
+        let inputs = Tensor::<2>::from_data(TensorData::new(rows.concat(), [5, 3]), &device) * size;
+        let own = Tensor::<1>::from_floats(losses, &device);
+        step(&model, &mut objective(), None, |m| {
+            m.layer.tap(inputs).reshape([5]) + own
+        })
+        .map(|stepped| stepped.coefficients)
+    };
+    for losses in [[1.0, 2.0, 0.5, 0.25, 0.0], [-1.0, 2.0, -0.5, 0.25, 0.0]] {
+        let right = by_hand(&rows, &losses);
+        for objective in objectives {
+            for size in [1.0, 1e-6, 1e-15, 1e-18, 1e6, 1e15, 1e18] {
+                let found = stepped(objective, losses, size).unwrap();
+                assert_eq!(found[1], 0.0);
+                for (found, right) in found.iter().zip(&right) {
+                    let far = (f64::from(*found) - right).abs();
+                    assert!(far < 1e-6, "{size:e}: {found} against {right}");
+                }
+            }
+            assert_eq!(stepped(objective, losses, 1e-20).unwrap(), [0.0; 5]);
+            assert!(stepped(objective, losses, 1e20).is_err());
         }
     }
 }

@@ -11,8 +11,8 @@ use gradual_grad::{GradError, Tap, Verified};
 use gradual_group::{KMeans, Labels};
 use gradual_loss::SumOfSquares;
 use gradual_train::{
-    Capability, Drawn, GroupedStep, Objective, Observer, Score, Snapshot, Task, TrainError,
-    Trainer, TrainerConfig,
+    Capability, Drawn, GroupedStep, Objective, Observer, Score, Snapshot, Stepped, Task,
+    TrainError, Trainer, TrainerConfig, step, step_in_parts,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -207,4 +207,51 @@ fn what_burn_gets_wrong_goes_through_the_trace() {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let cosine = dot(&found, &expected) / (dot(&found, &found) * dot(&expected, &expected)).sqrt();
     assert!(cosine > 0.9999, "{cosine}");
+}
+
+#[test]
+fn so_do_draws_in_parts_and_accumulated_ones() {
+    let device = Device::flex().autodiff();
+    let model: Conv1d = Conv1dConfig::new(4, 6, 3)
+        .with_stride(2)
+        .with_groups(2)
+        .init(&device);
+    let batch = |seed: usize| {
+        let values: Vec<f32> = (0..72).map(|i| ((i + seed) as f32 * 0.7).sin()).collect();
+        Tensor::<3>::from_data(TensorData::new(values, [3, 4, 6]), &device)
+    };
+    let losses = |m: &Conv1d, x: &Tensor<3>| {
+        let y = m.tap(x.clone());
+        let [n, c, t] = y.dims();
+        y.powi_scalar(2).reshape([n, c * t]).sum_dim(1).reshape([n])
+    };
+    let parts = [batch(0), batch(5)];
+    let named = [Some(0), Some(1), Some(0), Some(1), Some(1), Some(0)];
+    let traced = || labels().through_trace();
+    let whole = Tensor::cat(parts.to_vec(), 0);
+    let of = |stepped: Stepped| -> Vec<f32> {
+        stepped
+            .update
+            .get::<3>(model.weight.id)
+            .unwrap()
+            .into_data()
+            .try_to_vec()
+            .unwrap()
+    };
+    let expected = of(step(&model, &mut traced(), Some(&named), |m| losses(m, &whole)).unwrap());
+    let found = of(step_in_parts(&model, &mut traced(), Some(&named), &parts, losses).unwrap());
+    let size = expected.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+    for (a, b) in found.iter().zip(&expected) {
+        assert!((a - b).abs() < 1e-4 * size);
+    }
+    let grouped = GroupedStep::new(traced()).with_accumulation(2);
+    grouped
+        .step(&model, Some(&named[..3]), &parts[0], losses)
+        .unwrap();
+    let found = of(grouped
+        .step(&model, Some(&named[3..]), &parts[1], losses)
+        .unwrap());
+    for (a, b) in found.iter().zip(&expected) {
+        assert!((a - b).abs() < 1e-4 * size);
+    }
 }

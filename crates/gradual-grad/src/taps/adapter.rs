@@ -11,7 +11,7 @@ use crate::factor::{Factor, Inputs};
 use crate::tap::constant;
 
 /// The parameters behind the value of a weight: itself, and those of its adapter.
-pub(super) fn parameters(weight: &Param<Tensor<2>>) -> Vec<ParamId> {
+pub(super) fn parameters<const D: usize>(weight: &Param<Tensor<D>>) -> Vec<ParamId> {
     let own = std::iter::once(weight.id);
     let adapter = weight.adapter().into_iter();
     own.chain(adapter.flat_map(|adapter| [adapter.a.id, adapter.b.id]))
@@ -57,7 +57,7 @@ impl Adapter {
 }
 
 impl Behind {
-    pub(super) fn of(weight: &Param<Tensor<2>>) -> Self {
+    pub(super) fn of<const D: usize>(weight: &Param<Tensor<D>>) -> Self {
         Self {
             weight: weight.id,
             adapter: weight.adapter().map(Adapter::of),
@@ -79,6 +79,24 @@ impl Behind {
             factors.push((b, side(adapter.down(&left), right.clone())));
         }
         factors.push((self.weight, Factor::of_sides(left, right, inputs)));
+        factors
+    }
+
+    /// Of a weight of which every example has a copy, with the copies' gradients `[n, …]`. Only a matrix has an adapter.
+    pub(super) fn copied(self, deltas: Tensor<2>) -> Vec<(ParamId, Factor)> {
+        let mut factors = Vec::new();
+        if let Some(adapter) = &self.adapter {
+            let [n, _] = deltas.dims();
+            let ([d, rank], [_, e]) = (adapter.a.dims(), adapter.b.dims());
+            let deltas = deltas.clone().reshape([n, d, e]);
+            let [a, b] = adapter.ids;
+            let of_a = adapter.up(&deltas).reshape([n, d * rank]);
+            let of_b = adapter.down(&deltas.swap_dims(1, 2));
+            let of_b = of_b.swap_dims(1, 2).reshape([n, rank * e]);
+            factors.push((a, Factor::Rows(of_a)));
+            factors.push((b, Factor::Rows(of_b)));
+        }
+        factors.push((self.weight, Factor::Rows(deltas)));
         factors
     }
 

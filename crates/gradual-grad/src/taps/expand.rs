@@ -3,15 +3,15 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
-use crate::factor::Factor;
 use crate::tap::{constant, differentiable, traced};
 use crate::tape::{self, Use};
+use crate::taps::adapter::{Behind, parameters};
 
 /// One copy of a parameter `[…]` per example, `[n, …]`: for learned positions, scalars, class
 /// tokens and whatever else is added to or multiplied with every example.
 ///
 /// `E` must be `D + 1`. Under a trace the copies are the leaf, and their gradient is the
-/// per-example gradient, `n` times the parameter's size in memory.
+/// per-example gradient, `n` times the parameter's size in memory. A matrix may carry a LoRA adapter.
 ///
 /// ```
 /// use burn::module::Param;
@@ -51,16 +51,16 @@ pub(super) fn copies<const D: usize, const E: usize>(
     if !traced(param) || n == 0 {
         return value.unsqueeze::<E>().expand(shape);
     }
-    let id = param.id;
+    let behind = Behind::of(param);
     let p = value.shape().num_elements();
     let leaf = differentiable(constant(param).reshape([1, p]).expand([n, p]));
     tape::record(Use {
         layer,
         examples: n,
-        parameters: vec![id],
+        parameters: parameters(param),
         pair: None,
         leaf: leaf.clone(),
-        resolve: Box::new(move |deltas| vec![(id, Factor::Rows(deltas))]),
+        resolve: Box::new(move |deltas| behind.copied(deltas)),
     });
     leaf.reshape(shape)
 }

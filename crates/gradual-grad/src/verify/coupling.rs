@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, TensorData};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::host;
@@ -16,7 +16,7 @@ use crate::trace::Passed;
 /// Share of the largest entry that may arrive at an example of the other half, for rounding of fused kernels.
 const COUPLED: f64 = 1e-5;
 
-/// One half of a draw, as `[n]` of ones and zeros, and a weight for every example.
+/// One half of a draw, as `[n]` of ones and zeros, and a weight for every example, one of four by turns.
 pub(super) struct Parts {
     /// None for a draw of one example.
     pub(super) half: Option<Tensor<1>>,
@@ -30,12 +30,15 @@ impl Parts {
         let on = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [n]), &device);
         // The same each time, so that a run that goes on checks what it checked before.
         let mut random = ChaCha8Rng::seed_from_u64(n as u64);
-        let weights = (0..n).map(|_| random.random_range(0.5..1.5)).collect();
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut random);
-        let mut half = vec![0.0; n];
-        for &j in &order[n / 2..] {
-            half[j] = 1.0;
+        let (mut half, mut weights) = (vec![0.0; n], vec![1.0; n]);
+        for (at, &j) in order.iter().enumerate() {
+            // By a power of two, numbers are scaled without rounding, in whatever precision activations are.
+            weights[j] = [0.5, 1.0, 2.0, 0.25][at % 4];
+            if at >= n / 2 {
+                half[j] = 1.0;
+            }
         }
         Self {
             half: (n > 1).then(|| on(half)),
@@ -115,7 +118,8 @@ pub(super) fn separate<M: Module>(
     // The last use that is coupled names the place: what mixes the examples comes after it.
     for (at, numbers) in largest.chunks(3).enumerate().rev() {
         let (elsewhere, otherwise, anywhere) = (numbers[0], numbers[1], numbers[2]);
-        if elsewhere > COUPLED * anywhere || otherwise > rounding.allowed() * anywhere.max(noise) {
+        let same = rounding.allowed() * anywhere.max(noise) + rounding.underflow();
+        if elsewhere > COUPLED * anywhere || otherwise > same {
             return Err(GradError::Coupled {
                 path: all[at].path.clone(),
                 layer: all[at].layer,

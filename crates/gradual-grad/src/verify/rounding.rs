@@ -7,14 +7,21 @@ use burn::tensor::{DType, Tensor};
 pub(super) struct Rounding {
     /// The distance from 1 to the next number, in the coarsest precision of losses, parameters and layers.
     epsilon: f64,
+    /// Whether anything is in the precision that loses small numbers.
+    narrow: bool,
 }
+
+/// The smallest positive number of half precision (`f16`), 2⁻²⁴.
+const SMALLEST: f64 = 5.97e-8;
 
 impl Rounding {
     pub(super) fn of<M: Module>(model: &M, losses: DType) -> Self {
-        struct Coarsest(f64);
+        struct Coarsest(f64, bool);
         impl ModuleVisitor for Coarsest {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                self.0 = self.0.max(epsilon(param.base().dtype()));
+                let dtype = param.base().dtype();
+                self.0 = self.0.max(epsilon(dtype));
+                self.1 |= dtype == DType::F16;
             }
 
             // Burn computes the root mean square of the one, and `flex` all of the other, in single precision.
@@ -24,16 +31,26 @@ impl Rounding {
                 }
             }
         }
-        let mut coarsest = Coarsest(epsilon(losses));
+        let mut coarsest = Coarsest(epsilon(losses), losses == DType::F16);
         model.visit(&mut coarsest);
         Self {
             epsilon: coarsest.0,
+            narrow: coarsest.1,
         }
     }
 
     /// Of sums that were taken in another order, as a share of their largest entry.
     pub(super) fn allowed(&self) -> f64 {
         4.0 * self.epsilon.sqrt()
+    }
+
+    /// Of numbers that are about as small as half precision has them, whatever their largest is. Weighted by a quarter
+    /// before, they are rounded to four times as much.
+    pub(super) fn underflow(&self) -> f64 {
+        match self.narrow {
+            true => 4.0 * SMALLEST,
+            false => 0.0,
+        }
     }
 
     /// Whether all passes gave the same losses, but for what a device may round otherwise each time.

@@ -87,7 +87,7 @@ pub(super) fn compared(
         // Gradients that are nothing but rounding (of an attention's key bias) are as large as the others' rounding.
         let size = each.own.max(each.traced).max(allowed * overall);
         if size > 0.0 {
-            each.difference / size
+            (each.difference - rounding.underflow()).max(0.0) / size
         } else {
             0.0
         }

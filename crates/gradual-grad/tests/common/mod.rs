@@ -74,11 +74,14 @@ pub fn cast<M: Module>(model: M, to: FloatDType) -> M {
     model.map(&mut Cast(to))
 }
 
-/// The same module with weights that are the same on every run.
+/// The same module with weights that are the same on every run; running means and the like stay as they are.
 pub fn filled<M: Module>(model: M) -> M {
     struct Fill(u64);
     impl ModuleMapper for Fill {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if !param.is_require_grad() {
+                return param;
+            }
             self.0 += 1;
             let seed = self.0;
             param.map(|tensor| {

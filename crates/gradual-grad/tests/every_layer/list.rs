@@ -160,7 +160,7 @@ pub const WITHOUT: &[(&str, &str, &str)] = &[
     (
         "burn-core",
         "LoraAdapter",
-        "is no layer: it belongs to the weight of a `Linear` or an `Embedding`, whose tap sees it",
+        "is no layer: it belongs to the weight of a `Linear` or an `Embedding`, whose tap sees it, or to a matrix of `per_example`",
     ),
     (
         "burn-train",
