@@ -10,7 +10,7 @@ use common::{agree, device, double, filled, values};
 use gradual_grad::{GradError, Tap, TiedReadout, Traced, per_example, trace, verify};
 
 fn unseen(traced: Result<Traced, GradError>, path: &str) {
-    let error = traced.err().expect("a use that no tap saw");
+    let error = traced.expect_err("a use that no tap saw");
     match &error {
         GradError::Unseen { paths } => assert_eq!(paths, &[path.to_owned()]),
         _ => panic!("{error}"),

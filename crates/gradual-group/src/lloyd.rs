@@ -134,7 +134,7 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let points = Array2::from_shape_fn((60, 3), |_| random.random_range(-1.0..1.0));
         let found = kmeans(&points, 5, 1, 2);
-        let mut means = vec![(0.0, [0.0; 3]); 5];
+        let mut means = [(0.0, [0.0; 3]); 5];
         for (point, &group) in points.rows().into_iter().zip(&found) {
             means[group].0 += 1.0;
             for (sum, entry) in means[group].1.iter_mut().zip(point) {

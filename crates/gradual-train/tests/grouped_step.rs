@@ -497,7 +497,7 @@ fn landmarks_and_centroids_train() {
         "{refused:?}"
     );
     for objective in [landmarks(), Objective::new(centroids(), SumOfSquares)] {
-        let grouped = GroupedStep::new(objective).with_standing_from(draw.clone());
+        let grouped = GroupedStep::new(objective).with_standing_from(draw);
         epoch(&grouped, model(), &batches(6), None, 0.1).unwrap();
     }
     let fixed = GroupedStep::new(Objective::new(centroids(), SumOfSquares)).with_standing(draw(8));

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::activation::tanh;
-use burn::tensor::{Bool, Device, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Tensor, TensorData, s};
 use gradual_grad::host::reads;
 use gradual_grad::{Metric, Tap};
 use gradual_group::{
@@ -113,8 +113,8 @@ fn batch(ignored: &[usize]) -> Batch {
 
 fn cut(batch: &Batch, from: usize, to: usize) -> Batch {
     Batch {
-        inputs: batch.inputs.clone().slice([from..to]),
-        targets: batch.targets.clone().slice([from..to]),
+        inputs: batch.inputs.clone().slice(s![from..to]),
+        targets: batch.targets.clone().slice(s![from..to]),
     }
 }
 
