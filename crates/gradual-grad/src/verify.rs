@@ -119,7 +119,11 @@ impl fmt::Display for Warning {
 }
 
 /// Checks the per-example gradients of `model` on one draw: whether they add up to those of Burn's own backward pass,
-/// parameter by parameter, and whether every example's gradient is its own. See the [module](self) for how.
+/// parameter by parameter, and whether every example's gradient is its own.
+///
+/// Three passes, about as much as four ordinary steps: Burn's own forward and backward pass of a weighted sum of the losses,
+/// a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing may arrive at
+/// the other half. `docs/verify.md` has every error with its causes and cures.
 ///
 /// `losses` is the closure of [`trace`](crate::trace()); it is called three times.
 ///
