@@ -65,6 +65,10 @@ fn train(name: &str, mut objective: Objective) -> Result<(), gradual::train::Tra
     let mut model = Model::new(&device.clone().autodiff());
     let mut optimizer = AdamConfig::new().init();
     println!("{name}");
+    let first = draw(200, 20, &device);
+    for warning in verify(&model, |m| m.losses(&first))?.warnings {
+        println!("  {warning}");
+    }
     for number in 0..=600 {
         if number % 150 == 0 {
             let groups = Groups::hard(draw(1000, 2, &device).labels, 2, Average::Mean, &device)?;

@@ -8,7 +8,8 @@
 //!
 //! # The steps
 //!
-//! 1. Burn's own forward and backward pass of Σ_j w_j ℓ_j, no tap seen; w are random weights, so that nothing cancels.
+//! 1. Burn's own forward and backward pass of Σ_j w_j ℓ_j, no tap seen; w are ¼, ½, 1 and 2 in random order, so that
+//!    gradients do not cancel, and as powers of two are taken out again without rounding.
 //! 2. A trace, whose update is to be that of step 1, parameter by parameter.
 //! 3. A trace whose backward pass starts from the losses of one half of the draw. What arrives at an example of the
 //!    *other* half came through a coupling: batch statistics, negatives out of the draw, a first axis that does not
@@ -20,7 +21,8 @@
 //! # The cost
 //!
 //! Three passes, once: less than four ordinary steps. What couples nothing but examples of the other half with each
-//! other is not seen; which half that is, is random, so this takes a coupling of very few examples.
+//! other, or of this half that have one weight, is not seen; which these are, is random, so this takes a coupling of
+//! very few examples: of a single pair of a draw, three in ten are missed.
 //!
 //! Where the model trains with random numbers of the device (dropout), the device's generator is seeded, from a number
 //! that it is asked for, so that all passes draw the same.

@@ -46,6 +46,7 @@
 
 mod checkpoint;
 mod error;
+mod examples;
 mod finite;
 mod folder;
 mod grouped_step;
