@@ -39,6 +39,9 @@ pub(crate) enum Check {
     },
 }
 
+/// In the place of a group loss that is not too low. Not infinite: shading languages need not know that.
+pub(crate) const NOT_LOW: f32 = f32::MAX;
+
 /// Σc below this share of Σ|c| is not known to be positive, or would leave coefficients a thousand times too
 /// large.
 const SHARE: f64 = 1e-3;
@@ -57,7 +60,7 @@ impl Check {
         match *self {
             Self::Least {
                 operation, least, ..
-            } => match read.iter().position(|low| *low < f64::INFINITY) {
+            } => match read.iter().position(|low| *low < f64::from(NOT_LOW)) {
                 None => Ok(()),
                 Some(group) => Err(LossError::Negative {
                     operation,

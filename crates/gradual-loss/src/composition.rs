@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::composed::Check;
+use crate::composed::{Check, NOT_LOW};
 use crate::host::host_together;
 use crate::precision::{epsilon, group_losses, weights, wide};
 use crate::{Composed, LossError};
@@ -228,7 +228,7 @@ fn too_low<C: Composition + ?Sized>(
     let absent = weights(groups, &own).lower_equal_elem(0.0);
     // False for what is no number, too.
     let fine = (own.clone() + slack).lower_elem(least).bool_not();
-    let low = own.mask_fill(fine.bool_or(absent), f32::INFINITY);
+    let low = own.mask_fill(fine.bool_or(absent), NOT_LOW);
     Some(Check::Least {
         operation: composition.name(),
         least,

@@ -1,6 +1,6 @@
 //! The precision in which groups are composed: double where the losses are, single everywhere else.
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_group::Groups;
 
 /// Half precision holds neither a sum over many groups nor a share of one among them.
@@ -19,6 +19,14 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
         DType::BF16 => 2f64.powi(-7),
         _ => f64::from(f32::EPSILON),
     }
+}
+
+/// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) say so where the hardware can,
+/// and kernels fail in it all the same; Burn tells which one a device is by its `Debug` alone.
+pub(crate) fn has_double(device: &Device) -> bool {
+    let named = format!("{:?}", device.as_dispatch());
+    let graphics = named.contains("Cube") && !named.contains("Cuda");
+    !graphics && device.supports_dtype(DType::F64)
 }
 
 /// The same numbers in the precision in which they are composed; differentiable.
@@ -43,4 +51,15 @@ pub(crate) fn weights(groups: &Groups, like: &Tensor<1>) -> Tensor<1> {
 pub(crate) fn vector(values: &[f64], like: &Tensor<1>) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(like.dtype());
     Tensor::from_data(data, (&like.device().inner(), like.dtype()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_computes_in_double_precision() {
+        assert!(has_double(&Device::flex()));
+        assert!(has_double(&Device::flex().autodiff()));
+    }
 }

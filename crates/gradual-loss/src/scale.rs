@@ -5,7 +5,7 @@ use gradual_group::Groups;
 
 use crate::composed::Check;
 use crate::error::setting;
-use crate::precision::{epsilon, wide};
+use crate::precision::{epsilon, has_double, wide};
 use crate::{Composed, LossError};
 
 /// What to do about the size of the coefficients.
@@ -193,7 +193,7 @@ fn match_norm(coefficients: Tensor<1>, gram: Option<&Tensor<2>>) -> Result<Tenso
             columns,
         });
     }
-    let factor = match gram.device().supports_dtype(DType::F64) {
+    let factor = match has_double(&gram.device()) {
         true => matching(&coefficients, &gram, DType::F64),
         false => matching(&coefficients, &gram, DType::F32),
     };
