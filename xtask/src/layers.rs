@@ -12,7 +12,7 @@ use anyhow::bail;
 use crate::metadata::{Metadata, Package};
 
 /// From the ground up: a crate may use those before it, never one after it.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 13] = [
     "gradual-measure",
     "gradual-grad",
     "gradual-group",
@@ -21,6 +21,9 @@ const ORDER: [&str; 10] = [
     "gradual",
     "gradual-tasks",
     "gradual-report",
+    "gradual-backends",
+    "gradual-bench",
+    "gradual-conformance",
     "gradual-lab",
     "xtask",
 ];
@@ -32,7 +35,7 @@ const WITHOUT_BURN: [&str; 3] = ["gradual-measure", "gradual-report", "xtask"];
 const ONLY: [(&str, &[&str]); 1] = [("gradual-report", &["gradual-measure"])];
 
 /// The one crate that chooses a backend; libraries run on whichever it chose.
-const CHOOSES_BACKEND: &str = "gradual-lab";
+const CHOOSES_BACKEND: &str = "gradual-backends";
 
 /// Features of `burn` that switch a backend on; the crate `burn-NAME` is that backend.
 const BACKENDS: [&str; 10] = [
