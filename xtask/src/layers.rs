@@ -12,7 +12,7 @@ use anyhow::bail;
 use crate::metadata::{Metadata, Package};
 
 /// From the ground up: a crate may use those before it, never one after it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 14] = [
     "gradual-registry",
     "gradual-measure",
     "gradual-grad",
@@ -22,6 +22,9 @@ const ORDER: [&str; 11] = [
     "gradual",
     "gradual-tasks",
     "gradual-report",
+    "gradual-backends",
+    "gradual-bench",
+    "gradual-conformance",
     "gradual-lab",
     "xtask",
 ];
@@ -38,7 +41,7 @@ const WITHOUT_BURN: [&str; 4] = [
 const ONLY: [(&str, &[&str]); 1] = [("gradual-report", &["gradual-measure"])];
 
 /// The one crate that chooses a backend; libraries run on whichever it chose.
-const CHOOSES_BACKEND: &str = "gradual-lab";
+const CHOOSES_BACKEND: &str = "gradual-backends";
 
 /// Features of `burn` that switch a backend on; the crate `burn-NAME` is that backend.
 const BACKENDS: [&str; 10] = [

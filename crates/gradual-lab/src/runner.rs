@@ -11,11 +11,11 @@ use anyhow::{Context, anyhow, bail};
 use gradual::group::GroupError;
 use gradual::measure::{RunConfig, SCHEMA};
 use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
+use gradual_backends::backend::Backend;
 use indicatif::MultiProgress;
 use serde_json::Value;
 
 use crate::arms;
-use crate::backend::Backend;
 use crate::environment::environment;
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run};
 
