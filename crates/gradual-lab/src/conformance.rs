@@ -99,7 +99,7 @@ impl Arguments {
         print!("{text}");
         if let Some(page) = &self.page {
             let before = std::fs::read_to_string(page).unwrap_or_default();
-            crate::runner::replace(page, &compare::page(&before, &rows))?;
+            gradual::runs::files::replace(page, compare::page(&before, &rows))?;
         }
         let own = Row::of_reference(&reference);
         let failures: Vec<String> = rows.iter().chain([&own]).flat_map(Row::failures).collect();

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 /// The content of `environment.json`.
 pub(crate) fn environment(backend: &Backend) -> Value {
     json!({
-        "schema": gradual::measure::SCHEMA,
+        "schema": gradual::runs::SCHEMA,
         "gradual": env!("CARGO_PKG_VERSION"),
         "burn": "0.22.1",
         "backend": backend.name,

@@ -51,26 +51,11 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            eprintln!("error: {}", gradual::runs::message(error.as_ref()));
             match error.is::<command::Interrupted>() {
                 true => ExitCode::from(command::INTERRUPTED),
                 false => ExitCode::FAILURE,
             }
         }
     }
-}
-
-/// A message with those of its causes that it does not hold already.
-fn message(error: &anyhow::Error) -> String {
-    error
-        .chain()
-        .skip(1)
-        .fold(error.to_string(), |text, cause| {
-            let cause = cause.to_string();
-            if text.contains(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
 }

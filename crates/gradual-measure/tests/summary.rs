@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary,
-    Timing,
+    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary, Timing,
 };
 use proptest::prelude::*;
 

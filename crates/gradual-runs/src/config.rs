@@ -1,8 +1,11 @@
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::difference::{Difference, differences};
 use crate::error::RunsError;
+use crate::files::CONFIG;
 use crate::record::Record;
 
 /// How a run was configured: `config.json`.
@@ -53,5 +56,33 @@ impl RunConfig {
             })
         };
         Ok(differences(&value(held)?, &value(&self.to_line()?)?))
+    }
+
+    /// Refuses the folder `path` of another run, whose `config.json` holds `held`.
+    ///
+    /// # Errors
+    /// [`RunsError::Configuration`] naming every entry that differs, [`RunsError::Outdated`] when the folder is from before
+    /// configurations held their recipe, and those of [`differences_from`](Self::differences_from).
+    pub fn check_same_run(&self, held: &str, path: &Path) -> Result<(), RunsError> {
+        let differences = self.differences_from(held)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let lacks = |entry: &str| {
+            let lacking = |each: &Difference| each.path == entry && each.held.is_none();
+            differences.iter().any(lacking)
+        };
+        let missing = ["recipe", "task"].into_iter().find(|entry| lacks(entry));
+        Err(match missing {
+            Some(missing) => RunsError::Outdated {
+                path: path.to_owned(),
+                file: CONFIG,
+                missing,
+            },
+            None => RunsError::Configuration {
+                path: path.to_owned(),
+                differences,
+            },
+        })
     }
 }

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::difference::Difference;
+
 /// What can go wrong with the files of a run folder.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -83,12 +85,11 @@ pub enum RunsError {
         /// The run folder.
         path: PathBuf,
         /// The entries that differ.
-        differences: Vec<crate::Difference>,
+        differences: Vec<Difference>,
     },
     /// A run folder was written before configurations held what the run would now be compared by.
     #[error(
-        "run folder {}: its {file} was written by an earlier version and does not hold {missing}, so that nobody can tell \
-         whether this run is the same; choose another --out, or --fresh to start over",
+        "run folder {}: its {file} was written by an earlier version and holds no `{missing}` to compare; choose another --out, or --fresh to start over",
         .path.display()
     )]
     Outdated {
@@ -122,7 +123,7 @@ impl RunsError {
     }
 }
 
-fn listed(differences: &[crate::Difference]) -> String {
+fn listed(differences: &[Difference]) -> String {
     let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
     each.join(", ")
 }

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use gradual::measure::{RunConfig, SCHEMA};
+use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{
     Flow, GO_ON, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig, When,
 };
 use gradual_report::{Line, LinePlot, Stroke};
 use gradual_tasks::{SparseParity, SparseParityConfig};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::method::memory;
 use crate::arms;
@@ -134,6 +134,8 @@ pub(super) fn one(arm: &str, steps: u64, backend: &Backend) -> anyhow::Result<()
         steps,
         draw: 64,
         backend: backend.name.to_owned(),
+        task: Value::Null,
+        recipe: Value::Null,
         settings: json!(config),
     };
     let every = (steps / LOOKS).max(1);

@@ -6,6 +6,7 @@ mod plots;
 mod series;
 mod text;
 
+use gradual::runs::files::replace;
 use std::path::Path;
 
 use super::case::Measured;
@@ -15,7 +16,6 @@ use super::model::{Kind, WIDTH, mlp_widths};
 use super::rate;
 use super::table::write_raw;
 use super::turns::Turns;
-use crate::runner::replace;
 
 /// Draws N at width [`WIDTH`], by default.
 pub(super) const DRAWS: [usize; 7] = [32, 64, 128, 256, 512, 1024, 2048];
@@ -112,8 +112,8 @@ fn write(sweep: &Sweep, out: &Path) -> anyhow::Result<()> {
         .flat_map(|size| size.measured.iter().cloned())
         .collect();
     write_raw(out, &all)?;
-    replace(&out.join("scaling.csv"), &text::csv(sweep))?;
-    replace(&out.join("scaling.md"), &text::markdown(sweep))?;
+    replace(&out.join("scaling.csv"), text::csv(sweep))?;
+    replace(&out.join("scaling.md"), text::markdown(sweep))?;
     for (name, svg) in plots::all(sweep)? {
         replace(&out.join(format!("{name}.svg")), &svg)?;
     }

@@ -1,5 +1,6 @@
 //! The table of ratios, for people and for spreadsheets.
 
+use gradual::runs::files::replace;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -7,13 +8,12 @@ use anyhow::Context;
 
 use super::case::{Measured, find};
 use super::targets;
-use crate::runner::replace;
 
 /// Writes `raw.jsonl`, `ratios.csv` and `ratios.md` into the folder `out`, and prints the last.
 pub(super) fn write(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
     write_raw(out, all)?;
     let markdown = format!("{}\n{}", markdown(all), targets::markdown(all));
-    replace(&out.join("ratios.csv"), &csv(all))?;
+    replace(&out.join("ratios.csv"), csv(all))?;
     replace(&out.join("ratios.md"), &markdown)?;
     println!("{markdown}");
     println!("{}", out.join("ratios.md").display());
@@ -27,7 +27,7 @@ pub(super) fn write_raw(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
         .iter()
         .map(serde_json::to_string)
         .collect::<Result<_, _>>()?;
-    replace(&out.join("raw.jsonl"), &(raw.join("\n") + "\n"))
+    Ok(replace(&out.join("raw.jsonl"), raw.join("\n") + "\n")?)
 }
 
 /// The fastest peer that takes per-example gradients with a library.

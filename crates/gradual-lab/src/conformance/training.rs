@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use burn::tensor::Device;
 use gradual::grad::host::reads;
-use gradual::measure::{Evaluation, RunConfig, SCHEMA};
 use gradual::prelude::*;
+use gradual::runs::{Evaluation, RunConfig, SCHEMA};
 use gradual::train::{
     Flow, GO_ON, Interrupt, Keep, Observer, RunFolder, SeenStep, Task, TrainError, Trainer,
     TrainerConfig,
@@ -13,7 +13,7 @@ use gradual::train::{
 use gradual_tasks::{SparseParity, SparseParityConfig};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::parts::Numbers;
 use crate::experiment::adam;
@@ -171,6 +171,8 @@ fn half(
         steps: STEPS,
         draw: 64,
         backend: "any".into(),
+        task: Value::Null,
+        recipe: Value::Null,
         settings: json!({}),
     };
     let resumed = RunFolder::resume(folder, &run, &json!({}))?;
