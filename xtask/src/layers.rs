@@ -12,9 +12,10 @@ use anyhow::bail;
 use crate::metadata::{Metadata, Package};
 
 /// From the ground up: a crate may use those before it, never one after it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "gradual-registry",
     "gradual-measure",
+    "gradual-runs",
     "gradual-grad",
     "gradual-group",
     "gradual-loss",
@@ -30,15 +31,20 @@ const ORDER: [&str; 14] = [
 ];
 
 /// Crates that must build without Burn, in seconds.
-const WITHOUT_BURN: [&str; 4] = [
+const WITHOUT_BURN: [&str; 5] = [
     "gradual-registry",
     "gradual-measure",
+    "gradual-runs",
     "gradual-report",
     "xtask",
 ];
 
 /// Crates that may use but a few of those before them.
-const ONLY: [(&str, &[&str]); 1] = [("gradual-report", &["gradual-measure"])];
+const ONLY: [(&str, &[&str]); 3] = [
+    ("gradual-registry", &[]),
+    ("gradual-runs", &["gradual-measure"]),
+    ("gradual-report", &["gradual-measure", "gradual-runs"]),
+];
 
 /// The one crate that chooses a backend; libraries run on whichever it chose.
 const CHOOSES_BACKEND: &str = "gradual-backends";

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record, SCHEMA};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
 
 use crate::experiment::{Arm, Data, Options, Written, choose_arms};
 use crate::experiments;
-use crate::message::message;
-use crate::runner::{Outcome, Plan, replace};
+use crate::runner::{Outcome, Plan};
 
 /// Exit code of a command that was interrupted, as shells have it.
 pub const INTERRUPTED: u8 = 130;
@@ -148,7 +148,7 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     )?;
     let report = plan.experiment.report(&plan.folder);
     for failure in &failures {
-        eprintln!("error: {}", message(failure));
+        eprintln!("error: {}", gradual::runs::message(failure.as_ref()));
     }
     if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {

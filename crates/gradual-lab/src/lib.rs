@@ -7,7 +7,6 @@
 )]
 
 pub mod command;
-pub mod message;
 
 mod arms;
 mod environment;

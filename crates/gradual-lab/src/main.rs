@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gradual_backends::doctor;
 use gradual_lab::command;
-use gradual_lab::message::message;
 
 /// Experiments on how capabilities arise.
 #[derive(Debug, Parser)]
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            eprintln!("error: {}", gradual::runs::message(error.as_ref()));
             match error.is::<command::Interrupted>() {
                 true => ExitCode::from(command::INTERRUPTED),
                 false => ExitCode::FAILURE,
