@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use burn::optim::AdamConfig;
-use gradual::measure::{RunConfig, SCHEMA};
 use gradual::prelude::*;
+use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{
     Flow, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig, When,
 };
@@ -16,7 +16,7 @@ use gradual_backends::backend::Backend;
 use gradual_report::{Line, LinePlot, Stroke};
 use gradual_tasks::{SparseParity, SparseParityConfig};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fit::slope;
 use crate::memory;
@@ -122,6 +122,8 @@ pub(crate) fn one(arm: &str, steps: u64, backend: &Backend) -> anyhow::Result<()
         steps,
         draw: 64,
         backend: backend.name.to_owned(),
+        task: Value::Null,
+        recipe: Value::Null,
         settings: json!(config),
     };
     let every = (steps / SAMPLES).max(1);

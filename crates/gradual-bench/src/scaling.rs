@@ -6,6 +6,7 @@ mod series;
 mod sweep;
 mod text;
 
+use gradual::runs::files::replace;
 use std::path::Path;
 
 use self::sweep::{DRAW, METHODS, PEERS, PRODUCTS, Size, Sweep};
@@ -13,7 +14,7 @@ use crate::measured::Measured;
 use crate::model::{Kind, WIDTH};
 use crate::rate;
 use crate::turns::Turns;
-use crate::write::{replace, write_raw};
+use crate::write::write_raw;
 
 /// Draws N at width [`WIDTH`], by default.
 pub(crate) const DRAWS: [usize; 7] = [32, 64, 128, 256, 512, 1024, 2048];
@@ -76,8 +77,8 @@ fn write(sweep: &Sweep, out: &Path) -> anyhow::Result<()> {
         .flat_map(|size| size.measured.iter().cloned())
         .collect();
     write_raw(out, &all)?;
-    replace(&out.join("scaling.csv"), &text::csv(sweep))?;
-    replace(&out.join("scaling.md"), &text::markdown(sweep))?;
+    replace(&out.join("scaling.csv"), text::csv(sweep))?;
+    replace(&out.join("scaling.md"), text::markdown(sweep))?;
     for (name, svg) in plots::all(sweep)? {
         replace(&out.join(format!("{name}.svg")), &svg)?;
     }

@@ -1,17 +1,18 @@
 //! The table of ratios, for people and for spreadsheets.
 
+use gradual::runs::files::replace;
 use std::fmt::Write;
 use std::path::Path;
 
 use crate::measured::{Measured, best_peer, find};
 use crate::targets;
-use crate::write::{replace, write_raw};
+use crate::write::write_raw;
 
 /// Writes `raw.jsonl`, `ratios.csv` and `ratios.md` into the folder `out`, and prints the last.
 pub(crate) fn write(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
     write_raw(out, all)?;
     let markdown = format!("{}\n{}", markdown(all), targets::markdown(all));
-    replace(&out.join("ratios.csv"), &csv(all))?;
+    replace(&out.join("ratios.csv"), csv(all))?;
     replace(&out.join("ratios.md"), &markdown)?;
     println!("{markdown}");
     println!("{}", out.join("ratios.md").display());

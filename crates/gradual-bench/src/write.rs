@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use gradual::runs::files::replace;
 
 use crate::measured::Measured;
 
@@ -13,15 +14,5 @@ pub(crate) fn write_raw(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
         .iter()
         .map(serde_json::to_string)
         .collect::<Result<_, _>>()?;
-    replace(&out.join("raw.jsonl"), &(raw.join("\n") + "\n"))
-}
-
-/// Writes a whole file under a temporary name and renames it.
-pub(crate) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut temporary = file.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    std::fs::write(temporary, text)
-        .and_then(|()| std::fs::rename(temporary, file))
-        .with_context(|| format!("could not write {}", file.display()))
+    Ok(replace(&out.join("raw.jsonl"), raw.join("\n") + "\n")?)
 }

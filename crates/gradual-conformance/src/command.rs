@@ -62,8 +62,7 @@ impl Arguments {
         print!("{text}");
         if let Some(file) = &self.page {
             let before = std::fs::read_to_string(file).unwrap_or_default();
-            std::fs::write(file, page(&before, &rows))
-                .with_context(|| format!("could not write {}", file.display()))?;
+            gradual::runs::files::replace(file, page(&before, &rows))?;
         }
         let own = Row::of_reference(&reference);
         let failures: Vec<String> = rows.iter().chain([&own]).flat_map(Row::failures).collect();

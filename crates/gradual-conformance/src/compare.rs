@@ -26,7 +26,7 @@ impl Row {
         results: anyhow::Result<Results>,
         reference: &Results,
     ) -> Self {
-        let results = results.map_err(|error| format!("{error:#}"));
+        let results = results.map_err(|error| gradual::runs::message(error.as_ref()));
         let outcomes = PARTS.iter().map(|part| {
             let of = |results: &Results| match results.get(part.name) {
                 Some(result) => result.clone(),

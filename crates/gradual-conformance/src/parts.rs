@@ -133,7 +133,7 @@ impl Part {
         let run = AssertUnwindSafe(|| (self.run)(device));
         match catch_unwind(run) {
             Ok(Ok(numbers)) => Ok(numbers),
-            Ok(Err(error)) => Err(format!("{error:#}")),
+            Ok(Err(error)) => Err(gradual::runs::message(error.as_ref())),
             Err(_) => Err("panicked; the message stands above".to_owned()),
         }
     }

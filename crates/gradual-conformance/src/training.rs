@@ -5,15 +5,15 @@ use std::cell::RefCell;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
 use gradual::grad::host::reads;
-use gradual::measure::{Evaluation, RunConfig, SCHEMA};
 use gradual::prelude::*;
+use gradual::runs::{Evaluation, RunConfig, SCHEMA};
 use gradual::train::{
     Flow, Interrupt, Keep, Observer, RunFolder, SeenStep, Task, TrainError, Trainer, TrainerConfig,
 };
 use gradual_tasks::{SparseParity, SparseParityConfig};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::numbers::Numbers;
 
@@ -175,6 +175,8 @@ fn half(
         steps: STEPS,
         draw: 64,
         backend: "any".into(),
+        task: Value::Null,
+        recipe: Value::Null,
         settings: json!({}),
     };
     let resumed = RunFolder::resume(folder, &run, &json!({}))?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use gradual::measure::ArmRecord;
+use gradual::runs::ArmRecord;
 use gradual::train::Objective;
 use gradual_registry::nearest;
 use serde::Deserialize;
@@ -38,7 +38,9 @@ type Build = dyn Fn(usize, u64) -> anyhow::Result<Objective> + Send + Sync;
 
 impl fmt::Debug for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Own").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Own")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +106,16 @@ impl Arm {
         let mut settings = serde_json::to_value(&self.recipe)?;
         if let (Some(own), Some(fields)) = (&self.own, settings.as_object_mut()) {
             // Which the arm's own objective stands in for.
-            for field in ["grouping", "wrappers", "metric", "layers", "composition", "shared", "scale", "through_trace"] {
+            for field in [
+                "grouping",
+                "wrappers",
+                "metric",
+                "layers",
+                "composition",
+                "shared",
+                "scale",
+                "through_trace",
+            ] {
                 fields.remove(field);
             }
             fields.insert(String::from("own"), own.settings.clone());
@@ -139,7 +150,9 @@ pub(crate) struct ArmEntry {
 impl ArmEntry {
     /// An arm from the command line.
     pub(crate) fn new(name: &str, like: Option<String>, recipe: Changes) -> Self {
-        let base = like.as_ref().map_or_else(String::new, |like| format!("as {like}, but "));
+        let base = like
+            .as_ref()
+            .map_or_else(String::new, |like| format!("as {like}, but "));
         Self {
             name: name.to_owned(),
             about: format!("{base}{recipe}"),
@@ -169,7 +182,9 @@ impl Library {
     /// The arms that every experiment can run.
     pub(crate) fn shared() -> anyhow::Result<Self> {
         let arms: Arms = toml::from_str(SHARED).context("arms.toml")?;
-        let mut library = Self { entries: Vec::new() };
+        let mut library = Self {
+            entries: Vec::new(),
+        };
         for arm in arms.arm {
             if library.entries.iter().any(|other| other.name == arm.name) {
                 bail!("arms.toml: arm {} is there twice", arm.name);
@@ -219,7 +234,10 @@ impl Library {
         let near = nearest(name, self.names());
         let near = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
         let names: Vec<&str> = self.names().collect();
-        format!("there is no arm '{name}'{near}; its arms are {}", names.join(", "))
+        format!(
+            "there is no arm '{name}'{near}; its arms are {}",
+            names.join(", ")
+        )
     }
 
     /// The recipe of an arm: the changes of all that it is like, from the plain mean loss on.
@@ -227,9 +245,13 @@ impl Library {
         let mut changes = vec![entry];
         let mut last = entry;
         while let Some(like) = &last.like {
-            let next = self
-                .find(like)
-                .with_context(|| format!("arm {} is like another one: {}", last.name, self.unknown(like)))?;
+            let next = self.find(like).with_context(|| {
+                format!(
+                    "arm {} is like another one: {}",
+                    last.name,
+                    self.unknown(like)
+                )
+            })?;
             if changes.iter().any(|seen| seen.name == next.name) {
                 bail!("arm {} is like {like}, which is like it in turn", last.name);
             }
@@ -237,6 +259,9 @@ impl Library {
             last = next;
         }
         let plain = Recipe::default();
-        Ok(changes.iter().rev().fold(plain, |recipe, arm| arm.recipe.to(&recipe)))
+        Ok(changes
+            .iter()
+            .rev()
+            .fold(plain, |recipe, arm| arm.recipe.to(&recipe)))
     }
 }

@@ -12,13 +12,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, FromArgMatches as _};
-use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record, SCHEMA, message};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
 
 use crate::experiment::{self, Experiment};
-use crate::message::message;
-use crate::runner::{Outcome, Plan, replace};
+use crate::runner::{Outcome, Plan};
 use crate::training::Written;
 use flags::Which;
 
@@ -30,7 +30,11 @@ pub const INTERRUPTED: u8 = 130;
 #[command(disable_help_flag = true)]
 pub struct Arguments {
     /// The experiment and its flags; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENTS"
+    )]
     rest: Vec<OsString>,
 }
 
@@ -43,7 +47,10 @@ impl Arguments {
     /// stopped it.
     pub fn run(self) -> anyhow::Result<()> {
         let matches = flags::parse(self.rest);
-        let (which, asked) = (Which::from_arg_matches(&matches)?, Asked::from_arg_matches(&matches)?);
+        let (which, asked) = (
+            Which::from_arg_matches(&matches)?,
+            Asked::from_arg_matches(&matches)?,
+        );
         if which.list {
             return list::list();
         }
@@ -78,7 +85,10 @@ pub(crate) fn run(experiment: Experiment, asked: &Asked) -> anyhow::Result<Writt
 }
 
 /// The program of an experiment of one's own, whose runs go into a folder in `out` unless a flag says otherwise.
-pub(crate) fn main_of(out: &Path, experiment: impl FnOnce() -> anyhow::Result<Experiment>) -> ExitCode {
+pub(crate) fn main_of(
+    out: &Path,
+    experiment: impl FnOnce() -> anyhow::Result<Experiment>,
+) -> ExitCode {
     let asked = flags::parse_own(out);
     ended(experiment().and_then(|experiment| finish(experiment, &asked)))
 }
@@ -88,7 +98,7 @@ pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            eprintln!("error: {}", message(error.as_ref()));
             match error.is::<Interrupted>() {
                 true => ExitCode::from(INTERRUPTED),
                 false => ExitCode::FAILURE,
@@ -98,7 +108,11 @@ pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
 }
 
 /// Runs whatever is not done, and writes the report.
-fn run_until(mut experiment: Experiment, asked: &Asked, interrupt: &Interrupt) -> anyhow::Result<Written> {
+fn run_until(
+    mut experiment: Experiment,
+    asked: &Asked,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Written> {
     let backend = Backend::choose(asked.backend.as_deref())?;
     let described = asked.arm.iter().map(|text| experiment.add(text));
     let described: Vec<String> = described.collect::<anyhow::Result<_>>()?;
@@ -120,7 +134,10 @@ fn run_until(mut experiment: Experiment, asked: &Asked, interrupt: &Interrupt) -
         checkpoint_every: asked.checkpoint_every,
         settings: experiment.task.settings()?,
         backend,
-        folder: experiment.folder(&asked.out, asked.quick),
+        folder: experiment.folder(
+            asked.out.as_deref().unwrap_or(Path::new("runs")),
+            asked.quick,
+        ),
         experiment: &experiment,
     };
     plan.check()?;
@@ -133,11 +150,11 @@ fn run_until(mut experiment: Experiment, asked: &Asked, interrupt: &Interrupt) -
     let record = record(&plan)?;
     replace(
         &plan.folder.join("experiment.json"),
-        &(record.to_line()? + "\n"),
+        record.to_line()? + "\n",
     )?;
     let report = experiment.task.report(&plan.folder);
     for failure in &failures {
-        eprintln!("error: {}", message(failure));
+        eprintln!("error: {}", message(failure.as_ref()));
     }
     if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {
@@ -204,7 +221,11 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
         title: experiment.title.clone(),
         claim: experiment.hypothesis.clone(),
         baseline: experiment.baseline.clone(),
-        arms: experiment.choose(&names)?.iter().map(crate::arm::Arm::record).collect(),
+        arms: experiment
+            .choose(&names)?
+            .iter()
+            .map(crate::arm::Arm::record)
+            .collect(),
         claims: experiment.claims.clone(),
         command: format!("cargo xtask experiment {}", arguments.join(" ")),
     })

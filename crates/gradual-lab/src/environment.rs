@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The content of `environment.json`.
 pub(crate) fn environment(backend: &Backend) -> Value {
     json!({
-        "schema": gradual::measure::SCHEMA,
+        "schema": gradual::runs::SCHEMA,
         "gradual": env!("CARGO_PKG_VERSION"),
         "burn": "0.22.1",
         "backend": backend.name,

@@ -12,8 +12,8 @@ use clap::ArgMatches;
 use gradual::measure::Claim;
 
 use crate::arm::{Arm, ArmEntry, Library};
-use crate::recipe::{Changes, Usual};
 use crate::kinds::{KINDS, Kind};
+use crate::recipe::{Changes, Usual};
 use crate::training::AnyTask;
 use file::{File, RunSection};
 
@@ -91,7 +91,12 @@ impl Experiment {
                 if let Some(flags) = asked.flags {
                     kind.apply(flags, &mut settings)?;
                 }
-                let open = |kind: &dyn Kind| Ok::<_, anyhow::Error>((kind.open(settings.clone(), quality)?, kind.rate(&settings)?));
+                let open = |kind: &dyn Kind| {
+                    Ok::<_, anyhow::Error>((
+                        kind.open(settings.clone(), quality)?,
+                        kind.rate(&settings)?,
+                    ))
+                };
                 open(kind).with_context(|| file.to_owned())?
             }
         };
@@ -103,14 +108,21 @@ impl Experiment {
             rate: asked_rate,
             layers,
         } = read.run(asked.quick);
-        let steps = steps.with_context(|| format!("{file}: run.steps is missing: the optimizer steps of a run"))?.get();
+        let steps = steps
+            .with_context(|| format!("{file}: run.steps is missing: the optimizer steps of a run"))?
+            .get();
         let arms = read.arms();
         let first = arms.first().cloned();
-        let baseline = read.baseline.as_ref().map(|name| name.as_ref().clone()).or(first);
+        let baseline = read
+            .baseline
+            .as_ref()
+            .map(|name| name.as_ref().clone())
+            .or(first);
         let experiment = Self {
             title: read.title.clone().unwrap_or_else(|| read.name.clone()),
             hypothesis: read.hypothesis.trim().to_owned(),
-            baseline: baseline.with_context(|| format!("{file}: there are no arms: arms = [\"erm\", …]"))?,
+            baseline: baseline
+                .with_context(|| format!("{file}: there are no arms: arms = [\"erm\", …]"))?,
             arms,
             library: read.library()?,
             own: Vec::new(),
@@ -186,23 +198,39 @@ impl Experiment {
             [] => self.arms.contains(name),
             asked => asked.contains(name),
         };
-        names.iter().filter(wanted).map(|name| self.arm(name)).collect()
+        names
+            .iter()
+            .filter(wanted)
+            .map(|name| self.arm(name))
+            .collect()
     }
 
     /// Adds an arm that the command line describes: `NAME=like:ARM,key:value,…`.
     pub(crate) fn add(&mut self, text: &str) -> anyhow::Result<String> {
         let form = "is not of the form NAME=key:value,…, as in 'mine=grouping:spectral(k=8),composition:power(p=4)'";
-        let (name, rest) = text.split_once('=').with_context(|| format!("--arm '{text}' {form}"))?;
+        let (name, rest) = text
+            .split_once('=')
+            .with_context(|| format!("--arm '{text}' {form}"))?;
         let (name, rest) = (name.trim(), rest.trim());
-        let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        let allowed =
+            |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
         if name.is_empty() || !name.chars().all(allowed) {
-            bail!("--arm '{text}': '{name}' becomes the name of a folder: letters, digits, '-' and '_' are allowed");
+            bail!(
+                "--arm '{text}': '{name}' becomes the name of a folder: letters, digits, '-' and '_' are allowed"
+            );
         }
         if self.names().iter().any(|other| other == name) {
-            bail!("--arm '{text}': experiment {} has an arm '{name}' already; take another name", self.name);
+            bail!(
+                "--arm '{text}': experiment {} has an arm '{name}' already; take another name",
+                self.name
+            );
         }
         if !self.open {
-            bail!("experiment {} runs the arm {} alone", self.name, self.baseline);
+            bail!(
+                "experiment {} runs the arm {} alone",
+                self.name,
+                self.baseline
+            );
         }
         let (like, rest) = match rest.strip_prefix("like:") {
             None => (None, rest),
@@ -211,7 +239,9 @@ impl Experiment {
                 (Some(like.trim().to_owned()), rest)
             }
         };
-        let changes: Changes = rest.parse().map_err(|error: anyhow::Error| anyhow!("--arm '{text}': {error:#}"))?;
+        let changes: Changes = rest
+            .parse()
+            .map_err(|error: anyhow::Error| anyhow!("--arm '{text}': {error:#}"))?;
         self.library.put(ArmEntry::new(name, like, changes));
         self.arm(name).with_context(|| format!("--arm '{text}'"))?;
         Ok(name.to_owned())
@@ -240,10 +270,22 @@ pub(crate) fn list() -> anyhow::Result<Vec<(String, String, Vec<(Arm, bool)>)>> 
         let library = read.library()?;
         let usual = read.arms();
         let open = read.quality(false)?.is_none();
-        let more = library.names().filter(|name| open && !usual.iter().any(|other| other == name));
-        let names: Vec<String> = usual.iter().cloned().chain(more.map(str::to_owned)).collect();
-        let arms = names.iter().map(|name| Ok((library.arm(name)?, usual.contains(name))));
-        all.push((read.name.clone(), read.about.clone(), arms.collect::<anyhow::Result<_>>()?));
+        let more = library
+            .names()
+            .filter(|name| open && !usual.iter().any(|other| other == name));
+        let names: Vec<String> = usual
+            .iter()
+            .cloned()
+            .chain(more.map(str::to_owned))
+            .collect();
+        let arms = names
+            .iter()
+            .map(|name| Ok((library.arm(name)?, usual.contains(name))));
+        all.push((
+            read.name.clone(),
+            read.about.clone(),
+            arms.collect::<anyhow::Result<_>>()?,
+        ));
     }
     Ok(all)
 }

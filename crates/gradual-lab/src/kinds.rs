@@ -18,7 +18,11 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
     let names = || KINDS.iter().map(|kind| kind.name());
     let found = KINDS.iter().find(|kind| kind.name() == name);
     found.copied().with_context(|| {
-        let near = nearest(name, names()).map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
-        format!("there is no task '{name}'{near}; there are {}", names().collect::<Vec<_>>().join(", "))
+        let near = nearest(name, names())
+            .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+        format!(
+            "there is no task '{name}'{near}; there are {}",
+            names().collect::<Vec<_>>().join(", ")
+        )
     })
 }

@@ -49,7 +49,10 @@ pub struct Lab {
 
 impl std::fmt::Debug for Lab {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lab").field("name", &self.name).field("arms", &self.arms).finish_non_exhaustive()
+        f.debug_struct("Lab")
+            .field("name", &self.name)
+            .field("arms", &self.arms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -246,13 +249,27 @@ impl Lab {
 
     fn experiment(self) -> anyhow::Result<Experiment> {
         let mut size = self.size;
-        for (what, value) in [("seeds", size.seeds), ("steps", size.steps), ("draw", size.draw as u64), ("evaluate_every", self.every.unwrap_or(1))] {
-            anyhow::ensure!(value > 0, "study {}: {what} = 0, but it is a whole number ≥ 1", self.name);
+        for (what, value) in [
+            ("seeds", size.seeds),
+            ("steps", size.steps),
+            ("draw", size.draw as u64),
+            ("evaluate_every", self.every.unwrap_or(1)),
+        ] {
+            anyhow::ensure!(
+                value > 0,
+                "study {}: {what} = 0, but it is a whole number ≥ 1",
+                self.name
+            );
         }
         size.evaluate_every = self.every.unwrap_or((size.steps / 100).max(1));
-        let task = self.task.ok_or_else(|| anyhow::anyhow!("study {} has no task: give one with Lab::task", self.name))?;
+        let task = self.task.ok_or_else(|| {
+            anyhow::anyhow!("study {} has no task: give one with Lab::task", self.name)
+        })?;
         let Some(first) = self.arms.first() else {
-            anyhow::bail!("study {} has no arms: name some with Lab::arms, such as \"erm\" and \"grouped\"", self.name);
+            anyhow::bail!(
+                "study {} has no arms: name some with Lab::arms, such as \"erm\" and \"grouped\"",
+                self.name
+            );
         };
         let experiment = Experiment {
             title: self.title.unwrap_or_else(|| self.name.clone()),

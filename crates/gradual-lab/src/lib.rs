@@ -19,7 +19,6 @@
 )]
 
 pub mod command;
-pub mod message;
 pub mod recipe;
 
 mod arm;

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gradual_backends::doctor;
 use gradual_lab::command;
-use gradual_lab::message::message;
 
 /// Experiments on how capabilities arise.
 #[derive(Debug, Parser)]
@@ -39,14 +38,5 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => arguments.run().map_err(anyhow::Error::from),
         Command::Conformance(arguments) => arguments.run(),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", message(&error));
-            match error.is::<command::Interrupted>() {
-                true => ExitCode::from(command::INTERRUPTED),
-                false => ExitCode::FAILURE,
-            }
-        }
-    }
+    command::ended(outcome)
 }

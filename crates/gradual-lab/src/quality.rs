@@ -15,7 +15,7 @@ pub(crate) use skills::Decoder;
 
 use std::path::Path;
 
-use gradual::measure::Record;
+use gradual::runs::Record;
 use gradual::train::{Capability, Task as _};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,7 +64,10 @@ where
     fn settings(&self) -> anyhow::Result<Value> {
         let mut settings = serde_json::to_value(&self.config)?;
         if let Some(fields) = settings.as_object_mut() {
-            fields.insert(String::from("quality"), serde_json::to_value(&self.quality)?);
+            fields.insert(
+                String::from("quality"),
+                serde_json::to_value(&self.quality)?,
+            );
         }
         Ok(settings)
     }
@@ -75,7 +78,8 @@ where
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let subject = (self.make)(&self.config, run.seed, self.quality.examples).map_err(Into::into)?;
+        let subject =
+            (self.make)(&self.config, run.seed, self.quality.examples).map_err(Into::into)?;
         let mut journal = run.folder.journal(FILE)?;
         let measure = Measure::new(&subject, run.seed, run.device);
         let last = run.steps;
@@ -83,7 +87,7 @@ where
             if step != last && !self.quality.steps.contains(&step) {
                 return Ok(());
             }
-            journal.append(measure.at(step, model)?.to_line()?)
+            Ok(journal.append(measure.at(step, model)?.to_line()?)?)
         });
         Ok(watched.run()?.into())
     }

@@ -20,13 +20,13 @@ mod parts;
 
 pub use changes::Changes;
 
+use crate::stopgap::METRICS;
+use crate::stopgap::{COMPOSITIONS, RULES, RuleContext, SCALES};
+use crate::stopgap::{GROUPINGS, GroupingContext, WRAPPERS};
+use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
-use crate::stopgap::METRICS;
 use gradual::group::Needs;
-use crate::stopgap::{GROUPINGS, GroupingContext, WRAPPERS};
-use crate::stopgap::{COMPOSITIONS, RULES, RuleContext, SCALES};
-use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Objective, Sampler};
 use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,9 @@ impl Recipe {
             through_trace: self.through_trace,
         };
         if self.metric.is_none() && self.layers.is_some() {
-            bail!("layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\"");
+            bail!(
+                "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
+            );
         }
         if !self.shared.is_empty() && !RULES.has(&self.composition.name) {
             bail!(
@@ -147,7 +149,11 @@ impl Recipe {
     /// Those of [`complete`](Self::complete), and what a constructor refuses.
     pub fn objective(&self, num_groups: usize, seed: u64) -> anyhow::Result<Objective> {
         let globs = self.layers.clone().unwrap_or_default();
-        let metric = self.metric.as_ref().map(|spec| METRICS.build(spec, globs)).transpose()?;
+        let metric = self
+            .metric
+            .as_ref()
+            .map(|spec| METRICS.build(spec, globs))
+            .transpose()?;
         let context = GroupingContext {
             num_groups,
             seed,
@@ -167,9 +173,11 @@ impl Recipe {
             true => {
                 let rule = RULES.build(&self.composition, RuleContext { seed })?;
                 let shared: Vec<&str> = self.shared.iter().map(String::as_str).collect();
-                Objective::on_gradients(grouping, rule).looking_at(&shared)
+                crate::stopgap::on_gradients(grouping, rule).looking_at(&shared)
             }
-            false => Objective::new(grouping, COMPOSITIONS.build(&self.composition, ())?),
+            false => {
+                crate::stopgap::objective(grouping, COMPOSITIONS.build(&self.composition, ())?)
+            }
         };
         let objective = match SCALES.build(&self.scale, ())? {
             Some(scale) => objective.with_scale(scale),

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use gradual::group::GroupError;
-use gradual::measure::{RunConfig, SCHEMA};
+use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
-use indicatif::MultiProgress;
 use gradual_backends::backend::Backend;
+use indicatif::MultiProgress;
 use serde_json::{Value, json};
 
 use crate::arm::Arm;
@@ -64,7 +64,9 @@ impl Plan<'_> {
         let mut refused = Vec::new();
         let mut least = 0;
         for arm in &self.arms {
-            let checked = arm.objective(groups, 0).and_then(|objective| Ok(objective.check(self.draw)?));
+            let checked = arm
+                .objective(groups, 0)
+                .and_then(|objective| Ok(objective.check(self.draw)?));
             let Err(error) = checked else {
                 continue;
             };
@@ -156,11 +158,9 @@ impl Plan<'_> {
                     steps: self.steps * u64::from(arm.recipe.slowdown),
                     draw: self.draw as u64,
                     backend: self.backend.name.to_owned(),
-                    settings: json!({
-                        "task": self.settings,
-                        "evaluate_every": self.evaluate_every,
-                        "recipe": arm.settings()?,
-                    }),
+                    task: self.settings.clone(),
+                    recipe: arm.settings()?,
+                    settings: json!({ "evaluate_every": self.evaluate_every }),
                 };
                 let state = match self.fresh {
                     true => FolderState::Empty,
@@ -202,7 +202,12 @@ impl Plan<'_> {
         })
     }
 
-    fn one(&self, job: &Job<'_>, bars: &MultiProgress, interrupt: &Interrupt) -> anyhow::Result<End> {
+    fn one(
+        &self,
+        job: &Job<'_>,
+        bars: &MultiProgress,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<End> {
         let name = format!("{} seed {}", job.arm.name, job.seed);
         let say = |text: String| {
             // A closed standard error is no reason to end a run.
@@ -258,14 +263,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Writes a whole file under a temporary name and renames it.
-pub(crate) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut temporary = file.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    std::fs::write(temporary, text)
-        .and_then(|()| std::fs::rename(temporary, file))
-        .with_context(|| format!("could not write {}", file.display()))
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use gradual::train::{
-    Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer, TrainerConfig,
+    Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
+    TrainerConfig,
 };
 use serde_json::Value;
 
@@ -108,7 +109,9 @@ where
 
 /// Number of groups that labels tell apart: all capabilities up to the last one that is trained.
 pub(crate) fn num_groups(capabilities: &[Capability]) -> usize {
-    let trained = capabilities.iter().rposition(|capability| capability.frequency > 0.0);
+    let trained = capabilities
+        .iter()
+        .rposition(|capability| capability.frequency > 0.0);
     trained.map_or(capabilities.len(), |last| last + 1)
 }
 
@@ -124,7 +127,10 @@ pub(crate) fn trainer<'t, T: Task>(task: &'t T, run: Run<'_>) -> anyhow::Result<
         verify: true,
     };
     let capabilities = task.capabilities();
-    let frequencies: Vec<f64> = capabilities.iter().map(|capability| capability.frequency).collect();
+    let frequencies: Vec<f64> = capabilities
+        .iter()
+        .map(|capability| capability.frequency)
+        .collect();
     let objective = run.arm.objective(num_groups(capabilities), run.seed)?;
     let recipe = &run.arm.recipe;
     let trainer = Trainer::new(task, objective, recipe.optimizer()?, run.device, config)

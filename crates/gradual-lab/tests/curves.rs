@@ -27,20 +27,47 @@ fn every_arm_gives_the_losses_that_it_gave() {
         let row = (step.parse().unwrap(), capability, loss.parse().unwrap());
         expected.entry((experiment, arm)).or_default().push(row);
     }
-    for (experiment, draw) in [("sparse-parity", "--draw=128"), ("skills", "--draw=32"), ("table", "--draw=64")] {
-        let arms = expected.keys().filter(|key| key.0 == experiment).map(|key| key.1);
+    for (experiment, draw) in [
+        ("sparse-parity", "--draw=128"),
+        ("skills", "--draw=32"),
+        ("table", "--draw=64"),
+    ] {
+        let arms = expected
+            .keys()
+            .filter(|key| key.0 == experiment)
+            .map(|key| key.1);
         let arms = format!("--arms={}", arms.collect::<Vec<_>>().join(","));
-        run(&[experiment, "--quick", "--seeds=1", "--steps=200", draw, &arms, &out]);
+        run(&[
+            experiment,
+            "--quick",
+            "--seeds=1",
+            "--steps=200",
+            draw,
+            &arms,
+            &out,
+        ]);
     }
     for ((experiment, arm), rows) in expected {
-        let file = home.path().join(format!("{experiment}-quick/{arm}/seed-0/curves.jsonl"));
+        let file = home
+            .path()
+            .join(format!("{experiment}-quick/{arm}/seed-0/curves.jsonl"));
         let text = fs::read_to_string(file).unwrap();
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let tolerance = if FOUND_ANEW.contains(&arm) { LOOSE } else { TOLERANCE };
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let tolerance = if FOUND_ANEW.contains(&arm) {
+            LOOSE
+        } else {
+            TOLERANCE
+        };
         for (step, capability, loss) in rows {
             let line = lines.iter().find(|line| line["step"] == step).unwrap();
             let got = line["capabilities"][capability]["loss"].as_f64().unwrap();
-            assert!((got - loss).abs() < tolerance, "{experiment} {arm} step {step} {capability}: {got}, {loss} before");
+            assert!(
+                (got - loss).abs() < tolerance,
+                "{experiment} {arm} step {step} {capability}: {got}, {loss} before"
+            );
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The study of one's own in `examples`, run as a library and as a program.
 
-#[allow(dead_code, unreachable_pub, missing_docs, clippy::missing_docs_in_private_items)]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::missing_docs_in_private_items
+)]
 #[path = "../../../examples/study.rs"]
 mod example;
 
@@ -9,13 +14,22 @@ use std::fs;
 #[test]
 fn a_study_of_ones_own_ends_with_a_report_and_resumes() {
     let home = tempfile::tempdir().unwrap();
-    let study = || example::study().out(home.path()).seeds(2).steps(20).draw(16);
+    let study = || {
+        example::study()
+            .out(home.path())
+            .seeds(2)
+            .steps(20)
+            .draw(16)
+    };
     let page = study().run().unwrap();
     let html = fs::read_to_string(&page).unwrap();
     assert!(html.contains("<svg") && html.contains("Fast waves keep up with slow ones."));
     let folder = home.path().join("waves");
     let config = fs::read_to_string(folder.join("grouped/seed-1/config.json")).unwrap();
-    assert!(config.contains("labels") && config.contains("squares"), "{config}");
+    assert!(
+        config.contains("labels") && config.contains("squares"),
+        "{config}"
+    );
     let timing = || fs::read_to_string(folder.join("whitened/seed-0/timing.jsonl")).unwrap();
     let before = timing();
     study().run().unwrap();

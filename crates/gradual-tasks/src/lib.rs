@@ -18,5 +18,5 @@ pub use decoder::{Decoder, DecoderConfig};
 pub use mlp::Mlp;
 pub use skills_task::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::{ParityBatch, SparseParity, SparseParityConfig, SparseParityError};
-pub use weights::{linear, uniform};
 pub use table::{Table, TableBatch, TableError, TableRow};
+pub use weights::{linear, uniform};

@@ -31,9 +31,9 @@ pub(crate) struct Asked {
     /// Runs at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) jobs: Option<u64>,
-    /// Where the run folders go
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub(crate) out: PathBuf,
+    /// Where the run folders go [default: runs]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// A short version that shows that everything works
     #[arg(long)]
     pub(crate) quick: bool,
@@ -58,7 +58,7 @@ impl Asked {
             steps: None,
             draw: None,
             jobs: None,
-            out: out.to_owned(),
+            out: Some(out.to_owned()),
             quick: false,
             fresh: false,
             checkpoint_every: None,
@@ -85,12 +85,18 @@ impl Which {
     /// The name of the experiment's file, and its content.
     pub(super) fn file(&self, matches: &ArgMatches) -> anyhow::Result<(String, String)> {
         // A table of one's own needs no word more.
-        let default = KINDS.into_iter().find(|kind| given(*kind, matches).is_some_and(|flag| flag == "data"));
+        let default = KINDS
+            .into_iter()
+            .find(|kind| given(*kind, matches).is_some_and(|flag| flag == "data"));
         let name = self.name.as_deref().or(default.map(|kind| kind.name()));
         let name = name.unwrap_or(experiment::FILES[0].0);
         let path = Path::new(name);
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = std::fs::read_to_string(path).with_context(|| format!("could not read {name}"))?;
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("could not read {name}"))?;
             return Ok((name.to_owned(), text));
         }
         Ok((name.to_owned(), experiment::find(name)?.to_owned()))
@@ -112,12 +118,15 @@ pub(super) fn parse(arguments: Vec<OsString>) -> ArgMatches {
 
 /// Reads the flags of the program of an experiment of one's own.
 pub(super) fn parse_own(out: &Path) -> Asked {
-    let command = Command::new("study").about("Runs a study, and writes its run folders and its report");
+    let command =
+        Command::new("study").about("Runs a study, and writes its run folders and its report");
     let command = Asked::augment_args(command);
-    let default = out.as_os_str().to_owned();
-    let command = command.mut_arg("out", |arg| arg.default_value(default)).mut_arg("quick", |arg| arg.hide(true));
-    let matches = command.get_matches();
-    Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = command.mut_arg("quick", |arg| arg.hide(true)).get_matches();
+    let asked = Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Asked {
+        out: asked.out.or_else(|| Some(out.to_owned())),
+        ..asked
+    }
 }
 
 /// A flag of a kind of task that was given, if any was.
@@ -128,13 +137,16 @@ fn given(kind: &dyn Kind, matches: &ArgMatches) -> Option<String> {
 }
 
 /// Refuses flags of another kind of task than the experiment's.
-pub(super) fn refuse_flags_of_others(file: &str, text: &str, matches: &ArgMatches) -> anyhow::Result<()> {
+pub(super) fn refuse_flags_of_others(
+    file: &str,
+    text: &str,
+    matches: &ArgMatches,
+) -> anyhow::Result<()> {
     let own = experiment::kind(file, text)?;
     for kind in KINDS.into_iter().filter(|kind| Some(kind.name()) != own) {
         if let Some(flag) = given(kind, matches) {
-            let own = own.map_or_else(|| String::from("no task"), |own| format!("the task {own}"));
             bail!(
-                "experiment {file} has {own}, which has no flag --{flag}; it goes with experiments on {}",
+                "experiment {file} has no --{flag}; it goes with experiments on the task {}",
                 kind.name()
             );
         }

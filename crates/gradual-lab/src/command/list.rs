@@ -1,8 +1,8 @@
 //! What there is.
 
 use crate::stopgap::METRICS;
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{COMPOSITIONS, RULES, SCALES};
+use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
 use gradual_registry::Registry;
 
@@ -13,7 +13,11 @@ pub(super) fn list() -> anyhow::Result<()> {
     for (name, about, arms) in experiment::list()? {
         println!("{name:24} {about}");
         for (arm, usual) in arms {
-            let when = if usual { "" } else { " (only when named in --arms)" };
+            let when = if usual {
+                ""
+            } else {
+                " (only when named in --arms)"
+            };
             println!("  {:22} {}{when}", arm.name, arm.about);
         }
     }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::{Spanned, Table};
 
 use crate::arm::{ArmEntry, Library};
-use crate::quality::Quality;
 use crate::kinds::{Kind, find};
+use crate::quality::Quality;
 
 /// The content of an experiment's file.
 #[derive(Debug, Clone, Deserialize)]
@@ -92,11 +92,16 @@ fn ratio<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Er
     positive(deserializer, "a ratio of the arm to the baseline")
 }
 
-fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D, what: &str) -> Result<f64, D::Error> {
+fn positive<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    what: &str,
+) -> Result<f64, D::Error> {
     let number = f64::deserialize(deserializer)?;
     match number.is_finite() && number > 0.0 {
         true => Ok(number),
-        false => Err(serde::de::Error::custom(format!("{number} is not {what}: a number > 0 is expected"))),
+        false => Err(serde::de::Error::custom(format!(
+            "{number} is not {what}: a number > 0 is expected"
+        ))),
     }
 }
 
@@ -118,8 +123,17 @@ impl File {
     /// Reads `text`, the content of the file called `file`, which is checked as far as it can be by itself.
     pub(super) fn read(file: &str, text: &str) -> anyhow::Result<Self> {
         let read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
-        if read.name.is_empty() || !read.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || read.name.starts_with('.') {
-            bail!("{file}: name = {:?} becomes the name of a folder: letters, digits, '-', '_' and '.' are allowed", read.name);
+        if read.name.is_empty()
+            || !read
+                .name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            || read.name.starts_with('.')
+        {
+            bail!(
+                "{file}: name = {:?} becomes the name of a folder: letters, digits, '-', '_' and '.' are allowed",
+                read.name
+            );
         }
         if let Some((kind, _)) = read.kind(file, text)? {
             kind.check(text).map_err(|error| said(file, &error))?;
@@ -131,9 +145,16 @@ impl File {
             }
         }
         let library = read.library()?;
-        let known = |arm: &Spanned<String>, key: &str| match library.names().any(|name| name == arm.as_ref()) {
+        let known = |arm: &Spanned<String>, key: &str| match library
+            .names()
+            .any(|name| name == arm.as_ref())
+        {
             true => Ok(()),
-            false => Err(anyhow!("{}{key}: {}", place(file, text, arm), library.unknown(arm.as_ref()))),
+            false => Err(anyhow!(
+                "{}{key}: {}",
+                place(file, text, arm),
+                library.unknown(arm.as_ref())
+            )),
         };
         for arm in read.arms.iter().flatten() {
             known(arm, "arms")?;
@@ -152,17 +173,33 @@ impl File {
         let kind = match self.task.len() {
             0 => None,
             1 => self.task.iter().next(),
-            _ => bail!("{file}: there are two tasks, {}; an experiment has one", self.task.keys().cloned().collect::<Vec<_>>().join(" and ")),
+            _ => bail!(
+                "{file}: there are two tasks, {}; an experiment has one",
+                self.task.keys().cloned().collect::<Vec<_>>().join(" and ")
+            ),
         };
         let Some((name, settings)) = kind else {
             return Ok(None);
         };
-        let line = text.lines().position(|line| line.contains("[task.") && line.contains(name.as_str()));
-        let place = line.map_or_else(|| format!("{file}: "), |line| format!("{file}, line {}: ", line + 1));
+        let line = text
+            .lines()
+            .position(|line| line.contains("[task.") && line.contains(name.as_str()));
+        let place = line.map_or_else(
+            || format!("{file}: "),
+            |line| format!("{file}, line {}: ", line + 1),
+        );
         let kind = find(name).map_err(|error| anyhow!("{place}{error}"))?;
-        let table = settings.as_table().with_context(|| format!("{place}task.{name} is a table of settings"))?;
-        if let Some(other) = self.quick.iter().flat_map(|quick| quick.task.keys()).find(|other| *other != name) {
-            let near = nearest(other, [name.as_str()]).map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+        let table = settings
+            .as_table()
+            .with_context(|| format!("{place}task.{name} is a table of settings"))?;
+        if let Some(other) = self
+            .quick
+            .iter()
+            .flat_map(|quick| quick.task.keys())
+            .find(|other| *other != name)
+        {
+            let near = nearest(other, [name.as_str()])
+                .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
             bail!("{file}: quick.task.{other}{near}, but the task is {name}");
         }
         Ok(Some((kind, table.clone())))
@@ -173,7 +210,11 @@ impl File {
         let Some((kind, mut settings)) = self.kind(&self.name, "")? else {
             return Ok(None);
         };
-        let short = self.quick.iter().filter(|_| quick).flat_map(|quick| quick.task.values());
+        let short = self
+            .quick
+            .iter()
+            .filter(|_| quick)
+            .flat_map(|quick| quick.task.values());
         for changes in short.filter_map(toml::Value::as_table) {
             settings.extend(changes.clone());
         }
@@ -193,11 +234,19 @@ impl File {
         let Some(long) = &self.quality else {
             return Ok(None);
         };
-        let short = self.quick.as_ref().filter(|_| quick).and_then(|quick| quick.quality.as_ref());
+        let short = self
+            .quick
+            .as_ref()
+            .filter(|_| quick)
+            .and_then(|quick| quick.quality.as_ref());
         let examples = short.and_then(|short| short.examples).or(long.examples);
-        let steps = short.and_then(|short| short.steps.clone()).or_else(|| long.steps.clone());
+        let steps = short
+            .and_then(|short| short.steps.clone())
+            .or_else(|| long.steps.clone());
         Ok(Some(Quality {
-            examples: examples.context("quality.examples is missing: how many examples are grouped")?.get() as usize,
+            examples: examples
+                .context("quality.examples is missing: how many examples are grouped")?
+                .get() as usize,
             steps: steps.unwrap_or_default(),
         }))
     }
@@ -241,7 +290,8 @@ fn place<T>(file: &str, text: &str, value: &Spanned<T>) -> String {
 /// What is wrong with a file, with the line, and the known name that may have been meant.
 fn said(file: &str, error: &toml::de::Error) -> anyhow::Error {
     let text = error.to_string();
-    let hint = meant(error.message()).map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
+    let hint =
+        meant(error.message()).map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
     anyhow!("{file}: {}{hint}", text.trim_end())
 }
 

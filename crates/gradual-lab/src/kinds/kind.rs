@@ -63,7 +63,10 @@ pub(super) fn settings<C: DeserializeOwned>(kind: &dyn Kind, settings: Table) ->
 /// Refuses to look at the groups of a kind that nobody has written the looks for.
 pub(super) fn without_quality(kind: &dyn Kind, quality: Option<&Quality>) -> anyhow::Result<()> {
     match quality {
-        Some(_) => bail!("the task {} has no [quality]: leave the section out", kind.name()),
+        Some(_) => bail!(
+            "the task {} has no [quality]: leave the section out",
+            kind.name()
+        ),
         None => Ok(()),
     }
 }

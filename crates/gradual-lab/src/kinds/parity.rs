@@ -65,9 +65,10 @@ impl Kind for SparseParity {
         Task::new(config.clone(), 0)?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Parity::new)),
-            None => Box::new(Configured::new(config, |config: &SparseParityConfig, seed| {
-                Task::new(config.clone(), seed)
-            })),
+            None => Box::new(Configured::new(
+                config,
+                |config: &SparseParityConfig, seed| Task::new(config.clone(), seed),
+            )),
         })
     }
 }

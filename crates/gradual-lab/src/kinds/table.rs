@@ -78,12 +78,22 @@ impl Kind for Table {
         Ok(RATE)
     }
 
-    fn open(&self, settings: toml::Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+    fn open(
+        &self,
+        settings: toml::Table,
+        quality: Option<Quality>,
+    ) -> anyhow::Result<Box<dyn AnyTask>> {
         kind::without_quality(self, quality.as_ref())?;
         let config: Config = kind::settings(self, settings)?;
-        let given = [config.data.is_some(), config.label.is_some(), config.group.is_some()];
+        let given = [
+            config.data.is_some(),
+            config.label.is_some(),
+            config.group.is_some(),
+        ];
         if given.iter().any(|&each| each != given[0]) {
-            bail!("the task table needs data, label and group together, or none of them for red-wine quality");
+            bail!(
+                "the task table needs data, label and group together, or none of them for red-wine quality"
+            );
         }
         // Opening the table here finds what is wrong with it before any folder is made.
         let capabilities = open(&config, 0)?.capabilities().to_vec();
@@ -101,7 +111,10 @@ struct Named<T> {
 impl<T: AnyTask> AnyTask for Named<T> {
     fn settings(&self) -> anyhow::Result<Value> {
         let mut settings = self.task.settings()?;
-        let names = self.capabilities.iter().map(|capability| capability.name.as_str());
+        let names = self
+            .capabilities
+            .iter()
+            .map(|capability| capability.name.as_str());
         if let Some(fields) = settings.as_object_mut() {
             fields.insert(String::from("capabilities"), names.collect());
         }

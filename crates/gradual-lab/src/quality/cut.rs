@@ -8,7 +8,7 @@ const RESTARTS: usize = 5;
 
 /// A rule that cuts examples into groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     KMeans,
     Spherical(Sign),
     Spectral(Similarity),
@@ -17,7 +17,7 @@ pub(super) enum Cut {
 }
 
 impl Cut {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::KMeans => "k-means",
             Self::Spherical(Sign::Kept) => "spherical k-means",
@@ -30,7 +30,7 @@ impl Cut {
     }
 
     /// The group of each example of a draw with these cosines, `[n]`, of `groups` in all.
-    pub(super) fn cut(
+    pub(crate) fn cut(
         self,
         draw: &Draw<'_>,
         cosines: &Cosines,

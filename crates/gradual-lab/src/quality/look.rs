@@ -3,35 +3,35 @@
 use gradual::grad::{GradError, Metric, Part, Whitening};
 
 /// Gradients as they are.
-pub(super) const RAW: Whitening = Whitening::None;
+pub(crate) const RAW: Whitening = Whitening::None;
 /// Every coordinate scaled.
-pub(super) const WHITE: Whitening = Whitening::Coordinates;
+pub(crate) const WHITE: Whitening = Whitening::Coordinates;
 /// Whitened by full covariances; the damping is the share of the mean diagonal entry that is added.
-pub(super) const KRONECKER: Whitening = Whitening::Kronecker { damping: 0.1 };
+pub(crate) const KRONECKER: Whitening = Whitening::Kronecker { damping: 0.1 };
 
 /// A metric on one part of some weights.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Look {
-    pub(super) whitening: Whitening,
-    pub(super) part: Part,
-    pub(super) layers: Layers,
+pub(crate) struct Look {
+    pub(crate) whitening: Whitening,
+    pub(crate) part: Part,
+    pub(crate) layers: Layers,
 }
 
 /// Which weights are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layers {
+pub(crate) struct Layers {
     /// What the report calls them.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Globs of their paths; all weights and biases where there are none.
-    pub(super) globs: Vec<String>,
+    pub(crate) globs: Vec<String>,
 }
 
 impl Layers {
-    pub(super) fn all() -> Self {
+    pub(crate) fn all() -> Self {
         Self::of("all layers", [])
     }
 
-    pub(super) fn of<const N: usize>(name: impl Into<String>, globs: [String; N]) -> Self {
+    pub(crate) fn of<const N: usize>(name: impl Into<String>, globs: [String; N]) -> Self {
         Self {
             name: name.into(),
             globs: globs.into(),
@@ -40,7 +40,7 @@ impl Layers {
 }
 
 impl Look {
-    pub(super) fn new(whitening: Whitening, part: Part, layers: &Layers) -> Self {
+    pub(crate) fn new(whitening: Whitening, part: Part, layers: &Layers) -> Self {
         Self {
             whitening,
             part,
@@ -49,7 +49,7 @@ impl Look {
     }
 
     /// Raw gradients as they come, or whitened with each weight counting alike.
-    pub(super) fn metric(&self) -> Result<Metric, GradError> {
+    pub(crate) fn metric(&self) -> Result<Metric, GradError> {
         let globs: Vec<&str> = self.layers.globs.iter().map(String::as_str).collect();
         Metric::euclidean()
             .with_whitening(self.whitening)
@@ -58,7 +58,7 @@ impl Look {
             .with_layers(&globs)
     }
 
-    pub(super) fn metric_name(&self) -> &'static str {
+    pub(crate) fn metric_name(&self) -> &'static str {
         match self.whitening {
             Whitening::None => "raw",
             Whitening::Coordinates => "whitened",
@@ -66,7 +66,7 @@ impl Look {
         }
     }
 
-    pub(super) fn part_name(&self) -> &'static str {
+    pub(crate) fn part_name(&self) -> &'static str {
         match self.part {
             Part::Gradients => "gradients",
             Part::Inputs => "inputs",
@@ -75,7 +75,7 @@ impl Look {
     }
 
     /// All of it in words.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let (metric, part) = (self.metric_name(), self.part_name());
         format!("{metric} {part}, {}", self.layers.name)
     }

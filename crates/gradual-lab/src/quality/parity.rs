@@ -19,7 +19,11 @@ pub(crate) struct Parity {
 
 impl Parity {
     /// The task of a seed, of which so many examples are grouped.
-    pub(crate) fn new(config: &SparseParityConfig, seed: u64, examples: usize) -> Result<Self, SparseParityError> {
+    pub(crate) fn new(
+        config: &SparseParityConfig,
+        seed: u64,
+        examples: usize,
+    ) -> Result<Self, SparseParityError> {
         Ok(Self {
             task: Task::new(config.clone(), seed)?,
             config: config.clone(),

@@ -22,7 +22,11 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// The task of a seed, of which so many examples are grouped.
-    pub(crate) fn new(config: &SkillsConfig, seed: u64, examples: usize) -> Result<Self, SkillError> {
+    pub(crate) fn new(
+        config: &SkillsConfig,
+        seed: u64,
+        examples: usize,
+    ) -> Result<Self, SkillError> {
         Ok(Self {
             task: Task::new(config, seed)?,
             blocks: config.layers,

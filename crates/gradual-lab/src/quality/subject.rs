@@ -39,33 +39,33 @@ pub(crate) trait Subject {
 }
 
 /// The examples of a draw.
-pub(super) type Batch<S> = <<S as Subject>::Task as Task>::Batch;
+pub(crate) type Batch<S> = <<S as Subject>::Task as Task>::Batch;
 
 /// A known grouping of the examples of a draw.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// What its groups are, such as `tasks`.
-    pub(super) against: &'static str,
+    pub(crate) against: &'static str,
     /// The group of each example.
-    pub(super) labels: Vec<Option<usize>>,
+    pub(crate) labels: Vec<Option<usize>>,
     /// How many there are.
-    pub(super) groups: usize,
+    pub(crate) groups: usize,
     /// Their names; with names it is written down which of them share a found group.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 /// Examples of code c ask for the capability c / `each`.
 #[derive(Debug, Clone)]
-pub(super) struct Aliases {
-    pub(super) codes: Vec<usize>,
-    pub(super) each: usize,
+pub(crate) struct Aliases {
+    pub(crate) codes: Vec<usize>,
+    pub(crate) each: usize,
 }
 
 /// Features of the examples, seen as the gradients of a linear model of them.
-pub(super) struct Control {
+pub(crate) struct Control {
     /// What the report calls them.
-    pub(super) name: &'static str,
-    pub(super) traced: Traced,
+    pub(crate) name: &'static str,
+    pub(crate) traced: Traced,
     /// Looks, and how each is cut.
-    pub(super) rows: Vec<(Look, Vec<Cut>)>,
+    pub(crate) rows: Vec<(Look, Vec<Cut>)>,
 }

@@ -14,31 +14,59 @@ use super::{Recipe, checked};
 #[serde(deny_unknown_fields)]
 pub struct Changes {
     /// See [`Recipe::grouping`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::grouping")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::grouping"
+    )]
     pub grouping: Option<Spec>,
     /// See [`Recipe::wrappers`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::wrappers")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::wrappers"
+    )]
     pub wrappers: Option<Vec<Spec>>,
     /// See [`Recipe::metric`]; `none` for none.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::metric")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::metric"
+    )]
     pub metric: Option<Spec>,
     /// See [`Recipe::layers`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<String>>,
     /// See [`Recipe::composition`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::composition")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::composition"
+    )]
     pub composition: Option<Spec>,
     /// See [`Recipe::shared`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Vec<String>>,
     /// See [`Recipe::scale`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::scale")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::scale"
+    )]
     pub scale: Option<Spec>,
     /// See [`Recipe::sampler`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::sampler")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::sampler"
+    )]
     pub sampler: Option<Spec>,
     /// See [`Recipe::optimizer`].
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "checked::optimizer")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::optimizer"
+    )]
     pub optimizer: Option<Spec>,
     /// See [`Recipe::rate`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,7 +163,11 @@ impl FromStr for Changes {
         let mut given: Vec<&str> = Vec::new();
         for part in outside(text, ',') {
             let Some((key, value)) = part.split_once(':') else {
-                bail!("'{}' is not of the form key:value; the keys are {}", part.trim(), KEYS.join(", "));
+                bail!(
+                    "'{}' is not of the form key:value; the keys are {}",
+                    part.trim(),
+                    KEYS.join(", ")
+                );
             };
             let (key, value) = (key.trim(), value.trim());
             if given.contains(&key) {
@@ -147,7 +179,9 @@ impl FromStr for Changes {
             let globs = || Some(list().map(str::to_owned).collect());
             match key {
                 "grouping" => changes.grouping = spec()?,
-                "wrappers" => changes.wrappers = Some(list().map(str::parse).collect::<Result<_, _>>()?),
+                "wrappers" => {
+                    changes.wrappers = Some(list().map(str::parse).collect::<Result<_, _>>()?)
+                }
                 "metric" => changes.metric = spec()?,
                 "layers" => changes.layers = globs(),
                 "composition" => changes.composition = spec()?,
@@ -160,7 +194,8 @@ impl FromStr for Changes {
                 "through_trace" => changes.through_trace = Some(read(key, value)?),
                 unknown => bail!(
                     "a recipe has no '{unknown}'{}; it has {}",
-                    nearest(unknown, KEYS).map_or_else(String::new, |near| format!(", did you mean '{near}'?")),
+                    nearest(unknown, KEYS)
+                        .map_or_else(String::new, |near| format!(", did you mean '{near}'?")),
                     KEYS.join(", ")
                 ),
             }
@@ -185,7 +220,10 @@ impl fmt::Display for Changes {
             .collect();
         let lists = [("layers", &self.layers), ("shared", &self.shared)];
         for (key, list) in lists {
-            parts.extend(list.as_ref().map(|list| format!("{key}:{}", list.join("+"))));
+            parts.extend(
+                list.as_ref()
+                    .map(|list| format!("{key}:{}", list.join("+"))),
+            );
         }
         parts.extend(self.wrappers.as_ref().map(|wrappers| {
             let wrappers: Vec<String> = wrappers.iter().map(ToString::to_string).collect();
@@ -193,7 +231,10 @@ impl fmt::Display for Changes {
         }));
         parts.extend(self.rate.map(|rate| format!("rate:{rate}")));
         parts.extend(self.slowdown.map(|slowdown| format!("slowdown:{slowdown}")));
-        parts.extend(self.through_trace.map(|traced| format!("through_trace:{traced}")));
+        parts.extend(
+            self.through_trace
+                .map(|traced| format!("through_trace:{traced}")),
+        );
         f.write_str(&parts.join(","))
     }
 }

@@ -1,8 +1,8 @@
 //! Parts of a recipe in a file, checked where they stand: the error then knows its line.
 
 use crate::stopgap::METRICS;
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::SCALES;
+use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
@@ -20,11 +20,15 @@ fn checked<'de, D: Deserializer<'de>>(
     Ok(Some(spec))
 }
 
-pub(super) fn grouping<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+pub(super) fn grouping<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, |spec| GROUPINGS.resolve(spec))
 }
 
-pub(super) fn wrappers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Spec>>, D::Error> {
+pub(super) fn wrappers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Spec>>, D::Error> {
     let specs = Vec::<Spec>::deserialize(deserializer)?;
     for spec in &specs {
         WRAPPERS.resolve(spec).map_err(D::Error::custom)?;
@@ -39,7 +43,9 @@ pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     })
 }
 
-pub(super) fn composition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+pub(super) fn composition<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, resolve_composition)
 }
 
@@ -47,10 +53,14 @@ pub(super) fn scale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     checked(deserializer, |spec| SCALES.resolve(spec))
 }
 
-pub(super) fn sampler<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+pub(super) fn sampler<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, |spec| SAMPLERS.resolve(spec))
 }
 
-pub(super) fn optimizer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+pub(super) fn optimizer<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, |spec| OPTIMIZERS.resolve(spec))
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
-    Grouping, MeasureError, Metric, Record, RunConfig, SCHEMA, Timing,
+use gradual_measure::{Claim, Direction, Metric};
+use gradual_runs::{
+    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, GroupingRecord, Record,
+    RunConfig, RunsError, SCHEMA, Timing,
 };
 use proptest::prelude::*;
 
@@ -32,8 +33,8 @@ fn evaluation(loss: f64) -> Evaluation {
     }
 }
 
-fn grouping() -> Grouping {
-    Grouping {
+fn grouping() -> GroupingRecord {
+    GroupingRecord {
         schema: SCHEMA,
         step: 3,
         groups: 2,
@@ -67,7 +68,7 @@ fn grouping_line_leaves_out_what_is_empty() {
     let line = r#"{"schema":1,"step":3,"groups":2}"#;
     assert_eq!(grouping().to_line().unwrap(), line);
     round_trip(&grouping());
-    round_trip(&Grouping {
+    round_trip(&GroupingRecord {
         sizes: vec![3, 5],
         members: vec![
             BTreeMap::from([("a".to_owned(), 3)]),
@@ -103,7 +104,9 @@ fn files_come_back_as_they_were() {
         steps: 1000,
         draw: 512,
         backend: "flex".into(),
-        settings: serde_json::json!({"learning_rate": 0.001, "layers": [64, 64]}),
+        task: serde_json::json!({"bits": 4}),
+        recipe: serde_json::json!({"composition": {"cvar": {"alpha": 0.5}}, "layers": ["first", "last"]}),
+        settings: serde_json::json!({"evaluate_every": 10}),
     });
     round_trip(&ExperimentRecord {
         schema: SCHEMA,
@@ -174,9 +177,9 @@ fn optional_numbers_are_left_out_and_come_back() {
 fn numbers_that_json_cannot_hold_are_refused_by_name() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let cases = [
-            (evaluation(number).to_line(), "loss"),
+            (evaluation(number).to_line(), "capabilities.task-00.loss"),
             (
-                Grouping {
+                GroupingRecord {
                     recovery: Some(number),
                     ..grouping()
                 }
@@ -184,26 +187,28 @@ fn numbers_that_json_cannot_hold_are_refused_by_name() {
                 "recovery",
             ),
             (
-                Grouping {
+                GroupingRecord {
                     spectrum: vec![1.0, number],
                     ..grouping()
                 }
                 .to_line(),
-                "spectrum",
+                "spectrum[1]",
             ),
             (
-                Grouping {
+                GroupingRecord {
                     shares: BTreeMap::from([("add".to_owned(), number)]),
                     ..grouping()
                 }
                 .to_line(),
-                "share of `add`",
+                "shares.add",
             ),
         ];
         for (result, field) in cases {
             let message = result.unwrap_err().to_string();
             assert!(
-                message.contains(&format!("expected a finite {field}, got {number}")),
+                message.contains(&format!(
+                    "expected a finite number at {field}, got {number}"
+                )),
                 "{message}"
             );
         }
@@ -216,7 +221,7 @@ fn torn_lines_and_other_schemas_are_refused() {
     for end in 0..line.len() {
         assert!(matches!(
             Evaluation::from_line(&line[..end]),
-            Err(MeasureError::Read { .. })
+            Err(RunsError::Read { .. })
         ));
     }
     let later = line.replace("\"schema\":1", "\"schema\":2");
