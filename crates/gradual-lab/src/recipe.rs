@@ -115,10 +115,10 @@ impl Recipe {
             grouping: GROUPINGS.resolve(&self.grouping)?,
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
-            layers: match self.metric {
-                Some(_) => Some(self.layers.clone().unwrap_or_else(|| usual.layers.clone())),
-                None => None,
-            },
+            layers: self.metric.as_ref().map(|_| {
+                let layers = self.layers.as_ref().unwrap_or(&usual.layers);
+                layers.clone()
+            }),
             composition: parts::resolve_composition(&self.composition)?,
             shared: self.shared.clone(),
             scale: SCALES.resolve(&self.scale)?,

@@ -10,9 +10,9 @@ use crate::experiment;
 
 /// Prints the experiments, their arms, and what recipes can be made of.
 pub(super) fn list() -> anyhow::Result<()> {
-    for (name, about, arms) in experiment::list()? {
-        println!("{name:24} {about}");
-        for (arm, usual) in arms {
+    for listed in experiment::list()? {
+        println!("{:24} {}", listed.name, listed.about);
+        for (arm, usual) in listed.arms {
             let when = if usual {
                 ""
             } else {
