@@ -18,8 +18,8 @@ impl Doctor {
             let names = backends::choose(&text)?;
             match lab::become_lab(&names, "doctor", &["--backend", &text])? {}
         }
-        for backend in backends::ALL {
-            println!("{}", line(backend.name, (backend.can_run)()));
+        for (name, can_run) in backends::ALL {
+            println!("{}", line(name, can_run()));
         }
         println!("\n`cargo xtask doctor --backend NAME` builds a backend and tries its devices.");
         Ok(())

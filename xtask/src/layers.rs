@@ -6,12 +6,11 @@
 mod tests;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use anyhow::{Context, bail};
-use cargo_metadata::{
-    CargoOpt, Dependency, DependencyKind, Metadata, MetadataCommand, Package, PackageId,
-};
+use anyhow::bail;
 
+use crate::metadata::{self, Dependency, Package};
 use crate::shell;
 
 /// From the ground up: a crate may use those before it, never one after it.
@@ -59,33 +58,26 @@ const BACKENDS: [&str; 10] = [
 
 /// Checks this workspace.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let mut command = MetadataCommand::new();
-    command.manifest_path(shell::root().join("Cargo.toml"));
-    let metadata = read(&mut command)?;
-    let violations = violations(&metadata)?;
+    let violations = violations(&shell::root().join("Cargo.toml"))?;
     if violations.is_empty() {
-        let crates = metadata.workspace_members.len();
-        println!("layers: {crates} crates, all in order");
+        println!("layers: all in order");
         return Ok(());
     }
-    bail!(
-        "the layers of the workspace are broken:\n  - {}",
-        violations.join("\n  - ")
-    );
+    let violations = violations.join("\n  - ");
+    bail!("the layers of the workspace are broken:\n  - {violations}");
 }
 
-/// What a workspace is made of, optional dependencies included.
-fn read(command: &mut MetadataCommand) -> anyhow::Result<Metadata> {
-    Ok(command.features(CargoOpt::AllFeatures).exec()?)
-}
-
-/// All violations, one sentence each.
-fn violations(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
+/// All violations in a workspace, one sentence each.
+fn violations(manifest: &Path) -> anyhow::Result<Vec<String>> {
+    let packages = metadata::packages(manifest)?;
+    let members: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
     let mut found = Vec::new();
-    for package in metadata.workspace_packages() {
-        check_order(package, metadata, &mut found);
-        check_burn(package, metadata, &mut found)?;
+    for package in &packages {
+        check_order(package, &members, &mut found);
         check_backend(package, &mut found);
+        if WITHOUT_BURN.contains(&package.name.as_str()) {
+            check_burn(package, manifest, &mut found)?;
+        }
     }
     Ok(found)
 }
@@ -93,14 +85,14 @@ fn violations(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
 /// What a package needs to be built and used.
 fn needs(package: &Package) -> impl Iterator<Item = &Dependency> {
     let all = package.dependencies.iter();
-    all.filter(|dependency| dependency.kind != DependencyKind::Development)
+    all.filter(|dependency| dependency.kind.as_deref() != Some("dev"))
 }
 
 fn layer(name: &str) -> Option<usize> {
     ORDER.iter().position(|&known| known == name)
 }
 
-fn check_order(package: &Package, metadata: &Metadata, found: &mut Vec<String>) {
+fn check_order(package: &Package, members: &[&str], found: &mut Vec<String>) {
     let name = package.name.as_str();
     let Some(own) = layer(name) else {
         found.push(format!(
@@ -108,17 +100,10 @@ fn check_order(package: &Package, metadata: &Metadata, found: &mut Vec<String>) 
         ));
         return;
     };
-    let members = metadata.workspace_packages();
-    let folders: Vec<_> = members
-        .iter()
-        .map(|one| one.manifest_path.parent())
-        .collect();
     let only = ONLY.iter().find(|(limited, _)| *limited == name);
-    for dependency in needs(package) {
-        let used = dependency.name.as_str();
-        if dependency.path.is_none() || !folders.contains(&dependency.path.as_deref()) {
-            continue;
-        }
+    let used = needs(package).filter(|dependency| dependency.path.is_some());
+    let used = used.map(|dependency| dependency.name.as_str());
+    for used in used.filter(|used| members.contains(used)) {
         // A crate without a layer is reported where it is a member.
         if layer(used).is_some_and(|other| other > own) {
             found.push(format!(
@@ -126,61 +111,34 @@ fn check_order(package: &Package, metadata: &Metadata, found: &mut Vec<String>) 
             ));
         }
         if let Some((_, allowed)) = only.filter(|(_, allowed)| !allowed.contains(&used)) {
+            let allowed = allowed.join(", ");
             found.push(format!(
-                "{name} depends on {used}, but of this workspace it may only use {}",
-                allowed.join(", ")
+                "{name} depends on {used}, but of this workspace it may only use {allowed}"
             ));
         }
     }
 }
 
-fn check_burn(
-    package: &Package,
-    metadata: &Metadata,
-    found: &mut Vec<String>,
-) -> anyhow::Result<()> {
-    let without = WITHOUT_BURN.contains(&package.name.as_str());
-    if let Some(path) = path_to_burn(&package.id, metadata)?.filter(|_| without) {
+/// Optional dependencies count, although no default build may show them.
+fn check_burn(package: &Package, manifest: &Path, found: &mut Vec<String>) -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    let name = package.name.as_str();
+    let tree = [
+        "tree",
+        "--edges=normal,build",
+        "--all-features",
+        "--package",
+        name,
+    ];
+    let tree = shell::cargo(&sh, &tree).args(["--prefix=none", "--format={p}"]);
+    let tree = tree.arg("--manifest-path").arg(manifest).quiet().read()?;
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    if let Some(burn) = names.find(|name| *name == "burn" || name.starts_with("burn-")) {
         found.push(format!(
-            "{} must not depend on Burn, but it does: {}",
-            package.name,
-            path.join(" -> ")
+            "{name} must not depend on Burn, but it does: see `cargo tree --all-features -p {name} -i {burn}`"
         ));
     }
     Ok(())
-}
-
-/// The shortest way from a package to one of Burn over everything that a build takes in, as names.
-fn path_to_burn(start: &PackageId, metadata: &Metadata) -> anyhow::Result<Option<Vec<String>>> {
-    let graph = metadata
-        .resolve
-        .as_ref()
-        .context("cargo metadata resolved nothing")?;
-    // Packages that were reached, each with the place of the one that needs it.
-    let mut reached = vec![(start, 0)];
-    let mut at = 0;
-    while let Some(&(id, _)) = reached.get(at) {
-        let name = metadata[id].name.as_str();
-        if name == "burn" || name.starts_with("burn-") {
-            let mut path = vec![name.to_owned()];
-            let mut place = at;
-            while place > 0 {
-                place = reached[place].1;
-                path.insert(0, metadata[reached[place].0].name.to_string());
-            }
-            return Ok(Some(path));
-        }
-        let node = graph.nodes.iter().find(|node| node.id == *id);
-        for needed in node.iter().flat_map(|node| &node.deps) {
-            let mut kinds = needed.dep_kinds.iter();
-            let used = kinds.any(|kind| kind.kind != DependencyKind::Development);
-            if used && reached.iter().all(|(other, _)| **other != needed.pkg) {
-                reached.push((&needed.pkg, at));
-            }
-        }
-        at += 1;
-    }
-    Ok(None)
 }
 
 fn check_backend(package: &Package, found: &mut Vec<String>) {

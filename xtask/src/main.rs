@@ -16,6 +16,8 @@ mod doctor;
 mod lab;
 mod layers;
 mod machine;
+mod metadata;
+mod one_build;
 mod report;
 mod setup;
 mod shell;
@@ -51,6 +53,8 @@ enum Command {
     Setup(setup::Setup),
     /// Everything that continuous integration checks, from the format to the page on Python
     Ci,
+    /// Check that programs and tests share one build of Burn
+    OneBuild,
     /// Check which crate depends on which
     Layers,
     /// Build the documentation; a warning is an error
@@ -78,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Doctor(doctor) => doctor.run(),
         Command::Setup(setup) => setup.run(),
         Command::Ci => ci::run(),
+        Command::OneBuild => one_build::run(),
         Command::Layers => layers::run(),
         Command::Docs => docs::run(&[]),
         Command::Python => ci::python(),

@@ -42,11 +42,7 @@ fn check(members: &[(&str, &str)]) -> Vec<String> {
         "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\nexclude = [\"foreign\"]\n",
     )
     .unwrap();
-    let mut command = MetadataCommand::new();
-    command
-        .manifest_path(root)
-        .other_options(["--offline".to_owned()]);
-    violations(&read(&mut command).unwrap()).unwrap()
+    violations(&root).unwrap()
 }
 
 const ON_TRAIN: &str = "gradual-train = { own = \"gradual-train\" }\n";
@@ -119,22 +115,20 @@ fn the_report_uses_few_others() {
 
 #[test]
 fn burn_is_found_behind_our_crates_and_those_of_others() {
-    for (lines, path) in [
-        ("curves = { foreign = \"curves\" }", "curves -> burn"),
-        (
-            "curves = { foreign = \"curves\", optional = true }",
-            "curves -> burn",
-        ),
-        (
-            "gradual-loss = { own = \"gradual-loss\" }",
-            "gradual-loss -> burn",
-        ),
+    for lines in [
+        "curves = { foreign = \"curves\" }",
+        "curves = { foreign = \"curves\", optional = true }",
+        "gradual-loss = { own = \"gradual-loss\" }",
     ] {
         let lines = format!("[dependencies]\n{lines}\n");
         let burn = "[dependencies]\nburn = { foreign = \"burn\" }\n";
         let found = check(&[("gradual-loss", burn), ("xtask", &lines)]);
-        let expected = format!("xtask must not depend on Burn, but it does: xtask -> {path}");
-        assert_eq!(found, [expected]);
+        assert_eq!(
+            found,
+            [
+                "xtask must not depend on Burn, but it does: see `cargo tree --all-features -p xtask -i burn`"
+            ]
+        );
     }
 }
 
