@@ -118,10 +118,10 @@ pub(super) fn parse(arguments: Vec<OsString>) -> ArgMatches {
 
 /// Reads the flags of the program of an experiment of one's own.
 pub(super) fn parse_own(out: &Path) -> Asked {
-    let command =
-        Command::new("study").about("Runs a study, and writes its run folders and its report");
-    let command = Asked::augment_args(command);
-    let matches = command.mut_arg("quick", |arg| arg.hide(true)).get_matches();
+    let matches = Asked::augment_args(Command::new("study"))
+        .about("Run a study, and write its run folders and its report")
+        .mut_arg("quick", |arg| arg.hide(true))
+        .get_matches();
     let asked = Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Asked {
         out: asked.out.or_else(|| Some(out.to_owned())),
