@@ -12,7 +12,8 @@ use anyhow::bail;
 use crate::metadata::{Metadata, Package};
 
 /// From the ground up: a crate may use those before it, never one after it.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
+    "gradual-registry",
     "gradual-measure",
     "gradual-grad",
     "gradual-group",
@@ -26,7 +27,12 @@ const ORDER: [&str; 10] = [
 ];
 
 /// Crates that must build without Burn, in seconds.
-const WITHOUT_BURN: [&str; 3] = ["gradual-measure", "gradual-report", "xtask"];
+const WITHOUT_BURN: [&str; 4] = [
+    "gradual-registry",
+    "gradual-measure",
+    "gradual-report",
+    "xtask",
+];
 
 /// Crates that may use but a few of those before them.
 const ONLY: [(&str, &[&str]); 1] = [("gradual-report", &["gradual-measure"])];

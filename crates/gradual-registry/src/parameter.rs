@@ -1,0 +1,311 @@
+//! What a parameter is by default, and what it may be.
+
+use std::fmt;
+
+use crate::Value;
+
+/// A parameter of an [`Entry`](crate::Entry): its name, one sentence, which values it takes, and its default.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name in a [`Spec`](crate::Spec).
+    pub name: &'static str,
+    /// What it is, in a few words, with its unit.
+    pub about: &'static str,
+    kind: Kind,
+    low: Bound,
+    high: Bound,
+    words: &'static [&'static str],
+    default: Default,
+}
+
+/// Which values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A finite real number.
+    Number,
+    /// A whole number from 0.
+    Count,
+    /// `true` or `false`.
+    Flag,
+    /// One of the parameter's words.
+    Choice,
+    /// A list of finite real numbers.
+    Numbers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bound {
+    None,
+    /// The bound itself is allowed.
+    Closed(f64),
+    /// It is not.
+    Open(f64),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Default {
+    Required,
+    Number(f64),
+    Count(u64),
+    Flag(bool),
+    Word(&'static str),
+}
+
+impl Parameter {
+    const fn new(
+        name: &'static str,
+        about: &'static str,
+        kind: Kind,
+        words: &'static [&'static str],
+        default: Default,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            kind,
+            low: Bound::None,
+            high: Bound::None,
+            words,
+            default,
+        }
+    }
+
+    /// A finite real number.
+    #[must_use]
+    pub const fn number(name: &'static str, about: &'static str, default: f64) -> Self {
+        Self::new(name, about, Kind::Number, &[], Default::Number(default))
+    }
+
+    /// A whole number from 0.
+    #[must_use]
+    pub const fn count(name: &'static str, about: &'static str, default: u64) -> Self {
+        Self::new(name, about, Kind::Count, &[], Default::Count(default))
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub const fn flag(name: &'static str, about: &'static str, default: bool) -> Self {
+        Self::new(name, about, Kind::Flag, &[], Default::Flag(default))
+    }
+
+    /// One of `words`, the first by default.
+    #[must_use]
+    pub const fn choice(
+        name: &'static str,
+        about: &'static str,
+        words: &'static [&'static str],
+    ) -> Self {
+        Self::new(name, about, Kind::Choice, words, Default::Word(words[0]))
+    }
+
+    /// A list of finite real numbers, which has to be given.
+    #[must_use]
+    pub const fn numbers(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, about, Kind::Numbers, &[], Default::Required)
+    }
+
+    /// The same, which has to be given.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self {
+            default: Default::Required,
+            ..self
+        }
+    }
+
+    /// The same number or count, in the place of which one of `words` may stand.
+    #[must_use]
+    pub const fn or_words(self, words: &'static [&'static str]) -> Self {
+        Self { words, ..self }
+    }
+
+    /// The same with one of its words as the default.
+    #[must_use]
+    pub const fn word_by_default(self, word: &'static str) -> Self {
+        Self {
+            default: Default::Word(word),
+            ..self
+        }
+    }
+
+    /// The same, from `low` on.
+    #[must_use]
+    pub const fn at_least(self, low: f64) -> Self {
+        Self {
+            low: Bound::Closed(low),
+            ..self
+        }
+    }
+
+    /// The same, larger than `low`.
+    #[must_use]
+    pub const fn above(self, low: f64) -> Self {
+        Self {
+            low: Bound::Open(low),
+            ..self
+        }
+    }
+
+    /// The same, up to `high`.
+    #[must_use]
+    pub const fn at_most(self, high: f64) -> Self {
+        Self {
+            high: Bound::Closed(high),
+            ..self
+        }
+    }
+
+    /// The same, smaller than `high`.
+    #[must_use]
+    pub const fn below(self, high: f64) -> Self {
+        Self {
+            high: Bound::Open(high),
+            ..self
+        }
+    }
+
+    /// Which values it takes.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The words that it takes.
+    #[must_use]
+    pub const fn words(&self) -> &'static [&'static str] {
+        self.words
+    }
+
+    /// Its value where none is given; none if one has to be.
+    #[must_use]
+    pub fn default(&self) -> Option<Value> {
+        match self.default {
+            Default::Required => None,
+            Default::Number(number) => Some(Value::Number(number)),
+            Default::Count(count) => Some(Value::Count(count)),
+            Default::Flag(flag) => Some(Value::Flag(flag)),
+            Default::Word(word) => Some(Value::Word(word.to_owned())),
+        }
+    }
+
+    /// `value` in the form that the parameter takes it in, a number for a count that stands where a number belongs; none
+    /// if it takes no such value.
+    #[must_use]
+    pub fn accept(&self, value: &Value) -> Option<Value> {
+        let within =
+            |number: f64| number.is_finite() && self.low.below(number) && self.high.above(number);
+        match (self.kind, value) {
+            (_, Value::Word(word)) => self.words.contains(&word.as_str()).then(|| value.clone()),
+            (Kind::Flag, Value::Flag(_)) => Some(value.clone()),
+            (Kind::Count, &Value::Count(count)) => {
+                within(count as f64).then_some(Value::Count(count))
+            }
+            (Kind::Number, &Value::Count(count)) => {
+                within(count as f64).then_some(Value::Number(count as f64))
+            }
+            (Kind::Number, &Value::Number(number)) => {
+                within(number).then_some(Value::Number(number))
+            }
+            (Kind::Numbers, Value::Numbers(numbers)) => numbers
+                .iter()
+                .all(|&number| within(number))
+                .then(|| value.clone()),
+            _ => None,
+        }
+    }
+
+    /// Values just outside of what it takes, for tests that try them all.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Value> {
+        let mut refused = vec![Value::Word(String::from("nonsense"))];
+        for outside in [self.low.outside(-1.0), self.high.outside(1.0)]
+            .into_iter()
+            .flatten()
+        {
+            match self.kind {
+                Kind::Number => refused.push(Value::Number(outside)),
+                Kind::Count if outside >= 0.0 => refused.push(Value::Count(outside as u64)),
+                Kind::Numbers => refused.push(Value::Numbers(vec![outside])),
+                _ => {}
+            }
+        }
+        if self.kind == Kind::Number {
+            refused.extend([f64::NAN, f64::INFINITY].map(Value::Number));
+        }
+        refused
+    }
+
+    /// Which values it takes, in words.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        let words = || match self.words {
+            [] => String::new(),
+            words => format!(", or {}", words.join(", ")),
+        };
+        match self.kind {
+            Kind::Number => format!("a number{}{}", self.bounds(), words()),
+            Kind::Count => format!("a whole number{}{}", self.bounds(), words()),
+            Kind::Flag => String::from("true or false"),
+            Kind::Choice => format!("one of {}", self.words.join(", ")),
+            Kind::Numbers => format!("a list of numbers{}", self.bounds()),
+        }
+    }
+
+    fn bounds(&self) -> String {
+        let low = match self.low {
+            Bound::None => None,
+            Bound::Closed(low) => Some(format!("≥ {low}")),
+            Bound::Open(low) => Some(format!("> {low}")),
+        };
+        let high = match self.high {
+            Bound::None => None,
+            Bound::Closed(high) => Some(format!("≤ {high}")),
+            Bound::Open(high) => Some(format!("< {high}")),
+        };
+        let bounds: Vec<String> = low.into_iter().chain(high).collect();
+        match bounds.as_slice() {
+            [] => String::new(),
+            bounds => format!(" {}", bounds.join(" and ")),
+        }
+    }
+}
+
+/// As in a table: name, default, what it takes.
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, about, expected) = (self.name, self.about, self.expected());
+        match self.default() {
+            Some(default) => write!(f, "{name} = {default}: {about} ({expected})"),
+            None => write!(f, "{name}: {about} ({expected}; has to be given)"),
+        }
+    }
+}
+
+impl Bound {
+    /// Whether this is a lower bound of `number`.
+    fn below(self, number: f64) -> bool {
+        match self {
+            Self::None => true,
+            Self::Closed(bound) => bound <= number,
+            Self::Open(bound) => bound < number,
+        }
+    }
+
+    /// Whether this is an upper bound of `number`.
+    fn above(self, number: f64) -> bool {
+        match self {
+            Self::None => true,
+            Self::Closed(bound) => number <= bound,
+            Self::Open(bound) => number < bound,
+        }
+    }
+
+    /// A number on the wrong side of the bound, one further into `direction` where the bound itself is allowed.
+    fn outside(self, direction: f64) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::Closed(bound) => Some(bound + direction),
+            Self::Open(bound) => Some(bound),
+        }
+    }
+}
