@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, GradError};
-use gradual_group::{Grouping, Groups, Needs, Standing, State};
+use gradual_group::{Grouping, Groups, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ impl Objective {
 
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
     pub fn needs_gradients(&self) -> bool {
-        self.traced || self.grouping.needs() == Needs::Gradients || self.needs_gram()
+        self.traced || self.grouping.needs().gradients() || self.needs_gram()
     }
 
     /// Whether a step needs the Gram matrix of its draw, for the rule or for the scale. It is then
@@ -143,7 +143,7 @@ impl Objective {
 
     /// Whether a step needs the labels of its examples.
     pub fn needs_labels(&self) -> bool {
-        self.grouping.needs() == Needs::Labels
+        self.grouping.needs().labels()
     }
 
     /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see

@@ -5,9 +5,10 @@ use hdbscan::{DistanceMetric, Hdbscan as Library, HdbscanHyperParams};
 use crate::clustering::cosines::cosines;
 use crate::clustering::similarity::{Similarity, SimilarityMatrix};
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 
 /// Distances below this are rounding. They must not be zero: the library divides by them.
 const LEAST_DISTANCE: f32 = 1e-6;

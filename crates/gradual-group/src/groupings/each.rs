@@ -3,9 +3,10 @@
 use burn::tensor::{Tensor, TensorCreationOptions};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 
 /// Every example its own group, of weight 1/n.
 ///

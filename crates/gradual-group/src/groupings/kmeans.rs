@@ -5,10 +5,11 @@ use burn::tensor::Device;
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
 use crate::groupings::search::Search;
 use crate::how_many::HowMany;
 

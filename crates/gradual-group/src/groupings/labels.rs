@@ -1,9 +1,10 @@
 //! Groups that somebody named.
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 
 /// Groups by known label: example j belongs to group `labels[j]`, or to none.
 ///

@@ -5,10 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
 
 const OPERATION: &str = "noisy labels";
 
@@ -65,10 +66,11 @@ impl Grouping for NoisyLabels {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let labels = draw.labels(OPERATION)?;
         self.check(draw.examples())?;
+        let mut random = self.random.clone();
         let noisy = labels.iter().map(|label| {
             label.map(|label| {
-                let replaced = self.random.random::<f64>() < self.share;
-                let other = self.random.random_range(0..self.groups);
+                let replaced = random.random::<f64>() < self.share;
+                let other = random.random_range(0..self.groups);
                 // A label out of range stays, to be refused below.
                 if replaced && label < self.groups {
                     other
@@ -78,7 +80,9 @@ impl Grouping for NoisyLabels {
             })
         });
         let noisy = noisy.collect();
-        Groups::hard(noisy, self.groups, Average::Mean, draw.options())
+        let groups = Groups::hard(noisy, self.groups, Average::Mean, draw.options())?;
+        self.random = random;
+        Ok(groups)
     }
 
     /// The place in the random numbers.

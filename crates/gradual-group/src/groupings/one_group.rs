@@ -1,9 +1,10 @@
 //! All examples together.
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 
 /// All examples in one group: with the mean of group losses this is ERM.
 #[derive(Debug, Clone, Copy, Default)]

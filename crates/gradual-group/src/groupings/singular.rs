@@ -3,9 +3,10 @@
 use burn::tensor::{DType, Int, Tensor};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 use crate::linalg::components::Components;
 use crate::linalg::eigenvalues::estimates;
 use crate::linalg::lazy_spectrum::LazySpectrum;

@@ -6,10 +6,11 @@ use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::clustering::sign::Sign;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
 use crate::groupings::search::Search;
 use crate::how_many::HowMany;
 

@@ -8,6 +8,7 @@ use gradual::prelude::*;
 ///
 /// Fresh weights may not show the capabilities; a few steps of training before any is learned can be
 /// enough that they do.
+#[derive(Clone)]
 pub(super) struct After<G> {
     draws: u64,
     seen: u64,
@@ -29,7 +30,7 @@ impl<G: Grouping> After<G> {
     }
 }
 
-impl<G: Grouping> Grouping for After<G> {
+impl<G: Grouping + Clone> Grouping for After<G> {
     fn needs(&self) -> Needs {
         match self.waits() {
             true => OneGroup.needs(),
