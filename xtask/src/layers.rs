@@ -12,9 +12,10 @@ use anyhow::bail;
 use crate::metadata::{Metadata, Package};
 
 /// From the ground up: a crate may use those before it, never one after it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 15] = [
     "gradual-registry",
     "gradual-measure",
+    "gradual-runs",
     "gradual-grad",
     "gradual-group",
     "gradual-loss",
@@ -22,23 +23,31 @@ const ORDER: [&str; 11] = [
     "gradual",
     "gradual-tasks",
     "gradual-report",
+    "gradual-backends",
+    "gradual-bench",
+    "gradual-conformance",
     "gradual-lab",
     "xtask",
 ];
 
 /// Crates that must build without Burn, in seconds.
-const WITHOUT_BURN: [&str; 4] = [
+const WITHOUT_BURN: [&str; 5] = [
     "gradual-registry",
     "gradual-measure",
+    "gradual-runs",
     "gradual-report",
     "xtask",
 ];
 
 /// Crates that may use but a few of those before them.
-const ONLY: [(&str, &[&str]); 1] = [("gradual-report", &["gradual-measure"])];
+const ONLY: [(&str, &[&str]); 3] = [
+    ("gradual-registry", &[]),
+    ("gradual-runs", &["gradual-measure"]),
+    ("gradual-report", &["gradual-measure", "gradual-runs"]),
+];
 
 /// The one crate that chooses a backend; libraries run on whichever it chose.
-const CHOOSES_BACKEND: &str = "gradual-lab";
+const CHOOSES_BACKEND: &str = "gradual-backends";
 
 /// Features of `burn` that switch a backend on; the crate `burn-NAME` is that backend.
 const BACKENDS: [&str; 10] = [

@@ -5,20 +5,21 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record, SCHEMA};
 use gradual::train::Interrupt;
+use gradual_backends::backend::Backend;
 
-use crate::backend::Backend;
 use crate::experiment::{Arm, Data, Options, Written, choose_arms};
 use crate::experiments;
-use crate::runner::{Outcome, Plan, replace};
+use crate::runner::{Outcome, Plan};
 
 /// Exit code of a command that was interrupted, as shells have it.
-pub(crate) const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// What can be asked for.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// The experiment [default: sparse-parity]
     name: Option<String>,
     /// Run these arms only, separated by commas; --list shows them
@@ -72,7 +73,13 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    /// Runs the experiment, writes its report and prints the path of its page.
+    ///
+    /// # Errors
+    ///
+    /// Where a name or a value is wrong, a run fails, or a file can't be written; [`Interrupted`] where somebody
+    /// stopped it.
+    pub fn run(self) -> anyhow::Result<()> {
         if self.list {
             list();
             return Ok(());
@@ -141,7 +148,7 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
     )?;
     let report = plan.experiment.report(&plan.folder);
     for failure in &failures {
-        eprintln!("error: {}", crate::message(failure));
+        eprintln!("error: {}", gradual::runs::message(failure.as_ref()));
     }
     if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {
@@ -162,7 +169,7 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
 
 /// Somebody stopped the command; what is open goes on when it is given again.
 #[derive(Debug)]
-pub(crate) struct Interrupted {
+pub struct Interrupted {
     runs: usize,
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use gradual::measure::{ArmRecord, Claim};
+use gradual::measure::Claim;
+use gradual::runs::ArmRecord;
 use gradual::train::{
     End, Ended, Interrupt, NotFinite, Objective, Progress, RunFolder, Sampler, Snapshot, Task,
     TaskMixture, TrainError, Trainer, TrainerConfig,

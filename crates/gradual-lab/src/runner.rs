@@ -3,19 +3,19 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use gradual::group::GroupError;
-use gradual::measure::{RunConfig, SCHEMA};
+use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
+use gradual_backends::backend::Backend;
 use indicatif::MultiProgress;
 use serde_json::Value;
 
 use crate::arms;
-use crate::backend::Backend;
 use crate::environment::environment;
 use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run};
 
@@ -151,6 +151,8 @@ impl Plan<'_> {
                     steps: self.steps * u64::from(arms::slowdown(arm.name)),
                     draw: self.draw as u64,
                     backend: self.backend.name.to_owned(),
+                    task: Value::Null,
+                    recipe: Value::Null,
                     settings: self.settings.clone(),
                 };
                 let state = match self.fresh {
@@ -251,14 +253,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Writes a whole file under a temporary name and renames it.
-pub(crate) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut temporary = file.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    std::fs::write(temporary, text)
-        .and_then(|()| std::fs::rename(temporary, file))
-        .with_context(|| format!("could not write {}", file.display()))
 }

@@ -127,7 +127,7 @@ fn a_crate_without_a_layer_is_named() {
 }
 
 #[test]
-fn the_report_uses_measure_alone() {
+fn the_report_uses_records_and_measures_alone() {
     let found = check_members(&[
         member("gradual-measure", json!([])),
         member("gradual-loss", json!([])),
@@ -139,7 +139,7 @@ fn the_report_uses_measure_alone() {
     assert_eq!(
         found,
         [
-            "gradual-report depends on gradual-loss, but of this workspace it may only use gradual-measure"
+            "gradual-report depends on gradual-loss, but of this workspace it may only use gradual-measure, gradual-runs"
         ]
     );
 }

@@ -10,8 +10,8 @@ mod report;
 mod skills;
 mod subject;
 
-use gradual::measure::Record;
 use gradual::prelude::*;
+use gradual::runs::Record;
 
 use crate::experiment::{Arm, Book, Finished, Run};
 use measure::Quality;
@@ -57,7 +57,7 @@ fn follow<S: Subject>(
         if step != run.steps && !training.looks.contains(&step) {
             return Ok(());
         }
-        journal.append(quality.at(step, model)?.to_line()?)
+        Ok(journal.append(quality.at(step, model)?.to_line()?)?)
     });
     Ok(watched.run()?.into())
 }

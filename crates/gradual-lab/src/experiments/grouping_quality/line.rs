@@ -1,6 +1,6 @@
 //! The lines of `quality.jsonl`.
 
-use gradual::measure::Record;
+use gradual::runs::Record;
 use serde::{Deserialize, Serialize};
 
 /// What was found at one step.

@@ -6,8 +6,8 @@ use gradual::grad::ExampleGradients;
 use gradual::group::{
     Cosines, adjusted_rand, homogeneity, normalised_mutual_information, purity, weight_mass_slope,
 };
-use gradual::measure::SCHEMA;
 use gradual::prelude::*;
+use gradual::runs::SCHEMA;
 use gradual::train::{Task, TrainError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -11,12 +11,12 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use gradual::measure::statistics::{deviation, mean};
-use gradual::measure::{ExperimentRecord, Record};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record};
 use gradual_report::Sheet;
 
 use super::line::{Line, RowLine};
 use crate::experiment::Written;
-use crate::runner::replace;
 
 /// A number of a row.
 type Measure = (&'static str, fn(&RowLine) -> Option<f64>);
@@ -50,8 +50,8 @@ pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Wri
     for figure in sheet.figures() {
         replace(&target.join(format!("{}.svg", figure.name)), &figure.svg()?)?;
     }
-    replace(&target.join("quality.csv"), &runs.csv())?;
-    replace(&target.join("quality.md"), &sheet.markdown())?;
+    replace(&target.join("quality.csv"), runs.csv())?;
+    replace(&target.join("quality.md"), sheet.markdown())?;
     let page = target.join("index.html");
     replace(&page, &sheet.html()?)?;
     Ok(Written {
