@@ -21,6 +21,7 @@
 
 pub(crate) mod boxed;
 pub(crate) mod churn;
+pub(crate) mod context;
 pub(crate) mod draw;
 pub(crate) mod groups;
 pub(crate) mod needs;

@@ -1,17 +1,38 @@
 //! Known groups, partly wrong.
 
 use burn::tensor::Device;
+use gradual_registry::{Entry, Parameter};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::GroupError;
 use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
+use crate::parameters;
 
 const OPERATION: &str = "noisy labels";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "noisy-labels",
+    about: "groups by known label, of which a share is replaced by random ones: a control",
+    parameters: &[
+        parameters::LABELS,
+        Parameter::number("share", "share of the labels that are replaced", 0.0)
+            .at_least(0.0)
+            .at_most(1.0)
+            .required(),
+    ],
+    build: |arguments, context| {
+        let labels = parameters::labels(arguments, &context)?;
+        let share = arguments.number("share")?;
+        Ok(Box::new(NoisyLabels::new(labels, share, context.seed)?))
+    },
+};
 
 /// Groups by known label, of which a share is replaced by uniformly random ones, anew for every
 /// draw.

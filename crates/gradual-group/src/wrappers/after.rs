@@ -1,18 +1,30 @@
 //! A grouping that waits.
 
 use burn::tensor::Device;
+use gradual_registry::{Entry, Parameter};
 
 use crate::error::GroupError;
 use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::groupings::one_group::OneGroup;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "after";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "after",
+    about: "one group for the first draws, and the grouping from then on",
+    parameters: &[Parameter::count("draws", "draws before the grouping begins", 1).required()],
+    build: |arguments, (_, inner)| {
+        let draws = u64::try_from(arguments.count("draws")?)?;
+        Ok(Box::new(After::new(draws, inner)))
+    },
+};
 
 /// One group for the first draws, so that a step is one of ERM, and another grouping from then on.
 ///
@@ -68,7 +80,7 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
         if !self.waits() {
             return group(&mut self.inner, draw);
         }
-        let groups = OneGroup.group(draw)?;
+        let groups = Groups::one(draw.nonempty(OPERATION)?, draw.options());
         self.seen += 1;
         Ok(groups)
     }

@@ -1,10 +1,12 @@
 //! Groups that can't be learned weigh less.
 
 use burn::tensor::{Device, Tensor};
+use gradual_registry::{Entry, Parameter};
 use serde::{Deserialize, Serialize};
 
 use crate::error::GroupError;
 use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::grouping::state::State;
@@ -12,6 +14,45 @@ use crate::read::host_together;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "damped groups";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "damped",
+    about: "groups whose loss stands still while that of others moves weigh less",
+    parameters: &[
+        Parameter::number(
+            "memory",
+            "how much of a group's mean loss a draw leaves",
+            0.99,
+        )
+        .at_least(0.0)
+        .below(1.0),
+        Parameter::count(
+            "patience",
+            "draws without a move until a group is damped",
+            500,
+        )
+        .at_least(1.0),
+        Parameter::number(
+            "least_move",
+            "least relative change of a mean loss that is a move",
+            0.05,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
+        Parameter::number("floor", "least factor of a damped group", 0.05)
+            .at_least(0.0)
+            .at_most(1.0),
+    ],
+    build: |arguments, (_, inner)| {
+        let damped = Damped::new(inner)
+            .with_memory(arguments.number("memory")?)?
+            .with_patience(u64::try_from(arguments.count("patience")?)?)
+            .with_least_move(arguments.number("least_move")?)?
+            .with_floor(arguments.number("floor")?)?;
+        Ok(Box::new(damped))
+    },
+};
 
 /// Lowers the weight of groups whose loss stands still while that of others moves.
 ///

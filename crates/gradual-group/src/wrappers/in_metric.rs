@@ -13,6 +13,17 @@ use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "metric";
 
+/// `grouping`, on gradients in `metric` where there is one.
+pub(crate) fn in_metric<G: Grouping + Clone + 'static>(
+    metric: Option<Metric>,
+    grouping: G,
+) -> Box<dyn Grouping> {
+    match metric {
+        Some(metric) => Box::new(InMetric::new(metric, grouping)),
+        None => Box::new(grouping),
+    }
+}
+
 /// A grouping that sees gradients in a metric, whose running moments are kept here.
 ///
 /// Each draw is observed first and then shown in the metric, standing examples like any other; the inner

@@ -1,10 +1,25 @@
 //! Some groups matter more.
 
+use gradual_registry::{Entry, Parameter};
+
 use crate::error::GroupError;
 use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "priors",
+    about: "fixed weights of the groups, by which theirs are multiplied",
+    parameters: &[Parameter::numbers("weights", "the weight of each group").at_least(0.0)],
+    build: |arguments, (_, inner)| {
+        let weights = arguments.numbers("weights")?.iter();
+        let weights = weights.map(|&weight| weight as f32).collect();
+        Ok(Box::new(Priors::new(inner, weights)?))
+    },
+};
 
 impl Groups {
     /// The same groups with their weights multiplied by `priors` `[k]`: s_g ← π_g s_g.

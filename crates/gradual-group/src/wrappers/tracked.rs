@@ -4,21 +4,37 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, GradError, GradientsRecord};
+use gradual_registry::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::clustering::cosines::{cosines, cross_cosines};
 use crate::clustering::similarity::{Similarity, SimilarityMatrix};
 use crate::error::GroupError;
 use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::over_time::identities::Identities;
 use crate::over_time::matching::follow;
+use crate::parameters;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "tracked groups";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "tracked",
+    about: "groups keep their numbers from draw to draw",
+    parameters: &[parameters::SIMILARITY],
+    build: |arguments, (_, inner)| {
+        let tracked = Tracked::new(inner);
+        Ok(Box::new(
+            tracked.with_similarity(parameters::similarity(arguments)?),
+        ))
+    },
+};
 
 /// Gives the hard groups of another grouping an identity over time.
 ///
