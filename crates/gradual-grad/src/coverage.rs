@@ -43,6 +43,13 @@ impl Coverage {
         &self.covered
     }
 
+    /// Paths of the parameters that no layer used in this draw, which was
+    /// [allowed](crate::Tracer::allow_unused).
+    pub fn unused(&self) -> impl Iterator<Item = &str> {
+        let unused = self.covered.iter().filter(|each| each.uses.is_empty());
+        unused.map(|each| each.path.as_str())
+    }
+
     /// Paths of the parameters that were left out on purpose.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
@@ -65,6 +72,7 @@ impl Covered {
         // Half of the pairs, by symmetry.
         let pairs = n * (n + 1) / 2;
         let (route, operations) = match route {
+            None if each.uses.is_empty() => ("not used", 0),
             None => ("no gradient reached it", 0),
             Some(Route::Rows) => ("rows", 2 * pairs * p),
             Some(Route::Product) => ("product of factors", 2 * pairs * sides),

@@ -10,7 +10,8 @@ pub enum GradError {
     #[error(
         "trace: no tap saw {} of the model: {}; call `tap` instead of `forward` on the layers \
          that hold them (`per_example` for a parameter without a layer), freeze them, or leave \
-         them out with `Tracer::without`",
+         them out with `Tracer::without`; layers that some draws do not use (experts, dropped layers) need \
+         `Tracer::allow_unused`",
         if .paths.len() == 1 { "this parameter" } else { "these parameters" },
         .paths.join(", ")
     )]
@@ -18,6 +19,13 @@ pub enum GradError {
         /// Paths of the parameters within the module.
         paths: Vec<String>,
     },
+    /// The model and its inputs are on devices of different gradient-checkpointing strategies.
+    #[error(
+        "trace: the model and its inputs are on autodiff devices of two gradient-checkpointing strategies, and Burn has \
+         no operation on both; put both on the same device: `gradient_checkpointing()` on both or on neither (a model \
+         without autodiff counts as one without checkpointing)"
+    )]
+    Checkpointing,
     /// A second trace was started inside a trace on the same thread.
     #[error("trace: a trace is running on this thread already; traces do not nest")]
     Nested,

@@ -5,6 +5,7 @@ mod lookups;
 mod meeting;
 mod outer;
 pub(crate) mod precision;
+pub(crate) mod rescale;
 mod sketch;
 mod sum;
 #[cfg(test)]

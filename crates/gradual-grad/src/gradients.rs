@@ -9,6 +9,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use crate::GradError;
 use crate::coverage::{Coverage, Covered};
 use crate::factor::precision::{at_least_single, widest, widest_of};
+use crate::factor::rescale::{exponent, power};
 use crate::factor::{Factor, Route};
 use crate::parameters::{Parameter, glob};
 use crate::products::{Products, Span};
@@ -150,11 +151,13 @@ impl ExampleGradients {
         })
     }
 
-    /// Cosines of the angles between gradients, `[n, n]`. The cosine with a zero gradient is 0.
+    /// Cosines of the angles between gradients, `[n, n]`. The cosine with a zero gradient is 0. Gradients of any size
+    /// have them: they are [brought into range](Self::in_range) before anything is squared.
     pub fn cosine(&self) -> Tensor<2> {
         let n = self.examples();
-        let gram = self.gram();
-        let norms = self.norms();
+        let (in_range, _) = self.in_range();
+        let gram = in_range.gram();
+        let norms = in_range.norms();
         let zero = norms.clone().equal_elem(0.0);
         let inverse = norms.recip().mask_fill(zero, 0.0);
         gram * inverse.clone().reshape([n, 1]) * inverse.reshape([1, n])
@@ -253,7 +256,8 @@ impl ExampleGradients {
         Ok(all)
     }
 
-    /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix.
+    /// Norms ‖∇ℓ_j‖, `[n]`, without the Gram matrix. Of squares: for norms out of their range see
+    /// [`in_range`](Self::in_range).
     pub fn norms(&self) -> Tensor<1> {
         let precision = self.precision();
         let factors = self.parameters.iter().filter_map(ParameterGradients::wide);
@@ -263,10 +267,39 @@ impl ExampleGradients {
         norms.map_or_else(|| self.nothing([self.examples()]), Tensor::sqrt)
     }
 
+    /// The same gradients divided by one number, which comes with them, `[1]`: a power of two, 1 where the largest entry
+    /// is about 2⁻¹⁶ to 2¹⁶.
+    ///
+    /// Single precision holds squares of 1e-19 to 1e19 alone, so gradients of 1e20 have infinite norms and a Gram matrix
+    /// of infinities, and those of 1e-20 have zeros. Divided by a power of two they are the same but for their exponents,
+    /// and as similar to each other. For similarities; an update should come of the gradients themselves.
+    pub fn in_range(&self) -> (Self, Tensor<1>) {
+        let precision = self.precision();
+        let factors = self.parameters.iter().filter_map(ParameterGradients::wide);
+        let largest = factors.map(|factor| factor.largest().cast(precision));
+        let Some(largest) = largest.reduce(Tensor::max_pair) else {
+            return (self.clone(), self.nothing([1]).add_scalar(1.0));
+        };
+        let by = exponent(largest);
+        let mut scaled = self.clone();
+        for each in &mut scaled.parameters {
+            let factor = each.wide();
+            let of_its_own = |factor: Factor| {
+                let by = by.clone().cast(factor.dtype());
+                factor.rescale(&by)
+            };
+            each.factor = factor.map(of_its_own);
+            // The sides of a weight and those of its bias are divided by different numbers.
+            each.weight = None;
+        }
+        (scaled, power(by))
+    }
+
     /// The weighted sum Gᵀc = Σ_j c_j ∇ℓ_j, ready for an optimizer's `step`.
     ///
     /// With the coefficients c = ∂L/∂ℓ of a composition this is the gradient of its value L. Every parameter has its sum
-    /// in its own precision, as an optimizer needs it; sums in half precision are accumulated in single.
+    /// in its own precision, as an optimizer needs it; sums in half precision are accumulated in single. A parameter that
+    /// no gradient has reached has none here either, so that an optimizer leaves it as it is.
     ///
     /// # Errors
     ///
@@ -300,10 +333,9 @@ impl ExampleGradients {
                 id, shape, dtype, ..
             } = &each.parameter;
             let size = each.size();
-            let sums = match each.wide() {
-                Some(factor) => factor.combine(&coefficients.clone().cast(factor.dtype())),
-                None => self.nothing([m, size]),
-            };
+            // As Burn's own backward pass has no gradient for what the losses do not depend on.
+            let Some(factor) = each.wide() else { continue };
+            let sums = factor.combine(&coefficients.clone().cast(factor.dtype()));
             let sums = sums.cast(*dtype);
             for (row, sums_of_row) in combined.iter_mut().enumerate() {
                 let sum = match m {

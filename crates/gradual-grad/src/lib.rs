@@ -72,6 +72,7 @@ mod parameters;
 mod products;
 mod record;
 mod sketch;
+mod strategy;
 mod tap;
 mod tape;
 mod taps;

@@ -1,7 +1,7 @@
 //! Taps: `forward`, seen by a trace.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use crate::tape;
 
@@ -40,6 +40,15 @@ pub(crate) fn traced<M: Module>(layer: &M) -> bool {
     let mut any = Any(false);
     layer.visit(&mut any);
     any.0
+}
+
+/// The same of a layer that is about to add a leaf to what it makes of an input on `device`.
+pub(crate) fn traced_on<M: Module>(layer: &M, device: &Device) -> bool {
+    let traced = traced(layer);
+    if traced {
+        tape::meet(device);
+    }
+    traced
 }
 
 /// The value of a parameter without gradients, for passes whose parameters a trace handles itself.

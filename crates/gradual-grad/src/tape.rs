@@ -7,7 +7,7 @@ use burn::module::ParamId;
 use burn::tensor::{Device, Tensor};
 
 use crate::factor::Factor;
-use crate::{BurnFault, GradError};
+use crate::{BurnFault, GradError, strategy};
 
 /// From the gradient of a leaf to the gradients of parameters.
 pub(crate) type Resolve = Box<dyn FnOnce(Tensor<2>) -> Vec<(ParamId, Factor)>>;
@@ -41,7 +41,7 @@ pub(crate) struct Tape {
     pub(crate) wanted: HashSet<ParamId>,
     /// Their identities in the model that was copied.
     pub(crate) originals: HashSet<ParamId>,
-    /// A device with the autodiff context of the model, where a leaf needs to be given it.
+    /// A device with the autodiff context of the model, if it has one.
     pub(crate) context: Option<Device>,
     pub(crate) uses: Vec<Use>,
     pub(crate) refusals: Vec<Refusal>,
@@ -49,6 +49,8 @@ pub(crate) struct Tape {
     pub(crate) faults: Vec<(ParamId, BurnFault)>,
     /// Whether a tap met a trainable parameter of the model itself in the place of the copy's.
     pub(crate) bypassed: bool,
+    /// Parameters of the model itself, or of a clone, that taps met. Without autodiff nothing tells which.
+    pub(crate) met: HashSet<ParamId>,
 }
 
 thread_local! {
@@ -67,8 +69,9 @@ pub(crate) fn wants(id: ParamId, trainable: impl FnOnce() -> bool) -> bool {
         if tape.wanted.contains(&id) {
             return trainable();
         }
-        if !tape.bypassed && tape.originals.contains(&id) {
-            tape.bypassed = trainable();
+        if tape.originals.contains(&id) {
+            tape.met.insert(id);
+            tape.bypassed |= trainable();
         }
         false
     })
@@ -76,7 +79,16 @@ pub(crate) fn wants(id: ParamId, trainable: impl FnOnce() -> bool) -> bool {
 
 /// The device whose autodiff context a leaf has to be given, if not the default.
 pub(crate) fn context() -> Option<Device> {
-    TAPE.with_borrow(|tape| tape.as_ref().and_then(|tape| tape.context.clone()))
+    let context = TAPE.with_borrow(|tape| tape.as_ref().and_then(|tape| tape.context.clone()));
+    context.filter(|device| strategy::of(device).is_some_and(|own| own != Default::default()))
+}
+
+/// Stops the closure that is traced unless an input on `device` can meet the model.
+pub(crate) fn meet(device: &Device) {
+    let context = TAPE.with_borrow(|tape| tape.as_ref().map(|tape| tape.context.clone()));
+    if let Some(context) = context {
+        strategy::meet(context.as_ref(), device);
+    }
 }
 
 pub(crate) fn record(seen: Use) {

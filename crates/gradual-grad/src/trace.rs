@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use burn::module::{Module, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::gradients::{ExampleGradients, ParameterGradients};
 use crate::parameters::{Copied, Parameter, glob, parameters};
 use crate::tape::{Tape, Use, with_tape};
 use crate::views::Views;
-use crate::{BurnFault, GradError};
+use crate::{BurnFault, GradError, strategy};
 
 /// What a trace yields: the losses of a draw, and their gradients.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ where
 #[derive(Debug, Clone, Default)]
 pub struct Tracer {
     left_out: Vec<String>,
+    may_be_unused: Vec<String>,
     views: Option<Views>,
 }
 
@@ -68,6 +70,36 @@ impl Tracer {
     #[must_use]
     pub fn without(mut self, pattern: &str) -> Self {
         self.left_out.push(pattern.to_owned());
+        self
+    }
+
+    /// Lets parameters whose path matches a glob, such as `experts.*`, be used by no layer in a draw: an expert that
+    /// nothing was routed to, a layer that was dropped. Their gradients are then zero for every example, and
+    /// [`combine`](ExampleGradients::combine) has none for them, so that an optimizer leaves them as they are, as it
+    /// does after Burn's own backward pass. A use that goes round the taps is still an error.
+    ///
+    /// ```
+    /// # use burn::module::Module;
+    /// # use burn::nn::{Linear, LinearConfig};
+    /// # use burn::tensor::{Device, Tensor};
+    /// # use gradual_grad::{Tap, Tracer};
+    /// #[derive(Module, Debug)]
+    /// struct Model {
+    ///     experts: [Linear; 2],
+    /// }
+    ///
+    /// # let device = Device::flex();
+    /// let model = Model { experts: [0, 1].map(|_| LinearConfig::new(3, 1).init(&device)) };
+    /// let x = Tensor::<2>::ones([4, 3], &device);
+    /// let traced = Tracer::default()
+    ///     .allow_unused("experts.*")
+    ///     .trace(&model, |m| m.experts[1].tap(x).reshape([4]))?;
+    /// assert_eq!(traced.gradients.coverage().unused().collect::<Vec<_>>(), ["experts.0.weight", "experts.0.bias"]);
+    /// # Ok::<(), gradual_grad::GradError>(())
+    /// ```
+    #[must_use]
+    pub fn allow_unused(mut self, pattern: &str) -> Self {
+        self.may_be_unused.push(pattern.to_owned());
         self
     }
 
@@ -85,7 +117,7 @@ impl Tracer {
     /// # Errors
     ///
     /// Those of [`trace`](crate::trace()), and [`GradError::Glob`] for a malformed glob or one that
-    /// matches no parameter.
+    /// matches no parameter of the model.
     pub fn trace<M, F>(&self, model: &M, losses: F) -> Result<Traced, GradError>
     where
         M: Module,
@@ -100,7 +132,8 @@ impl Tracer {
     /// What is to be traced of a model, and the copy of it that is run.
     pub(crate) fn subject<M: Module>(&self, model: &M) -> Result<Subject<M>, GradError> {
         let known = parameters(model)?;
-        let left_out = self.left_out(&known)?;
+        let left_out = matching(&self.left_out, &known)?;
+        let may_be_unused = matching(&self.may_be_unused, &known)?;
         let untrained = |problem| Err(GradError::Untrained { problem });
         if !known.iter().any(|parameter| parameter.trainable) {
             return untrained("no parameter of the model is trainable (frozen, or `no_grad`)");
@@ -118,31 +151,66 @@ impl Tracer {
             paths: known.into_iter().map(|each| (each.id, each.path)).collect(),
             parameters,
             left_out,
+            may_be_unused,
             views: self.views,
         })
     }
 
-    /// Paths of the parameters that are left out.
-    fn left_out(&self, known: &[Parameter]) -> Result<Vec<String>, GradError> {
-        let mut paths = Vec::new();
-        for pattern in &self.left_out {
-            let matcher = glob(pattern)?;
-            let before = paths.len();
-            let matching = known.iter().map(|parameter| &parameter.path);
-            paths.extend(matching.filter(|path| matcher.is_match(path)).cloned());
-            if paths.len() == before {
-                let known: Vec<&str> = known.iter().map(|each| each.path.as_str()).collect();
-                let problem = format!("matches none of the parameters {}", known.join(", "));
-                return Err(GradError::Glob {
-                    pattern: pattern.clone(),
-                    problem,
-                });
+    /// An update of `model` without the gradients of the parameters that are [left out](Self::without): what comes of
+    /// Burn's own backward pass, restricted to what a trace would update.
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Glob`] for a malformed glob or one that matches no parameter of the model.
+    pub fn restrict<M: Module>(
+        &self,
+        model: &M,
+        update: GradientsParams,
+    ) -> Result<GradientsParams, GradError> {
+        struct Remove {
+            ids: HashSet<ParamId>,
+            update: GradientsParams,
+        }
+        impl ModuleVisitor for Remove {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if self.ids.contains(&param.id) {
+                    self.update.remove::<D>(param.id);
+                }
             }
         }
-        paths.sort();
-        paths.dedup();
-        Ok(paths)
+        if self.left_out.is_empty() {
+            return Ok(update);
+        }
+        let known = parameters(model)?;
+        let left_out = matching(&self.left_out, &known)?;
+        let left_out = known.iter().filter(|each| left_out.contains(&each.path));
+        let mut remove = Remove {
+            ids: left_out.map(|each| each.id).collect(),
+            update,
+        };
+        model.visit(&mut remove);
+        Ok(remove.update)
     }
+}
+
+/// Paths of the parameters that match one of several globs, each of which must match some.
+fn matching(patterns: &[String], known: &[Parameter]) -> Result<HashSet<String>, GradError> {
+    let mut paths = HashSet::new();
+    for pattern in patterns {
+        let matcher = glob(pattern)?;
+        let all = known.iter().map(|parameter| &parameter.path);
+        let found: Vec<&String> = all.filter(|path| matcher.is_match(path)).collect();
+        if found.is_empty() {
+            let known: Vec<&str> = known.iter().map(|each| each.path.as_str()).collect();
+            let problem = format!("matches none of the parameters {}", known.join(", "));
+            return Err(GradError::Glob {
+                pattern: pattern.clone(),
+                problem,
+            });
+        }
+        paths.extend(found.into_iter().cloned());
+    }
+    Ok(paths)
 }
 
 /// A model to be traced.
@@ -150,7 +218,9 @@ pub(crate) struct Subject<M> {
     pub(crate) copied: Copied<M>,
     /// The parameters whose gradients are wanted, by the model's own identities.
     pub(crate) parameters: Vec<Parameter>,
-    left_out: Vec<String>,
+    left_out: HashSet<String>,
+    /// Paths of the parameters that a draw need not use.
+    may_be_unused: HashSet<String>,
     paths: HashMap<ParamId, String>,
     pub(crate) views: Option<Views>,
 }
@@ -186,14 +256,10 @@ impl<M: Module> Subject<M> {
         let tape = Tape {
             wanted: originals.iter().map(|id| renamed[id]).collect(),
             originals,
-            // The default context is that of every new leaf.
-            context: self.copied.context.clone().filter(|device| {
-                let strategy = device.gradient_checkpointing_strategy();
-                strategy.is_some_and(|strategy| strategy != Default::default())
-            }),
+            context: self.copied.context.clone(),
             ..Tape::default()
         };
-        let (losses, tape) = with_tape(tape, || losses(&self.copied.model))?;
+        let (losses, tape) = strategy::run(|| with_tape(tape, || losses(&self.copied.model)))??;
         Ok(Passed {
             subject: self,
             losses,
@@ -271,18 +337,28 @@ impl<M: Module> Passed<'_, M> {
             .flat_map(|seen| &seen.parameters)
             .copied()
             .collect();
-        let renamed = &self.subject.copied.renamed;
-        let missing = self
-            .subject
-            .parameters
-            .iter()
-            .filter(|parameter| !covered.contains(&renamed[&parameter.id]));
-        let paths: Vec<String> = missing.map(|parameter| parameter.path.clone()).collect();
-        if !paths.is_empty() && tape.bypassed {
+        let Subject {
+            copied,
+            parameters,
+            may_be_unused,
+            ..
+        } = self.subject;
+        let missing = |parameter: &&Parameter| !covered.contains(&copied.renamed[&parameter.id]);
+        let missing: Vec<&Parameter> = parameters.iter().filter(missing).collect();
+        if !missing.is_empty() && tape.bypassed {
             return Err(GradError::Bypassed);
         }
-        if !paths.is_empty() {
-            return Err(GradError::Uncovered { paths });
+        let is_allowed = |parameter: &&Parameter| may_be_unused.contains(&parameter.path);
+        let (unused, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_allowed);
+        if !missing.is_empty() {
+            let paths = missing.into_iter().map(|parameter| parameter.path.clone());
+            return Err(GradError::Uncovered {
+                paths: paths.collect(),
+            });
+        }
+        // Without autodiff no gradient would show that the closure used the model itself.
+        if copied.context.is_none() && unused.iter().any(|each| tape.met.contains(&each.id)) {
+            return Err(GradError::Bypassed);
         }
         if !self.losses.is_tracked() {
             return Err(GradError::Untracked);
@@ -346,8 +422,10 @@ impl<M: Module> Passed<'_, M> {
             }
         }
         let losses = self.losses.inner();
+        let mut left_out: Vec<String> = self.subject.left_out.iter().cloned().collect();
+        left_out.sort();
         Ok(Traced {
-            gradients: ExampleGradients::new(&losses, gradients, self.subject.left_out.clone()),
+            gradients: ExampleGradients::new(&losses, gradients, left_out),
             losses,
         })
     }

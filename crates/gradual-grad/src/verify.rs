@@ -40,7 +40,7 @@ use burn::tensor::Tensor;
 
 use crate::host::read;
 use crate::trace::{Passed, Subject};
-use crate::{BurnFault, GradError, Tracer};
+use crate::{BurnFault, GradError, Tracer, strategy};
 use coupling::{Parts, separate};
 use rounding::Rounding;
 use seed::Seed;
@@ -216,7 +216,7 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
     fn run(mut self, model: &M) -> Result<Verified, GradError> {
         let copy = &self.subject.copied.model;
         self.seed.start();
-        let own = (self.losses)(copy);
+        let own = strategy::run(|| (self.losses)(copy))?;
         self.seen.push(host(own.clone())?);
         let rounding = Rounding::of(copy, own.dtype());
         let parts = Parts::of(&own);

@@ -229,7 +229,12 @@ fn matching(coefficients: &Tensor<1>, gram: &Tensor<2>, wide: DType) -> Tensor<1
         _ => (n as f64).sqrt(),
     };
     let unknown = size * (epsilon(gram.dtype()) * (ROUNDING + more));
-    let own = own.max_pair(unknown).clamp_min(f32::MIN_POSITIVE);
+    // Coefficients of 1e-20, of losses that small, have squares that only double precision holds.
+    let least = match wide {
+        DType::F64 => 1e-70,
+        _ => f64::from(f32::MIN_POSITIVE),
+    };
+    let own = own.max_pair(unknown).clamp_min(least);
     (erm.clamp_min(0.0) / own).sqrt() / n as f64
 }
 

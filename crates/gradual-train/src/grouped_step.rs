@@ -285,7 +285,9 @@ impl<B> Shared<B> {
         }
         let pass = Pass::of(model, &self.objective, |m| losses(m, batch))?;
         let again = |_: usize, m: &M| losses(m, batch);
-        let pass = self.stepper.leave_out(model, vec![pass], again)?;
+        let pass = self
+            .stepper
+            .leave_out(model, &self.objective, vec![pass], again)?;
         let first = self.held.is_empty();
         self.hold(pass, labels);
         if !whole {

@@ -58,6 +58,7 @@ mod observer;
 mod observers;
 mod parameters;
 mod pass;
+mod range;
 mod run;
 mod sampler;
 mod samplers;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
-use gradual_grad::{ExampleGradients, Traced, trace};
+use gradual_grad::{ExampleGradients, GradError, Traced};
 
 use crate::finite::{host, is_half, wide};
 use crate::{Objective, TrainError};
@@ -50,7 +50,7 @@ impl Pass {
         losses: impl FnOnce(&M) -> Tensor<1>,
     ) -> Result<Self, TrainError> {
         match objective.needs_gradients() {
-            true => Ok(Self::traced(trace(model, losses)?)),
+            true => Ok(Self::traced(objective.tracer().trace(model, losses)?)),
             false => Self::tracked(losses(model)),
         }
     }
@@ -61,9 +61,10 @@ impl Pass {
 
     /// Losses that a backward pass can start from.
     pub(crate) fn tracked(losses: Tensor<1>) -> Result<Self, TrainError> {
-        match losses.is_tracked() {
-            true => Ok(Self::new(losses.clone(), Source::Graph(losses))),
-            false => Err(TrainError::Untracked),
+        match (losses.dims(), losses.is_tracked()) {
+            ([0], _) => Err(GradError::EmptyDraw.into()),
+            (_, true) => Ok(Self::new(losses.clone(), Source::Graph(losses))),
+            (_, false) => Err(TrainError::Untracked),
         }
     }
 
@@ -199,7 +200,7 @@ pub(crate) fn joined(passes: &[Pass]) -> Result<Tensor<1>, TrainError> {
     let losses = passes.iter().map(|pass| pass.losses.clone());
     let mut filled: Vec<_> = losses.filter(|losses| losses.dims()[0] > 0).collect();
     match (filled.len(), passes.first()) {
-        (_, None) => Err(gradual_grad::GradError::EmptyDraw.into()),
+        (_, None) => Err(GradError::EmptyDraw.into()),
         (0, Some(pass)) => Ok(pass.losses.clone()),
         (1, _) => Ok(filled.remove(0)),
         _ => Ok(Tensor::cat(filled, 0)),

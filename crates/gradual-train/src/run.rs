@@ -1,6 +1,7 @@
 //! What moves in a run, and how a step, an evaluation and a checkpoint move it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -42,7 +43,7 @@ pub(crate) struct Run<B> {
     draws: ChaCha8Rng,
     standing_draws: ChaCha8Rng,
     /// Standing examples in parts, with the random numbers that they were drawn with.
-    standing: Kept<(ChaCha8Rng, Vec<Drawn<B>>)>,
+    standing: Kept<Rc<(ChaCha8Rng, Vec<Drawn<B>>)>>,
     since: Since,
     mean_accuracy: Option<f64>,
     /// When the process came to the run, less the seconds that it had gone on before.
@@ -143,7 +144,7 @@ impl<T: Task> Trainer<'_, T> {
         let again = moving.standing.into_iter().map(|standing| {
             let Standing { random, examples } = standing;
             let drawn = self.draw_parts(Wanted::Any(examples), &mut random.clone())?;
-            Ok((examples, (random, drawn)))
+            Ok((examples, Rc::new((random, drawn))))
         });
         let standing = again.collect::<Result<Vec<_>, TrainError>>()?;
         let run = Run {
@@ -184,7 +185,10 @@ impl<T: Task> Trainer<'_, T> {
         let step = run.done + 1;
         let seed = self.config.seed.wrapping_add(step << 20);
         self.device.seed(seed);
-        self.show_standing(&model, run)?;
+        let rate = self.rate.step();
+        if let Err(source) = self.show_standing(&model, run) {
+            return self.skip(run, source).map(|()| model);
+        }
         let wanted = self
             .sampler
             .next(step, self.config.draw, self.stock(), &mut run.draws)?;
@@ -195,7 +199,6 @@ impl<T: Task> Trainer<'_, T> {
                 .map_err(|source| self.named(run, &labels, source))?;
             self.device.seed(seed);
         }
-        let rate = self.rate.step();
         let stepped = self.stepper().step_in_parts(
             &model,
             &mut self.objective,
@@ -204,28 +207,48 @@ impl<T: Task> Trainer<'_, T> {
             |m, part| self.task.losses(m, &part.batch),
         );
         run.seen.examples += labels.len() as u64;
-        let mut left_out = 0;
-        let (model, loss) = match stepped {
-            Ok(stepped) => {
-                run.skipped_in_a_row = 0;
-                left_out = stepped.left_out.len();
-                run.seen.left_out += left_out as u64;
-                let (update, loss) = run.since.add(labels, stepped);
-                (self.optimizer.step(rate, model, update), loss)
+        let stepped = match stepped {
+            Ok(stepped) => stepped,
+            Err(source) => {
+                let source = self.named(run, &labels, source);
+                return self.skip(run, source).map(|()| model);
             }
-            Err(source) if source.is_not_finite() && self.may_skip(run) => {
-                run.skipped += 1;
-                run.skipped_in_a_row += 1;
-                (model, f64::NAN)
-            }
-            Err(source) => return Err(self.named(run, &labels, source)),
         };
-        run.done = step;
+        run.skipped_in_a_row = 0;
+        let left_out = stepped.left_out.len();
+        run.seen.left_out += left_out as u64;
+        let (update, loss) = run.since.add(labels, stepped);
+        let model = self.optimizer.step(rate, model, update);
+        self.stepped(run, loss, left_out)?;
+        Ok(model)
+    }
+
+    /// Goes on without a step that failed for a number that is not finite, if it may.
+    fn skip(&mut self, run: &mut Run<T::Batch>, source: TrainError) -> Result<(), TrainError> {
+        let NotFinite::Skip { in_a_row } = self.config.not_finite else {
+            return Err(source);
+        };
+        if !source.is_not_finite() || run.skipped_in_a_row >= in_a_row {
+            return Err(source);
+        }
+        run.skipped += 1;
+        run.skipped_in_a_row += 1;
+        self.stepped(run, f64::NAN, 0)
+    }
+
+    /// Counts a step, one that was skipped too, and tells the observers.
+    fn stepped(
+        &mut self,
+        run: &mut Run<T::Batch>,
+        loss: f64,
+        left_out: usize,
+    ) -> Result<(), TrainError> {
+        run.done += 1;
         let skipped = run.skipped_in_a_row > 0;
         let groups = run.since.groups().filter(|_| !skipped);
         let churn = groups.and_then(|groups| groups.churn().copied());
         let seen = SeenStep {
-            step,
+            step: run.done,
             steps: self.config.steps,
             loss,
             left_out,
@@ -241,7 +264,7 @@ impl<T: Task> Trainer<'_, T> {
             run.grouped = true;
             run.churn = churn;
         }
-        Ok(model)
+        Ok(())
     }
 
     fn stepper(&self) -> Stepper {
@@ -273,13 +296,6 @@ impl<T: Task> Trainer<'_, T> {
         Ok(())
     }
 
-    fn may_skip(&self, run: &Run<T::Batch>) -> bool {
-        match self.config.not_finite {
-            NotFinite::Stop | NotFinite::LeaveOut => false,
-            NotFinite::Skip { in_a_row } => run.skipped_in_a_row < in_a_row,
-        }
-    }
-
     /// Shows the grouping its standing examples, if it wants them.
     fn show_standing(
         &mut self,
@@ -289,33 +305,32 @@ impl<T: Task> Trainer<'_, T> {
         let Some(wish) = self.objective.wants() else {
             return Ok(());
         };
-        if let Some(examples) = run.standing.make_room(wish) {
+        // What the grouping refuses is forgotten, so that it is given others in the next step.
+        let mut standing = run.standing.clone();
+        if let Some(examples) = standing.make_room(wish) {
             let random = run.standing_draws.clone();
             let drawn = self.draw_parts(Wanted::Any(examples), &mut run.standing_draws)?;
-            run.standing.add(examples, (random, drawn));
+            standing.add(examples, Rc::new((random, drawn)));
             run.seen.standing += examples as u64;
         }
-        let (dropped, expected) = (run.standing.dropped(), run.standing.examples());
+        let (dropped, expected) = (standing.dropped(), standing.examples());
         if expected == 0 {
+            run.standing = standing;
             return Ok(());
         }
-        let drawn = run
-            .standing
-            .draws()
-            .iter()
-            .flat_map(|(_, (_, drawn))| drawn);
-        let drawn: Vec<&Drawn<T::Batch>> = drawn.collect();
-        let labels = drawn.iter().flat_map(|part| part.labels.iter().copied());
+        let draws = standing.draws().iter();
+        let parts: Vec<&Drawn<T::Batch>> = draws.flat_map(|(_, drawn)| &drawn.1).collect();
+        let labels = parts.iter().flat_map(|part| part.labels.iter().copied());
         let labels: Vec<_> = labels.skip(dropped).collect();
+        // All that are traced, those too that have made room for others.
+        let traced: usize = parts.iter().map(|part| part.labels.len()).sum();
+        run.seen.shown += traced as u64;
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
         let (sizes, stepper) = ((dropped, expected), self.stepper());
-        show(model, (&mut self.objective, stepper), &drawn, sizes, losses)
+        let left_out = show(model, (&mut self.objective, stepper), &parts, sizes, losses)
             .map_err(|source| self.named(run, &labels, source))?;
-        // All that were traced, those too that have made room for others.
-        run.seen.shown += drawn
-            .iter()
-            .map(|part| part.labels.len() as u64)
-            .sum::<u64>();
+        run.seen.standing_left_out += left_out as u64;
+        run.standing = standing;
         Ok(())
     }
 
@@ -489,9 +504,9 @@ impl<T: Task> Trainer<'_, T> {
 }
 
 /// What a snapshot keeps of standing examples.
-fn standing<D>((examples, (random, _)): &(usize, (ChaCha8Rng, D))) -> Standing {
+fn standing<D>((examples, drawn): &(usize, Rc<(ChaCha8Rng, D)>)) -> Standing {
     Standing {
-        random: random.clone(),
+        random: drawn.0.clone(),
         examples: *examples,
     }
 }

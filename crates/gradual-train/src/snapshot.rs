@@ -71,6 +71,9 @@ pub(crate) struct Seen {
     pub(crate) shown: u64,
     /// Those of steps that had no loss.
     pub(crate) left_out: u64,
+    /// How often a standing one had no loss when it was shown.
+    #[serde(default)]
+    pub(crate) standing_left_out: u64,
 }
 
 /// Standing examples that can be drawn again.

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use gradual_grad::{ExampleGradients, Traced, trace};
+use gradual_grad::{ExampleGradients, Traced};
 use gradual_group::Standing;
 
 use crate::statistics::unmoved;
@@ -71,16 +71,20 @@ impl<D> Kept<D> {
 }
 
 /// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running
-/// statistics as they were. There should be `expected` of them.
+/// statistics as they were. There should be `expected` of them. Gives the number of those that had no loss, and that others
+/// stand for.
 pub(crate) fn show<M: Module, B>(
     model: &M,
     (objective, stepper): (&mut Objective, Stepper),
     parts: &[&B],
     (dropped, expected): (usize, usize),
     mut losses: impl FnMut(&M, &B) -> Tensor<1>,
-) -> Result<(), TrainError> {
+) -> Result<usize, TrainError> {
     let traced = unmoved(model, || {
-        let each = parts.iter().map(|part| trace(model, |m| losses(m, part)));
+        let tracer = objective.tracer();
+        let each = parts
+            .iter()
+            .map(|part| tracer.trace(model, |m| losses(m, part)));
         each.collect::<Result<Vec<Traced>, _>>()
     })?;
     let (losses, gradients): (Vec<_>, Vec<_>) = traced

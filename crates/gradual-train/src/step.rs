@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Int, Tensor, TensorData};
 use gradual_grad::host::read_together;
-use gradual_grad::{ExampleGradients, Traced, trace};
+use gradual_grad::{ExampleGradients, GradError, Traced, Tracer};
 use gradual_group::{Draw, Groups};
 use gradual_loss::Composed;
 
@@ -12,6 +12,7 @@ use crate::examples::Examples;
 use crate::finite::{Sums, all_finite, finite, host, not_finite};
 use crate::parameters::trainable;
 use crate::pass::{Pass, joined, without_a_loss};
+use crate::range::{may_vanish, out_of_range};
 use crate::statistics::{Statistics, unmoved};
 use crate::{LabelSet, Objective, TrainError};
 
@@ -74,6 +75,7 @@ pub fn step<M: Module>(
 /// # Errors
 ///
 /// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts;
+/// [`TrainError::EmptyPart`] naming a part without examples, where there are several;
 /// [`TrainError::Changed`] when the second pass gives other losses than the first, as with dropout.
 pub fn step_in_parts<M: Module, B>(
     model: &M,
@@ -145,7 +147,7 @@ impl Stepper {
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
         let pass = Pass::of(model, objective, &mut losses)?;
-        let pass = self.leave_out(model, vec![pass], |_, model| losses(model))?;
+        let pass = self.leave_out(model, objective, vec![pass], |_, model| losses(model))?;
         finish(model, objective, labels, pass)
     }
 
@@ -166,22 +168,15 @@ impl Stepper {
             return self.step(model, objective, labels, |m| losses(m, part));
         }
         trainable(model)?;
+        let again = |at: usize, model: &M| losses(model, &parts[at]);
         if objective.needs_gradients() {
-            let passes = trace_parts(model, parts, &losses)?;
-            let passes = self.leave_out(model, passes, |at, model| losses(model, &parts[at]))?;
+            let passes = trace_parts(model, objective.tracer(), parts, &losses)?;
+            let passes = self.leave_out(model, objective, passes, again)?;
             return finish(model, objective, labels, passes);
         }
-        let untracked = model.clone().no_grad();
-        let first = || {
-            parts
-                .iter()
-                .map(|part| Pass::plain(losses(&untracked, part)))
-        };
-        let first: Vec<Pass> = unmoved(model, || first().collect());
-        let first = self.leave_out(model, first, |at, model| losses(model, &parts[at]))?;
-        twice(model, objective, labels, &first, |at, model| {
-            losses(model, &parts[at])
-        })
+        let first = unmoved(model, || plain_parts(model, parts, &losses))?;
+        let first = self.leave_out(model, objective, first, again)?;
+        twice(model, objective, labels, &first, again)
     }
 
     /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
@@ -197,18 +192,24 @@ impl Stepper {
         losses: impl FnOnce(&M) -> Tensor<1>,
     ) -> Result<(), TrainError> {
         trainable(model)?;
-        self.shown(objective, unmoved(model, || trace(model, losses))?)
+        let traced = unmoved(model, || objective.tracer().trace(model, losses))?;
+        self.shown(objective, traced).map(drop)
     }
 
-    /// Shows standing examples whose gradients were taken already.
-    pub(crate) fn shown(self, objective: &mut Objective, traced: Traced) -> Result<(), TrainError> {
+    /// Shows standing examples whose gradients were taken already. Gives the number of those that others stand for.
+    pub(crate) fn shown(
+        self,
+        objective: &mut Objective,
+        traced: Traced,
+    ) -> Result<usize, TrainError> {
         let losses = host("loss", &traced.losses)?;
         let first = losses.iter().position(|loss| loss.is_finite());
         let (true, Some(mut last)) = (self.leaves_out, first) else {
             all_finite("loss", losses)?;
-            objective.grouping.stand(&Draw::from(&traced))?;
-            return Ok(());
+            stood(objective, &Draw::from(&traced), &traced.gradients)?;
+            return Ok(0);
         };
+        let absent = losses.iter().filter(|loss| !loss.is_finite()).count();
         let stands = losses.iter().enumerate().map(|(at, loss)| {
             if loss.is_finite() {
                 last = at;
@@ -222,7 +223,8 @@ impl Stepper {
         let gradients = traced.gradients.choose(&stands)?;
         let losses = traced.losses.select(0, at);
         let draw = Draw::new(&losses).with_gradients(&gradients);
-        Ok(objective.grouping.stand(&draw)?)
+        stood(objective, &draw, &gradients)?;
+        Ok(absent)
     }
 
     /// The passes without the examples that have no loss, if these are to be left out. `again` computes the losses of a
@@ -230,6 +232,7 @@ impl Stepper {
     pub(crate) fn leave_out<M: Module>(
         self,
         model: &M,
+        objective: &Objective,
         passes: Vec<Pass>,
         mut again: impl FnMut(usize, &M) -> Tensor<1>,
     ) -> Result<Vec<Pass>, TrainError> {
@@ -239,8 +242,8 @@ impl Stepper {
         let absent = without_a_loss(&passes)?;
         let pairs = passes.into_iter().zip(absent).enumerate();
         let without = pairs.map(|(at, (pass, absent))| {
-            let apart = || unmoved(model, || trace(model, |m| again(at, m))).ok();
-            pass.without(absent, apart)
+            let trace = || objective.tracer().trace(model, |m| again(at, m));
+            pass.without(absent, || unmoved(model, trace).ok())
         });
         without.collect()
     }
@@ -265,16 +268,61 @@ pub fn stand<M: Module>(
     Stepper::default().stand(model, objective, losses)
 }
 
+/// Shows a grouping its standing examples, or says that their gradients are too large to be compared.
+fn stood(
+    objective: &mut Objective,
+    draw: &Draw<'_>,
+    gradients: &ExampleGradients,
+) -> Result<(), TrainError> {
+    objective.grouping.stand(draw).or_else(|error| {
+        let error = TrainError::from(error);
+        match error.is_not_finite() {
+            true => Err(out_of_range(gradients)?.unwrap_or(error)),
+            false => Err(error),
+        }
+    })
+}
+
 /// A draw in several parts, traced one after another.
 fn trace_parts<M: Module, B>(
+    model: &M,
+    tracer: &Tracer,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Vec<Pass>, TrainError> {
+    let traced =
+        parts.iter().enumerate().map(
+            |(at, part)| match tracer.trace(model, |m| losses(m, part)) {
+                Ok(traced) => Ok(Pass::traced(traced)),
+                Err(GradError::EmptyDraw) => Err(empty(at, parts)),
+                Err(error) => Err(error.into()),
+            },
+        );
+    traced.collect()
+}
+
+/// The losses of a draw in several parts, without a graph.
+fn plain_parts<M: Module, B>(
     model: &M,
     parts: &[B],
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Vec<Pass>, TrainError> {
-    let traced = parts
-        .iter()
-        .map(|part| Ok(Pass::traced(trace(model, |m| losses(m, part))?)));
-    traced.collect()
+    let untracked = model.clone().no_grad();
+    let passes = parts.iter().enumerate().map(|(at, part)| {
+        let losses = losses(&untracked, part);
+        match losses.dims() {
+            [0] => Err(empty(at, parts)),
+            _ => Ok(Pass::plain(losses)),
+        }
+    });
+    passes.collect()
+}
+
+fn empty<B>(part: usize, parts: &[B]) -> TrainError {
+    TrainError::EmptyPart {
+        part,
+        parts: parts.len(),
+    }
 }
 
 /// The step of a draw whose passes have been made.
@@ -295,19 +343,67 @@ pub(crate) fn finish<M: Module>(
         Some(each) => Some(ExampleGradients::concat(&each)?),
         None => None,
     };
-    let update = |coefficients: &Tensor<1>| match &gradients {
-        Some(gradients) => Ok(gradients.combine(coefficients)?),
-        None => added_up(model, &passes, coefficients, |_, pass, coefficients| {
-            pass.update(model, coefficients)
-        }),
+    let tracer = objective.tracer().clone();
+    let update = |coefficients: &Tensor<1>| -> Result<GradientsParams, TrainError> {
+        match &gradients {
+            Some(gradients) => Ok(gradients.combine(coefficients)?),
+            None => {
+                let update = added_up(model, &passes, coefficients, |_, pass, coefficients| {
+                    pass.update(model, coefficients)
+                })?;
+                Ok(tracer.restrict(model, update)?)
+            }
+        }
     };
     let mixed = passes.iter().any(Pass::is_mixed);
-    let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_set(), losses, gradients.as_ref())?;
-        let update = update(&decided.composed.coefficients)?;
-        decided.checked(model, objective, update, gradients.as_ref(), None)
-    });
+    // Tries the step, with similarities of the gradients `compared`. Whether it may be tried again comes with it.
+    let mut attempt = |compared: Option<&ExampleGradients>, checks: bool| {
+        let mut decides = true;
+        let stepped = objective.attempt(|objective| {
+            let decided = decide(objective, labels.as_set(), losses.clone(), compared)?;
+            decides = false;
+            let update = update(&decided.composed.coefficients)?;
+            let checked = decided.checked(model, update, gradients.as_ref(), None)?;
+            if let Some(gradients) = compared.filter(|_| checks && objective.compares_gradients())
+                && may_vanish(&checked, gradients)
+                && let Some(error) = out_of_range(gradients)?
+            {
+                return Err(error);
+            }
+            Ok(checked.observed(objective))
+        });
+        // A grouping that refuses a draw has learned nothing of it.
+        let repeats = objective.is_scale_free() && (decides || objective.is_stateless());
+        (stepped, repeats)
+    };
+    let stepped = match (attempt(gradients.as_ref(), true), &gradients) {
+        ((Err(error), repeats), Some(gradients)) => {
+            retried(error, gradients, repeats, |in_range| {
+                attempt(Some(in_range), false).0
+            })
+        }
+        ((stepped, _), _) => stepped,
+    };
     examples.whole(stepped, mixed)
+}
+
+/// Tries a step that was refused once more on gradients [in range](ExampleGradients::in_range), where their squares are
+/// out of it; where it may not be tried again, says that this is why.
+fn retried(
+    error: TrainError,
+    gradients: &ExampleGradients,
+    repeats: bool,
+    again: impl FnOnce(&ExampleGradients) -> Result<Stepped, TrainError>,
+) -> Result<Stepped, TrainError> {
+    if matches!(error, TrainError::NotFinite { what: "loss", .. }) {
+        return Err(error);
+    }
+    match (out_of_range(gradients)?, repeats) {
+        (None, _) => Err(error),
+        (Some(_), true) => again(&gradients.in_range().0),
+        (Some(range), false) if error.is_not_finite() => Err(range),
+        (Some(_), false) => Err(error),
+    }
 }
 
 /// The step of a draw whose gradients come from a second forward pass, `again`, over every part.
@@ -323,6 +419,7 @@ fn twice<M: Module>(
     let (mut mixed, mut half) = (false, false);
     let mut second = Vec::new();
     let losses = joined(first)?;
+    let tracer = objective.tracer().clone();
     let stepped = objective.attempt(|objective| {
         let decided = decide(objective, labels.as_set(), losses, None)?;
         let update = added_up(
@@ -330,8 +427,8 @@ fn twice<M: Module>(
             first,
             &decided.composed.coefficients,
             |at, pass, coefficients| {
-                let pass = repeated(model, pass, |m| again(at, m))?;
-                let update = pass.update(model, coefficients)?;
+                let pass = repeated(model, &tracer, pass, |m| again(at, m))?;
+                let update = tracer.restrict(model, pass.update(model, coefficients)?)?;
                 mixed |= pass.is_mixed();
                 half |= pass.is_half();
                 second.push(pass.into_losses());
@@ -339,7 +436,8 @@ fn twice<M: Module>(
             },
         )?;
         let second = Some((joined(&second)?, half));
-        decided.checked(model, objective, update, None, second)
+        let checked = decided.checked(model, update, None, second)?;
+        Ok(checked.observed(objective))
     });
     examples.whole(stepped, mixed)
 }
@@ -347,6 +445,7 @@ fn twice<M: Module>(
 /// The pass once more, with what its gradients come from.
 fn repeated<M: Module>(
     model: &M,
+    tracer: &Tracer,
     first: &Pass,
     losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<Pass, TrainError> {
@@ -355,7 +454,7 @@ fn repeated<M: Module>(
         true => Pass::tracked(losses(model))?,
         false => {
             let before = Statistics::of(model);
-            match trace(model, &losses) {
+            match tracer.trace(model, &losses) {
                 Ok(traced) => Pass::traced(traced),
                 Err(_) => {
                     before.put_back(model);
@@ -406,16 +505,15 @@ struct Decided {
 
 impl Decided {
     /// The step with its update, all of whose numbers are finite: they are read together, the one time that a step
-    /// waits for the device of its own accord. The losses of a `second` pass, which may be
-    /// in half precision, must be those of the first.
+    /// waits for the device of its own accord. The losses of a `second` pass, which may be in half precision, must be
+    /// those of the first.
     fn checked<M: Module>(
         self,
         model: &M,
-        objective: &mut Objective,
         update: GradientsParams,
         gradients: Option<&ExampleGradients>,
         second: Option<(Tensor<1>, bool)>,
-    ) -> Result<Stepped, TrainError> {
+    ) -> Result<Checked, TrainError> {
         let device = self.losses.device();
         if update.is_empty() {
             return Err(TrainError::Untracked);
@@ -463,14 +561,36 @@ impl Decided {
                 example: norms.iter().position(|norm| !norm.is_finite()),
             });
         }
-        objective.observe(&composed);
-        Ok(Stepped {
-            update,
-            losses,
-            coefficients,
-            groups,
-            left_out: Vec::new(),
+        let largest = sums
+            .iter()
+            .fold(0.0, |largest: f32, sum| largest.max(sum.abs()));
+        Ok(Checked {
+            stepped: Stepped {
+                update,
+                losses,
+                coefficients,
+                groups,
+                left_out: Vec::new(),
+            },
+            composed,
+            largest_sum: largest,
         })
+    }
+}
+
+/// A step all of whose numbers are finite.
+pub(crate) struct Checked {
+    pub(crate) stepped: Stepped,
+    composed: Composed,
+    /// The largest absolute sum of the entries of a parameter's update.
+    pub(crate) largest_sum: f32,
+}
+
+impl Checked {
+    /// The step, which the objective remembers.
+    fn observed(self, objective: &mut Objective) -> Stepped {
+        objective.observe(&self.composed);
+        self.stepped
     }
 }
 

@@ -54,14 +54,16 @@ pub enum NotFinite {
     /// End the run with an error that names the step, the capability and the example.
     #[default]
     Stop,
-    /// Leave the step out, and count it; but end the run when so many follow each other, or when it is a standing example
-    /// of a grouping that has such a loss.
+    /// Leave the step out, and count it; but end the run when so many follow each other. A step is left out, too, when a
+    /// standing example of a grouping has such a loss: of a grouping that wanted fresh ones others are drawn in the next
+    /// step; one that wants the same again gets the same.
     Skip {
         /// Steps in a row that may be left out.
         in_a_row: u64,
     },
-    /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A
-    /// coefficient or gradient that is no number, or a draw without any loss, ends the run. See
+    /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A standing
+    /// example without a loss is replaced by the nearest one before it that has a loss. A coefficient or gradient that is
+    /// not finite, or a draw without any loss, ends the run. See
     /// [`Stepper::leaving_out`](crate::Stepper::leaving_out).
     LeaveOut,
 }
@@ -82,6 +84,8 @@ pub struct Ended<M> {
     pub skipped: u64,
     /// Examples that were left out because they had no loss.
     pub left_out: u64,
+    /// How often another standing example stood for one that had no loss when it was shown.
+    pub standing_left_out: u64,
 }
 
 /// Draws, steps, evaluates, tells the observers.
@@ -241,6 +245,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             step: run.done,
             skipped: run.skipped,
             left_out: run.seen.left_out,
+            standing_left_out: run.seen.standing_left_out,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use gradual_grad::{Verified, Warning, burn_faults, verify};
+use gradual_grad::{GradError, Verified, Warning, burn_faults};
 
 use crate::statistics::unmoved;
 use crate::{Objective, TrainError};
@@ -20,14 +20,18 @@ pub(crate) fn verified<M: Module>(
     losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<Option<Verified>, TrainError> {
     if !objective.needs_gradients() {
-        // What can't be traced need not be.
-        let faults = unmoved(model, || burn_faults(model, losses)).unwrap_or_default();
-        return match faults.into_iter().next() {
-            Some((parameter, fault)) => Err(TrainError::BurnFault { parameter, fault }),
-            None => Ok(Some(Verified::default())),
+        return match unmoved(model, || burn_faults(model, losses)) {
+            Ok(faults) => match faults.into_iter().next() {
+                Some((parameter, fault)) => Err(TrainError::BurnFault { parameter, fault }),
+                None => Ok(Some(Verified::default())),
+            },
+            // Burn's own forward pass can't be run either.
+            Err(error @ GradError::Checkpointing) => Err(error.into()),
+            // What can't be traced need not be.
+            Err(_) => Ok(Some(Verified::default())),
         };
     }
-    let verified = unmoved(model, || verify(model, losses))?;
+    let verified = unmoved(model, || objective.tracer().verify(model, losses))?;
     let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
     let finished = left_out || !verified.warnings.iter().any(unfinished);
     Ok(finished.then_some(verified))

@@ -5,7 +5,7 @@ use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
 use crate::Tap;
-use crate::tap::{constant, traced};
+use crate::tap::{constant, traced, traced_on};
 use crate::tape;
 use crate::taps::norm::channels;
 
@@ -29,7 +29,7 @@ impl<const D: usize> Tap<Tensor<D>> for BatchNorm {
             }
             return self.forward(input);
         }
-        if !traced(self) || D < 2 || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();

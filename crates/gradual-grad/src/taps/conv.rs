@@ -14,7 +14,7 @@ use burn::tensor::ops::ConvOptions;
 use crate::Tap;
 use crate::factor::{Factor, Inputs};
 use crate::faults::conv1d_fault;
-use crate::tap::{constant, leaf, traced};
+use crate::tap::{constant, leaf, traced_on};
 use crate::tape::{self, Use};
 use windows::{Windows, same};
 
@@ -92,7 +92,7 @@ impl Tap<Tensor<3>> for Conv1d {
 
     fn tap(&self, input: Tensor<3>) -> Tensor<3> {
         let dims = input.dims();
-        if !traced(self) || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims.contains(&0) {
             return self.forward(input);
         }
         let padding = match self.padding {
@@ -134,7 +134,7 @@ impl Tap<Tensor<4>> for Conv2d {
 
     fn tap(&self, input: Tensor<4>) -> Tensor<4> {
         let dims = input.dims();
-        if !traced(self) || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims.contains(&0) {
             return self.forward(input);
         }
         let [kernel, stride] = [self.kernel_size, self.stride];
@@ -183,7 +183,7 @@ impl Tap<Tensor<5>> for Conv3d {
         };
         // Burn has no unequal padding in three dimensions, and says so itself.
         let unequal = padding.iter().any(|(before, after)| before != after);
-        if !traced(self) || dims.contains(&0) || unequal {
+        if !traced_on(self, &input.device()) || dims.contains(&0) || unequal {
             return self.forward(input);
         }
         let windows = Windows {

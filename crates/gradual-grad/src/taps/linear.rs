@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::Tap;
 use crate::factor::{Factor, Inputs};
-use crate::tap::{constant, leaf, traced};
+use crate::tap::{constant, leaf, traced_on};
 use crate::tape::{self, Use};
 use crate::taps::adapter::{Behind, parameters};
 
@@ -16,7 +16,7 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
         let [d, e] = self.weight.base().dims();
-        if !traced(self) || dims[D - 1] != d || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims[D - 1] != d || dims.contains(&0) {
             return self.forward(input);
         }
         if D < 2 {
