@@ -14,6 +14,7 @@ pub struct GroupingContext {
     pub metric: Option<Metric>,
 }
 type G = Box<dyn Grouping>;
+#[derive(Clone)]
 struct B(G);
 impl Grouping for B {
     fn needs(&self) -> Needs {
@@ -110,7 +111,7 @@ fn k(a: &Arguments, c: &GroupingContext) -> Result<HowMany, BuildError> {
         _ => HowMany::Eigengap,
     })
 }
-fn inm(c: &GroupingContext, g: impl Grouping + 'static) -> G {
+fn inm(c: &GroupingContext, g: impl Grouping + Clone + 'static) -> G {
     match &c.metric {
         Some(m) => Box::new(InMetric::new(m.clone(), g)),
         None => Box::new(g),
