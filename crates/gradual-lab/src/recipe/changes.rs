@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use gradual_registry::{Spec, nearest};
 use serde::{Deserialize, Serialize};
 
+use super::parts::NONE;
 use super::{Recipe, checked};
 
 /// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
@@ -94,9 +95,6 @@ const KEYS: [&str; 12] = [
     "slowdown",
     "through_trace",
 ];
-
-/// The word for no metric.
-pub(super) const NONE: &str = "none";
 
 impl Changes {
     /// `recipe` with these changes.

@@ -8,8 +8,7 @@ use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::changes::NONE;
-use super::parts::resolve_composition;
+use super::parts::{NONE, resolve_composition};
 
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,

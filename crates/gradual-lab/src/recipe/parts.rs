@@ -1,7 +1,10 @@
-//! Compositions of losses and rules on gradients stand in one place of a recipe.
+//! What stands in one place of a recipe though it is in two registries or none.
 
 use crate::stopgap::{COMPOSITIONS, RULES};
 use gradual_registry::{RegistryError, Spec, nearest};
+
+/// The word for no metric.
+pub(super) const NONE: &str = "none";
 
 /// A composition or a rule, with all of its parameters.
 pub(super) fn resolve_composition(spec: &Spec) -> Result<Spec, RegistryError> {
