@@ -12,6 +12,9 @@ use crate::model::Kind;
 use crate::turns::{Peers, Turns};
 use crate::{endurance, scaling, table};
 
+/// Draws of `--quick`: those that have a target.
+const QUICK_DRAWS: [usize; 2] = [64, 128];
+
 /// What can be asked for.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -38,14 +41,18 @@ pub struct Arguments {
     /// Widths of the MLPs of --scaling [default: 128,256,512,1024,2048]
     #[arg(long, value_name = "W,V", value_delimiter = ',', requires = "scaling", value_parser = clap::value_parser!(u64).range(1..))]
     widths: Vec<u64>,
-    /// Repetitions of each method
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    repetitions: u64,
+    /// A short version: 5 repetitions, draws 64 and 128; with --scaling three draws and three widths
+    #[arg(long)]
+    quick: bool,
+    /// Repetitions of each method [default: 30]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    repetitions: Option<u64>,
     /// Threads of each side
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     threads: u64,
-    /// A Python interpreter with the packages of bench/requirements.txt: times the peers as well
-    #[arg(long, value_name = "PYTHON")]
+    /// Time PyTorch, Opacus, TorchJD and JAX on the same work as well, with a Python that has the packages of
+    /// bench/requirements.txt; `cargo xtask bench --peers` makes one
+    #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true, default_missing_value = "python3")]
     peers: Option<PathBuf>,
     /// The script that times the peers
     #[arg(long, value_name = "FILE", default_value = "bench/peers.py")]
@@ -89,7 +96,7 @@ impl Arguments {
         let turns = Turns {
             backend,
             threads: self.threads as usize,
-            repetitions: self.repetitions as usize,
+            repetitions: self.repetitions(),
             peers: self.peers.clone().map(|python| Peers {
                 python,
                 script: self.peers_script.clone(),
@@ -101,18 +108,31 @@ impl Arguments {
             given => given.iter().map(|&size| size as usize).collect(),
         };
         if self.scaling {
-            let draws = sizes(&self.draws, &scaling::DRAWS);
-            let widths = sizes(&self.widths, &scaling::WIDTHS);
+            let (draws, widths) = match self.quick {
+                true => (&scaling::QUICK_DRAWS[..], &scaling::QUICK_WIDTHS[..]),
+                false => (&scaling::DRAWS[..], &scaling::WIDTHS[..]),
+            };
+            let (draws, widths) = (sizes(&self.draws, draws), sizes(&self.widths, widths));
             return scaling::run(&turns, &draws, &widths, &self.out.join("scaling"));
         }
         let mut all = Vec::new();
         for kind in self.kinds()? {
-            for draw in sizes(&self.draws, kind.draws()) {
+            let draws = if self.quick {
+                &QUICK_DRAWS
+            } else {
+                kind.draws()
+            };
+            for draw in sizes(&self.draws, draws) {
                 eprintln!("{kind} at draw {draw} …");
                 all.extend(turns.measure(kind, draw, &Method::ALL, &[])?);
             }
         }
         table::write(&self.out, &all)
+    }
+
+    fn repetitions(&self) -> usize {
+        let default = if self.quick { 5 } else { 30 };
+        self.repetitions.map_or(default, |given| given as usize)
     }
 
     fn kinds(&self) -> anyhow::Result<Vec<Kind>> {

@@ -6,8 +6,9 @@ mod series;
 mod sweep;
 mod text;
 
-use gradual::runs::files::replace;
 use std::path::Path;
+
+use gradual::runs::files::replace;
 
 use self::sweep::{DRAW, METHODS, PEERS, PRODUCTS, Size, Sweep};
 use crate::measured::Measured;
@@ -20,6 +21,10 @@ use crate::write::write_raw;
 pub(crate) const DRAWS: [usize; 7] = [32, 64, 128, 256, 512, 1024, 2048];
 /// Widths at draw [`DRAW`], by default.
 pub(crate) const WIDTHS: [usize; 5] = [128, 256, 512, 1024, 2048];
+/// Draws of the short version: enough for a slope.
+pub(crate) const QUICK_DRAWS: [usize; 3] = [64, 256, 1024];
+/// Widths of the short version.
+pub(crate) const QUICK_WIDTHS: [usize; 3] = [128, 512, 1024];
 
 /// Measures every draw at one width and every width at one draw, and writes `raw.jsonl`, `scaling.csv`,
 /// `scaling.md` and four plots into the folder `out`, after each size what is there so far: the large ones

@@ -38,14 +38,5 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => arguments.run().map_err(anyhow::Error::from),
         Command::Conformance(arguments) => arguments.run(),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", gradual::runs::message(error.as_ref()));
-            match error.is::<command::Interrupted>() {
-                true => ExitCode::from(command::INTERRUPTED),
-                false => ExitCode::FAILURE,
-            }
-        }
-    }
+    command::ended(outcome)
 }

@@ -32,6 +32,24 @@ fn a_step_is_timed_for_every_model() {
     assert!(csv.lines().skip(1).all(timed), "{csv}");
 }
 
+/// `--quick` yields to what is given beside it.
+#[test]
+fn the_short_version_yields_to_other_flags() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let quick = ["bench", "--quick", "--models=mlp-8", "--repetitions=1"];
+    run(&[&quick[..], &[&out]].concat());
+    let draws = || {
+        let csv = fs::read_to_string(home.path().join("ratios.csv")).unwrap();
+        let lines = csv.lines().skip(1);
+        let draws = lines.map(|line| line.split(',').nth(2).unwrap().to_owned());
+        draws.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(draws().iter().eq(["128", "64"]));
+    run(&[&quick[..], &[&out, "--draws=4"]].concat());
+    assert!(draws().iter().eq(["4"]));
+}
+
 #[test]
 fn the_growth_of_cost_is_drawn() {
     let home = tempfile::tempdir().unwrap();
