@@ -22,11 +22,10 @@ pub use changes::Changes;
 
 use crate::stopgap::METRICS;
 use crate::stopgap::{COMPOSITIONS, RULES, RuleContext, SCALES};
-use crate::stopgap::{GROUPINGS, GroupingContext, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
-use gradual::group::Needs;
+use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
 use gradual::train::{Objective, Sampler};
 use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};
@@ -160,7 +159,7 @@ impl Recipe {
             metric,
         };
         let mut grouping = GROUPINGS.build(&self.grouping, context.clone())?;
-        if context.metric.is_some() && grouping.needs() != Needs::Gradients {
+        if context.metric.is_some() && !grouping.needs().gradients() {
             bail!(
                 "grouping {} looks at no gradients, so that a metric makes no difference: leave it out",
                 self.grouping.name

@@ -5,43 +5,9 @@ use gradual::grad::{Metric, Part, Whitening};
 use gradual::group::*;
 use gradual::loss::*;
 use gradual::train::{Curriculum, Mixture, Sampler, Stratified, TaskMixture};
-use gradual_registry::{Arguments, BuildError, Entry, Parameter, Registry, Value};
+use gradual_registry::{Arguments, BuildError, Entry, Parameter, Registry};
 
-#[derive(Debug, Clone)]
-pub struct GroupingContext {
-    pub num_groups: usize,
-    pub seed: u64,
-    pub metric: Option<Metric>,
-}
 type G = Box<dyn Grouping>;
-#[derive(Clone)]
-struct B(G);
-impl Grouping for B {
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-    fn check(&self, n: usize) -> Result<(), GroupError> {
-        self.0.check(n)
-    }
-    fn wants(&self) -> Option<Standing> {
-        self.0.wants()
-    }
-    fn stand(&mut self, d: &Draw<'_>) -> Result<(), GroupError> {
-        self.0.stand(d)
-    }
-    fn group(&mut self, d: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.0.group(d)
-    }
-    fn group_ahead(&mut self, d: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.0.group_ahead(d)
-    }
-    fn state(&self) -> Result<State, GroupError> {
-        self.0.state()
-    }
-    fn restore(&mut self, s: &State, d: &burn::tensor::Device) -> Result<(), GroupError> {
-        self.0.restore(s, d)
-    }
-}
 struct BC(Box<dyn Composition>);
 impl Composition for BC {
     fn value(&self, l: burn::tensor::Tensor<1>, g: &Groups) -> burn::tensor::Tensor<1> {
@@ -99,163 +65,11 @@ impl GramComposition for BR {
     }
 }
 pub fn objective(g: G, c: Box<dyn Composition>) -> gradual::train::Objective {
-    gradual::train::Objective::new(B(g), BC(c))
+    gradual::train::Objective::new(g, BC(c))
 }
 pub fn on_gradients(g: G, c: Box<dyn GramComposition>) -> gradual::train::Objective {
-    gradual::train::Objective::on_gradients(B(g), BR(c))
+    gradual::train::Objective::on_gradients(g, BR(c))
 }
-fn k(a: &Arguments, c: &GroupingContext) -> Result<HowMany, BuildError> {
-    Ok(match a.value("k")? {
-        Value::Count(k) => HowMany::Fixed(*k as usize),
-        Value::Word(w) if w == "known" => HowMany::Fixed(c.num_groups),
-        _ => HowMany::Eigengap,
-    })
-}
-fn inm(c: &GroupingContext, g: impl Grouping + Clone + 'static) -> G {
-    match &c.metric {
-        Some(m) => Box::new(InMetric::new(m.clone(), g)),
-        None => Box::new(g),
-    }
-}
-const K: Parameter = Parameter::count("k", "number of groups", 1)
-    .at_least(1.0)
-    .or_words(&["known", "eigengap"])
-    .word_by_default("known");
-const E: Parameter = K.word_by_default("eigengap");
-macro_rules! g {
-    ($id:ident, $name:literal, $p:expr, $f:expr) => {
-        static $id: Entry<GroupingContext, G> = Entry {
-            name: $name,
-            about: "…",
-            parameters: $p,
-            build: $f,
-        };
-    };
-}
-g!(ONE, "one-group", &[], |_, _| Ok(Box::new(OneGroup)));
-g!(EACH, "each-example", &[], |_, _| Ok(Box::new(EachExample)));
-g!(LABELS, "labels", &[], |_, c| Ok(Box::new(Labels::new(
-    c.num_groups
-))));
-g!(
-    NOISY,
-    "noisy-labels",
-    &[Parameter::number("share", "share of random labels", 0.3)
-        .at_least(0.0)
-        .at_most(1.0)],
-    |a, c| Ok(Box::new(NoisyLabels::new(
-        c.num_groups,
-        a.number("share")?,
-        c.seed
-    )?))
-);
-g!(RANDOM, "random", &[K], |_, c| Ok(Box::new(
-    RandomGroups::new(c.num_groups, c.seed)
-)));
-g!(KMEANS, "kmeans", &[K], |a, c| Ok(inm(
-    &c,
-    KMeans::new(k(a, &c)?, c.seed)
-)));
-g!(SPHERICAL, "spherical", &[K], |a, c| Ok(inm(
-    &c,
-    SphericalKMeans::new(k(a, &c)?, c.seed)
-)));
-g!(
-    SPECTRAL,
-    "spectral",
-    &[K, Parameter::count("restarts", "runs", 10).at_least(1.0)],
-    |a, c| Ok(inm(
-        &c,
-        Spectral::new(k(a, &c)?, c.seed).with_restarts(a.count("restarts")?)
-    ))
-);
-g!(
-    SVD,
-    "singular-vectors",
-    &[
-        Parameter::choice("membership", "which", &["signed", "absolute", "squared"]),
-        Parameter::count("power", "q", 2)
-    ],
-    |a, c| {
-        let s = match a.word("membership")? {
-            "squared" => SingularVectors::squared(),
-            _ => SingularVectors::default(),
-        };
-        Ok(inm(&c, s))
-    }
-);
-g!(
-    LANDMARKS,
-    "landmarks",
-    &[
-        E,
-        Parameter::count("examples", "standing", 0),
-        Parameter::count("every", "draws", 0)
-    ],
-    |a, c| {
-        let mut l = Landmarks::new(
-            k(a, &c)?,
-            c.metric.clone().unwrap_or_else(Metric::euclidean),
-            c.seed,
-        );
-        if a.count("examples")? > 0 {
-            l = l.with_examples(a.count("examples")?)
-        }
-        if a.count("every")? > 0 {
-            l = l.with_every(a.count("every")?)
-        }
-        Ok(Box::new(l))
-    }
-);
-g!(
-    CENTROIDS,
-    "centroids",
-    &[
-        E,
-        Parameter::choice("clusters", "how", &["kmeans", "spectral"]),
-        Parameter::count("examples", "standing", 0),
-        Parameter::count("every", "draws", 0)
-    ],
-    |a, c| {
-        let mut l = Centroids::new(
-            k(a, &c)?,
-            c.metric.clone().unwrap_or_else(Metric::euclidean),
-            c.seed,
-        );
-        if a.word("clusters")? == "spectral" {
-            l = l.spectral()
-        }
-        if a.count("examples")? > 0 {
-            l = l.with_examples(a.count("examples")?)
-        }
-        if a.count("every")? > 0 {
-            l = l.with_every(a.count("every")?)
-        }
-        Ok(Box::new(l))
-    }
-);
-pub static GROUPINGS: Registry<GroupingContext, G> = Registry::new(
-    "grouping",
-    &[
-        &ONE, &EACH, &LABELS, &NOISY, &RANDOM, &KMEANS, &SPHERICAL, &SPECTRAL, &SVD, &LANDMARKS,
-        &CENTROIDS,
-    ],
-);
-static DAMPED: Entry<(GroupingContext, G), G> = Entry {
-    name: "damped",
-    about: "…",
-    parameters: &[],
-    build: |_, (_, g)| Ok(Box::new(Damped::new(B(g)))),
-};
-static AFTER: Entry<(GroupingContext, G), G> = Entry {
-    name: "after",
-    about: "…",
-    parameters: &[Parameter::count("draws", "draws", 100)],
-    build: |a, (_, g)| Ok(Box::new(After::new(a.count("draws")? as u64, B(g)))),
-};
-pub static WRAPPERS: Registry<(GroupingContext, G), G> =
-    Registry::new("wrapper", &[&DAMPED, &AFTER]);
-
 macro_rules! c {
     ($id:ident, $name:literal, $p:expr, $f:expr) => {
         static $id: Entry<(), Box<dyn Composition>> = Entry {

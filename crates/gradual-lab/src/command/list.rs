@@ -2,8 +2,8 @@
 
 use crate::stopgap::METRICS;
 use crate::stopgap::{COMPOSITIONS, RULES, SCALES};
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual_registry::Registry;
 
 use crate::experiment;

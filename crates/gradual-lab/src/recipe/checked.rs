@@ -2,8 +2,8 @@
 
 use crate::stopgap::METRICS;
 use crate::stopgap::SCALES;
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
