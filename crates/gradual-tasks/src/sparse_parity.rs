@@ -380,6 +380,8 @@ fn binomial(n: usize, k: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::Hasher;
+
     use super::*;
 
     #[test]
@@ -462,10 +464,13 @@ mod tests {
 
     /// FNV-1a of the bits of numbers.
     fn fingerprint(values: &[f32]) -> u64 {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let mut hasher = fnv::FnvHasher::default();
+        hasher.write(&bytes);
+        hasher.finish()
     }
 
     #[test]
