@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use burn::tensor::{Element, Int, Tensor};
 
-use crate::factor::precision::widest_of;
+use crate::precision::widest_of;
 
 thread_local! {
     static READS: Cell<u64> = const { Cell::new(0) };

@@ -124,8 +124,7 @@ fn a_run_goes_on_with_other_standing_examples() {
         let last = steps.losses.iter().rfind(|loss| loss.is_finite()).unwrap();
         assert!(*last < 0.05, "{:?}", steps.losses);
         let mut again = Steps::default();
-        let resumed =
-            run(NotFinite::Skip { in_a_row: 20 }, steps.snapshot, &mut again).unwrap();
+        let resumed = run(NotFinite::Skip { in_a_row: 20 }, steps.snapshot, &mut again).unwrap();
         assert_eq!(resumed.skipped, ended.skipped);
         assert_eq!(
             format!("{:?}", &again.losses[23..]),

@@ -1,10 +1,11 @@
 //! The gradient of one parameter for every example, as factors, and what can be had from them.
 
-mod inner;
-mod lookups;
+mod blocks;
+pub(crate) mod lookups;
 mod meeting;
-mod outer;
-pub(crate) mod precision;
+mod order;
+pub(crate) mod outer;
+pub(crate) mod products;
 pub(crate) mod rescale;
 mod sketch;
 mod sum;
@@ -13,15 +14,9 @@ mod tests;
 
 use burn::tensor::{DType, Device, Int, Tensor};
 
-pub(crate) use inner::Route;
-pub(crate) use lookups::Lookups;
-pub(crate) use outer::{Inputs, Outer};
-
-use outer::Formed;
-use precision::{at_least_single, widest};
-
-/// Elements of a block of per-example matrices (64 MiB in `f32`): what is materialised at a time.
-const BLOCK: usize = 1 << 24;
+use crate::precision::{at_least_single, widest, widest_of};
+use lookups::Lookups;
+use outer::{Formed, Inputs, Outer};
 
 /// Row j of the gradients of one parameter, for all j.
 #[derive(Debug, Clone)]
@@ -260,7 +255,7 @@ impl Factor {
             Self::Rows(rows) => rows.clone(),
             Self::Stack(parts) => {
                 let rows: Vec<_> = parts.iter().map(Self::rows).collect();
-                let wide = precision::widest_of(&rows).unwrap_or(DType::F32);
+                let wide = widest_of(&rows).unwrap_or(DType::F32);
                 Tensor::cat(rows.into_iter().map(|rows| rows.cast(wide)).collect(), 1)
             }
             Self::Outer(outer) => match outer.formed.get() {

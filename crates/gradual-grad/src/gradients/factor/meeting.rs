@@ -16,12 +16,11 @@
 //! whatever n, t and the table's size.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use super::lookups::Lookups;
-use crate::host;
+use super::order::Position;
 
 /// Elements that are gathered, multiplied or scattered at a time (16 MiB in `f32`); few in unit tests, for several
 /// pieces.
@@ -30,37 +29,10 @@ const PIECE: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 /// Least side of a tile: smaller ones multiply at a low speed.
 const SMALLEST: usize = 32;
 
-/// The positions of look-ups in the order of their indices, read from the device when they are first asked for.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Order(Arc<OnceLock<Option<Vec<Position>>>>);
-
-/// One position.
-#[derive(Debug, Clone, Copy)]
-struct Position {
-    index: i64,
-    example: usize,
-    /// Of all positions of all examples.
-    at: i32,
-}
-
 impl Lookups {
     /// None where the indices can't be read.
     fn sorted(&self) -> Option<&[Position]> {
-        let sort = || {
-            let t = self.positions();
-            let indices = host::read_integers(self.indices.clone()).ok()?;
-            let mut positions: Vec<Position> = (0..)
-                .zip(indices)
-                .map(|(at, index)| Position {
-                    index,
-                    example: at as usize / t,
-                    at,
-                })
-                .collect();
-            positions.sort_unstable_by_key(|each| (each.index, each.at));
-            Some(positions)
-        };
-        self.order.0.get_or_init(sort).as_deref()
+        self.order.of(&self.indices)
     }
 
     /// Inner products `[n, m]` with the look-ups of another draw, or of this one under None. None where the indices

@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::outer::per_example;
-use super::{Factor, Lookups, Outer, Tied};
+use super::lookups::Lookups;
+use super::outer::{Outer, per_example};
+use super::{Factor, Tied};
 
 impl Factor {
     /// A random projection `[n, dim]`: entries uᵀ g_j v over random vectors u and v of ±1, which

@@ -2,10 +2,11 @@
 
 use burn::tensor::{Bool, Int, Tensor};
 
+use super::blocks::{Norms, in_blocks};
 use super::lookups::Lookups;
 use super::outer::Outer;
-use super::{BLOCK, Factor, Tied};
-use crate::products::{Block, Products, Span};
+use super::{Factor, Tied};
+use crate::gradients::products::{Block, Products, Span};
 
 /// Elements of the per-example matrices of one parameter (4 MiB in `f32`) that are kept for the
 /// weighted sum once the Gram matrix had to form them. To keep larger ones took as long as to sum
@@ -343,37 +344,6 @@ fn ghost(
         let (rows, columns) = (block.rows, block.end - block.start);
         let pairs = products(block).reshape([rows, t, columns, s]);
         pairs.sum_dim(3).sum_dim(1).reshape([rows, columns])
-    })
-}
-
-/// Something that is summed over blocks of columns.
-trait Total {
-    fn plus(self, other: Self) -> Self;
-}
-
-impl Total for Products {
-    fn plus(self, other: Self) -> Self {
-        self.add(other)
-    }
-}
-
-/// Squared norms.
-struct Norms(Tensor<1>);
-
-impl Total for Norms {
-    fn plus(self, other: Self) -> Self {
-        Self(self.0 + other.0)
-    }
-}
-
-/// Sums over blocks (start, width) of the rows of n matrices `[d, e]`, few enough of them at a time that memory stays
-/// flat in d.
-fn in_blocks<O: Total>(n: usize, (d, e): (usize, usize), part: impl Fn((usize, usize)) -> O) -> O {
-    let width = (BLOCK / (n * e).max(1)).max(1).min(d);
-    let blocks = d.div_ceil(width.max(1));
-    (1..blocks).fold(part((0, width)), |sum, block| {
-        let start = block * width;
-        sum.plus(part((start, width.min(d - start))))
     })
 }
 

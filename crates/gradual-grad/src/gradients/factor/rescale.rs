@@ -2,7 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Factor, Lookups, Outer};
+use super::Factor;
+use super::lookups::Lookups;
+use super::outer::Outer;
 
 /// Powers of two come in steps of 2³², so that numbers between 2⁻¹⁶ and 2¹⁶ are left as they are and draws of about one
 /// size are multiplied by one number.

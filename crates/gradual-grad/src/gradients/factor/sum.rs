@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Factor, Outer};
-use crate::sketch::normal;
+use super::Factor;
+use super::outer::Outer;
+use crate::gradients::random::normal;
 
 impl Factor {
     /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`. Both are in one precision,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::factor::Route;
-use crate::gradients::ParameterGradients;
+use super::factor::products::Route;
+use super::parameter::ParameterGradients;
 
 /// What a trace covered, parameter by parameter. Its `Display` is a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,10 @@ use std::collections::HashSet;
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor};
 
-use crate::factor::Factor;
-use crate::{BurnFault, GradError, strategy};
+use super::strategy;
+use crate::error::GradError;
+use crate::faults::BurnFault;
+use crate::gradients::factor::Factor;
 
 /// From the gradient of a leaf to the gradients of parameters.
 pub(crate) type Resolve = Box<dyn FnOnce(Tensor<2>) -> Vec<(ParamId, Factor)>>;

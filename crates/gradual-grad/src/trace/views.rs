@@ -2,8 +2,10 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::GradError;
-use crate::factor::{Factor, Lookups, Outer};
+use crate::error::GradError;
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::lookups::Lookups;
+use crate::gradients::factor::outer::Outer;
 
 /// How the rows of a tapped input belong to examples, where each example has several: the crops of an image, both
 /// sides of a Siamese net run in one pass.

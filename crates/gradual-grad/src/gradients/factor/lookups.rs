@@ -2,9 +2,9 @@
 
 use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor};
 
-use super::meeting::Order;
+use super::blocks::BLOCK;
+use super::order::Order;
 use super::outer::{Outer, lengthened};
-use super::{BLOCK, Factor};
 
 /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
 #[derive(Debug, Clone)]
@@ -227,12 +227,6 @@ impl Lookups {
             met.reshape([count, t * t]).sum_dim(1).reshape([count])
         });
         Tensor::cat(parts.collect(), 0)
-    }
-}
-
-impl From<Lookups> for Factor {
-    fn from(lookups: Lookups) -> Self {
-        Self::Scatter(lookups)
     }
 }
 

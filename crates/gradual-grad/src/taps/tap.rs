@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
-use crate::tape;
+use crate::trace::tape;
 
 /// Layers that a trace can see.
 ///

@@ -6,14 +6,17 @@
 use std::borrow::Cow;
 
 use burn::module::ParamId;
-use burn::tensor::kind::Basic;
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::factor::{Factor, Inputs, Lookups, Outer};
-use crate::gradients::ParameterGradients;
+use super::ExampleGradients;
+use super::factor::Factor;
+use super::factor::lookups::Lookups;
+use super::factor::outer::{Inputs, Outer};
+use super::parameter::ParameterGradients;
+use crate::error::GradError;
 use crate::parameters::Parameter;
-use crate::{ExampleGradients, GradError};
+use crate::tensor_data::{agree, floats, integers, refused, within, written};
 
 /// The gradients of a draw as plain data, for any serde format: made by
 /// [`ExampleGradients::record`], read back by [`ExampleGradients::restored`].
@@ -210,67 +213,4 @@ impl FactorRecord {
             }
         })
     }
-}
-
-/// A tensor as plain data, without its graph.
-pub(crate) fn written<const D: usize, K: Basic>(
-    tensor: &Tensor<D, K>,
-) -> Result<TensorData, GradError> {
-    let data = tensor.clone().try_into_data();
-    data.map_err(|problem| refused(format!("a tensor could not be read: {problem}")))
-}
-
-/// A tensor of floats in the precision that it was written in.
-pub(crate) fn floats<const D: usize>(
-    data: &TensorData,
-    device: &Device,
-) -> Result<Tensor<D>, GradError> {
-    rank::<D>(data)?;
-    match data.dtype().is_float() {
-        true => Ok(Tensor::from_data(data.clone(), (device, data.dtype()))),
-        false => Err(refused(format!("expected floats, got {:?}", data.dtype()))),
-    }
-}
-
-fn integers<const D: usize>(
-    data: &TensorData,
-    device: &Device,
-) -> Result<Tensor<D, Int>, GradError> {
-    rank::<D>(data)?;
-    Ok(Tensor::from_data(data.clone(), device))
-}
-
-fn rank<const D: usize>(data: &TensorData) -> Result<(), GradError> {
-    match data.shape().num_dims() {
-        got if got == D => Ok(()),
-        got => Err(refused(format!("expected a tensor of rank {D}, got {got}"))),
-    }
-}
-
-/// Whether all indices are below `rows`.
-fn within(indices: &TensorData, rows: usize) -> Result<(), GradError> {
-    let kind = indices.dtype();
-    if !(kind.is_int() || kind.is_uint()) {
-        return Err(refused(format!("expected integers, got {kind:?}")));
-    }
-    let values = indices.try_to_vec_as::<i64>();
-    let values = values.map_err(|problem| refused(problem.to_string()))?;
-    let outside = |index: &i64| !usize::try_from(*index).is_ok_and(|index| index < rows);
-    match values.into_iter().find(outside) {
-        None => Ok(()),
-        Some(index) => Err(refused(format!("there is no row {index} among {rows}"))),
-    }
-}
-
-pub(crate) fn agree(what: &str, expected: &[usize], got: &[usize]) -> Result<(), GradError> {
-    match expected == got {
-        true => Ok(()),
-        false => Err(refused(format!(
-            "{what}: expected {expected:?}, got {got:?}"
-        ))),
-    }
-}
-
-pub(crate) fn refused(problem: String) -> GradError {
-    GradError::Record { problem }
 }

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::blocks::BLOCK;
 use super::*;
-use crate::products::{Products, Span};
+use crate::gradients::products::{Products, Span};
 
 /// Rows and columns of the matrix that a parameter is.
 const SIDES: (usize, usize) = (6, 4);
@@ -268,7 +269,7 @@ fn matrices_are_summed_over_blocks() {
             .into_scalar();
         assert!(off < 1e-4, "{off}");
     };
-    close(super::inner::by_matrices(&tied, &tied, Span::Upper).full());
+    close(super::products::by_matrices(&tied, &tied, Span::Upper).full());
     close(tied.products(&tied, Span::Upper).full());
     close(tied.products(&plain, Span::Full).full());
     let parts = [&outer, &looked].map(|part| part.products(&tied, Span::Full));
