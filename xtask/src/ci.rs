@@ -3,84 +3,51 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use xshell::{Cmd, Shell, cmd};
 
-use crate::backend::Backends;
-use crate::test::Test;
-use crate::{cargo, docs, layers, python, setup, terminal};
+use crate::{backends, docs, layers, one_build, setup, shell, torch, venv};
 
 /// One check: its name and what it does.
-struct Step {
-    name: &'static str,
-    check: fn() -> anyhow::Result<Outcome>,
-}
-
-/// How a check ended that found nothing wrong.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Passed,
-    /// It could not look, and why.
-    Skipped(String),
-}
-
-impl Outcome {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Skipped(_) => "skipped",
-        }
-    }
-
-    /// Says why, where there was nothing to see.
-    pub(crate) fn say(&self) {
-        if let Self::Skipped(reason) = self {
-            println!("skipped: {reason}");
-        }
-    }
-}
-
-/// What has nothing to skip.
-fn whole(result: anyhow::Result<()>) -> anyhow::Result<Outcome> {
-    result.map(|()| Outcome::Passed)
-}
+type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 /// What takes no time comes first, so that it does not wait for the tests.
 ///
-/// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run it on
-/// those that need no GPU, for the tests and the conformance suite.
-const STEPS: [Step; 8] = [
-    Step {
-        name: "format",
-        check: || whole(format()),
-    },
-    Step {
-        name: "layers",
-        check: || whole(layers::run()),
-    },
-    Step {
-        name: "clippy",
-        check: || whole(clippy()),
-    },
-    Step {
-        name: "docs",
-        check: || whole(docs::run(&Backends::buildable()?.cargo_arguments())),
-    },
-    Step {
-        name: "test",
-        check: || whole(test()),
-    },
-    Step {
-        name: "conformance",
-        check: || whole(Test::conformance(&Backends::without_gpu()?)),
-    },
-    Step {
-        name: "parquet",
-        check: || whole(parquet()),
-    },
-    Step {
-        name: "python",
-        check: python::run,
-    },
+/// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run
+/// it on those that need no GPU, for the tests and the conformance suite.
+const STEPS: [Step; 9] = [
+    ("format", format),
+    ("layers", layers::run),
+    ("one-build", one_build::run),
+    // No test installs anything: what can't be installed here fails here.
+    ("setup", setup::continuous_integration),
+    ("clippy", clippy),
+    ("docs", || docs::run(&features(&checked()))),
+    ("test", test),
+    ("conformance", conformance),
+    ("python", python),
 ];
+
+/// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite runs.
+/// LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
+fn tested() -> Vec<&'static str> {
+    let mut names = vec![backends::DEFAULT, "ndarray", "wgpu"];
+    names.extend(torch::can_run().is_ok().then_some("tch"));
+    names
+}
+
+/// Those, and what compiles without its GPU.
+fn checked() -> Vec<&'static str> {
+    let mut names = tested();
+    names.push("cuda");
+    names
+}
+
+/// The features of the whole workspace with these backends; the report's Parquet among them, so that it is built once.
+fn features(names: &[&str]) -> Vec<String> {
+    let mut features = backends::features(names);
+    features.push("--features=gradual-report/parquet".to_owned());
+    features
+}
 
 /// Runs all steps and prints how long each took.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -88,141 +55,107 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn run_steps(steps: &[Step]) -> anyhow::Result<()> {
-    let mut done = Vec::new();
-    let mut failure = None;
-    for step in steps {
-        println!("{}", terminal::bold(&format!("==> {}", step.name)));
+    let mut table = String::new();
+    for (name, check) in steps {
+        println!("==> {name}");
         let start = Instant::now();
-        let result = (step.check)();
-        let time = start.elapsed();
-        let word = result.as_ref().map_or("FAILED", Outcome::word);
-        println!("<== {} {word} in {}", step.name, seconds(time));
-        done.push((word, time));
-        match result {
-            Ok(outcome) => outcome.say(),
-            Err(error) => {
-                failure = Some((step.name, error));
-                break;
-            }
+        let result = check();
+        let line = line(name, result.is_ok(), start.elapsed());
+        println!("<== {line}");
+        table.push_str(&line);
+        if let Err(error) = result {
+            println!("\n{table}");
+            bail!("step '{name}' failed: {error:#}");
         }
     }
-    println!("\n{}", table(steps, &done));
-    if let Some((name, error)) = failure {
-        bail!("step '{name}' failed: {error:#}");
-    }
+    println!("\n{table}");
     Ok(())
 }
 
-/// One line for each step, with the results and times of those that ran.
-fn table(steps: &[Step], done: &[(&str, Duration)]) -> String {
-    let mut lines = vec![format!("{:<11} {:<8} {:>10}", "step", "result", "time")];
-    for (i, step) in steps.iter().enumerate() {
-        let (result, time) = match done.get(i) {
-            None => ("not run", String::new()),
-            Some(&(result, time)) => (result, seconds(time)),
-        };
-        let line = format!("{:<11} {result:<8} {time:>10}", step.name);
-        lines.push(line.trim_end().to_owned());
-    }
-    lines.join("\n")
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+/// The result and the time of a step.
+fn line(name: &str, passed: bool, time: Duration) -> String {
+    let result = if passed { "passed" } else { "FAILED" };
+    format!("{name:<11} {result} {:>8.1} s\n", time.as_secs_f64())
 }
 
 fn format() -> anyhow::Result<()> {
-    cargo::require("fmt", "rustfmt")?;
-    let mut command = cargo::cargo(["fmt", "--all", "--check"]);
-    if terminal::is_plain() {
-        // Rustfmt colours its differences even where nobody sees colours.
-        command.args(["--", "--color=never"]);
-    }
-    cargo::run(&mut command)
+    let sh = shell::shell()?;
+    // Rustfmt colours its differences even where nobody sees colours.
+    let check = ["fmt", "--all", "--check", "--", "--color=never"];
+    Ok(shell::cargo(&sh, &check).run()?)
 }
 
 /// In release like the tests, which then need not compile the procedural macros and build scripts again.
 fn clippy() -> anyhow::Result<()> {
-    cargo::require("clippy", "clippy")?;
+    let sh = shell::shell()?;
     let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
-    let mut command = cargo::cargo(clippy);
-    let backends = Backends::buildable()?;
-    command.args(backends.cargo_arguments());
-    command.args(["--", "-D", "warnings"]);
+    let clippy = shell::cargo(&sh, &clippy).args(features(&checked()));
+    let clippy = clippy.args(["--", "-D", "warnings"]);
     // To be run, `cuda` downloads an LLVM; to be checked, as for documentation, it goes without.
-    cargo::run(command.envs(backends.environment()).env("DOCS_RS", "1"))
+    let clippy = clippy.envs(backends::environment(&checked()));
+    Ok(clippy.env("DOCS_RS", "1").run()?)
 }
 
-/// On the default backend, but compiled with all that the conformance suite is about to run.
+/// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The
+/// crates of others, `"*"`, stay as they are compiled for any other run, so nothing of Burn is built again.
+const CHECKED_ARITHMETIC: [&str; 4] = [
+    "profile.release.overflow-checks=true",
+    "profile.release.debug-assertions=true",
+    "profile.release.package.\"*\".overflow-checks=false",
+    "profile.release.package.\"*\".debug-assertions=false",
+];
+
+fn checked_tests(sh: &Shell) -> Cmd<'_> {
+    let settings = CHECKED_ARITHMETIC.iter();
+    let settings = settings.flat_map(|setting| ["--config", setting]);
+    shell::cargo(sh, &["test", "--release"]).args(settings)
+}
+
+/// All tests, on the default backend, but compiled with all that the conformance suite is about to run.
 fn test() -> anyhow::Result<()> {
-    if let Err(problem) = setup::vulkan() {
-        println!("wgpu is left out: {problem:#}");
-    }
-    Test::everything(&Backends::without_gpu()?)
+    let sh = shell::shell()?;
+    let tests = checked_tests(&sh)
+        .arg("--workspace")
+        .args(features(&tested()));
+    Ok(tests.envs(backends::environment(&tested())).run()?)
 }
 
-/// The one feature that no other build has. Its tests are few, and the rest is built already.
-fn parquet() -> anyhow::Result<()> {
-    let mut command = cargo::checked_tests();
-    command.args(["--package", "gradual-report", "--features=parquet"]);
-    cargo::run(command.args(["--lib", "--test=formats", "parquet"]))
+/// The conformance suite, by the lab that the tests have built.
+fn conformance() -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    let lab = shell::target().join("release").join("gradual-lab");
+    let backends = tested().join(",");
+    let suite = cmd!(sh, "{lab} conformance --backend={backends}");
+    Ok(suite.envs(backends::environment(&tested())).run()?)
+}
+
+/// Tests the report as `cargo xtask report` builds it, without Burn and Parquet, and runs the code of `docs/python.md`.
+pub(crate) fn python() -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    let tests = checked_tests(&sh).args(["--package", "gradual-report", "--", "--include-ignored"]);
+    Ok(tests.env("GRADUAL_PYTHON", venv::tables()?).run()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn steps() -> [Step; 3] {
-        [
-            Step {
-                name: "first",
-                check: || Ok(Outcome::Passed),
-            },
-            Step {
-                name: "second",
-                check: || bail!("it is broken"),
-            },
-            Step {
-                name: "third",
-                check: || panic!("runs after a failure"),
-            },
-        ]
-    }
-
     #[test]
     fn the_first_failure_ends_it_and_is_named() {
-        let error = run_steps(&steps()).unwrap_err();
-        assert_eq!(error.to_string(), "step 'second' failed: it is broken");
-        assert!(run_steps(&steps()[..1]).is_ok());
-    }
-
-    #[test]
-    fn a_step_that_was_skipped_is_no_failure_and_says_so() {
-        let skipped = [Step {
-            name: "python",
-            check: || Ok(Outcome::Skipped("there is none".to_owned())),
-        }];
-        assert!(run_steps(&skipped).is_ok());
-        let result = (skipped[0].check)().unwrap();
-        assert_eq!(
-            table(&skipped, &[(result.word(), Duration::ZERO)]),
-            "step        result         time\n\
-             python      skipped       0.0 s"
-        );
-    }
-
-    #[test]
-    fn the_table_has_a_line_for_each_step() {
-        let done = [
-            ("passed", Duration::from_millis(1250)),
-            ("FAILED", Duration::from_secs(70)),
+        let steps: [Step; 3] = [
+            ("first", || Ok(())),
+            ("second", || bail!("it is broken")),
+            ("third", || panic!("runs after a failure")),
         ];
-        assert_eq!(
-            table(&steps(), &done),
-            "step        result         time\n\
-             first       passed        1.2 s\n\
-             second      FAILED       70.0 s\n\
-             third       not run"
-        );
+        let error = run_steps(&steps).unwrap_err();
+        assert_eq!(error.to_string(), "step 'second' failed: it is broken");
+        assert!(run_steps(&steps[..1]).is_ok());
+    }
+
+    #[test]
+    fn a_line_gives_result_and_seconds() {
+        let time = Duration::from_millis(1250);
+        assert_eq!(line("test", true, time), "test        passed      1.2 s\n");
+        assert!(line("test", false, time).contains("FAILED"));
     }
 }

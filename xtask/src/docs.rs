@@ -2,13 +2,13 @@
 
 use std::env;
 
-use crate::cargo;
+use crate::shell;
 
-/// Builds the documentation of our own crates with more `features`; a warning, such as a broken link, is an error.
+/// Builds the documentation of our own crates with these `features`; a warning, such as a broken link, is an error.
 pub(crate) fn run(features: &[String]) -> anyhow::Result<()> {
-    let mut flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
-    flags.push_str(" -D warnings");
-    let mut command = cargo::cargo(["doc", "--release", "--workspace", "--no-deps"]);
-    command.args(features).env("DOCS_RS", "1");
-    cargo::run(command.env("RUSTDOCFLAGS", flags.trim_start()))
+    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default() + " -D warnings";
+    let sh = shell::shell()?;
+    let doc = shell::cargo(&sh, &["doc", "--release", "--workspace", "--no-deps"]);
+    let doc = doc.args(features).env("RUSTDOCFLAGS", flags.trim_start());
+    Ok(doc.env("DOCS_RS", "1").run()?)
 }

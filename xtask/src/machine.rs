@@ -5,124 +5,82 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use crate::torch;
-
-/// Whether this machine has what a backend needs: what it has, or what is missing and where to get it.
-///
-/// That a driver is installed does not say that its hardware is there; only a program can tell, and
-/// `cargo xtask doctor --backend NAME` asks it.
-pub(crate) fn can_run(backend: &str) -> Result<String, String> {
-    match backend {
-        "flex" | "ndarray" => Ok(processor()),
-        "wgpu" => graphics(),
-        "tch" => torch::find().map(|found| found.what()),
-        "cuda" => cuda(),
-        other => Err(format!("nothing is known about what {other} needs")),
-    }
-}
-
-fn processor() -> String {
+/// Every machine has one.
+pub(crate) fn processor() -> Result<String, String> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    format!("the processor, {threads} threads{}", vectors())
+    Ok(format!("the processor, {threads} threads"))
 }
 
-/// The widest vectors that the processor has.
-#[cfg(target_arch = "x86_64")]
-fn vectors() -> &'static str {
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        ", AVX-512"
-    } else if std::arch::is_x86_feature_detected!("avx2") {
-        ", AVX2"
-    } else {
-        ""
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn vectors() -> &'static str {
-    ""
-}
-
-/// Vulkan on Linux: its loader and at least one driver. Elsewhere the system brings what wgpu needs.
-fn graphics() -> Result<String, String> {
+/// On Linux Vulkan: its loader and at least one driver. Elsewhere the system brings what wgpu needs.
+pub(crate) fn vulkan() -> Result<String, String> {
     if !cfg!(target_os = "linux") {
         return Ok(format!("the graphics interface of {}", env::consts::OS));
     }
-    const PACKAGE: &str = "install the Vulkan driver of the GPU, or for a machine without one Mesa's software \
-                           driver (Debian package mesa-vulkan-drivers)";
-    if library("libvulkan.so.1").is_none() {
-        return Err(format!(
-            "the Vulkan loader libvulkan.so.1 was not found; {PACKAGE}"
-        ));
-    }
     let drivers = vulkan_drivers();
-    match drivers.is_empty() {
-        true => Err(format!("no Vulkan driver was found; {PACKAGE}")),
-        false => Ok(format!("Vulkan with the drivers {}", drivers.join(", "))),
-    }
+    let missing = if !has_library("libvulkan.so.1") {
+        "the Vulkan loader libvulkan.so.1"
+    } else if drivers.is_empty() {
+        "a Vulkan driver"
+    } else {
+        return Ok(format!("Vulkan with {}", drivers.join(", ")));
+    };
+    Err(format!(
+        "{missing} was not found; install the Vulkan driver of the GPU, or for a machine without one Mesa's software \
+         driver: `cargo xtask setup wgpu`"
+    ))
 }
 
-/// The names of the installed Vulkan drivers, from where the loader looks for their manifests
-/// (Vulkan-Loader, LoaderDriverInterface.md, "Driver discovery").
+/// The manifests of the installed Vulkan drivers, from where the loader looks for them first (Vulkan-Loader,
+/// LoaderDriverInterface.md, "Driver discovery").
 fn vulkan_drivers() -> Vec<String> {
     let named = env::var_os("VK_DRIVER_FILES").or_else(|| env::var_os("VK_ICD_FILENAMES"));
     let files: Vec<PathBuf> = match named {
         Some(files) => env::split_paths(&files).collect(),
-        None => {
-            let home = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-            let home = home.or_else(|| env::home_dir().map(|home| home.join(".local/share")));
-            let shared = env::var_os("XDG_DATA_DIRS")
-                .unwrap_or_else(|| "/usr/local/share:/usr/share".into());
-            let roots = ["/etc".into(), "/usr/local/etc".into()].into_iter();
-            let roots = roots.chain(home).chain(env::split_paths(&shared));
-            let folders = roots.map(|root: PathBuf| root.join("vulkan/icd.d"));
-            let files = folders.filter_map(|folder| std::fs::read_dir(folder).ok());
-            files.flatten().flatten().map(|file| file.path()).collect()
-        }
+        None => ["/etc", "/usr/local/share", "/usr/share"]
+            .iter()
+            .filter_map(|root| Path::new(root).join("vulkan/icd.d").read_dir().ok())
+            .flatten()
+            .filter_map(|file| Some(file.ok()?.path()))
+            .collect(),
     };
-    let manifests = files.iter().filter(|file| file.is_file());
-    let names = manifests.filter(|file| file.extension().is_some_and(|end| end == "json"));
-    let mut names: Vec<String> = names
+    let files = files.iter().filter(|file| file.is_file());
+    let mut names: Vec<String> = files
         .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()))
-        .map(|stem| stem.split(['.', '_']).next().unwrap_or_default().to_owned())
         .collect();
     names.sort();
-    names.dedup();
     names
 }
 
 /// The driver of an NVIDIA GPU, and the compiler that kernels are made with at run time.
-fn cuda() -> Result<String, String> {
+pub(crate) fn cuda() -> Result<String, String> {
     let gpus = Command::new("nvidia-smi").arg("--list-gpus").output();
-    let gpus = gpus.ok().filter(|output| output.status.success());
-    let gpus = gpus.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    let Some(gpus) = gpus.filter(|gpus| !gpus.is_empty()) else {
-        return Err("no NVIDIA GPU was found: `nvidia-smi --list-gpus` lists none; it needs a GPU and its driver".to_owned());
+    let gpus = gpus.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let gpus = String::from_utf8_lossy(&gpus);
+    let Some(gpu) = gpus.lines().find(|line| line.starts_with("GPU")) else {
+        return Err(
+            "`nvidia-smi --list-gpus` lists no NVIDIA GPU; it needs a GPU and its driver"
+                .to_owned(),
+        );
     };
-    let toolkit = env::var_os("CUDA_PATH").is_some_and(|path| Path::new(&path).is_dir());
-    match toolkit || library("libnvrtc.so.12").or_else(|| library("libnvrtc.so.13")).is_some() || Path::new("/usr/local/cuda").is_dir() {
-        true => Ok(gpus.lines().next().unwrap_or_default().to_owned()),
-        false => Err("there is a GPU, but no CUDA toolkit (NVRTC); install it, or set CUDA_PATH to where it is".to_owned()),
+    let toolkit = env::var_os("CUDA_PATH").unwrap_or_else(|| "/usr/local/cuda".into());
+    match Path::new(&toolkit).is_dir() || has_library("libnvrtc.so") {
+        true => Ok(gpu.to_owned()),
+        false => Err("there is a GPU, but no CUDA toolkit 12 or later (NVRTC); install it, or set CUDA_PATH to where it is".to_owned()),
     }
 }
 
-/// Where the system's loader would find a library.
-fn library(name: &str) -> Option<PathBuf> {
+/// Whether the system's loader finds a library whose name starts like this; yes where it can't be asked.
+fn has_library(name: &str) -> bool {
+    let Ok(known) = Command::new("ldconfig").arg("-p").output() else {
+        return true;
+    };
+    let known = String::from_utf8_lossy(&known.stdout);
     let own = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let usual = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib"].map(PathBuf::from);
-    let triple = PathBuf::from(format!("/usr/lib/{}-linux-gnu", env::consts::ARCH));
-    let folders = env::split_paths(&own).chain(usual).chain([triple]);
-    let in_folder = folders
-        .map(|folder| folder.join(name))
-        .find(|path| path.exists());
-    in_folder.or_else(|| {
-        let cache = Command::new("ldconfig").arg("-p").output().ok()?;
-        let cache = String::from_utf8_lossy(&cache.stdout);
-        let line = cache
-            .lines()
-            .find(|line| line.trim_start().starts_with(name))?;
-        line.split("=> ").nth(1).map(PathBuf::from)
-    })
+    let in_own = |folder: PathBuf| folder.join(name).exists();
+    known
+        .lines()
+        .any(|line| line.trim_start().starts_with(name))
+        || env::split_paths(&own).any(in_own)
 }
 
 #[cfg(test)]
@@ -131,23 +89,15 @@ mod tests {
 
     #[test]
     fn the_processor_is_always_there() {
-        assert!(can_run("flex").unwrap().contains("threads"));
-        assert!(can_run("ndarray").is_ok());
+        assert!(processor().unwrap().contains("threads"));
     }
 
     #[test]
     fn what_is_missing_says_what_to_do() {
-        for (backend, hint) in [
-            ("wgpu", "install"),
-            ("tch", "setup tch"),
-            ("cuda", "NVIDIA"),
-            ("x", "x"),
-        ] {
-            if let Err(missing) = can_run(backend) {
+        for (found, hint) in [(vulkan(), "setup wgpu"), (cuda(), "NVRTC GPU")] {
+            if let Err(missing) = found {
                 assert!(
-                    missing.contains(hint)
-                        || missing.contains("LIBTORCH")
-                        || missing.contains("CUDA"),
+                    hint.split(' ').any(|hint| missing.contains(hint)),
                     "{missing}"
                 );
             }

@@ -9,31 +9,25 @@
     reason = "a command line program talks through its standard streams"
 )]
 
-mod backend;
-mod bench;
-mod cargo;
+mod backends;
 mod ci;
 mod docs;
 mod doctor;
-mod experiment;
+mod lab;
 mod layers;
 mod machine;
 mod metadata;
-mod program;
-mod python;
+mod one_build;
 mod report;
 mod setup;
-mod stop;
-mod terminal;
+mod shell;
 mod test;
 mod torch;
 mod venv;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
-
-use crate::stop::Stop;
+use clap::{Parser, Subcommand};
 
 /// The commands of this workspace.
 #[derive(Debug, Parser)]
@@ -46,69 +40,59 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run an experiment of gradual-lab and write its run folders and report
-    Experiment(experiment::Experiment),
+    Experiment(lab::Arguments),
     /// Write the report of one experiment again, or of several side by side, or the page of claims
     Report(report::Report),
     /// Run all tests of the workspace, documentation examples included; or the conformance suite of a backend
     Test(test::Test),
-    /// Time a step against an ordinary one, and against peers
-    Bench(bench::Bench),
+    /// Time a step against an ordinary one, and against peers, which --peers installs on first use
+    Bench(lab::Arguments),
     /// Tell which backends this machine can run, and why not the others
     Doctor(doctor::Doctor),
-    /// Install what a backend needs beyond Rust
+    /// Install what a backend or a check needs beyond Rust
     Setup(setup::Setup),
-    /// Run the code of docs/python.md, in a Python of its own where there is one
-    Python,
-    /// Everything that continuous integration checks: format, layers, clippy, docs, test, conformance, parquet, python
+    /// Everything that continuous integration checks, from the format to the page on Python
     Ci,
+    /// Check that programs and tests share one build of Burn
+    OneBuild,
     /// Check which crate depends on which
     Layers,
     /// Build the documentation; a warning is an error
     Docs,
+    /// Run the code of docs/python.md, in a Python of its own
+    Python,
 }
 
-impl Command {
-    fn run(&self) -> anyhow::Result<()> {
-        match self {
-            Self::Experiment(experiment) => experiment.run(),
-            Self::Report(report) => report.run(),
-            Self::Test(test) => test.run(),
-            Self::Bench(bench) => bench.run(),
-            Self::Doctor(doctor) => doctor.run(),
-            Self::Setup(setup) => setup.run(),
-            Self::Python => python::run().map(|outcome| outcome.say()),
-            Self::Ci => ci::run(),
-            Self::Layers => layers::run(),
-            Self::Docs => docs::run(&[]),
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn main() -> ExitCode {
-    let color = if terminal::is_plain() {
-        ColorChoice::Never
-    } else {
-        ColorChoice::Auto
-    };
-    let matches = Cli::command().color(color).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match cli.command.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let (code, message) = match error.downcast_ref::<Stop>() {
-                Some(stop) => (stop.code(), stop.message().map(str::to_owned)),
-                None => (1, Some(format!("{error:#}"))),
-            };
-            if let Some(message) = message {
-                eprintln!("error: {message}");
-            }
-            ExitCode::from(code)
-        }
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Experiment(arguments) => match arguments.experiment()? {},
+        Command::Report(report) => match report.run()? {},
+        Command::Test(test) => test.run(),
+        Command::Bench(arguments) => match arguments.bench()? {},
+        Command::Doctor(doctor) => doctor.run(),
+        Command::Setup(setup) => setup.run(),
+        Command::Ci => ci::run(),
+        Command::OneBuild => one_build::run(),
+        Command::Layers => layers::run(),
+        Command::Docs => docs::run(&[]),
+        Command::Python => ci::python(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
@@ -116,111 +100,21 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    fn parse(line: &str) -> Command {
-        Cli::try_parse_from(line.split(' '))
-            .unwrap_or_else(|error| panic!("{line}: {error}"))
-            .command
-    }
-
     #[test]
-    fn experiment_takes_its_name_and_flags_in_any_order() {
-        let Command::Experiment(experiment) =
-            parse("xtask experiment --seeds -3 tabular --data a.csv --backend flex --quick")
-        else {
-            panic!("not an experiment");
-        };
-        assert_eq!(experiment.backend(), Some("flex"));
-        assert_eq!(
-            experiment.lab_arguments(),
-            [
-                "experiment",
-                "tabular",
-                "--seeds=-3",
-                "--data=a.csv",
-                "--quick"
-            ]
-        );
-    }
-
-    #[test]
-    fn report_passes_everything_on_and_builds_parquet_in_when_asked() {
-        for (line, features) in [
-            ("runs/a", vec![]),
-            ("runs/a runs/b --out there --tensorboard", vec![]),
-            ("--claims docs/claims.md runs/parquet", vec![]),
-            ("--format html,parquet runs/a", vec!["--features=parquet"]),
-            ("runs/a --format=parquet", vec!["--features=parquet"]),
+    fn the_lab_takes_every_argument_as_it_is() {
+        for line in [
+            "xtask experiment",
+            "xtask experiment --seeds -3 tabular --data a.csv --backend flex --quick",
+            "xtask experiment mine.toml --arm mine=grouping:spectral(k=8) -- --help",
+            "xtask experiment --help",
+            "xtask bench --scaling --peers -h",
         ] {
-            let Command::Report(report) = parse(&format!("xtask report {line}")) else {
-                panic!("not a report");
+            let words = line.split(' ');
+            let cli = Cli::try_parse_from(words.clone()).unwrap();
+            let (Command::Experiment(lab) | Command::Bench(lab)) = cli.command else {
+                panic!("{line}: not for the lab");
             };
-            assert_eq!(report.features(), features, "{line}");
-            assert_eq!(report.arguments().join(std::ffi::OsStr::new(" ")), line);
+            assert!(lab.arguments.iter().eq(words.skip(2)), "{line}");
         }
-    }
-
-    #[test]
-    fn bench_takes_its_flags_in_any_order_and_quick_yields_to_them() {
-        let Command::Bench(bench) = parse("xtask bench --draws 16 --peers --quick --threads -1")
-        else {
-            panic!("not a bench");
-        };
-        assert_eq!(
-            bench.lab_arguments(),
-            ["bench", "--draws=16", "--repetitions=5", "--threads=-1"]
-        );
-    }
-
-    #[test]
-    fn scaling_has_sizes_of_its_own() {
-        for (line, expected) in [
-            ("--scaling --peers", "bench --scaling"),
-            (
-                "--widths 64,-1 --scaling --out there",
-                "bench --scaling --widths=64,-1 --out=there",
-            ),
-            (
-                "--quick --draws 8 --scaling",
-                "bench --scaling --draws=8 --widths=128,512,1024 --repetitions=5",
-            ),
-            ("--quick", "bench --draws=64,128 --repetitions=5"),
-        ] {
-            let Command::Bench(bench) = parse(&format!("xtask bench {line}")) else {
-                panic!("not a bench");
-            };
-            let arguments = bench.lab_arguments().join(std::ffi::OsStr::new(" "));
-            assert_eq!(arguments, expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn test_passes_arguments_to_cargo_and_to_the_test_program() {
-        assert_eq!(
-            test_arguments("xtask test --doc rises -- --nocapture"),
-            "test --release --workspace --doc rises -- --nocapture"
-        );
-        assert_eq!(
-            test_arguments("xtask test -- --nocapture"),
-            "test --release --workspace -- --nocapture"
-        );
-    }
-
-    #[test]
-    fn test_of_one_package_leaves_the_others_alone() {
-        assert_eq!(
-            test_arguments("xtask test -p gradual-loss"),
-            "test --release -p gradual-loss"
-        );
-        assert_eq!(
-            test_arguments("xtask test rises --package=gradual-lab"),
-            "test --release rises --package=gradual-lab"
-        );
-    }
-
-    fn test_arguments(line: &str) -> String {
-        let Command::Test(test) = parse(line) else {
-            panic!("not a test");
-        };
-        test.cargo_arguments().join(" ")
     }
 }

@@ -1,58 +1,82 @@
-//! `cargo xtask setup`: installs what a backend needs beyond Rust.
-
-use std::process::Command;
+//! `cargo xtask setup`: installs what is needed beyond Rust, where it is not there.
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use xshell::cmd;
 
-use crate::{cargo, machine, torch};
+use crate::{machine, shell, torch, venv};
 
 /// What to install.
 #[derive(Debug, Args)]
 pub(crate) struct Setup {
-    /// The backend
     #[arg(value_enum)]
-    backend: Installable,
+    what: Installable,
 }
 
 /// What can be installed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Installable {
-    /// PyTorch, whose wheel holds LibTorch, with pip, under the target folder
-    Tch,
-    /// Mesa's Vulkan drivers, the software driver among them, with apt-get; as root
+    /// Mesa's Vulkan drivers, the software driver among them, for the backend wgpu; with apt-get, as root
     Wgpu,
+    /// PyTorch, whose wheel holds LibTorch, for the backend tch; with pip, under the target folder
+    Tch,
+    /// pandas and polars, for the code of docs/python.md; with pip, under the target folder
+    Python,
 }
 
 impl Setup {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        match self.backend {
-            Installable::Tch => torch::install().context("setup tch"),
+        match self.what {
             Installable::Wgpu => vulkan().context("setup wgpu"),
+            Installable::Tch => torch::install().context("setup tch"),
+            Installable::Python => python().context("setup python"),
         }
     }
 }
 
-/// Makes sure that there is a Vulkan driver, on Debian and what comes of it.
-pub(crate) fn vulkan() -> anyhow::Result<()> {
-    if machine::can_run("wgpu").is_err() {
-        let get = |arguments: &[&str]| {
-            let mut command = Command::new("apt-get");
-            command.env("DEBIAN_FRONTEND", "noninteractive");
-            cargo::run(command.args(arguments)).context("apt-get, as root")
-        };
-        get(&["update", "--quiet", "--quiet"])?;
-        get(&[
-            "install",
-            "--quiet",
-            "--yes",
-            "--no-install-recommends",
-            "mesa-vulkan-drivers",
-        ])?;
+/// Makes sure that continuous integration can check all that it has to.
+pub(crate) fn continuous_integration() -> anyhow::Result<()> {
+    vulkan()?;
+    python()
+}
+
+/// A Vulkan driver, on Debian and what comes of it.
+fn vulkan() -> anyhow::Result<()> {
+    if machine::vulkan().is_err() {
+        debian_package("mesa-vulkan-drivers")?;
     }
-    match machine::can_run("wgpu") {
+    match machine::vulkan() {
         Ok(found) => println!("{found}"),
         Err(missing) => bail!("after the installation: {missing}"),
     }
     Ok(())
+}
+
+/// Python itself, and the environment.
+fn python() -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    let has_venv = cmd!(sh, "python3 -m ensurepip --version")
+        .quiet()
+        .ignore_stderr();
+    if cfg!(target_os = "linux") && has_venv.read().is_err() {
+        debian_package("python3-venv")?;
+    }
+    println!("{}", venv::tables()?.display());
+    Ok(())
+}
+
+fn debian_package(name: &str) -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    sh.set_var("DEBIAN_FRONTEND", "noninteractive");
+    let install = || {
+        cmd!(sh, "apt-get update --quiet --quiet").run()?;
+        cmd!(
+            sh,
+            "apt-get install --quiet --yes --no-install-recommends {name}"
+        )
+        .run()
+    };
+    install().with_context(|| {
+        format!("apt-get can't install {name} (it must run as root, on Debian or what comes of it)")
+    })
 }

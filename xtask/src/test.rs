@@ -1,11 +1,8 @@
 //! `cargo xtask test`: all tests, documentation examples included; or the conformance suite of a backend.
 
-use std::ffi::OsString;
-
 use clap::Args;
 
-use crate::backend::Backends;
-use crate::cargo;
+use crate::{backends, lab, shell};
 
 /// What to test and how.
 #[derive(Debug, Args)]
@@ -15,7 +12,7 @@ pub(crate) struct Test {
     backend: Option<String>,
     /// Where a page with the table of the suite goes
     #[arg(long, value_name = "FILE", requires = "backend")]
-    page: Option<OsString>,
+    page: Option<String>,
     /// Arguments of `cargo test`: the name of a test, -p CRATE, --doc
     #[arg(allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -25,40 +22,29 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// All tests of the workspace, compiled with `backends` and with checks of our own arithmetic; they run on the
-    /// default backend.
-    pub(crate) fn everything(backends: &Backends) -> anyhow::Result<()> {
-        let mut command = cargo::checked_tests();
-        command.arg("--workspace").args(backends.cargo_arguments());
-        cargo::run(command.envs(backends.environment()))
-    }
-
-    /// The conformance suite on `backends`, by the lab that [`everything`](Self::everything) has built.
-    pub(crate) fn conformance(backends: &Backends) -> anyhow::Result<()> {
-        backends.run_tested_lab(vec!["conformance".into()])
-    }
-
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let Some(names) = &self.backend else {
-            return cargo::run(&mut cargo::cargo(self.cargo_arguments()));
-        };
-        let mut arguments = vec![OsString::from("conformance")];
-        if let Some(page) = &self.page {
-            arguments.extend(["--page".into(), page.clone()]);
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        if let Some(text) = &self.backend {
+            let page = self.page.map(|page| format!("--page={page}"));
+            let arguments = [format!("--backend={text}")].into_iter().chain(page);
+            let arguments: Vec<String> = arguments.collect();
+            match lab::become_lab(&backends::choose(text)?, "conformance", &arguments)? {}
         }
-        match Backends::choose(Some(names))?.become_lab(arguments)? {}
+        let sh = shell::shell()?;
+        Ok(shell::cargo(&sh, &["test", "--release"])
+            .args(self.cargo_arguments())
+            .run()?)
     }
 
-    /// Tests run in release: Burn, which is most of the build, is then compiled once for runs and tests,
-    /// and tests that train something end soon.
-    pub(crate) fn cargo_arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["test".to_owned(), "--release".to_owned()];
-        let selects = self.arguments.iter().any(|a| selects_package(a));
-        if !selects {
+    /// Tests run in release: Burn, which is most of the build, is then compiled once for runs and tests, and tests
+    /// that train something end soon.
+    fn cargo_arguments(&self) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        let selects =
+            |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
+        if !self.arguments.iter().any(selects) {
             // Cargo would quietly test everything, were both given.
-            arguments.push("--workspace".to_owned());
+            arguments.insert(0, "--workspace".to_owned());
         }
-        arguments.extend_from_slice(&self.arguments);
         if !self.program_arguments.is_empty() {
             arguments.push("--".to_owned());
             arguments.extend_from_slice(&self.program_arguments);
@@ -67,7 +53,33 @@ impl Test {
     }
 }
 
-/// Whether an argument of `cargo test` is `-p CRATE` or `--package CRATE`, in one word or two.
-fn selects_package(argument: &str) -> bool {
-    argument.starts_with("-p") || argument.starts_with("--package")
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        test: Test,
+    }
+
+    #[test]
+    fn arguments_go_to_cargo_and_to_the_test_program() {
+        for (line, expected) in [
+            (
+                "--doc rises -- --nocapture",
+                "--workspace --doc rises -- --nocapture",
+            ),
+            ("-- --nocapture", "--workspace -- --nocapture"),
+            // One package leaves the others alone.
+            ("-p gradual-loss", "-p gradual-loss"),
+            ("rises --package=gradual-lab", "rises --package=gradual-lab"),
+        ] {
+            let words = ["xtask"].into_iter().chain(line.split(' '));
+            let test = Line::try_parse_from(words).unwrap().test;
+            assert_eq!(test.cargo_arguments().join(" "), expected);
+        }
+    }
 }

@@ -221,3 +221,25 @@ pub enum GroupError {
         problem: String,
     },
 }
+
+impl GroupError {
+    /// What becomes of an error of `gradual-grad` in the grouping called `operation`.
+    pub(crate) fn gradients(
+        operation: &'static str,
+    ) -> impl FnOnce(gradual_grad::GradError) -> Self {
+        move |source| Self::Gradients { operation, source }
+    }
+
+    /// Why a value is no state of the grouping called `operation`.
+    pub(crate) fn state(operation: &'static str, problem: impl ToString) -> Self {
+        Self::State {
+            operation,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// Why a tensor could not be read from its device.
+    pub(crate) fn read(operation: &'static str) -> impl FnOnce(String) -> Self {
+        move |problem| Self::Read { operation, problem }
+    }
+}

@@ -5,17 +5,15 @@
 //! the others cluster the examples for every number and compare. `docs/how-many-groups.md` says how
 //! often each is right on planted groups.
 
-mod gap;
-mod one_group;
-mod sign_flip;
-mod silhouette;
-mod stability;
+pub(crate) mod gap;
+pub(crate) mod one_group;
+pub(crate) mod sign_flip;
+pub(crate) mod silhouette;
+pub(crate) mod stability;
 
-pub use sign_flip::sign_flip;
-
-use crate::GroupError;
-use crate::eigenvalues::{rounded, within};
-use crate::partition::Problem;
+use crate::clustering::partition::Problem;
+use crate::error::GroupError;
+use crate::linalg::eigenvalues::{rounded, within};
 
 /// How the number of groups is chosen.
 ///
@@ -78,7 +76,7 @@ pub enum HowMany {
     /// analysis by signflips (Hong, Sheng & Dobriban 2020, arXiv 2012.02985). They flip the entries of
     /// the data, here those of the symmetric matrix are flipped, off its diagonal: that measures the
     /// noise rightly where there are fewer examples than dimensions of noise, and too low otherwise
-    /// (see [`sign_flip`] for the paper's form).
+    /// (see [`sign_flip()`](crate::sign_flip()) for the paper's form).
     SignFlip,
     /// The k whose clusters of two random parts of the draw agree best where they overlap, by the
     /// adjusted Rand index (Ben-Hur, Elisseeff & Guyon 2002; von Luxburg 2010, arXiv 1007.1075). 1 if

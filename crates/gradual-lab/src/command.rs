@@ -1,147 +1,160 @@
 //! The command `experiment`.
 
+mod flags;
+mod list;
+
+pub(crate) use flags::Asked;
+
+use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::Args;
-use gradual::measure::{ExperimentRecord, Record, SCHEMA};
+use clap::{Args, FromArgMatches as _};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record, SCHEMA, message};
 use gradual::train::Interrupt;
+use gradual_backends::backend::Backend;
 
-use crate::backend::Backend;
-use crate::experiment::{Arm, Data, Options, Written, choose_arms};
-use crate::experiments;
-use crate::runner::{Outcome, Plan, replace};
+use crate::experiment::{self, Experiment};
+use crate::runner::{Outcome, Plan};
+use crate::training::Written;
+use flags::Which;
 
 /// Exit code of a command that was interrupted, as shells have it.
-pub(crate) const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
-/// What can be asked for.
+/// Everything after the word `experiment`; its flags depend on the experiment.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    /// The experiment [default: sparse-parity]
-    name: Option<String>,
-    /// Run these arms only, separated by commas; --list shows them
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    arms: Vec<String>,
-    /// Seeds per arm
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: Option<u64>,
-    /// Optimizer steps per run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    steps: Option<u64>,
-    /// Examples per step
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    draw: Option<u64>,
-    /// Runs at the same time [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    jobs: Option<u64>,
-    /// Where the run folders go
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
-    /// A CSV file of numbers with a header, for the experiment `table`
-    #[arg(long, value_name = "FILE", requires_all = ["label", "group"])]
-    data: Option<PathBuf>,
-    /// The column of --data to predict
-    #[arg(long, value_name = "COL", requires = "data")]
-    label: Option<String>,
-    /// The column of --data that names the group of a row
-    #[arg(long, value_name = "COL", requires = "data")]
-    group: Option<String>,
-    /// Codes that announce each task of sparse parity [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    aliases: Option<u64>,
-    /// Hidden layers of the model of sparse parity [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    depth: Option<u64>,
-    /// A short version that shows that everything works
-    #[arg(long)]
-    quick: bool,
-    /// Start over: runs that are done are run again, and unfinished ones do not go on
-    #[arg(long)]
-    fresh: bool,
-    /// Steps between checkpoints, from which a stopped run goes on [default: a twentieth of a run]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    checkpoint_every: Option<u64>,
-    /// List the experiments
-    #[arg(long)]
-    list: bool,
-    /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
-    #[arg(long, value_name = "NAME")]
-    backend: Option<String>,
+#[command(disable_help_flag = true)]
+pub struct Arguments {
+    /// The experiment and its flags; --help lists them
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENTS"
+    )]
+    rest: Vec<OsString>,
 }
 
 impl Arguments {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        if self.list {
-            list();
+    /// Runs the experiment, writes its report and prints the path of its page.
+    ///
+    /// # Errors
+    ///
+    /// Where a name or a value is wrong, a run fails, or a file can't be written; [`Interrupted`] where somebody
+    /// stopped it.
+    pub fn run(self) -> anyhow::Result<()> {
+        let matches = flags::parse(self.rest);
+        let (which, asked) = (
+            Which::from_arg_matches(&matches)?,
+            Asked::from_arg_matches(&matches)?,
+        );
+        if which.list {
+            return list::list();
+        }
+        if let Some(name) = &which.show {
+            print!("{}", experiment::find(name)?);
             return Ok(());
         }
-        let backend = Backend::choose(self.backend.as_deref())?;
-        let default = if self.data.is_some() {
-            "table"
-        } else {
-            "sparse-parity"
+        let (file, text) = which.file(&matches)?;
+        let flags = experiment::Asked {
+            quick: asked.quick,
+            flags: Some(&matches),
         };
-        let experiment = experiments::find(self.name.as_deref().unwrap_or(default))?;
-        let data = match (self.data, self.label, self.group) {
-            (Some(file), Some(label), Some(group)) => Some(Data { file, label, group }),
-            _ => None,
-        };
-        let options = Options {
-            quick: self.quick,
-            data,
-            aliases: self.aliases.map(|aliases| aliases as usize),
-            depth: self.depth.map(|depth| depth as usize),
-        };
-        let size = experiment.size(&options);
-        let name = experiment.name();
-        // The short version keeps out of the way of the long one.
-        let folder = if options.quick {
-            format!("{name}-quick")
-        } else {
-            name.to_owned()
-        };
-        let plan = Plan {
-            experiment,
-            arms: choose_arms(experiment, &self.arms)?,
-            seeds: self.seeds.unwrap_or(size.seeds),
-            steps: self.steps.unwrap_or(size.steps),
-            draw: self.draw.map_or(size.draw, |draw| draw as usize),
-            jobs: self.jobs.map_or_else(cores, |jobs| jobs as usize),
-            fresh: self.fresh,
-            checkpoint_every: self.checkpoint_every,
-            settings: experiment.settings(&options)?,
-            options,
-            backend,
-            folder: self.out.join(folder),
-        };
-        plan.check()?;
-        execute(&plan)
+        flags::refuse_flags_of_others(&file, &text, &matches)?;
+        let experiment = Experiment::read(&file, &text, &flags, None)?;
+        finish(experiment, &asked)
     }
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// Runs the experiment, listening to signals, and prints the path of the report.
+fn finish(experiment: Experiment, asked: &Asked) -> anyhow::Result<()> {
+    let written = run_until(experiment, asked, &on_signals()?)?;
+    if let Some(text) = written.text {
+        println!("{text}");
+    }
+    println!("{}", written.page.display());
+    Ok(())
 }
 
-/// Runs, reports, and says where the report is.
-fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
+/// Runs the experiment to its end.
+pub(crate) fn run(experiment: Experiment, asked: &Asked) -> anyhow::Result<Written> {
+    run_until(experiment, asked, &Interrupt::default())
+}
+
+/// The program of an experiment of one's own, whose runs go into a folder in `out` unless a flag says otherwise.
+pub(crate) fn main_of(
+    out: &Path,
+    experiment: impl FnOnce() -> anyhow::Result<Experiment>,
+) -> ExitCode {
+    let asked = flags::parse_own(out);
+    ended(experiment().and_then(|experiment| finish(experiment, &asked)))
+}
+
+/// Says what went wrong, if anything did, as an exit code.
+pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", message(error.as_ref()));
+            match error.is::<Interrupted>() {
+                true => ExitCode::from(INTERRUPTED),
+                false => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// Runs whatever is not done, and writes the report.
+fn run_until(
+    mut experiment: Experiment,
+    asked: &Asked,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Written> {
+    let backend = Backend::choose(asked.backend.as_deref())?;
+    let described = asked.arm.iter().map(|text| experiment.add(text));
+    let described: Vec<String> = described.collect::<anyhow::Result<_>>()?;
+    // An arm that the command line describes runs beside those that it names, or that run by default.
+    let mut names = asked.arms.clone();
+    if names.is_empty() && !described.is_empty() {
+        names = experiment.arms.clone();
+    }
+    names.extend(described);
+    let size = experiment.size;
+    let plan = Plan {
+        arms: experiment.choose(&names)?,
+        seeds: asked.seeds.unwrap_or(size.seeds),
+        steps: asked.steps.unwrap_or(size.steps),
+        draw: asked.draw.map_or(size.draw, |draw| draw as usize),
+        evaluate_every: size.evaluate_every,
+        jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
+        fresh: asked.fresh,
+        checkpoint_every: asked.checkpoint_every,
+        settings: experiment.task.settings()?,
+        backend,
+        folder: experiment.folder(
+            asked.out.as_deref().unwrap_or(Path::new("runs")),
+            asked.quick,
+        ),
+        experiment: &experiment,
+    };
+    plan.check()?;
     std::fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
-    let interrupt = on_signals()?;
     let Outcome {
         failures,
         interrupted,
-    } = plan.run(&interrupt)?;
-    let record = record(plan);
+    } = plan.run(interrupt)?;
+    let record = record(&plan)?;
     replace(
         &plan.folder.join("experiment.json"),
-        &(record.to_line()? + "\n"),
+        record.to_line()? + "\n",
     )?;
-    let report = plan.experiment.report(&plan.folder);
+    let report = experiment.task.report(&plan.folder);
     for failure in &failures {
-        eprintln!("error: {}", crate::message(failure));
+        eprintln!("error: {}", message(failure.as_ref()));
     }
     if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {
@@ -152,17 +165,16 @@ fn execute(plan: &Plan<'_>) -> anyhow::Result<()> {
         }
         bail!("{} of the runs failed", failures.len());
     }
-    let Written { page, text } = report?;
-    if let Some(text) = text {
-        println!("{text}");
-    }
-    println!("{}", page.display());
-    Ok(())
+    report
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Somebody stopped the command; what is open goes on when it is given again.
 #[derive(Debug)]
-pub(crate) struct Interrupted {
+pub struct Interrupted {
     runs: usize,
 }
 
@@ -197,36 +209,24 @@ fn on_signals() -> anyhow::Result<Interrupt> {
     Ok(interrupt)
 }
 
-fn record(plan: &Plan<'_>) -> ExperimentRecord {
+fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
     let experiment = plan.experiment;
     // An arm that runs only when named is part of the report once it has been.
-    let named = experiment.more_arms().into_iter();
-    let named = named.filter(|arm| plan.folder.join(arm.name).is_dir());
-    let arms = experiment.arms().into_iter().chain(named);
+    let mut names = experiment.names();
+    names.retain(|name| experiment.arms.contains(name) || plan.folder.join(name).is_dir());
     let arguments: Vec<String> = std::env::args().skip(2).collect();
-    ExperimentRecord {
+    Ok(ExperimentRecord {
         schema: SCHEMA,
-        name: experiment.name().to_owned(),
-        title: experiment.title().to_owned(),
-        claim: experiment.claim().to_owned(),
-        baseline: experiment.baseline().to_owned(),
-        arms: arms.map(Arm::record).collect(),
-        claims: experiment.claims(),
+        name: experiment.name.clone(),
+        title: experiment.title.clone(),
+        claim: experiment.hypothesis.clone(),
+        baseline: experiment.baseline.clone(),
+        arms: experiment
+            .choose(&names)?
+            .iter()
+            .map(crate::arm::Arm::record)
+            .collect(),
+        claims: experiment.claims.clone(),
         command: format!("cargo xtask experiment {}", arguments.join(" ")),
-    }
-}
-
-fn list() {
-    for experiment in experiments::ALL {
-        println!("{:24} {}", experiment.name(), experiment.about());
-        for arm in experiment.arms() {
-            println!("  {:22} {}", arm.name, arm.about);
-        }
-        for arm in experiment.more_arms() {
-            println!(
-                "  {:22} {} (only when named in --arms)",
-                arm.name, arm.about
-            );
-        }
-    }
+    })
 }

@@ -1,230 +1,303 @@
-//! What an experiment is.
+//! What an experiment is: a task, arms that learn it, and claims about them.
 
-use std::path::{Path, PathBuf};
+mod builtin;
+mod file;
 
-use anyhow::bail;
-use burn::optim::{AdamConfig, ModuleOptimizer};
-use burn::tensor::Device;
-use gradual::measure::{ArmRecord, Claim};
-use gradual::train::{
-    End, Ended, Interrupt, NotFinite, Objective, Progress, RunFolder, Sampler, Snapshot, Task,
-    TaskMixture, TrainError, Trainer, TrainerConfig,
-};
-use serde_json::Value;
+pub(crate) use builtin::{FILES, find};
 
-use crate::arms;
+use std::path::Path;
 
-/// One choice of grouping and composition within an experiment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arm {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-}
+use anyhow::{Context as _, anyhow, bail};
+use clap::ArgMatches;
+use gradual::measure::Claim;
 
-impl Arm {
-    pub(crate) fn record(self) -> ArmRecord {
-        ArmRecord {
-            name: self.name.to_owned(),
-            about: self.about.to_owned(),
-            control: arms::control(self.name).map(str::to_owned),
-        }
-    }
-}
+use crate::arm::{Arm, ArmEntry, Library};
+use crate::kinds::{KINDS, Kind};
+use crate::recipe::{Changes, Usual};
+use crate::training::AnyTask;
+use file::{File, RunSection};
 
-/// How long and how large, by default.
-#[derive(Debug, Clone, Copy)]
+/// Learning rate where neither file nor task give one.
+const RATE: f64 = 1e-3;
+
+/// How long and how large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
+    /// Seeds per arm.
     pub(crate) seeds: u64,
+    /// Optimizer steps of an arm without slowdown.
     pub(crate) steps: u64,
+    /// Examples per step.
     pub(crate) draw: usize,
+    /// Steps between evaluations.
+    pub(crate) evaluate_every: u64,
 }
 
-/// What a person asked for beyond the experiment's name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Options {
-    pub(crate) quick: bool,
-    pub(crate) data: Option<Data>,
-    pub(crate) aliases: Option<usize>,
-    pub(crate) depth: Option<usize>,
-}
-
-impl Options {
-    /// Refuses what an experiment whose task is not sparse parity can't follow.
-    pub(crate) fn without_parity(&self, experiment: &str) -> anyhow::Result<()> {
-        let given = [("--aliases", self.aliases), ("--depth", self.depth)];
-        match given.into_iter().find(|(_, value)| value.is_some()) {
-            Some((flag, _)) => bail!(
-                "experiment {experiment} has no {flag}; it goes with `sparse-parity` and \
-                 `grouping-quality`"
-            ),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A user's own table.
-#[derive(Debug, Clone)]
-pub(crate) struct Data {
-    pub(crate) file: PathBuf,
-    pub(crate) label: String,
-    pub(crate) group: String,
-}
-
-/// An experiment: a task, arms that learn it, and claims about them.
-pub(crate) trait Experiment: Sync {
-    /// Its name on the command line.
-    fn name(&self) -> &'static str;
-    /// Its title in the report.
-    fn title(&self) -> &'static str;
-    /// One line for the list.
-    fn about(&self) -> &'static str;
-    /// What it tests.
-    fn claim(&self) -> &'static str;
+/// An experiment that can be run.
+pub(crate) struct Experiment {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) hypothesis: String,
     /// The arm that others are compared with.
-    fn baseline(&self) -> &'static str;
+    pub(crate) baseline: String,
     /// The arms that run when none is named, in the order of the report.
-    fn arms(&self) -> Vec<Arm>;
-    /// The arms that run only when named.
-    fn more_arms(&self) -> Vec<Arm> {
-        Vec::new()
+    pub(crate) arms: Vec<String>,
+    pub(crate) library: Library,
+    /// Arms that no library holds: those of a program of one's own.
+    pub(crate) own: Vec<Arm>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) size: Size,
+    pub(crate) usual: Usual,
+    pub(crate) task: Box<dyn AnyTask>,
+    /// Whether arms that are not among `arms` can be named.
+    pub(crate) open: bool,
+}
+
+/// What the command line asks for beyond an experiment's file.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'a> {
+    /// The short version.
+    pub(crate) quick: bool,
+    /// Flags of the task, where there are any.
+    pub(crate) flags: Option<&'a ArgMatches>,
+}
+
+impl Experiment {
+    /// The experiment of `text`, the content of the file called `file`. A program of one's own may bring the task.
+    pub(crate) fn read(
+        file: &str,
+        text: &str,
+        asked: &Asked<'_>,
+        task: Option<Box<dyn AnyTask>>,
+    ) -> anyhow::Result<Self> {
+        let read = File::read(file, text)?;
+        let quality = read.quality(asked.quick).with_context(|| file.to_owned())?;
+        let open = quality.is_none();
+        let (task, rate) = match (task, read.task(asked.quick)?) {
+            (Some(_), Some((kind, _))) => bail!(
+                "{file}: the file has a task, {}, and the program another one; take out [task.{}]",
+                kind.name(),
+                kind.name()
+            ),
+            (Some(_), None) if quality.is_some() => {
+                bail!("{file}: [quality] goes with a [task] of the file")
+            }
+            (Some(task), None) => (task, RATE),
+            (None, None) => bail!(
+                "{file}: there is no task: add [task.NAME], NAME one of {}",
+                KINDS.map(|kind| kind.name()).join(", ")
+            ),
+            (None, Some((kind, mut settings))) => {
+                if let Some(flags) = asked.flags {
+                    kind.apply(flags, &mut settings)?;
+                }
+                let open = |kind: &dyn Kind| {
+                    Ok::<_, anyhow::Error>((
+                        kind.open(settings.clone(), quality)?,
+                        kind.rate(&settings)?,
+                    ))
+                };
+                open(kind).with_context(|| file.to_owned())?
+            }
+        };
+        let RunSection {
+            seeds,
+            steps,
+            draw,
+            evaluate_every,
+            rate: asked_rate,
+            layers,
+        } = read.run(asked.quick);
+        let steps = steps
+            .with_context(|| format!("{file}: run.steps is missing: the optimizer steps of a run"))?
+            .get();
+        let arms = read.arms();
+        let first = arms.first().cloned();
+        let baseline = read
+            .baseline
+            .as_ref()
+            .map(|name| name.as_ref().clone())
+            .or(first);
+        let experiment = Self {
+            title: read.title.clone().unwrap_or_else(|| read.name.clone()),
+            hypothesis: read.hypothesis.trim().to_owned(),
+            baseline: baseline
+                .with_context(|| format!("{file}: there are no arms: arms = [\"erm\", …]"))?,
+            arms,
+            library: read.library()?,
+            own: Vec::new(),
+            claims: read.claims(),
+            size: Size {
+                seeds: seeds.map_or(5, u64::from),
+                steps,
+                draw: draw.map_or(128, |draw| draw.get() as usize),
+                evaluate_every: evaluate_every.map_or((steps / 100).max(1), u64::from),
+            },
+            usual: Usual {
+                layers: layers.unwrap_or_default(),
+                rate: asked_rate.unwrap_or(rate),
+            },
+            task,
+            open,
+            name: read.name,
+        };
+        experiment.check().with_context(|| file.to_owned())?;
+        Ok(experiment)
     }
-    /// The claims, as data.
-    fn claims(&self) -> Vec<Claim>;
-    /// Its size when no flag says otherwise.
-    fn size(&self, options: &Options) -> Size;
-    /// Everything else that its numbers depend on.
-    fn settings(&self, options: &Options) -> anyhow::Result<Value>;
-    /// Whether `arm` can group draws of `draw` examples, as far as can be known before it runs.
-    fn check(&self, arm: &str, draw: usize, options: &Options) -> anyhow::Result<()> {
-        let _ = (arm, draw, options);
+
+    /// Refuses recipes that make no sense, whether their arms run or not, and names that no arm has.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        for name in &self.arms {
+            self.arm(name)?;
+        }
+        let known = self.names();
+        let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
+        for (what, name) in named.chain([("baseline", &self.baseline)]) {
+            if !known.contains(name) {
+                bail!("{what}: {}", self.library.unknown(name));
+            }
+        }
         Ok(())
     }
-    /// One run, written down in `book`.
-    fn run(&self, run: &Run<'_>, book: Book) -> anyhow::Result<Finished>;
-    /// Writes the report of the runs in `folder`.
-    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
-        Ok(Written {
-            page: gradual_report::report(folder)?,
-            text: None,
-        })
+
+    /// The arm called `name`, with its whole recipe.
+    fn arm(&self, name: &str) -> anyhow::Result<Arm> {
+        let own = self.own.iter().find(|arm| arm.name == name);
+        let arm = own.cloned().map_or_else(|| self.library.arm(name), Ok);
+        arm?.complete(&self.usual)
     }
-}
 
-/// A report.
-#[derive(Debug)]
-pub(crate) struct Written {
-    /// Its page.
-    pub(crate) page: PathBuf,
-    /// What to print of it beside the path of the page.
-    pub(crate) text: Option<String>,
-}
+    /// All arms that can be run, those that run by default first.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = self.arms.clone();
+        if self.open {
+            let more = self.library.names().map(str::to_owned);
+            let more = more.chain(self.own.iter().map(|arm| arm.name.clone()));
+            for name in more {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
 
-/// One run of one arm.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Run<'a> {
-    pub(crate) arm: &'static str,
-    pub(crate) seed: u64,
-    pub(crate) steps: u64,
-    pub(crate) draw: usize,
-    pub(crate) options: &'a Options,
-    pub(crate) device: &'a Device,
-    pub(crate) interrupt: &'a Interrupt,
-}
+    /// The arms that were asked for by name, or those that run without being asked for, each with its whole recipe.
+    pub(crate) fn choose(&self, asked: &[String]) -> anyhow::Result<Vec<Arm>> {
+        let names = self.names();
+        if let Some(unknown) = asked.iter().find(|name| !names.contains(name)) {
+            let near = gradual_registry::nearest(unknown, names.iter().map(String::as_str));
+            let near = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            bail!(
+                "experiment {} has no arm '{unknown}'{near}; its arms are {}",
+                self.name,
+                names.join(", ")
+            );
+        }
+        let wanted = |name: &&String| match asked {
+            [] => self.arms.contains(name),
+            asked => asked.contains(name),
+        };
+        names
+            .iter()
+            .filter(wanted)
+            .map(|name| self.arm(name))
+            .collect()
+    }
 
-/// Where a run is written down, shown, and goes on from.
-#[derive(Debug)]
-pub(crate) struct Book {
-    pub(crate) folder: RunFolder,
-    pub(crate) snapshot: Option<Snapshot>,
-    pub(crate) progress: Progress,
-}
+    /// Adds an arm that the command line describes: `NAME=like:ARM,key:value,…`.
+    pub(crate) fn add(&mut self, text: &str) -> anyhow::Result<String> {
+        let form = "is not of the form NAME=key:value,…, as in 'mine=grouping:spectral(k=8),composition:power(p=4)'";
+        let (name, rest) = text
+            .split_once('=')
+            .with_context(|| format!("--arm '{text}' {form}"))?;
+        let (name, rest) = (name.trim(), rest.trim());
+        let allowed =
+            |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if name.is_empty() || !name.chars().all(allowed) {
+            bail!(
+                "--arm '{text}': '{name}' becomes the name of a folder: letters, digits, '-' and '_' are allowed"
+            );
+        }
+        if self.names().iter().any(|other| other == name) {
+            bail!(
+                "--arm '{text}': experiment {} has an arm '{name}' already; take another name",
+                self.name
+            );
+        }
+        if !self.open {
+            bail!(
+                "experiment {} runs the arm {} alone",
+                self.name,
+                self.baseline
+            );
+        }
+        let (like, rest) = match rest.strip_prefix("like:") {
+            None => (None, rest),
+            Some(rest) => {
+                let (like, rest) = rest.split_once(',').unwrap_or((rest, ""));
+                (Some(like.trim().to_owned()), rest)
+            }
+        };
+        let changes: Changes = rest
+            .parse()
+            .map_err(|error: anyhow::Error| anyhow!("--arm '{text}': {error:#}"))?;
+        self.library.put(ArmEntry::new(name, like, changes));
+        self.arm(name).with_context(|| format!("--arm '{text}'"))?;
+        Ok(name.to_owned())
+    }
 
-/// What came of a run.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    pub(crate) end: End,
-    pub(crate) step: u64,
-}
-
-impl<M> From<Ended<M>> for Finished {
-    fn from(ended: Ended<M>) -> Self {
-        Self {
-            end: ended.end,
-            step: ended.step,
+    /// The folder of its runs in `out`; the short version keeps out of the way of the long one.
+    pub(crate) fn folder(&self, out: &Path, quick: bool) -> std::path::PathBuf {
+        match quick {
+            true => out.join(format!("{}-quick", self.name)),
+            false => out.join(&self.name),
         }
     }
 }
 
-impl Run<'_> {
-    /// A trainer of this run, which draws what `sampler` says (by default what the task gives), at `rate` or
-    /// the slower one of the arm.
-    pub(crate) fn trainer<'t, T: Task>(
-        &self,
-        task: &'t T,
-        objective: Objective,
-        sampler: Option<Box<dyn Sampler>>,
-        (rate, every): (f64, u64),
-        book: Book,
-    ) -> Trainer<'t, T> {
-        let config = TrainerConfig {
-            steps: self.steps,
-            draw: self.draw,
-            parts: 1,
-            every,
-            seed: self.seed,
-            not_finite: NotFinite::Stop,
-            verify: true,
-        };
-        Trainer::new(task, objective, adam(), self.device, config)
-            .with_rate(rate / f64::from(arms::slowdown(self.arm)))
-            .with_boxed_sampler(sampler.unwrap_or_else(|| Box::new(TaskMixture)))
-            .interrupted_by(self.interrupt)
-            .observe(book.folder)
-            .observe(book.progress)
-            .resume(book.snapshot)
-    }
-
-    /// Trains a model of `task` under `objective`.
-    pub(crate) fn train<T: Task>(
-        &self,
-        task: &T,
-        objective: Objective,
-        sampler: Option<Box<dyn Sampler>>,
-        pace: (f64, u64),
-        book: Book,
-    ) -> Result<Finished, TrainError> {
-        let trainer = self.trainer(task, objective, sampler, pace, book);
-        Ok(trainer.run()?.into())
-    }
+/// The name of the kind of task of an experiment's file.
+pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static str>> {
+    let kind = File::read(file, text)?.task(false)?;
+    Ok(kind.map(|(kind, _)| kind.name()))
 }
 
-/// Adam with the constants of its paper (Kingma & Ba 2015).
-pub(crate) fn adam() -> ModuleOptimizer {
-    AdamConfig::new().with_epsilon(1e-8).init()
+/// An experiment of the list.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    /// Its arms, those that run by default first, and whether they do.
+    pub(crate) arms: Vec<(Arm, bool)>,
 }
 
-/// All arms, those that run only when named last.
-fn all_arms(experiment: &dyn Experiment) -> impl Iterator<Item = Arm> {
-    let (arms, more) = (experiment.arms(), experiment.more_arms());
-    arms.into_iter().chain(more)
+/// The experiments that come with the program.
+pub(crate) fn list() -> anyhow::Result<Vec<Listed>> {
+    FILES
+        .iter()
+        .map(|(name, text)| listed(name, text))
+        .collect()
 }
 
-/// The arms that were asked for by name, or those that run without being asked for.
-pub(crate) fn choose_arms(
-    experiment: &dyn Experiment,
-    names: &[String],
-) -> anyhow::Result<Vec<Arm>> {
-    if names.is_empty() {
-        return Ok(experiment.arms());
-    }
-    let known: Vec<&str> = all_arms(experiment).map(|arm| arm.name).collect();
-    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        let name = experiment.name();
-        bail!(
-            "experiment {name} has no arm '{unknown}'; its arms are {}",
-            known.join(", ")
-        );
-    }
-    let wanted = |arm: &Arm| names.iter().any(|name| name == arm.name);
-    Ok(all_arms(experiment).filter(wanted).collect())
+fn listed(name: &str, text: &str) -> anyhow::Result<Listed> {
+    let read = File::read(name, text)?;
+    let library = read.library()?;
+    let usual = read.arms();
+    let open = read.quality(false)?.is_none();
+    let more = library
+        .names()
+        .filter(|name| open && !usual.iter().any(|other| other == name));
+    let names: Vec<String> = usual
+        .iter()
+        .cloned()
+        .chain(more.map(str::to_owned))
+        .collect();
+    let arms = names
+        .iter()
+        .map(|name| Ok((library.arm(name)?, usual.contains(name))));
+    Ok(Listed {
+        arms: arms.collect::<anyhow::Result<_>>()?,
+        name: read.name,
+        about: read.about,
+    })
 }

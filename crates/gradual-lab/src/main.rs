@@ -1,25 +1,15 @@
-//! Experiments on how capabilities arise: `cargo xtask experiment` runs this program.
+//! The program behind `cargo xtask experiment`, `bench`, `doctor` and `test --backend`.
 
 #![allow(
-    clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command line program talks through its standard streams"
+    reason = "a command line program says on its standard error why it failed"
 )]
-
-mod arms;
-mod backend;
-mod bench;
-mod command;
-mod conformance;
-mod doctor;
-mod environment;
-mod experiment;
-mod experiments;
-mod runner;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gradual_backends::doctor;
+use gradual_lab::command;
 
 /// Experiments on how capabilities arise.
 #[derive(Debug, Parser)]
@@ -34,43 +24,19 @@ enum Command {
     /// Run an experiment and write its run folders and report
     Experiment(command::Arguments),
     /// Time a step against an ordinary one, and against peers
-    Bench(bench::Arguments),
+    Bench(Box<gradual_bench::command::Arguments>),
     /// Try the devices of the backends that are compiled in
     Doctor(doctor::Arguments),
     /// Check that backends compute what the reference computes
-    Conformance(conformance::Arguments),
+    Conformance(gradual_conformance::command::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Experiment(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
-        Command::Doctor(arguments) => arguments.run(),
+        Command::Doctor(arguments) => arguments.run().map_err(anyhow::Error::from),
         Command::Conformance(arguments) => arguments.run(),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", message(&error));
-            match error.is::<command::Interrupted>() {
-                true => ExitCode::from(command::INTERRUPTED),
-                false => ExitCode::FAILURE,
-            }
-        }
-    }
-}
-
-/// A message with those of its causes that it does not hold already.
-fn message(error: &anyhow::Error) -> String {
-    error
-        .chain()
-        .skip(1)
-        .fold(error.to_string(), |text, cause| {
-            let cause = cause.to_string();
-            if text.contains(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
+    command::ended(outcome)
 }

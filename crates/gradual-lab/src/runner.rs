@@ -3,34 +3,37 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use gradual::group::GroupError;
-use gradual::measure::{RunConfig, SCHEMA};
+use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
+use gradual_backends::backend::Backend;
 use indicatif::MultiProgress;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::arms;
-use crate::backend::Backend;
+use crate::arm::Arm;
 use crate::environment::environment;
-use crate::experiment::{Arm, Book, Experiment, Finished, Options, Run};
+use crate::experiment::Experiment;
+use crate::training::{Finished, Run, num_groups};
 
 /// Everything that the runs of one experiment share.
 pub(crate) struct Plan<'a> {
-    pub(crate) experiment: &'a dyn Experiment,
+    pub(crate) experiment: &'a Experiment,
+    /// With complete recipes.
     pub(crate) arms: Vec<Arm>,
     pub(crate) seeds: u64,
     pub(crate) steps: u64,
     pub(crate) draw: usize,
+    pub(crate) evaluate_every: u64,
     pub(crate) jobs: usize,
     pub(crate) fresh: bool,
     /// Steps between checkpoints; a twentieth of the run if not said.
     pub(crate) checkpoint_every: Option<u64>,
-    pub(crate) options: Options,
+    /// Those of the task.
     pub(crate) settings: Value,
     pub(crate) backend: Backend,
     /// `runs/<experiment>`.
@@ -38,8 +41,8 @@ pub(crate) struct Plan<'a> {
 }
 
 /// A run that is still to be done.
-struct Job {
-    arm: Arm,
+struct Job<'a> {
+    arm: &'a Arm,
     seed: u64,
     config: RunConfig,
     folder: PathBuf,
@@ -57,10 +60,14 @@ pub(crate) struct Outcome {
 impl Plan<'_> {
     /// Refuses arms that can't group draws of the size that was asked for, before any of the others runs.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let groups = num_groups(&self.experiment.task.capabilities()?);
         let mut refused = Vec::new();
         let mut least = 0;
         for arm in &self.arms {
-            let Err(error) = self.experiment.check(arm.name, self.draw, &self.options) else {
+            let checked = arm
+                .objective(groups, 0)
+                .and_then(|objective| Ok(objective.check(self.draw)?));
+            let Err(error) = checked else {
                 continue;
             };
             // Whatever else is wrong is no matter of the draw.
@@ -70,12 +77,12 @@ impl Plan<'_> {
                 return Err(error.context(format!("arm {}", arm.name)));
             };
             least = least.max(*groups);
-            refused.push((arm.name, error.to_string()));
+            refused.push((arm.name.as_str(), error.to_string()));
         }
         if refused.is_empty() {
             return Ok(());
         }
-        let names = || self.arms.iter().map(|arm| arm.name);
+        let names = || self.arms.iter().map(|arm| arm.name.as_str());
         let others: Vec<&str> = names()
             .filter(|name| refused.iter().all(|(other, _)| other != name))
             .collect();
@@ -137,21 +144,23 @@ impl Plan<'_> {
     }
 
     /// The runs that are not done, after checking that none of the folders holds another run.
-    fn open(&self) -> anyhow::Result<VecDeque<Job>> {
+    fn open(&self) -> anyhow::Result<VecDeque<Job<'_>>> {
         let mut jobs = VecDeque::new();
         let mut done = 0;
         for seed in 0..self.seeds {
-            for &arm in &self.arms {
-                let folder = self.folder.join(arm.name).join(format!("seed-{seed}"));
+            for arm in &self.arms {
+                let folder = self.folder.join(&arm.name).join(format!("seed-{seed}"));
                 let config = RunConfig {
                     schema: SCHEMA,
-                    experiment: self.experiment.name().to_owned(),
-                    arm: arm.name.to_owned(),
+                    experiment: self.experiment.name.clone(),
+                    arm: arm.name.clone(),
                     seed,
-                    steps: self.steps * u64::from(arms::slowdown(arm.name)),
+                    steps: self.steps * u64::from(arm.recipe.slowdown),
                     draw: self.draw as u64,
                     backend: self.backend.name.to_owned(),
-                    settings: self.settings.clone(),
+                    task: self.settings.clone(),
+                    recipe: arm.settings()?,
+                    settings: json!({ "evaluate_every": self.evaluate_every }),
                 };
                 let state = match self.fresh {
                     true => FolderState::Empty,
@@ -177,7 +186,7 @@ impl Plan<'_> {
     /// One run, whose panics are its own: other runs go on.
     fn contained(
         &self,
-        job: &Job,
+        job: &Job<'_>,
         bars: &MultiProgress,
         interrupt: &Interrupt,
     ) -> anyhow::Result<End> {
@@ -193,7 +202,12 @@ impl Plan<'_> {
         })
     }
 
-    fn one(&self, job: &Job, bars: &MultiProgress, interrupt: &Interrupt) -> anyhow::Result<End> {
+    fn one(
+        &self,
+        job: &Job<'_>,
+        bars: &MultiProgress,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<End> {
         let name = format!("{} seed {}", job.arm.name, job.seed);
         let say = |text: String| {
             // A closed standard error is no reason to end a run.
@@ -223,21 +237,19 @@ impl Plan<'_> {
             .checkpoint_every
             .unwrap_or(job.config.steps / 20)
             .max(1);
-        let book = Book {
+        let run = Run {
+            arm: job.arm,
+            seed: job.seed,
+            steps: job.config.steps,
+            draw: self.draw,
+            evaluate_every: self.evaluate_every,
+            device: &self.backend.device,
+            interrupt,
             folder: resumed.folder.with_checkpoints(every, Keep::default()),
             snapshot: resumed.snapshot,
             progress: Progress::new(&name, job.config.steps, bars),
         };
-        let run = Run {
-            arm: job.arm.name,
-            seed: job.seed,
-            steps: job.config.steps,
-            draw: self.draw,
-            options: &self.options,
-            device: &self.backend.device,
-            interrupt,
-        };
-        let Finished { end, step } = self.experiment.run(&run, book)?;
+        let Finished { end, step } = self.experiment.task.train(run)?;
         match &end {
             End::Completed => {}
             End::Stopped(reason) => say(format!("{name}: stopped after step {step}: {reason}")),
@@ -251,14 +263,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Writes a whole file under a temporary name and renames it.
-pub(crate) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut temporary = file.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    std::fs::write(temporary, text)
-        .and_then(|()| std::fs::rename(temporary, file))
-        .with_context(|| format!("could not write {}", file.display()))
 }

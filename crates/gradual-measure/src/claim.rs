@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::finite;
-
 /// One measurable claim: an arm changes a metric against the baseline by at least a ratio.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
@@ -18,7 +16,6 @@ pub struct Claim {
     /// Whether the arm should have less or more of it.
     pub direction: Direction,
     /// The ratio arm / baseline that counts as an effect, for instance 0.8 for a fifth less.
-    #[serde(serialize_with = "finite::smallest_effect")]
     pub smallest_effect: f64,
 }
 

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-/// What can go wrong when a curve, a record or a summary is made.
+/// What can go wrong when a curve or a summary is made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MeasureError {
@@ -85,31 +85,5 @@ pub enum MeasureError {
         step: u64,
         /// The chance as it came.
         chance: f64,
-    },
-    /// A record could not be written, for instance because it holds NaN.
-    #[error("write {record}: {source}")]
-    Write {
-        /// Kind of record.
-        record: &'static str,
-        /// What the JSON writer says.
-        source: serde_json::Error,
-    },
-    /// A record could not be read.
-    #[error("read {record}: {source}")]
-    Read {
-        /// Kind of record.
-        record: &'static str,
-        /// What the JSON reader says.
-        source: serde_json::Error,
-    },
-    /// A record was written by another version of the format.
-    #[error("read {record}: expected schema {expected}, got {got}")]
-    Schema {
-        /// Kind of record.
-        record: &'static str,
-        /// The schema this crate reads.
-        expected: u32,
-        /// The schema that came.
-        got: u32,
     },
 }

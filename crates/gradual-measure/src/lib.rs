@@ -2,7 +2,7 @@
 //!
 //! Plain numbers in, plain numbers out: this crate knows nothing of tensors or training.
 //!
-//! - [`record`]: the lines and files of a run folder; [`claim`]: claims as data.
+//! - [`evaluation`]: held-out results of all capabilities at one step; [`claim`]: claims as data.
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
@@ -30,14 +30,14 @@ pub mod curve;
 pub mod effect;
 pub mod emergence;
 mod error;
-mod finite;
+pub mod evaluation;
 pub mod halves;
 pub mod rank;
-pub mod record;
 pub mod run;
 mod sign_flip;
 pub mod statistics;
 pub mod summary;
+mod timing;
 pub mod verdict;
 
 pub use across::{Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to, steps_to_worst};
@@ -46,13 +46,11 @@ pub use curve::{Curve, skill};
 pub use effect::{Effect, paired_ratio};
 pub use emergence::{Emergence, Logistic};
 pub use error::MeasureError;
+pub use evaluation::{CapabilityRecord, Evaluation};
 pub use halves::{Halves, half_pairs};
 pub use rank::{kendall_tau, spearman};
-pub use record::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, Grouping, Record,
-    RunConfig, SCHEMA, Timing,
-};
 pub use run::{CapabilityCurves, Measure, RunCurves};
 pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};
+pub use timing::Timing;
 pub use verdict::{Answer, Doubt, LEAST_SEEDS, Question, Verdict, holm, judge};

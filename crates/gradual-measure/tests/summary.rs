@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary, SCHEMA,
-    Timing,
+    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary, Timing,
 };
 use proptest::prelude::*;
 
@@ -29,7 +28,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
         (name.to_owned(), record)
     });
     Evaluation {
-        schema: SCHEMA,
+        schema: 1,
         step,
         examples: step * 64,
         train_loss: 0.5,
@@ -67,7 +66,7 @@ fn two_capabilities() {
     assert_eq!(summary.order, None);
     let timings: Vec<Timing> = (0..=10)
         .map(|index| Timing {
-            schema: SCHEMA,
+            schema: 1,
             step: index * 100,
             seconds: index as f64,
         })
@@ -236,7 +235,7 @@ proptest! {
                 progress: Some(accuracy),
             };
             Evaluation {
-                schema: SCHEMA,
+                schema: 1,
                 step,
                 examples: step,
                 train_loss: loss,

@@ -39,7 +39,7 @@ pub fn claims(dirs: &[PathBuf], page: &Path) -> Result<(), ReportError> {
         let folder = Folder::read(dir)?;
         text.push_str(&experiment(&folder, page)?);
     }
-    write::text(page, &text)
+    Ok(write::text(page, &text)?)
 }
 
 fn experiment(folder: &Folder, page: &Path) -> Result<String, ReportError> {

@@ -1,12 +1,16 @@
 use std::path::PathBuf;
 
 use gradual_measure::MeasureError;
+use gradual_runs::RunsError;
 use thiserror::Error;
 
 /// What can go wrong between a run folder and its report.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
+    /// A file of a run folder could not be read, or a file of the report could not be written.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
     /// No folder was given.
     #[error("read experiment: expected at least one folder, got none")]
     NoFolder,
@@ -22,35 +26,11 @@ pub enum ReportError {
         /// The folder.
         path: PathBuf,
     },
-    /// A file that must be there is not.
-    #[error("read experiment: expected the file {}, found none", .path.display())]
-    Missing {
-        /// The path looked for.
-        path: PathBuf,
-    },
     /// No run has been evaluated.
     #[error("read experiment: expected runs <arm>/seed-<s>/ with evaluations in {}, got none", .path.display())]
     NoRuns {
         /// The folder of the experiment.
         path: PathBuf,
-    },
-    /// A line is torn, or is no record of the kind expected.
-    #[error("read line {line} of {}: {source}", .path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Line number, from 1.
-        line: usize,
-        /// What is wrong with it.
-        source: MeasureError,
-    },
-    /// A file is no record of the kind expected.
-    #[error("read {}: {source}", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: MeasureError,
     },
     /// The evaluations of a run cannot be summarised.
     #[error("summarise {}: {source}", .path.display())]
@@ -59,16 +39,6 @@ pub enum ReportError {
         path: PathBuf,
         /// What is wrong with it.
         source: MeasureError,
-    },
-    /// Reading from or writing to the disk failed.
-    #[error("{operation} {}: {source}", .path.display())]
-    Io {
-        /// `read` or `write`.
-        operation: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
     /// A figure could not be drawn.
     #[error("draw figure {figure}: {reason}")]

@@ -6,12 +6,12 @@ mod several;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gradual_measure::{
-    Claim, Evaluation, ExperimentRecord, Grouping, RunConfig, RunCurves, RunSummary, Timing,
-};
+use gradual_measure::{Claim, Evaluation, RunCurves, RunSummary, Timing};
+use gradual_runs::files::{CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, TIMING, read};
+use gradual_runs::{ExperimentRecord, GroupingRecord, RunConfig};
 
 use crate::ReportError;
-use files::{entries, file, lines, name, optional};
+use files::{entries, lines, name, optional};
 
 /// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
@@ -75,7 +75,7 @@ pub(crate) struct Run {
     pub(crate) config: RunConfig,
     pub(crate) finished: bool,
     pub(crate) evaluations: Vec<Evaluation>,
-    pub(crate) groupings: Vec<Grouping>,
+    pub(crate) groupings: Vec<GroupingRecord>,
     pub(crate) timings: Vec<Timing>,
     pub(crate) curves: RunCurves,
     pub(crate) summary: RunSummary,
@@ -105,13 +105,13 @@ impl Folder {
             });
         }
         let folders = entries(dir)?;
-        let path = dir.join("experiment.json");
+        let path = dir.join(EXPERIMENT);
         if folders.is_empty() {
             return Err(ReportError::EmptyFolder {
                 path: dir.to_owned(),
             });
         }
-        let record: ExperimentRecord = file(&path)?;
+        let record: ExperimentRecord = read(&path)?;
 
         let mut notes = Vec::new();
         let mut arms: Vec<Arm> = record
@@ -218,7 +218,7 @@ fn runs(
     let mut runs = Vec::new();
     for (seed, path) in seeds {
         if environment.is_none() {
-            *environment = fs::read_to_string(path.join("environment.json"))
+            *environment = fs::read_to_string(path.join(ENVIRONMENT))
                 .ok()
                 .and_then(|text| serde_json::from_str(&text).ok());
         }
@@ -229,7 +229,7 @@ fn runs(
 
 /// The run in `path`; `None`, with a note, when it has only begun.
 fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, ReportError> {
-    let finished = path.join("DONE").exists();
+    let finished = path.join(DONE).exists();
     let mut begun = |what| {
         notes.push(format!(
             "Run {}/{} is left out: it has no {what} yet.",
@@ -237,14 +237,14 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
             name(path)
         ));
     };
-    let (config, curves) = (path.join("config.json"), path.join("curves.jsonl"));
+    let (config, curves) = (path.join(CONFIG), path.join(CURVES));
     for (needed, what) in [(&config, "configuration"), (&curves, "evaluation")] {
         if !finished && !needed.exists() {
             begun(what);
             return Ok(None);
         }
     }
-    let config = file(&config)?;
+    let config = read(&config)?;
     let mut torn = Vec::new();
     let evaluations: Vec<Evaluation> = lines(&curves, finished, &mut torn)?;
     if !finished && evaluations.is_empty() {
@@ -258,7 +258,7 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
     };
     let curves = RunCurves::of(&evaluations).map_err(failed)?;
     let summary = RunSummary::of_curves(&curves).map_err(failed)?;
-    let (groups, timing) = (path.join("groups.jsonl"), path.join("timing.jsonl"));
+    let (groups, timing) = (path.join(GROUPS), path.join(TIMING));
     let timings: Vec<Timing> = optional(&timing, finished, notes)?;
     Ok(Some(Run {
         seed,

@@ -84,19 +84,12 @@ fn main() -> ExitCode {
                 .iter()
                 .map(|dir| dir.display().to_string())
                 .collect();
-            eprintln!("error: no report of {}: {}", dirs.join(", "), chain(&error));
+            eprintln!(
+                "error: no report of {}: {}",
+                dirs.join(", "),
+                gradual_runs::message(&error)
+            );
             ExitCode::FAILURE
         }
     }
-}
-
-/// A message with those of its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| {
-        match text.contains(&cause.to_string()) {
-            true => text,
-            false => format!("{text}: {cause}"),
-        }
-    })
 }

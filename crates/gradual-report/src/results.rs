@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{Effect, Metric, RunSummary, SCHEMA, Sample, paired_ratio};
+use gradual_measure::{Effect, Metric, RunSummary, Sample, paired_ratio};
+use gradual_runs::SCHEMA;
 use serde::Serialize;
 
 use crate::ReportError;

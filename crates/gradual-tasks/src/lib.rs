@@ -19,3 +19,4 @@ pub use mlp::Mlp;
 pub use skills_task::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::{ParityBatch, SparseParity, SparseParityConfig, SparseParityError};
 pub use table::{Table, TableBatch, TableError, TableRow};
+pub use weights::{linear, uniform};

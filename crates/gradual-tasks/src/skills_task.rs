@@ -13,6 +13,7 @@ use crate::{Decoder, DecoderConfig};
 
 /// Settings of [`Skills`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SkillsConfig {
     /// Zipf exponent of the mixture; 0 draws every trained skill equally often.
     pub exponent: f64,

@@ -14,6 +14,7 @@ use crate::Mlp;
 
 /// Settings of [`SparseParity`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SparseParityConfig {
     /// Number of tasks.
     pub tasks: usize,

@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Uniform in ±`bound`.
-pub(crate) fn uniform<const D: usize>(
+/// A parameter whose entries are uniform in ±`bound`.
+pub fn uniform<const D: usize>(
     shape: [usize; D],
     bound: f32,
     random: &mut ChaCha8Rng,
@@ -20,8 +20,8 @@ pub(crate) fn uniform<const D: usize>(
     Param::from_data(TensorData::new(values, shape), device)
 }
 
-/// A linear layer `[d, e]` whose weights and biases are uniform in ±1/√d (PyTorch's default).
-pub(crate) fn linear(d: usize, e: usize, random: &mut ChaCha8Rng, device: &Device) -> Linear {
+/// A linear layer `[d, e]` (inputs, outputs) whose weights and biases are uniform in ±1/√d (PyTorch's default).
+pub fn linear(d: usize, e: usize, random: &mut ChaCha8Rng, device: &Device) -> Linear {
     let bound = 1.0 / (d.max(1) as f32).sqrt();
     let mut layer = LinearConfig::new(d, e).init(device);
     layer.weight = uniform([d, e], bound, random, device);

@@ -12,13 +12,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use gradual_runs::RunsError;
+use gradual_runs::files::write_new;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
-use crate::folder::failed;
+use crate::error::TrainError;
 use crate::snapshot::{FILES, Snapshot};
 
 /// Version of this format.
@@ -91,7 +92,7 @@ pub(crate) fn write(
         home.join(format!("{TEMPORARY}{step:012}")),
     );
     remove(&temporary)?;
-    fs::create_dir(&temporary).map_err(|source| failed("create", &temporary, source))?;
+    fs::create_dir(&temporary).map_err(RunsError::file("create", &temporary))?;
     let journals = journals
         .iter()
         .map(|(name, content)| (name.as_str(), content));
@@ -110,13 +111,13 @@ pub(crate) fn write(
     };
     let file = temporary.join(MANIFEST);
     let line = serde_json::to_string(&manifest)
-        .map_err(|source| failed("write", &file, io::Error::other(source)))?;
+        .map_err(|source| RunsError::file("write", &file)(io::Error::other(source)))?;
     let text = format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes()));
     write_file(&file, text.as_bytes())?;
     sync_folder(&temporary)?;
     // A checkpoint of this step may be there: written, but not yet known of when the run was killed.
     remove(&folder)?;
-    fs::rename(&temporary, &folder).map_err(|source| failed("rename", &temporary, source))?;
+    fs::rename(&temporary, &folder).map_err(RunsError::file("rename", &temporary))?;
     sync_folder(home)?;
     prune(home, keep)
 }
@@ -220,7 +221,7 @@ fn read(folder: &Path, step: u64) -> Result<Kept, String> {
 
 /// Removes the checkpoints that need not stay.
 fn prune(home: &Path, keep: Keep) -> Result<(), TrainError> {
-    let listed = list(home).map_err(|source| failed("list", home, source))?;
+    let listed = list(home).map_err(RunsError::file("list", home))?;
     let older = listed.len().saturating_sub(keep.last.max(1));
     let mut best: Option<(f64, &Path)> = None;
     if keep.best {
@@ -246,15 +247,15 @@ fn prune(home: &Path, keep: Keep) -> Result<(), TrainError> {
 pub(crate) fn sweep(home: &Path) -> Result<(), TrainError> {
     let entries = match fs::read_dir(home) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|source| failed("list", home, source))?,
+        entries => entries.map_err(RunsError::file("list", home))?,
     };
     for entry in entries {
-        let entry = entry.map_err(|source| failed("list", home, source))?;
+        let entry = entry.map_err(RunsError::file("list", home))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(TEMPORARY) || name.starts_with(REMOVING) {
             let path = entry.path();
-            fs::remove_dir_all(&path).map_err(|source| failed("remove", &path, source))?;
+            fs::remove_dir_all(&path).map_err(RunsError::file("remove", &path))?;
         }
     }
     Ok(())
@@ -266,26 +267,21 @@ fn remove(folder: &Path) -> Result<(), TrainError> {
     let going = folder.with_file_name(format!("{REMOVING}{name}"));
     match fs::rename(folder, &going) {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
-        result => result.map_err(|source| failed("rename", folder, source))?,
+        result => result.map_err(RunsError::file("rename", folder))?,
     }
-    fs::remove_dir_all(&going).map_err(|source| failed("remove", &going, source))
+    Ok(fs::remove_dir_all(&going).map_err(RunsError::file("remove", &going))?)
 }
 
-fn write_file(path: &Path, content: &[u8]) -> Result<(), TrainError> {
-    File::create(path)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .map_err(|source| failed("write", path, source))
+fn write_file(path: &Path, content: &[u8]) -> Result<(), RunsError> {
+    write_new(path, content).map_err(RunsError::file("write", path))
 }
 
 /// Brings the names in a folder to disk, where the system can.
-fn sync_folder(path: &Path) -> Result<(), TrainError> {
+fn sync_folder(path: &Path) -> Result<(), RunsError> {
     if cfg!(unix) {
         File::open(path)
             .and_then(|folder| folder.sync_all())
-            .map_err(|source| failed("sync", path, source))?;
+            .map_err(RunsError::file("sync", path))?;
     }
     Ok(())
 }

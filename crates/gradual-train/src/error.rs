@@ -1,10 +1,9 @@
-use std::io;
 use std::path::PathBuf;
 
 use gradual_grad::{BurnFault, GradError};
 use gradual_group::GroupError;
 use gradual_loss::LossError;
-use gradual_measure::MeasureError;
+use gradual_runs::RunsError;
 use thiserror::Error;
 
 /// What can go wrong while training.
@@ -20,9 +19,9 @@ pub enum TrainError {
     /// The group losses could not be composed.
     #[error(transparent)]
     Loss(#[from] LossError),
-    /// A record could not be written.
+    /// A file of a run folder could not be read or written, or holds another run.
     #[error(transparent)]
-    Measure(#[from] MeasureError),
+    Runs(#[from] RunsError),
     /// A loss, a coefficient or the norm of a gradient is NaN or infinite.
     #[error("step: the {what} of example {example} is {value}; {cause}", cause = cause(.what))]
     NotFinite {
@@ -206,23 +205,6 @@ pub enum TrainError {
         /// The backend's message.
         problem: String,
     },
-    /// A run folder holds a run with another configuration.
-    #[error(
-        "run folder {}: holds a run with another configuration ({difference}); \
-         choose another --out, or --fresh to start over", path.display()
-    )]
-    Configuration {
-        /// The run folder.
-        path: PathBuf,
-        /// The entries that differ.
-        difference: String,
-    },
-    /// Another process, or another run of this one, writes into the run folder.
-    #[error("run folder {}: another run is writing into it; wait for it or stop it", path.display())]
-    Locked {
-        /// The run folder.
-        path: PathBuf,
-    },
     /// A run can't go on from its checkpoints.
     #[error(
         "run folder {}: can't go on from its checkpoints ({problem}); --fresh starts over",
@@ -241,16 +223,6 @@ pub enum TrainError {
         what: &'static str,
         /// What does not fit.
         problem: String,
-    },
-    /// A file of a run folder could not be read or written.
-    #[error("run folder: could not {operation} {}: {source}", path.display())]
-    File {
-        /// Read, write, create, …
-        operation: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
     },
 }
 

@@ -8,25 +8,22 @@
 //! Journals (`*.jsonl`) grow line by line. A checkpoint holds a copy of them, and a run that is
 //! resumed starts from these copies: whatever was written after the checkpoint is written again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use gradual_measure::{Evaluation, Grouping, Record, RunConfig, SCHEMA, Timing};
+use gradual_runs::files::{
+    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, TIMING, journals, replace,
+};
+use gradual_runs::{
+    Evaluation, FolderLock, GroupingRecord, Journal, Record, RunConfig, RunsError, SCHEMA, Timing,
+};
 use serde_json::{Value, json};
 
 use crate::checkpoint::{self, Keep, Kept};
-use crate::observer::{Flow, GO_ON};
-use crate::{End, Observer, Snapshot, TrainError};
-
-const CONFIG: &str = "config.json";
-const ENVIRONMENT: &str = "environment.json";
-const CURVES: &str = "curves.jsonl";
-const GROUPS: &str = "groups.jsonl";
-const TIMING: &str = "timing.jsonl";
-const CHECKPOINTS: &str = "checkpoints";
-const DONE: &str = "DONE";
-const LOCK: &str = ".lock";
+use crate::error::TrainError;
+use crate::observer::{End, Flow, GO_ON, Observer, SeenStep};
+use crate::snapshot::Snapshot;
 
 /// What a run folder holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +34,8 @@ pub enum FolderState {
     Unfinished,
     /// A finished run.
     Done,
+    /// A run that another writer is at work on; what it holds will change.
+    Locked,
 }
 
 /// Writes a run down, line by line, and keeps its checkpoints. No other process can write into the
@@ -50,15 +49,8 @@ pub struct RunFolder {
     every: Option<u64>,
     keep: Keep,
     skipped: u64,
-    /// Held, not read: the lock goes when it is closed.
-    _lock: File,
-}
-
-/// A file of a run folder that grows by whole lines; checkpoints hold a copy of it.
-#[derive(Debug)]
-pub struct Journal {
-    path: PathBuf,
-    file: File,
+    /// Held as long as this lives.
+    _lock: FolderLock,
 }
 
 /// A folder with what it takes to go on with its run.
@@ -73,33 +65,39 @@ pub struct Resumed {
 }
 
 impl RunFolder {
-    /// What the folder at `path` holds, if its configuration is `config`.
+    /// What the folder at `path` holds, if its configuration is `config`. A folder that another writer holds is not looked
+    /// into: what is read of a run that is being written may be of two moments.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Configuration`] naming the entries that differ when it holds another run, and
-    /// [`TrainError::Measure`] when its configuration can't be read.
+    /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`] when
+    /// its configuration is from before recipes were in it, and others when it can't be read.
     pub fn state(path: &Path, config: &RunConfig) -> Result<FolderState, TrainError> {
+        if !path.exists() {
+            return Ok(FolderState::Empty);
+        }
+        match FolderLock::take(path) {
+            Ok(lock) => Self::locked_state(&lock, path, config),
+            Err(RunsError::Locked { .. }) => Ok(FolderState::Locked),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// [`state`](Self::state) of a folder that the caller has locked.
+    fn locked_state(
+        _: &FolderLock,
+        path: &Path,
+        config: &RunConfig,
+    ) -> Result<FolderState, TrainError> {
         let file = path.join(CONFIG);
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Self::without_configuration(path);
             }
-            Err(source) => return Err(failed("read", &file, source)),
+            Err(source) => return Err(RunsError::file("read", &file)(source).into()),
         };
-        let held = RunConfig::from_line(&text)?;
-        if held != *config {
-            let [held, asked] = [&held, config].map(serde_json::to_value);
-            let difference = match (held, asked) {
-                (Ok(held), Ok(asked)) => difference("", &held, &asked).join(", "),
-                _ => String::from("unreadable"),
-            };
-            return Err(TrainError::Configuration {
-                path: path.to_owned(),
-                difference,
-            });
-        }
+        config.check_same_run(&text, path)?;
         match path.join(DONE).exists() {
             true => Ok(FolderState::Done),
             false => Ok(FolderState::Unfinished),
@@ -123,18 +121,31 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`TrainError::File`] naming the file that could not be written, [`TrainError::Locked`] when
-    /// another run writes into the folder.
+    /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::File`] naming the file that could not be
+    /// written.
     pub fn create(
         path: &Path,
         config: &RunConfig,
         environment: &Value,
     ) -> Result<Self, TrainError> {
-        fs::create_dir_all(path).map_err(|source| failed("create", path, source))?;
-        let lock = lock(path)?;
+        Self::start(Self::take(path)?, path, config, environment)
+    }
+
+    /// Makes the folder where there is none, and locks it.
+    fn take(path: &Path) -> Result<FolderLock, RunsError> {
+        fs::create_dir_all(path).map_err(RunsError::file("create", path))?;
+        FolderLock::take(path)
+    }
+
+    fn start(
+        lock: FolderLock,
+        path: &Path,
+        config: &RunConfig,
+        environment: &Value,
+    ) -> Result<Self, TrainError> {
         let gone = |result: io::Result<()>, file: &Path| match result {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(failed("remove", file, source))
+                Err(RunsError::file("remove", file)(source))
             }
             _ => Ok(()),
         };
@@ -149,14 +160,14 @@ impl RunFolder {
         let old = path.join(CONFIG);
         gone(fs::remove_file(&old), &old)?;
 
-        replace(path, CONFIG, &(config.to_line()? + "\n"))?;
-        replace(path, ENVIRONMENT, format!("{environment:#}\n"))?;
-        fs::create_dir(&checkpoints).map_err(|source| failed("create", &checkpoints, source))?;
+        replace(&old, config.to_line()? + "\n")?;
+        replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
+        fs::create_dir(&checkpoints).map_err(RunsError::file("create", &checkpoints))?;
         Self::open(path, lock)
     }
 
-    /// Goes on with the run of `config` at `path`, from its newest checkpoint that is whole. Journals
-    /// are put back to what they were then. A run that has no checkpoint yet starts.
+    /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what they
+    /// were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
     ///
     /// # Errors
     ///
@@ -168,24 +179,28 @@ impl RunFolder {
         config: &RunConfig,
         environment: &Value,
     ) -> Result<Resumed, TrainError> {
-        let fresh = || {
+        let lock = Self::take(path)?;
+        let fresh = |lock| {
             Ok(Resumed {
-                folder: Self::create(path, config, environment)?,
+                folder: Self::start(lock, path, config, environment)?,
                 snapshot: None,
                 damaged: Vec::new(),
             })
         };
-        if Self::state(path, config)? == FolderState::Empty {
-            return fresh();
+        if Self::locked_state(&lock, path, config)? == FolderState::Empty {
+            return fresh(lock);
         }
-        let lock = lock(path)?;
         let home = path.join(CHECKPOINTS);
         let refused = |problem: String| TrainError::Checkpoint {
             path: path.to_owned(),
             problem,
         };
         let (kept, damaged) = checkpoint::newest(&home).map_err(refused)?;
-        let Some(Kept { snapshot, journals }) = kept else {
+        let Some(Kept {
+            snapshot,
+            journals: copies,
+        }) = kept
+        else {
             // The first checkpoint comes right after the first evaluation: without it nothing is lost.
             let curves = fs::read(path.join(CURVES)).unwrap_or_default();
             if curves.iter().filter(|&&byte| byte == b'\n').count() > 1 {
@@ -193,21 +208,20 @@ impl RunFolder {
                     "the run has begun, but there is none",
                 )));
             }
-            drop(lock);
-            return fresh();
+            return fresh(lock);
         };
         checkpoint::sweep(&home)?;
-        let names: Vec<&str> = journals.iter().map(|(name, _)| name.as_str()).collect();
-        for journal in self::journals(path)? {
+        let names: Vec<&str> = copies.iter().map(|(name, _)| name.as_str()).collect();
+        for journal in journals(path)? {
             let name = journal.file_name().unwrap_or_default().to_string_lossy();
             if !names.contains(&name.as_ref()) {
-                fs::remove_file(&journal).map_err(|source| failed("remove", &journal, source))?;
+                fs::remove_file(&journal).map_err(RunsError::file("remove", &journal))?;
             }
         }
-        for (name, content) in &journals {
-            replace(path, name, content)?;
+        for (name, content) in &copies {
+            replace(&path.join(name), content)?;
         }
-        replace(path, ENVIRONMENT, format!("{environment:#}\n"))?;
+        replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
         Ok(Resumed {
             folder: Self::open(path, lock)?,
             snapshot: Some(snapshot),
@@ -215,8 +229,8 @@ impl RunFolder {
         })
     }
 
-    fn open(path: &Path, lock: File) -> Result<Self, TrainError> {
-        let open = |name| Journal::open(path, name);
+    fn open(path: &Path, lock: FolderLock) -> Result<Self, TrainError> {
+        let open = |name| Journal::open(&path.join(name));
         Ok(Self {
             curves: open(CURVES)?,
             groups: open(GROUPS)?,
@@ -244,37 +258,9 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`TrainError::File`] when it can't be opened.
-    pub fn journal(&self, name: &str) -> Result<Journal, TrainError> {
-        Journal::open(&self.path, name)
-    }
-}
-
-impl Journal {
-    fn open(folder: &Path, name: &str) -> Result<Self, TrainError> {
-        let path = folder.join(name);
-        let file = OpenOptions::new().append(true).create(true).open(&path);
-        Ok(Self {
-            file: file.map_err(|source| failed("open", &path, source))?,
-            path,
-        })
-    }
-
-    /// Adds a line. One that can't be written as a whole is not there at all.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::File`], also when somebody removed the file.
-    pub fn append(&mut self, line: String) -> Result<(), TrainError> {
-        let path = &self.path;
-        // A file that was removed would swallow the line.
-        let before = fs::metadata(path).map_err(|source| failed("find", path, source))?;
-        let written = self.file.write_all((line + "\n").as_bytes());
-        written.map_err(|source| {
-            // What is left of the line would be torn; if that fails too, a checkpoint mends it.
-            let _ = self.file.set_len(before.len());
-            failed("write", path, source)
-        })
+    /// [`RunsError::File`] when it can't be opened.
+    pub fn journal(&self, name: &str) -> Result<Journal, RunsError> {
+        Journal::open(&self.path.join(name))
     }
 }
 
@@ -283,7 +269,7 @@ impl Observer for RunFolder {
         "run folder"
     }
 
-    fn stepped(&mut self, seen: &crate::SeenStep<'_>) -> Result<Flow, TrainError> {
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         self.skipped += u64::from(seen.groups.is_none());
         Ok(GO_ON)
     }
@@ -299,7 +285,7 @@ impl Observer for RunFolder {
         Ok(GO_ON)
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groups.append(grouping.to_line()?)?;
         Ok(GO_ON)
     }
@@ -314,7 +300,7 @@ impl Observer for RunFolder {
         }
         let copies = journals(&self.path)?.into_iter().map(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let content = fs::read(&path).map_err(|source| failed("read", &path, source))?;
+            let content = fs::read(&path).map_err(RunsError::file("read", &path))?;
             Ok((name.into_owned(), content))
         });
         let copies = copies.collect::<Result<Vec<_>, TrainError>>()?;
@@ -329,11 +315,10 @@ impl Observer for RunFolder {
             End::Interrupted => return Ok(()),
         };
         for journal in [&self.curves, &self.groups, &self.timing] {
-            let synced = journal.file.sync_all();
-            synced.map_err(|source| failed("sync", &journal.path, source))?;
+            journal.sync()?;
         }
         let mark = json!({"end": how, "reason": why, "skipped_steps": self.skipped});
-        replace(&self.path, DONE, format!("{mark}\n"))
+        Ok(replace(&self.path.join(DONE), format!("{mark}\n"))?)
     }
 
     fn state(&self) -> Result<gradual_group::State, TrainError> {
@@ -344,77 +329,4 @@ impl Observer for RunFolder {
         self.skipped = state.read(self.name())?;
         Ok(())
     }
-}
-
-/// Takes the folder for this run alone.
-fn lock(path: &Path) -> Result<File, TrainError> {
-    let file = path.join(LOCK);
-    let lock = File::create(&file).map_err(|source| failed("create", &file, source))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed("lock", &file, source)),
-    }
-}
-
-/// The journals in a folder, by name.
-fn journals(path: &Path) -> Result<Vec<PathBuf>, TrainError> {
-    let listed = |source| failed("list", path, source);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(listed)? {
-        let file = entry.map_err(listed)?.path();
-        if file.extension().is_some_and(|ending| ending == "jsonl") {
-            found.push(file);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Writes a whole file under a temporary name, brings it to disk and renames it.
-fn replace(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> Result<(), TrainError> {
-    let (file, temporary) = (folder.join(name), folder.join(format!("{name}.tmp")));
-    File::create(&temporary)
-        .and_then(|mut open| {
-            open.write_all(content.as_ref())?;
-            open.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, &file))
-        .map_err(|source| failed("write", &file, source))
-}
-
-pub(crate) fn failed(operation: &'static str, path: &Path, source: io::Error) -> TrainError {
-    TrainError::File {
-        operation,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// The entries in which two values differ, as `path: held → asked`.
-fn difference(path: &str, held: &Value, asked: &Value) -> Vec<String> {
-    let (Value::Object(held), Value::Object(asked)) = (held, asked) else {
-        return match held == asked {
-            true => Vec::new(),
-            false => vec![format!("{path}: {held} there, {asked} asked for")],
-        };
-    };
-    let mut keys: Vec<&String> = held.keys().chain(asked.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let entry = |map: &serde_json::Map<String, Value>, key: &String| {
-        map.get(key).cloned().unwrap_or(Value::Null)
-    };
-    let child = |key: &String| {
-        if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        }
-    };
-    keys.into_iter()
-        .flat_map(|key| difference(&child(key), &entry(held, key), &entry(asked, key)))
-        .collect()
 }

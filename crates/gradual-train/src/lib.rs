@@ -74,7 +74,7 @@ mod verified;
 
 pub use checkpoint::Keep;
 pub use error::TrainError;
-pub use folder::{FolderState, Journal, Resumed, RunFolder};
+pub use folder::{FolderState, Resumed, RunFolder};
 pub use grouped_step::GroupedStep;
 pub use interrupt::Interrupt;
 pub use label_set::LabelSet;

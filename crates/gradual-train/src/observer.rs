@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use gradual_grad::Verified;
 use gradual_group::{Groups, State};
-use gradual_measure::{Evaluation, Grouping};
+use gradual_runs::{Evaluation, GroupingRecord};
 
 use crate::{Snapshot, TrainError};
 
@@ -83,7 +83,7 @@ pub trait Observer {
     /// # Errors
     ///
     /// An error ends the run.
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         let _ = grouping;
         Ok(GO_ON)
     }
@@ -158,7 +158,7 @@ impl<O: Observer + ?Sized> Observer for &mut O {
         (**self).stepped(seen)
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         (**self).grouped(grouping)
     }
 

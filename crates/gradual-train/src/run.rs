@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use gradual_group::{Churn, State};
-use gradual_measure::{CapabilityRecord, Evaluation, SCHEMA};
+use gradual_runs::{CapabilityRecord, Evaluation, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::optim::GradientsParams;
 use gradual_group::{Groups, adjusted_rand};
-use gradual_measure::{ChurnRecord, Grouping, SCHEMA};
+use gradual_runs::{ChurnRecord, GroupingRecord, SCHEMA};
 
 use crate::{Capability, Stepped, Task};
 
@@ -82,7 +82,7 @@ impl Since {
         (self.examples > 0).then(|| self.losses / self.examples as f64)
     }
 
-    pub(crate) fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<Grouping> {
+    pub(crate) fn grouping<T: Task>(&self, task: &T, step: u64) -> Option<GroupingRecord> {
         let Last {
             groups,
             labels,
@@ -96,7 +96,7 @@ impl Since {
             .map(|capability| capability.name.clone());
         let assignment = groups.assignment();
         let sizes = assignment.map(|_| groups.sizes().iter().map(|&size| size as u64).collect());
-        Some(Grouping {
+        Some(GroupingRecord {
             schema: SCHEMA,
             step,
             groups: groups.count() as u64,

@@ -17,6 +17,17 @@ pub struct Capability {
     pub frequency: f64,
 }
 
+impl Capability {
+    /// A capability of this name, accuracy of guessing (0 to below 1), and share of the training examples (0 to 1).
+    pub fn new(name: impl Into<String>, chance: f64, frequency: f64) -> Self {
+        Self {
+            name: name.into(),
+            chance,
+            frequency,
+        }
+    }
+}
+
 /// How well a model does on one capability's held-out examples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
@@ -29,6 +40,18 @@ pub struct Score {
     /// How far the model's inside has come, 0 to 1, where the task can tell: what accuracy does not
     /// show yet.
     pub progress: Option<f64>,
+}
+
+impl Score {
+    /// A score of which only the share of right answers (0 to 1) and the mean loss (nats) are known.
+    pub fn new(accuracy: f64, loss: f64) -> Self {
+        Self {
+            accuracy,
+            loss,
+            probability: None,
+            progress: None,
+        }
+    }
 }
 
 /// The examples of one step.

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use gradual_grad::Metric;
 use gradual_group::{Centroids, Groups, Labels, Landmarks, OneGroup};
 use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
-use gradual_measure::{Evaluation, Grouping, Record};
+use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
     Capability, Drawn, Flow, GO_ON, NotFinite, Objective, Observer, Sampler, Score, SeenStep,
     Snapshot, Stock, Task, TrainError, Trainer, TrainerConfig, Wanted,
@@ -19,7 +19,7 @@ use common::{Model, Regression};
 #[derive(Default)]
 struct Kept {
     evaluations: Vec<Evaluation>,
-    groupings: Vec<Grouping>,
+    groupings: Vec<GroupingRecord>,
     losses: Vec<f64>,
     snapshot: Option<Snapshot>,
 }
@@ -35,7 +35,7 @@ impl Observer for Kept {
         Ok(GO_ON)
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groupings.push(grouping.clone());
         Ok(GO_ON)
     }

@@ -16,7 +16,7 @@ use gradual_group::{
     SingularVectors, Standing,
 };
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
-use gradual_measure::Evaluation;
+use gradual_runs::Evaluation;
 use gradual_train::{
     Capability, Drawn, Flow, GO_ON, GroupedStep, LabelSet, NotFinite, Objective, Observer, Score,
     SeenStep, Snapshot, Stepped, Stepper, Task, TrainError, Trainer, TrainerConfig, stand, step,

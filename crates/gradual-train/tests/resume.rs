@@ -14,7 +14,7 @@ use gradual_group::{
     Centroids, Damped, EachExample, KMeans, Labels, Landmarks, OneGroup, RandomGroups,
 };
 use gradual_loss::{GroupDro, Mean, PowerMean, SumOfSquares};
-use gradual_measure::{Evaluation, Record, RunConfig, SCHEMA};
+use gradual_runs::{Evaluation, Record, RunConfig, RunsError, SCHEMA};
 use gradual_train::{
     End, Ended, Epochs, FolderState, Interrupt, Keep, Objective, RunFolder, StopAtTarget,
     TrainError, Trainer, TrainerConfig,
@@ -37,7 +37,9 @@ fn config() -> RunConfig {
         steps: STEPS,
         draw: 16,
         backend: "flex".into(),
-        settings: json!({"rate": 0.1, "task": {"bits": 4}}),
+        task: json!({"bits": 4}),
+        recipe: json!({"rate": 0.1}),
+        settings: json!({"evaluate_every": 10}),
     }
 }
 
@@ -79,10 +81,8 @@ fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -
             if Some(step) == until {
                 asking.ask();
             }
-            journal.append(format!(
-                "{{\"step\":{step},\"weight\":{:?}}}",
-                weight(model)
-            ))
+            let line = format!("{{\"step\":{step},\"weight\":{:?}}}", weight(model));
+            Ok(journal.append(line)?)
         })
         .interrupted_by(&interrupt)
         .resume(resumed.snapshot)
@@ -231,13 +231,13 @@ fn a_run_folder_is_written_checked_and_kept() {
 
     let other = RunConfig {
         steps: 121,
-        settings: json!({"rate": 0.1, "task": {"bits": 5}}),
+        recipe: json!({"rate": 0.2}),
         ..config()
     };
     let message = RunFolder::state(&path, &other).unwrap_err().to_string();
     assert!(
-        message.contains("settings.task.bits: 4 there, 5 asked for")
-            && message.contains("steps: 60 there, 121 asked for"),
+        message.contains("recipe.rate is 0.1 in the folder and 0.2 asked for")
+            && message.contains("steps is 60 in the folder and 121 asked for"),
         "{message}"
     );
 }
@@ -260,6 +260,67 @@ fn two_runs_do_not_share_a_folder() {
     }
     drop(first);
     RunFolder::resume(&path, &config(), &environment).unwrap();
+}
+
+/// What a folder holds may be half written while another run has its lock: nothing of it is read then.
+#[test]
+fn a_folder_is_read_under_its_lock_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    let environment = json!({});
+    let writer = RunFolder::create(&path, &config(), &environment).unwrap();
+    let other = RunConfig {
+        seed: 1,
+        ..config()
+    };
+    // The moments that `create` goes through: another configuration, none, and one that is torn.
+    let moments: [fn(&Path); 3] = [
+        |_| {},
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::write(file, "{\"schema\":").unwrap(),
+    ];
+    for moment in moments {
+        moment(&path.join("config.json"));
+        let state = RunFolder::state(&path, &other).unwrap();
+        assert_eq!(state, FolderState::Locked);
+        let refused = RunFolder::resume(&path, &other, &environment).unwrap_err();
+        assert!(
+            matches!(refused, TrainError::Runs(RunsError::Locked { .. })),
+            "{refused}"
+        );
+    }
+    drop(writer);
+    assert!(RunFolder::state(&path, &other).is_err());
+}
+
+#[test]
+fn folders_from_before_recipes_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    let old = RunConfig {
+        task: json!(null),
+        recipe: json!(null),
+        ..config()
+    };
+    drop(RunFolder::create(&path, &old, &json!({})).unwrap());
+    let before = files(&path);
+    for result in [
+        RunFolder::state(&path, &config()).map(drop),
+        RunFolder::resume(&path, &config(), &json!({})).map(drop),
+    ] {
+        let message = result.unwrap_err().to_string();
+        assert!(
+            message.contains("config.json was written by an earlier version and holds no `recipe`")
+                && message.contains("--fresh"),
+            "{message}"
+        );
+    }
+    assert_eq!(files(&path), before);
+    assert_eq!(
+        RunFolder::state(&path, &old).unwrap(),
+        FolderState::Unfinished
+    );
+    RunFolder::create(&path, &config(), &json!({})).unwrap();
 }
 
 #[test]
@@ -447,9 +508,7 @@ proptest! {
             }
             Err(
                 TrainError::Checkpoint { .. }
-                | TrainError::Measure(_)
-                | TrainError::Configuration { .. }
-                | TrainError::File { .. },
+                | TrainError::Runs(_),
             ) => {}
             Err(other) => prop_assert!(false, "not a named error: {}", other),
         }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use gradual_grad::trace;
 use gradual_group::{KMeans, Labels, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
-use gradual_measure::{Evaluation, Grouping, Record};
+use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
     Curriculum, End, Epochs, Flow, GO_ON, Mixture, NotFinite, Objective, Observer, Sampler,
     SeenStep, Stock, StopAtTarget, StopOnDivergence, Stratified, TaskMixture, TrainError, Trainer,
@@ -21,7 +21,7 @@ use common::{Model, Regression, weight};
 #[derive(Default)]
 struct Kept {
     evaluations: Vec<Evaluation>,
-    groupings: Vec<Grouping>,
+    groupings: Vec<GroupingRecord>,
     steps: Vec<u64>,
     end: Option<End>,
 }
@@ -38,7 +38,7 @@ impl Observer for Kept {
         Ok(GO_ON)
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groupings.push(grouping.clone());
         Ok(GO_ON)
     }

@@ -1,234 +1,156 @@
-//! The checker on small made-up workspaces.
+//! The checker on small workspaces that are written to a temporary folder.
 
-use serde_json::{Value, json};
+use std::fs;
 
 use super::*;
 
-/// A crate of the workspace, named as its id.
-fn member(name: &str, dependencies: Value) -> Value {
-    json!({"id": name, "name": name, "dependencies": dependencies, "features": {}})
+/// Violations of a workspace whose crates have these names and lines of their manifests. `{ foreign = "burn" }` and
+/// the like stand for a crate from outside it.
+fn check(members: &[(&str, &str)]) -> Vec<String> {
+    let home = tempfile::tempdir().unwrap();
+    let write = |folder: String, name: &str, lines: &str| {
+        let folder = home.path().join(folder);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        fs::write(folder.join("src/lib.rs"), "").unwrap();
+        let package =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        fs::write(folder.join("Cargo.toml"), package + lines).unwrap();
+    };
+    let burn = "[features]\nflex = []\nwgpu = []\nsimd = []\n";
+    for (name, lines) in [
+        ("burn", burn),
+        ("burn-ndarray", ""),
+        ("burndown", ""),
+        ("gradual-train", ""),
+        ("curves", "[dependencies]\nburn = { path = \"../burn\" }\n"),
+        (
+            "curves-in-tests",
+            "[dev-dependencies]\nburn = { path = \"../burn\" }\n",
+        ),
+    ] {
+        write(format!("foreign/{name}"), name, lines);
+    }
+    for (name, lines) in members {
+        let lines = lines
+            .replace("own = \"", "path = \"../")
+            .replace("foreign = \"", "path = \"../../foreign/");
+        write(format!("crates/{name}"), name, &lines);
+    }
+    let root = home.path().join("Cargo.toml");
+    fs::write(
+        &root,
+        "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\nexclude = [\"foreign\"]\n",
+    )
+    .unwrap();
+    violations(&root).unwrap()
 }
 
-fn local(name: &str) -> Value {
-    json!({"name": name, "source": null, "kind": null, "features": []})
-}
-
-fn foreign(name: &str, kind: Option<&str>, features: &[&str]) -> Value {
-    json!({"name": name, "source": "registry", "kind": kind, "features": features})
-}
-
-/// A node of the resolved graph; `kind` is that of all its dependencies.
-fn node(id: &str, kind: Option<&str>, needs: &[&str]) -> Value {
-    let needs: Vec<Value> = needs
-        .iter()
-        .map(|id| json!({"pkg": id, "dep_kinds": [{"kind": kind}]}))
-        .collect();
-    json!({"id": id, "deps": needs})
-}
-
-/// Violations of a workspace of `members`, with further foreign packages and a resolved graph.
-fn check(members: &[Value], foreign: &[&str], nodes: &[Value]) -> Vec<String> {
-    let ids: Vec<&Value> = members.iter().map(|member| &member["id"]).collect();
-    let mut packages = members.to_vec();
-    packages.extend(foreign.iter().map(|name| json!({"id": name, "name": name})));
-    let metadata = Metadata::parse(&json!({
-        "workspace_members": ids,
-        "packages": packages,
-        "resolve": {"nodes": nodes},
-    }));
-    violations(&metadata.unwrap())
-}
-
-fn check_members(members: &[Value]) -> Vec<String> {
-    check(members, &[], &[])
-}
+const ON_TRAIN: &str = "gradual-train = { own = \"gradual-train\" }\n";
 
 #[test]
 fn a_clean_workspace_passes() {
-    let mut lab = member(
-        "gradual-lab",
-        json!([
-            local("gradual"),
-            local("gradual-report"),
-            foreign("burn", None, &[])
-        ]),
-    );
-    lab["features"] = json!({"default": ["flex"], "flex": ["burn/flex"]});
-    let members = [
-        member("gradual-measure", json!([foreign("serde", None, &[])])),
-        member(
+    let found = check(&[
+        ("gradual-measure", ""),
+        (
             "gradual-grad",
-            json!([
-                foreign("burn", None, &["std"]),
-                foreign("burn", Some("dev"), &["flex"])
-            ]),
+            "[dependencies]\nburn = { foreign = \"burn\" }\n\
+             [dev-dependencies]\nburn = { foreign = \"burn\", features = [\"flex\"] }\n",
         ),
-        member(
-            "gradual",
-            json!([local("gradual-grad"), local("gradual-measure")]),
+        (
+            "gradual-report",
+            "[dependencies]\ngradual-measure = { own = \"gradual-measure\" }\n\
+             burndown = { foreign = \"burndown\" }\ncurves-in-tests = { foreign = \"curves-in-tests\" }\n",
         ),
-        member("gradual-report", json!([local("gradual-measure")])),
-        lab,
-        member("xtask", json!([foreign("clap", None, &[])])),
-    ];
-    let nodes = [
-        node("gradual-measure", None, &["serde"]),
-        node("gradual-grad", None, &["burn"]),
-        node("gradual-report", None, &["gradual-measure"]),
-        node("xtask", None, &["clap"]),
-    ];
-    let found = check(&members, &["serde", "burn", "clap"], &nodes);
+        (
+            "gradual-backends",
+            "[features]\nflex = [\"burn/flex\"]\n[dependencies]\nburn = { foreign = \"burn\" }\n",
+        ),
+        ("xtask", ""),
+    ]);
     assert_eq!(found, [""; 0]);
 }
 
 #[test]
 fn a_dependency_on_a_later_crate_is_named() {
-    let found = check_members(&[
-        member("gradual-grad", json!([])),
-        member(
-            "gradual-loss",
-            json!([local("gradual-train"), local("gradual-grad")]),
-        ),
-        member("gradual-train", json!([])),
-    ]);
+    for kind in ["dependencies", "build-dependencies"] {
+        let lines = format!("[{kind}]\n{ON_TRAIN}");
+        let found = check(&[("gradual-loss", &lines), ("gradual-train", "")]);
+        assert_eq!(
+            found,
+            ["gradual-loss depends on gradual-train, which is below it in the order of layers"]
+        );
+    }
+}
+
+#[test]
+fn what_tests_need_and_what_is_from_outside_has_no_layer() {
+    let of_tests = format!("[dev-dependencies]\n{ON_TRAIN}");
     assert_eq!(
-        found,
-        ["gradual-loss depends on gradual-train, which is below it in the order of layers"]
+        check(&[("gradual-loss", &of_tests), ("gradual-train", "")]),
+        [""; 0]
     );
-}
-
-#[test]
-fn build_dependencies_count_and_those_of_tests_do_not() {
-    let later = |kind: &str| {
-        let mut dependency = local("gradual-train");
-        dependency["kind"] = json!(kind);
-        check_members(&[member("gradual-loss", json!([dependency]))])
-    };
-    assert_eq!(later("build").len(), 1);
-    assert_eq!(later("dev"), [""; 0]);
-}
-
-#[test]
-fn a_foreign_crate_with_a_name_of_ours_has_no_layer() {
-    let found = check_members(&[member(
-        "gradual-loss",
-        json!([foreign("gradual-train", None, &[])]),
-    )]);
-    assert_eq!(found, [""; 0]);
+    let outside = "[dependencies]\ngradual-train = { foreign = \"gradual-train\" }\n";
+    assert_eq!(check(&[("gradual-loss", outside)]), [""; 0]);
 }
 
 #[test]
 fn a_crate_without_a_layer_is_named() {
-    let found = check_members(&[member("gradual-extra", json!([]))]);
     assert_eq!(
-        found,
+        check(&[("gradual-extra", "")]),
         ["gradual-extra has no layer; give it one in xtask/src/layers.rs"]
     );
 }
 
 #[test]
-fn the_report_uses_measure_alone() {
-    let found = check_members(&[
-        member("gradual-measure", json!([])),
-        member("gradual-loss", json!([])),
-        member(
-            "gradual-report",
-            json!([local("gradual-measure"), local("gradual-loss")]),
-        ),
-    ]);
+fn the_report_uses_few_others() {
+    let lines = "[dependencies]\ngradual-loss = { own = \"gradual-loss\" }\n";
+    let found = check(&[("gradual-loss", ""), ("gradual-report", lines)]);
     assert_eq!(
         found,
         [
-            "gradual-report depends on gradual-loss, but of this workspace it may only use gradual-measure"
+            "gradual-report depends on gradual-loss, but of this workspace it may only use gradual-measure, gradual-runs"
         ]
     );
 }
 
 #[test]
-fn burn_is_found_behind_a_crate_of_the_workspace() {
-    let found = check_members(&[
-        member("gradual-tasks", json!([foreign("burn", None, &[])])),
-        member("xtask", json!([local("gradual-tasks")])),
-    ]);
-    assert_eq!(
-        found,
-        ["xtask must not depend on Burn, but it does: xtask -> gradual-tasks -> burn"]
-    );
-}
-
-#[test]
-fn burn_is_found_behind_a_foreign_crate() {
-    let members = [member(
-        "gradual-measure",
-        json!([foreign("curves", None, &[])]),
-    )];
-    let nodes = |kind| {
-        [
-            node("gradual-measure", None, &["curves"]),
-            node("curves", kind, &["burn-tensor"]),
-        ]
-    };
-    let foreign = ["curves", "burn-tensor"];
-    assert_eq!(
-        check(&members, &foreign, &nodes(None)),
-        [
-            "gradual-measure must not depend on Burn, but it does: gradual-measure -> curves -> burn-tensor"
-        ]
-    );
-    assert_eq!(check(&members, &foreign, &nodes(Some("dev"))), [""; 0]);
-}
-
-#[test]
-fn a_name_that_only_begins_like_burn_is_not_burn() {
-    let found = check_members(&[member(
-        "gradual-measure",
-        json!([foreign("burndown", None, &[])]),
-    )]);
-    assert_eq!(found, [""; 0]);
-}
-
-#[test]
-fn a_circle_in_the_graph_ends() {
-    let members = [member("gradual-measure", json!([]))];
-    let nodes = [
-        node("gradual-measure", None, &["a"]),
-        node("a", None, &["gradual-measure", "a"]),
-    ];
-    assert_eq!(check(&members, &["a"], &nodes), [""; 0]);
+fn burn_is_found_behind_our_crates_and_those_of_others() {
+    for lines in [
+        "curves = { foreign = \"curves\" }",
+        "curves = { foreign = \"curves\", optional = true }",
+        "gradual-loss = { own = \"gradual-loss\" }",
+    ] {
+        let lines = format!("[dependencies]\n{lines}\n");
+        let burn = "[dependencies]\nburn = { foreign = \"burn\" }\n";
+        let found = check(&[("gradual-loss", burn), ("xtask", &lines)]);
+        assert_eq!(
+            found,
+            [
+                "xtask must not depend on Burn, but it does: see `cargo tree --all-features -p xtask -i burn`"
+            ]
+        );
+    }
 }
 
 #[test]
 fn a_library_that_enables_a_backend_is_named() {
-    let enabled = check_members(&[member(
-        "gradual-grad",
-        json!([foreign("burn", None, &["std", "flex"])]),
-    )]);
-    assert_eq!(
-        enabled,
-        [
-            "only gradual-lab may enable a backend, but gradual-grad does: it depends on burn with 'flex'"
-        ]
-    );
-
-    let direct = check_members(&[member(
-        "gradual-grad",
-        json!([foreign("burn-ndarray", None, &[])]),
-    )]);
-    assert_eq!(
-        direct,
-        [
-            "only gradual-lab may enable a backend, but gradual-grad does: it depends on burn-ndarray"
-        ]
-    );
-
-    let mut burn = foreign("burn", None, &[]);
-    burn["rename"] = json!("framework");
-    let mut by_feature = member("gradual-grad", json!([burn]));
-    by_feature["features"] = json!({"gpu": ["framework?/wgpu"], "fast": ["framework/simd"]});
-    assert_eq!(
-        check_members(&[by_feature]),
-        [
-            "only gradual-lab may enable a backend, but gradual-grad does: its feature 'gpu' enables 'framework?/wgpu'"
-        ]
-    );
+    for (lines, how) in [
+        (
+            "[dependencies]\nburn = { foreign = \"burn\", features = [\"flex\"] }\n",
+            "it depends on burn with 'flex'",
+        ),
+        (
+            "[dependencies]\nburn-ndarray = { foreign = \"burn-ndarray\" }\n",
+            "it depends on burn-ndarray",
+        ),
+        (
+            "[features]\ngpu = [\"framework?/wgpu\"]\nfast = [\"framework/simd\"]\n[dependencies]\n\
+             framework = { package = \"burn\", foreign = \"burn\", optional = true }\n",
+            "its feature 'gpu' enables 'framework?/wgpu'",
+        ),
+    ] {
+        let expected =
+            format!("only gradual-backends may enable a backend, but gradual-grad does: {how}");
+        assert_eq!(check(&[("gradual-grad", lines)]), [expected]);
+    }
 }

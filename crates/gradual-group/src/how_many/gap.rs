@@ -4,10 +4,11 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::GroupError;
-use crate::lloyd::{kmeans, within_sum};
-use crate::partition::{Partition, Problem};
-use crate::spherical::{Sign, directions};
+use crate::clustering::lloyd::{kmeans, within_sum};
+use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::sign::Sign;
+use crate::clustering::spherical::directions;
+use crate::error::GroupError;
 
 /// Sets of points without groups that the data are compared with.
 const REFERENCES: usize = 10;

@@ -4,10 +4,11 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::GroupError;
-use crate::eigenvalues::within;
-use crate::partition::Problem;
-use crate::spherical::{Sign, directions};
+use crate::clustering::partition::Problem;
+use crate::clustering::sign::Sign;
+use crate::clustering::spherical::directions;
+use crate::error::GroupError;
+use crate::linalg::eigenvalues::within;
 
 /// Clouds of either kind that the clusters are compared with: one like them passes for groups one time in twenty-one.
 const CLOUDS: usize = 20;

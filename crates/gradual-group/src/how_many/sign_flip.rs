@@ -3,9 +3,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::GroupError;
-use crate::partition::Problem;
-use crate::spectrum::Spectrum;
+use crate::clustering::partition::Problem;
+use crate::error::GroupError;
+use crate::linalg::spectrum::Spectrum;
 
 /// Matrices with random signs that the spectrum is compared with; the largest of their leading
 /// eigenvalues is the line, so noise passes it one time in about twenty.

@@ -1,7 +1,7 @@
 //! The number of groups by how much nearer examples are to their own group than to the next.
 
-use crate::GroupError;
-use crate::partition::Problem;
+use crate::clustering::partition::Problem;
+use crate::error::GroupError;
 
 /// The k from 2 to `at_most` with the largest mean silhouette; 1 if none is positive.
 pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {

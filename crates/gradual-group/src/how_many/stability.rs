@@ -4,9 +4,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::GroupError;
-use crate::partition::Problem;
-use crate::recovery::adjusted_rand;
+use crate::clustering::partition::Problem;
+use crate::error::GroupError;
+use crate::quality::recovery::adjusted_rand;
 
 /// Pairs of parts that are compared.
 const PAIRS: usize = 10;

@@ -1,6 +1,7 @@
 //! How well groups fit the capabilities and how much they change, over time, a panel per arm.
 
-use gradual_measure::{Curve, Grouping};
+use gradual_measure::Curve;
+use gradual_runs::GroupingRecord;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -16,7 +17,7 @@ use crate::style::{self, INK};
 use crate::table::{Cell, Table};
 
 /// Names, what they are of a grouping, and colours by index of arm colours.
-type Kind = (&'static str, fn(&Grouping) -> Option<f64>, usize);
+type Kind = (&'static str, fn(&GroupingRecord) -> Option<f64>, usize);
 
 const KINDS: [Kind; 2] = [
     ("recovery", |one| one.recovery, 0),

@@ -1,6 +1,6 @@
 //! Which capabilities make up which group, over time, a panel per arm.
 
-use gradual_measure::Grouping;
+use gradual_runs::GroupingRecord;
 use plotters::prelude::*;
 
 use super::Figure;
@@ -34,16 +34,17 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let mut panels = Vec::new();
     for arm in folder.with_runs() {
-        let known = |one: &&Grouping| !one.members.is_empty();
+        let known = |one: &&GroupingRecord| !one.members.is_empty();
         let lines = arm.counted().into_iter().map(|run| {
-            let mut lines: Vec<&Grouping> = run.groupings.iter().filter(known).collect();
+            let mut lines: Vec<&GroupingRecord> = run.groupings.iter().filter(known).collect();
             lines.sort_by_key(|one| one.step);
             (run.seed, lines)
         });
         let Some((seed, lines)) = lines.into_iter().find(|(_, lines)| !lines.is_empty()) else {
             continue;
         };
-        let shown: Vec<&Grouping> = thinned(lines.len(), COLUMNS).map(|at| lines[at]).collect();
+        let shown: Vec<&GroupingRecord> =
+            thinned(lines.len(), COLUMNS).map(|at| lines[at]).collect();
         for one in &shown {
             for (group, members) in one.members.iter().enumerate() {
                 for (name, examples) in members {
@@ -134,7 +135,7 @@ struct Stack {
 
 /// The groups of one step from the bottom up: by identity where they have one, else by their main
 /// capability.
-fn stacks(one: &Grouping, order: &Order) -> Vec<Stack> {
+fn stacks(one: &GroupingRecord, order: &Order) -> Vec<Stack> {
     let total: u64 = one.members.iter().flat_map(|group| group.values()).sum();
     let mut stacks: Vec<(u64, Stack)> = one
         .members

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradual_measure::{Curve, Grouping};
+use gradual_measure::Curve;
+use gradual_runs::GroupingRecord;
 
 use crate::folder::{Folder, Run};
 
@@ -64,7 +65,7 @@ pub(crate) fn mean(curves: &[Curve]) -> Option<Curve> {
 /// The mean over `runs` of a number of their groupings.
 pub(crate) fn over_groupings(
     runs: &[&Run],
-    value: impl Fn(&Grouping) -> Option<f64>,
+    value: impl Fn(&GroupingRecord) -> Option<f64>,
 ) -> Option<Curve> {
     let curves = runs.iter().map(|run| &run.groupings);
     mean(

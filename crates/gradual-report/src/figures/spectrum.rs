@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::Grouping;
+use gradual_runs::GroupingRecord;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -20,7 +20,7 @@ use crate::table::{Cell, Table};
 const SHOWN: usize = 5;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let arms: Vec<(&Arm, Vec<&Grouping>)> = folder
+    let arms: Vec<(&Arm, Vec<&GroupingRecord>)> = folder
         .with_runs()
         .map(|arm| (arm, shown(arm)))
         .filter(|(_, lines)| !lines.is_empty())
@@ -65,7 +65,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                 ]);
             }
         }
-        let step = |line: Option<&&Grouping>| line.map_or(0, |line| line.step);
+        let step = |line: Option<&&GroupingRecord>| line.map_or(0, |line| line.step);
         let (first, last) = (step(lines.first()), step(lines.last()));
         let ends = [format!("step {}", steps(first as f64)), steps(last as f64)];
         let frame = Frame {
@@ -136,13 +136,13 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
 }
 
 /// Up to [`SHOWN`] lines with a spectrum, evenly chosen, of the first run that has any.
-fn shown(arm: &Arm) -> Vec<&Grouping> {
+fn shown(arm: &Arm) -> Vec<&GroupingRecord> {
     let lines = arm
         .counted()
         .into_iter()
         .map(|run| {
             let lines = run.groupings.iter();
-            let mut lines: Vec<&Grouping> =
+            let mut lines: Vec<&GroupingRecord> =
                 lines.filter(|line| !line.spectrum.is_empty()).collect();
             lines.sort_by_key(|line| line.step);
             lines
@@ -156,7 +156,7 @@ fn shown(arm: &Arm) -> Vec<&Grouping> {
 }
 
 /// What the estimators said last, fewest groups first, those that agree together.
-fn estimates<'a>(lines: &[&'a Grouping]) -> BTreeMap<u64, Vec<&'a str>> {
+fn estimates<'a>(lines: &[&'a GroupingRecord]) -> BTreeMap<u64, Vec<&'a str>> {
     let mut found: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for (name, &said) in lines.last().into_iter().flat_map(|one| &one.estimates) {
         found.entry(said).or_default().push(name);

@@ -1,5 +1,8 @@
 //! What was run, on what, and with which settings.
 
+use gradual_runs::RunConfig;
+use serde_json::Value;
+
 use crate::figures::escape;
 use crate::folder::Folder;
 use crate::numbers::number;
@@ -26,7 +29,7 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
         .filter_map(|arm| Some((arm, arm.runs.first()?)))
         .map(|(arm, run)| {
             let config = &run.config;
-            let settings = serde_json::to_string_pretty(&config.settings).unwrap_or_default();
+            let settings = serde_json::to_string_pretty(&settings(config)).unwrap_or_default();
             format!(
                 "<details><summary><code>{}</code>: {} steps of {} examples on {}</summary><pre>{}</pre></details>\n",
                 escape(&arm.name),
@@ -38,7 +41,7 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
         })
         .collect();
     text.push_str(&configs);
-    if let Some(serde_json::Value::Object(environment)) = &folder.environment {
+    if let Some(Value::Object(environment)) = &folder.environment {
         let items: String = environment
             .iter()
             .map(|(name, value)| {
@@ -51,4 +54,19 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
         text.push_str(&format!("<dl class=\"small\">\n{items}</dl>\n"));
     }
     text
+}
+
+/// What a configuration holds beside its numbers; the settings alone where it names no task and no recipe.
+fn settings(config: &RunConfig) -> Value {
+    let named = [
+        ("task", &config.task),
+        ("recipe", &config.recipe),
+        ("settings", &config.settings),
+    ];
+    if config.task.is_null() && config.recipe.is_null() {
+        return config.settings.clone();
+    }
+    let entries = named.into_iter().filter(|(_, value)| !value.is_null());
+    let entries = entries.map(|(name, value)| (name.to_owned(), value.clone()));
+    Value::Object(entries.collect())
 }

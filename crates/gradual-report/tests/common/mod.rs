@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gradual_measure::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Claim, Direction, Evaluation, ExperimentRecord,
-    Grouping, Metric, Record, RunConfig, SCHEMA, Timing,
+use gradual_measure::{CapabilityRecord, Claim, Direction, Evaluation, Metric, Timing};
+use gradual_runs::{
+    ArmRecord, ChurnRecord, ExperimentRecord, GroupingRecord, Record, RunConfig, SCHEMA,
 };
 
 /// One arm: capability k of n emerges at `first · ratio^(k/(n−1))`, over `width` of that time.
@@ -157,6 +157,8 @@ impl Fixture {
             steps: self.steps,
             draw: 512,
             backend: "flex".to_owned(),
+            task: serde_json::Value::Null,
+            recipe: serde_json::Value::Null,
             settings: serde_json::json!({"learning_rate": 0.001, "hidden": 128}),
         };
         write(&folder.join("config.json"), &config.to_line().unwrap());
@@ -246,14 +248,14 @@ impl Fixture {
         }
     }
 
-    fn grouping(&self, arm: &Arm, seed: u64, step: u64) -> Grouping {
+    fn grouping(&self, arm: &Arm, seed: u64, step: u64) -> GroupingRecord {
         let losses: Vec<f64> = (0..self.capabilities)
             .map(|capability| {
                 self.frequency(capability) * (1.01 - self.skill(arm, seed, capability, step))
             })
             .collect();
         let sum: f64 = losses.iter().sum();
-        Grouping {
+        GroupingRecord {
             schema: SCHEMA,
             step,
             groups: self.capabilities as u64,

@@ -1,5 +1,5 @@
 use gradual_group::State;
-use gradual_measure::Evaluation;
+use gradual_runs::Evaluation;
 
 use crate::TrainError;
 use crate::observer::{Flow, GO_ON, Observer};

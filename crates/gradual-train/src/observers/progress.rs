@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 use std::time::{Duration, Instant};
 
 use gradual_grad::Verified;
-use gradual_measure::Evaluation;
+use gradual_runs::Evaluation;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::TrainError;

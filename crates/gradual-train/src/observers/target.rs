@@ -1,4 +1,4 @@
-use gradual_measure::Evaluation;
+use gradual_runs::Evaluation;
 
 use crate::TrainError;
 use crate::observer::{Flow, GO_ON, Observer};

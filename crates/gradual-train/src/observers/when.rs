@@ -1,6 +1,6 @@
 use gradual_grad::Verified;
 use gradual_group::State;
-use gradual_measure::{Evaluation, Grouping};
+use gradual_runs::{Evaluation, GroupingRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{Flow, GO_ON, Observer, SeenStep};
@@ -27,7 +27,7 @@ pub struct Selected<O> {
     when: When,
     best: Option<f64>,
     /// Groups that wait for their evaluation.
-    waiting: Option<Grouping>,
+    waiting: Option<GroupingRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl<O: Observer> Observer for Selected<O> {
         }
     }
 
-    fn grouped(&mut self, grouping: &Grouping) -> Result<Flow, TrainError> {
+    fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         if self.when == When::Best {
             self.waiting = Some(grouping.clone());
             return Ok(GO_ON);

@@ -1,0 +1,53 @@
+//! Why a backend can't be used.
+
+/// Why a backend can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// The program was built without any backend.
+    #[error("no backend is compiled in; build with `--features flex`")]
+    NoneCompiled,
+    /// No backend of this name is compiled in.
+    #[error(
+        "backend '{name}' is not compiled in (there is: {}); run it through `cargo xtask experiment --backend {name}`",
+        .compiled.join(", ")
+    )]
+    NotCompiled {
+        /// The name that was given.
+        name: String,
+        /// Names of the backends that are compiled in.
+        compiled: Vec<&'static str>,
+    },
+    /// What follows the colon is not a number.
+    #[error("backend '{text}': '{index}' is no index of a device; give a number from 0")]
+    Index {
+        /// What was given.
+        text: String,
+        /// The part that is not a number.
+        index: String,
+    },
+    /// This machine has no device for the backend.
+    #[error("backend '{backend}': no device: {missing}")]
+    NoDevice {
+        /// The backend.
+        backend: &'static str,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// The backend has devices here, but not one with this index.
+    #[error("backend '{backend}' has no device {index} here; it has: {}", .devices.join(", "))]
+    NoSuchDevice {
+        /// The backend.
+        backend: &'static str,
+        /// The index that was given.
+        index: usize,
+        /// Index and description of each device that there is.
+        devices: Vec<String>,
+    },
+    /// `doctor` found something that does not work, and has said what.
+    #[error("{broken} of the backends or devices do not work")]
+    Broken {
+        /// How many.
+        broken: usize,
+    },
+}

@@ -1,0 +1,29 @@
+//! The command `bench`: what a step costs, as ratios to an ordinary step, beside the peers.
+//!
+//! [`command`] is where it starts. `case` says what is measured and `turns` has it measured, in processes of their own
+//! and in turn with the peers; `table` and `targets` tell how models compare, `scaling` how cost grows, `endurance`
+//! whether memory does over a long run.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the command talks through its standard streams"
+)]
+
+pub mod command;
+
+mod case;
+mod endurance;
+mod fit;
+mod flops;
+mod measured;
+mod memory;
+mod method;
+mod model;
+mod rate;
+mod scaling;
+mod table;
+mod targets;
+mod threads;
+mod turns;
+mod write;

@@ -1,0 +1,225 @@
+//! Short trainings, whole and in two halves.
+
+use std::cell::RefCell;
+
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
+use gradual::grad::host::reads;
+use gradual::prelude::*;
+use gradual::runs::{Evaluation, RunConfig, SCHEMA};
+use gradual::train::{
+    Flow, Interrupt, Keep, Observer, RunFolder, SeenStep, Task, TrainError, Trainer, TrainerConfig,
+};
+use gradual_tasks::{SparseParity, SparseParityConfig};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use crate::numbers::Numbers;
+
+const STEPS: u64 = 50;
+/// Large enough for the losses to move.
+const RATE: f64 = 1e-2;
+/// The step after which a run changes backends.
+const HALF: u64 = 20;
+
+fn task() -> anyhow::Result<SparseParity> {
+    let config = SparseParityConfig {
+        tasks: 4,
+        bits: 12,
+        hidden: 64,
+        held_out: 50,
+        ..SparseParityConfig::default()
+    };
+    Ok(SparseParity::new(config, 0)?)
+}
+
+/// Adam with the constants of its paper (Kingma & Ba 2015).
+fn adam() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+fn config() -> TrainerConfig {
+    TrainerConfig {
+        steps: STEPS,
+        draw: 64,
+        every: 5,
+        seed: 1,
+        ..TrainerConfig::default()
+    }
+}
+
+/// Training losses of several objectives.
+pub(crate) fn training(device: &Device) -> anyhow::Result<Numbers> {
+    let task = task()?;
+    let objectives = [
+        ("erm", Objective::new(OneGroup, Mean)),
+        ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
+        (
+            "svd",
+            Objective::new(SingularVectors::default(), SumOfSquares),
+        ),
+    ];
+    let mut numbers = Numbers::new();
+    for (name, objective) in objectives {
+        let seen = Seen::default();
+        Trainer::new(&task, objective, adam(), device, config())
+            .with_rate(RATE)
+            .observe(&seen)
+            .run()?;
+        numbers.insert(name.to_owned(), seen.losses());
+    }
+    Ok(numbers)
+}
+
+/// The share of losses that are the same bit for bit in two runs.
+pub(crate) fn repeats(device: &Device) -> anyhow::Result<Numbers> {
+    let (one, other) = (training(device)?, training(device)?);
+    let share = |name: &String, losses: &Vec<f64>| {
+        let same = losses.iter().zip(&other[name]).filter(|(a, b)| a == b);
+        vec![same.count() as f64 / losses.len() as f64]
+    };
+    let shares = one.iter();
+    Ok(shares
+        .map(|(name, losses)| (name.clone(), share(name, losses)))
+        .collect())
+}
+
+/// That all of them are.
+pub(crate) fn always() -> Numbers {
+    ["erm", "grouped", "svd"]
+        .map(|name| (name.to_owned(), vec![1.0]))
+        .into()
+}
+
+/// The numbers of the table in `docs/backends.md`.
+pub(crate) fn stated_waits() -> Numbers {
+    [
+        ("erm", 1),
+        ("grouped", 1),
+        ("dro", 2),
+        ("landmarks", 1),
+        ("k-means", 2),
+        ("svd", 1),
+        ("svd-squared", 2),
+    ]
+    .map(|(name, waits)| (name.to_owned(), vec![f64::from(waits)]))
+    .into()
+}
+
+/// How often one step waits for the device, by objective.
+pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
+    let task = task()?;
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let model = task.model(&mut random, &device.clone().autodiff());
+    let drawn = task.draw(32, &mut random, device);
+    let mut numbers = Numbers::new();
+    for (name, mut objective) in [
+        ("erm", Objective::new(OneGroup, Mean)),
+        ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
+        ("dro", Objective::new(Labels::new(4), GroupDro::new(0.1)?)),
+        (
+            "landmarks",
+            Objective::new(
+                Landmarks::new(4, Metric::whitened(), 0).with_examples(32),
+                SumOfSquares,
+            ),
+        ),
+        ("k-means", Objective::new(KMeans::new(4, 0), SumOfSquares)),
+        (
+            "svd",
+            Objective::new(SingularVectors::default(), SumOfSquares),
+        ),
+        (
+            "svd-squared",
+            Objective::new(SingularVectors::squared(), SumOfSquares),
+        ),
+    ] {
+        let losses = |m: &_| task.losses(m, &drawn.batch);
+        if objective.wants().is_some() {
+            stand(&model, &mut objective, losses)?;
+        }
+        let before = reads();
+        step(&model, &mut objective, Some(&drawn.labels), losses)?;
+        numbers.insert(name.to_owned(), vec![(reads() - before) as f64]);
+    }
+    Ok(numbers)
+}
+
+/// A run whose first part was on `flex` and whose second part is on `device`, and the other way round.
+pub(crate) fn checkpoint(device: &Device) -> anyhow::Result<Numbers> {
+    let flex = Device::flex();
+    let mut numbers = Numbers::new();
+    for (name, first, second) in [("from flex", &flex, device), ("to flex", device, &flex)] {
+        let home = tempfile::tempdir()?;
+        let seen = Seen::default();
+        half(home.path(), first, Some(HALF), &seen)?;
+        half(home.path(), second, None, &seen)?;
+        numbers.insert(name.to_owned(), seen.losses());
+    }
+    Ok(numbers)
+}
+
+/// A run in `folder`, from where it was, up to an interruption after `until` steps.
+fn half(
+    folder: &std::path::Path,
+    device: &Device,
+    until: Option<u64>,
+    seen: &Seen,
+) -> anyhow::Result<()> {
+    let run = RunConfig {
+        schema: SCHEMA,
+        experiment: "conformance".into(),
+        arm: "dro".into(),
+        seed: 1,
+        steps: STEPS,
+        draw: 64,
+        backend: "any".into(),
+        task: Value::Null,
+        recipe: Value::Null,
+        settings: json!({}),
+    };
+    let resumed = RunFolder::resume(folder, &run, &json!({}))?;
+    let interrupt = Interrupt::default();
+    let asking = interrupt.clone();
+    // An objective with state, which goes through the checkpoint like weights and moments.
+    let dro = Objective::new(Labels::new(4), GroupDro::new(0.1)?);
+    let task = task()?;
+    Trainer::new(&task, dro, adam(), device, config())
+        .with_rate(RATE)
+        .observe(resumed.folder.with_checkpoints(HALF, Keep::default()))
+        .observe(seen)
+        .watch(move |step, _| {
+            if Some(step) == until {
+                asking.ask();
+            }
+            Ok(())
+        })
+        .interrupted_by(&interrupt)
+        .resume(resumed.snapshot)
+        .run()?;
+    Ok(())
+}
+
+/// Training loss of every step and held-out losses of every evaluation.
+#[derive(Debug, Default)]
+struct Seen(RefCell<Vec<f64>>);
+
+impl Seen {
+    fn losses(&self) -> Vec<f64> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Observer for &Seen {
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        self.0.borrow_mut().push(seen.loss);
+        Ok(Flow::Continue(()))
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<Flow, TrainError> {
+        let losses = evaluation.capabilities.values().map(|record| record.loss);
+        self.0.borrow_mut().extend(losses);
+        Ok(Flow::Continue(()))
+    }
+}

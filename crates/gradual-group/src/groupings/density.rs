@@ -1,0 +1,132 @@
+//! Density-based clusters: groups where there are some, and no group for the rest.
+
+use hdbscan::{DistanceMetric, Hdbscan as Library, HdbscanHyperParams};
+
+use crate::clustering::cosines::cosines;
+use crate::clustering::similarity::{Similarity, SimilarityMatrix};
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::{Grouping, Needs};
+
+/// Distances below this are rounding. They must not be zero: the library divides by them.
+const LEAST_DISTANCE: f32 = 1e-6;
+
+/// HDBSCAN on the gradients of a draw (Campello, Moulavi & Sander 2013,
+/// doi:10.1007/978-3-642-37456-2_14).
+///
+/// # The idea
+///
+/// Groups are parts of the draw that are denser than what is around them: at distance 1 − S, S the
+/// similarity of two gradients, those parts that stay together longest as ever smaller distances are
+/// asked for. Their number comes out by itself, and so do examples that belong to none.
+///
+/// # Steps and cost
+///
+/// The Gram matrix; a minimum spanning tree of the distances, n²; the tree's stable branches.
+///
+/// # When to use it
+///
+/// Where much of the data belongs to no capability. In many dimensions all gradients are nearly as
+/// far from each other as from everything, densities differ little, and it leaves most examples
+/// out: examples in no group are not trained on by a loss over groups. [`Spectral`](crate::Spectral)
+/// finds the groups there that this one does not. At least two groups, or none.
+#[derive(Debug, Clone)]
+pub struct Hdbscan {
+    least_size: usize,
+    samples: usize,
+    similarity: Similarity,
+    average: Average,
+}
+
+impl Hdbscan {
+    /// Groups of at least `least_size` examples (2 at least). Densities are taken over as many
+    /// neighbours.
+    pub fn new(least_size: usize) -> Self {
+        Self {
+            least_size: least_size.max(2),
+            samples: least_size.max(2),
+            similarity: Similarity::default(),
+            average: Average::Mean,
+        }
+    }
+
+    /// Takes densities over `neighbours` neighbours: fewer make more examples belong somewhere.
+    #[must_use]
+    pub fn with_neighbours(self, neighbours: usize) -> Self {
+        Self {
+            samples: neighbours.max(1),
+            ..self
+        }
+    }
+
+    /// Reads cosines otherwise.
+    #[must_use]
+    pub fn with_similarity(self, similarity: Similarity) -> Self {
+        Self { similarity, ..self }
+    }
+
+    /// The same clusters with another group loss.
+    #[must_use]
+    pub fn with_average(self, average: Average) -> Self {
+        Self { average, ..self }
+    }
+
+    /// The group of each example of known similarities, and the number of groups.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Hdbscan`] when the library refuses the distances.
+    pub fn clusters(
+        &self,
+        similarities: &SimilarityMatrix,
+    ) -> Result<(Vec<Option<usize>>, usize), GroupError> {
+        let mut assignment = vec![None; similarities.examples()];
+        let present = similarities.present();
+        // A draw with room for one group only has no two parts to tell apart.
+        if present.len() < 2 * self.least_size {
+            return Ok((assignment, 0));
+        }
+        let distances: Vec<Vec<f32>> = present
+            .iter()
+            .map(|&i| {
+                let distance = |&j: &usize| match i == j {
+                    true => 0.0,
+                    // The library insists on symmetry to the last bit.
+                    false => (1.0 - similarities.row(i.min(j))[i.max(j)]).max(LEAST_DISTANCE),
+                };
+                present.iter().map(distance).collect()
+            })
+            .collect();
+        let parameters = HdbscanHyperParams::builder()
+            .min_cluster_size(self.least_size)
+            .min_samples(self.samples.min(present.len()))
+            .dist_metric(DistanceMetric::Precalculated)
+            .build();
+        let labels = Library::new(&distances, parameters).cluster()?;
+        for (&example, &label) in present.iter().zip(&labels) {
+            assignment[example] = usize::try_from(label).ok();
+        }
+        let groups = labels.iter().max().map_or(0, |&most| most + 1);
+        Ok((assignment, usize::try_from(groups).unwrap_or(0)))
+    }
+}
+
+impl Grouping for Hdbscan {
+    fn needs(&self) -> Needs {
+        Needs::Gradients
+    }
+
+    /// Without any cluster all examples with a gradient are one group, which is the plain mean.
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let similarities = cosines("hdbscan", draw)?.similarity(self.similarity);
+        let (mut assignment, mut groups) = self.clusters(&similarities)?;
+        if groups == 0 {
+            groups = 1;
+            for example in similarities.present() {
+                assignment[example] = Some(0);
+            }
+        }
+        Groups::hard(assignment, groups, self.average, draw.options())
+    }
+}

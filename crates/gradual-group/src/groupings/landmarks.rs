@@ -1,0 +1,308 @@
+//! Groups that last: standing examples that keep their group.
+
+mod found;
+mod record;
+
+use std::collections::BTreeSet;
+
+use burn::tensor::Device;
+use gradual_grad::{ExampleGradients, Metric};
+
+use crate::clustering::cosines::Cosines;
+use crate::clustering::similarity::SimilarityMatrix;
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::standing::Standing;
+use crate::grouping::state::State;
+use crate::grouping::unread::Unread;
+use crate::grouping::{Grouping, Needs};
+use crate::groupings::spectral::Spectral;
+use crate::how_many::HowMany;
+use crate::over_time::split_merge::SplitMerge;
+use crate::read::host;
+use found::{Axes, Found};
+
+const OPERATION: &str = "landmarks";
+
+/// Groups found once in a large draw, whose examples then stay as landmarks.
+///
+/// # The idea
+///
+/// Groups formed anew in every draw are noisy, need large draws and have no identity. Here one large
+/// draw is clustered once, before training, and its examples stay: they keep their group for ever,
+/// and only their gradients are taken again as the model changes. A new example joins the group
+/// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
+/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins the
+/// largest group, since it would not be trained on in none; one whose gradient is zero is in no group.
+///
+/// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'
+/// second moments, each as long as the root of its eigenvalue. The leading axis is what the
+/// landmarks have in common; the others are mostly noise. Of the axis, which is a matrix in every
+/// weight, the leading singular pair is again what is common. So one outer product for each group
+/// stands for all of its landmarks, and assigns new examples as well as they do one by one.
+///
+/// # Steps and cost
+///
+/// Once: the gradients of `examples` examples, and [`Spectral`] clustering of their squared cosines
+/// in the metric. Every `every` draws: the gradients of the standing examples again, their inner
+/// products within groups, and the axes. In each draw of n: the inner products of n gradients with
+/// one axis for each of k groups, 2 n k (d + e) operations for a layer `[d, e]` at one position.
+///
+/// # Landmarks that change
+///
+/// [`with_refresh`](Self::with_refresh) lets examples of newer draws take the place of the oldest, first
+/// in first out. They join a group as any new example does, and keep it. So landmarks stay those of
+/// the data that is trained on now, at the price that a wrong assignment lasts as long as the example
+/// stands. [`with_split_merge`](Self::with_split_merge) lets groups part and join, each time the
+/// landmarks' gradients are taken again; [`Groups::identities`] and [`Groups::churn`] tell.
+///
+/// # When to use it
+///
+/// For training on found groups: on multitask sparse parity, with a [`Metric::whitened`] metric on
+/// the first layer, it does as well as the true groups (`docs/finding-capabilities.md`). The trainer
+/// shows the standing examples by itself; in a loop of your own call `gradual_train::stand` while
+/// the objective wants it.
+#[derive(Debug, Clone)]
+pub struct Landmarks {
+    spectral: Spectral,
+    metric: Metric,
+    examples: usize,
+    kept: usize,
+    axes: Option<Axes>,
+    every: usize,
+    refresh: f64,
+    split_merge: Option<SplitMerge>,
+    average: Average,
+    standing: Option<Found>,
+    /// Draws since the standing examples were shown.
+    since: usize,
+}
+
+impl Landmarks {
+    /// Groups in a metric: 1 500 examples, summed up by one axis for each group, gradients taken
+    /// again every 20 draws. The number of groups may be given or chosen by a rule.
+    pub fn new(groups: impl Into<HowMany>, metric: Metric, seed: u64) -> Self {
+        Self {
+            spectral: Spectral::new(groups, seed),
+            metric,
+            examples: 1_500,
+            kept: usize::MAX,
+            axes: Some(Axes { count: 1, rank: 1 }),
+            every: 20,
+            refresh: 0.0,
+            split_merge: None,
+            average: Average::Mean,
+            standing: None,
+            since: 0,
+        }
+    }
+
+    /// How many examples are clustered.
+    #[must_use]
+    pub fn with_examples(self, examples: usize) -> Self {
+        Self {
+            examples: examples.max(1),
+            ..self
+        }
+    }
+
+    /// Compares new examples with the `kept` landmarks of each group that are most alike to it
+    /// (`usize::MAX` for all) instead of with axes: the mean squared cosine itself, at the cost of as
+    /// many inner products. Needs about as many landmarks as were clustered: a few are too noisy.
+    #[must_use]
+    pub fn with_kept(self, kept: usize) -> Self {
+        Self {
+            kept: kept.max(1),
+            axes: None,
+            ..self
+        }
+    }
+
+    /// Sums the landmarks of each group up by their `count` leading axes, of which the `rank`
+    /// leading singular pairs are kept in every weight: one and one by default.
+    #[must_use]
+    pub fn with_axes(self, count: usize, rank: usize) -> Self {
+        let (count, rank) = (count.max(1), rank.max(1));
+        Self {
+            axes: Some(Axes { count, rank }),
+            ..self
+        }
+    }
+
+    /// After how many draws the landmarks' gradients are taken again.
+    #[must_use]
+    pub fn with_every(self, every: usize) -> Self {
+        Self {
+            every: every.max(1),
+            ..self
+        }
+    }
+
+    /// The share of the standing examples, 0 (the default) to 1, that fresh ones take the place of
+    /// whenever the landmarks' gradients are taken again: [`Standing::Replace`]. A group whose examples
+    /// have all gone keeps its last axes, until a fresh example joins it. Where landmarks are
+    /// [kept one by one](Self::with_kept), fresh ones are kept where there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Share`] for any other share.
+    pub fn with_refresh(self, share: f64) -> Result<Self, GroupError> {
+        match (0.0..=1.0).contains(&share) {
+            true => Ok(Self {
+                refresh: share,
+                ..self
+            }),
+            false => Err(GroupError::Share {
+                operation: OPERATION,
+                got: share,
+            }),
+        }
+    }
+
+    /// Splits and merges groups when the landmarks' gradients are taken again. Takes all their inner
+    /// products then, not only those within groups. The number of groups may change: not for
+    /// compositions that remember groups.
+    #[must_use]
+    pub fn with_split_merge(self, rule: SplitMerge) -> Self {
+        Self {
+            split_merge: Some(rule),
+            ..self
+        }
+    }
+
+    /// Another clustering of the first draw, such as one with a least group size.
+    #[must_use]
+    pub fn with_spectral(self, spectral: Spectral) -> Self {
+        Self { spectral, ..self }
+    }
+
+    /// The same groups with another group loss.
+    #[must_use]
+    pub fn with_average(self, average: Average) -> Self {
+        Self { average, ..self }
+    }
+
+    /// The group of each standing example, `[examples]`, the oldest first, once there are any.
+    pub fn found(&self) -> Option<&[Option<usize>]> {
+        let found = self.standing.as_ref()?;
+        Some(&found.clusters.assignment)
+    }
+
+    /// The cosines of gradients, as similarities.
+    fn similarities(&self, gradients: &ExampleGradients) -> Result<SimilarityMatrix, GroupError> {
+        let gram = host(OPERATION, &gradients.gram())?;
+        let cosines = Cosines::of_gram(OPERATION, gram, gradients.examples())?;
+        Ok(cosines.similarity(self.spectral.similarity()))
+    }
+}
+
+impl Grouping for Landmarks {
+    fn needs(&self) -> Needs {
+        Needs::Gradients
+    }
+
+    /// Whether the standing examples can be clustered; a draw may have any size.
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        self.spectral.check(self.examples)
+    }
+
+    fn wants(&self) -> Option<Standing> {
+        match &self.standing {
+            None => Some(Standing::Fresh(self.examples)),
+            Some(found) if self.since >= self.every => Some(match self.refresh > 0.0 {
+                true => Standing::Replace(found.share(self.refresh)),
+                false => Standing::Again,
+            }),
+            Some(_) => None,
+        }
+    }
+
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        let wanted = self.wants();
+        let gradients = standing.gradients(OPERATION)?;
+        let (mut metric, mut spectral) = (self.metric.clone(), self.spectral.clone());
+        metric
+            .observe(gradients)
+            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = metric
+            .apply(gradients)
+            .map_err(GroupError::gradients(OPERATION))?;
+        let mut gone = BTreeSet::new();
+        let mut found = match &self.standing {
+            None => {
+                let similarities = self.similarities(&gradients)?;
+                let clusters = spectral.clusters(&similarities)?;
+                Found::new(clusters, &similarities, self.kept)
+            }
+            Some(found) if found.shown != gradients.examples() => {
+                return Err(GroupError::Standing {
+                    operation: OPERATION,
+                    expected: found.shown,
+                    got: gradients.examples(),
+                });
+            }
+            Some(found) => {
+                let mut found = found.clone();
+                if let Some(Standing::Replace(fresh)) = wanted {
+                    found.replace(fresh, &gradients, self.kept, self.axes)?;
+                }
+                if let Some(rule) = self.split_merge.filter(|_| !found.kept.is_empty()) {
+                    let own = gradients
+                        .choose(&found.kept)
+                        .map_err(GroupError::gradients(OPERATION))?;
+                    gone = found.regroup(&rule, &self.similarities(&own)?)?;
+                }
+                found
+            }
+        };
+        found.renew(&gradients, self.axes, &gone)?;
+        self.standing = Some(found);
+        (self.metric, self.spectral) = (metric, spectral);
+        self.since = 0;
+        Ok(())
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let before = self.since;
+        let groups = self.group_ahead(draw)?.known_now();
+        if groups.is_err() {
+            self.since = before;
+        }
+        groups
+    }
+
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let gradients = draw.gradients(OPERATION)?;
+        let found = self.standing.as_ref().ok_or(GroupError::NoStanding {
+            operation: OPERATION,
+        })?;
+        let gradients = self
+            .metric
+            .apply(gradients)
+            .map_err(GroupError::gradients(OPERATION))?;
+        let alike = found.alike(&gradients, self.axes)?;
+        let groups = Groups::ahead(
+            Unread::highest(OPERATION, alike),
+            self.average,
+            draw.precision(),
+        );
+        let groups = found.clusters.describe(groups);
+        let groups = groups.with_identities(found.identities.current(found.clusters.groups));
+        let groups = match found.churn {
+            Some(churn) => groups.with_churn(churn),
+            None => groups,
+        };
+        self.since = self.since.saturating_add(1);
+        Ok(groups)
+    }
+
+    /// The landmarks with their groups and gradients, and the metric's running moments.
+    fn state(&self) -> Result<State, GroupError> {
+        State::of(OPERATION, &self.record()?)
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        self.restore_record(state.read(OPERATION)?, device)
+    }
+}

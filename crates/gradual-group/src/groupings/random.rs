@@ -1,0 +1,70 @@
+//! The control: groups that mean nothing.
+
+use burn::tensor::Device;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::state::State;
+use crate::grouping::{Grouping, Needs};
+
+const OPERATION: &str = "random groups";
+
+/// Every example in a group drawn uniformly at random, anew for every draw.
+///
+/// A grouping that does no better than this has found nothing: whatever gain remains comes from the
+/// composition's arithmetic, not from the groups.
+#[derive(Debug, Clone)]
+pub struct RandomGroups {
+    groups: usize,
+    random: ChaCha8Rng,
+}
+
+impl RandomGroups {
+    /// `groups` groups; the same seed gives the same groups draw after draw.
+    pub fn new(groups: usize, seed: u64) -> Self {
+        Self {
+            groups,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+}
+
+impl Grouping for RandomGroups {
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+
+    fn check(&self, _: usize) -> Result<(), GroupError> {
+        match self.groups {
+            0 => Err(GroupError::NoGroups {
+                operation: OPERATION,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let n = draw.nonempty(OPERATION)?;
+        self.check(draw.examples())?;
+        let assignment = (0..n).map(|_| Some(self.random.random_range(0..self.groups)));
+        Groups::hard(
+            assignment.collect(),
+            self.groups,
+            Average::Mean,
+            draw.options(),
+        )
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        State::of(OPERATION, &self.random)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.random = state.read(OPERATION)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! From similarities to groups: what all clusterings of a matrix share.
+
+use burn::tensor::TensorCreationOptions;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::clustering::cosines::{Cosines, cosines};
+use crate::clustering::least_size::join_small;
+use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::similarity::SimilarityMatrix;
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::state::State;
+use crate::how_many::HowMany;
+use crate::linalg::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
+
+/// Most groups that a rule answers unless told otherwise.
+const AT_MOST: usize = 32;
+
+/// Clusters of n examples.
+#[derive(Debug, Clone)]
+pub struct Clusters {
+    /// The group of each example, `[n]`; none for an example that is like nothing.
+    pub assignment: Vec<Option<usize>>,
+    /// Number of groups k, empty ones included.
+    pub groups: usize,
+    /// Eigenvalues of the matrix that was clustered, as far as they were taken.
+    pub spectrum: Eigenvalues,
+    /// What each cheap estimator of the number of groups says of that spectrum.
+    pub estimates: Vec<(&'static str, usize)>,
+}
+
+/// A clustering of matrices with all its settings, and its place in the random numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    how_many: HowMany,
+    at_most: usize,
+    partition: Partition,
+    dimensions: Option<usize>,
+    restarts: usize,
+    least_size: usize,
+    average: Average,
+    random: ChaCha8Rng,
+}
+
+impl Search {
+    pub(crate) fn new(how_many: HowMany, partition: Partition, seed: u64) -> Self {
+        Self {
+            how_many,
+            at_most: AT_MOST,
+            partition,
+            dimensions: None,
+            restarts: 1,
+            least_size: 0,
+            average: Average::Mean,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    pub(crate) fn with_partition(self, partition: Partition) -> Self {
+        Self { partition, ..self }
+    }
+
+    pub(crate) fn with_at_most(self, at_most: usize) -> Self {
+        Self { at_most, ..self }
+    }
+
+    pub(crate) fn with_dimensions(self, dimensions: usize) -> Self {
+        Self {
+            dimensions: Some(dimensions),
+            ..self
+        }
+    }
+
+    pub(crate) fn with_restarts(self, restarts: usize) -> Self {
+        Self { restarts, ..self }
+    }
+
+    pub(crate) fn with_least_size(self, least_size: usize) -> Self {
+        Self { least_size, ..self }
+    }
+
+    pub(crate) fn with_average(self, average: Average) -> Self {
+        Self { average, ..self }
+    }
+
+    /// Whether the number of groups fits n examples.
+    pub(crate) fn check(&self, operation: &'static str, examples: usize) -> Result<(), GroupError> {
+        match self.how_many {
+            _ if examples == 0 => Err(GroupError::EmptyDraw { operation }),
+            HowMany::Fixed(0) => Err(GroupError::NoGroups { operation }),
+            HowMany::Fixed(groups) if groups > examples => Err(GroupError::TooManyGroups {
+                operation,
+                groups,
+                examples,
+            }),
+            _ if self.at_most == 0 => Err(GroupError::NoGroups { operation }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Clusters examples of known similarities. Each call draws new random numbers.
+    pub(crate) fn clusters(
+        &mut self,
+        operation: &'static str,
+        matrix: &SimilarityMatrix,
+    ) -> Result<Clusters, GroupError> {
+        self.check(operation, matrix.examples())?;
+        let seed = self.random.random::<u64>();
+        let present = matrix.present();
+        let mut clusters = Clusters {
+            assignment: vec![None; matrix.examples()],
+            groups: self.how_many.fixed().unwrap_or(1),
+            spectrum: Eigenvalues::all([]),
+            estimates: Vec::new(),
+        };
+        if present.is_empty() {
+            return Ok(clusters);
+        }
+        let at_most = self.at_most.min(present.len());
+        let problem = Problem::new(
+            matrix.restricted(&present),
+            self.partition,
+            self.restarts,
+            self.dimensions,
+            at_most.max(clusters.groups) + 1,
+        )?;
+        clusters.groups = self.how_many.choose(&problem, at_most, seed)?;
+        let mut assignment = problem.cut(clusters.groups, seed)?;
+        join_small(
+            &mut assignment,
+            clusters.groups,
+            self.least_size,
+            |one, other| problem.similarity(one, other),
+        );
+        for (&example, group) in present.iter().zip(assignment) {
+            clusters.assignment[example] = Some(group);
+        }
+        clusters.estimates = estimates(problem.eigenvalues(), at_most);
+        clusters.spectrum = problem.eigenvalues().clone();
+        Ok(clusters)
+    }
+
+    /// The place in the random numbers, as the state of the grouping called `operation`.
+    pub(crate) fn state(&self, operation: &'static str) -> Result<State, GroupError> {
+        State::of(operation, &self.random)
+    }
+
+    pub(crate) fn restore(
+        &mut self,
+        operation: &'static str,
+        state: &State,
+    ) -> Result<(), GroupError> {
+        self.random = state.read(operation)?;
+        Ok(())
+    }
+
+    /// The groups of a draw, from what `read` makes of the cosines of its gradients.
+    pub(crate) fn group(
+        &mut self,
+        operation: &'static str,
+        draw: &Draw<'_>,
+        read: impl FnOnce(Cosines) -> SimilarityMatrix,
+    ) -> Result<Groups, GroupError> {
+        // Before the Gram matrix, which is dear.
+        draw.gradients(operation)?;
+        self.check(operation, draw.examples())?;
+        let matrix = read(cosines(operation, draw)?);
+        let clusters = self.clusters(operation, &matrix)?;
+        clusters.into_groups(self.average, draw.options())
+    }
+}
+
+/// [`Clusters`] as plain data.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ClustersRecord {
+    assignment: Vec<Option<usize>>,
+    groups: usize,
+    spectrum: EigenvaluesRecord,
+    estimates: Vec<(String, usize)>,
+}
+
+impl ClustersRecord {
+    pub(crate) fn restored(self, operation: &'static str) -> Result<Clusters, GroupError> {
+        let outside = |group: &usize| *group >= self.groups;
+        if self.groups == 0 || self.assignment.iter().flatten().any(outside) {
+            return Err(GroupError::state(
+                operation,
+                "not every example is of a known group",
+            ));
+        }
+        // Only what was estimated here has a name that lasts.
+        let names = estimates(&Eigenvalues::all([]), 1);
+        let named = |(name, said): (String, usize)| {
+            let known = names.iter().find(|(known, _)| *known == name);
+            known.map(|(known, _)| (*known, said)).ok_or_else(|| {
+                GroupError::state(operation, format!("there is no estimator '{name}'"))
+            })
+        };
+        Ok(Clusters {
+            assignment: self.assignment,
+            groups: self.groups,
+            spectrum: self.spectrum.restored(),
+            estimates: self
+                .estimates
+                .into_iter()
+                .map(named)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Clusters {
+    pub(crate) fn record(&self) -> ClustersRecord {
+        let named = |(name, said): &(&'static str, usize)| ((*name).to_owned(), *said);
+        ClustersRecord {
+            assignment: self.assignment.clone(),
+            groups: self.groups,
+            spectrum: self.spectrum.record(),
+            estimates: self.estimates.iter().map(named).collect(),
+        }
+    }
+
+    /// The same as groups on a device, with the roots of the eigenvalues as their spectrum.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Groups::hard`].
+    pub fn into_groups(
+        mut self,
+        average: Average,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<Groups, GroupError> {
+        let assignment = std::mem::take(&mut self.assignment);
+        let groups = Groups::hard(assignment, self.groups, average, options)?;
+        Ok(self.describe(groups))
+    }
+
+    /// Groups with the spectrum and the estimates that they were found by.
+    pub(crate) fn describe(&self, groups: Groups) -> Groups {
+        let spectrum = self.spectrum.values().iter().map(|value| value.sqrt());
+        groups
+            .with_spectrum(spectrum.collect())
+            .with_estimates(self.estimates.clone())
+    }
+}

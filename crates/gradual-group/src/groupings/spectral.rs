@@ -1,0 +1,150 @@
+//! Normalised spectral clustering of similarities.
+
+use burn::tensor::Device;
+
+use crate::clustering::cosines::Cosines;
+use crate::clustering::partition::Partition;
+use crate::clustering::similarity::{Similarity, SimilarityMatrix};
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::state::State;
+use crate::grouping::{Grouping, Needs};
+use crate::groupings::search::{Clusters, Search};
+use crate::how_many::HowMany;
+
+const OPERATION: &str = "spectral";
+
+/// Spectral clusters of the gradients of a draw, or of any matrix of similarities.
+///
+/// # The idea
+///
+/// Similarities S are the weights of a graph; groups are parts of it with much weight inside and
+/// little between (the relaxed normalised cut: von Luxburg 2007, doi:10.1007/s11222-007-9033-z).
+/// The leading k eigenvectors of the normalised matrix D^-½ S D^-½, D the row sums, are nearly
+/// constant on such parts. The rows of these eigenvectors, each scaled to length one, are clustered
+/// by k-means (Ng, Jordan & Weiss 2002, "On spectral clustering").
+///
+/// # Steps and cost
+///
+/// The Gram matrix; similarities (n²); the leading `at_most` + 1 directions (10 n² `at_most`, all of
+/// them at 9n³ if n is small); k-means with restarts, n k² per iteration. The number of groups comes
+/// from a [`HowMany`], some of which cluster many times.
+///
+/// # When to use it
+///
+/// The best finder of capabilities known here: with [`Similarity::Squared`] (the default) in a
+/// whitened metric, on a draw of some fifty examples for each group, and the number of groups from
+/// [`HowMany::Eigengap`]. Clusters are formed anew in every draw; give them an identity over time
+/// with [`Tracked`](crate::Tracked). An example with a zero gradient belongs to no group;
+/// fewer distinct gradients than k leave groups empty, with weight zero.
+#[derive(Debug, Clone)]
+pub struct Spectral {
+    search: Search,
+    similarity: Similarity,
+}
+
+impl Spectral {
+    /// A given number of groups, or one chosen by a rule; squared cosines; the best of ten runs of
+    /// k-means.
+    pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
+        Self {
+            search: Search::new(groups.into(), Partition::Spectral, seed).with_restarts(10),
+            similarity: Similarity::default(),
+        }
+    }
+
+    /// Reads cosines otherwise.
+    #[must_use]
+    pub fn with_similarity(self, similarity: Similarity) -> Self {
+        Self { similarity, ..self }
+    }
+
+    /// Most groups that a rule may answer (32 by default).
+    #[must_use]
+    pub fn with_at_most(self, groups: usize) -> Self {
+        Self {
+            search: self.search.with_at_most(groups),
+            ..self
+        }
+    }
+
+    /// Takes the best of `restarts` runs of k-means.
+    #[must_use]
+    pub fn with_restarts(self, restarts: usize) -> Self {
+        Self {
+            search: self.search.with_restarts(restarts),
+            ..self
+        }
+    }
+
+    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
+    #[must_use]
+    pub fn with_least_size(self, examples: usize) -> Self {
+        Self {
+            search: self.search.with_least_size(examples),
+            ..self
+        }
+    }
+
+    /// The same clusters with another group loss.
+    #[must_use]
+    pub fn with_average(self, average: Average) -> Self {
+        Self {
+            search: self.search.with_average(average),
+            ..self
+        }
+    }
+
+    /// The similarity that cosines are read as.
+    pub fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
+    /// Clusters examples whose similarities `[n, n]` are known. Those that are not even like
+    /// themselves (zero on the diagonal) belong to no group.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], [`GroupError::NoGroups`], [`GroupError::TooManyGroups`] for a fixed
+    /// number above n, [`GroupError::Negative`] for a negative similarity.
+    pub fn clusters(&mut self, similarities: &SimilarityMatrix) -> Result<Clusters, GroupError> {
+        let n = similarities.examples();
+        self.search.check(OPERATION, n)?;
+        // Rounding may leave a similarity that should be zero a little below.
+        let negative = similarities.entries().iter().position(|&s| s < -1e-6);
+        if let Some(entry) = negative {
+            return Err(GroupError::Negative {
+                operation: OPERATION,
+                one: entry / n,
+                other: entry % n,
+            });
+        }
+        self.search.clusters(OPERATION, similarities)
+    }
+}
+
+impl Grouping for Spectral {
+    fn needs(&self) -> Needs {
+        Needs::Gradients
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let similarity = self.similarity;
+        let read = |cosines: Cosines| cosines.similarity(similarity);
+        self.search.group(OPERATION, draw, read)
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        self.search.state(OPERATION)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.search.restore(OPERATION, state)
+    }
+}

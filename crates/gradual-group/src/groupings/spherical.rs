@@ -1,0 +1,132 @@
+//! Hard groups: clusters of gradients by direction.
+
+use burn::tensor::Device;
+
+use crate::clustering::cosines::Cosines;
+use crate::clustering::partition::Partition;
+use crate::clustering::sign::Sign;
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::{Average, Groups};
+use crate::grouping::state::State;
+use crate::grouping::{Grouping, Needs};
+use crate::groupings::search::Search;
+use crate::how_many::HowMany;
+
+const OPERATION: &str = "spherical k-means";
+
+/// Clusters of gradients by direction alone.
+///
+/// # The idea
+///
+/// A cluster is a unit vector m_c, and an example belongs to the one that its gradient points along
+/// most. With signs kept that is the largest cosine, and m_c the normalised mean of its unit
+/// gradients (spherical k-means: Dhillon & Modha 2001, doi:10.1023/A:1007612920971). With signs
+/// ignored it is the largest *squared* cosine, and m_c the leading singular direction of its
+/// gradients (diametrical clustering: Dhillon, Marcotte & Roshan 2003,
+/// doi:10.1093/bioinformatics/btg209): two examples of one capability with opposite labels have
+/// opposite gradients, and should be one cluster.
+///
+/// # Steps and cost
+///
+/// The Gram matrix, and points with these cosines in the leading `dimensions` directions (as many
+/// as groups by default, `usize::MAX` for exact cosines) as [`KMeans`](crate::KMeans) takes them:
+/// 10 n² `dimensions`. Then, from starts drawn like those of k-means++ by their distance from the
+/// nearest cluster so far, n k `dimensions` per iteration: assign, and move each m_c to the mean or
+/// by one step of the power method. Neither can lower the sum of (squared) cosines. The best of
+/// `restarts` runs counts.
+///
+/// # When to use it
+///
+/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it
+/// needs no matrix of squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters
+/// of more than one dimension. With signs kept it is k-means that doesn't see how much of a
+/// gradient lies in the leading directions. An example with a zero gradient belongs to no group; fewer distinct gradients
+/// (or axes) than k leave groups empty, with weight zero.
+#[derive(Debug, Clone)]
+pub struct SphericalKMeans {
+    search: Search,
+}
+
+impl SphericalKMeans {
+    /// Clusters with their signs kept, a given number or by a rule. The best of ten runs.
+    pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
+        let partition = Partition::Spherical(Sign::Kept);
+        Self {
+            search: Search::new(groups.into(), partition, seed).with_restarts(10),
+        }
+    }
+
+    /// Opposite gradients are alike: diametrical clustering.
+    #[must_use]
+    pub fn sign_free(self) -> Self {
+        Self {
+            search: self
+                .search
+                .with_partition(Partition::Spherical(Sign::Ignored)),
+        }
+    }
+
+    /// Most groups that a rule may answer (32 by default).
+    #[must_use]
+    pub fn with_at_most(self, groups: usize) -> Self {
+        Self {
+            search: self.search.with_at_most(groups),
+        }
+    }
+
+    /// Clusters in the leading `dimensions` directions; `usize::MAX` for all of them.
+    #[must_use]
+    pub fn with_dimensions(self, dimensions: usize) -> Self {
+        Self {
+            search: self.search.with_dimensions(dimensions),
+        }
+    }
+
+    /// Takes the best of `restarts` runs.
+    #[must_use]
+    pub fn with_restarts(self, restarts: usize) -> Self {
+        Self {
+            search: self.search.with_restarts(restarts),
+        }
+    }
+
+    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
+    #[must_use]
+    pub fn with_least_size(self, examples: usize) -> Self {
+        Self {
+            search: self.search.with_least_size(examples),
+        }
+    }
+
+    /// The same clusters with another group loss.
+    #[must_use]
+    pub fn with_average(self, average: Average) -> Self {
+        Self {
+            search: self.search.with_average(average),
+        }
+    }
+}
+
+impl Grouping for SphericalKMeans {
+    fn needs(&self) -> Needs {
+        Needs::Gradients
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.search.check(OPERATION, examples)
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        self.search.group(OPERATION, draw, Cosines::signed)
+    }
+
+    /// The place in the random numbers.
+    fn state(&self) -> Result<State, GroupError> {
+        self.search.state(OPERATION)
+    }
+
+    fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
+        self.search.restore(OPERATION, state)
+    }
+}

@@ -1,0 +1,260 @@
+//! Groups that can't be learned weigh less.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::error::GroupError;
+use crate::grouping::draw::Draw;
+use crate::grouping::groups::Groups;
+use crate::grouping::standing::Standing;
+use crate::grouping::state::State;
+use crate::grouping::{Grouping, Needs};
+use crate::read::host_together;
+
+const OPERATION: &str = "damped groups";
+
+/// Lowers the weight of groups whose loss stands still while that of others moves.
+///
+/// # The idea
+///
+/// A group that can't be learned, such as one of random labels, keeps its loss, and a loss over
+/// groups that looks for the worst holds on to it for ever. What tells it from others is a loss that
+/// does not answer to training. So each group has a clock, and a group whose clock has run out
+/// weighs less:
+///
+/// 1. m_g is the exponential mean of the group's losses over about 1/(1 − `memory`) draws.
+/// 2. A group *moves* when m_g leaves the range from (1 − `least`) to (1 + `least`) times its mark,
+///    up or down. Then m_g is its new mark, and its clock t_g is 0. The first mark is set when as
+///    many draws were seen as the mean holds.
+/// 3. In any other draw t_g grows by one, but only within `patience` draws of a move of any group:
+///    where nothing moves, as on the plateau at the start, no group stands out.
+/// 4. s_g ← d_g s_g with d_g = max(`floor`, 2^−max(0, t_g − `patience`)/`patience`): untouched for
+///    `patience` draws, then halved every `patience` draws.
+///
+/// A damped group still has the share `floor`, and a single move gives it back its whole weight.
+///
+/// # When to use it
+///
+/// With groups that keep their identity, some of which may hold noise only. `patience` has to be
+/// longer than the time that the slowest capability that counts takes from the first move of any
+/// other to its own. Where reference losses are known, `gradual_loss::ExcessLoss` needs no
+/// patience. Where groups have [identities](Groups::identities), a new one starts with a new clock.
+/// Costs 2k numbers copied to the host per draw.
+#[derive(Debug, Clone)]
+pub struct Damped<G> {
+    grouping: G,
+    memory: f64,
+    patience: u64,
+    least: f64,
+    floor: f64,
+    clocks: Clocks,
+}
+
+/// What is remembered of the groups.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Clocks {
+    groups: Vec<Clock>,
+    /// Draws since any group moved.
+    since_move: Option<u64>,
+}
+
+/// What is remembered of one group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Clock {
+    identity: Option<u64>,
+    /// Sum and weight of the exponential mean, and how many draws it has seen.
+    sum: f64,
+    weight: f64,
+    draws: u64,
+    mark: Option<f64>,
+    still: u64,
+}
+
+impl<G: Grouping> Damped<G> {
+    /// The groups of `grouping`, damped with a memory of 0.99, a patience of 500 draws, moves of 5 %
+    /// and a floor of 5 %.
+    pub fn new(grouping: G) -> Self {
+        Self {
+            grouping,
+            memory: 0.99,
+            patience: 500,
+            least: 0.05,
+            floor: 0.05,
+            clocks: Clocks::default(),
+        }
+    }
+
+    /// How much of a group's mean loss a new draw leaves, 0 to below 1.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Share`] for any other memory.
+    pub fn with_memory(self, memory: f64) -> Result<Self, GroupError> {
+        match memory < 1.0 {
+            true => Ok(Self {
+                memory: share(memory)?,
+                ..self
+            }),
+            false => Err(GroupError::Share {
+                operation: OPERATION,
+                got: memory,
+            }),
+        }
+    }
+
+    /// After how many draws without a move a group is damped, 1 at least.
+    #[must_use]
+    pub fn with_patience(self, draws: u64) -> Self {
+        Self {
+            patience: draws.max(1),
+            ..self
+        }
+    }
+
+    /// The least relative change of a mean loss that is a move: several times what its noise is.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Share`] unless from 0 to 1.
+    pub fn with_least_move(self, least: f64) -> Result<Self, GroupError> {
+        let least = share(least)?;
+        Ok(Self { least, ..self })
+    }
+
+    /// The least factor of a damped group. 0 gives it up for good: untrained it won't move again.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Share`] unless from 0 to 1.
+    pub fn with_floor(self, floor: f64) -> Result<Self, GroupError> {
+        let floor = share(floor)?;
+        Ok(Self { floor, ..self })
+    }
+
+    /// The factors d `[k]` that the last draw's weights were multiplied by.
+    pub fn factors(&self) -> Vec<f64> {
+        let patience = self.patience as f64;
+        let factor = |clock: &Clock| {
+            let over = clock.still.saturating_sub(self.patience) as f64;
+            (-over / patience).exp2().max(self.floor)
+        };
+        self.clocks.groups.iter().map(factor).collect()
+    }
+
+    /// Takes in the losses of the groups that are present.
+    fn observe(
+        &self,
+        groups: &Groups,
+        losses: &[f32],
+        weights: &[f32],
+    ) -> Result<Clocks, GroupError> {
+        let mut clocks = self.clocks.clone();
+        clocks.groups.resize(groups.count(), Clock::default());
+        let present = || (0..groups.count()).filter(|&group| weights[group] > 0.0);
+        if let Some(group) = present().find(|&group| !losses[group].is_finite()) {
+            return Err(GroupError::Loss {
+                operation: OPERATION,
+                group,
+                got: losses[group],
+            });
+        }
+        for (clock, &identity) in clocks.groups.iter_mut().zip(groups.identities()) {
+            if clock.identity != Some(identity) {
+                *clock = Clock {
+                    identity: Some(identity),
+                    ..Clock::default()
+                };
+            }
+        }
+        let moved: Vec<usize> = present()
+            .filter(|&group| clocks.groups[group].moves(losses[group], self.memory, self.least))
+            .collect();
+        clocks.since_move = match moved.is_empty() {
+            true => clocks.since_move.map(|draws| draws.saturating_add(1)),
+            false => Some(0),
+        };
+        let moving = clocks.since_move.is_some_and(|draws| draws < self.patience);
+        for group in present() {
+            let clock = &mut clocks.groups[group];
+            if moving && clock.mark.is_some() && !moved.contains(&group) {
+                clock.still = clock.still.saturating_add(1);
+            }
+        }
+        Ok(clocks)
+    }
+}
+
+impl Clock {
+    /// Takes in a loss and says whether the group moved.
+    fn moves(&mut self, loss: f32, memory: f64, least: f64) -> bool {
+        self.sum = memory * self.sum + f64::from(loss);
+        self.weight = memory * self.weight + 1.0;
+        self.draws = self.draws.saturating_add(1);
+        let mean = self.sum / self.weight;
+        match self.mark {
+            Some(mark) if (mean - mark).abs() > least * mark.abs() => {
+                self.mark = Some(mean);
+                self.still = 0;
+                true
+            }
+            None if self.draws as f64 * (1.0 - memory) >= 1.0 - 1e-9 => {
+                self.mark = Some(mean);
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
+fn share(got: f64) -> Result<f64, GroupError> {
+    match (0.0..=1.0).contains(&got) {
+        true => Ok(got),
+        false => Err(GroupError::Share {
+            operation: OPERATION,
+            got,
+        }),
+    }
+}
+
+impl<G: Grouping> Grouping for Damped<G> {
+    fn needs(&self) -> Needs {
+        self.grouping.needs()
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        self.grouping.check(examples)
+    }
+
+    fn wants(&self) -> Option<Standing> {
+        self.grouping.wants()
+    }
+
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        self.grouping.stand(standing)
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        let groups = self.grouping.group(draw)?;
+        if groups.is_signed() {
+            return Err(GroupError::Signed {
+                operation: OPERATION,
+            });
+        }
+        let losses = groups.losses(draw.losses().clone().inner());
+        let [losses, weights] = host_together(OPERATION, [losses, groups.weights().clone()])?;
+        self.clocks = self.observe(&groups, &losses, &weights)?;
+        Ok(groups.weighed(&self.factors()))
+    }
+
+    /// The groups' mean losses and clocks, and the inner grouping's state.
+    fn state(&self) -> Result<State, GroupError> {
+        State::of(OPERATION, &(&self.clocks, self.grouping.state()?))
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        let (clocks, inner): (Clocks, State) = state.read(OPERATION)?;
+        self.grouping.restore(&inner, device)?;
+        self.clocks = clocks;
+        Ok(())
+    }
+}

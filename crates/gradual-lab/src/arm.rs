@@ -1,0 +1,267 @@
+//! Arms: what an experiment compares.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use gradual::runs::ArmRecord;
+use gradual::train::Objective;
+use gradual_registry::nearest;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::recipe::{Changes, Recipe, Usual};
+
+/// One choice of loss, draws and optimizer, under a name.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// Its name, which is that of its folder.
+    pub name: String,
+    /// One sentence on what it does.
+    pub about: String,
+    /// What it is a control for, in a few words, if it is one.
+    pub control_for: Option<String>,
+    /// How it learns.
+    pub recipe: Recipe,
+    own: Option<Own>,
+}
+
+/// An objective that no recipe describes.
+#[derive(Clone)]
+struct Own {
+    settings: Value,
+    build: Arc<Build>,
+}
+
+/// Makes an objective for so many known groups and a seed.
+type Build = dyn Fn(usize, u64) -> anyhow::Result<Objective> + Send + Sync;
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Arm {
+    /// An arm with a recipe.
+    pub fn new(name: impl Into<String>, about: impl Into<String>, recipe: Recipe) -> Self {
+        Self {
+            name: name.into(),
+            about: about.into(),
+            control_for: None,
+            recipe,
+            own: None,
+        }
+    }
+
+    /// An arm with an objective of one's own, for a grouping or a composition that is in no registry. It is made anew for
+    /// every run by `build`, from the number of known groups and the seed. `settings` are all the numbers that it
+    /// depends on: they stand in the run folder, where a change is found.
+    pub fn own(
+        name: impl Into<String>,
+        about: impl Into<String>,
+        settings: Value,
+        build: impl Fn(usize, u64) -> anyhow::Result<Objective> + Send + Sync + 'static,
+    ) -> Self {
+        let own = Own {
+            settings,
+            build: Arc::new(build),
+        };
+        Self {
+            own: Some(own),
+            ..Self::new(name, about, Recipe::default())
+        }
+    }
+
+    /// The same as a control, for what these words say.
+    #[must_use]
+    pub fn as_control_for(self, what: impl Into<String>) -> Self {
+        Self {
+            control_for: Some(what.into()),
+            ..self
+        }
+    }
+
+    /// The same with every default of its recipe written down.
+    pub(crate) fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
+        let recipe = self.recipe.complete(usual);
+        Ok(Self {
+            recipe: recipe.with_context(|| format!("arm {}", self.name))?,
+            ..self.clone()
+        })
+    }
+
+    /// What a run minimises, with `num_groups` known groups.
+    pub(crate) fn objective(&self, num_groups: usize, seed: u64) -> anyhow::Result<Objective> {
+        match &self.own {
+            Some(own) => (own.build)(num_groups, seed),
+            None => self.recipe.objective(num_groups, seed),
+        }
+    }
+
+    /// All that makes a run of it, as data.
+    pub(crate) fn settings(&self) -> anyhow::Result<Value> {
+        let mut settings = serde_json::to_value(&self.recipe)?;
+        if let (Some(own), Some(fields)) = (&self.own, settings.as_object_mut()) {
+            // Which the arm's own objective stands in for.
+            for field in [
+                "grouping",
+                "wrappers",
+                "metric",
+                "layers",
+                "composition",
+                "shared",
+                "scale",
+                "through_trace",
+            ] {
+                fields.remove(field);
+            }
+            fields.insert(String::from("own"), own.settings.clone());
+        }
+        Ok(settings)
+    }
+
+    pub(crate) fn record(&self) -> ArmRecord {
+        ArmRecord {
+            name: self.name.clone(),
+            about: self.about.clone(),
+            control: self.control_for.clone(),
+        }
+    }
+}
+
+/// An arm as it stands in a file: what it has otherwise than another.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ArmEntry {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    #[serde(default)]
+    control_for: Option<String>,
+    /// The arm whose recipe is changed; the plain mean loss where none is named.
+    #[serde(default)]
+    like: Option<String>,
+    #[serde(default)]
+    recipe: Changes,
+}
+
+impl ArmEntry {
+    /// An arm from the command line.
+    pub(crate) fn new(name: &str, like: Option<String>, recipe: Changes) -> Self {
+        let base = like
+            .as_ref()
+            .map_or_else(String::new, |like| format!("as {like}, but "));
+        Self {
+            name: name.to_owned(),
+            about: format!("{base}{recipe}"),
+            control_for: None,
+            like,
+            recipe,
+        }
+    }
+}
+
+/// The shared arms and those of an experiment, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Library {
+    entries: Vec<ArmEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arms {
+    arm: Vec<ArmEntry>,
+}
+
+/// The arms that every experiment can run.
+const SHARED: &str = include_str!("arms.toml");
+
+impl Library {
+    /// The arms that every experiment can run.
+    pub(crate) fn shared() -> anyhow::Result<Self> {
+        let arms: Arms = toml::from_str(SHARED).context("arms.toml")?;
+        let mut library = Self {
+            entries: Vec::new(),
+        };
+        for arm in arms.arm {
+            if library.entries.iter().any(|other| other.name == arm.name) {
+                bail!("arms.toml: arm {} is there twice", arm.name);
+            }
+            library.entries.push(arm);
+        }
+        Ok(library)
+    }
+
+    /// The same with one arm more, or another meaning for one. Arms that are `like` it are then like the new one, unless
+    /// it is itself like the old one of its name.
+    pub(crate) fn put(&mut self, arm: ArmEntry) {
+        match self.entries.iter_mut().find(|other| other.name == arm.name) {
+            Some(other) if arm.like.as_ref() == Some(&arm.name) => {
+                // What it does not change is the old one's.
+                let old = other.clone();
+                *other = ArmEntry {
+                    like: old.like.clone(),
+                    recipe: arm.recipe.over(&old.recipe),
+                    ..arm
+                };
+            }
+            Some(other) => *other = arm,
+            None => self.entries.push(arm),
+        }
+    }
+
+    /// All names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|arm| arm.name.as_str())
+    }
+
+    fn find(&self, name: &str) -> Option<&ArmEntry> {
+        self.entries.iter().find(|arm| arm.name == name)
+    }
+
+    /// The arm called `name`.
+    pub(crate) fn arm(&self, name: &str) -> anyhow::Result<Arm> {
+        let entry = self.find(name).with_context(|| self.unknown(name))?;
+        Ok(Arm {
+            control_for: entry.control_for.clone(),
+            ..Arm::new(&entry.name, &entry.about, self.recipe(entry)?)
+        })
+    }
+
+    pub(crate) fn unknown(&self, name: &str) -> String {
+        let near = nearest(name, self.names());
+        let near = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+        let names: Vec<&str> = self.names().collect();
+        format!(
+            "there is no arm '{name}'{near}; its arms are {}",
+            names.join(", ")
+        )
+    }
+
+    /// The recipe of an arm: the changes of all that it is like, from the plain mean loss on.
+    fn recipe(&self, entry: &ArmEntry) -> anyhow::Result<Recipe> {
+        let mut changes = vec![entry];
+        let mut last = entry;
+        while let Some(like) = &last.like {
+            let next = self.find(like).with_context(|| {
+                format!(
+                    "arm {} is like another one: {}",
+                    last.name,
+                    self.unknown(like)
+                )
+            })?;
+            if changes.iter().any(|seen| seen.name == next.name) {
+                bail!("arm {} is like {like}, which is like it in turn", last.name);
+            }
+            changes.push(next);
+            last = next;
+        }
+        let plain = Recipe::default();
+        Ok(changes
+            .iter()
+            .rev()
+            .fold(plain, |recipe, arm| arm.recipe.to(&recipe)))
+    }
+}

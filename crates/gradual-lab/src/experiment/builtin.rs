@@ -1,0 +1,35 @@
+//! The experiments that come with the program.
+
+use anyhow::bail;
+use gradual_registry::nearest;
+
+/// Name and file of each.
+pub(crate) const FILES: [(&str, &str); 5] = [
+    ("sparse-parity", include_str!("files/sparse-parity.toml")),
+    ("skills", include_str!("files/skills.toml")),
+    ("table", include_str!("files/table.toml")),
+    (
+        "grouping-quality",
+        include_str!("files/grouping-quality.toml"),
+    ),
+    (
+        "grouping-quality-skills",
+        include_str!("files/grouping-quality-skills.toml"),
+    ),
+];
+
+/// The file of the experiment called `name`.
+pub(crate) fn find(name: &str) -> anyhow::Result<&'static str> {
+    let names = || FILES.iter().map(|(name, _)| *name);
+    match FILES.iter().find(|(other, _)| *other == name) {
+        Some((_, text)) => Ok(text),
+        None => {
+            let near = nearest(name, names())
+                .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            bail!(
+                "there is no experiment '{name}'{near}; there are {}; a file of your own ends in .toml",
+                names().collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! An experiment as it stands in a file.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use anyhow::{Context as _, anyhow, bail};
+use gradual::measure::{Claim, Direction, Metric};
+use gradual_registry::nearest;
+use serde::Deserialize;
+use toml::{Spanned, Table};
+
+use crate::arm::{ArmEntry, Library};
+use crate::kinds::{Kind, find};
+use crate::quality::Quality;
+
+/// The content of an experiment's file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) title: Option<String>,
+    #[serde(default)]
+    pub(super) about: String,
+    #[serde(default)]
+    pub(super) hypothesis: String,
+    #[serde(default)]
+    pub(super) baseline: Option<Spanned<String>>,
+    #[serde(default)]
+    arms: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    task: Table,
+    pub(super) run: RunSection,
+    #[serde(default)]
+    quality: Option<QualitySection>,
+    #[serde(default)]
+    quick: Option<QuickSection>,
+    #[serde(default)]
+    arm: Vec<ArmEntry>,
+    #[serde(default)]
+    claim: Vec<ClaimEntry>,
+}
+
+/// How long and how large, and what is the same for all arms.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunSection {
+    pub(super) seeds: Option<NonZeroU64>,
+    pub(super) steps: Option<NonZeroU64>,
+    pub(super) draw: Option<NonZeroU32>,
+    pub(super) evaluate_every: Option<NonZeroU64>,
+    #[serde(default, deserialize_with = "rate")]
+    pub(super) rate: Option<f64>,
+    pub(super) layers: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QualitySection {
+    examples: Option<NonZeroU32>,
+    steps: Option<Vec<u64>>,
+}
+
+/// What the short version has otherwise.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuickSection {
+    #[serde(default)]
+    run: RunSection,
+    #[serde(default)]
+    task: Table,
+    #[serde(default)]
+    quality: Option<QualitySection>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimEntry {
+    statement: String,
+    source: String,
+    arm: Spanned<String>,
+    metric: Metric,
+    direction: Direction,
+    #[serde(deserialize_with = "ratio")]
+    smallest_effect: f64,
+}
+
+fn rate<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    positive(deserializer, "a learning rate").map(Some)
+}
+
+fn ratio<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    positive(deserializer, "a ratio of the arm to the baseline")
+}
+
+fn positive<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    what: &str,
+) -> Result<f64, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    match number.is_finite() && number > 0.0 {
+        true => Ok(number),
+        false => Err(serde::de::Error::custom(format!(
+            "{number} is not {what}: a number > 0 is expected"
+        ))),
+    }
+}
+
+impl RunSection {
+    /// These values, and those of `other` where there are none.
+    fn or(self, other: Self) -> Self {
+        Self {
+            seeds: self.seeds.or(other.seeds),
+            steps: self.steps.or(other.steps),
+            draw: self.draw.or(other.draw),
+            evaluate_every: self.evaluate_every.or(other.evaluate_every),
+            rate: self.rate.or(other.rate),
+            layers: self.layers.or(other.layers),
+        }
+    }
+}
+
+impl File {
+    /// Reads `text`, the content of the file called `file`, which is checked as far as it can be by itself.
+    pub(super) fn read(file: &str, text: &str) -> anyhow::Result<Self> {
+        let read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
+        if read.name.is_empty()
+            || !read
+                .name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            || read.name.starts_with('.')
+        {
+            bail!(
+                "{file}: name = {:?} becomes the name of a folder: letters, digits, '-', '_' and '.' are allowed",
+                read.name
+            );
+        }
+        if let Some((kind, _)) = read.kind(file, text)? {
+            kind.check(text).map_err(|error| said(file, &error))?;
+        }
+        let names: Vec<&str> = read.arm.iter().map(|arm| arm.name.as_str()).collect();
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                bail!("{file}: there are two [[arm]] called '{name}'");
+            }
+        }
+        let library = read.library()?;
+        let known = |arm: &Spanned<String>, key: &str| match library
+            .names()
+            .any(|name| name == arm.as_ref())
+        {
+            true => Ok(()),
+            false => Err(anyhow!(
+                "{}{key}: {}",
+                place(file, text, arm),
+                library.unknown(arm.as_ref())
+            )),
+        };
+        for arm in read.arms.iter().flatten() {
+            known(arm, "arms")?;
+        }
+        if let Some(arm) = &read.baseline {
+            known(arm, "baseline")?;
+        }
+        for claim in &read.claim {
+            known(&claim.arm, "claim")?;
+        }
+        Ok(read)
+    }
+
+    /// The kind of task, and its settings.
+    fn kind(&self, file: &str, text: &str) -> anyhow::Result<Option<(&'static dyn Kind, Table)>> {
+        let kind = match self.task.len() {
+            0 => None,
+            1 => self.task.iter().next(),
+            _ => bail!(
+                "{file}: there are two tasks, {}; an experiment has one",
+                self.task.keys().cloned().collect::<Vec<_>>().join(" and ")
+            ),
+        };
+        let Some((name, settings)) = kind else {
+            return Ok(None);
+        };
+        let line = text
+            .lines()
+            .position(|line| line.contains("[task.") && line.contains(name.as_str()));
+        let place = line.map_or_else(
+            || format!("{file}: "),
+            |line| format!("{file}, line {}: ", line + 1),
+        );
+        let kind = find(name).map_err(|error| anyhow!("{place}{error}"))?;
+        let table = settings
+            .as_table()
+            .with_context(|| format!("{place}task.{name} is a table of settings"))?;
+        if let Some(other) = self
+            .quick
+            .iter()
+            .flat_map(|quick| quick.task.keys())
+            .find(|other| *other != name)
+        {
+            let near = nearest(other, [name.as_str()])
+                .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            bail!("{file}: quick.task.{other}{near}, but the task is {name}");
+        }
+        Ok(Some((kind, table.clone())))
+    }
+
+    /// The kind of task, and its settings, those of the short version if it is `quick`.
+    pub(super) fn task(&self, quick: bool) -> anyhow::Result<Option<(&'static dyn Kind, Table)>> {
+        let Some((kind, mut settings)) = self.kind(&self.name, "")? else {
+            return Ok(None);
+        };
+        let short = self
+            .quick
+            .iter()
+            .filter(|_| quick)
+            .flat_map(|quick| quick.task.values());
+        for changes in short.filter_map(toml::Value::as_table) {
+            settings.extend(changes.clone());
+        }
+        Ok(Some((kind, settings)))
+    }
+
+    /// How long and how large.
+    pub(super) fn run(&self, quick: bool) -> RunSection {
+        match &self.quick {
+            Some(short) if quick => short.run.clone().or(self.run.clone()),
+            _ => self.run.clone(),
+        }
+    }
+
+    /// When groups are looked at along a run, if they are.
+    pub(super) fn quality(&self, quick: bool) -> anyhow::Result<Option<Quality>> {
+        let Some(long) = &self.quality else {
+            return Ok(None);
+        };
+        let short = self
+            .quick
+            .as_ref()
+            .filter(|_| quick)
+            .and_then(|quick| quick.quality.as_ref());
+        let examples = short.and_then(|short| short.examples).or(long.examples);
+        let steps = short
+            .and_then(|short| short.steps.clone())
+            .or_else(|| long.steps.clone());
+        Ok(Some(Quality {
+            examples: examples
+                .context("quality.examples is missing: how many examples are grouped")?
+                .get() as usize,
+            steps: steps.unwrap_or_default(),
+        }))
+    }
+
+    /// The shared arms and those of this file.
+    pub(super) fn library(&self) -> anyhow::Result<Library> {
+        let mut library = Library::shared()?;
+        for arm in &self.arm {
+            library.put(arm.clone());
+        }
+        Ok(library)
+    }
+
+    /// The arms that run by default: those that are named, or else those that the file defines.
+    pub(super) fn arms(&self) -> Vec<String> {
+        match &self.arms {
+            Some(names) => names.iter().map(|name| name.as_ref().clone()).collect(),
+            None => self.arm.iter().map(|arm| arm.name.clone()).collect(),
+        }
+    }
+
+    pub(super) fn claims(&self) -> Vec<Claim> {
+        let claim = |entry: &ClaimEntry| Claim {
+            statement: entry.statement.clone(),
+            source: entry.source.clone(),
+            arm: entry.arm.as_ref().clone(),
+            metric: entry.metric,
+            direction: entry.direction,
+            smallest_effect: entry.smallest_effect,
+        };
+        self.claim.iter().map(claim).collect()
+    }
+}
+
+/// Where a value stands, for messages.
+fn place<T>(file: &str, text: &str, value: &Spanned<T>) -> String {
+    let before = text.get(..value.span().start).unwrap_or_default();
+    format!("{file}, line {}, ", 1 + before.matches('\n').count())
+}
+
+/// What is wrong with a file, with the line, and the known name that may have been meant.
+fn said(file: &str, error: &toml::de::Error) -> anyhow::Error {
+    let text = error.to_string();
+    let hint =
+        meant(error.message()).map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
+    anyhow!("{file}: {}{hint}", text.trim_end())
+}
+
+/// The name that is most like the unknown one of which serde complains.
+fn meant(message: &str) -> Option<String> {
+    let mut names = message.split('`').skip(1).step_by(2);
+    if !message.starts_with("unknown") {
+        return None;
+    }
+    let unknown = names.next()?;
+    nearest(unknown, names).map(str::to_owned)
+}

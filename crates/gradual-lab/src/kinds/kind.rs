@@ -1,0 +1,72 @@
+//! What a kind of task is.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use clap::ArgMatches;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use crate::quality::Quality;
+use crate::training::AnyTask;
+
+/// A kind of task: what stands in an experiment's file as `[task.NAME]`.
+pub(crate) trait Kind: Sync {
+    /// Its name in files.
+    fn name(&self) -> &'static str;
+
+    /// Checks the settings of an experiment's file where they stand, so that an error knows its line.
+    fn check(&self, file: &str) -> Result<(), toml::de::Error>;
+
+    /// A command that takes the flags of this kind too.
+    fn with_flags(&self, command: clap::Command) -> clap::Command;
+
+    /// What the flags say, put into the settings.
+    fn apply(&self, flags: &ArgMatches, settings: &mut Table) -> anyhow::Result<()>;
+
+    /// The learning rate for these settings where a file gives none.
+    fn rate(&self, settings: &Table) -> anyhow::Result<f64>;
+
+    /// The task, or one whose groups are [looked at](Quality) along its runs.
+    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>>;
+}
+
+/// Where settings of type `C` stand in an experiment's file; all else in it is left alone.
+#[derive(Deserialize)]
+#[serde(bound = "C: DeserializeOwned")]
+struct Places<C> {
+    #[serde(rename = "task")]
+    _task: BTreeMap<String, C>,
+    #[serde(rename = "quick", default)]
+    _quick: Option<QuickPlace<C>>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "C: DeserializeOwned")]
+struct QuickPlace<C> {
+    #[serde(rename = "task", default)]
+    _task: Option<BTreeMap<String, C>>,
+}
+
+/// [`Kind::check`] for settings that are a `C`, whose fields all have defaults.
+pub(super) fn check<C: DeserializeOwned>(file: &str) -> Result<(), toml::de::Error> {
+    toml::from_str::<Places<C>>(file).map(|_| ())
+}
+
+/// The settings as a `C`.
+pub(super) fn settings<C: DeserializeOwned>(kind: &dyn Kind, settings: Table) -> anyhow::Result<C> {
+    let read = settings.try_into();
+    read.with_context(|| format!("settings of the task {}", kind.name()))
+}
+
+/// Refuses to look at the groups of a kind that nobody has written the looks for.
+pub(super) fn without_quality(kind: &dyn Kind, quality: Option<&Quality>) -> anyhow::Result<()> {
+    match quality {
+        Some(_) => bail!(
+            "the task {} has no [quality]: leave the section out",
+            kind.name()
+        ),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Text skills in a small decoder.
+
+use clap::ArgMatches;
+use gradual_tasks::{Skills as Task, SkillsConfig};
+use toml::Table;
+
+use super::kind::{self, Kind};
+use crate::quality::{Decoder, Quality, Watched};
+use crate::training::{AnyTask, Configured};
+
+const RATE: f64 = 2e-3;
+
+/// The kind `skills`.
+pub(crate) struct Skills;
+
+impl Kind for Skills {
+    fn name(&self) -> &'static str {
+        "skills"
+    }
+
+    fn check(&self, file: &str) -> Result<(), toml::de::Error> {
+        kind::check::<SkillsConfig>(file)
+    }
+
+    fn with_flags(&self, command: clap::Command) -> clap::Command {
+        command
+    }
+
+    fn apply(&self, _: &ArgMatches, _: &mut Table) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn rate(&self, _: &Table) -> anyhow::Result<f64> {
+        Ok(RATE)
+    }
+
+    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+        let config: SkillsConfig = kind::settings(self, settings)?;
+        Task::new(&config, 0)?;
+        Ok(match quality {
+            Some(quality) => Box::new(Watched::new(config, quality, Decoder::new)),
+            None => Box::new(Configured::new(config, Task::new)),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Which groupings of which gradients find the capabilities, before, during and after they emerge.
+
+mod aliases;
+mod cut;
+mod line;
+mod look;
+mod measure;
+mod parity;
+mod report;
+mod skills;
+mod subject;
+
+pub(crate) use parity::Parity;
+pub(crate) use skills::Decoder;
+
+use std::path::Path;
+
+use gradual::runs::Record;
+use gradual::train::{Capability, Task as _};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::training::{AnyTask, Finished, Run, Written, trainer};
+use measure::Measure;
+use subject::Subject;
+
+/// Evaluations beside the run folder's usual ones, a line for each step that is looked at.
+const FILE: &str = "quality.jsonl";
+
+/// When groups are looked at along a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Quality {
+    /// Examples that are grouped.
+    pub(crate) examples: usize,
+    /// The steps after which they are, beside the last.
+    pub(crate) steps: Vec<u64>,
+}
+
+/// A task whose examples are grouped in many ways along a run, and held against its capabilities.
+pub(crate) struct Watched<C, F> {
+    config: C,
+    quality: Quality,
+    make: F,
+}
+
+impl<C, F> Watched<C, F> {
+    /// The subjects that `make` makes of the configuration, a seed, and the number of examples that are grouped.
+    pub(crate) fn new(config: C, quality: Quality, make: F) -> Self {
+        Self {
+            config,
+            quality,
+            make,
+        }
+    }
+}
+
+impl<C, F, S, E> AnyTask for Watched<C, F>
+where
+    C: Serialize + Send + Sync,
+    F: Fn(&C, u64, usize) -> Result<S, E> + Send + Sync,
+    S: Subject,
+    E: Into<anyhow::Error>,
+{
+    fn settings(&self) -> anyhow::Result<Value> {
+        let mut settings = serde_json::to_value(&self.config)?;
+        if let Some(fields) = settings.as_object_mut() {
+            fields.insert(
+                String::from("quality"),
+                serde_json::to_value(&self.quality)?,
+            );
+        }
+        Ok(settings)
+    }
+
+    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
+        let subject = (self.make)(&self.config, 0, self.quality.examples).map_err(Into::into)?;
+        Ok(subject.task().capabilities().to_vec())
+    }
+
+    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
+        let subject =
+            (self.make)(&self.config, run.seed, self.quality.examples).map_err(Into::into)?;
+        let mut journal = run.folder.journal(FILE)?;
+        let measure = Measure::new(&subject, run.seed, run.device);
+        let last = run.steps;
+        let watched = trainer(subject.task(), run)?.watch(|step, model| {
+            if step != last && !self.quality.steps.contains(&step) {
+                return Ok(());
+            }
+            Ok(journal.append(measure.at(step, model)?.to_line()?)?)
+        });
+        Ok(watched.run()?.into())
+    }
+
+    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
+        report::write(folder, FILE, S::NAME)
+    }
+}

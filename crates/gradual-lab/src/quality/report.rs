@@ -1,0 +1,308 @@
+//! The tables and figures of `grouping-quality`, over the seeds of a folder.
+
+mod aliases;
+mod families;
+mod how_many;
+mod sharing;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use gradual::measure::statistics::{deviation, mean};
+use gradual::runs::files::replace;
+use gradual::runs::{ExperimentRecord, Record};
+use gradual_report::Sheet;
+
+use super::line::{Line, RowLine};
+use crate::training::Written;
+
+/// A number of a row.
+type Measure = (&'static str, fn(&RowLine) -> Option<f64>);
+
+const MEASURES: [Measure; 6] = [
+    ("adjusted_rand", |row| row.adjusted_rand),
+    ("mutual_information", |row| row.mutual_information),
+    ("purity", |row| row.purity),
+    ("purity_by_chance", |row| row.purity_by_chance),
+    ("homogeneity", |row| row.homogeneity),
+    ("weight_mass_slope", |row| row.weight_mass_slope),
+];
+
+/// The lines of all finished runs, by step.
+struct Runs {
+    steps: BTreeMap<u64, Vec<Line>>,
+    first: Line,
+    seeds: usize,
+}
+
+/// Reads the runs of `task` in `folder`, writes `report/` and says what the tables say.
+pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Written> {
+    let runs = Runs::read(folder, file)?;
+    let text = fs::read_to_string(folder.join("experiment.json"))
+        .with_context(|| format!("could not read {}", folder.display()))?;
+    let record = ExperimentRecord::from_line(&text)?;
+    let sheet = runs.sheet(&record, task);
+    let target = folder.join("report");
+    fs::create_dir_all(&target)
+        .with_context(|| format!("could not create {}", target.display()))?;
+    for figure in sheet.figures() {
+        replace(&target.join(format!("{}.svg", figure.name)), &figure.svg()?)?;
+    }
+    replace(&target.join("quality.csv"), runs.csv())?;
+    replace(&target.join("quality.md"), sheet.markdown())?;
+    let page = target.join("index.html");
+    replace(&page, &sheet.html()?)?;
+    Ok(Written {
+        page,
+        text: Some(sheet.markdown()),
+    })
+}
+
+impl Runs {
+    fn read(folder: &Path, file: &str) -> anyhow::Result<Self> {
+        let mut steps: BTreeMap<u64, Vec<Line>> = BTreeMap::new();
+        let arm = folder.join("erm");
+        let entries =
+            fs::read_dir(&arm).with_context(|| format!("could not read {}", arm.display()))?;
+        let mut seeds = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let seed = name
+                .strip_prefix("seed-")
+                .and_then(|seed| seed.parse().ok());
+            if let Some(seed) = seed.filter(|_: &u64| path.join("DONE").exists()) {
+                seeds.push((seed, path.join(file)));
+            }
+        }
+        seeds.sort();
+        for (_, path) in &seeds {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("could not read {}", path.display()))?;
+            for line in text.lines() {
+                let line = Line::from_line(line).with_context(|| path.display().to_string())?;
+                steps.entry(line.step).or_default().push(line);
+            }
+        }
+        let Some(first) = steps.values().flatten().next().cloned() else {
+            bail!("no run in {} is finished", folder.display());
+        };
+        Ok(Self {
+            steps,
+            first,
+            seeds: seeds.len(),
+        })
+    }
+
+    fn sheet(&self, record: &ExperimentRecord, task: &str) -> Sheet {
+        let mut sheet = Sheet::new(&record.title);
+        let seeds = if self.seeds == 1 { "seed" } else { "seeds" };
+        sheet.text(&format!(
+            "Along an ordinary training run on {task}, a draw of examples is grouped at a few \
+             steps and held against what is known of it. Mean ± standard deviation over {} {seeds}. \
+             Every grouping was told the true number of groups.",
+            self.seeds
+        ));
+        sheet.command(&record.command);
+        let steps: Vec<String> = self.steps.keys().map(u64::to_string).collect();
+        let heads = |first: &'static str| {
+            let names = steps.iter().map(String::as_str);
+            std::iter::once(first).chain(names).collect::<Vec<_>>()
+        };
+        let mut known: Vec<&str> = Vec::new();
+        for row in &self.first().rows {
+            if !known.contains(&row.against.as_str()) {
+                known.push(&row.against);
+            }
+        }
+
+        sheet.heading("How far training had come");
+        sheet.table(
+            &heads("step"),
+            vec![
+                self.of_lines("mean accuracy", |line| Some(line.mean_accuracy)),
+                self.of_lines(
+                    &format!("{} learned", known.first().copied().unwrap_or_default()),
+                    |line| Some(line.learned as f64),
+                ),
+            ],
+        );
+        for against in known {
+            let rows = self.first().rows.iter();
+            let rows = families::in_order(rows.filter(|row| row.against == against).collect());
+            let table = |of: fn(&RowLine) -> Option<f64>| {
+                let cells = |row: &&RowLine| {
+                    let mut cells = vec![name(row)];
+                    cells.extend(
+                        self.steps
+                            .values()
+                            .map(|lines| said(&values(lines, row, of))),
+                    );
+                    cells
+                };
+                rows.iter().map(cells).collect::<Vec<_>>()
+            };
+            sheet.heading(&format!("Recovery of the {against}: adjusted Rand index"));
+            for figure in families::figures(&rows, against, &self.steps) {
+                sheet.figure(&figure);
+            }
+            sheet.table(&heads("groups"), table(|row| row.adjusted_rand));
+            if let Some((step, lines)) = self.before() {
+                sheet.heading(&format!(
+                    "Recovery of the {against} at step {step}: other measures"
+                ));
+                let cells = |row: &&RowLine| {
+                    let of = |of| said(&values(lines, row, of));
+                    vec![
+                        name(row),
+                        of(|row| row.mutual_information),
+                        format!(
+                            "{} ({})",
+                            of(|row| row.purity),
+                            of(|row| row.purity_by_chance)
+                        ),
+                        of(|row| row.homogeneity),
+                        of(|row| row.weight_mass_slope),
+                    ]
+                };
+                sheet.table(
+                    &[
+                        "groups",
+                        "NMI",
+                        "purity (by chance)",
+                        "homogeneity",
+                        "weight-mass slope",
+                    ],
+                    rows.iter().map(cells).collect(),
+                );
+            }
+            sheet.heading(&format!(
+                "Weight-mass slope of groups asked for as {against}"
+            ));
+            sheet.text(
+                "Slope of the logarithm of a capability's coefficient mass, under the sum of squares over \
+                 these groups, on that of its frequency in the draw: 1 for the plain mean loss, 0 for the true \
+                 groups at equal losses. After some are learned they no longer have equal losses.",
+            );
+            sheet.table(&heads("groups"), table(|row| row.weight_mass_slope));
+        }
+
+        if !self.first().names.is_empty() {
+            let steps = self.steps.iter().map(|(&step, lines)| (step, lines));
+            sharing::add(&mut sheet, steps);
+        }
+        self.add_how_many(&mut sheet, &heads("rule"));
+        if !self.first().aliases.is_empty() {
+            self.add_aliases(&mut sheet, &heads("seen"));
+        }
+        sheet
+    }
+
+    /// Any line: all have the same rows.
+    fn first(&self) -> &Line {
+        &self.first
+    }
+
+    /// The last step at which nothing was learned by any seed.
+    fn before(&self) -> Option<(u64, &Vec<Line>)> {
+        let unlearned = |lines: &&Vec<Line>| lines.iter().all(|line| line.learned == 0);
+        let mut latest_first = self.steps.iter().rev();
+        let last = latest_first.find(|(_, lines)| unlearned(lines));
+        last.map(|(&step, lines)| (step, lines))
+    }
+
+    /// A row of a table: one number of each line, step by step.
+    fn of_lines(&self, name: &str, of: impl Fn(&Line) -> Option<f64>) -> Vec<String> {
+        let mut cells = vec![name.to_owned()];
+        cells.extend(self.steps.values().map(|lines| {
+            let values: Vec<f64> = lines.iter().filter_map(&of).collect();
+            said(&values)
+        }));
+        cells
+    }
+
+    /// A line for each row and step; a field is empty where there is no number.
+    fn csv(&self) -> String {
+        let number =
+            |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
+        let mut text = "grouping,metric,part,layers,against,groups,step,seeds".to_owned();
+        for (measure, _) in MEASURES {
+            text.push_str(&format!(",{measure}_mean,{measure}_sd"));
+        }
+        text.push('\n');
+        for (step, lines) in &self.steps {
+            for row in &self.first().rows {
+                text.push_str(&format!(
+                    "{},{},{},{},{},{},{step},{}",
+                    row.grouping,
+                    row.metric,
+                    row.part,
+                    row.layers,
+                    row.against,
+                    row.groups,
+                    lines.len()
+                ));
+                for (_, of) in MEASURES {
+                    let found = values(lines, row, of);
+                    let (mean, sd) = (number(mean(&found)), number(deviation(&found)));
+                    text.push_str(&format!(",{mean},{sd}"));
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+fn same(a: &RowLine, b: &RowLine) -> bool {
+    a.against == b.against && name(a) == name(b)
+}
+
+/// A number of one row, seed by seed.
+fn values(lines: &[Line], row: &RowLine, of: fn(&RowLine) -> Option<f64>) -> Vec<f64> {
+    let found = lines
+        .iter()
+        .filter_map(|line| line.rows.iter().find(|other| same(other, row)));
+    found.filter_map(of).collect()
+}
+
+fn name(row: &RowLine) -> String {
+    if row.metric.is_empty() {
+        return row.grouping.clone();
+    }
+    format!(
+        "{}, {} {}, {}",
+        row.grouping, row.metric, row.part, row.layers
+    )
+}
+
+/// `mean ± deviation` over seeds, whole numbers without decimals.
+fn said(values: &[f64]) -> String {
+    let whole = values.iter().all(|value| value.fract() == 0.0);
+    let digits = match whole {
+        true if values.windows(2).all(|pair| pair[0] == pair[1]) => 0,
+        true => 1,
+        false => 2,
+    };
+    let number = |value: f64| {
+        let text = format!("{value:.digits$}");
+        // Rounding leaves the sign of what it takes away.
+        match text
+            .trim_start_matches('-')
+            .chars()
+            .all(|letter| "0.".contains(letter))
+        {
+            true => text.trim_start_matches('-').to_owned(),
+            false => text.replace('-', "−"),
+        }
+    };
+    match (mean(values), deviation(values)) {
+        (None, _) => "–".to_owned(),
+        (Some(mean), Some(deviation)) if deviation > 0.0 => {
+            format!("{} ± {}", number(mean), number(deviation))
+        }
+        (Some(mean), _) => number(mean),
+    }
+}

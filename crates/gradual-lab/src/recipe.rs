@@ -1,0 +1,223 @@
+//! A recipe: everything that one arm does otherwise than another, as data.
+//!
+//! # The idea
+//!
+//! Which grouping, in which metric and layers, under which composition and scale, on which draws, with which optimizer and
+//! rate: a recipe says all of it by the names of the registries ([`GROUPINGS`], [`COMPOSITIONS`], …). It builds the
+//! [`Objective`], the sampler and the optimizer of a run, and it is what the run's `config.json` holds, so that nothing
+//! that changes a run can change without being seen: a run is only resumed under the recipe that it began with.
+//!
+//! # The steps
+//!
+//! 1. A person writes [`Changes`] to another recipe, or to [`Recipe::default`], the plain mean loss.
+//! 2. [`Recipe::complete`] checks every name and value, and writes down all defaults.
+//! 3. [`objective`](Recipe::objective), [`sampler`](Recipe::sampler) and [`optimizer`](Recipe::optimizer) build what a
+//!    trainer needs.
+
+mod changes;
+mod checked;
+mod parts;
+
+pub use changes::Changes;
+
+use crate::stopgap::METRICS;
+use crate::stopgap::{COMPOSITIONS, RULES, RuleContext, SCALES};
+use crate::stopgap::{GROUPINGS, GroupingContext, WRAPPERS};
+use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
+use anyhow::{Context as _, bail};
+use burn::optim::ModuleOptimizer;
+use gradual::group::Needs;
+use gradual::train::{Objective, Sampler};
+use gradual_registry::Spec;
+use serde::{Deserialize, Serialize};
+
+/// All choices of one arm. See the [module](self).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The rule that yields groups, of [`GROUPINGS`].
+    pub grouping: Spec,
+    /// What is put around it, of [`WRAPPERS`], the innermost first.
+    pub wrappers: Vec<Spec>,
+    /// The metric in which a grouping of gradients sees them, of [`METRICS`]; none for the gradients as they are.
+    pub metric: Option<Spec>,
+    /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is not
+    /// said, those that the experiment names.
+    pub layers: Option<Vec<String>>,
+    /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
+    pub composition: Spec,
+    /// Globs of the parameters that a rule on gradients looks at; all where there are none.
+    pub shared: Vec<String>,
+    /// The size of a step's coefficients, of [`SCALES`].
+    pub scale: Spec,
+    /// Which examples are drawn, of [`SAMPLERS`].
+    pub sampler: Spec,
+    /// The optimizer, of [`OPTIMIZERS`].
+    pub optimizer: Spec,
+    /// Learning rate before it is divided by `slowdown`; where it is not said, the experiment's.
+    pub rate: Option<f64>,
+    /// How much slower the arm goes than others: its learning rate is divided by this and its number of steps
+    /// multiplied by it, so that it ends as far as they do.
+    pub slowdown: u32,
+    /// Whether gradients come from a trace even where Burn's own backward pass would do: see
+    /// [`Objective::through_trace`].
+    pub through_trace: bool,
+}
+
+/// The plain mean loss (ERM): one group, Adam.
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            grouping: Spec::new("one-group"),
+            wrappers: Vec::new(),
+            metric: None,
+            layers: None,
+            composition: Spec::new("mean"),
+            shared: Vec::new(),
+            scale: Spec::new("usual"),
+            sampler: Spec::new("task"),
+            optimizer: Spec::new("adam"),
+            rate: None,
+            slowdown: 1,
+            through_trace: false,
+        }
+    }
+}
+
+/// What an experiment gives a recipe where it does not say so itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usual {
+    /// Globs of the layers that found groups look at.
+    pub layers: Vec<String>,
+    /// Learning rate.
+    pub rate: f64,
+}
+
+impl Recipe {
+    /// The same with every parameter of every part, and what the experiment gives.
+    ///
+    /// # Errors
+    ///
+    /// For a name or a parameter that no registry has, a value that a parameter does not take, a metric for a grouping
+    /// that looks at no gradients, shared layers for a composition of losses, and rates and slowdowns that are not
+    /// above zero; with the name that may have been meant.
+    pub fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
+        let rate = self.rate.unwrap_or(usual.rate);
+        if !(rate.is_finite() && rate > 0.0) {
+            bail!("rate = {rate}, but a learning rate is a number > 0");
+        }
+        if self.slowdown == 0 {
+            bail!("slowdown = 0, but it is a whole number ≥ 1");
+        }
+        let wrappers = self.wrappers.iter().map(|spec| WRAPPERS.resolve(spec));
+        let metric = self.metric.as_ref().map(|spec| METRICS.resolve(spec));
+        let complete = Self {
+            grouping: GROUPINGS.resolve(&self.grouping)?,
+            wrappers: wrappers.collect::<Result<_, _>>()?,
+            metric: metric.transpose()?,
+            layers: self.metric.as_ref().map(|_| {
+                let layers = self.layers.as_ref().unwrap_or(&usual.layers);
+                layers.clone()
+            }),
+            composition: parts::resolve_composition(&self.composition)?,
+            shared: self.shared.clone(),
+            scale: SCALES.resolve(&self.scale)?,
+            sampler: SAMPLERS.resolve(&self.sampler)?,
+            optimizer: OPTIMIZERS.resolve(&self.optimizer)?,
+            rate: Some(rate),
+            slowdown: self.slowdown,
+            through_trace: self.through_trace,
+        };
+        if self.metric.is_none() && self.layers.is_some() {
+            bail!(
+                "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
+            );
+        }
+        if !self.shared.is_empty() && !RULES.has(&self.composition.name) {
+            bail!(
+                "shared layers are those that a rule on gradients looks at, and {} is a composition of losses",
+                self.composition.name
+            );
+        }
+        Ok(complete)
+    }
+
+    /// What a run minimises, with `num_groups` known groups.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`complete`](Self::complete), and what a constructor refuses.
+    pub fn objective(&self, num_groups: usize, seed: u64) -> anyhow::Result<Objective> {
+        let globs = self.layers.clone().unwrap_or_default();
+        let metric = self
+            .metric
+            .as_ref()
+            .map(|spec| METRICS.build(spec, globs))
+            .transpose()?;
+        let context = GroupingContext {
+            num_groups,
+            seed,
+            metric,
+        };
+        let mut grouping = GROUPINGS.build(&self.grouping, context.clone())?;
+        if context.metric.is_some() && grouping.needs() != Needs::Gradients {
+            bail!(
+                "grouping {} looks at no gradients, so that a metric makes no difference: leave it out",
+                self.grouping.name
+            );
+        }
+        for wrapper in &self.wrappers {
+            grouping = WRAPPERS.build(wrapper, (context.clone(), grouping))?;
+        }
+        let objective = match RULES.has(&self.composition.name) {
+            true => {
+                let rule = RULES.build(&self.composition, RuleContext { seed })?;
+                let shared: Vec<&str> = self.shared.iter().map(String::as_str).collect();
+                crate::stopgap::on_gradients(grouping, rule).looking_at(&shared)
+            }
+            false => {
+                crate::stopgap::objective(grouping, COMPOSITIONS.build(&self.composition, ())?)
+            }
+        };
+        let objective = match SCALES.build(&self.scale, ())? {
+            Some(scale) => objective.with_scale(scale),
+            None => objective,
+        };
+        Ok(match self.through_trace {
+            true => objective.through_trace(),
+            false => objective,
+        })
+    }
+
+    /// Which examples a run of so many steps draws, of capabilities with these frequencies.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`complete`](Self::complete), and what a constructor refuses.
+    pub fn sampler(&self, frequencies: &[f64], steps: u64) -> anyhow::Result<Box<dyn Sampler>> {
+        let context = SamplerContext {
+            frequencies: frequencies.to_vec(),
+            steps,
+        };
+        Ok(SAMPLERS.build(&self.sampler, context)?)
+    }
+
+    /// The optimizer of a run.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`complete`](Self::complete), and what a constructor refuses.
+    pub fn optimizer(&self) -> anyhow::Result<ModuleOptimizer> {
+        Ok(OPTIMIZERS.build(&self.optimizer, ())?)
+    }
+
+    /// The learning rate of a [complete](Self::complete) recipe: its rate, divided by the slowdown.
+    ///
+    /// # Errors
+    ///
+    /// For a recipe without a rate.
+    pub fn learning_rate(&self) -> anyhow::Result<f64> {
+        let rate = self.rate.context("the recipe has no learning rate")?;
+        Ok(rate / f64::from(self.slowdown))
+    }
+}

@@ -1,0 +1,265 @@
+//! Part of a recipe: what it changes in another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context as _, bail};
+use gradual_registry::{Spec, nearest};
+use serde::{Deserialize, Serialize};
+
+use super::parts::NONE;
+use super::{Recipe, checked};
+
+/// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// See [`Recipe::grouping`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::grouping"
+    )]
+    pub grouping: Option<Spec>,
+    /// See [`Recipe::wrappers`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::wrappers"
+    )]
+    pub wrappers: Option<Vec<Spec>>,
+    /// See [`Recipe::metric`]; `none` for none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::metric"
+    )]
+    pub metric: Option<Spec>,
+    /// See [`Recipe::layers`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<String>>,
+    /// See [`Recipe::composition`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::composition"
+    )]
+    pub composition: Option<Spec>,
+    /// See [`Recipe::shared`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Vec<String>>,
+    /// See [`Recipe::scale`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::scale"
+    )]
+    pub scale: Option<Spec>,
+    /// See [`Recipe::sampler`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::sampler"
+    )]
+    pub sampler: Option<Spec>,
+    /// See [`Recipe::optimizer`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::optimizer"
+    )]
+    pub optimizer: Option<Spec>,
+    /// See [`Recipe::rate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// See [`Recipe::slowdown`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<u32>,
+    /// See [`Recipe::through_trace`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through_trace: Option<bool>,
+}
+
+/// The keys of a recipe, for messages.
+const KEYS: [&str; 12] = [
+    "grouping",
+    "wrappers",
+    "metric",
+    "layers",
+    "composition",
+    "shared",
+    "scale",
+    "sampler",
+    "optimizer",
+    "rate",
+    "slowdown",
+    "through_trace",
+];
+
+impl Changes {
+    /// `recipe` with these changes.
+    #[must_use]
+    pub fn to(&self, recipe: &Recipe) -> Recipe {
+        fn or<T: Clone>(change: Option<&T>, before: &T) -> T {
+            change.unwrap_or(before).clone()
+        }
+        let metric = match &self.metric {
+            Some(spec) if spec.name == NONE => None,
+            Some(spec) => Some(spec.clone()),
+            None => recipe.metric.clone(),
+        };
+        Recipe {
+            grouping: or(self.grouping.as_ref(), &recipe.grouping),
+            wrappers: or(self.wrappers.as_ref(), &recipe.wrappers),
+            layers: match metric {
+                Some(_) => self.layers.clone().or_else(|| recipe.layers.clone()),
+                // Whose layers went with the metric; those that are given without one are refused later.
+                None => self.layers.clone(),
+            },
+            metric,
+            composition: or(self.composition.as_ref(), &recipe.composition),
+            shared: or(self.shared.as_ref(), &recipe.shared),
+            scale: or(self.scale.as_ref(), &recipe.scale),
+            sampler: or(self.sampler.as_ref(), &recipe.sampler),
+            optimizer: or(self.optimizer.as_ref(), &recipe.optimizer),
+            rate: self.rate.or(recipe.rate),
+            slowdown: or(self.slowdown.as_ref(), &recipe.slowdown),
+            through_trace: or(self.through_trace.as_ref(), &recipe.through_trace),
+        }
+    }
+}
+
+impl Changes {
+    /// These changes, and those of `before` that are not among them.
+    #[must_use]
+    pub(crate) fn over(self, before: &Self) -> Self {
+        let before = before.clone();
+        Self {
+            grouping: self.grouping.or(before.grouping),
+            wrappers: self.wrappers.or(before.wrappers),
+            metric: self.metric.or(before.metric),
+            layers: self.layers.or(before.layers),
+            composition: self.composition.or(before.composition),
+            shared: self.shared.or(before.shared),
+            scale: self.scale.or(before.scale),
+            sampler: self.sampler.or(before.sampler),
+            optimizer: self.optimizer.or(before.optimizer),
+            rate: self.rate.or(before.rate),
+            slowdown: self.slowdown.or(before.slowdown),
+            through_trace: self.through_trace.or(before.through_trace),
+        }
+    }
+}
+
+/// As `--arm` takes it: `grouping:spectral(k=8),metric:kronecker,composition:power(p=4)`. Several wrappers or globs are
+/// joined by `+`.
+impl FromStr for Changes {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let mut changes = Self::default();
+        let mut given: Vec<&str> = Vec::new();
+        for part in outside(text, ',') {
+            let Some((key, value)) = part.split_once(':') else {
+                bail!(
+                    "'{}' is not of the form key:value; the keys are {}",
+                    part.trim(),
+                    KEYS.join(", ")
+                );
+            };
+            let (key, value) = (key.trim(), value.trim());
+            if given.contains(&key) {
+                bail!("{key} is there twice");
+            }
+            given.push(key);
+            let spec = || value.parse::<Spec>().map(Some);
+            let list = || outside(value, '+').into_iter().map(str::trim);
+            let globs = || Some(list().map(str::to_owned).collect());
+            match key {
+                "grouping" => changes.grouping = spec()?,
+                "wrappers" => {
+                    changes.wrappers = Some(list().map(str::parse).collect::<Result<_, _>>()?)
+                }
+                "metric" => changes.metric = spec()?,
+                "layers" => changes.layers = globs(),
+                "composition" => changes.composition = spec()?,
+                "shared" => changes.shared = globs(),
+                "scale" => changes.scale = spec()?,
+                "sampler" => changes.sampler = spec()?,
+                "optimizer" => changes.optimizer = spec()?,
+                "rate" => changes.rate = Some(read(key, value)?),
+                "slowdown" => changes.slowdown = Some(read(key, value)?),
+                "through_trace" => changes.through_trace = Some(read(key, value)?),
+                unknown => bail!(
+                    "a recipe has no '{unknown}'{}; it has {}",
+                    nearest(unknown, KEYS)
+                        .map_or_else(String::new, |near| format!(", did you mean '{near}'?")),
+                    KEYS.join(", ")
+                ),
+            }
+        }
+        Ok(changes)
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let specs = [
+            ("grouping", &self.grouping),
+            ("metric", &self.metric),
+            ("composition", &self.composition),
+            ("scale", &self.scale),
+            ("sampler", &self.sampler),
+            ("optimizer", &self.optimizer),
+        ];
+        let mut parts: Vec<String> = specs
+            .into_iter()
+            .filter_map(|(key, spec)| spec.as_ref().map(|spec| format!("{key}:{spec}")))
+            .collect();
+        let lists = [("layers", &self.layers), ("shared", &self.shared)];
+        for (key, list) in lists {
+            parts.extend(
+                list.as_ref()
+                    .map(|list| format!("{key}:{}", list.join("+"))),
+            );
+        }
+        parts.extend(self.wrappers.as_ref().map(|wrappers| {
+            let wrappers: Vec<String> = wrappers.iter().map(ToString::to_string).collect();
+            format!("wrappers:{}", wrappers.join("+"))
+        }));
+        parts.extend(self.rate.map(|rate| format!("rate:{rate}")));
+        parts.extend(self.slowdown.map(|slowdown| format!("slowdown:{slowdown}")));
+        parts.extend(
+            self.through_trace
+                .map(|traced| format!("through_trace:{traced}")),
+        );
+        f.write_str(&parts.join(","))
+    }
+}
+
+fn read<T: FromStr>(key: &str, value: &str) -> anyhow::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    value.parse().with_context(|| format!("{key}:{value}"))
+}
+
+/// The parts between `separator`s that are not inside brackets; none of nothing.
+fn outside(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0usize, 0);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if letter == separator && depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + letter.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    if !text.trim().is_empty() {
+        parts.push(&text[start..]);
+    }
+    parts
+}

@@ -1,0 +1,65 @@
+//! Parts of a recipe in a file, checked where they stand: the error then knows its line.
+
+use crate::stopgap::METRICS;
+use crate::stopgap::SCALES;
+use crate::stopgap::{GROUPINGS, WRAPPERS};
+use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual_registry::{RegistryError, Spec};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::parts::{NONE, resolve_composition};
+
+fn checked<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    resolve: impl Fn(&Spec) -> Result<Spec, RegistryError>,
+) -> Result<Option<Spec>, D::Error> {
+    let spec = Spec::deserialize(deserializer)?;
+    resolve(&spec).map_err(D::Error::custom)?;
+    Ok(Some(spec))
+}
+
+pub(super) fn grouping<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| GROUPINGS.resolve(spec))
+}
+
+pub(super) fn wrappers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Spec>>, D::Error> {
+    let specs = Vec::<Spec>::deserialize(deserializer)?;
+    for spec in &specs {
+        WRAPPERS.resolve(spec).map_err(D::Error::custom)?;
+    }
+    Ok(Some(specs))
+}
+
+pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| match spec.name.as_str() {
+        NONE => Ok(spec.clone()),
+        _ => METRICS.resolve(spec),
+    })
+}
+
+pub(super) fn composition<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, resolve_composition)
+}
+
+pub(super) fn scale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| SCALES.resolve(spec))
+}
+
+pub(super) fn sampler<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| SAMPLERS.resolve(spec))
+}
+
+pub(super) fn optimizer<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| OPTIMIZERS.resolve(spec))
+}

@@ -1,0 +1,144 @@
+//! Training a model of any task, whatever its types.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use gradual::train::{
+    Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
+    TrainerConfig,
+};
+use serde_json::Value;
+
+use crate::arm::Arm;
+
+/// One run of one arm.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    /// With a complete recipe.
+    pub(crate) arm: &'a Arm,
+    pub(crate) seed: u64,
+    pub(crate) steps: u64,
+    pub(crate) draw: usize,
+    pub(crate) evaluate_every: u64,
+    pub(crate) device: &'a Device,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) folder: RunFolder,
+    /// What it resumes from.
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) progress: Progress,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) end: End,
+    pub(crate) step: u64,
+}
+
+impl<M> From<Ended<M>> for Finished {
+    fn from(ended: Ended<M>) -> Self {
+        Self {
+            end: ended.end,
+            step: ended.step,
+        }
+    }
+}
+
+/// A report.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Its page.
+    pub(crate) page: PathBuf,
+    /// What to print of it beside the path of the page.
+    pub(crate) text: Option<String>,
+}
+
+/// A task for every seed, whatever its types.
+pub(crate) trait AnyTask: Send + Sync {
+    /// Everything that its numbers depend on, but for the seed.
+    fn settings(&self) -> anyhow::Result<Value>;
+
+    /// The capabilities, those of seed 0.
+    fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
+
+    /// Trains a model of it, and writes down what there is to be seen.
+    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished>;
+
+    /// Writes the report of the runs in `folder`.
+    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
+        Ok(Written {
+            page: gradual_report::report(folder)?,
+            text: None,
+        })
+    }
+}
+
+/// A configuration, and how it becomes a task for a seed.
+pub(crate) struct Configured<C, F> {
+    config: C,
+    make: F,
+}
+
+impl<C, F> Configured<C, F> {
+    pub(crate) fn new(config: C, make: F) -> Self {
+        Self { config, make }
+    }
+}
+
+impl<C, F, T, E> AnyTask for Configured<C, F>
+where
+    C: serde::Serialize + Send + Sync,
+    F: Fn(&C, u64) -> Result<T, E> + Send + Sync,
+    T: Task,
+    E: Into<anyhow::Error>,
+{
+    fn settings(&self) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(&self.config)?)
+    }
+
+    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
+        let task = (self.make)(&self.config, 0).map_err(Into::into)?;
+        Ok(task.capabilities().to_vec())
+    }
+
+    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
+        let task = (self.make)(&self.config, run.seed).map_err(Into::into)?;
+        Ok(trainer(&task, run)?.run()?.into())
+    }
+}
+
+/// Number of groups that labels tell apart: all capabilities up to the last one that is trained.
+pub(crate) fn num_groups(capabilities: &[Capability]) -> usize {
+    let trained = capabilities
+        .iter()
+        .rposition(|capability| capability.frequency > 0.0);
+    trained.map_or(capabilities.len(), |last| last + 1)
+}
+
+/// A trainer of this run.
+pub(crate) fn trainer<'t, T: Task>(task: &'t T, run: Run<'_>) -> anyhow::Result<Trainer<'t, T>> {
+    let config = TrainerConfig {
+        steps: run.steps,
+        draw: run.draw,
+        parts: 1,
+        every: run.evaluate_every,
+        seed: run.seed,
+        not_finite: NotFinite::Stop,
+        verify: true,
+    };
+    let capabilities = task.capabilities();
+    let frequencies: Vec<f64> = capabilities
+        .iter()
+        .map(|capability| capability.frequency)
+        .collect();
+    let objective = run.arm.objective(num_groups(capabilities), run.seed)?;
+    let recipe = &run.arm.recipe;
+    let trainer = Trainer::new(task, objective, recipe.optimizer()?, run.device, config)
+        .with_rate(recipe.learning_rate()?)
+        .with_boxed_sampler(recipe.sampler(&frequencies, run.steps)?)
+        .interrupted_by(run.interrupt)
+        .observe(run.folder)
+        .observe(run.progress)
+        .resume(run.snapshot);
+    Ok(trainer)
+}

@@ -1,0 +1,266 @@
+//! Experiments in files: the built-in ones are such files, and whatever is wrong with one is named with its line.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{refused, run};
+
+/// A small experiment that is right.
+const SMALL: &str = r#"name = "small"
+arms = ["erm", "mine"]
+
+[task.sparse-parity]
+tasks = 3
+bits = 8
+hidden = 8
+held_out = 20
+
+[run]
+seeds = 1
+steps = 4
+draw = 16
+
+[[arm]]
+name = "mine"
+about = "fourth powers of landmarks' groups"
+like = "whitened"
+recipe.grouping = "landmarks(k = 2, examples = 30)"
+recipe.composition = { name = "power", p = 4 }
+recipe.layers = ["layers.0.weight"]
+
+[[claim]]
+statement = "Mine are closer together."
+source = "a test"
+arm = "mine"
+metric = "gap"
+direction = "lower"
+smallest_effect = 0.8
+"#;
+
+fn written(home: &Path, text: &str) -> String {
+    let file = home.join("small.toml");
+    fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn a_built_in_experiment_is_a_file_that_runs_alike() {
+    let home = tempfile::tempdir().unwrap();
+    let text = run(&["--show", "sparse-parity"]);
+    let file = home.path().join("shown.toml");
+    fs::write(&file, &text).unwrap();
+    let file = file.display().to_string();
+    let curves = |which: &str, out: &str| {
+        let out = home.path().join(out);
+        let to = format!("--out={}", out.display());
+        run(&[
+            which,
+            "--quick",
+            "--seeds=1",
+            "--steps=20",
+            "--draw=32",
+            "--arms=erm,whitened,dro",
+            &to,
+        ]);
+        let of = |arm: &str| {
+            fs::read(out.join(format!("sparse-parity-quick/{arm}/seed-0/curves.jsonl"))).unwrap()
+        };
+        ["erm", "whitened", "dro"].map(of)
+    };
+    assert_eq!(curves("sparse-parity", "built-in"), curves(&file, "shown"));
+    for name in [
+        "skills",
+        "table",
+        "grouping-quality",
+        "grouping-quality-skills",
+    ] {
+        assert!(run(&["--show", name]).contains(&format!("name = \"{name}\"")));
+    }
+}
+
+#[test]
+fn a_file_of_ones_own_runs_with_its_arms_and_claims() {
+    let home = tempfile::tempdir().unwrap();
+    let file = written(home.path(), SMALL);
+    let out = format!("--out={}", home.path().display());
+    let page = run(&[&file, &out]);
+    assert!(
+        fs::read_to_string(page.trim())
+            .unwrap()
+            .contains("Mine are closer together.")
+    );
+    let config = fs::read_to_string(home.path().join("small/mine/seed-0/config.json")).unwrap();
+    for part in [
+        "\"p\":4.0",
+        "\"k\":2",
+        "\"examples\":30",
+        "layers.0.weight",
+        "\"tasks\":3",
+    ] {
+        assert!(config.replace(": ", ":").contains(part), "{part}: {config}");
+    }
+
+    // Arms from the command line, as they stand in no file.
+    let more = "two=like:mine,composition:cvar(alpha=0.25),wrappers:damped+after(draws=2)";
+    run(&[&file, &out, "--arm", more, "--arms", "erm"]);
+    let config = fs::read_to_string(home.path().join("small/two/seed-0/config.json")).unwrap();
+    for part in ["\"alpha\":0.25", "\"draws\":2", "\"examples\":30"] {
+        assert!(config.replace(": ", ":").contains(part), "{part}: {config}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_named_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "steps = 4",
+            "stesp = 4",
+            &["stesp", "line 12", "did you mean 'steps'?"],
+        ),
+        ("steps = 4", "steps = \"4\"", &["line 12", "steps"]),
+        ("steps = 4", "steps = 0", &["line 12", "nonzero"]),
+        ("steps = 4", "steps = -4", &["line 12"]),
+        ("steps = 4", "", &["run.steps is missing"]),
+        ("seeds = 1", "rate = -1.0", &["line 11", "a number > 0"]),
+        (
+            "tasks = 3",
+            "taskz = 3",
+            &["line 5", "taskz", "did you mean 'tasks'?"],
+        ),
+        ("tasks = 3", "tasks = true", &["line 5"]),
+        ("tasks = 3", "tasks = 0", &["tasks must be from 1"]),
+        (
+            "[task.sparse-parity]",
+            "[task.sparse-party]",
+            &["line 4", "did you mean 'sparse-parity'?"],
+        ),
+        ("[run]", "[runs]", &["runs", "did you mean 'run'?"]),
+        (
+            "\"erm\", \"mine\"",
+            "\"erm\", \"mime\"",
+            &["line 2", "mime", "did you mean 'mine'?"],
+        ),
+        (
+            "like = \"whitened\"",
+            "like = \"whitend\"",
+            &["whitend", "did you mean 'whitened'?"],
+        ),
+        ("like = \"whitened\"", "like = \"mine\"", &["mine"]),
+        (
+            "landmarks(k = 2,",
+            "landmark(k = 2,",
+            &["line 19", "did you mean 'landmarks'?"],
+        ),
+        (
+            "landmarks(k = 2,",
+            "landmarks(kk = 2,",
+            &["line 19", "no parameter 'kk'"],
+        ),
+        (
+            "landmarks(k = 2,",
+            "landmarks(k = 0,",
+            &["line 19", "k = 0", "whole number ≥ 1"],
+        ),
+        (
+            "landmarks(k = 2, examples = 30)",
+            "landmarks(k = 2",
+            &["line 19", "parenthesis"],
+        ),
+        (
+            "p = 4 }",
+            "p = 0.5 }",
+            &["line 20", "p = 0.5", "a number ≥ 1"],
+        ),
+        (
+            "name = \"power\"",
+            "name = \"powr\"",
+            &["line 20", "did you mean 'power'?"],
+        ),
+        (
+            "recipe.layers",
+            "recipe.layer",
+            &["line 21", "did you mean 'layers'?"],
+        ),
+        (
+            "arm = \"mine\"",
+            "arm = \"mien\"",
+            &["line 26", "did you mean 'mine'?"],
+        ),
+        (
+            "metric = \"gap\"",
+            "metric = \"gab\"",
+            &["line 27", "did you mean 'gap'?"],
+        ),
+        (
+            "smallest_effect = 0.8",
+            "smallest_effect = 0",
+            &["line 29", "a number > 0"],
+        ),
+        (
+            "name = \"small\"",
+            "name = \"../small\"",
+            &["letters, digits"],
+        ),
+        ("name = \"small\"", "", &["missing field `name`"]),
+        (
+            "seeds = 1",
+            "seeds = 1\nseeds = 2",
+            &["line 12", "duplicate key"],
+        ),
+        ("[run]", "[run", &["line 10"]),
+    ];
+    for (old, new, expected) in cases {
+        assert!(SMALL.contains(old), "{old}");
+        let file = written(home.path(), &SMALL.replacen(old, new, 1));
+        let said = refused(&[&file, &format!("--out={}", home.path().display())]);
+        assert!(said.contains("small.toml"), "{new}: {said}");
+        for part in *expected {
+            assert!(said.contains(part), "{new}: '{part}' is not in\n{said}");
+        }
+    }
+    let missing = home.path().join("missing.toml").display().to_string();
+    assert!(refused(&[&missing]).contains("could not read"));
+    assert!(refused(&["--show", "skils"]).contains("did you mean 'skills'?"));
+    assert!(refused(&["skils"]).contains("did you mean 'skills'?"));
+}
+
+#[test]
+fn arms_of_the_command_line_are_checked() {
+    let cases = [
+        ("mine", "NAME=key:value"),
+        ("../x=grouping:labels", "letters, digits"),
+        ("erm=grouping:labels", "has an arm 'erm' already"),
+        ("mine=grouping", "the keys are"),
+        ("mine=gruoping:labels", "did you mean 'grouping'?"),
+        ("mine=grouping:label", "did you mean 'labels'?"),
+        (
+            "mine=grouping:labels,grouping:random",
+            "grouping is there twice",
+        ),
+        ("mine=rate:fast", "rate:fast"),
+        ("mine=rate:-1", "a number > 0"),
+        ("mine=slowdown:0", "whole number ≥ 1"),
+        ("mine=like:groped", "did you mean 'grouped'?"),
+        (
+            "mine=grouping:labels,metric:whitened",
+            "makes no difference",
+        ),
+        ("mine=layers:layers.0.weight", "there is no metric"),
+        ("mine=shared:layers.0.weight", "composition of losses"),
+        ("mine=optimizer:adma", "did you mean 'adam'?"),
+    ];
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (arm, expected) in cases {
+        let said = refused(&["--quick", "--steps=2", &out, "--arm", arm]);
+        assert!(said.contains(expected), "{arm}: {said}");
+    }
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "nothing is made"
+    );
+}

@@ -1,0 +1,83 @@
+//! The commands of the program beside `experiment`: `bench`, `doctor` and `conformance`.
+
+use std::fs;
+use std::process::Command;
+
+/// What a command that must succeed prints.
+fn run(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    let output = command.args(arguments).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_step_is_timed_for_every_model() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    run(&["bench", "--draws=8", "--repetitions=1", &out]);
+    let csv = fs::read_to_string(home.path().join("ratios.csv")).unwrap();
+    assert_eq!(
+        csv.lines().count(),
+        1 + 3 * 8,
+        "three models, eight methods: {csv}"
+    );
+    let timed = |line: &str| {
+        line.split(',')
+            .skip(4)
+            .take(4)
+            .all(|field| field.parse::<f64>().is_ok())
+    };
+    assert!(csv.lines().skip(1).all(timed), "{csv}");
+}
+
+/// `--quick` yields to what is given beside it.
+#[test]
+fn the_short_version_yields_to_other_flags() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let quick = ["bench", "--quick", "--models=mlp-8", "--repetitions=1"];
+    run(&[&quick[..], &[&out]].concat());
+    let draws = || {
+        let csv = fs::read_to_string(home.path().join("ratios.csv")).unwrap();
+        let lines = csv.lines().skip(1);
+        let draws = lines.map(|line| line.split(',').nth(2).unwrap().to_owned());
+        draws.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(draws().iter().eq(["128", "64"]));
+    run(&[&quick[..], &[&out, "--draws=4"]].concat());
+    assert!(draws().iter().eq(["4"]));
+}
+
+#[test]
+fn the_growth_of_cost_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let sizes = ["--draws=4,8", "--widths=16,512", "--repetitions=1"];
+    run(&[&["bench", "--scaling", &out], &sizes[..]].concat());
+    let folder = home.path().join("scaling");
+    let csv = fs::read_to_string(folder.join("scaling.csv")).unwrap();
+    // Two draws and two widths, three methods.
+    assert_eq!(csv.lines().count(), 1 + 4 * 3, "{csv}");
+    for plot in ["time-n", "time-p", "memory-n", "memory-p"] {
+        let svg = fs::read_to_string(folder.join(format!("{plot}.svg"))).unwrap();
+        assert!(svg.contains("gradual, exact"), "{plot}");
+    }
+    let markdown = fs::read_to_string(folder.join("scaling.md")).unwrap();
+    assert!(markdown.contains("GFLOP/s") && markdown.contains("| gradual exact |"));
+}
+
+/// Every backend that is compiled in computes what the reference computes, and its devices work.
+#[test]
+fn backends_conform() {
+    let found = run(&["doctor"]);
+    assert!(found.contains("flex:0   works"), "{found}");
+    let home = tempfile::tempdir().unwrap();
+    let page = home.path().join("conformance.md");
+    let argument = format!("--page={}", page.display());
+    let table = run(&["conformance", "--backend", "flex", &argument]);
+    assert!(table.contains("| flex | f32 |"), "{table}");
+    assert!(!table.contains("**"), "{table}");
+    assert!(fs::read_to_string(page).unwrap().contains(&table));
+}

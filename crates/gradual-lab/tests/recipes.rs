@@ -1,0 +1,144 @@
+//! A run folder holds the whole recipe: whatever is changed in it is another run, and is named.
+
+mod common;
+
+use std::fs;
+
+use common::{refused, run};
+use serde_json::{Value, json};
+
+/// The paths of all leaves of `value`, as JSON pointers.
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                leaves(field, &format!("{path}/{name}"), found);
+            }
+        }
+        Value::Array(entries) if !entries.is_empty() => {
+            for (at, entry) in entries.iter().enumerate() {
+                leaves(entry, &format!("{path}/{at}"), found);
+            }
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+/// What messages call the leaf at a JSON pointer: `recipe.wrappers[0].name`.
+fn name(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1);
+    let name: String = parts
+        .map(|part| match part.parse::<usize>() {
+            Ok(at) => format!("[{at}]"),
+            Err(_) => format!(".{part}"),
+        })
+        .collect();
+    name.trim_start_matches('.').to_owned()
+}
+
+/// Another value of the same kind.
+fn other(value: &Value) -> Value {
+    match value {
+        Value::Bool(flag) => json!(!flag),
+        Value::Number(number) if number.is_u64() => json!(number.as_u64().unwrap() + 1),
+        Value::Number(number) => json!(number.as_f64().unwrap() * 1.5 + 0.001),
+        Value::String(text) => json!(format!("{text}x")),
+        Value::Null => json!("something"),
+        Value::Array(_) => json!(["something"]),
+        Value::Object(_) => unreachable!("an object is no leaf"),
+    }
+}
+
+#[test]
+fn every_number_of_a_run_is_in_its_folder_and_a_change_is_refused_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arms = [
+        "erm-half",
+        "late",
+        "cvar",
+        "dro",
+        "noisy30",
+        "pcgrad",
+        "matched",
+        "curriculum",
+    ];
+    for arm in arms {
+        let arms = format!("--arms={arm}");
+        let arguments = [
+            "skills",
+            "--quick",
+            "--seeds=1",
+            "--steps=2",
+            "--draw=8",
+            &arms,
+            &out,
+        ];
+        run(&arguments);
+        let file = home
+            .path()
+            .join(format!("skills-quick/{arm}/seed-0/config.json"));
+        let text = fs::read_to_string(&file).unwrap();
+        let config: Value = serde_json::from_str(&text).unwrap();
+        let mut paths = Vec::new();
+        leaves(&config, "", &mut paths);
+        assert!(paths.len() > 25, "{arm}: {paths:?}");
+        for path in paths.iter().filter(|path| *path != "/schema") {
+            let mut changed = config.clone();
+            let leaf = changed.pointer_mut(path).unwrap();
+            *leaf = other(leaf);
+            fs::write(&file, changed.to_string()).unwrap();
+            let said = refused(&arguments);
+            let name = name(path);
+            assert!(said.contains(&name), "{arm} {name}: {said}");
+        }
+        fs::write(&file, text).unwrap();
+        run(&arguments);
+    }
+}
+
+/// What each arm's constants are called, so that none of them can change unseen.
+#[test]
+fn constants_of_arms_stand_in_their_configurations() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let expected: &[(&str, &str, Value)] = &[
+        ("cvar", "/composition/alpha", json!(0.5)),
+        ("tilted", "/composition/t", json!(5.0)),
+        ("dro", "/composition/eta", json!(0.1)),
+        ("focal", "/composition/gamma", json!(2.0)),
+        ("power4", "/composition/p", json!(4.0)),
+        ("noisy30", "/grouping/share", json!(0.3)),
+        ("kmeans", "/grouping/restarts", json!(10)),
+        ("spectral", "/grouping/restarts", json!(2)),
+        ("whitened", "/grouping/k", json!("eigengap")),
+        ("whitened", "/layers/0", json!("layers.0.weight")),
+        ("inputs", "/metric/part", json!("inputs")),
+        ("matched", "/scale/name", json!("match-norm")),
+        ("pcgrad", "/composition/name", json!("pcgrad")),
+        ("mgda", "/composition/name", json!("mgda")),
+        ("erm-half", "/slowdown", json!(2)),
+        ("erm", "/rate", json!(0.003)),
+        ("erm", "/optimizer/name", json!("adam")),
+        ("curriculum", "/sampler/until", json!(0.5)),
+    ];
+    let mut arms: Vec<&str> = expected.iter().map(|(arm, ..)| *arm).collect();
+    arms.dedup();
+    let arms = format!("--arms={}", arms.join(","));
+    run(&[
+        "--quick",
+        "--seeds=1",
+        "--steps=2",
+        "--draw=32",
+        &arms,
+        &out,
+    ]);
+    for (arm, path, value) in expected {
+        let file = home
+            .path()
+            .join(format!("sparse-parity-quick/{arm}/seed-0/config.json"));
+        let config: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let recipe = &config["recipe"];
+        assert_eq!(recipe.pointer(path), Some(value), "{arm} {path}: {recipe}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Records as lines of JSON.
+
+use gradual_measure::{Evaluation, Timing};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::RunConfig;
+use crate::error::RunsError;
+use crate::experiment::ExperimentRecord;
+use crate::finite;
+use crate::grouping::GroupingRecord;
+
+/// Version of the run-folder format that this crate writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// A record of a run folder: one JSON object.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Kind of record, for messages.
+    const NAME: &'static str;
+
+    /// The schema that the record carries.
+    fn schema(&self) -> u32;
+
+    /// The record as one line of JSON, without the line feed.
+    ///
+    /// # Errors
+    /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`] when
+    /// the record can't be written for another reason.
+    fn to_line(&self) -> Result<String, RunsError> {
+        finite::check(self)?;
+        serde_json::to_string(self).map_err(|source| RunsError::Write {
+            record: Self::NAME,
+            source,
+        })
+    }
+
+    /// Reads a record from one line (or a whole file) of JSON.
+    ///
+    /// # Errors
+    /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another version
+    /// of the format.
+    fn from_line(line: &str) -> Result<Self, RunsError> {
+        let record: Self = serde_json::from_str(line).map_err(|source| RunsError::Read {
+            record: Self::NAME,
+            source,
+        })?;
+        if record.schema() == SCHEMA {
+            Ok(record)
+        } else {
+            Err(RunsError::Schema {
+                record: Self::NAME,
+                expected: SCHEMA,
+                got: record.schema(),
+            })
+        }
+    }
+}
+
+macro_rules! record {
+    ($($kind:ty: $name:literal),+ $(,)?) => {$(
+        impl Record for $kind {
+            const NAME: &'static str = $name;
+
+            fn schema(&self) -> u32 {
+                self.schema
+            }
+        }
+    )+};
+}
+
+record! {
+    Evaluation: "evaluation",
+    GroupingRecord: "grouping",
+    Timing: "timing",
+    RunConfig: "run configuration",
+    ExperimentRecord: "experiment",
+}

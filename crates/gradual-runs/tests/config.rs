@@ -1,0 +1,157 @@
+//! Two configurations: every entry that differs is named.
+
+use gradual_runs::{Difference, Record, RunConfig, SCHEMA, differences};
+use serde_json::{Value, json};
+
+fn config() -> RunConfig {
+    RunConfig {
+        schema: SCHEMA,
+        experiment: "parity".into(),
+        arm: "cvar".into(),
+        seed: 3,
+        steps: 1000,
+        draw: 512,
+        backend: "flex".into(),
+        task: json!({"bits": 40, "hidden": [128, 64], "signed": true, "data": null}),
+        recipe: json!({
+            "grouping": {"landmarks": {"groups": 5, "metric": "whitened", "layers": ["first", "*.bias"]}},
+            "composition": {"cvar": {"alpha": 0.5}},
+            "scale": "unit-sum",
+            "optimizer": {"adam": {"rate": 1e-3, "betas": [0.9, 0.999]}},
+            "slowdown": 1,
+        }),
+        settings: json!({"evaluate_every": 10, "empty": {}, "none": []}),
+    }
+}
+
+/// Paths of all leaves; empty objects and arrays are leaves, too.
+fn leaves(path: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    let mut below = |step: String, pointer: String, value: &Value| {
+        let mut inner = Vec::new();
+        leaves("", value, &mut inner);
+        found.extend(inner.into_iter().map(|(rest, to)| {
+            let name = format!("{step}{rest}");
+            (name, format!("{pointer}{to}"))
+        }));
+    };
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                below(
+                    format!(".{key}"),
+                    format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+                    value,
+                );
+            }
+        }
+        Value::Array(entries) if !entries.is_empty() => {
+            for (at, value) in entries.iter().enumerate() {
+                below(format!("[{at}]"), format!("/{at}"), value);
+            }
+        }
+        _ => found.push((path.to_owned(), String::new())),
+    }
+}
+
+/// Another value of the same kind.
+fn changed(value: &Value) -> Value {
+    match value {
+        Value::Null => json!(0),
+        Value::Bool(is) => json!(!is),
+        Value::Number(number) if number.is_f64() => {
+            // The next number that there is.
+            json!(f64::from_bits(number.as_f64().unwrap().to_bits() + 1))
+        }
+        Value::Number(number) => json!(number.as_u64().unwrap() + 1),
+        Value::String(text) => json!(format!("{text}-")),
+        Value::Array(_) => json!([0]),
+        Value::Object(_) => json!({"new": 0}),
+    }
+}
+
+#[test]
+fn an_equal_configuration_differs_nowhere() {
+    let text = config().to_line().unwrap();
+    assert_eq!(config().differences_from(&text).unwrap(), []);
+}
+
+#[test]
+fn a_change_of_any_leaf_is_named() {
+    let whole: Value = serde_json::from_str(&config().to_line().unwrap()).unwrap();
+    let mut found = Vec::new();
+    leaves("", &whole, &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    for (name, pointer) in found {
+        let mut other = whole.clone();
+        let leaf = other.pointer_mut(&pointer).unwrap();
+        let (held, new) = (leaf.clone(), changed(leaf));
+        *leaf = new.clone();
+        let named = name.trim_start_matches('.');
+        let found = differences(&whole, &other);
+        let path = match &new {
+            // A new key is an entry of its own.
+            Value::Object(_) => format!("{named}.new"),
+            _ => named.to_owned(),
+        };
+        let paths: Vec<&str> = found.iter().map(|each| each.path.as_str()).collect();
+        assert_eq!(paths, [path.as_str()], "{held} to {new}");
+        // What the folder holds is another one, seen from the configuration. Another schema is refused as a whole.
+        let text = other.to_string();
+        match (config().differences_from(&text), named) {
+            (Ok(found), named) => {
+                assert_ne!(named, "schema");
+                assert_eq!(found.len(), 1, "{named}");
+                assert!(found[0].to_string().starts_with(&path), "{}", found[0]);
+            }
+            (Err(error), named) => assert_eq!(named, "schema", "{error}"),
+        }
+        // Without the entry: no less a difference.
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let mut without = whole.clone();
+        if let Some(Value::Object(map)) = without.pointer_mut(parent) {
+            map.remove(key).unwrap();
+            let found = differences(&whole, &without);
+            assert_eq!(found.len(), 1, "{named}");
+            assert_eq!((found[0].path.as_str(), &found[0].asked), (named, &None));
+        }
+    }
+}
+
+#[test]
+fn differences_read_as_sentences() {
+    let held = json!({"recipe": {"composition": {"cvar": {"alpha": 0.5}}, "layers": ["a", "b"], "old": null}});
+    let asked =
+        json!({"recipe": {"composition": {"cvar": {"alpha": 0.4}}, "layers": ["a"], "new": "x"}});
+    let said: Vec<String> = differences(&held, &asked)
+        .iter()
+        .map(Difference::to_string)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "recipe.composition.cvar.alpha is 0.5 in the folder and 0.4 asked for",
+            "recipe.layers is [\"a\",\"b\"] in the folder and [\"a\"] asked for",
+            "recipe.new is not in the folder and \"x\" asked for",
+            "recipe.old is null in the folder and not asked for",
+        ]
+    );
+}
+
+#[test]
+fn configurations_of_the_older_form_are_read() {
+    let old = r#"{"schema":1,"experiment":"p","arm":"erm","seed":0,"steps":9,"draw":4,"backend":"flex","settings":{"rate":0.1}}"#;
+    let read = RunConfig::from_line(old).unwrap();
+    assert!(read.task.is_null() && read.recipe.is_null());
+    assert_eq!(read.to_line().unwrap(), old);
+    let found = RunConfig {
+        recipe: json!({"scale": "raw"}),
+        ..read
+    }
+    .differences_from(old)
+    .unwrap();
+    let said: Vec<String> = found.iter().map(Difference::to_string).collect();
+    assert_eq!(
+        said,
+        [r#"recipe is not in the folder and {"scale":"raw"} asked for"#]
+    );
+}
