@@ -65,9 +65,11 @@ mod faults;
 mod gradients;
 pub mod host;
 mod metric;
+#[cfg(feature = "testing")]
 mod naive;
 mod parameters;
 mod precision;
+mod statistics;
 mod taps;
 mod tensor_data;
 mod trace;
@@ -82,8 +84,11 @@ pub use metric::Metric;
 pub use metric::part::Part;
 pub use metric::record::MetricRecord;
 pub use metric::whitening::Whitening;
+#[cfg(feature = "testing")]
 pub use naive::naive_rows;
 pub use parameters::frozen::frozen_copy;
+pub use parameters::{DrawnParameters, draw_parameters};
+pub use statistics::RunningStatistics;
 pub use taps::attention::AttentionInput;
 pub use taps::conv::fault::conv1d_fault;
 pub use taps::embedding::TiedReadout;

@@ -31,8 +31,7 @@ pub(crate) struct Parameter {
 /// [`GradError::Identity`] when two places have one identity and are not one parameter; [`GradError::NoLeaf`] for a
 /// parameter that was computed from another tensor.
 pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradError> {
-    let mut lister = Lister::default();
-    module.visit(&mut lister);
+    let lister = Lister::of(module);
     if let Some(path) = lister.no_leaf {
         return Err(GradError::NoLeaf { path });
     }
@@ -48,6 +47,39 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradEr
     Ok(lister.found)
 }
 
+/// Paths of the float parameters of a model, all of which are there: see [`draw_parameters`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DrawnParameters {
+    /// Those that are trained.
+    pub trainable: Vec<String>,
+    /// Those that are frozen, running statistics among them.
+    pub frozen: Vec<String>,
+}
+
+/// Draws the parameters of `model` that are still lazy, and says which there are.
+///
+/// Copies of a module share what is lazy, its settings included: of a model that was not drawn yet,
+/// `model.clone().no_grad()` takes the gradients of the model itself away, for ever.
+///
+/// # Errors
+///
+/// [`GradError::NoLeaf`] for a parameter that was computed from another tensor on an autodiff device; the others are
+/// drawn even so.
+pub fn draw_parameters<M: Module>(model: &M) -> Result<DrawnParameters, GradError> {
+    let lister = Lister::of(model);
+    if let Some(path) = lister.no_leaf {
+        return Err(GradError::NoLeaf { path });
+    }
+    let mut drawn = DrawnParameters::default();
+    for parameter in lister.found {
+        match parameter.trainable {
+            true => drawn.trainable.push(parameter.path),
+            false => drawn.frozen.push(parameter.path),
+        }
+    }
+    Ok(drawn)
+}
+
 #[derive(Default)]
 struct Lister {
     path: Vec<String>,
@@ -56,6 +88,14 @@ struct Lister {
     at_odds: Option<[String; 2]>,
     /// The first parameter that was computed from another tensor.
     no_leaf: Option<String>,
+}
+
+impl Lister {
+    fn of<M: Module>(module: &M) -> Self {
+        let mut lister = Self::default();
+        module.visit(&mut lister);
+        lister
+    }
 }
 
 impl ModuleVisitor for Lister {

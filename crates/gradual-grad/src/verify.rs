@@ -41,6 +41,7 @@ use burn::tensor::Tensor;
 
 use crate::error::GradError;
 use crate::faults::BurnFault;
+use crate::statistics::RunningStatistics;
 use crate::trace::pass::{Passed, Subject};
 use crate::trace::strategy;
 use crate::trace::tracer::Tracer;
@@ -58,7 +59,8 @@ use update::{Update, compared, flattened, layers_of};
 /// a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing may arrive at
 /// the other half. `docs/verify.md` has every error with its causes and cures.
 ///
-/// `losses` is the closure of [`trace`](crate::trace()); it is called three times.
+/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm) are
+/// afterwards what they were.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -107,13 +109,13 @@ impl Tracer {
     {
         let subject = self.subject(model)?;
         let seed = Seed::of(&subject)?;
-        let found = Check {
+        let check = Check {
             subject: &subject,
             seed: &seed,
             losses: &losses,
             seen: Vec::new(),
-        }
-        .run(model);
+        };
+        let found = RunningStatistics::kept(model, || check.run(model));
         seed.go_on();
         found
     }
@@ -131,7 +133,8 @@ pub fn burn_faults<M: Module>(
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<Vec<(String, BurnFault)>, GradError> {
     let subject = Tracer::default().subject(model)?;
-    Ok(subject.look(losses)?.faults())
+    let passed = RunningStatistics::kept(model, || subject.look(losses))?;
+    Ok(passed.faults())
 }
 
 /// A check that goes on.

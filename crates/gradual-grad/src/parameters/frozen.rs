@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
+
+use super::draw_parameters;
 
 /// A copy of `model` for comparison: a teacher, a reference, a snapshot that decides groups.
 ///
@@ -23,12 +25,6 @@ use burn::tensor::Tensor;
 /// assert!(!teacher.weight.is_require_grad());
 /// ```
 pub fn frozen_copy<M: Module>(model: &M) -> M {
-    struct Draw;
-    impl ModuleVisitor for Draw {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let _ = param.base();
-        }
-    }
     struct Own(HashMap<ParamId, ParamId>);
     impl ModuleMapper for Own {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -38,6 +34,6 @@ pub fn frozen_copy<M: Module>(model: &M) -> M {
         }
     }
     // A lazy parameter shares what is asked of it with all of its clones.
-    model.visit(&mut Draw);
+    let _ = draw_parameters(model);
     model.valid().map(&mut Own(HashMap::new()))
 }

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use gradual_grad::{GradError, Verified, Warning, burn_faults};
 
-use crate::statistics::unmoved;
-use crate::{Objective, TrainError};
+use crate::error::TrainError;
+use crate::objective::Objective;
 
-/// Checks the gradients that a step under `objective` would take, and leaves the model's running statistics as they were.
+/// Checks the gradients that a step under `objective` would take.
 /// None where the losses of the draw are not all finite, so that another draw has to be taken for it; not so where such
 /// examples are `left_out` anyway, which may be of every draw.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn verified<M: Module>(
     losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<Option<Verified>, TrainError> {
     if !objective.needs_gradients() {
-        return match unmoved(model, || burn_faults(model, losses)) {
+        return match burn_faults(model, losses) {
             Ok(faults) => match faults.into_iter().next() {
                 Some((parameter, fault)) => Err(TrainError::BurnFault { parameter, fault }),
                 None => Ok(Some(Verified::default())),
@@ -31,7 +31,7 @@ pub(crate) fn verified<M: Module>(
             Err(_) => Ok(Some(Verified::default())),
         };
     }
-    let verified = unmoved(model, || objective.tracer().verify(model, losses))?;
+    let verified = objective.tracer().verify(model, losses)?;
     let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
     let finished = left_out || !verified.warnings.iter().any(unfinished);
     Ok(finished.then_some(verified))

@@ -4,8 +4,8 @@ use burn::tensor::DType;
 use gradual_grad::ExampleGradients;
 use gradual_grad::host::read_together;
 
-use crate::TrainError;
-use crate::step::Checked;
+use super::decided::Checked;
+use crate::error::TrainError;
 
 /// The error of a draw whose gradients can't be compared, if they are finite and can't. Waits for the device.
 pub(crate) fn out_of_range(gradients: &ExampleGradients) -> Result<Option<TrainError>, TrainError> {

@@ -1,12 +1,13 @@
 //! Forward passes of a draw: its losses, and what their gradients come from.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Int, Tensor, TensorData};
 use gradual_grad::{ExampleGradients, GradError, Traced};
 
-use crate::finite::{host, is_half, wide};
-use crate::{Objective, TrainError};
+use super::finite::{host, is_half, wide};
+use crate::error::TrainError;
+use crate::objective::Objective;
 
 /// A forward pass over a part of a draw.
 pub(crate) struct Pass {
@@ -205,4 +206,27 @@ pub(crate) fn joined(passes: &[Pass]) -> Result<Tensor<1>, TrainError> {
         (1, _) => Ok(filled.remove(0)),
         _ => Ok(Tensor::cat(filled, 0)),
     }
+}
+
+/// The sum of the updates of several passes, each with its own of the `coefficients` `[n]`.
+pub(crate) fn added_up<M: Module>(
+    model: &M,
+    passes: &[Pass],
+    coefficients: &Tensor<1>,
+    mut update: impl FnMut(usize, &Pass, Tensor<1>) -> Result<GradientsParams, TrainError>,
+) -> Result<GradientsParams, TrainError> {
+    if let [pass] = passes {
+        return update(0, pass, coefficients.clone());
+    }
+    let mut sum = GradientsAccumulator::new();
+    let mut from = 0;
+    for (at, pass) in passes.iter().enumerate() {
+        let [present] = pass.losses().dims();
+        if present > 0 {
+            let own = coefficients.clone().narrow(0, from, present);
+            sum.accumulate(model, update(at, pass, own)?);
+        }
+        from += present;
+    }
+    Ok(sum.grads())
 }

@@ -9,13 +9,19 @@ use burn::tensor::Tensor;
 /// Burn shares them between all copies of a module, so a forward pass that only looks moves them as one that trains
 /// does. They are the float values of a module that have no gradients; frozen parameters are as well, and are put back
 /// as what they are.
-pub(crate) struct Statistics {
+pub struct RunningStatistics {
     values: GradientsParams,
 }
 
-impl Statistics {
-    /// Those of `model` now. Its parameters must have been [drawn](crate::parameters::draw).
-    pub(crate) fn of<M: Module>(model: &M) -> Self {
+impl std::fmt::Debug for RunningStatistics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunningStatistics").finish_non_exhaustive()
+    }
+}
+
+impl RunningStatistics {
+    /// Those of `model` now. Draws parameters that are still lazy.
+    pub fn of<M: Module>(model: &M) -> Self {
         let mut values = Values(GradientsParams::new());
         model.visit(&mut values);
         if !values.0.is_empty() {
@@ -26,21 +32,21 @@ impl Statistics {
     }
 
     /// Puts them back into `model`, and into all of its copies.
-    pub(crate) fn put_back<M: Module>(&self, model: &M) {
+    pub fn put_back<M: Module>(&self, model: &M) {
         if !self.values.is_empty() {
             sync(model);
             // A copy: it shares the statistics, and nothing else of it is kept.
             let _ = model.clone().map(&mut PutBack(&self.values));
         }
     }
-}
 
-/// Runs `pass`, which may look at `model`, and leaves its running statistics as they were.
-pub(crate) fn unmoved<M: Module, O>(model: &M, pass: impl FnOnce() -> O) -> O {
-    let before = Statistics::of(model);
-    let output = pass();
-    before.put_back(model);
-    output
+    /// Runs `pass`, which may look at `model`, and leaves its running statistics as they were.
+    pub fn kept<M: Module, O>(model: &M, pass: impl FnOnce() -> O) -> O {
+        let before = Self::of(model);
+        let output = pass();
+        before.put_back(model);
+        output
+    }
 }
 
 /// Takes up updates that a forward pass left pending: Burn does so whenever it makes a validation copy.

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use gradual_grad::host::read;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// The values of a vector, all finite.
 pub(crate) fn finite(what: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {

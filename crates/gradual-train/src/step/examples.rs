@@ -2,9 +2,10 @@
 
 use gradual_group::GroupError;
 
-use crate::label_set::Labelled;
-use crate::pass::Pass;
-use crate::{LabelSet, Stepped, TrainError};
+use super::pass::Pass;
+use super::stepped::Stepped;
+use crate::error::TrainError;
+use crate::label_set::{LabelSet, Labelled};
 
 /// Which examples of a draw have a loss.
 pub(crate) struct Examples {

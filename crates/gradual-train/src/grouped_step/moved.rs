@@ -7,13 +7,13 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use gradual_grad::host::read;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// A model as one call saw it: of one parameter its very tensor.
 ///
 /// An optimizer makes a new tensor of every parameter that it has a gradient for, whatever the learning rate and the
 /// gradient; a copy of a model shares those that it was made with.
-pub(crate) struct Seen {
+pub(crate) struct SeenModel {
     /// Its one parameter.
     id: ParamId,
     value: GradientsParams,
@@ -30,7 +30,7 @@ pub(crate) enum Change {
     Copied,
 }
 
-impl Seen {
+impl SeenModel {
     /// The model by its smallest trainable parameter: of those that `update` has a gradient for, where there is one.
     pub(crate) fn of<M: Module>(model: &M, update: Option<&GradientsParams>) -> Option<Self> {
         let mut smallest = Smallest {
@@ -56,7 +56,7 @@ impl Seen {
 
 struct Smallest<'a> {
     update: Option<&'a GradientsParams>,
-    found: Option<(usize, Seen)>,
+    found: Option<(usize, SeenModel)>,
 }
 
 impl ModuleVisitor for Smallest<'_> {
@@ -71,7 +71,7 @@ impl ModuleVisitor for Smallest<'_> {
         let device = value.device();
         let mut held = GradientsParams::new();
         held.register(param.id, value);
-        let seen = Seen {
+        let seen = SeenModel {
             id: param.id,
             value: held,
             device,
@@ -82,7 +82,7 @@ impl ModuleVisitor for Smallest<'_> {
 }
 
 struct Comparison<'a> {
-    seen: &'a Seen,
+    seen: &'a SeenModel,
     same_thread: bool,
     found: Result<Change, TrainError>,
 }

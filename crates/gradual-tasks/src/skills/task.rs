@@ -6,10 +6,15 @@ use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::skills::{
-    Alphabet, CHANCE, CONTEXT, Encoded, Item, Mixture, Skill, SkillError, held_out, sample_training,
-};
-use crate::{Decoder, DecoderConfig};
+use super::CHANCE;
+use super::alphabet::Alphabet;
+use super::encoded::{CONTEXT, Encoded};
+use super::error::SkillError;
+use super::item::Item;
+use super::mixture::Mixture;
+use super::skill::Skill;
+use super::split::{held_out, sample_training};
+use crate::decoder::{Decoder, DecoderConfig};
 
 /// Settings of [`Skills`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

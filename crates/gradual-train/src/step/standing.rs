@@ -1,28 +1,30 @@
 //! Standing examples: those that a grouping keeps beside the draws, and wants to see again.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
-use gradual_grad::{ExampleGradients, Traced};
-use gradual_group::Standing;
+use burn::tensor::{Int, Tensor, TensorData};
+use gradual_grad::{ExampleGradients, RunningStatistics, Traced};
+use gradual_group::{Draw, Standing};
 
-use crate::statistics::unmoved;
-use crate::{Objective, Stepper, TrainError};
+use super::finite::{all_finite, host};
+use super::range::out_of_range;
+use crate::error::TrainError;
+use crate::objective::Objective;
 
 /// Standing examples, draw by draw, the oldest first.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept<D> {
+pub(crate) struct StandingDraws<D> {
     draws: Vec<(usize, D)>,
     /// How many of the first have made room for later ones.
     dropped: usize,
 }
 
-impl<D> Default for Kept<D> {
+impl<D> Default for StandingDraws<D> {
     fn default() -> Self {
         Self::new(Vec::new(), 0)
     }
 }
 
-impl<D> Kept<D> {
+impl<D> StandingDraws<D> {
     /// Draws with their numbers of examples, without the first `dropped` of these.
     pub(crate) fn new(draws: Vec<(usize, D)>, dropped: usize) -> Self {
         Self { draws, dropped }
@@ -75,12 +77,12 @@ impl<D> Kept<D> {
 /// stand for.
 pub(crate) fn show<M: Module, B>(
     model: &M,
-    (objective, stepper): (&mut Objective, Stepper),
+    (objective, leaves_out): (&mut Objective, bool),
     parts: &[&B],
     (dropped, expected): (usize, usize),
     mut losses: impl FnMut(&M, &B) -> Tensor<1>,
 ) -> Result<usize, TrainError> {
-    let traced = unmoved(model, || {
+    let traced = RunningStatistics::kept(model, || {
         let tracer = objective.tracer();
         let each = parts
             .iter()
@@ -110,7 +112,53 @@ pub(crate) fn show<M: Module, B>(
             }
         }
     };
-    stepper.shown(objective, traced)
+    shown(leaves_out, objective, traced)
+}
+
+/// Shows standing examples whose gradients were taken already. Gives the number of those that others stand for.
+pub(super) fn shown(
+    leaves_out: bool,
+    objective: &mut Objective,
+    traced: Traced,
+) -> Result<usize, TrainError> {
+    let losses = host("loss", &traced.losses)?;
+    let first = losses.iter().position(|loss| loss.is_finite());
+    let (true, Some(mut last)) = (leaves_out, first) else {
+        all_finite("loss", losses)?;
+        stood(objective, &Draw::from(&traced), &traced.gradients)?;
+        return Ok(0);
+    };
+    let absent = losses.iter().filter(|loss| !loss.is_finite()).count();
+    let stands = losses.iter().enumerate().map(|(at, loss)| {
+        if loss.is_finite() {
+            last = at;
+        }
+        last
+    });
+    let stands: Vec<usize> = stands.collect();
+    let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
+    let at = TensorData::new(at, [stands.len()]);
+    let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
+    let gradients = traced.gradients.choose(&stands)?;
+    let losses = traced.losses.select(0, at);
+    let draw = Draw::new(&losses).with_gradients(&gradients);
+    stood(objective, &draw, &gradients)?;
+    Ok(absent)
+}
+
+/// Shows a grouping its standing examples, or says that their gradients are too large to be compared.
+fn stood(
+    objective: &mut Objective,
+    draw: &Draw<'_>,
+    gradients: &ExampleGradients,
+) -> Result<(), TrainError> {
+    objective.grouping.stand(draw).or_else(|error| {
+        let error = TrainError::from(error);
+        match error.is_not_finite() {
+            true => Err(out_of_range(gradients)?.unwrap_or(error)),
+            false => Err(error),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -119,15 +167,15 @@ mod tests {
 
     #[test]
     fn the_oldest_make_room() {
-        let mut kept = Kept::default();
-        let wish = |kept: &mut Kept<&'static str>, wish, drawn| {
-            if let Some(examples) = kept.make_room(wish) {
-                kept.add(examples, drawn);
+        let mut standing = StandingDraws::default();
+        let wish = |standing: &mut StandingDraws<&'static str>, wish, drawn| {
+            if let Some(examples) = standing.make_room(wish) {
+                standing.add(examples, drawn);
             }
-            let names: Vec<&str> = kept.draws().iter().map(|(_, name)| *name).collect();
-            (names.concat(), kept.dropped(), kept.examples())
+            let names: Vec<&str> = standing.draws().iter().map(|(_, name)| *name).collect();
+            (names.concat(), standing.dropped(), standing.examples())
         };
-        let mut wish = |wished, drawn| wish(&mut kept, wished, drawn);
+        let mut wish = |wished, drawn| wish(&mut standing, wished, drawn);
         assert_eq!(wish(Standing::Fresh(5), "a"), ("a".into(), 0, 5));
         assert_eq!(wish(Standing::Again, "b"), ("a".into(), 0, 5));
         assert_eq!(wish(Standing::Replace(2), "c"), ("ac".into(), 2, 5));

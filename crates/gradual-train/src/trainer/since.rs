@@ -6,14 +6,15 @@ use burn::optim::GradientsParams;
 use gradual_group::{Groups, adjusted_rand};
 use gradual_runs::{ChurnRecord, GroupingRecord, SCHEMA};
 
-use crate::{Capability, Stepped, Task};
+use crate::step::stepped::Stepped;
+use crate::task::{Capability, Task};
 
 /// Singular values written per evaluation.
 const SPECTRUM: usize = 64;
 
 /// Sums over the steps since the last evaluation, and the groups of the last one.
 #[derive(Debug)]
-pub(crate) struct Since {
+pub(crate) struct SinceEvaluation {
     /// Sum of the losses of all examples that have one, and their number.
     pub(crate) losses: f64,
     pub(crate) examples: u64,
@@ -32,7 +33,7 @@ struct Last {
     negative: f64,
 }
 
-impl Since {
+impl SinceEvaluation {
     pub(crate) fn new(capabilities: usize) -> Self {
         Self::from(0.0, 0, vec![0.0; capabilities], 0.0)
     }

@@ -59,6 +59,7 @@ mod number_words;
 mod skill;
 mod split;
 mod strings;
+mod task;
 
 #[cfg(test)]
 mod checker;
@@ -70,6 +71,7 @@ pub use item::Item;
 pub use mixture::Mixture;
 pub use skill::Skill;
 pub use split::{held_out, is_held_out, sample_training};
+pub use task::{Skills, SkillsBatch, SkillsConfig};
 
 /// The chance level of exact match for every skill.
 pub const CHANCE: f64 = 0.0;

@@ -3,7 +3,7 @@
 use gradual_group::State;
 use rand_chacha::ChaCha8Rng;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// What a step wants to be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +44,11 @@ impl Wanted {
 
 /// A task as a sampler sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stock {
+pub struct TaskSize {
     /// Number of capabilities.
-    pub capabilities: usize,
+    pub num_capabilities: usize,
     /// Number of training items, where the data is finite.
-    pub items: Option<usize>,
+    pub num_items: Option<usize>,
 }
 
 /// A rule that says which examples the next step draws. It may keep a place in the data.
@@ -66,7 +66,7 @@ pub trait Sampler: Send {
     /// # Errors
     ///
     /// [`TrainError::Sampler`] saying what does not fit.
-    fn check(&self, stock: Stock) -> Result<(), TrainError>;
+    fn check(&self, size: TaskSize) -> Result<(), TrainError>;
 
     /// What step `step`, counted from 1, draws: `n` examples.
     ///
@@ -77,14 +77,14 @@ pub trait Sampler: Send {
         &mut self,
         step: u64,
         n: usize,
-        stock: Stock,
+        size: TaskSize,
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError>;
 
     /// Share of the examples of each capability that step `step` draws, `[k]`, where it is another than
     /// the task's own.
-    fn frequencies(&self, step: u64, stock: Stock) -> Option<Vec<f64>> {
-        let _ = (step, stock);
+    fn frequencies(&self, step: u64, size: TaskSize) -> Option<Vec<f64>> {
+        let _ = (step, size);
         None
     }
 
