@@ -82,7 +82,10 @@ fn one_alias_draws_what_was_always_drawn() {
 
 /// FNV-1a of the bits of numbers.
 fn fingerprint(values: &[f32]) -> u64 {
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(&bytes);
     hasher.finish()
