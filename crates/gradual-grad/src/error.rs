@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::Part;
+use crate::metric::part::Part;
 
 /// What can go wrong between a model and its per-example gradients.
 #[derive(Debug, Error)]

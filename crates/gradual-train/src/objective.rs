@@ -6,7 +6,7 @@ use gradual_group::{Grouping, Groups, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 const OPERATION: &str = "objective";
 

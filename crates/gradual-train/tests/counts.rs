@@ -10,7 +10,7 @@ use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
 use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
     Capability, Drawn, Flow, GO_ON, NotFinite, Objective, Observer, Sampler, Score, SeenStep,
-    Snapshot, Stock, Task, TrainError, Trainer, TrainerConfig, Wanted,
+    Snapshot, Task, TaskSize, TrainError, Trainer, TrainerConfig, Wanted,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -129,7 +129,7 @@ fn standing_examples_are_counted() {
 struct Three;
 
 impl Sampler for Three {
-    fn check(&self, _stock: Stock) -> Result<(), TrainError> {
+    fn check(&self, _size: TaskSize) -> Result<(), TrainError> {
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Sampler for Three {
         &mut self,
         _step: u64,
         _n: usize,
-        _stock: Stock,
+        _size: TaskSize,
         _random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
         Ok(Wanted::Of(vec![0, 0, 1]))

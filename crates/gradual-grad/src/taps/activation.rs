@@ -4,9 +4,9 @@ use burn::nn::activation::{Activation, PRelu, SwiGlu};
 use burn::tensor::Tensor;
 use burn::tensor::activation::silu;
 
-use crate::Tap;
-use crate::tap::traced_on;
 use crate::taps::expand::copies;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced_on;
 
 /// `[n, …]` or `[n, channels, …]`, as many channels as slopes → the same shape.
 impl<const D: usize> Tap<Tensor<D>> for PRelu {

@@ -4,10 +4,10 @@ use burn::module::{Param, ParamId};
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::tap::{constant, traced, traced_on};
-use crate::tape;
 use crate::taps::norm::channels;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced, traced_on};
+use crate::trace::tape;
 
 /// `[n, channels, …]` → `[n, channels, …]`, in its evaluation form: there the running mean and variance are
 /// constants, and each example is mapped by itself. A trace refuses the training form.

@@ -1,8 +1,9 @@
 //! Convolutions: linear over unfolded patches.
 
 mod deformable;
+pub(crate) mod fault;
 mod transposed;
-pub(crate) mod windows;
+mod windows;
 
 use burn::module::{Param, ParamId};
 use burn::nn::conv::{Conv1d, Conv2d, Conv3d};
@@ -11,11 +12,12 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{conv1d, conv2d, conv3d};
 use burn::tensor::ops::ConvOptions;
 
-use crate::Tap;
-use crate::factor::{Factor, Inputs};
-use crate::faults::conv1d_fault;
-use crate::tap::{constant, leaf, traced_on};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
+use fault::conv1d_fault;
 use windows::{Windows, same};
 
 /// Adds the bias to an output `[n, channels, …]`, seen by the trace. `weight` makes the weight's factor of the

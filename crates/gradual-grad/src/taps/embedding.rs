@@ -4,11 +4,11 @@ use burn::nn::Embedding;
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, leaf, traced_on};
-use crate::tape::{self, Use};
+use crate::gradients::factor::outer::Inputs;
 use crate::taps::adapter::{Behind, parameters};
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// Indices `[n, t]` → vectors `[n, t, d]`. The weight may carry a LoRA adapter.
 impl Tap<Tensor<2, Int>> for Embedding {

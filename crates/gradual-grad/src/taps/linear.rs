@@ -3,11 +3,12 @@
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::factor::{Factor, Inputs};
-use crate::tap::{constant, leaf, traced_on};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::outer::Inputs;
 use crate::taps::adapter::{Behind, parameters};
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// `[n, …, d]` → `[n, …, e]`. The weight may carry a LoRA adapter.
 impl<const D: usize> Tap<Tensor<D>> for Linear {

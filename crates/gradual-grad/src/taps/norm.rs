@@ -5,10 +5,10 @@ use burn::nn::norm::{InstanceNorm, Normalization};
 use burn::nn::{GroupNorm, LayerNorm, RmsNorm};
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::factor::Factor;
-use crate::tap::{constant, leaf, traced_on};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// Scales and shifts normalised inputs x̂ `[n, t, d]`, seen by the trace.
 fn affine(

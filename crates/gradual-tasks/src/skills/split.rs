@@ -4,12 +4,15 @@
 //! draws, and is the same on every platform and in every run.
 
 use std::collections::HashSet;
+use std::hash::Hasher;
 
+use fnv::FnvHasher;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::item::Item;
 use super::number_words::{LIMIT, is_compound};
-use super::{Item, Skill};
+use super::skill::Skill;
 
 /// One prompt in this many is held out.
 const ONE_IN: u64 = 10;
@@ -101,9 +104,9 @@ fn hash(text: &str) -> u64 {
 }
 
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| {
-        (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]

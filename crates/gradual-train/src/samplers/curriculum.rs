@@ -1,8 +1,8 @@
 use rand_chacha::ChaCha8Rng;
 
-use super::Mixture;
-use crate::TrainError;
-use crate::sampler::{Sampler, Stock, Wanted};
+use super::mixture::Mixture;
+use super::sampler::{Sampler, TaskSize, Wanted};
+use crate::error::TrainError;
 
 /// Mixtures that change with the step: rebalanced first, then as frequencies are, for instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,23 +79,23 @@ impl Curriculum {
 }
 
 impl Sampler for Curriculum {
-    fn check(&self, stock: Stock) -> Result<(), TrainError> {
+    fn check(&self, size: TaskSize) -> Result<(), TrainError> {
         self.phases
             .iter()
-            .try_for_each(|(_, mixture)| mixture.fits("curriculum", stock))
+            .try_for_each(|(_, mixture)| mixture.fits("curriculum", size))
     }
 
     fn next(
         &mut self,
         step: u64,
         n: usize,
-        stock: Stock,
+        size: TaskSize,
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
-        self.at(step)?.next(step, n, stock, random)
+        self.at(step)?.next(step, n, size, random)
     }
 
-    fn frequencies(&self, step: u64, _stock: Stock) -> Option<Vec<f64>> {
+    fn frequencies(&self, step: u64, _size: TaskSize) -> Option<Vec<f64>> {
         let mixture = self.at(step).ok()?;
         Some(mixture.probabilities().to_vec())
     }

@@ -8,9 +8,9 @@ use burn::tensor::ops::DeformConvOptions;
 
 use super::windows::same;
 use super::{grouped, record};
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, traced_on};
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced_on};
 
 /// Input `[n, channels_in, height, width]`, offset `[n, 2 · offset_groups · kernel, height', width']` and mask
 /// `[n, offset_groups · kernel, height', width']` → `[n, channels_out, height', width']`.

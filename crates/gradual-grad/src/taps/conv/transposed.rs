@@ -9,9 +9,9 @@ use burn::tensor::ops::ConvTransposeOptions;
 
 use super::windows::Windows;
 use super::{grouped, record};
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, traced_on};
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced_on};
 
 /// The output of a transposed convolution without its bias, seen by the trace: rows of the weight belong to input
 /// channels, and each group of them writes to its own output channels.
