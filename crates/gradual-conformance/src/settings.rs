@@ -28,7 +28,10 @@ pub(crate) fn specs<C, T>(
         }
         for spec in named {
             registry.resolve(&spec).with_context(|| {
-                format!("the suite has to set what a {} has no default for", registry.kind())
+                format!(
+                    "the suite has to set what a {} has no default for",
+                    registry.kind()
+                )
             })?;
             specs.push(spec);
         }
@@ -65,7 +68,10 @@ mod tests {
         let two = ["scaled(by = 2)", "scaled(by = 3)"];
         assert_eq!(texts(&two).unwrap(), ["plain", two[0], two[1]]);
         let forgotten = format!("{:#}", texts(&[]).unwrap_err());
-        assert!(forgotten.contains("scaled") && forgotten.contains("by"), "{forgotten}");
+        assert!(
+            forgotten.contains("scaled") && forgotten.contains("by"),
+            "{forgotten}"
+        );
         assert!(texts(&["scaled(by = 2)", "gone"]).is_err());
     }
 }

@@ -15,9 +15,29 @@ use crate::{compositions, groupings, training};
 /// As many as the standing examples that groupings are set to ask for.
 const DRAW: usize = 40;
 
-/// What waits twice: groups that are formed on the host, compositions that keep state there, rules on gradients. All
-/// others wait once, to read what could have to be refused. `docs/backends.md` has the same in words.
-const TWICE: [&str; 0] = [];
+/// What waits more than once: groups that are formed on the host, compositions that keep state there and rules on
+/// gradients once more; moments of a metric, damping and tracking yet once more. All others wait once, to read what could
+/// have to be refused. `docs/backends.md` has the same in words.
+const MORE: [(&str, u8); 18] = [
+    ("kmeans", 2),
+    ("spherical", 2),
+    ("spectral", 2),
+    ("spectral, whitened", 3),
+    ("hdbscan(least_size = 4)", 2),
+    ("singular-vectors(membership = absolute)", 2),
+    ("singular-vectors(membership = squared)", 2),
+    ("singular-vectors(leading = 4, membership = squared)", 2),
+    ("singular-vectors(membership = squared, sketch = 64)", 2),
+    ("priors(weights = [1.0, 2.0, 3.0, 4.0]) of kmeans", 2),
+    ("damped of kmeans", 3),
+    ("tracked of kmeans", 3),
+    ("dro(eta = 0.1)", 2),
+    ("excess(reference = [0.1, 0.1, 0.1])", 2),
+    ("running-means of squares", 2),
+    ("pcgrad", 2),
+    ("mgda", 2),
+    ("upgrad", 2),
+];
 
 /// How often one step waits, under every grouping, composition and rule.
 pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
@@ -43,7 +63,11 @@ pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
     }
     let groups = compositions::GROUPS;
     for (name, composition) in compositions::all()? {
-        add(name, Objective::new(Labels::new(groups), composition), groups)?;
+        add(
+            name,
+            Objective::new(Labels::new(groups), composition),
+            groups,
+        )?;
     }
     for spec in specs(&RULES, &[])? {
         let rule = RULES.build(&spec, RuleContext { seed: 0 })?;
@@ -53,9 +77,9 @@ pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
     Ok(numbers)
 }
 
-/// Once for everything that was computed, but for what waits [twice](TWICE).
+/// Once for everything that was computed, but for what waits [more often](MORE).
 pub(crate) fn stated_waits(computed: &Numbers) -> Numbers {
     let once = computed.keys().map(|name| (name.clone(), vec![1.0]));
-    let twice = TWICE.map(|name| (name.to_owned(), vec![2.0]));
-    once.chain(twice).collect()
+    let more = MORE.map(|(name, waits)| (name.to_owned(), vec![f64::from(waits)]));
+    once.chain(more).collect()
 }
