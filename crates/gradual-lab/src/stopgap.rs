@@ -23,6 +23,7 @@ fn globs(g: &[String]) -> Vec<&str> {
 static EUCLIDEAN: Entry<Vec<String>, Metric> = Entry {
     name: "euclidean",
     about: "…",
+    facts: &[],
     parameters: &[PART],
     build: |a, g| {
         Ok(Metric::euclidean()
@@ -33,6 +34,7 @@ static EUCLIDEAN: Entry<Vec<String>, Metric> = Entry {
 static WHITENED: Entry<Vec<String>, Metric> = Entry {
     name: "whitened",
     about: "…",
+    facts: &[],
     parameters: &[PART],
     build: |a, g| {
         Ok(Metric::whitened()
@@ -43,6 +45,7 @@ static WHITENED: Entry<Vec<String>, Metric> = Entry {
 static KRONECKER: Entry<Vec<String>, Metric> = Entry {
     name: "kronecker",
     about: "…",
+    facts: &[],
     parameters: &[PART, Parameter::number("damping", "d", 0.1)],
     build: |a, g| {
         Ok(Metric::whitened()
@@ -73,18 +76,21 @@ type S = Entry<SamplerContext, Box<dyn Sampler>>;
 static TASK: S = Entry {
     name: "task",
     about: "…",
+    facts: &[],
     parameters: &[],
     build: |_, _| Ok(Box::new(TaskMixture)),
 };
 static BALANCED: S = Entry {
     name: "balanced",
     about: "…",
+    facts: &[],
     parameters: &[],
     build: |_, c| Ok(Box::new(balanced(&c)?)),
 };
 static CURRICULUM: S = Entry {
     name: "curriculum",
     about: "…",
+    facts: &[],
     parameters: &[Parameter::number("until", "share of the steps", 0.5)],
     build: |a, c| {
         let until = (c.steps as f64 * a.number("until")?) as u64;
@@ -98,6 +104,7 @@ static CURRICULUM: S = Entry {
 static STRATIFIED: S = Entry {
     name: "stratified",
     about: "…",
+    facts: &[],
     parameters: &[],
     build: |_, c| {
         let trained: Vec<usize> = (0..c.frequencies.len())
@@ -112,6 +119,7 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> =
 static ADAM: Entry<(), ModuleOptimizer> = Entry {
     name: "adam",
     about: "…",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(AdamConfig::new().with_epsilon(1e-8).init()),
 };

@@ -22,6 +22,15 @@ const OPERATION: &str = "singular vectors";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "singular-vectors",
     about: "soft groups: the singular directions of the gradients, as published by default",
+    facts: &[
+        ("grouping", "[`SingularVectors`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix; other readings + n³, or n² m",
+        ),
+        ("use it", "for soft groups, with signs or without"),
+    ],
     parameters: &[
         Parameter::choice(
             "membership",
