@@ -5,6 +5,7 @@
 
 pub(crate) mod centroids;
 pub(crate) mod density;
+mod difficulty;
 pub(crate) mod each;
 pub(crate) mod kmeans;
 pub(crate) mod labels;
@@ -19,6 +20,7 @@ pub(crate) mod spherical;
 
 pub use centroids::Centroids;
 pub use density::Hdbscan;
+pub use difficulty::Difficulty;
 pub use each::EachExample;
 pub use kmeans::KMeans;
 pub use labels::Labels;
@@ -45,6 +47,7 @@ pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::n
         &labels::ENTRY,
         &noisy::ENTRY,
         &random::ENTRY,
+        &difficulty::ENTRY,
         &kmeans::ENTRY,
         &spherical::ENTRY,
         &spectral::ENTRY,
