@@ -24,8 +24,14 @@
 //! [`Landmarks`] may change as training goes on: examples first in, first out
 //! ([`with_refresh`](Landmarks::with_refresh)), groups by [`SplitMerge`].
 //!
-//! What a grouping has learned from draw to draw is its [`State`]: written down and taken up again, it
-//! goes on to the same groups bit for bit.
+//! What a grouping has learned from draw to draw is its [`State`]: a grouping that is restored from it
+//! yields the same groups from then on, bit for bit.
+//!
+//! # Settings
+//!
+//! A setting that can't be is refused by the method that sets it, with an error that names it
+//! ([`GroupError::Parameter`]); nothing is set to the nearest value that can be. How many groups a draw can hold is
+//! known when its size is: [`Grouping::check`] says so before a run.
 //!
 //! # Examples in no group
 //!
@@ -75,7 +81,7 @@ pub use how_many::HowMany;
 pub use how_many::sign_flip::sign_flip;
 pub use linalg::eigenvalues::{Eigenvalues, estimates};
 pub use linalg::spectrum::Spectrum;
-pub use over_time::directions::{Turned, match_directions, overlap};
+pub use over_time::directions::{MatchedDirection, match_directions, overlap};
 pub use over_time::matching::{Followed, best_matching, follow};
 pub use over_time::split_merge::SplitMerge;
 pub use quality::information::{homogeneity, normalised_mutual_information};

@@ -188,7 +188,7 @@ fn defaults_are_those_of_the_constructors() {
         ("kmeans", Box::new(KMeans::new(k, seed))),
         ("spherical", Box::new(SphericalKMeans::new(k, seed))),
         ("spectral", Box::new(Spectral::new(k, seed))),
-        ("hdbscan", Box::new(Hdbscan::new(5))),
+        ("hdbscan", Box::new(Hdbscan::new(5).unwrap())),
         ("singular-vectors", Box::<SingularVectors>::default()),
         (
             "landmarks",
@@ -256,15 +256,17 @@ fn defaults_are_those_of_the_constructors() {
 fn parameters_are_those_of_the_constructors() {
     let (k, seed) = (3, 1);
     let plain = Metric::euclidean;
-    let rule = SplitMerge::new(0.5, 0.6).unwrap().with_patience(1);
-    let rule = rule.with_least_size(2).with_at_most(8);
+    let rule = SplitMerge::new(0.5, 0.6).unwrap().with_patience(1).unwrap();
+    let rule = rule.with_least_size(2).unwrap().with_at_most(8).unwrap();
     let by_hand: Vec<(&str, Box<dyn Grouping>)> = vec![
         (
             "kmeans(k = 3, dimensions = all, restarts = 1)",
             Box::new(
                 KMeans::new(k, seed)
                     .with_dimensions(usize::MAX)
-                    .with_restarts(1),
+                    .unwrap()
+                    .with_restarts(1)
+                    .unwrap(),
             ),
         ),
         (
@@ -272,24 +274,31 @@ fn parameters_are_those_of_the_constructors() {
             Box::new(
                 KMeans::new(HowMany::Silhouette, seed)
                     .with_at_most(6)
+                    .unwrap()
                     .with_least_size(9),
             ),
         ),
         (
             "spherical(k = 3, sign = ignored, dimensions = 2)",
-            Box::new(SphericalKMeans::new(k, seed).sign_free().with_dimensions(2)),
+            Box::new(
+                SphericalKMeans::new(k, seed)
+                    .sign_free()
+                    .with_dimensions(2)
+                    .unwrap(),
+            ),
         ),
         (
             "spectral(k = energy-90, similarity = angular, restarts = 2)",
             Box::new(
                 Spectral::new(HowMany::Energy(0.9), seed)
                     .with_similarity(gradual_group::Similarity::Angular)
-                    .with_restarts(2),
+                    .with_restarts(2)
+                    .unwrap(),
             ),
         ),
         (
             "hdbscan(least_size = 3, neighbours = 1)",
-            Box::new(Hdbscan::new(3).with_neighbours(1)),
+            Box::new(Hdbscan::new(3).unwrap().with_neighbours(1).unwrap()),
         ),
         (
             "singular-vectors(membership = squared, power = 1, average = mean)",
@@ -300,20 +309,24 @@ fn parameters_are_those_of_the_constructors() {
             Box::new(
                 SingularVectors::default()
                     .with_membership(gradual_group::Membership::Absolute)
-                    .with_leading(3),
+                    .with_leading(3)
+                    .unwrap(),
             ),
         ),
         (
             "singular-vectors(sketch = 16)",
-            Box::new(SingularVectors::default().with_sketch(16, seed)),
+            Box::new(SingularVectors::default().with_sketch(16, seed).unwrap()),
         ),
         (
             "landmarks(k = 3, kept = 2, every = 1, refresh = 0.5, examples = 48)",
             Box::new(
                 Landmarks::new(k, plain(), seed)
                     .with_kept(2)
+                    .unwrap()
                     .with_every(1)
+                    .unwrap()
                     .with_examples(48)
+                    .unwrap()
                     .with_refresh(0.5)
                     .unwrap(),
             ),
@@ -324,7 +337,9 @@ fn parameters_are_those_of_the_constructors() {
             Box::new(
                 Landmarks::new(k, plain(), seed)
                     .with_axes(2, 2)
+                    .unwrap()
                     .with_every(1)
+                    .unwrap()
                     .with_split_merge(rule),
             ),
         ),
@@ -334,7 +349,9 @@ fn parameters_are_those_of_the_constructors() {
                 Centroids::new(k, plain(), seed)
                     .spectral()
                     .with_every(1)
+                    .unwrap()
                     .with_sketch(64, seed)
+                    .unwrap()
                     .with_memory(0.5)
                     .unwrap(),
             ),
@@ -353,7 +370,10 @@ fn parameters_are_those_of_the_constructors() {
         same(spec, built, by_hand);
     }
     let inner = || Box::new(Labels::new(GROUPS)) as Box<dyn Grouping>;
-    let damped = Damped::new(inner()).with_patience(1).with_memory(0.0);
+    let damped = Damped::new(inner())
+        .with_patience(1)
+        .unwrap()
+        .with_memory(0.0);
     let damped = damped.and_then(|damped| damped.with_least_move(0.5));
     let damped = damped.and_then(|damped| damped.with_floor(0.25)).unwrap();
     let spec = "damped(memory = 0, patience = 1, least_move = 0.5, floor = 0.25)";

@@ -1,4 +1,4 @@
-//! Groups that somebody named.
+//! Groups by known label.
 
 use gradual_registry::Entry;
 

@@ -81,7 +81,7 @@ impl Grouping for RandomGroups {
 
     /// The place in the random numbers.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.random)
+        State::new(OPERATION, &self.random)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

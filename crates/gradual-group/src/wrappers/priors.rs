@@ -40,7 +40,7 @@ impl Groups {
                 operation: "priors",
             });
         }
-        let k = self.count();
+        let k = self.num_groups();
         if priors.len() != k {
             return Err(GroupError::Weights {
                 membership: k,

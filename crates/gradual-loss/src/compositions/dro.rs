@@ -162,7 +162,7 @@ impl Composition for GroupDro {
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.count())
+        self.same(groups.num_groups())
     }
 
     fn keeps_state(&self) -> bool {

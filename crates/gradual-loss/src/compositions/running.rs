@@ -121,7 +121,7 @@ impl<C: Composition> Composition for RunningMeans<C> {
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.count())?;
+        self.same(groups.num_groups())?;
         self.composition.check(groups)
     }
 

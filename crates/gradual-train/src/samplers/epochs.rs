@@ -109,7 +109,7 @@ impl Sampler for Epochs {
     }
 
     fn state(&self) -> Result<State, TrainError> {
-        Ok(State::of("epochs", &self.place)?)
+        Ok(State::new("epochs", &self.place)?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {
