@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: every check, one after the other, up to the first that fails.
 
+use std::env;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{backends, docs, layers, one_build, setup, shell, torch, venv};
+use crate::{backends, layers, one_build, setup, shell, torch, venv};
 
 /// One check: its name and what it does.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
@@ -21,7 +22,7 @@ const STEPS: [Step; 9] = [
     // No test installs anything: what can't be installed here fails here.
     ("setup", setup::continuous_integration),
     ("clippy", clippy),
-    ("docs", || docs::run(&features(&checked()))),
+    ("docs", || docs(&features(&checked()))),
     ("test", test),
     ("conformance", conformance),
     ("python", python),
@@ -94,6 +95,15 @@ fn clippy() -> anyhow::Result<()> {
     // To be run, `cuda` downloads an LLVM; to be checked, as for documentation, it goes without.
     let clippy = clippy.envs(backends::environment(&checked()));
     Ok(clippy.env("DOCS_RS", "1").run()?)
+}
+
+/// Builds the documentation of our own crates with these `features`; a warning, such as a broken link, is an error.
+pub(crate) fn docs(features: &[String]) -> anyhow::Result<()> {
+    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default() + " -D warnings";
+    let sh = shell::shell()?;
+    let doc = shell::cargo(&sh, &["doc", "--release", "--workspace", "--no-deps"]);
+    let doc = doc.args(features).env("RUSTDOCFLAGS", flags.trim_start());
+    Ok(doc.env("DOCS_RS", "1").run()?)
 }
 
 /// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The

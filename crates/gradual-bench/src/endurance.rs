@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use burn::optim::AdamConfig;
+use gradual::measure::slope;
 use gradual::prelude::*;
 use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{
@@ -18,7 +19,6 @@ use gradual_tasks::{SparseParity, SparseParityConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fit::slope;
 use crate::memory;
 
 /// The arms that run: without gradients, with a Gram matrix each step, with standing examples.

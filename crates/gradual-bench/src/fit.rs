@@ -1,4 +1,6 @@
-//! Least-squares lines, and the power with which a cost grows.
+//! The power with which a cost grows.
+
+use gradual::measure::slope;
 
 /// The least-squares slope of log y on log x: the b of y ≈ a x^b. None from fewer than two different x; a
 /// point that is not positive is left out.
@@ -9,19 +11,6 @@ pub(crate) fn exponent(points: &[(f64, f64)]) -> Option<f64> {
         .map(|(x, y)| (x.ln(), y.ln()))
         .collect();
     slope(&logs)
-}
-
-/// The least-squares slope of y on x: none from fewer than two different x.
-pub(crate) fn slope(points: &[(f64, f64)]) -> Option<f64> {
-    let n = points.len() as f64;
-    let mean_x = points.iter().map(|point| point.0).sum::<f64>() / n;
-    let mean_y = points.iter().map(|point| point.1).sum::<f64>() / n;
-    let spread: f64 = points.iter().map(|point| (point.0 - mean_x).powi(2)).sum();
-    let common: f64 = points
-        .iter()
-        .map(|point| (point.0 - mean_x) * (point.1 - mean_y))
-        .sum();
-    (spread > 0.0).then(|| common / spread)
 }
 
 /// The exponent over the last three points, where constant costs weigh least.

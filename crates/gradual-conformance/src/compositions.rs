@@ -2,10 +2,8 @@
 
 use burn::tensor::Device;
 use gradual::group::{Average, Groups};
-use gradual::loss::{
-    Composed, Composition, Cvar, ExcessLoss, Focal, GramComposition, GroupDro, LeaveOneOut, Mean,
-    Mgda, PcGrad, PowerMean, RunningMeans, Scale, Shifted, SumOfSquares, Tilted, UpGrad,
-};
+use gradual::loss::registry::{COMPOSITIONS, RULES, RuleContext, WRAPPERS};
+use gradual::loss::{Composed, Composition, Scale, SumOfSquares};
 
 use crate::numbers::Numbers;
 use crate::numbers::{host, tensor, uniform};
@@ -92,22 +90,7 @@ pub(crate) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
         Ok(())
     };
     for (kind, groups) in [("hard", &hard), ("soft", &soft)] {
-        let on_losses: Vec<(&str, Box<dyn Composition>)> = vec![
-            ("mean", Box::new(Mean)),
-            ("sum of squares", Box::new(SumOfSquares)),
-            ("power mean", Box::new(PowerMean::new(4.0)?)),
-            ("tilted", Box::new(Tilted::new(5.0)?)),
-            ("cvar", Box::new(Cvar::new(0.5)?)),
-            ("group dro", Box::new(GroupDro::new(0.1)?)),
-            ("excess loss", Box::new(ExcessLoss::new(vec![0.1; GROUPS])?)),
-            ("focal", Box::new(Focal::new(2.0)?)),
-            (
-                "running means",
-                Box::new(RunningMeans::new(SumOfSquares, 0.9)?),
-            ),
-            ("shifted", Box::new(Shifted::new(SumOfSquares, -1.0)?)),
-        ];
-        for (name, mut composition) in on_losses {
+        for (name, mut composition) in registered()? {
             // Twice, so that what one draw teaches shows in the next.
             composition.compose(&losses, groups)?;
             add(
@@ -115,16 +98,34 @@ pub(crate) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
                 composition.compose(&losses, groups)?,
             )?;
         }
-        let on_gradients: Vec<Box<dyn GramComposition>> =
-            vec![Box::new(PcGrad::new(0)), Box::new(Mgda), Box::new(UpGrad)];
-        for mut rule in on_gradients {
-            let name = format!("{kind}, {}", rule.name());
+        for entry in RULES.iter() {
+            let mut rule = RULES.build(&entry.name.parse()?, RuleContext::default())?;
+            let name = format!("{kind}, {}", entry.name);
             add(name, rule.compose(&losses, groups, &gram)?)?;
         }
     }
-    add(
-        "hard, leave one out".to_owned(),
-        LeaveOneOut.compose(&losses, &hard)?,
-    )?;
     Ok(numbers)
+}
+
+/// Every composition of the registry, with the settings of the lab's arms where they are not the usual ones, and every
+/// wrapper around the sum of squares.
+fn registered() -> anyhow::Result<Vec<(String, Box<dyn Composition>)>> {
+    let settings = |name: &str| match name {
+        "power" => "power(p = 4)".to_owned(),
+        "tilted" => "tilted(t = 5)".to_owned(),
+        "dro" => "dro(eta = 0.1)".to_owned(),
+        "excess" => format!("excess(reference = {:?})", [0.1; GROUPS]),
+        "shifted" => "shifted(floor = -1)".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut all: Vec<(String, Box<dyn Composition>)> = Vec::new();
+    for name in COMPOSITIONS.names().map(settings) {
+        let composition = COMPOSITIONS.build(&name.parse()?, ())?;
+        all.push((name, composition));
+    }
+    for name in WRAPPERS.names().map(settings) {
+        let composition = WRAPPERS.build(&name.parse()?, Box::new(SumOfSquares))?;
+        all.push((name, composition));
+    }
+    Ok(all)
 }

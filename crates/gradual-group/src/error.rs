@@ -220,9 +220,35 @@ pub enum GroupError {
         /// What does not fit.
         problem: String,
     },
+    /// Whatever else a grouping refuses: for groupings that are written elsewhere.
+    #[error("{operation}: {source}")]
+    Other {
+        /// The grouping.
+        operation: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl GroupError {
+    /// An error of the grouping called `operation` that no variant here names.
+    ///
+    /// ```
+    /// use gradual_group::GroupError;
+    ///
+    /// let error = GroupError::other("mine", "the moon is not full");
+    /// assert_eq!(error.to_string(), "mine: the moon is not full");
+    /// ```
+    pub fn other(
+        operation: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Other {
+            operation,
+            source: source.into(),
+        }
+    }
+
     /// What becomes of an error of `gradual-grad` in the grouping called `operation`.
     pub(crate) fn gradients(
         operation: &'static str,

@@ -10,29 +10,33 @@
 //!
 //! # Which grouping
 //!
-//! | grouping | needs | cost per draw of n | use it |
-//! |---|---|---|---|
-//! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
-//! | [`EachExample`] | nothing | n² | for compositions of single examples |
-//! | [`Labels`] | labels | k n | when capabilities are known, in one way or in several at once |
-//! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
-//! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
-//! | [`Centroids`] | gradients | a sketch + n k times its dimensions | the same where groups are plain and examples can't stand |
-//! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
-//! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
-//! | [`KMeans`] | gradients | the same | for the post's own proposal |
-//! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
-//! | [`SingularVectors`] | gradients | Gram matrix; other readings + n³, or n² m | for soft groups, with signs or without |
-//! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
+//! | name | grouping | needs | cost per draw of n | use it |
+//! |---|---|---|---|---|
+//! | `one-group` | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
+//! | `each-example` | [`EachExample`] | nothing | n² | for compositions of single examples |
+//! | `labels` | [`Labels`] | labels | k n | when capabilities are known, in one way or in several at once |
+//! | `noisy-labels` | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
+//! | `random` | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
+//! | `landmarks` | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
+//! | `centroids` | [`Centroids`] | gradients | a sketch + n k times its dimensions | the same where groups are plain and examples can't stand |
+//! | `spectral` | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
+//! | `spherical` | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
+//! | `kmeans` | [`KMeans`] | gradients | the same | for the post's own proposal |
+//! | `hdbscan` | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
+//! | `singular-vectors` | [`SingularVectors`] | gradients | Gram matrix; other readings + n³, or n² m | for soft groups, with signs or without |
 //!
 //! Around any of them:
 //!
-//! | wrapper | needs more | cost | use it |
-//! |---|---|---|---|
-//! | [`InMetric`] | gradients | n t (d + e) | to show it gradients in another metric |
-//! | [`Priors`] | nothing | k | to weigh its groups |
-//! | [`Damped`] | nothing | k n | so that groups that can't be learned don't hold the weight |
+//! | name | wrapper | needs more | cost | use it |
+//! |---|---|---|---|---|
+//! | | [`InMetric`] | gradients | n t (d + e) | to show it gradients in another metric |
+//! | `priors` | [`Priors`] | nothing | k | to weigh its groups |
+//! | `damped` | [`Damped`] | nothing | k n | so that groups that can't be learned don't hold the weight |
+//! | `tracked` | [`Tracked`] | gradients | two more Gram matrices | so that groups keep their numbers from draw to draw |
+//! | `after` | [`After`] | nothing | nothing | so that the first steps are those of ERM |
+//!
+//! The names are those of the [`registry`], which builds a grouping from its name and parameters. One of your own
+//! implements [`Grouping`], or [`Wrapper`] if it goes around another.
 //!
 //! [`Landmarks`] may change as training goes on: examples first in, first out
 //! ([`with_refresh`](Landmarks::with_refresh)), groups by [`SplitMerge`].
@@ -66,20 +70,23 @@ mod groupings;
 mod how_many;
 mod linalg;
 mod over_time;
+mod parameters;
 mod quality;
 mod read;
+pub mod registry;
 mod wrappers;
 
 pub use clustering::cosines::Cosines;
 pub use clustering::sign::Sign;
 pub use clustering::similarity::{Similarity, SimilarityMatrix};
 pub use error::GroupError;
+pub use grouping::Grouping;
 pub use grouping::churn::Churn;
 pub use grouping::draw::Draw;
 pub use grouping::groups::{Average, Groups};
+pub use grouping::needs::Needs;
 pub use grouping::standing::Standing;
 pub use grouping::state::State;
-pub use grouping::{Grouping, Needs};
 pub use groupings::centroids::Centroids;
 pub use groupings::density::Hdbscan;
 pub use groupings::each::EachExample;
@@ -109,3 +116,4 @@ pub use wrappers::damped::Damped;
 pub use wrappers::in_metric::InMetric;
 pub use wrappers::priors::Priors;
 pub use wrappers::tracked::Tracked;
+pub use wrappers::wrapper::{GroupBy, Wrapper};

@@ -5,3 +5,4 @@ pub(crate) mod damped;
 pub(crate) mod in_metric;
 pub(crate) mod priors;
 pub(crate) mod tracked;
+pub(crate) mod wrapper;

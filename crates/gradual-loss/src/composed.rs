@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Tensor};
 use gradual_grad::host::read;
 
-use crate::LossError;
+use crate::error::LossError;
 
 /// The value of a composition and its derivative in the losses.
 ///

@@ -3,10 +3,10 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::composed::{Check, NOT_LOW};
+use crate::composed::{Check, Composed, NOT_LOW};
+use crate::error::LossError;
 use crate::host::host_together;
 use crate::precision::{epsilon, group_losses, weights, wide};
-use crate::{Composed, LossError};
 
 /// A loss may be below the least by this many units of rounding.
 const ROUNDING: f64 = 16.0;
@@ -185,6 +185,69 @@ pub trait Composition: Send {
     /// [`LossError::State`] for numbers that are no state of this composition.
     fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
         stateless("composition", state)
+    }
+}
+
+/// Every method is that of the composition in the box.
+impl<C: Composition + ?Sized> Composition for Box<C> {
+    fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
+        (**self).value(group_losses, groups)
+    }
+
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+        (**self).value_of_draw(losses, groups, floor)
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn least(&self, groups: &Groups) -> Option<f64> {
+        (**self).least(groups)
+    }
+
+    fn takes_signed(&self) -> bool {
+        (**self).takes_signed()
+    }
+
+    fn check(&self, groups: &Groups) -> Result<(), LossError> {
+        (**self).check(groups)
+    }
+
+    fn forward(&self, losses: Tensor<1>, groups: &Groups) -> Result<Tensor<1>, LossError> {
+        (**self).forward(losses, groups)
+    }
+
+    fn compose(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<Composed, LossError> {
+        (**self).compose(losses, groups)
+    }
+
+    fn compose_ahead(
+        &mut self,
+        losses: &Tensor<1>,
+        groups: &Groups,
+    ) -> Result<Composed, LossError> {
+        (**self).compose_ahead(losses, groups)
+    }
+
+    fn observe_draw(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<(), LossError> {
+        (**self).observe_draw(losses, groups)
+    }
+
+    fn keeps_state(&self) -> bool {
+        (**self).keeps_state()
+    }
+
+    fn observe(&mut self, group_losses: &[f64], weights: &[f64]) -> Result<(), LossError> {
+        (**self).observe(group_losses, weights)
+    }
+
+    fn state(&self) -> Vec<f64> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
+        (**self).restore(state)
     }
 }
 

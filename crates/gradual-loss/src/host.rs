@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradual_grad::host::read_together;
 
-use crate::LossError;
+use crate::error::LossError;
 
 /// The entries of several vectors, in one read.
 pub(crate) fn host_together<const N: usize>(

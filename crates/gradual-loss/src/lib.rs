@@ -13,30 +13,31 @@
 //! s are group weights (1, and 0 for a group without examples), which
 //! [`Priors`](gradual_group::Priors) multiply.
 //!
-//! | composition | L | group g pulls with | losses | use it |
-//! |---|---|---|---|---|
-//! | [`Mean`] | Σ s ℓ̄ / Σ s | s_g | any | for ERM (one group) and the balanced loss |
-//! | [`SumOfSquares`] | Σ s ℓ̄² | 2 s_g ℓ̄_g | ≥ 0 | first: the grouped loss |
-//! | [`PowerMean`] | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | ≥ 0 | between balanced and worst group |
-//! | [`Tilted`] | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | any | when differences of losses count, not ratios |
-//! | [`Cvar`] | mean of the worst α | equal, or 0 | any | to leave good groups alone altogether |
-//! | [`GroupDro`] | Σ q s ℓ̄ | q_g, grown by its losses so far | any | for labels and small, noisy draws |
-//! | [`ExcessLoss`] | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | any | when some groups can't be learned |
-//! | [`Focal`] | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | ≥ 0 | per example, without groups |
+//! | composition | in the registry | L | group g pulls with | losses | use it |
+//! |---|---|---|---|---|---|
+//! | [`Mean`] | `mean` | Σ s ℓ̄ / Σ s | s_g | any | for ERM (one group) and the balanced loss |
+//! | [`SumOfSquares`] | `squares` | Σ s ℓ̄² | 2 s_g ℓ̄_g | ≥ 0 | first: the grouped loss |
+//! | [`PowerMean`] | `power` | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | ≥ 0 | between balanced and worst group |
+//! | [`Tilted`] | `tilted` | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | any | when differences of losses count, not ratios |
+//! | [`Cvar`] | `cvar` | mean of the worst α | equal, or 0 | any | to leave good groups alone altogether |
+//! | [`GroupDro`] | `dro` | Σ q s ℓ̄ | q_g, grown by its losses so far | any | for labels and small, noisy draws |
+//! | [`ExcessLoss`] | `excess` | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | any | when some groups can't be learned |
+//! | [`Focal`] | `focal` | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | ≥ 0 | per example, without groups |
+//! | [`LeaveOneOut`] | `leave-one-out` | Σ s Q, Q an unbiased ℓ̄² | the mean loss of the others | ≥ 0 | for few examples per group |
 //!
 //! All give no negative coefficient for losses that are not negative, agree that zero is then optimal (an adversary's
 //! constants aside), and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
 //! groups from draw to draw; the others keep no state, and nothing of theirs leaves the device.
 //!
-//! On small draws the square of a group's mean loss is biased upward: [`LeaveOneOut`] (for group losses ≥ 0) is the
-//! grouped loss without that bias, [`RunningMeans`] takes any composition at means over the last draws.
+//! On small draws the square of a group's mean loss is biased upward: [`LeaveOneOut`] is the grouped loss without that
+//! bias, [`RunningMeans`] (`running-means`) takes any composition at means over the last draws.
 //!
 //! # Losses below zero
 //!
 //! A likelihood of a density gives losses below zero. Compositions marked ≥ 0 are made for losses whose best value is
 //! zero: below it a square pulls a group *away* from its best, and the more the better it is. They refuse a group loss
 //! that is negative by more than rounding, by group and value ([`LossError::Negative`]). Take a composition for any
-//! losses, or [`Shifted`], which counts losses from a floor b that none comes below.
+//! losses, or [`Shifted`] (`shifted`), which counts losses from a floor b that none comes below.
 //!
 //! Over [`EachExample`](gradual_group::EachExample) any of them composes single examples.
 //!
@@ -44,11 +45,15 @@
 //! per-example gradients, whose Gram matrix is all they see (by convention that of the parameters that all groups
 //! share, without private heads):
 //!
-//! | rule | direction | use it |
-//! |---|---|---|
-//! | [`PcGrad`] | Σ of gradients, each without its conflicts in turn | cheap; conflicts can remain |
-//! | [`Mgda`] | least norm in the convex hull | no group may get worse; small gradients lead |
-//! | [`UpGrad`] | mean of gradients, each projected to where none conflicts | no conflict, no leader |
+//! | rule | in the registry | direction | use it |
+//! |---|---|---|---|
+//! | [`PcGrad`] | `pcgrad` | Σ of gradients, each without its conflicts in turn | cheap; conflicts can remain |
+//! | [`Mgda`] | `mgda` | least norm in the convex hull | no group may get worse; small gradients lead |
+//! | [`UpGrad`] | `upgrad` | mean of gradients, each projected to where none conflicts | no conflict, no leader |
+//!
+//! # By name
+//!
+//! [`registry`] lists all of them, and the scales, with their parameters; `cvar(alpha = 0.2)` in a file is built from it.
 //!
 //! # Two ways to use it
 //!
@@ -78,46 +83,32 @@
 
 mod composed;
 mod composition;
-mod cvar;
-mod dro;
+mod compositions;
 mod error;
-mod excess;
-mod focal;
-mod gram;
 mod host;
-mod leave_one_out;
-mod mean;
-mod mgda;
-mod multiplicative;
-mod nonnegative;
-mod pcgrad;
-mod power;
 mod precision;
-mod running;
+pub mod registry;
+mod rules;
 mod scale;
 mod scaler;
-mod shifted;
-mod squares;
-mod tilted;
-mod upgrad;
 
 pub use composed::Composed;
 pub use composition::Composition;
-pub use cvar::Cvar;
-pub use dro::GroupDro;
+pub use compositions::cvar::Cvar;
+pub use compositions::dro::GroupDro;
+pub use compositions::excess::ExcessLoss;
+pub use compositions::focal::Focal;
+pub use compositions::leave_one_out::LeaveOneOut;
+pub use compositions::mean::Mean;
+pub use compositions::power::PowerMean;
+pub use compositions::running::RunningMeans;
+pub use compositions::shifted::Shifted;
+pub use compositions::squares::SumOfSquares;
+pub use compositions::tilted::Tilted;
 pub use error::LossError;
-pub use excess::ExcessLoss;
-pub use focal::Focal;
-pub use gram::{GramComposition, GroupGram};
-pub use leave_one_out::LeaveOneOut;
-pub use mean::Mean;
-pub use mgda::Mgda;
-pub use pcgrad::PcGrad;
-pub use power::PowerMean;
-pub use running::RunningMeans;
+pub use rules::gram::{GramComposition, GroupGram};
+pub use rules::mgda::Mgda;
+pub use rules::pcgrad::PcGrad;
+pub use rules::upgrad::UpGrad;
 pub use scale::Scale;
 pub use scaler::Scaler;
-pub use shifted::Shifted;
-pub use squares::SumOfSquares;
-pub use tilted::Tilted;
-pub use upgrad::UpGrad;

@@ -2,11 +2,11 @@
 
 use burn::tensor::{DType, Tensor};
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::composed::Check;
-use crate::error::setting;
+use crate::composed::{Check, Composed};
+use crate::error::{LossError, setting};
 use crate::precision::{epsilon, has_double, wide};
-use crate::{Composed, LossError};
 
 /// What to do about the size of the coefficients.
 ///
@@ -58,6 +58,65 @@ const ROUNDING: f64 = 16.0;
 
 /// So many entries of the Gram matrix are taken at once in double precision.
 const BLOCK: usize = 1 << 22;
+
+pub(crate) static USUAL: Entry<(), Option<Scale>> = Entry {
+    name: "usual",
+    about: "unit-sum, or unit-absolute where groups are signed",
+    parameters: &[],
+    build: |_, ()| Ok(None),
+};
+
+pub(crate) static RAW: Entry<(), Option<Scale>> = Entry {
+    name: "raw",
+    about: "coefficients as they are",
+    parameters: &[],
+    build: |_, ()| Ok(Some(Scale::Raw)),
+};
+
+pub(crate) static UNIT_SUM: Entry<(), Option<Scale>> = Entry {
+    name: "unit-sum",
+    about: "coefficients that sum to one, so that learning rates mean what they mean for ERM",
+    parameters: &[],
+    build: |_, ()| Ok(Some(Scale::UnitSum)),
+};
+
+pub(crate) static UNIT_ABSOLUTE: Entry<(), Option<Scale>> = Entry {
+    name: "unit-absolute",
+    about: "coefficients whose absolute values sum to one",
+    parameters: &[],
+    build: |_, ()| Ok(Some(Scale::UnitAbsolute)),
+};
+
+pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
+    name: "match-norm",
+    about: "a gradient as long as that of the mean loss",
+    parameters: &[],
+    build: |_, ()| Ok(Some(Scale::MatchNorm)),
+};
+
+pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
+    name: "cap",
+    about: "raw coefficients, divided where their absolute values sum to more than a limit",
+    parameters: &[
+        Parameter::number("limit", "the sum from which they are divided", 1.0)
+            .required()
+            .above(0.0),
+    ],
+    build: |arguments, ()| Ok(Some(Scale::Cap(arguments.number("limit")?))),
+};
+
+pub(crate) static RUNNING_SUM: Entry<(), Option<Scale>> = Entry {
+    name: "running-sum",
+    about: "coefficients divided by a running mean of their sum, for groups that many draws lack",
+    parameters: &[Parameter::number(
+        "memory",
+        "share of the mean that a draw leaves as it was",
+        0.9,
+    )
+    .at_least(0.0)
+    .below(1.0)],
+    build: |arguments, ()| Ok(Some(Scale::RunningSum(arguments.number("memory")?))),
+};
 
 impl Scale {
     /// [`Scale::Cap`] at the sum of coefficients of Σ_g ℓ̄_g^p when every group's loss is `initial`:

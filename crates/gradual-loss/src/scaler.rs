@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 use gradual_group::Groups;
 
-use crate::{Composed, LossError, Scale};
+use crate::composed::Composed;
+use crate::error::LossError;
+use crate::scale::Scale;
 
 const OPERATION: &str = "scale";
 

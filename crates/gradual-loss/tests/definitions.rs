@@ -1,5 +1,7 @@
 //! Each composition against its published definition, on numbers worked out by hand.
 
+mod common;
+
 use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Draw, EachExample, Grouping, Groups, Labels, Priors};
 use gradual_loss::{
@@ -7,6 +9,8 @@ use gradual_loss::{
     RunningMeans, SumOfSquares, Tilted,
 };
 use proptest::prelude::*;
+
+use common::all;
 
 const LN_2: f32 = std::f32::consts::LN_2;
 
@@ -90,6 +94,16 @@ fn power_means_proper() {
         2.0 * share,
         &[0.0, share],
     );
+}
+
+/// A soft group of weight 0 has no part, however large its loss is beside the others'.
+#[test]
+fn power_means_leave_out_groups_without_weight() {
+    let shares = vec![1.0, 0.0, 0.0, 1.0];
+    let groups = Groups::soft(shares, vec![1.0, 0.0], vec![1.0; 2], &Device::flex()).unwrap();
+    let mut thirtieth = PowerMean::new(30.0).unwrap().rooted();
+    check(&mut thirtieth, &[0.0, 3.0], &groups, 0.0, &[0.0, 0.0]);
+    check(&mut thirtieth, &[2.0, 3.0], &groups, 2.0, &[1.0, 0.0]);
 }
 
 /// Three groups of mass 1, α = ½: a mass of 1.5 is taken, 3 whole and 2 by half:
@@ -364,18 +378,7 @@ fn priors_weigh_groups() {
 /// A state written down and taken up again goes on to the same bits.
 #[test]
 fn states_go_round() {
-    let excess = || ExcessLoss::new(vec![0.5, 0.0, 1.0]).unwrap();
-    let running = || RunningMeans::new(GroupDro::new(0.2).unwrap(), 0.9).unwrap();
-    let pairs: [[Box<dyn Composition>; 2]; 4] = [
-        [Box::new(running()), Box::new(running())],
-        [
-            Box::new(GroupDro::new(0.2).unwrap()),
-            Box::new(GroupDro::new(0.2).unwrap()),
-        ],
-        [Box::new(excess()), Box::new(excess())],
-        [Box::new(Mean), Box::new(Mean)],
-    ];
-    for [mut first, mut second] in pairs {
+    for ((name, mut first), (_, mut second)) in all(3).into_iter().zip(all(3)) {
         let groups = singles(3);
         let draw = |composition: &mut dyn Composition, losses: [f32; 3]| {
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
@@ -389,6 +392,7 @@ fn states_go_round() {
             assert_eq!(draw(first.as_mut(), losses), draw(second.as_mut(), losses));
         }
         assert_eq!(first.state(), second.state());
+        assert_eq!(first.keeps_state(), !first.state().is_empty(), "{name}");
     }
 }
 

@@ -1,13 +1,17 @@
 //! Losses below zero: refused by name, or taken as they are, and never a coefficient that is no number.
 
+mod common;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_grad::host::reads;
 use gradual_group::{Average, Groups};
 use gradual_loss::{
-    Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Mean, PowerMean,
-    RunningMeans, Scale, Shifted, SumOfSquares, Tilted,
+    Composition, LeaveOneOut, LossError, Mean, PowerMean, RunningMeans, Scale, Shifted,
+    SumOfSquares,
 };
 use proptest::prelude::*;
+
+use common::{Named, all};
 
 fn vector(values: &[f64], dtype: DType) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(dtype);
@@ -32,47 +36,43 @@ fn hard(labels: Vec<Option<usize>>, k: usize, average: Average) -> Groups {
     Groups::hard(labels, k, average, &Device::flex()).expect("well formed")
 }
 
-type Named = (&'static str, Box<dyn Composition>);
-
 fn power(p: f64) -> PowerMean {
     PowerMean::new(p).unwrap()
 }
 
-/// Rules that are meant for losses that are not negative.
+/// Compositions that are meant for losses that are not negative.
 fn non_negative() -> Vec<Named> {
-    let running = RunningMeans::new(SumOfSquares, 0.5).unwrap();
-    vec![
-        ("sum of squares", Box::new(SumOfSquares)),
-        ("power mean", Box::new(power(0.5))),
-        ("power mean", Box::new(power(2.0))),
-        ("power mean", Box::new(power(3.0))),
-        ("power mean", Box::new(power(2.0).rooted())),
-        ("focal", Box::new(Focal::new(2.0).unwrap())),
-        ("leave one out", Box::new(LeaveOneOut)),
-        ("running means", Box::new(running)),
-    ]
+    let mut all = all(2);
+    all.retain(|(_, composition)| composition.least(&singles(2)) == Some(0.0));
+    all
 }
 
-/// Rules for losses of any sign; for k groups.
+/// Compositions for losses of any sign; for k groups.
 fn any_sign(k: usize) -> Vec<Named> {
-    let excess = ExcessLoss::new((0..k).map(|group| 0.3 * group as f64).collect());
-    let running = RunningMeans::new(Tilted::new(2.0).unwrap(), 0.5);
-    let sizes: Vec<f64> = (1..=k).map(|size| size as f64).collect();
-    let adjusted = GroupDro::new(0.5).and_then(|dro| dro.with_size_adjustment(2.0, &sizes));
-    vec![
-        ("mean", Box::new(Mean)),
-        ("power 1", Box::new(power(1.0))),
-        ("rooted 1", Box::new(power(1.0).rooted())),
-        ("focal 0", Box::new(Focal::new(0.0).unwrap())),
-        ("cvar", Box::new(Cvar::new(0.3).unwrap())),
-        ("tilted", Box::new(Tilted::new(5.0).unwrap())),
-        ("tilted −2", Box::new(Tilted::new(-2.0).unwrap())),
-        ("tilted 0.01", Box::new(Tilted::new(0.01).unwrap())),
-        ("dro", Box::new(GroupDro::new(0.5).unwrap())),
-        ("adjusted", Box::new(adjusted.unwrap())),
-        ("excess", Box::new(excess.unwrap())),
-        ("running", Box::new(running.unwrap())),
-    ]
+    let mut all = all(k);
+    all.retain(|(_, composition)| composition.least(&singles(k)).is_none());
+    all
+}
+
+#[test]
+fn which_compositions_need_losses_that_are_not_negative() {
+    let names: Vec<String> = non_negative().into_iter().map(|(name, _)| name).collect();
+    let expected = [
+        "squares",
+        "power",
+        "power(p = 0.5)",
+        "power(p = 1.5)",
+        "power(p = 4)",
+        "power(p = 0.5, rooted = true)",
+        "power(p = 3, rooted = true)",
+        "power(p = 30, rooted = true)",
+        "focal",
+        "focal(gamma = 0.5)",
+        "leave-one-out",
+        "shifted of squares",
+        "running-means of squares",
+    ];
+    assert_eq!(names, expected);
 }
 
 /// (−1, ½) was c = (−4.3e37, 2.1e37) after the scale, (−0.2, 1) a step up on the better group.
@@ -84,9 +84,10 @@ fn a_negative_group_loss_is_refused_by_group_and_value() {
             let error = composition.compose(&single(&losses), &singles(2));
             let error = error.map(drop).unwrap_err().to_string();
             let expected = format!(
-                "{name}: the loss of group {group} is {value}, but must not be below 0; wrap the composition in \
+                "{}: the loss of group {group} is {value}, but must not be below 0; wrap the composition in \
                  `Shifted` with a floor that no group loss comes below, or take one for losses of any sign (`Mean`, \
-                 `Tilted`, `Cvar`, `GroupDro`, `ExcessLoss`)"
+                 `Tilted`, `Cvar`, `GroupDro`, `ExcessLoss`)",
+                composition.name()
             );
             assert_eq!(error, expected);
             let forward = composition.forward(single(&losses), &singles(2));
@@ -343,9 +344,9 @@ proptest! {
     fn refused_or_right((losses, groups) in problem()) {
         let k = groups.count();
         let shifted: [Named; 3] = [
-            ("shifted squares", Box::new(Shifted::new(SumOfSquares, -1.0).unwrap())),
-            ("shifted pairs", Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap())),
-            ("shifted power", Box::new(Shifted::new(power(0.5), -1.0).unwrap())),
+            ("shifted squares".to_owned(), Box::new(Shifted::new(SumOfSquares, -1.0).unwrap())),
+            ("shifted pairs".to_owned(), Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap())),
+            ("shifted power".to_owned(), Box::new(Shifted::new(power(0.5), -1.0).unwrap())),
         ];
         for (name, mut composition) in non_negative().into_iter().chain(any_sign(k)).chain(shifted) {
             let state = composition.state();

@@ -6,7 +6,7 @@
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//!   some tell of the others; [`rank`]: rank correlations.
+//!   some tell of the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
 //! - [`summary`]: all of it for one run.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
@@ -35,6 +35,7 @@ pub mod halves;
 pub mod rank;
 pub mod run;
 mod sign_flip;
+mod slope;
 pub mod statistics;
 pub mod summary;
 mod timing;
@@ -50,6 +51,7 @@ pub use evaluation::{CapabilityRecord, Evaluation};
 pub use halves::{Halves, half_pairs};
 pub use rank::{kendall_tau, spearman};
 pub use run::{CapabilityCurves, Measure, RunCurves};
+pub use slope::slope;
 pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};
 pub use timing::Timing;

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, GradError, Tracer};
-use gradual_group::{Grouping, Groups, Needs, Standing, State};
+use gradual_group::{Grouping, Groups, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
@@ -171,14 +171,14 @@ impl Objective {
 
     /// Whether a step compares gradients with each other, by their inner products.
     pub(crate) fn compares_gradients(&self) -> bool {
-        self.grouping.needs() == Needs::Gradients || self.needs_gram()
+        self.grouping.needs().gradients() || self.needs_gram()
     }
 
     /// Whether the coefficients of a draw stay the same when all of its gradients are multiplied by one number.
     pub(crate) fn is_scale_free(&self) -> bool {
-        match (&self.rule, self.grouping.needs()) {
-            (Rule::Losses(_), Needs::Gradients) => self.divides,
-            (Rule::Gradients(_), Needs::Gradients) => false,
+        match (&self.rule, self.grouping.needs().gradients()) {
+            (Rule::Losses(_), true) => self.divides,
+            (Rule::Gradients(_), true) => false,
             // Only inner products, of which a rule and a matched norm take ratios.
             _ => true,
         }
@@ -193,7 +193,7 @@ impl Objective {
 
     /// Whether a step needs the labels of its examples.
     pub fn needs_labels(&self) -> bool {
-        self.grouping.needs() == Needs::Labels
+        self.grouping.needs().labels()
     }
 
     /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see

@@ -348,6 +348,7 @@ fn a_batch_that_is_held_waits_once() {
 }
 
 /// Asks for standing examples as it is told to, and writes down which it is shown.
+#[derive(Clone)]
 struct Asks {
     wishes: Vec<Option<Standing>>,
     shown: Arc<Mutex<Vec<Vec<f32>>>>,

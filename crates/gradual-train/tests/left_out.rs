@@ -473,6 +473,7 @@ fn landmarks() -> Landmarks {
 }
 
 /// Writes down the losses and norms that it is shown.
+#[derive(Clone)]
 struct Shown(Arc<Mutex<Vec<Vec<f32>>>>);
 
 impl Grouping for Shown {

@@ -8,10 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::Model;
 use gradual_grad::{Tap, Traced, trace};
 use gradual_group::{Draw, Grouping, Groups, Labels, SingularVectors};
-use gradual_loss::{
-    Composition, Cvar, GramComposition, GroupDro, LeaveOneOut, LossError, Mean, Mgda, PcGrad,
-    PowerMean, Scale, SumOfSquares, Tilted, UpGrad,
-};
+use gradual_loss::registry::{COMPOSITIONS, RULES, RuleContext};
+use gradual_loss::{Composition, LossError, Scale, SumOfSquares};
 use gradual_train::{Objective, TrainError, step};
 
 /// A model and inputs whose gradients point both ways.
@@ -96,15 +94,15 @@ fn the_sum_of_squares_is_the_published_loss() {
 fn everything_else_refuses_signed_groups() {
     let traced = traced();
     let groups = published(&traced);
-    let others: Vec<Box<dyn Composition>> = vec![
-        Box::new(Mean),
-        Box::new(PowerMean::new(3.0).unwrap()),
-        Box::new(GroupDro::new(0.1).unwrap()),
-        Box::new(Cvar::new(0.5).unwrap()),
-        Box::new(Tilted::new(5.0).unwrap()),
-        Box::new(LeaveOneOut),
-    ];
-    for mut composition in others {
+    let mut taken = Vec::new();
+    for name in COMPOSITIONS.names().chain(["power(p = 3)"]) {
+        let reference = format!("{name}(reference = {:?})", vec![0.0; groups.count()]);
+        let text = if name == "excess" { &reference } else { name };
+        let mut composition = COMPOSITIONS.build(&text.parse().unwrap(), ()).unwrap();
+        if composition.takes_signed() {
+            taken.push(name);
+            continue;
+        }
         let error = composition.compose(&traced.losses, &groups).unwrap_err();
         assert!(matches!(error, LossError::Signed { .. }), "{error}");
         assert!(error.to_string().contains("SingularVectors::squared"));
@@ -114,9 +112,12 @@ fn everything_else_refuses_signed_groups() {
         assert!(composition.compose(&traced.losses, &squared).is_ok());
     }
     let gram = traced.gradients.gram();
-    let rules: Vec<Box<dyn GramComposition>> =
-        vec![Box::new(PcGrad::new(1)), Box::new(Mgda), Box::new(UpGrad)];
-    for mut rule in rules {
+    // The power is 2 where none is said.
+    assert_eq!(taken, ["squares", "power"]);
+    for name in RULES.names() {
+        let mut rule = RULES
+            .build(&name.parse().unwrap(), RuleContext::default())
+            .unwrap();
         let error = rule.compose(&traced.losses, &groups, &gram).unwrap_err();
         assert!(matches!(error, LossError::Signed { .. }), "{error}");
     }

@@ -1,6 +1,9 @@
 //! Random signs for sketches.
 
+use std::hash::Hasher;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use fnv::FnvHasher;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -42,9 +45,8 @@ pub(crate) fn normal(size: usize, (device, dtype): &(Device, DType)) -> Tensor<1
     Tensor::from_data(values, (device, *dtype))
 }
 
-/// FNV-1a.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }

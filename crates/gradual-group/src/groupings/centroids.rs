@@ -4,26 +4,78 @@ mod formed;
 
 use burn::tensor::{Device, Tensor};
 use gradual_grad::{Metric, MetricRecord};
+use gradual_registry::{Entry, Parameter};
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::clustering::sign::Sign;
 use crate::clustering::similarity::Similarity;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::groupings::search;
 use crate::groupings::search::Search;
 use crate::how_many::HowMany;
+use crate::parameters::{self, NONE};
 use crate::read::host;
 use formed::{Formed, FormedRecord, Sketch};
 
 const OPERATION: &str = "centroids";
 
-/// Runs of k-means when groups are formed.
-const RESTARTS: usize = 10;
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "centroids",
+    about: "groups found once, whose centroids stay in a random sketch and move with the draws",
+    parameters: &[
+        parameters::FOUND_GROUPS,
+        Parameter::choice(
+            "clusters",
+            "how groups are formed: by direction, by axis, or spectral clusters",
+            &["direction", "axis", "spectral"],
+        ),
+        search::MOST_GROUPS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        Parameter::count("examples", "examples that groups are formed from", 1_500).at_least(1.0),
+        Parameter::count("every", "draws until groups are formed again", 1)
+            .at_least(1.0)
+            .or_words(&[NONE])
+            .word_by_default(NONE),
+        Parameter::number("memory", "how much of a centroid a draw leaves", 0.99)
+            .at_least(0.0)
+            .at_most(1.0),
+        Parameter::count("sketch", "dimensions of the sketch", 1_024).at_least(1.0),
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let metric = context.metric.clone().unwrap_or_else(Metric::euclidean);
+        let mut centroids = Centroids::new(HowMany::Eigengap, metric, context.seed);
+        // Groups are averaged when they are joined, not when they are formed.
+        let forming = Search::from_arguments(arguments, &context, Partition::Spectral)?;
+        centroids = Centroids {
+            forming,
+            ..centroids
+        }
+        .with_partition()
+        .with_examples(arguments.count("examples")?)
+        .with_memory(arguments.number("memory")?)?
+        .with_sketch(arguments.count("sketch")?, context.seed)
+        .with_average(parameters::average(arguments)?);
+        if let Some(every) = parameters::count(arguments, "every")? {
+            centroids = centroids.with_every(every);
+        }
+        Ok(Box::new(match arguments.word("clusters")? {
+            "axis" => centroids.sign_free(),
+            "spectral" => centroids.spectral(),
+            _ => centroids,
+        }))
+    },
+};
 
 /// k-means whose centroids stay, in a fixed random sketch, and move by an exponential mean.
 ///
@@ -87,7 +139,7 @@ impl Centroids {
     pub fn new(groups: impl Into<HowMany>, metric: Metric, seed: u64) -> Self {
         let partition = Partition::Spherical(Sign::Kept);
         Self {
-            forming: Search::new(groups.into(), partition, seed).with_restarts(RESTARTS),
+            forming: Search::new(groups.into(), partition, seed),
             sign: Sign::Kept,
             spectral: false,
             metric,

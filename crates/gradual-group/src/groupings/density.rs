@@ -1,13 +1,45 @@
 //! Density-based clusters: groups where there are some, and no group for the rest.
 
+use gradual_registry::{Entry, Parameter};
 use hdbscan::{DistanceMetric, Hdbscan as Library, HdbscanHyperParams};
 
 use crate::clustering::cosines::cosines;
 use crate::clustering::similarity::{Similarity, SimilarityMatrix};
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
+use crate::parameters;
+use crate::wrappers::in_metric::in_metric;
+
+/// As many neighbours as examples in the smallest group.
+const AS_LEAST_SIZE: &str = "least-size";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "hdbscan",
+    about: "parts of the draw that are denser than what is around them (HDBSCAN), found anew in every draw",
+    parameters: &[
+        Parameter::count("least_size", "fewest examples of a group", 5).at_least(2.0),
+        Parameter::count("neighbours", "neighbours that a density is taken over", 1)
+            .at_least(1.0)
+            .or_words(&[AS_LEAST_SIZE])
+            .word_by_default(AS_LEAST_SIZE),
+        parameters::SIMILARITY,
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let mut hdbscan = Hdbscan::new(arguments.count("least_size")?)
+            .with_similarity(parameters::similarity(arguments)?)
+            .with_average(parameters::average(arguments)?);
+        if let Some(neighbours) = parameters::count(arguments, "neighbours")? {
+            hdbscan = hdbscan.with_neighbours(neighbours);
+        }
+        Ok(in_metric(context.metric, hdbscan))
+    },
+};
 
 /// Distances below this are rounding. They must not be zero: the library divides by them.
 const LEAST_DISTANCE: f32 = 1e-6;

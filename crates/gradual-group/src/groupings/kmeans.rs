@@ -1,18 +1,43 @@
 //! Hard groups: k-means on normalised gradients.
 
 use burn::tensor::Device;
+use gradual_registry::Entry;
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::groupings::search;
 use crate::groupings::search::Search;
 use crate::how_many::HowMany;
+use crate::parameters;
+use crate::wrappers::in_metric::in_metric;
 
 const OPERATION: &str = "k-means";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "kmeans",
+    about: "k-means clusters of unit gradients, found anew in every draw",
+    parameters: &[
+        parameters::KNOWN_GROUPS,
+        search::MOST_GROUPS,
+        search::DIMENSIONS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let search = Search::from_arguments(arguments, &context, Partition::KMeans)?;
+        let search = search.in_dimensions_of(arguments)?;
+        Ok(in_metric(context.metric, KMeans { search }))
+    },
+};
 
 /// k-means clusters of the normalised gradients of a draw (A. Jermyn, 2022, second proposal).
 ///
@@ -47,7 +72,7 @@ impl KMeans {
     /// every draw.
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            search: Search::new(groups.into(), Partition::KMeans, seed).with_restarts(10),
+            search: Search::new(groups.into(), Partition::KMeans, seed),
         }
     }
 

@@ -7,23 +7,98 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, Metric};
+use gradual_registry::{Entry, Parameter, Value};
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
 use crate::grouping::unread::Unread;
-use crate::grouping::{Grouping, Needs};
+use crate::groupings::search;
 use crate::groupings::spectral::Spectral;
 use crate::how_many::HowMany;
 use crate::over_time::split_merge::SplitMerge;
+use crate::parameters::{self, NONE};
 use crate::read::host;
 use found::{Axes, Found};
 
 const OPERATION: &str = "landmarks";
+
+/// All landmarks of a group.
+const ALL: &str = "all";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "landmarks",
+    about: "groups found once by spectral clustering, whose examples stay as landmarks that others join",
+    parameters: &[
+        parameters::FOUND_GROUPS,
+        parameters::SIMILARITY,
+        search::MOST_GROUPS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        Parameter::count("examples", "examples that are clustered", 1_500).at_least(1.0),
+        Parameter::count("every", "draws until their gradients are taken again", 20).at_least(1.0),
+        Parameter::count("axes", "directions that stand for a group", 1).at_least(1.0),
+        Parameter::count("rank", "singular pairs that are kept of a direction", 1).at_least(1.0),
+        Parameter::count(
+            "kept",
+            "landmarks of a group that are kept one by one, without axes",
+            1,
+        )
+        .at_least(1.0)
+        .or_words(&[NONE, ALL])
+        .word_by_default(NONE),
+        Parameter::number(
+            "refresh",
+            "share of the examples that newer ones replace",
+            0.0,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
+        Parameter::flag("split_merge", "whether groups may split and merge", false),
+        Parameter::number("split_below", "likeness below which a group splits", 0.3).at_least(0.0),
+        Parameter::number("merge_above", "likeness above which two groups merge", 0.7).above(0.0),
+        Parameter::count("patience", "regroupings in a row that must agree", 3).at_least(1.0),
+        Parameter::count("least_part", "fewest examples of a part that splits off", 8)
+            .at_least(2.0),
+        Parameter::count("most_parts", "most groups that splitting may lead to", 64).at_least(1.0),
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let metric = context.metric.clone().unwrap_or_else(Metric::euclidean);
+        let mut landmarks = Landmarks::new(HowMany::Eigengap, metric, context.seed)
+            .with_spectral(Spectral::from_arguments(arguments, &context)?)
+            .with_examples(arguments.count("examples")?)
+            .with_every(arguments.count("every")?)
+            .with_axes(arguments.count("axes")?, arguments.count("rank")?)
+            .with_refresh(arguments.number("refresh")?)?
+            .with_average(parameters::average(arguments)?);
+        landmarks = match arguments.value("kept")? {
+            Value::Word(word) if word == NONE => landmarks,
+            Value::Word(_) => landmarks.with_kept(usize::MAX),
+            _ => landmarks.with_kept(arguments.count("kept")?),
+        };
+        if arguments.flag("split_merge")? {
+            let (below, above) = (
+                arguments.number("split_below")?,
+                arguments.number("merge_above")?,
+            );
+            let rule = SplitMerge::new(below, above)?
+                .with_patience(arguments.count("patience")?)
+                .with_least_size(arguments.count("least_part")?)
+                .with_at_most(arguments.count("most_parts")?);
+            landmarks = landmarks.with_split_merge(rule);
+        }
+        Ok(Box::new(landmarks))
+    },
+};
 
 /// Groups found once in a large draw, whose examples then stay as landmarks.
 ///

@@ -1,6 +1,7 @@
 //! From similarities to groups: what all clusterings of a matrix share.
 
 use burn::tensor::TensorCreationOptions;
+use gradual_registry::{Arguments, BuildError, Parameter, Value};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -10,14 +11,61 @@ use crate::clustering::least_size::join_small;
 use crate::clustering::partition::{Partition, Problem};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
 use crate::grouping::state::State;
 use crate::how_many::HowMany;
 use crate::linalg::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
+use crate::parameters::{self, NONE};
 
 /// Most groups that a rule answers unless told otherwise.
 const AT_MOST: usize = 32;
+
+/// Runs of k-means, of which the best counts, unless told otherwise.
+const RUNS: usize = 10;
+
+/// As many dimensions as groups.
+const GROUPS: &str = "groups";
+
+/// All dimensions.
+const ALL: &str = "all";
+
+/// The most groups that a rule may answer.
+pub(crate) const MOST_GROUPS: Parameter = Parameter::count(
+    "at_most",
+    "most groups that a rule may find",
+    AT_MOST as u64,
+)
+.at_least(1.0);
+
+/// Leading directions that examples are clustered in.
+pub(crate) const DIMENSIONS: Parameter = Parameter::count(
+    "dimensions",
+    "leading directions that examples are clustered in",
+    1,
+)
+.at_least(1.0)
+.or_words(&[GROUPS, ALL])
+.word_by_default(GROUPS);
+
+/// Runs of k-means.
+pub(crate) const RESTARTS: Parameter = Parameter::count(
+    "restarts",
+    "runs of k-means, of which the best counts",
+    RUNS as u64,
+)
+.at_least(1.0);
+
+/// The least size of a group.
+pub(crate) const LEAST_SIZE: Parameter = Parameter::count(
+    "least_size",
+    "fewest examples of a group; smaller ones join the most similar group",
+    1,
+)
+.at_least(1.0)
+.or_words(&[NONE])
+.word_by_default(NONE);
 
 /// Clusters of n examples.
 #[derive(Debug, Clone)]
@@ -52,11 +100,37 @@ impl Search {
             at_most: AT_MOST,
             partition,
             dimensions: None,
-            restarts: 1,
+            restarts: RUNS,
             least_size: 0,
             average: Average::Mean,
             random: ChaCha8Rng::seed_from_u64(seed),
         }
+    }
+
+    /// With the settings that the entries of all clusterings have.
+    pub(crate) fn from_arguments(
+        arguments: &Arguments,
+        context: &GroupingContext,
+        partition: Partition,
+    ) -> Result<Self, BuildError> {
+        let how_many = parameters::how_many(arguments, context)?;
+        let search = Self::new(how_many, partition, context.seed);
+        Ok(Self {
+            at_most: arguments.count(MOST_GROUPS.name)?,
+            restarts: arguments.count(RESTARTS.name)?,
+            least_size: parameters::count(arguments, LEAST_SIZE.name)?.unwrap_or(0),
+            average: parameters::average(arguments)?,
+            ..search
+        })
+    }
+
+    /// The same with the dimensions of entries that have them.
+    pub(crate) fn in_dimensions_of(self, arguments: &Arguments) -> Result<Self, BuildError> {
+        Ok(match arguments.value(DIMENSIONS.name)? {
+            Value::Word(word) if word == GROUPS => self,
+            Value::Word(_) => self.with_dimensions(usize::MAX),
+            _ => self.with_dimensions(arguments.count(DIMENSIONS.name)?),
+        })
     }
 
     pub(crate) fn with_partition(self, partition: Partition) -> Self {

@@ -1,17 +1,71 @@
 //! Soft groups: the singular directions of the gradients.
 
 use burn::tensor::{DType, Int, Tensor};
+use gradual_registry::{Entry, Parameter};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
 use crate::linalg::components::Components;
 use crate::linalg::eigenvalues::estimates;
 use crate::linalg::lazy_spectrum::LazySpectrum;
+use crate::parameters::{self, NONE};
 use crate::read::wide_gram;
+use crate::wrappers::in_metric::in_metric;
 
 const OPERATION: &str = "singular vectors";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "singular-vectors",
+    about: "soft groups: the singular directions of the gradients, as published by default",
+    parameters: &[
+        Parameter::choice(
+            "membership",
+            "what is read from the component of a unit gradient",
+            &["signed", "absolute", "squared"],
+        ),
+        Parameter::count("power", "q of a direction's weight σ^q", 2),
+        Parameter::choice(
+            "average",
+            "whether a direction's loss is the sum or the mean of its examples'",
+            &["sum", "mean"],
+        ),
+        Parameter::count("leading", "number of leading directions that are taken", 1)
+            .at_least(1.0)
+            .or_words(&[NONE])
+            .word_by_default(NONE),
+        Parameter::count(
+            "sketch",
+            "dimensions of the sketch that they are taken from",
+            1,
+        )
+        .at_least(1.0)
+        .or_words(&[NONE])
+        .word_by_default(NONE),
+    ],
+    build: |arguments, context| {
+        let membership = match arguments.word("membership")? {
+            "absolute" => Membership::Absolute,
+            "squared" => Membership::Squared,
+            _ => Membership::Signed,
+        };
+        let mut singular = SingularVectors::default()
+            .with_membership(membership)
+            .with_power(u32::try_from(arguments.count("power")?)?)
+            .with_average(parameters::average(arguments)?);
+        if let Some(directions) = parameters::count(arguments, "leading")? {
+            singular = singular.with_leading(directions);
+        }
+        if let Some(dimensions) = parameters::count(arguments, "sketch")? {
+            singular = singular.with_sketch(dimensions, context.seed);
+        }
+        Ok(in_metric(context.metric, singular))
+    },
+};
 
 /// Most groups that the estimates of their number may answer.
 const AT_MOST: usize = 32;

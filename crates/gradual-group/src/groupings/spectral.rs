@@ -1,19 +1,43 @@
 //! Normalised spectral clustering of similarities.
 
 use burn::tensor::Device;
+use gradual_registry::{Arguments, BuildError, Entry};
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::clustering::similarity::{Similarity, SimilarityMatrix};
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::groupings::search;
 use crate::groupings::search::{Clusters, Search};
 use crate::how_many::HowMany;
+use crate::parameters;
+use crate::wrappers::in_metric::in_metric;
 
 const OPERATION: &str = "spectral";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "spectral",
+    about: "spectral clusters of the similarities of gradients, found anew in every draw",
+    parameters: &[
+        parameters::KNOWN_GROUPS,
+        parameters::SIMILARITY,
+        search::MOST_GROUPS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let spectral = Spectral::from_arguments(arguments, &context)?;
+        Ok(in_metric(context.metric, spectral))
+    },
+};
 
 /// Spectral clusters of the gradients of a draw, or of any matrix of similarities.
 ///
@@ -49,9 +73,20 @@ impl Spectral {
     /// k-means.
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            search: Search::new(groups.into(), Partition::Spectral, seed).with_restarts(10),
+            search: Search::new(groups.into(), Partition::Spectral, seed),
             similarity: Similarity::default(),
         }
+    }
+
+    /// With the settings of an entry of the registry.
+    pub(crate) fn from_arguments(
+        arguments: &Arguments,
+        context: &GroupingContext,
+    ) -> Result<Self, BuildError> {
+        Ok(Self {
+            search: Search::from_arguments(arguments, context, Partition::Spectral)?,
+            similarity: parameters::similarity(arguments)?,
+        })
     }
 
     /// Reads cosines otherwise.

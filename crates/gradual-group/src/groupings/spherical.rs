@@ -1,19 +1,53 @@
 //! Hard groups: clusters of gradients by direction.
 
 use burn::tensor::Device;
+use gradual_registry::{Entry, Parameter};
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
 use crate::clustering::sign::Sign;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::groupings::search;
 use crate::groupings::search::Search;
 use crate::how_many::HowMany;
+use crate::parameters;
+use crate::wrappers::in_metric::in_metric;
 
 const OPERATION: &str = "spherical k-means";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "spherical",
+    about: "clusters of gradients by direction, or by axis where signs are ignored, found anew in every draw",
+    parameters: &[
+        parameters::KNOWN_GROUPS,
+        Parameter::choice(
+            "sign",
+            "whether opposite gradients differ",
+            &["kept", "ignored"],
+        ),
+        search::MOST_GROUPS,
+        search::DIMENSIONS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let sign = match arguments.word("sign")? {
+            "ignored" => Sign::Ignored,
+            _ => Sign::Kept,
+        };
+        let search = Search::from_arguments(arguments, &context, Partition::Spherical(sign))?;
+        let search = search.in_dimensions_of(arguments)?;
+        Ok(in_metric(context.metric, SphericalKMeans { search }))
+    },
+};
 
 /// Clusters of gradients by direction alone.
 ///
@@ -53,7 +87,7 @@ impl SphericalKMeans {
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         let partition = Partition::Spherical(Sign::Kept);
         Self {
-            search: Search::new(groups.into(), partition, seed).with_restarts(10),
+            search: Search::new(groups.into(), partition, seed),
         }
     }
 

@@ -1,9 +1,9 @@
 //! What there is.
 
 use crate::stopgap::METRICS;
-use crate::stopgap::{COMPOSITIONS, RULES, SCALES};
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
+use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
 use gradual_registry::Registry;
 
 use crate::experiment;
@@ -26,6 +26,7 @@ pub(super) fn list() -> anyhow::Result<()> {
     print(&WRAPPERS);
     print(&METRICS);
     print(&COMPOSITIONS);
+    print(&COMPOSITION_WRAPPERS);
     print(&RULES);
     print(&SCALES);
     print(&SAMPLERS);

@@ -4,7 +4,9 @@
 //! draws, and is the same on every platform and in every run.
 
 use std::collections::HashSet;
+use std::hash::Hasher;
 
+use fnv::FnvHasher;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -102,9 +104,9 @@ fn hash(text: &str) -> u64 {
 }
 
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| {
-        (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]

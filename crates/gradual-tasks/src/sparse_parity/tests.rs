@@ -1,3 +1,5 @@
+use std::hash::Hasher;
+
 use super::*;
 
 #[test]
@@ -80,10 +82,13 @@ fn one_alias_draws_what_was_always_drawn() {
 
 /// FNV-1a of the bits of numbers.
 fn fingerprint(values: &[f32]) -> u64 {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(&bytes);
+    hasher.finish()
 }
 
 #[test]

@@ -2,10 +2,18 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::Entry;
 
-use crate::Composition;
-use crate::power::sum_of_powers;
+use super::power::sum_of_powers;
+use crate::composition::Composition;
 use crate::precision::{group_losses, weights};
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "leave-one-out",
+    about: "the grouped loss without the upward bias of small groups: products of different examples",
+    parameters: &[],
+    build: |_, ()| Ok(Box::new(LeaveOneOut)),
+};
 
 /// L = Σ_g s_g Q_g, where Q_g is an unbiased estimate of the square of the true group loss.
 ///

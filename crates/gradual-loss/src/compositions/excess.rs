@@ -2,13 +2,40 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
-use crate::multiplicative::{Multiplicative, finite_losses};
+use super::multiplicative::{Multiplicative, finite_losses};
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::{vector, weights};
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "excess loss";
+
+/// The step size of the weights in the paper.
+const ETA: f64 = 1.0;
+/// The share of the uniform distribution in the paper.
+const SMOOTHING: f64 = 1e-3;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "excess",
+    about: "DoReMi's weights: they grow on groups whose loss exceeds that of a reference model",
+    parameters: &[
+        Parameter::numbers(
+            "reference",
+            "loss of each group under the reference model, in nats",
+        ),
+        Parameter::number("eta", "step size of the weights", ETA).at_least(0.0),
+        Parameter::number("smoothing", "share of the uniform distribution", SMOOTHING)
+            .at_least(0.0)
+            .at_most(1.0),
+    ],
+    build: |arguments, ()| {
+        let excess = ExcessLoss::new(arguments.numbers("reference")?.to_vec())?
+            .with_eta(arguments.number("eta")?)?
+            .with_smoothing(arguments.number("smoothing")?)?;
+        Ok(Box::new(excess))
+    },
+};
 
 /// L = Σ_g α_g s_g (ℓ̄_g − r_g), where the weights α grow on groups whose loss exceeds a reference r.
 ///
@@ -67,8 +94,8 @@ impl ExcessLoss {
         Ok(Self {
             sum: vec![0.0; reference.len()],
             reference,
-            eta: 1.0,
-            smoothing: 1e-3,
+            eta: ETA,
+            smoothing: SMOOTHING,
             weights: Multiplicative::default(),
             draws: 0.0,
         })

@@ -2,15 +2,23 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::weights;
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "focal";
 
 /// Below it the modulating base counts as zero, where the slope of a power under one is infinite.
 const ZERO: f64 = 1e-12;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "focal",
+    about: "focal loss: less weight on what is nearly right, made for single examples",
+    parameters: &[Parameter::number("gamma", "the focusing exponent", 2.0).at_least(0.0)],
+    build: |arguments, ()| Ok(Box::new(Focal::new(arguments.number("gamma")?)?)),
+};
 
 /// L = Σ_g s_g (1 − e^(−ℓ̄_g))^γ ℓ̄_g, the focal loss.
 ///

@@ -2,9 +2,17 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::Entry;
 
-use crate::Composition;
+use crate::composition::Composition;
 use crate::precision::weights;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "mean",
+    about: "the weighted mean of group losses: ERM over one group, the balanced loss over labels",
+    parameters: &[],
+    build: |_, ()| Ok(Box::new(Mean)),
+};
 
 /// L = Σ_g s_g ℓ̄_g / Σ_g s_g, the weighted mean of group losses.
 ///

@@ -3,10 +3,11 @@
 use burn::tensor::{DType, Tensor};
 use gradual_group::Groups;
 
+use crate::composed::Composed;
 use crate::composition::{one_loss_each, stateless};
+use crate::error::LossError;
 use crate::host::host_together;
 use crate::precision::{composing, vector, wide};
-use crate::{Composed, LossError};
 
 /// A rule that combines the gradients of group losses, and sees only their inner products.
 ///
@@ -113,6 +114,41 @@ pub trait GramComposition: Send {
     /// [`LossError::State`] for numbers that are no state of this rule.
     fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
         stateless(self.name(), state)
+    }
+}
+
+/// What a rule is made with beside its parameters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleContext {
+    /// The seed of the run, for rules that draw at random.
+    pub seed: u64,
+}
+
+/// Every method is that of the rule in the box.
+impl<R: GramComposition + ?Sized> GramComposition for Box<R> {
+    fn weights(&mut self, gram: &GroupGram) -> Result<Vec<f64>, LossError> {
+        (**self).weights(gram)
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn compose(
+        &mut self,
+        losses: &Tensor<1>,
+        groups: &Groups,
+        gram: &Tensor<2>,
+    ) -> Result<Composed, LossError> {
+        (**self).compose(losses, groups, gram)
+    }
+
+    fn state(&self) -> Vec<f64> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
+        (**self).restore(state)
     }
 }
 

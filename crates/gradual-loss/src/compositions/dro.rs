@@ -2,13 +2,44 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter, Value};
 
-use crate::error::setting;
-use crate::multiplicative::{Multiplicative, finite_losses};
+use super::multiplicative::{Multiplicative, finite_losses};
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::{vector, weights};
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "group DRO";
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "dro",
+    about: "group DRO: an adversary moves weights towards the groups that have been worst so far",
+    parameters: &[
+        Parameter::number("eta", "step size of the weights", 0.01).at_least(0.0),
+        Parameter::number(
+            "adjustment",
+            "the constant C of the size adjustment C/√n of a group of n training examples",
+            0.0,
+        )
+        .at_least(0.0),
+        Parameter::numbers(
+            "sizes",
+            "training examples of each group, for the size adjustment",
+        )
+        .above(0.0)
+        .or_words(&["none"])
+        .word_by_default("none"),
+    ],
+    build: |arguments, ()| {
+        let dro = GroupDro::new(arguments.number("eta")?)?;
+        Ok(match arguments.value("sizes")? {
+            Value::Numbers(sizes) => {
+                Box::new(dro.with_size_adjustment(arguments.number("adjustment")?, sizes)?)
+            }
+            _ => Box::new(dro),
+        })
+    },
+};
 
 /// L = Σ_g q_g s_g ℓ̄_g, where an adversary moves the weights q towards the worst groups.
 ///

@@ -1,8 +1,17 @@
 //! The mean of gradients that conflict with no group.
 
-use crate::LossError;
-use crate::gram::{GramComposition, GroupGram};
-use crate::nonnegative::nonnegative;
+use gradual_registry::Entry;
+
+use super::gram::{GramComposition, GroupGram, RuleContext};
+use super::nonnegative::nonnegative;
+use crate::error::LossError;
+
+pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
+    name: "upgrad",
+    about: "the mean of group gradients, each projected to where no group gets worse",
+    parameters: &[],
+    build: |_, _| Ok(Box::new(UpGrad)),
+};
 
 /// UPGrad: each group's gradient is projected to where no group suffers, and the projections are
 /// averaged.

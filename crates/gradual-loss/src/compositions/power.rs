@@ -2,13 +2,34 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::weights;
-use crate::{Composition, LossError};
 
 /// Below it a loss counts as zero, where the slope of ℓ^p (p < 1) would be infinite.
 const ZERO: f64 = 1e-12;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "power",
+    about: "the sum of powers of group losses: from the balanced loss (p = 1) to the worst group (p → ∞)",
+    parameters: &[
+        Parameter::number("p", "the power", 2.0).above(0.0),
+        Parameter::flag(
+            "rooted",
+            "the power mean itself in the place of the sum",
+            false,
+        ),
+    ],
+    build: |arguments, ()| {
+        let power = PowerMean::new(arguments.number("p")?)?;
+        Ok(match arguments.flag("rooted")? {
+            true => Box::new(power.rooted()),
+            false => Box::new(power),
+        })
+    },
+};
 
 /// L = Σ_g s_g ℓ̄_g^p, the sum of powers.
 ///
@@ -103,8 +124,9 @@ impl Composition for PowerMean {
         }
         // In units of the largest loss m, a constant: M_p(ℓ) = m M_p(ℓ/m).
         let absent = weights.lower_equal_elem(0.0);
-        let largest = group_losses.clone().inner().abs().mask_fill(absent, 0.0);
-        let largest = largest.max().clamp_min(ZERO);
+        // A group without weight may have a loss that is out of range in these units.
+        let group_losses = group_losses.mask_fill(absent, 0.0);
+        let largest = group_losses.clone().inner().abs().max().clamp_min(ZERO);
         let sum = sum_of_powers(group_losses / largest.clone(), groups, self.power);
         (sum / mass)
             .clamp_min(f32::MIN_POSITIVE)

@@ -2,9 +2,22 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
-use crate::{Composition, LossError};
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
+
+pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
+    name: "shifted",
+    about: "group losses count from a floor that none comes below",
+    parameters: &[Parameter::number("floor", "the floor, in nats", 0.0)],
+    build: |arguments, composition| {
+        Ok(Box::new(Shifted::new(
+            composition,
+            arguments.number("floor")?,
+        )?))
+    },
+};
 
 /// L(ℓ̄ − b): a composition of group losses that count from a floor b.
 ///

@@ -2,10 +2,12 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
+use super::mean::Mean;
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::weights;
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "tilted";
 
@@ -14,6 +16,17 @@ const NONE: f64 = 1e-20;
 
 /// Stands in for the logarithm of zero: e to it is 0, and there is no infinity to meet a zero.
 const LOG_ZERO: f64 = -1e4;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "tilted",
+    about: "tilted empirical risk: a smooth maximum of group losses that depends on their differences",
+    parameters: &[Parameter::number(
+        "t",
+        "the tilt, above 0 towards the worst group",
+        1.0,
+    )],
+    build: |arguments, ()| Ok(Box::new(Tilted::new(arguments.number("t")?)?)),
+};
 
 /// L = (1/t) ln(Σ_g s_g e^(t ℓ̄_g) / Σ_g s_g), tilted empirical risk over groups.
 ///
@@ -61,7 +74,7 @@ impl Tilted {
 impl Composition for Tilted {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
         if self.tilt.abs() < NONE {
-            return crate::Mean.value(group_losses, groups);
+            return Mean.value(group_losses, groups);
         }
         let weights = weights(groups, &group_losses);
         let absent = weights.clone().lower_equal_elem(0.0);

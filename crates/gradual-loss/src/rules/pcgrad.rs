@@ -1,14 +1,22 @@
 //! Gradient surgery.
 
+use gradual_registry::Entry;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::LossError;
-use crate::gram::{GramComposition, GroupGram};
+use super::gram::{GramComposition, GroupGram, RuleContext};
+use crate::error::LossError;
 
 /// Draws beyond 2⁵³ are not counted exactly by the state.
 const EXACT: f64 = (1u64 << 53) as f64;
+
+pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
+    name: "pcgrad",
+    about: "each group's gradient without its conflicts with the others, one after another, added up",
+    parameters: &[],
+    build: |_, context| Ok(Box::new(PcGrad::new(context.seed))),
+};
 
 /// PCGrad: each group's gradient loses what conflicts with the others, and the rests are added.
 ///

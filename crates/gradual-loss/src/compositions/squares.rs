@@ -2,9 +2,17 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::Entry;
 
-use crate::Composition;
-use crate::power::{non_negative, sum_of_powers};
+use super::power::{non_negative, sum_of_powers};
+use crate::composition::Composition;
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "squares",
+    about: "the sum of squared group losses: the grouped loss",
+    parameters: &[],
+    build: |_, ()| Ok(Box::new(SumOfSquares)),
+};
 
 /// L = Σ_g s_g ℓ̄_g², the grouped loss (A. Jermyn, 2022).
 ///

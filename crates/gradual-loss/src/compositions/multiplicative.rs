@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::LossError;
+use crate::error::LossError;
 use crate::precision::vector;
 
 /// A distribution q over groups under exponentiated-gradient steps, q_g ← q_g e^(x_g) / Σ.

@@ -2,12 +2,22 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::weights;
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "CVaR";
+
+pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
+    name: "cvar",
+    about: "the mean loss of the worst fraction of the groups",
+    parameters: &[Parameter::number("alpha", "the fraction", 0.5)
+        .above(0.0)
+        .at_most(1.0)],
+    build: |arguments, ()| Ok(Box::new(Cvar::new(arguments.number("alpha")?)?)),
+};
 
 /// L = CVaR_α(ℓ̄), the mean of the worst fraction α of the groups.
 ///

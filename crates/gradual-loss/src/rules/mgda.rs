@@ -1,8 +1,17 @@
 //! The smallest convex combination of group gradients.
 
-use crate::LossError;
-use crate::gram::{GramComposition, GroupGram};
-use crate::nonnegative::nonnegative;
+use gradual_registry::Entry;
+
+use super::gram::{GramComposition, GroupGram, RuleContext};
+use super::nonnegative::nonnegative;
+use crate::error::LossError;
+
+pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
+    name: "mgda",
+    about: "the shortest convex combination of group gradients: no group gets worse",
+    parameters: &[],
+    build: |_, _| Ok(Box::new(Mgda)),
+};
 
 /// MGDA: the point of least norm in the convex hull of the group gradients.
 ///

@@ -2,13 +2,30 @@
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
+use gradual_registry::{Entry, Parameter};
 
-use crate::error::setting;
-use crate::multiplicative::finite_losses;
+use super::multiplicative::finite_losses;
+use crate::composition::Composition;
+use crate::error::{LossError, setting};
 use crate::precision::vector;
-use crate::{Composition, LossError};
 
 const OPERATION: &str = "running means";
+
+pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
+    name: "running-means",
+    about: "the composition's pull is taken at running means of group losses over the last draws",
+    parameters: &[Parameter::number(
+        "memory",
+        "share of the mean that a draw leaves as it was",
+        0.9,
+    )
+    .at_least(0.0)
+    .below(1.0)],
+    build: |arguments, composition| {
+        let memory = arguments.number("memory")?;
+        Ok(Box::new(RunningMeans::new(composition, memory)?))
+    },
+};
 
 /// Weighs groups by their mean losses over the last draws instead of those of one.
 ///
