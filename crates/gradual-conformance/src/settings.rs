@@ -48,12 +48,14 @@ mod tests {
     static PLAIN: Entry<(), f64> = Entry {
         name: "plain",
         about: "takes nothing",
+        facts: &[],
         parameters: &[],
         build: |_, ()| Ok(0.0),
     };
     static SCALED: Entry<(), f64> = Entry {
         name: "scaled",
         about: "takes a number",
+        facts: &[],
         parameters: &[Parameter::number("by", "a number", 1.0).required()],
         build: |arguments, ()| Ok(arguments.number("by")?),
     };

@@ -91,7 +91,7 @@ impl Grouping for HardAndEasy {
 
     /// What a run that is resumed needs to go on as if it had never stopped.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.norms)
+        State::new(OPERATION, &self.norms)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

@@ -98,7 +98,7 @@ pub trait Grouping: DynClone + Send {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
 
     /// [`group`](Self::group) without waiting for the device, for groupings that can do so: memberships are there, but
-    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads who is where together with
+    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads the assignment together with
     /// the losses.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ pub trait Grouping: DynClone + Send {
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] for what is no state of this grouping, which is then as it was.
+    /// [`GroupError::State`] for the state of another grouping, or of other settings. This one is then as it was.
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
         let _ = device;
         state.expect_none("grouping")

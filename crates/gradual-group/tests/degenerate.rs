@@ -157,7 +157,7 @@ fn every_grouping_on_every_draw() {
 }
 
 fn check(groups: &Groups, rows: &[Vec<f32>], place: &str) {
-    let (k, n) = (groups.count(), rows.len());
+    let (k, n) = (groups.num_groups(), rows.len());
     let membership = numbers(groups.membership());
     assert!(k > 0 && membership.len() == k * n, "{place}");
     assert!(finite(&membership), "{place}: {membership:?}");
@@ -234,11 +234,10 @@ fn draws_without_examples_or_gradients_are_named() {
 fn numbers_of_groups_that_cannot_be_are_named() {
     let traced = draw(&[vec![1.0], vec![2.0]], &[1.0; 2]);
     let draw = Draw::from(&traced);
-    let none: [Box<dyn Grouping>; 4] = [
+    let none: [Box<dyn Grouping>; 3] = [
         Box::new(KMeans::new(0, 0)),
         Box::new(SphericalKMeans::new(0, 0)),
         Box::new(Spectral::new(0, 0)),
-        Box::new(Spectral::new(HowMany::Eigengap, 0).with_at_most(0)),
     ];
     for mut grouping in none {
         let error = grouping.group(&draw).unwrap_err();
@@ -278,8 +277,16 @@ fn more_groups_than_examples_are_known_before_the_first_draw() {
         );
     }
     // Draws join the groups of standing examples, however small they are.
-    let landmarks = |examples| Landmarks::new(5, metric(), 0).with_examples(examples);
-    let centroids = |examples| Centroids::new(5, metric(), 0).with_examples(examples);
+    let landmarks = |examples| {
+        Landmarks::new(5, metric(), 0)
+            .with_examples(examples)
+            .unwrap()
+    };
+    let centroids = |examples| {
+        Centroids::new(5, metric(), 0)
+            .with_examples(examples)
+            .unwrap()
+    };
     landmarks(5).check(1).unwrap();
     centroids(5).check(1).unwrap();
     assert!(landmarks(4).check(100).is_err() && centroids(4).check(100).is_err());
@@ -312,7 +319,7 @@ fn groups_beyond_the_distinct_gradients_are_empty() {
         ];
         for mut grouping in found {
             let groups_found = group(grouping.as_mut(), &Draw::from(&traced)).unwrap();
-            assert_eq!(groups_found.count(), groups);
+            assert_eq!(groups_found.num_groups(), groups);
             let weights = numbers(groups_found.weights());
             assert_eq!(weights.iter().filter(|&&weight| weight == 1.0).count(), 3);
             assert_eq!(

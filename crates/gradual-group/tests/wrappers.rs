@@ -100,7 +100,7 @@ impl Grouping for Recorder {
 
     fn state(&self) -> Result<State, GroupError> {
         self.called("state");
-        State::of("recorder", &self.seen)
+        State::new("recorder", &self.seen)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

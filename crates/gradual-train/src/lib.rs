@@ -53,6 +53,8 @@ mod label_set;
 mod objective;
 mod observer;
 mod observers;
+mod optimizers;
+pub mod registry;
 mod samplers;
 mod snapshot;
 mod step;

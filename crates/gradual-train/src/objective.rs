@@ -223,7 +223,7 @@ impl Objective {
             rule: self.rule.state(),
             scale: self.scaler.state(),
         };
-        Ok(State::of(OPERATION, &saved)?)
+        Ok(State::new(OPERATION, &saved)?)
     }
 
     /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to

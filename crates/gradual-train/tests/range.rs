@@ -112,7 +112,9 @@ fn what_can_not_be_tried_again_is_said() {
     let expected = step(&model, &mut kmeans(), None, |m| m.losses(&x)).unwrap();
     assert_eq!(grouped.groups.sizes(), expected.groups.sizes());
 
-    let landmarks = Landmarks::new(2, Metric::euclidean(), 7).with_examples(N);
+    let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
+        .with_examples(N)
+        .unwrap();
     let mut objective = Objective::new(landmarks, SumOfSquares);
     let error = stand(&model, &mut objective, |m| m.losses(&x) * 1e20).unwrap_err();
     assert!(
