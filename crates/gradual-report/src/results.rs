@@ -97,7 +97,7 @@ impl ArmResult {
     }
 
     pub(crate) fn sample(&self, metric: Metric) -> Option<&Sample> {
-        self.metric(Column::Claimed(metric))?.sample.as_ref()
+        self.metric(Column::Of(metric))?.sample.as_ref()
     }
 
     /// Capabilities that reached a skill of 0.5, and all, summed over the seeds that count.
