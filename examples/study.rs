@@ -1,22 +1,17 @@
-//! A study of one's own: a model, a task with known capabilities, arms, a claim, and a program that runs them.
-//!
-//! `cargo run --release -p gradual-lab --example study -- --seeds 5`. Points on a line are classified by the sign of one of
-//! three waves, which an example names; slow waves are frequent and easy, fast ones rare and hard.
+//! A study of one's own: points on a line are classified by the sign of one of three waves, which each names. Slow waves
+//! are frequent, fast ones rare. `cargo run --release -p gradual-lab --example study -- --seeds 5`
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::activation::{log_sigmoid, relu};
 use burn::tensor::{Device, Tensor};
 use gradual::measure::{Direction, Metric};
-use gradual::prelude::*;
+use gradual::prelude::Tap;
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use gradual_lab::Lab;
 use gradual_tasks::linear;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// How often each wave is drawn, and its periods between -1 and 1.
-const WAVES: [(f64, f64); 3] = [(0.6, 0.5), (0.3, 1.0), (0.1, 1.5)];
 
 #[derive(Module, Debug)]
 struct Net {
@@ -26,30 +21,19 @@ struct Net {
 
 struct Waves(Vec<Capability>);
 
-/// Inputs `[n, 4]`, the wave and the point, and answers of ±1, `[n]`.
+/// Inputs `[n, 4]` (which wave, and the point) and answers of ±1, `[n]`.
 type Batch = (Tensor<2>, Tensor<1>);
 
 fn examples(waves: &[usize], random: &mut ChaCha8Rng, device: &Device) -> Batch {
     let (mut inputs, mut answers) = (Vec::new(), Vec::new());
     for &wave in waves {
-        let point: f64 = random.random_range(-1.0..1.0);
+        let point: f32 = random.random_range(-1.0..1.0);
         inputs.extend([0, 1, 2].map(|other| f32::from(u8::from(other == wave))));
-        inputs.push(point as f32);
-        answers.push(
-            (point * WAVES[wave].1 * std::f64::consts::TAU)
-                .sin()
-                .signum() as f32,
-        );
+        inputs.push(point);
+        answers.push((point * (wave + 1) as f32 * 3.0).sin().signum());
     }
-    let inputs = Tensor::<1>::from_floats(inputs.as_slice(), device).reshape([waves.len(), 4]);
-    (inputs, Tensor::from_floats(answers.as_slice(), device))
-}
-
-impl Waves {
-    fn margins(&self, net: &Net, (inputs, answers): &Batch) -> Tensor<1> {
-        let hidden = relu(net.hidden.tap(inputs.clone()));
-        net.out.tap(hidden).squeeze_dim::<1>(1) * answers.clone()
-    }
+    let inputs = Tensor::<1>::from_floats(&*inputs, device).reshape([waves.len(), 4]);
+    (inputs, Tensor::from_floats(&*answers, device))
 }
 
 impl Task for Waves {
@@ -61,58 +45,46 @@ impl Task for Waves {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Net {
-        Net {
-            hidden: linear(4, 256, random, device),
-            out: linear(256, 1, random, device),
-        }
+        let hidden = linear(4, 64, random, device);
+        let out = linear(64, 1, random, device);
+        Net { hidden, out }
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Batch> {
-        let of = |u: f64| usize::from(u > 0.6) + usize::from(u > 0.9);
-        let waves: Vec<usize> = (0..n).map(|_| of(random.random_range(0.0..1.0))).collect();
-        Drawn::new(
-            examples(&waves, random, device),
-            waves.into_iter().map(Some).collect(),
-        )
+        let wave = |_| [0, 0, 0, 0, 0, 0, 1, 1, 1, 2][random.random_range(0..10)];
+        let waves: Vec<usize> = (0..n).map(wave).collect();
+        let labels = waves.iter().copied().map(Some).collect();
+        Drawn::new(examples(&waves, random, device), labels)
     }
 
-    fn losses(&self, model: &Net, batch: &Batch) -> Tensor<1> {
-        -log_sigmoid(self.margins(model, batch))
+    fn losses(&self, model: &Net, (inputs, answers): &Batch) -> Tensor<1> {
+        let logits = model.out.tap(relu(model.hidden.tap(inputs.clone())));
+        -log_sigmoid(logits.squeeze_dim(1) * answers.clone())
     }
 
     fn evaluate(&self, model: &Net, device: &Device) -> Result<Vec<Score>, TrainError> {
+        let mean = |numbers: Tensor<1>| f64::from(numbers.mean().into_scalar::<f32>());
         let score = |wave| {
             let held_out = examples(&[wave; 500], &mut ChaCha8Rng::seed_from_u64(1), device);
-            let right = self
-                .margins(model, &held_out)
-                .greater_elem(0.0)
-                .float()
-                .mean();
-            let loss = self.losses(model, &held_out).mean();
-            Score::new(
-                right.into_scalar::<f32>().into(),
-                loss.into_scalar::<f32>().into(),
-            )
+            let losses = self.losses(model, &held_out);
+            let right = losses.clone().lower_elem(2f32.ln()).float();
+            Score::new(mean(right), mean(losses))
         };
-        Ok((0..WAVES.len()).map(score).collect())
+        Ok((0..3).map(score).collect())
     }
 }
 
+/// The study, before flags have their say.
 pub fn study() -> Lab {
-    let wave = |(frequency, periods)| Capability::new(format!("{periods} periods"), 0.5, frequency);
+    let shares = [("slow", 0.6), ("medium", 0.3), ("fast", 0.1)];
+    let wave = |(name, share)| Capability::new(name, 0.5, share);
+    let task = move |_: &_, _seed| Ok::<_, TrainError>(Waves(shares.map(wave).to_vec()));
+    let words = "Fast waves keep up with slow ones.";
     Lab::new("waves")
-        .task(WAVES, move |_, _seed| {
-            Ok::<_, TrainError>(Waves(WAVES.map(wave).into()))
-        })
+        .task(shares, task)
         .arms(["erm", "grouped", "whitened"])
         .layers(["hidden.weight"])
-        .claim(
-            "grouped",
-            Metric::Gap,
-            Direction::Lower,
-            0.8,
-            "Fast waves keep up with slow ones.",
-        )
+        .claim("grouped", Metric::Gap, Direction::Lower, 0.8, words)
 }
 
 fn main() -> std::process::ExitCode {

@@ -9,39 +9,19 @@ use crate::{machine, torch};
 /// Built in without being asked for: the reference of the conformance suite, in seconds.
 pub(crate) const DEFAULT: &str = "flex";
 
-/// A backend: a feature of the crate `gradual-backends`, which `gradual-lab` forwards.
-#[derive(Debug)]
-pub(crate) struct Backend {
-    pub(crate) name: &'static str,
-    /// Whether this machine has what the backend needs: what it has, or what is missing and where to get it.
-    ///
-    /// That a driver is installed does not say that its hardware is there. Only a program can tell, and
-    /// `cargo xtask doctor --backend NAME` asks it.
-    pub(crate) can_run: fn() -> Result<String, String>,
-}
+/// Whether this machine has what a backend needs: what it has, or what is missing and where to get it.
+///
+/// That a driver is installed does not say that its hardware is there. Only a program can tell, and
+/// `cargo xtask doctor --backend NAME` asks it.
+type CanRun = fn() -> Result<String, String>;
 
-/// All of them.
-pub(crate) const ALL: [Backend; 5] = [
-    Backend {
-        name: DEFAULT,
-        can_run: machine::processor,
-    },
-    Backend {
-        name: "ndarray",
-        can_run: machine::processor,
-    },
-    Backend {
-        name: "wgpu",
-        can_run: machine::vulkan,
-    },
-    Backend {
-        name: "tch",
-        can_run: torch::can_run,
-    },
-    Backend {
-        name: "cuda",
-        can_run: machine::cuda,
-    },
+/// The backends: features of the crate `gradual-backends`, which `gradual-lab` forwards.
+pub(crate) const ALL: [(&str, CanRun); 5] = [
+    (DEFAULT, machine::processor),
+    ("ndarray", machine::processor),
+    ("wgpu", machine::vulkan),
+    ("tch", torch::can_run),
+    ("cuda", machine::cuda),
 ];
 
 /// The backends in `text`, `NAME` or `NAME:INDEX` separated by commas.
@@ -51,14 +31,13 @@ pub(crate) fn choose(text: &str) -> anyhow::Result<Vec<&'static str>> {
     text.split(',')
         .map(|one| {
             let name = one.split(':').next().unwrap_or_default();
-            let found = ALL.iter().find(|backend| backend.name == name);
-            let backend = found.with_context(|| {
-                let known = ALL.map(|backend| backend.name).join(", ");
+            let found = ALL.into_iter().find(|(known, _)| *known == name);
+            let (name, can_run) = found.with_context(|| {
+                let known = ALL.map(|(known, _)| known).join(", ");
                 format!("backend '{name}' is not known; known: {known}")
             })?;
-            (backend.can_run)()
-                .map_err(|missing| anyhow!("backend '{name}' can't run here: {missing}"))?;
-            Ok(backend.name)
+            can_run().map_err(|missing| anyhow!("backend '{name}' can't run here: {missing}"))?;
+            Ok(name)
         })
         .collect()
 }
@@ -96,25 +75,30 @@ pub(crate) fn choose_one(text: &str) -> anyhow::Result<Vec<&'static str>> {
 
 #[cfg(test)]
 mod tests {
-    use cargo_metadata::MetadataCommand;
+    use std::collections::BTreeMap;
 
     use super::*;
+    use crate::shell;
 
     #[test]
     fn every_feature_of_the_crate_is_a_backend_and_the_lab_forwards_it() {
-        let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+        let sh = shell::shell().unwrap();
         let features = |name: &str| {
-            let package = metadata.packages.iter().find(|one| *one.name == name);
-            package.unwrap().features.clone()
+            let manifest = sh.read_file(format!("crates/{name}/Cargo.toml")).unwrap();
+            let (_, rest) = manifest.split_once("\n[features]\n").unwrap();
+            let lines = rest.lines().take_while(|line| !line.starts_with('['));
+            let features = lines.filter_map(|line| line.split_once(" = "));
+            let features = features.map(|(name, enables)| (name.to_owned(), enables.to_owned()));
+            features.collect::<BTreeMap<String, String>>()
         };
-        let mut own = ALL.map(|backend| backend.name);
+        let mut own = ALL.map(|(name, _)| name);
         own.sort_unstable();
         assert!(features("gradual-backends").keys().eq(own));
         for name in own {
             let forwarded = format!("gradual-backends/{name}");
             assert!(features("gradual-lab")[name].contains(&forwarded), "{name}");
         }
-        assert!(features("gradual-lab")["default"].contains(&DEFAULT.to_owned()));
+        assert!(features("gradual-lab")["default"].contains(DEFAULT));
     }
 
     #[test]

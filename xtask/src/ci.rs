@@ -1,56 +1,31 @@
 //! `cargo xtask ci`: every check, one after the other, up to the first that fails.
 
+use std::env;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{backends, docs, layers, setup, shell, torch, venv};
+use crate::{backends, layers, one_build, setup, shell, torch, venv};
 
 /// One check: its name and what it does.
-struct Step {
-    name: &'static str,
-    check: fn() -> anyhow::Result<()>,
-}
+type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 /// What takes no time comes first, so that it does not wait for the tests.
 ///
 /// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run
 /// it on those that need no GPU, for the tests and the conformance suite.
-const STEPS: [Step; 8] = [
-    Step {
-        name: "format",
-        check: format,
-    },
-    Step {
-        name: "layers",
-        check: layers::run,
-    },
+const STEPS: [Step; 9] = [
+    ("format", format),
+    ("layers", layers::run),
+    ("one-build", one_build::run),
     // No test installs anything: what can't be installed here fails here.
-    Step {
-        name: "setup",
-        check: setup::continuous_integration,
-    },
-    Step {
-        name: "clippy",
-        check: clippy,
-    },
-    Step {
-        name: "docs",
-        check: || docs::run(&features(&checked())),
-    },
-    Step {
-        name: "test",
-        check: test,
-    },
-    Step {
-        name: "conformance",
-        check: conformance,
-    },
-    Step {
-        name: "python",
-        check: python,
-    },
+    ("setup", setup::continuous_integration),
+    ("clippy", clippy),
+    ("docs", || docs(&features(&checked()))),
+    ("test", test),
+    ("conformance", conformance),
+    ("python", python),
 ];
 
 /// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite runs.
@@ -81,51 +56,31 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 fn run_steps(steps: &[Step]) -> anyhow::Result<()> {
-    let mut done = Vec::new();
-    let mut failure = None;
-    for step in steps {
-        println!("==> {}", step.name);
+    let mut table = String::new();
+    for (name, check) in steps {
+        println!("==> {name}");
         let start = Instant::now();
-        let result = (step.check)();
-        let (word, time) = match &result {
-            Ok(()) => ("passed", start.elapsed()),
-            Err(_) => ("FAILED", start.elapsed()),
-        };
-        println!("<== {} {word} in {}", step.name, seconds(time));
-        done.push((word, time));
+        let result = check();
+        let line = line(name, result.is_ok(), start.elapsed());
+        println!("<== {line}");
+        table.push_str(&line);
         if let Err(error) = result {
-            failure = Some((step.name, error));
-            break;
+            println!("\n{table}");
+            bail!("step '{name}' failed: {error:#}");
         }
     }
-    println!("\n{}", table(steps, &done));
-    match failure {
-        Some((name, error)) => bail!("step '{name}' failed: {error:#}"),
-        None => Ok(()),
-    }
+    println!("\n{table}");
+    Ok(())
 }
 
-/// One line for each step, with the results and times of those that ran.
-fn table(steps: &[Step], done: &[(&str, Duration)]) -> String {
-    let mut lines = vec![format!("{:<11} {:<8} {:>10}", "step", "result", "time")];
-    for (i, step) in steps.iter().enumerate() {
-        let (result, time) = match done.get(i) {
-            None => ("not run", String::new()),
-            Some(&(result, time)) => (result, seconds(time)),
-        };
-        let line = format!("{:<11} {result:<8} {time:>10}", step.name);
-        lines.push(line.trim_end().to_owned());
-    }
-    lines.join("\n")
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+/// The result and the time of a step.
+fn line(name: &str, passed: bool, time: Duration) -> String {
+    let result = if passed { "passed" } else { "FAILED" };
+    format!("{name:<11} {result} {:>8.1} s\n", time.as_secs_f64())
 }
 
 fn format() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    shell::require(&sh, "fmt", "rustfmt")?;
     // Rustfmt colours its differences even where nobody sees colours.
     let check = ["fmt", "--all", "--check", "--", "--color=never"];
     Ok(shell::cargo(&sh, &check).run()?)
@@ -134,13 +89,21 @@ fn format() -> anyhow::Result<()> {
 /// In release like the tests, which then need not compile the procedural macros and build scripts again.
 fn clippy() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    shell::require(&sh, "clippy", "clippy")?;
     let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
     let clippy = shell::cargo(&sh, &clippy).args(features(&checked()));
     let clippy = clippy.args(["--", "-D", "warnings"]);
     // To be run, `cuda` downloads an LLVM; to be checked, as for documentation, it goes without.
     let clippy = clippy.envs(backends::environment(&checked()));
     Ok(clippy.env("DOCS_RS", "1").run()?)
+}
+
+/// Builds the documentation of our own crates with these `features`; a warning, such as a broken link, is an error.
+pub(crate) fn docs(features: &[String]) -> anyhow::Result<()> {
+    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default() + " -D warnings";
+    let sh = shell::shell()?;
+    let doc = shell::cargo(&sh, &["doc", "--release", "--workspace", "--no-deps"]);
+    let doc = doc.args(features).env("RUSTDOCFLAGS", flags.trim_start());
+    Ok(doc.env("DOCS_RS", "1").run()?)
 }
 
 /// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The
@@ -187,42 +150,22 @@ pub(crate) fn python() -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    fn steps() -> [Step; 3] {
-        [
-            Step {
-                name: "first",
-                check: || Ok(()),
-            },
-            Step {
-                name: "second",
-                check: || bail!("it is broken"),
-            },
-            Step {
-                name: "third",
-                check: || panic!("runs after a failure"),
-            },
-        ]
-    }
-
     #[test]
     fn the_first_failure_ends_it_and_is_named() {
-        let error = run_steps(&steps()).unwrap_err();
+        let steps: [Step; 3] = [
+            ("first", || Ok(())),
+            ("second", || bail!("it is broken")),
+            ("third", || panic!("runs after a failure")),
+        ];
+        let error = run_steps(&steps).unwrap_err();
         assert_eq!(error.to_string(), "step 'second' failed: it is broken");
-        assert!(run_steps(&steps()[..1]).is_ok());
+        assert!(run_steps(&steps[..1]).is_ok());
     }
 
     #[test]
-    fn the_table_has_a_line_for_each_step() {
-        let done = [
-            ("passed", Duration::from_millis(1250)),
-            ("FAILED", Duration::from_secs(70)),
-        ];
-        assert_eq!(
-            table(&steps(), &done),
-            "step        result         time\n\
-             first       passed        1.2 s\n\
-             second      FAILED       70.0 s\n\
-             third       not run"
-        );
+    fn a_line_gives_result_and_seconds() {
+        let time = Duration::from_millis(1250);
+        assert_eq!(line("test", true, time), "test        passed      1.2 s\n");
+        assert!(line("test", false, time).contains("FAILED"));
     }
 }

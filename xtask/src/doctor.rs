@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{backends, lab};
+use crate::{backends, programs};
 
 /// What to look at.
 #[derive(Debug, Args)]
@@ -16,10 +16,10 @@ impl Doctor {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         if let Some(text) = self.backend {
             let names = backends::choose(&text)?;
-            match lab::become_lab(&names, "doctor", &["--backend", &text])? {}
+            match programs::become_lab(&names, "doctor", &["--backend", &text])? {}
         }
-        for backend in backends::ALL {
-            println!("{}", line(backend.name, (backend.can_run)()));
+        for (name, can_run) in backends::ALL {
+            println!("{}", line(name, can_run()));
         }
         println!("\n`cargo xtask doctor --backend NAME` builds a backend and tries its devices.");
         Ok(())

@@ -11,12 +11,11 @@
 
 mod backends;
 mod ci;
-mod docs;
 mod doctor;
-mod lab;
 mod layers;
 mod machine;
-mod report;
+mod one_build;
+mod programs;
 mod setup;
 mod shell;
 mod test;
@@ -37,20 +36,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run an experiment of gradual-lab and write its run folders and report
-    Experiment(lab::Arguments),
-    /// Write the report of one experiment again, or of several side by side, or the page of claims
-    Report(report::Report),
+    /// Run an experiment and write its run folders and report (gradual-lab)
+    Experiment(programs::Arguments),
+    /// Write the report of one experiment again, or of several side by side, or the page of claims (gradual-report)
+    Report(programs::Arguments),
     /// Run all tests of the workspace, documentation examples included; or the conformance suite of a backend
     Test(test::Test),
-    /// Time a step against an ordinary one, and against peers, which --peers installs on first use
-    Bench(lab::Arguments),
+    /// Time a step against an ordinary one, and against peers, which --peers installs (gradual-lab)
+    Bench(programs::Arguments),
     /// Tell which backends this machine can run, and why not the others
     Doctor(doctor::Doctor),
     /// Install what a backend or a check needs beyond Rust
     Setup(setup::Setup),
     /// Everything that continuous integration checks, from the format to the page on Python
     Ci,
+    /// Check that programs and tests share one build of Burn
+    OneBuild,
     /// Check which crate depends on which
     Layers,
     /// Build the documentation; a warning is an error
@@ -71,15 +72,16 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Experiment(arguments) => match arguments.experiment()? {},
-        Command::Report(report) => match report.run()? {},
+        Command::Experiment(arguments) => match programs::experiment(arguments)? {},
+        Command::Report(arguments) => match programs::report(arguments)? {},
         Command::Test(test) => test.run(),
-        Command::Bench(arguments) => match arguments.bench()? {},
+        Command::Bench(arguments) => match programs::bench(arguments)? {},
         Command::Doctor(doctor) => doctor.run(),
         Command::Setup(setup) => setup.run(),
         Command::Ci => ci::run(),
+        Command::OneBuild => one_build::run(),
         Command::Layers => layers::run(),
-        Command::Docs => docs::run(&[]),
+        Command::Docs => ci::docs(&[]),
         Command::Python => ci::python(),
     }
 }

@@ -41,16 +41,6 @@ pub(crate) fn cargo<'a>(shell: &'a Shell, arguments: &[&str]) -> Cmd<'a> {
     })
 }
 
-/// Checks that `cargo NAME` exists; if not, the error names the component to install.
-pub(crate) fn require(shell: &Shell, name: &str, component: &str) -> anyhow::Result<()> {
-    let found = cargo(shell, &[name, "--version"]).quiet().ignore_stderr();
-    found.read().map(drop).with_context(|| {
-        format!(
-            "`cargo {name}` is not installed; install it with `rustup component add {component}`"
-        )
-    })
-}
-
 /// Runs a command in the place of this program: its streams, its signals and its exit code are the caller's. It runs
 /// in the caller's folder, so that relative paths mean what they say.
 pub(crate) fn become_program(command: Cmd<'_>) -> anyhow::Result<Infallible> {
@@ -81,17 +71,6 @@ mod tests {
     #[test]
     fn root_holds_the_workspace() {
         assert!(root().join("xtask").join("Cargo.toml").is_file());
-    }
-
-    #[test]
-    fn a_missing_subcommand_names_the_component() {
-        let error = require(&shell().unwrap(), "no-such-subcommand", "rustfmt").unwrap_err();
-        let message = format!("{error:#}");
-        assert!(message.contains("cargo no-such-subcommand"), "{message}");
-        assert!(
-            message.contains("rustup component add rustfmt"),
-            "{message}"
-        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{backends, lab, shell};
+use crate::{backends, programs, shell};
 
 /// What to test and how.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ impl Test {
             let page = self.page.map(|page| format!("--page={page}"));
             let arguments = [format!("--backend={text}")].into_iter().chain(page);
             let arguments: Vec<String> = arguments.collect();
-            match lab::become_lab(&backends::choose(text)?, "conformance", &arguments)? {}
+            match programs::become_lab(&backends::choose(text)?, "conformance", &arguments)? {}
         }
         let sh = shell::shell()?;
         Ok(shell::cargo(&sh, &["test", "--release"])

@@ -80,7 +80,7 @@ pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
             "spectral, whitened",
             Box::new(InMetric::new(whitened(), Spectral::new(GROUPS, 0))),
         ),
-        ("hdbscan", Box::new(Hdbscan::new(4))),
+        ("hdbscan", Box::new(Hdbscan::new(4)?)),
         ("singular vectors", Box::new(SingularVectors::default())),
         (
             "singular vectors, squared",
@@ -88,11 +88,11 @@ pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
         ),
         (
             "singular vectors, leading",
-            Box::new(SingularVectors::squared().with_leading(GROUPS)),
+            Box::new(SingularVectors::squared().with_leading(GROUPS)?),
         ),
         (
             "singular vectors, sketch",
-            Box::new(SingularVectors::squared().with_sketch(64, 0)),
+            Box::new(SingularVectors::squared().with_sketch(64, 0)?),
         ),
         (
             "tracked k-means",
@@ -100,14 +100,14 @@ pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
         ),
         (
             "landmarks",
-            Box::new(Landmarks::new(GROUPS, whitened(), 0).with_examples(EXAMPLES)),
+            Box::new(Landmarks::new(GROUPS, whitened(), 0).with_examples(EXAMPLES)?),
         ),
         (
             "centroids",
             Box::new(
                 Centroids::new(GROUPS, Metric::euclidean(), 0)
-                    .with_examples(EXAMPLES)
-                    .with_sketch(64, 0),
+                    .with_examples(EXAMPLES)?
+                    .with_sketch(64, 0)?,
             ),
         ),
     ];

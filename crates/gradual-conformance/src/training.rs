@@ -121,7 +121,7 @@ pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
         (
             "landmarks",
             Objective::new(
-                Landmarks::new(4, Metric::whitened(), 0).with_examples(32),
+                Landmarks::new(4, Metric::whitened(), 0).with_examples(32)?,
                 SumOfSquares,
             ),
         ),

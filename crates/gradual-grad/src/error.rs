@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::Part;
+use crate::metric::part::Part;
 
 /// What can go wrong between a model and its per-example gradients.
 #[derive(Debug, Error)]
@@ -10,7 +10,8 @@ pub enum GradError {
     #[error(
         "trace: no tap saw {} of the model: {}; call `tap` instead of `forward` on the layers \
          that hold them (`per_example` for a parameter without a layer), freeze them, or leave \
-         them out with `Tracer::without`",
+         them out with `Tracer::without`; layers that some draws do not use (experts, dropped layers) need \
+         `Tracer::allow_unused`",
         if .paths.len() == 1 { "this parameter" } else { "these parameters" },
         .paths.join(", ")
     )]
@@ -18,6 +19,13 @@ pub enum GradError {
         /// Paths of the parameters within the module.
         paths: Vec<String>,
     },
+    /// The model and its inputs are on devices of different gradient-checkpointing strategies.
+    #[error(
+        "trace: the model and its inputs are on autodiff devices of two gradient-checkpointing strategies, and Burn has \
+         no operation on both; put both on the same device: `gradient_checkpointing()` on both or on neither (a model \
+         without autodiff counts as one without checkpointing)"
+    )]
+    Checkpointing,
     /// A second trace was started inside a trace on the same thread.
     #[error("trace: a trace is running on this thread already; traces do not nest")]
     Nested,
@@ -189,6 +197,18 @@ pub enum GradError {
         index: usize,
         /// Examples in the draw.
         examples: usize,
+    },
+    /// A setting is out of range.
+    #[error("{operation}: {name} must be {expected}, got {got}")]
+    Setting {
+        /// What it is a setting of.
+        operation: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// Which values it takes.
+        expected: &'static str,
+        /// What was given.
+        got: f64,
     },
     /// Running moments of a metric could not be used.
     #[error("metric: the moments of {path}: {problem}")]

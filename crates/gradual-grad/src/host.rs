@@ -1,18 +1,38 @@
 //! From a device to numbers on the host.
 //!
 //! Reading makes the host wait until the device has caught up, which on a GPU costs more than a small step's work.
-//! All of this workspace's libraries read through here, so [`reads`] tells how often a step waits; what is known to
-//! be wanted together is [read together](read_together).
-
-use std::cell::Cell;
+//! All of this workspace's libraries read through here, so that tests can count how often a step waits (`reads`, with
+//! the feature `testing`); what is known to be wanted together is [read together](read_together).
 
 use burn::tensor::{Element, Int, Tensor};
 
-use crate::factor::precision::widest_of;
+use crate::precision::widest_of;
 
-thread_local! {
-    static READS: Cell<u64> = const { Cell::new(0) };
+#[cfg(any(test, feature = "testing"))]
+mod count {
+    use std::cell::Cell;
+
+    thread_local! {
+        static READS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// How often this thread has waited for a device so far.
+    pub fn reads() -> u64 {
+        READS.get()
+    }
+
+    pub(super) fn one() {
+        READS.set(READS.get() + 1);
+    }
 }
+
+#[cfg(not(any(test, feature = "testing")))]
+mod count {
+    pub(super) fn one() {}
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub use count::reads;
 
 /// The entries of a tensor, row-major, as `E`; any graph behind it is left alone.
 ///
@@ -20,7 +40,7 @@ thread_local! {
 ///
 /// The backend's message.
 pub fn read<E: Element, const D: usize>(tensor: Tensor<D>) -> Result<Vec<E>, String> {
-    READS.set(READS.get() + 1);
+    count::one();
     let data = tensor.inner().try_into_data();
     let data = data.map_err(|problem| problem.to_string())?;
     let values = data.convert::<E>().try_to_vec();
@@ -29,7 +49,7 @@ pub fn read<E: Element, const D: usize>(tensor: Tensor<D>) -> Result<Vec<E>, Str
 
 /// The entries of a tensor of integers, row-major.
 pub(crate) fn read_integers<const D: usize>(tensor: Tensor<D, Int>) -> Result<Vec<i64>, String> {
-    READS.set(READS.get() + 1);
+    count::one();
     let data = tensor.try_into_data();
     let data = data.map_err(|problem| problem.to_string())?;
     let values = data.convert::<i64>().try_to_vec();
@@ -60,11 +80,6 @@ pub fn read_together<E: Element, const N: usize>(
         let rest = values.split_off(size);
         std::mem::replace(&mut values, rest)
     }))
-}
-
-/// How often this thread has waited for a device so far.
-pub fn reads() -> u64 {
-    READS.get()
 }
 
 #[cfg(test)]

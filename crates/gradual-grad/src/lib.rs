@@ -60,35 +60,45 @@
 //! # Ok::<(), gradual_grad::GradError>(())
 //! ```
 
-mod coverage;
 mod error;
-mod factor;
 mod faults;
 mod gradients;
 pub mod host;
 mod metric;
+#[cfg(feature = "testing")]
 mod naive;
 mod parameters;
-mod products;
-mod record;
-mod sketch;
-mod tap;
-mod tape;
+mod precision;
+pub mod registry;
+mod statistics;
 mod taps;
+mod tensor_data;
 mod trace;
 mod verify;
-mod views;
 
-pub use coverage::{Coverage, Covered};
 pub use error::GradError;
-pub use faults::{BurnFault, conv1d_fault};
+pub use faults::BurnFault;
 pub use gradients::ExampleGradients;
-pub use metric::{Metric, MetricRecord, Part, Whitening};
+pub use gradients::coverage::{Coverage, Covered};
+pub use gradients::record::GradientsRecord;
+pub use metric::Metric;
+pub use metric::part::Part;
+pub use metric::record::MetricRecord;
+pub use metric::whitening::Whitening;
+#[cfg(feature = "testing")]
 pub use naive::naive_rows;
-pub use parameters::frozen_copy;
-pub use record::GradientsRecord;
-pub use tap::Tap;
-pub use taps::{AttentionInput, DecoderInput, EncoderInput, TiedReadout, per_example};
-pub use trace::{Traced, Tracer, trace};
-pub use verify::{Verified, Warning, burn_faults, verify};
-pub use views::Views;
+pub use parameters::frozen::frozen_copy;
+pub use parameters::{DrawnParameters, draw_parameters};
+pub use statistics::RunningStatistics;
+pub use taps::attention::AttentionInput;
+pub use taps::conv::fault::conv1d_fault;
+pub use taps::embedding::TiedReadout;
+pub use taps::expand::per_example;
+pub use taps::tap::Tap;
+pub use taps::transformer::{DecoderInput, EncoderInput};
+pub use trace::trace;
+pub use trace::traced::Traced;
+pub use trace::tracer::Tracer;
+pub use trace::views::Views;
+pub use verify::found::{Verified, Warning};
+pub use verify::{burn_faults, verify};

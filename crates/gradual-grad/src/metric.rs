@@ -1,58 +1,31 @@
 //! Which gradients count as similar.
 
+mod kind;
 mod moments;
-mod record;
+pub(crate) mod named;
+pub(crate) mod part;
+mod problem;
+pub(crate) mod record;
+mod vectors;
+pub(crate) mod whitening;
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Tensor};
 use globset::GlobMatcher;
-use serde::{Deserialize, Serialize};
 
-use crate::factor::Factor;
-use crate::factor::precision::widest_of;
-use crate::gradients::ParameterGradients;
+use crate::error::GradError;
+use crate::gradients::ExampleGradients;
+use crate::gradients::factor::Factor;
+use crate::gradients::parameter::ParameterGradients;
 use crate::host::read;
-use crate::parameters::glob;
-use crate::{ExampleGradients, GradError};
-use moments::{Kind, Moments, Problem, whiten};
-
-pub use record::MetricRecord;
-
-/// How gradients are scaled before they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub enum Whitening {
-    /// As they are: the Euclidean metric.
-    #[default]
-    None,
-    /// Every coordinate of a layer's inputs is centred and scaled by its standard deviation, every
-    /// coordinate of its output-gradients scaled by its root mean square: the metric of a diagonal
-    /// approximation of the Fisher matrix, factor by factor.
-    Coordinates,
-    /// Inputs and output-gradients are multiplied by the inverse Cholesky factors of their covariance
-    /// and second moment: the metric of K-FAC (Martens & Grosse 2015, arXiv 1503.05671). `damping`
-    /// is added to the diagonal, as a share of its mean. About (d³ + e³)/3 operations on the host
-    /// for each weight `[d, e]` and each draw that is observed, and one more wait for the device, which
-    /// reads the covariances of all weights together. The rows of a table that is looked up are scaled one
-    /// by one, as are plain parameters.
-    Kronecker {
-        /// Share of the mean diagonal entry that is added to the diagonal.
-        damping: f64,
-    },
-}
-
-/// Which side of a layer is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Part {
-    /// The gradients: inputs times output-gradients.
-    #[default]
-    Gradients,
-    /// The inputs alone, summed over positions. The control for what gradients add to them. Layers
-    /// without inputs (biases, norms) are left out, weights tied to their transpose too.
-    Inputs,
-    /// The output-gradients alone, summed over positions.
-    OutputGradients,
-}
+use crate::parameters::globs::glob;
+use crate::precision::widest_of;
+use kind::Kind;
+use moments::{Moments, whiten};
+use part::Part;
+use problem::Problem;
+use whitening::Whitening;
 
 /// A metric on gradients: which layers are looked at, and how their coordinates are scaled.
 ///
@@ -174,11 +147,19 @@ impl Metric {
 
     /// How much of the running moments a new draw leaves, 0 to 1 (0.9 by default): they are an
     /// exponential mean over about 1/(1 − `memory`) draws, without bias towards the start.
-    #[must_use]
-    pub fn with_memory(self, memory: f64) -> Self {
-        Self {
-            memory: memory.clamp(0.0, 1.0),
-            ..self
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Setting`] for a memory that is not from 0 to 1.
+    pub fn with_memory(self, memory: f64) -> Result<Self, GradError> {
+        match (0.0..=1.0).contains(&memory) {
+            true => Ok(Self { memory, ..self }),
+            false => Err(GradError::Setting {
+                operation: "metric",
+                name: "memory",
+                expected: "from 0 to 1",
+                got: memory,
+            }),
         }
     }
 
@@ -191,13 +172,23 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] when a covariance
-    /// can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Setting`] for a damping that is negative or not
+    /// finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
     /// in the moments for ever. The moments are then as before.
     pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
         let chosen = self.chosen(g)?;
         if self.is_fixed() {
             return Ok(());
+        }
+        if let Whitening::Kronecker { damping } = self.whitening
+            && !(damping.is_finite() && damping >= 0.0)
+        {
+            return Err(GradError::Setting {
+                operation: "metric",
+                name: "damping",
+                expected: "finite and at least 0",
+                got: damping,
+            });
         }
         // Half precision in single.
         let wide: Vec<(&str, Factor)> = g

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Gradients, Tensor};
 
-use crate::factor::precision::widest_of;
+use crate::precision::widest_of;
 
 /// The gradients G `[n, p]`, example by example: n forward and n backward passes.
 ///

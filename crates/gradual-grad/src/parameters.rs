@@ -1,13 +1,15 @@
-//! The parameters of a module: identity, path and shape, in visiting order; and the copy of it that a trace runs.
+//! The parameters of a module: identity, path and shape, in visiting order.
 
-use std::any::Any;
-use std::collections::{HashMap, HashSet};
+pub(crate) mod copied;
+pub(crate) mod frozen;
+pub(crate) mod globs;
 
-use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Device, Gradients, Tensor};
-use globset::{Glob, GlobMatcher};
+use std::collections::HashMap;
 
-use crate::GradError;
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Tensor};
+
+use crate::error::GradError;
 use crate::host::read_together;
 
 /// One float parameter of a module.
@@ -29,8 +31,7 @@ pub(crate) struct Parameter {
 /// [`GradError::Identity`] when two places have one identity and are not one parameter; [`GradError::NoLeaf`] for a
 /// parameter that was computed from another tensor.
 pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradError> {
-    let mut lister = Lister::default();
-    module.visit(&mut lister);
+    let lister = Lister::of(module);
     if let Some(path) = lister.no_leaf {
         return Err(GradError::NoLeaf { path });
     }
@@ -46,50 +47,37 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, GradEr
     Ok(lister.found)
 }
 
-/// A copy of `model` for comparison: a teacher, a reference, a snapshot that decides groups.
-///
-/// Its parameters hold the same numbers on the device without autodiff, are never trained, and have identities of
-/// their own, so that it may be a part of the very model that it was copied from; its training behaviour (dropout,
-/// batch statistics) is off. `model.clone()` shares identities, which is why an optimizer and a trace could take one
-/// for the other.
-///
-/// ```
-/// use burn::nn::LinearConfig;
-/// use burn::tensor::Device;
-/// use gradual_grad::frozen_copy;
-///
-/// let layer = LinearConfig::new(3, 2).init(&Device::flex().autodiff());
-/// let teacher = frozen_copy(&layer);
-/// assert_ne!(teacher.weight.id, layer.weight.id);
-/// assert!(!teacher.weight.is_require_grad());
-/// ```
-pub fn frozen_copy<M: Module>(model: &M) -> M {
-    struct Draw;
-    impl ModuleVisitor for Draw {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let _ = param.base();
-        }
-    }
-    struct Own(HashMap<ParamId, ParamId>);
-    impl ModuleMapper for Own {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let id = *self.0.entry(param.id).or_default();
-            let (_, tensor, mapper) = param.set_require_grad(false).consume();
-            Param::from_mapped_value(id, tensor, mapper)
-        }
-    }
-    // A lazy parameter shares what is asked of it with all of its clones.
-    model.visit(&mut Draw);
-    model.valid().map(&mut Own(HashMap::new()))
+/// Paths of the float parameters of a model, all of which are there: see [`draw_parameters`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DrawnParameters {
+    /// Those that are trained.
+    pub trainable: Vec<String>,
+    /// Those that are frozen, running statistics among them.
+    pub frozen: Vec<String>,
 }
 
-/// A glob over parameter paths; `*` matches any characters, dots too.
-pub(crate) fn glob(pattern: &str) -> Result<GlobMatcher, GradError> {
-    let glob = Glob::new(pattern).map_err(|error| GradError::Glob {
-        pattern: pattern.to_owned(),
-        problem: error.kind().to_string(),
-    })?;
-    Ok(glob.compile_matcher())
+/// Draws the parameters of `model` that are still lazy, and says which there are.
+///
+/// Copies of a module share what is lazy, its settings included: of a model that was not drawn yet,
+/// `model.clone().no_grad()` takes the gradients of the model itself away, for ever.
+///
+/// # Errors
+///
+/// [`GradError::NoLeaf`] for a parameter that was computed from another tensor on an autodiff device; the others are
+/// drawn even so.
+pub fn draw_parameters<M: Module>(model: &M) -> Result<DrawnParameters, GradError> {
+    let lister = Lister::of(model);
+    if let Some(path) = lister.no_leaf {
+        return Err(GradError::NoLeaf { path });
+    }
+    let mut drawn = DrawnParameters::default();
+    for parameter in lister.found {
+        match parameter.trainable {
+            true => drawn.trainable.push(parameter.path),
+            false => drawn.frozen.push(parameter.path),
+        }
+    }
+    Ok(drawn)
 }
 
 #[derive(Default)]
@@ -100,6 +88,14 @@ struct Lister {
     at_odds: Option<[String; 2]>,
     /// The first parameter that was computed from another tensor.
     no_leaf: Option<String>,
+}
+
+impl Lister {
+    fn of<M: Module>(module: &M) -> Self {
+        let mut lister = Self::default();
+        module.visit(&mut lister);
+        lister
+    }
 }
 
 impl ModuleVisitor for Lister {
@@ -187,108 +183,4 @@ fn equal(one: &Tensor<1>, other: &Tensor<1>) -> Result<bool, String> {
         .not_equal(other.clone().to_device(&one.device()));
     let [count] = read_together::<f64, 1>([differs.float().max()])?;
     Ok(count.iter().all(|&count| count == 0.0))
-}
-
-/// What a trace runs in the place of a model: a copy whose parameters have identities of their own, so that no other
-/// module's can be taken for them.
-pub(crate) struct Copied<M> {
-    pub(crate) model: M,
-    /// From the model's identities to those of the copy.
-    pub(crate) renamed: HashMap<ParamId, ParamId>,
-    /// A device with the autodiff context of the model, if it has one.
-    pub(crate) context: Option<Device>,
-}
-
-impl<M: Module> Copied<M> {
-    /// The parameters in `wanted` are tracked, on any device, so that a gradient shows where they were used without a
-    /// tap; all others are constants. A model that is on no autodiff device is copied without its training behaviour
-    /// (dropout), which it has not there either.
-    pub(crate) fn of(model: &M, wanted: &HashSet<ParamId>) -> Self {
-        let mut find = Context(None);
-        model.visit(&mut find);
-        let mut rename = Rename {
-            wanted,
-            renamed: HashMap::new(),
-            tracked: HashMap::new(),
-            trains: find.0.is_some(),
-        };
-        let model = model.clone().map(&mut rename);
-        Self {
-            model,
-            renamed: rename.renamed,
-            context: find.0,
-        }
-    }
-
-    /// Gradients that have reached the parameters themselves, flattened, by the identities of the copy.
-    pub(crate) fn reached(&self, gradients: &Gradients) -> HashMap<ParamId, Tensor<1>> {
-        struct Reached<'a>(&'a Gradients, HashMap<ParamId, Tensor<1>>);
-        impl ModuleVisitor for Reached<'_> {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if !param.is_require_grad() {
-                    return;
-                }
-                if let Some(gradient) = param.base().grad(self.0) {
-                    let size = gradient.shape().num_elements();
-                    self.1.insert(param.id, gradient.reshape([size]));
-                }
-            }
-        }
-        let mut reached = Reached(gradients, HashMap::new());
-        self.model.visit(&mut reached);
-        reached.1
-    }
-}
-
-/// The first autodiff device of a module.
-struct Context(Option<Device>);
-
-impl ModuleVisitor for Context {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.0.is_none() {
-            let device = param.base().device();
-            self.0 = device.is_autodiff().then_some(device);
-        }
-    }
-}
-
-struct Rename<'a> {
-    wanted: &'a HashSet<ParamId>,
-    renamed: HashMap<ParamId, ParamId>,
-    /// Leaves that were made here, so that clones of a layer share them.
-    tracked: HashMap<ParamId, Box<dyn Any>>,
-    trains: bool,
-}
-
-impl Rename<'_> {
-    fn track<const D: usize>(&mut self, id: ParamId, tensor: Tensor<D>) -> Tensor<D> {
-        let made = self.tracked.get(&id);
-        if let Some(leaf) = made.and_then(|leaf| leaf.downcast_ref::<Tensor<D>>()) {
-            return leaf.clone();
-        }
-        let leaf = tensor.autodiff().require_grad();
-        self.tracked.insert(id, Box::new(leaf.clone()));
-        leaf
-    }
-}
-
-impl ModuleMapper for Rename<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let id = *self.renamed.entry(param.id).or_default();
-        let (before, tensor, mapper) = param.consume();
-        let tensor = match self.wanted.contains(&before) {
-            // As a tensor of the model itself where that is tracked: a use of either shows.
-            true if tensor.is_require_grad() => tensor,
-            true => self.track(before, tensor),
-            false => tensor.set_require_grad(false),
-        };
-        Param::from_mapped_value(id, tensor, mapper)
-    }
-
-    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        match self.trains {
-            true => flag,
-            false => flag.with_value(false),
-        }
-    }
 }

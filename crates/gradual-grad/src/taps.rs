@@ -2,21 +2,16 @@
 
 mod activation;
 mod adapter;
-mod attention;
+pub(crate) mod attention;
 mod batch_norm;
-mod conv;
+pub(crate) mod conv;
 mod cross_attention;
-mod embedding;
-mod expand;
+pub(crate) mod embedding;
+pub(crate) mod expand;
 mod gru;
 mod linear;
 mod lstm;
 mod norm;
 mod rnn;
-mod transformer;
-
-pub use attention::AttentionInput;
-pub(crate) use conv::windows::same;
-pub use embedding::TiedReadout;
-pub use expand::per_example;
-pub use transformer::{DecoderInput, EncoderInput};
+pub(crate) mod tap;
+pub(crate) mod transformer;

@@ -28,97 +28,29 @@
 //! that it is asked for, so that all passes draw the same.
 
 mod coupling;
+pub(crate) mod found;
+mod read;
 mod rounding;
 mod seed;
 mod update;
 
 use std::collections::HashMap;
-use std::fmt;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::host::read;
-use crate::trace::{Passed, Subject};
-use crate::{BurnFault, GradError, Tracer};
+use crate::error::GradError;
+use crate::faults::BurnFault;
+use crate::statistics::RunningStatistics;
+use crate::trace::pass::{Passed, Subject};
+use crate::trace::strategy;
+use crate::trace::tracer::Tracer;
 use coupling::{Parts, separate};
+use found::{Verified, Warning};
+use read::host;
 use rounding::Rounding;
 use seed::Seed;
 use update::{Update, compared, flattened, layers_of};
-
-const OPERATION: &str = "verify";
-
-/// What [`verify`] found besides errors.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Verified {
-    /// Path of each parameter, and how far the traced update is from Burn's own: the largest difference, as a share of
-    /// the largest entry. Empty where they could not be compared.
-    pub differences: Vec<(String, f64)>,
-    /// What a training run should know of.
-    pub warnings: Vec<Warning>,
-}
-
-/// What is no error and yet worth a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Warning {
-    /// The gradient of these parameters is zero for every example of the draw.
-    Zero {
-        /// Their paths.
-        paths: Vec<String>,
-    },
-    /// Clones of a layer share one parameter.
-    Shared {
-        /// The path that an optimizer moves.
-        path: String,
-        /// The others.
-        others: Vec<String>,
-    },
-    /// The closure gives other losses each time, so Burn's own gradients can't be compared with.
-    Random,
-    /// Burn's own backward pass gets the gradient of a parameter wrong, and the trace does not.
-    BurnFault {
-        /// The parameter's path.
-        path: String,
-        /// What is wrong.
-        fault: BurnFault,
-    },
-    /// A loss is NaN or infinite, so nothing could be compared.
-    NotFinite {
-        /// The first such example.
-        example: usize,
-    },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Zero { paths } => write!(
-                f,
-                "no example of the draw has a gradient for {}: not trained now (a dead unit, a branch that was not \
-                 taken, the A of a LoRA adapter whose B is still zero)",
-                paths.join(", ")
-            ),
-            Self::Shared { path, others } => write!(
-                f,
-                "{path} and {} are one parameter (clones of a layer): an optimizer moves {path} alone; initialise \
-                 each layer by itself",
-                others.join(", ")
-            ),
-            Self::Random => write!(
-                f,
-                "the closure gives other losses each time it is called (random numbers that no seed of the device \
-                 governs), so the gradients could not be compared with Burn's own"
-            ),
-            Self::BurnFault { path, fault } => write!(f, "{path}: {fault}"),
-            Self::NotFinite { example } => write!(
-                f,
-                "the loss of example {example} is NaN or infinite, so the gradients could not be checked"
-            ),
-        }
-    }
-}
 
 /// Checks the per-example gradients of `model` on one draw: whether they add up to those of Burn's own backward pass,
 /// parameter by parameter, and whether every example's gradient is its own.
@@ -127,7 +59,8 @@ impl fmt::Display for Warning {
 /// a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing may arrive at
 /// the other half. `docs/verify.md` has every error with its causes and cures.
 ///
-/// `losses` is the closure of [`trace`](crate::trace()); it is called three times.
+/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm) are
+/// afterwards what they were.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -176,13 +109,13 @@ impl Tracer {
     {
         let subject = self.subject(model)?;
         let seed = Seed::of(&subject)?;
-        let found = Check {
+        let check = Check {
             subject: &subject,
             seed: &seed,
             losses: &losses,
             seen: Vec::new(),
-        }
-        .run(model);
+        };
+        let found = RunningStatistics::kept(model, || check.run(model));
         seed.go_on();
         found
     }
@@ -200,7 +133,8 @@ pub fn burn_faults<M: Module>(
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<Vec<(String, BurnFault)>, GradError> {
     let subject = Tracer::default().subject(model)?;
-    Ok(subject.look(losses)?.faults())
+    let passed = RunningStatistics::kept(model, || subject.look(losses))?;
+    Ok(passed.faults())
 }
 
 /// A check that goes on.
@@ -216,7 +150,7 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
     fn run(mut self, model: &M) -> Result<Verified, GradError> {
         let copy = &self.subject.copied.model;
         self.seed.start();
-        let own = (self.losses)(copy);
+        let own = strategy::run(|| (self.losses)(copy))?;
         self.seen.push(host(own.clone())?);
         let rounding = Rounding::of(copy, own.dtype());
         let parts = Parts::of(&own);
@@ -285,15 +219,6 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
     }
 }
 
-impl Verified {
-    fn unchecked(warning: Warning) -> Self {
-        Self {
-            differences: Vec::new(),
-            warnings: vec![warning],
-        }
-    }
-}
-
 /// A warning that names the parameters whose gradient is zero for every example; an error if all are.
 fn zero(found: &[Update]) -> Result<Option<Warning>, GradError> {
     let zero = found.iter().filter(|each| each.traced == 0.0);
@@ -317,9 +242,4 @@ fn shared<M: Module>(subject: &Subject<M>) -> Vec<Warning> {
             others: each.shared.clone(),
         })
         .collect()
-}
-
-fn host(tensor: Tensor<1>) -> Result<Vec<f64>, GradError> {
-    let operation = OPERATION;
-    read(tensor).map_err(|problem| GradError::Read { operation, problem })
 }

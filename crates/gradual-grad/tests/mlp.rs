@@ -191,7 +191,8 @@ fn errors_name_what_was_wrong() {
         message(uncovered),
         "trace: no tap saw these parameters of the model: layers.0.weight, layers.0.bias; call \
          `tap` instead of `forward` on the layers that hold them (`per_example` for a parameter \
-         without a layer), freeze them, or leave them out with `Tracer::without`"
+         without a layer), freeze them, or leave them out with `Tracer::without`; layers that some draws do \
+         not use (experts, dropped layers) need `Tracer::allow_unused`"
     );
 
     let fewer = trace(&model, |m| m.losses(&inputs).narrow(0, 0, 5));

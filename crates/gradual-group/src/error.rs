@@ -92,11 +92,15 @@ pub enum GroupError {
         /// What was given.
         got: f32,
     },
-    /// A share is not from 0 to 1.
-    #[error("{operation}: the share must be from 0 to 1, got {got}")]
-    Share {
+    /// A setting is out of its range.
+    #[error("{operation}: {parameter} must be {expected}, got {got}")]
+    Parameter {
         /// The grouping.
         operation: &'static str,
+        /// The setting.
+        parameter: &'static str,
+        /// Its range.
+        expected: &'static str,
         /// What was given.
         got: f64,
     },
@@ -185,9 +189,12 @@ pub enum GroupError {
         /// Size of the Gram matrix.
         examples: usize,
     },
-    /// The density-based clustering library refused.
-    #[error("hdbscan: {0}")]
-    Hdbscan(#[from] hdbscan::HdbscanError),
+    /// The distances between the gradients can't be clustered by density.
+    #[error("hdbscan: {problem}")]
+    Hdbscan {
+        /// What the library that does it says.
+        problem: String,
+    },
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {
@@ -220,9 +227,74 @@ pub enum GroupError {
         /// What does not fit.
         problem: String,
     },
+    /// An error of a grouping that is written outside of this crate.
+    #[error("{operation}: {source}")]
+    Other {
+        /// The grouping.
+        operation: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl GroupError {
+    /// An error of the grouping called `operation` that no variant here names.
+    ///
+    /// ```
+    /// use gradual_group::GroupError;
+    ///
+    /// let error = GroupError::other("mine", "the moon is not full");
+    /// assert_eq!(error.to_string(), "mine: the moon is not full");
+    /// ```
+    pub fn other(
+        operation: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Other {
+            operation,
+            source: source.into(),
+        }
+    }
+
+    /// `got`, if it is `least` at least: a setting of the grouping called `operation`.
+    pub(crate) fn at_least(
+        operation: &'static str,
+        parameter: &'static str,
+        least: usize,
+        got: usize,
+    ) -> Result<usize, Self> {
+        let expected = match least {
+            0 | 1 => "at least 1",
+            _ => "at least 2",
+        };
+        match got >= least {
+            true => Ok(got),
+            false => Err(Self::Parameter {
+                operation,
+                parameter,
+                expected,
+                got: got as f64,
+            }),
+        }
+    }
+
+    /// `got`, if it is from 0 to 1: a setting of the grouping called `operation`.
+    pub(crate) fn share(
+        operation: &'static str,
+        parameter: &'static str,
+        got: f64,
+    ) -> Result<f64, Self> {
+        match (0.0..=1.0).contains(&got) {
+            true => Ok(got),
+            false => Err(Self::Parameter {
+                operation,
+                parameter,
+                expected: "from 0 to 1",
+                got,
+            }),
+        }
+    }
+
     /// What becomes of an error of `gradual-grad` in the grouping called `operation`.
     pub(crate) fn gradients(
         operation: &'static str,

@@ -1,33 +1,59 @@
 //! The rule that yields groups, what it may look at, and what it yields.
+//!
+//! # The order of calls
+//!
+//! A run calls the methods of a [`Grouping`] in this order.
+//!
+//! 1. Before it starts, [`check`](Grouping::check) with the number of examples that a draw will have. Settings that can't
+//!    work are refused here, before any model is trained. A run that was stopped then calls
+//!    [`restore`](Grouping::restore) with the [`State`] that it wrote down.
+//! 2. Before each step, [`wants`](Grouping::wants), and [`stand`](Grouping::stand) with the examples that were asked for,
+//!    until no more are: most groupings want none. [`Standing`] says which they are.
+//! 3. In each step [`needs`](Grouping::needs), which decides whether per-example gradients are taken at all, and then
+//!    [`group_ahead`](Grouping::group_ahead) with the step's [`Draw`]. It yields [`Groups`]. Where these are not known to
+//!    the host yet, the step reads [`unread`](Groups::unread) together with the losses and calls
+//!    [`settled`](Groups::settled). A loop of one's own may call [`group`](Grouping::group) instead, which waits for the
+//!    device and is the same otherwise.
+//! 4. At a checkpoint, [`state`](Grouping::state).
+//!
+//! What `needs` and `wants` answer may change from step to step, so both are asked every time. A call that fails leaves
+//! the grouping as it was, so that the same call can be made again with another draw.
 
+pub(crate) mod boxed;
 pub(crate) mod churn;
+pub(crate) mod context;
 pub(crate) mod draw;
 pub(crate) mod groups;
+pub(crate) mod needs;
 pub(crate) mod standing;
 pub(crate) mod state;
 pub(crate) mod unread;
 
 use burn::tensor::Device;
+use dyn_clone::DynClone;
 
 use crate::error::GroupError;
 use draw::Draw;
 use groups::Groups;
+use needs::Needs;
 use standing::Standing;
 use state::State;
 
-/// What a grouping has to be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
-    /// Only the number of examples.
-    Nothing,
-    /// The label of every example.
-    Labels,
-    /// The gradient of every example.
-    Gradients,
-}
-
 /// A rule that yields groups for a draw. It may keep state from draw to draw.
-pub trait Grouping: Send {
+///
+/// # A grouping of one's own
+///
+/// Two methods have to be written: [`needs`](Self::needs) and [`group`](Self::group). A grouping that learns from draw to
+/// draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a clone
+/// when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` of this crate is one that
+/// uses gradients, labels and state.
+///
+/// # The order of calls
+///
+/// [`check`](Self::check) before a run, [`wants`](Self::wants) and [`stand`](Self::stand) before each step,
+/// [`needs`](Self::needs) and [`group_ahead`](Self::group_ahead) in it, [`state`](Self::state) at a checkpoint,
+/// [`restore`](Self::restore) when a stopped run is resumed. A call that fails leaves the grouping as it was.
+pub trait Grouping: DynClone + Send {
     /// What [`group`](Self::group) has to be shown. A step that shows no gradients costs no more
     /// than an ordinary step.
     fn needs(&self) -> Needs;
@@ -72,7 +98,7 @@ pub trait Grouping: Send {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
 
     /// [`group`](Self::group) without waiting for the device, for groupings that can do so: memberships are there, but
-    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads who is where together with
+    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads the assignment together with
     /// the losses.
     ///
     /// # Errors
@@ -100,7 +126,7 @@ pub trait Grouping: Send {
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] for what is no state of this grouping, which is then as it was.
+    /// [`GroupError::State`] for the state of another grouping, or of other settings. This one is then as it was.
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
         let _ = device;
         state.expect_none("grouping")

@@ -11,7 +11,7 @@ pub(crate) mod sign_flip;
 pub(crate) mod silhouette;
 pub(crate) mod stability;
 
-use crate::clustering::partition::Problem;
+use crate::clustering::partition::CutProblem;
 use crate::error::GroupError;
 use crate::linalg::eigenvalues::{rounded, within};
 
@@ -119,7 +119,7 @@ impl HowMany {
     /// The number of groups of a problem, 1 to `at_most` unless it is fixed.
     pub(crate) fn choose(
         self,
-        problem: &Problem,
+        problem: &CutProblem,
         at_most: usize,
         seed: u64,
     ) -> Result<usize, GroupError> {

@@ -10,35 +10,28 @@
 //!
 //! # Which grouping
 //!
-//! | grouping | needs | cost per draw of n | use it |
-//! |---|---|---|---|
-//! | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
-//! | [`EachExample`] | nothing | n² | for compositions of single examples |
-//! | [`Labels`] | labels | k n | when capabilities are known, in one way or in several at once |
-//! | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
-//! | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
-//! | [`Centroids`] | gradients | a sketch + n k times its dimensions | the same where groups are plain and examples can't stand |
-//! | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
-//! | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
-//! | [`KMeans`] | gradients | the same | for the post's own proposal |
-//! | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
-//! | [`SingularVectors`] | gradients | Gram matrix; other readings + n³, or n² m | for soft groups, with signs or without |
-//! | [`Tracked`] | gradients | two more Gram matrices | around another, for groups that last |
+#![doc = include_str!("groupings.md")]
 //!
 //! Around any of them:
 //!
-//! | wrapper | needs more | cost | use it |
-//! |---|---|---|---|
-//! | [`InMetric`] | gradients | n t (d + e) | to show it gradients in another metric |
-//! | [`Priors`] | nothing | k | to weigh its groups |
-//! | [`Damped`] | nothing | k n | so that groups that can't be learned don't hold the weight |
+#![doc = include_str!("wrappers.md")]
+//!
+//! [`InMetric`] shows any of them gradients in another metric, at n t (d + e).
+//!
+//! The names are those of the [`registry`], which builds a grouping from its name and parameters. One of your own
+//! implements [`Grouping`], or [`Wrapper`] if it goes around another.
 //!
 //! [`Landmarks`] may change as training goes on: examples first in, first out
 //! ([`with_refresh`](Landmarks::with_refresh)), groups by [`SplitMerge`].
 //!
-//! What a grouping has learned from draw to draw is its [`State`]: written down and taken up again, it
-//! goes on to the same groups bit for bit.
+//! What a grouping has learned from draw to draw is its [`State`]: a grouping that is restored from it
+//! yields the same groups from then on, bit for bit.
+//!
+//! # Settings
+//!
+//! A setting that can't be is refused by the method that sets it, with an error that names it
+//! ([`GroupError::Parameter`]); nothing is set to the nearest value that can be. How many groups a draw can hold is
+//! known when its size is: [`Grouping::check`] says so before a run.
 //!
 //! # Examples in no group
 //!
@@ -66,46 +59,33 @@ mod groupings;
 mod how_many;
 mod linalg;
 mod over_time;
+mod parameters;
 mod quality;
 mod read;
+pub mod registry;
 mod wrappers;
 
 pub use clustering::cosines::Cosines;
 pub use clustering::sign::Sign;
 pub use clustering::similarity::{Similarity, SimilarityMatrix};
 pub use error::GroupError;
+pub use grouping::Grouping;
 pub use grouping::churn::Churn;
 pub use grouping::draw::Draw;
 pub use grouping::groups::{Average, Groups};
+pub use grouping::needs::Needs;
 pub use grouping::standing::Standing;
 pub use grouping::state::State;
-pub use grouping::{Grouping, Needs};
-pub use groupings::centroids::Centroids;
-pub use groupings::density::Hdbscan;
-pub use groupings::each::EachExample;
-pub use groupings::kmeans::KMeans;
-pub use groupings::labels::Labels;
-pub use groupings::landmarks::Landmarks;
-pub use groupings::noisy::NoisyLabels;
-pub use groupings::one_group::OneGroup;
-pub use groupings::random::RandomGroups;
-pub use groupings::search::Clusters;
-pub use groupings::singular::{Membership, SingularVectors};
-pub use groupings::spectral::Spectral;
-pub use groupings::spherical::SphericalKMeans;
+pub use groupings::*;
 pub use how_many::HowMany;
 pub use how_many::sign_flip::sign_flip;
 pub use linalg::eigenvalues::{Eigenvalues, estimates};
 pub use linalg::spectrum::Spectrum;
-pub use over_time::directions::{Turned, match_directions, overlap};
+pub use over_time::directions::{MatchedDirection, match_directions, overlap};
 pub use over_time::matching::{Followed, best_matching, follow};
 pub use over_time::split_merge::SplitMerge;
 pub use quality::information::{homogeneity, normalised_mutual_information};
 pub use quality::mass_slope::weight_mass_slope;
 pub use quality::purity::{Purity, purity};
 pub use quality::recovery::adjusted_rand;
-pub use wrappers::after::After;
-pub use wrappers::damped::Damped;
-pub use wrappers::in_metric::InMetric;
-pub use wrappers::priors::Priors;
-pub use wrappers::tracked::Tracked;
+pub use wrappers::*;

@@ -3,96 +3,73 @@
 mod common;
 
 use burn::tensor::Tensor;
+use common::entries::{self, by_default, context, variations};
 use common::{device, draw, numbers};
 use gradual_grad::Metric;
+use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
-    Centroids, Damped, Draw, GroupError, Grouping, Groups, Hdbscan, HowMany, InMetric, KMeans,
-    Labels, Landmarks, Membership, Priors, RandomGroups, Similarity, SingularVectors, Spectral,
-    SphericalKMeans, Tracked,
+    Centroids, Damped, Draw, GroupError, Grouping, Groups, HowMany, InMetric, KMeans, Labels,
+    Landmarks, Needs, Priors, RandomGroups, Spectral, SphericalKMeans, Tracked,
 };
+use gradual_registry::{Entry, Spec, Value};
 
-/// Every grouping that looks at gradients, in every way of choosing a number; three groups where
-/// one is given.
+const GROUPS: usize = 3;
+
+/// Every grouping of the registry that looks at gradients, in every way of choosing a number and with each of its other
+/// settings; three groups where one is given. And the same in a metric, and in every wrapper.
 fn groupings() -> Vec<(String, Box<dyn Grouping>)> {
-    let rules = [
-        HowMany::Fixed(3),
-        HowMany::Silhouette,
-        HowMany::Gap,
-        HowMany::Eigengap,
-        HowMany::TestedEigengap,
-        HowMany::ParticipationRatio,
-        HowMany::EffectiveRank,
-        HowMany::StableRank,
-        HowMany::Energy(0.9),
-        HowMany::SignFlip,
-        HowMany::Stability,
-    ];
     let mut all: Vec<(String, Box<dyn Grouping>)> = Vec::new();
-    for rule in rules {
-        let mut add = |name: &str, grouping: Box<dyn Grouping>| {
-            all.push((format!("{name}, {}", rule.name()), grouping));
-        };
-        add("k-means", Box::new(KMeans::new(rule, 0)));
-        let everywhere = KMeans::new(rule, 0).with_dimensions(usize::MAX);
-        add("k-means in all directions", Box::new(everywhere));
-        add("spherical", Box::new(SphericalKMeans::new(rule, 0)));
-        let axes = SphericalKMeans::new(rule, 0).sign_free();
-        add("diametrical", Box::new(axes));
-        for similarity in [
-            Similarity::Squared,
-            Similarity::Absolute,
-            Similarity::Angular,
-        ] {
-            let spectral = Spectral::new(rule, 0).with_similarity(similarity);
-            add(&format!("spectral, {similarity:?}"), Box::new(spectral));
+    let mut add = |name: String, grouping: Box<dyn Grouping>| {
+        if grouping.needs() == Needs::Gradients {
+            all.push((name, grouping));
         }
-        let merged = Spectral::new(rule, 0).with_least_size(3);
-        add("spectral with a least size", Box::new(merged));
-        add("tracked", Box::new(Tracked::new(Spectral::new(rule, 0))));
+    };
+    let balanced = || Some(Metric::euclidean().balanced(true));
+    let plain = context(GROUPS, None);
+    for entry in GROUPINGS.iter() {
+        // A high power of tiny singular values is out of range, which is an error.
+        for spec in variations(entry, GROUPS, &["k", "power"]) {
+            for spec in numbers_of_groups(entry, &spec) {
+                add(spec.to_string(), entries::grouping(&spec, plain.clone()));
+            }
+        }
+        let spec = by_default(entry, GROUPS);
+        if !entries::grouping(&spec, plain.clone()).needs().gradients() {
+            continue;
+        }
+        let in_a_metric = entries::grouping(&spec, context(GROUPS, balanced()));
+        add(format!("{spec} in a metric"), in_a_metric);
+        // Three groups, so that priors are one for each.
+        if !entries::has(entry, "k") {
+            continue;
+        }
+        let three = spec.with("k", Value::Count(GROUPS as u64));
+        for wrapper in WRAPPERS.iter() {
+            let spec = by_default(wrapper, GROUPS);
+            let inner = entries::grouping(&three, plain.clone());
+            let name = format!("{spec} around {three}");
+            add(name, entries::wrapped(&spec, plain.clone(), inner));
+        }
     }
-    let singular = SingularVectors::squared;
-    let mut add = |name: &str, grouping: Box<dyn Grouping>| all.push((name.to_owned(), grouping));
-    add("singular vectors", Box::new(singular()));
-    add("published", Box::<SingularVectors>::default());
-    for directions in [2, usize::MAX] {
-        let leading = SingularVectors::default().with_leading(directions);
-        add("published, directions", Box::new(leading));
-    }
-    let absolute = singular()
-        .with_power(2)
-        .with_membership(Membership::Absolute);
-    add("singular vectors, |α|", Box::new(absolute));
-    add("leading", Box::new(singular().with_leading(2)));
-    add("sketched", Box::new(singular().with_sketch(8, 1)));
-    add("hdbscan", Box::new(Hdbscan::new(2)));
-    let angular = Hdbscan::new(2).with_neighbours(1);
-    let angular = angular.with_similarity(Similarity::Angular);
-    add("hdbscan, angular", Box::new(angular));
-    let plain = Metric::euclidean;
-    for rule in [HowMany::Fixed(3), HowMany::Eigengap] {
-        let mut add = |name: &str, grouping: Box<dyn Grouping>| {
-            all.push((format!("{name}, {}", rule.name()), grouping));
-        };
-        let landmarks = || Landmarks::new(rule, plain(), 0);
-        add("landmarks", Box::new(landmarks()));
-        add("landmarks one by one", Box::new(landmarks().with_kept(2)));
-        add("landmarks, two axes", Box::new(landmarks().with_axes(2, 2)));
-        let centroids = || Centroids::new(rule, plain(), 0).with_sketch(64, 1);
-        add("centroids", Box::new(centroids()));
-        add("centroids by axis", Box::new(centroids().sign_free()));
-        add("spectral centroids", Box::new(centroids().spectral()));
-        let balanced = || plain().balanced(true);
-        add(
-            "k-means in a metric",
-            Box::new(InMetric::new(balanced(), KMeans::new(rule, 0))),
-        );
-        add(
-            "landmarks in a metric",
-            Box::new(InMetric::new(balanced(), landmarks())),
-        );
-        add("damped", Box::new(Damped::new(Spectral::new(rule, 0))));
+    for spec in [
+        "singular-vectors(membership = squared, power = 1)",
+        "singular-vectors(membership = squared, power = 0, leading = 2, sketch = 8)",
+        "landmarks(axes = 2, rank = 2)",
+        "centroids(clusters = spectral, sketch = 64)",
+    ] {
+        let parsed = spec.parse().expect("a spec");
+        add(spec.to_owned(), entries::grouping(&parsed, plain.clone()));
     }
     all
+}
+
+/// A spec with three groups, and with every rule for their number.
+fn numbers_of_groups<C, T>(entry: &Entry<C, T>, spec: &Spec) -> Vec<Spec> {
+    let Some(k) = entry.parameters.iter().find(|each| each.name == "k") else {
+        return vec![spec.clone()];
+    };
+    let rules = k.words().iter().map(|&rule| Value::Word(rule.to_owned()));
+    rules.map(|rule| spec.clone().with("k", rule)).collect()
 }
 
 /// The groups of a draw, the same draw standing where examples are to stand.
@@ -180,7 +157,7 @@ fn every_grouping_on_every_draw() {
 }
 
 fn check(groups: &Groups, rows: &[Vec<f32>], place: &str) {
-    let (k, n) = (groups.count(), rows.len());
+    let (k, n) = (groups.num_groups(), rows.len());
     let membership = numbers(groups.membership());
     assert!(k > 0 && membership.len() == k * n, "{place}");
     assert!(finite(&membership), "{place}: {membership:?}");
@@ -257,11 +234,10 @@ fn draws_without_examples_or_gradients_are_named() {
 fn numbers_of_groups_that_cannot_be_are_named() {
     let traced = draw(&[vec![1.0], vec![2.0]], &[1.0; 2]);
     let draw = Draw::from(&traced);
-    let none: [Box<dyn Grouping>; 4] = [
+    let none: [Box<dyn Grouping>; 3] = [
         Box::new(KMeans::new(0, 0)),
         Box::new(SphericalKMeans::new(0, 0)),
         Box::new(Spectral::new(0, 0)),
-        Box::new(Spectral::new(HowMany::Eigengap, 0).with_at_most(0)),
     ];
     for mut grouping in none {
         let error = grouping.group(&draw).unwrap_err();
@@ -301,8 +277,16 @@ fn more_groups_than_examples_are_known_before_the_first_draw() {
         );
     }
     // Draws join the groups of standing examples, however small they are.
-    let landmarks = |examples| Landmarks::new(5, metric(), 0).with_examples(examples);
-    let centroids = |examples| Centroids::new(5, metric(), 0).with_examples(examples);
+    let landmarks = |examples| {
+        Landmarks::new(5, metric(), 0)
+            .with_examples(examples)
+            .unwrap()
+    };
+    let centroids = |examples| {
+        Centroids::new(5, metric(), 0)
+            .with_examples(examples)
+            .unwrap()
+    };
     landmarks(5).check(1).unwrap();
     centroids(5).check(1).unwrap();
     assert!(landmarks(4).check(100).is_err() && centroids(4).check(100).is_err());
@@ -335,7 +319,7 @@ fn groups_beyond_the_distinct_gradients_are_empty() {
         ];
         for mut grouping in found {
             let groups_found = group(grouping.as_mut(), &Draw::from(&traced)).unwrap();
-            assert_eq!(groups_found.count(), groups);
+            assert_eq!(groups_found.num_groups(), groups);
             let weights = numbers(groups_found.weights());
             assert_eq!(weights.iter().filter(|&&weight| weight == 1.0).count(), 3);
             assert_eq!(

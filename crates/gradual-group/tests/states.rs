@@ -3,13 +3,12 @@
 mod common;
 
 use burn::tensor::Tensor;
+use common::entries::{self, context, variations};
 use common::{Itself, device, planted};
 use gradual_grad::{Metric, Traced};
-use gradual_group::{
-    Centroids, Damped, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany, InMetric,
-    KMeans, Labels, Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups, SingularVectors,
-    Spectral, SphericalKMeans, SplitMerge, Standing, State, Tracked,
-};
+use gradual_group::registry::{GROUPINGS, WRAPPERS};
+use gradual_group::{Draw, GroupError, Grouping, Groups, Standing, State};
+use gradual_registry::{Entry, Spec, Value};
 
 const DIM: usize = 20;
 const GROUPS: usize = 4;
@@ -17,96 +16,89 @@ const GROUPS: usize = 4;
 /// Makes a fresh grouping of the same settings every time.
 type Make = Box<dyn Fn() -> Box<dyn Grouping>>;
 
-fn every() -> Vec<(&'static str, Make)> {
-    fn of<G: Grouping + 'static>(make: impl Fn() -> G + 'static) -> Make {
-        Box::new(move || Box::new(make()))
+/// Of each entry alone, with its defaults: the same state in the same entry.
+fn each() -> Vec<(String, Make)> {
+    let all = made();
+    let mut names = std::collections::BTreeSet::new();
+    // A metric around a grouping without state has the same state whatever it is around.
+    all.into_iter()
+        .filter(|(name, _)| !name.starts_with("metric, ") || name.starts_with("metric, kmeans"))
+        .filter(|(name, _)| names.insert(kind(name).to_owned()))
+        .collect()
+}
+
+/// The name without settings.
+fn kind(name: &str) -> &str {
+    name.split(['(', ' ']).next().unwrap_or(name)
+}
+
+/// Every grouping of the registry with each of its settings, plain and in a metric; every wrapper around a grouping with
+/// state.
+fn made() -> Vec<(String, Make)> {
+    let mut all: Vec<(String, Make)> = Vec::new();
+    for entry in GROUPINGS.iter() {
+        // The rule for the number of groups has no state, and labels have their own number.
+        for spec in variations(entry, GROUPS, &["k", "examples", "least_part"]) {
+            let spec = small(entry, spec);
+            let whitened = || context(GROUPS, Some(Metric::whitened()));
+            if entries::grouping(&spec, whitened()).needs().gradients() {
+                let (in_a_metric, name) = (spec.clone(), format!("metric, {spec}"));
+                all.push((
+                    name,
+                    Box::new(move || entries::grouping(&in_a_metric, whitened())),
+                ));
+            }
+            let name = spec.to_string();
+            all.push((
+                name,
+                Box::new(move || entries::grouping(&spec, context(GROUPS, None))),
+            ));
+        }
     }
-    let whitened = Metric::whitened;
-    let landmarks = move || {
-        Landmarks::new(HowMany::Eigengap, whitened(), 3)
-            .with_examples(60)
-            .with_every(3)
-    };
-    vec![
-        ("one group", of(|| OneGroup)),
-        ("each example", of(|| EachExample)),
-        ("labels", of(|| Labels::new(GROUPS))),
-        ("random groups", of(|| RandomGroups::new(GROUPS, 1))),
-        (
-            "noisy labels",
-            of(|| NoisyLabels::new(GROUPS, 0.5, 1).expect("a share")),
-        ),
-        ("k-means", of(|| KMeans::new(GROUPS, 1))),
-        ("spectral", of(|| Spectral::new(HowMany::Eigengap, 1))),
-        (
-            "spherical",
-            of(|| SphericalKMeans::new(GROUPS, 1).sign_free()),
-        ),
-        ("hdbscan", of(|| Hdbscan::new(3))),
-        (
-            "singular vectors",
-            of(|| SingularVectors::default().with_sketch(16, 2)),
-        ),
-        ("tracked", of(|| Tracked::new(Spectral::new(GROUPS, 1)))),
-        (
-            "in a metric",
-            of(move || InMetric::new(whitened(), KMeans::new(GROUPS, 1))),
-        ),
-        (
-            "priors",
-            of(|| {
-                let random = RandomGroups::new(GROUPS, 1);
-                Priors::new(random, vec![1.0, 2.0, 0.5, 0.0]).expect("priors")
-            }),
-        ),
-        (
-            "tracked in a metric",
-            of(move || InMetric::new(whitened(), Tracked::new(Spectral::new(GROUPS, 1)))),
-        ),
-        ("landmarks", of(landmarks)),
-        ("landmarks one by one", of(move || landmarks().with_kept(8))),
-        (
-            "landmarks that change",
-            of(move || {
-                let rule = SplitMerge::default().with_patience(2).with_least_size(3);
-                let changing = landmarks().with_split_merge(rule).with_refresh(0.3);
-                changing.expect("a share")
-            }),
-        ),
-        (
-            "centroids",
-            of(move || {
-                let centroids = Centroids::new(HowMany::Eigengap, whitened(), 3).spectral();
-                centroids.with_examples(60).with_every(3).with_sketch(64, 1)
-            }),
-        ),
-        (
-            "damped",
-            of(move || {
-                let damped = Damped::new(RandomGroups::new(GROUPS, 1)).with_patience(1);
-                damped.with_memory(0.5).expect("a memory")
-            }),
-        ),
-        (
-            "landmarks in a metric",
-            of(move || {
-                let inner = Landmarks::new(GROUPS, Metric::euclidean(), 3);
-                InMetric::new(whitened(), inner.with_examples(60).with_every(3))
-            }),
-        ),
-        (
-            "centroids in a metric",
-            of(move || {
-                let inner = Centroids::new(GROUPS, Metric::euclidean(), 3).sign_free();
-                let inner = inner.with_examples(60).with_every(3).with_sketch(64, 1);
-                InMetric::new(whitened(), inner)
-            }),
-        ),
-        (
-            "landmarks by several axes",
-            of(move || landmarks().with_axes(2, 2)),
-        ),
-    ]
+    for entry in WRAPPERS.iter() {
+        for spec in variations(entry, GROUPS, &[]) {
+            for inner in ["random", "spectral"] {
+                // Whose numbers of groups do not change.
+                let inner = Spec::new(inner);
+                let name = format!("{spec} around {inner}");
+                let spec = spec.clone();
+                all.push((
+                    name,
+                    Box::new(move || {
+                        let inner = entries::grouping(&inner, context(GROUPS, None));
+                        entries::wrapped(&spec, context(GROUPS, None), inner)
+                    }),
+                ));
+            }
+        }
+    }
+    all
+}
+
+/// With few standing examples that are shown again soon, and with all that may change at once.
+fn small<C, T>(entry: &Entry<C, T>, spec: Spec) -> Spec {
+    let settings = [
+        ("examples", 60),
+        ("every", 3),
+        ("sketch", 64),
+        ("patience", 2),
+    ];
+    let settings = settings.into_iter().filter(|(name, _)| {
+        let of_landmarks = *name == "every" || *name == "examples" || *name == "patience";
+        entries::has(entry, name) && (entry.name == "centroids" || of_landmarks)
+    });
+    let spec = settings.fold(spec, |spec, (name, value)| {
+        match spec.parameters.contains_key(name) {
+            true => spec,
+            false => spec.with(name, Value::Count(value)),
+        }
+    });
+    match spec.parameters.contains_key("split_merge") {
+        true => spec
+            .with("refresh", Value::Number(0.3))
+            .with("least_part", Value::Count(3)),
+        false => spec,
+    }
 }
 
 /// A draw of a model, and its labels.
@@ -171,7 +163,7 @@ fn round(state: &State) -> State {
 #[test]
 fn states_go_round() {
     let model = Itself::new(DIM);
-    for (name, make) in every() {
+    for (name, make) in made() {
         // From before the first draw, and from the middle of what is asked for again every three.
         for first in [0, 1, 5] {
             let mut whole = make();
@@ -197,16 +189,16 @@ fn states_go_round() {
 #[test]
 fn foreign_states_are_refused() {
     let model = Itself::new(DIM);
-    let states = every().into_iter().map(|(name, make)| {
+    let states = each().into_iter().map(|(name, make)| {
         let mut grouping = make();
         for number in 0..2 {
             step(grouping.as_mut(), &model, number);
         }
         (name, grouping.state().expect("a state"))
     });
-    let states: Vec<(&str, State)> = states.collect();
+    let states: Vec<(String, State)> = states.collect();
     let mut refused = 0;
-    for (name, make) in every() {
+    for (name, make) in each() {
         let mut grouping = make();
         step(grouping.as_mut(), &model, 0);
         for (other, state) in states.iter().filter(|(other, _)| *other != name) {
@@ -215,10 +207,7 @@ fn foreign_states_are_refused() {
                 // Settings that no state tells apart.
                 Ok(()) => assert!(
                     before == State::none() && *state == State::none()
-                        || [name, *other].contains(&"priors")
-                        || [name, *other]
-                            .iter()
-                            .all(|name| name.starts_with("landmarks")),
+                        || [&name, other].iter().any(|name| kind(name) == "priors"),
                     "{name} took the state of {other}"
                 ),
                 Err(GroupError::State { .. } | GroupError::Gradients { .. }) => {
@@ -240,7 +229,7 @@ fn foreign_states_are_refused() {
 #[test]
 fn torn_states_are_refused() {
     let model = Itself::new(DIM);
-    for (name, make) in every() {
+    for (name, make) in each() {
         let mut grouping = make();
         for number in 0..2 {
             step(grouping.as_mut(), &model, number);

@@ -112,6 +112,7 @@ impl Arm {
                 "metric",
                 "layers",
                 "composition",
+                "composition_wrappers",
                 "shared",
                 "scale",
                 "through_trace",

@@ -262,30 +262,42 @@ pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static str
     Ok(kind.map(|(kind, _)| kind.name()))
 }
 
-/// Name, one line and arms of each experiment that comes with the program.
-pub(crate) fn list() -> anyhow::Result<Vec<(String, String, Vec<(Arm, bool)>)>> {
-    let mut all = Vec::new();
-    for (name, text) in FILES {
-        let read = File::read(name, text)?;
-        let library = read.library()?;
-        let usual = read.arms();
-        let open = read.quality(false)?.is_none();
-        let more = library
-            .names()
-            .filter(|name| open && !usual.iter().any(|other| other == name));
-        let names: Vec<String> = usual
-            .iter()
-            .cloned()
-            .chain(more.map(str::to_owned))
-            .collect();
-        let arms = names
-            .iter()
-            .map(|name| Ok((library.arm(name)?, usual.contains(name))));
-        all.push((
-            read.name.clone(),
-            read.about.clone(),
-            arms.collect::<anyhow::Result<_>>()?,
-        ));
-    }
-    Ok(all)
+/// An experiment of the list.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    /// Its arms, those that run by default first, and whether they do.
+    pub(crate) arms: Vec<(Arm, bool)>,
+}
+
+/// The experiments that come with the program.
+pub(crate) fn list() -> anyhow::Result<Vec<Listed>> {
+    FILES
+        .iter()
+        .map(|(name, text)| listed(name, text))
+        .collect()
+}
+
+fn listed(name: &str, text: &str) -> anyhow::Result<Listed> {
+    let read = File::read(name, text)?;
+    let library = read.library()?;
+    let usual = read.arms();
+    let open = read.quality(false)?.is_none();
+    let more = library
+        .names()
+        .filter(|name| open && !usual.iter().any(|other| other == name));
+    let names: Vec<String> = usual
+        .iter()
+        .cloned()
+        .chain(more.map(str::to_owned))
+        .collect();
+    let arms = names
+        .iter()
+        .map(|name| Ok((library.arm(name)?, usual.contains(name))));
+    Ok(Listed {
+        arms: arms.collect::<anyhow::Result<_>>()?,
+        name: read.name,
+        about: read.about,
+    })
 }

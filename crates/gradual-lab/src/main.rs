@@ -24,7 +24,7 @@ enum Command {
     /// Run an experiment and write its run folders and report
     Experiment(command::Arguments),
     /// Time a step against an ordinary one, and against peers
-    Bench(gradual_bench::command::Arguments),
+    Bench(Box<gradual_bench::command::Arguments>),
     /// Try the devices of the backends that are compiled in
     Doctor(doctor::Arguments),
     /// Check that backends compute what the reference computes

@@ -21,12 +21,13 @@ mod parts;
 pub use changes::Changes;
 
 use crate::stopgap::METRICS;
-use crate::stopgap::{COMPOSITIONS, RULES, RuleContext, SCALES};
-use crate::stopgap::{GROUPINGS, GroupingContext, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
-use gradual::group::Needs;
+use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
+use gradual::loss::registry::{
+    COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
+};
 use gradual::train::{Objective, Sampler};
 use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub struct Recipe {
     pub layers: Option<Vec<String>>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,
+    /// What is put around a composition, of [`COMPOSITION_WRAPPERS`], the innermost first.
+    pub composition_wrappers: Vec<Spec>,
     /// Globs of the parameters that a rule on gradients looks at; all where there are none.
     pub shared: Vec<String>,
     /// The size of a step's coefficients, of [`SCALES`].
@@ -73,6 +76,7 @@ impl Default for Recipe {
             metric: None,
             layers: None,
             composition: Spec::new("mean"),
+            composition_wrappers: Vec::new(),
             shared: Vec::new(),
             scale: Spec::new("usual"),
             sampler: Spec::new("task"),
@@ -110,16 +114,19 @@ impl Recipe {
             bail!("slowdown = 0, but it is a whole number ≥ 1");
         }
         let wrappers = self.wrappers.iter().map(|spec| WRAPPERS.resolve(spec));
+        let around = self.composition_wrappers.iter();
+        let around = around.map(|spec| COMPOSITION_WRAPPERS.resolve(spec));
         let metric = self.metric.as_ref().map(|spec| METRICS.resolve(spec));
         let complete = Self {
             grouping: GROUPINGS.resolve(&self.grouping)?,
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
-            layers: match self.metric {
-                Some(_) => Some(self.layers.clone().unwrap_or_else(|| usual.layers.clone())),
-                None => None,
-            },
+            layers: self.metric.as_ref().map(|_| {
+                let layers = self.layers.as_ref().unwrap_or(&usual.layers);
+                layers.clone()
+            }),
             composition: parts::resolve_composition(&self.composition)?,
+            composition_wrappers: around.collect::<Result<_, _>>()?,
             shared: self.shared.clone(),
             scale: SCALES.resolve(&self.scale)?,
             sampler: SAMPLERS.resolve(&self.sampler)?,
@@ -131,6 +138,12 @@ impl Recipe {
         if self.metric.is_none() && self.layers.is_some() {
             bail!(
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
+            );
+        }
+        if !self.composition_wrappers.is_empty() && RULES.has(&self.composition.name) {
+            bail!(
+                "composition wrappers go around a composition of losses, and {} is a rule on gradients",
+                self.composition.name
             );
         }
         if !self.shared.is_empty() && !RULES.has(&self.composition.name) {
@@ -160,7 +173,7 @@ impl Recipe {
             metric,
         };
         let mut grouping = GROUPINGS.build(&self.grouping, context.clone())?;
-        if context.metric.is_some() && grouping.needs() != Needs::Gradients {
+        if context.metric.is_some() && !grouping.needs().gradients() {
             bail!(
                 "grouping {} looks at no gradients, so that a metric makes no difference: leave it out",
                 self.grouping.name
@@ -173,10 +186,14 @@ impl Recipe {
             true => {
                 let rule = RULES.build(&self.composition, RuleContext { seed })?;
                 let shared: Vec<&str> = self.shared.iter().map(String::as_str).collect();
-                crate::stopgap::on_gradients(grouping, rule).looking_at(&shared)
+                Objective::on_gradients(grouping, rule).looking_at(&shared)
             }
             false => {
-                crate::stopgap::objective(grouping, COMPOSITIONS.build(&self.composition, ())?)
+                let mut composition = COMPOSITIONS.build(&self.composition, ())?;
+                for wrapper in &self.composition_wrappers {
+                    composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
+                }
+                Objective::new(grouping, composition)
             }
         };
         let objective = match SCALES.build(&self.scale, ())? {

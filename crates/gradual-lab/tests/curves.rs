@@ -8,6 +8,9 @@ use std::fs;
 use common::run;
 use serde_json::Value;
 
+/// Step, capability, loss.
+type Row = (u64, &'static str, f64);
+
 /// Largest difference of a loss that may come of another processor's rounding.
 const TOLERANCE: f64 = 2e-3;
 /// The same for groups that are found anew in every draw, where an example may change sides.
@@ -18,7 +21,7 @@ const FOUND_ANEW: [&str; 4] = ["kmeans", "spectral", "spherical", "svd-squared"]
 fn every_arm_gives_the_losses_that_it_gave() {
     let home = tempfile::tempdir().unwrap();
     let out = format!("--out={}", home.path().display());
-    let mut expected: BTreeMap<(&str, &str), Vec<(u64, &str, f64)>> = BTreeMap::new();
+    let mut expected = BTreeMap::<(&str, &str), Vec<Row>>::new();
     for line in include_str!("fixtures/curves.csv").lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         let [experiment, arm, step, capability, loss] = fields[..] else {

@@ -111,6 +111,36 @@ fn a_file_of_ones_own_runs_with_its_arms_and_claims() {
     }
 }
 
+/// The page for people who write their own shows files and arms that run.
+#[test]
+fn the_page_on_experiments_tells_what_runs() {
+    let page = include_str!("../../../docs/experiments.md");
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let short = ["--seeds=1", "--steps=2", "--draw=32", &out];
+    let blocks = page.split("```toml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    let mut files = 0;
+    for text in blocks.filter(|text| text.contains("[run]")) {
+        let file = written(home.path(), text);
+        run(&[&[file.as_str()], &short[..]].concat());
+        files += 1;
+    }
+    assert!(files > 0, "no file in the page");
+    let arms: Vec<&str> = page
+        .split("--arm '")
+        .skip(1)
+        .filter_map(|rest| rest.split('\'').next())
+        .collect();
+    assert!(arms.len() > 1, "{arms:?}");
+    for arm in arms
+        .iter()
+        .filter(|arm| arm.contains('=') && !arm.contains('…'))
+    {
+        run(&[&["--quick", "--arms=erm", "--arm", arm], &short[..]].concat());
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_named_with_its_line() {
     let home = tempfile::tempdir().unwrap();

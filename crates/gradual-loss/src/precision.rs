@@ -37,7 +37,7 @@ pub(crate) fn wide<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
 
 /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`, in the precision of the losses. Differentiable in them.
 pub(crate) fn group_losses(losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-    let ([n], k) = (losses.dims(), groups.count());
+    let ([n], k) = (losses.dims(), groups.num_groups());
     let membership = groups.membership().clone().cast(losses.dtype());
     membership.matmul(losses.reshape([n, 1])).reshape([k])
 }

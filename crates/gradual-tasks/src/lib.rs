@@ -9,14 +9,17 @@
 mod decoder;
 mod mlp;
 pub mod skills;
-mod skills_task;
 mod sparse_parity;
 mod table;
 mod weights;
 
 pub use decoder::{Decoder, DecoderConfig};
 pub use mlp::Mlp;
-pub use skills_task::{Skills, SkillsBatch, SkillsConfig};
-pub use sparse_parity::{ParityBatch, SparseParity, SparseParityConfig, SparseParityError};
-pub use table::{Table, TableBatch, TableError, TableRow};
+pub use skills::{Skills, SkillsBatch, SkillsConfig};
+pub use sparse_parity::SparseParity;
+pub use sparse_parity::config::{SparseParityConfig, SparseParityError};
+pub use sparse_parity::examples::ParityBatch;
+pub use table::error::TableError;
+pub use table::row::TableRow;
+pub use table::{Table, TableBatch};
 pub use weights::{linear, uniform};

@@ -1,10 +1,13 @@
 //! A table of numbers with a label and a group: a user's own data.
 
+pub(crate) mod error;
+mod groups;
 mod read;
+pub(crate) mod row;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::data::dataset::Dataset;
 use burn::tensor::activation::log_softmax;
@@ -13,10 +16,12 @@ use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use thiserror::Error;
 
-use crate::Mlp;
+use crate::mlp::Mlp;
+use error::TableError;
+use groups::{Named, distinct, named_groups, position};
 use read::Columns;
+use row::{DATASET, TableRow};
 
 /// Width of the hidden layer.
 const HIDDEN: usize = 64;
@@ -24,58 +29,6 @@ const HIDDEN: usize = 64;
 const HELD_OUT: usize = 4;
 /// More classes than this are taken for a mistake.
 const CLASSES: usize = 100;
-
-/// A table that can't be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum TableError {
-    /// The file can't be opened.
-    #[error("table {}: {source}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A row does not have as many cells as the header, or is not text.
-    #[error("table {table}: {source}")]
-    Csv {
-        /// The file.
-        table: String,
-        /// Which row, and what is wrong with it.
-        source: csv::Error,
-    },
-    /// There is no such column.
-    #[error("table {table}: there is no column '{column}'; its columns are {}", known.join(", "))]
-    Column {
-        /// The file.
-        table: String,
-        /// The name asked for.
-        column: String,
-        /// The names in the header.
-        known: Vec<String>,
-    },
-    /// A cell is not a finite number.
-    #[error("table {table}, line {line}, column '{column}': '{cell}' is not a finite number")]
-    Cell {
-        /// The file.
-        table: String,
-        /// Line of the file, the header being line 1.
-        line: u64,
-        /// Name of the column.
-        column: String,
-        /// The cell.
-        cell: String,
-    },
-    /// There is nothing to learn from.
-    #[error("table {table}: {problem}")]
-    Unusable {
-        /// The file.
-        table: String,
-        /// What is missing.
-        problem: String,
-    },
-}
 
 /// Rows of numbers with a class and a group each; every group is a capability.
 ///
@@ -95,20 +48,6 @@ pub struct Table {
     held_out: Vec<Rows>,
     capabilities: Vec<Capability>,
 }
-
-/// One row of a dataset.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableRow {
-    /// What the model sees, as many numbers in every row.
-    pub features: Vec<f32>,
-    /// What it predicts: equal numbers are one class.
-    pub label: f64,
-    /// The group: equal numbers are one capability.
-    pub group: f64,
-}
-
-/// What messages call a table that came from a dataset.
-const DATASET: &str = "dataset";
 
 /// Features row-major, class and capability of each row.
 #[derive(Debug, Clone, Default)]
@@ -264,47 +203,6 @@ impl Table {
     }
 }
 
-/// Rows that are one group.
-struct Named {
-    name: String,
-    /// Two at least.
-    rows: Vec<usize>,
-    /// The only row of another group, to be trained on with these.
-    lone: Option<usize>,
-}
-
-/// The groups of a column, in the order of its values, those of a single row together at the end. None where all are of
-/// a single row.
-fn named_groups(group: &str, column: &[f64]) -> Option<Vec<Named>> {
-    let rows_of = |value: f64| (0..column.len()).filter(move |&row| column[row] == value);
-    let (mut named, mut single) = (Vec::new(), Vec::new());
-    for value in distinct(column) {
-        let rows: Vec<usize> = rows_of(value).collect();
-        match rows.as_slice() {
-            [row] => single.push((value, *row)),
-            _ => named.push(Named {
-                name: format!("{group}={value}"),
-                rows,
-                lone: None,
-            }),
-        }
-    }
-    let smallest = named.iter_mut().min_by_key(|each| each.rows.len())?;
-    match single.as_slice() {
-        [] => {}
-        [(value, row)] => {
-            smallest.name += &format!(" (and {value}, a single row)");
-            smallest.lone = Some(*row);
-        }
-        several => named.push(Named {
-            name: format!("{group}=other ({} groups of a single row)", several.len()),
-            rows: several.iter().map(|(_, row)| *row).collect(),
-            lone: None,
-        }),
-    }
-    Some(named)
-}
-
 /// One draw: features `[n, d]` and classes `[n]`.
 #[derive(Debug, Clone)]
 pub struct TableBatch {
@@ -420,17 +318,4 @@ impl Task for Table {
         };
         self.held_out.iter().map(score).collect()
     }
-}
-
-/// The distinct values of a column, in order.
-fn distinct(column: &[f64]) -> Vec<f64> {
-    let mut values = column.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values
-}
-
-/// Where a value stands among distinct ones.
-fn position(values: &[f64], value: f64) -> usize {
-    values.partition_point(|&other| other < value)
 }

@@ -54,6 +54,31 @@ pub enum TrainError {
         /// Path of the parameter.
         parameter: String,
     },
+    /// The gradients of a draw are too large or too small to be compared.
+    #[error(
+        "step: the largest gradient of the draw, that of example {example}, has a norm of {norm:.1e}, whose square \
+         {} the range of its precision, so gradients can't be compared; multiply the losses by a constant that brings \
+         it near 1 (coefficients that add up to one do not depend on it), or compute in double precision",
+        if *.overflows { "overflows" } else { "is below" }
+    )]
+    Range {
+        /// Position of the example in the draw.
+        example: usize,
+        /// Norm of its gradient.
+        norm: f64,
+        /// Whether its square is too large; too small if not.
+        overflows: bool,
+    },
+    /// A part of a draw in several parts holds no example.
+    #[error(
+        "step in parts: part {part} of {parts} (counted from 0) holds no example; leave out empty parts"
+    )]
+    EmptyPart {
+        /// Which part, counted from 0.
+        part: usize,
+        /// Number of parts.
+        parts: usize,
+    },
     /// Two passes over the same examples gave other losses.
     #[error(
         "step: the loss of example {example} was {first} in the first pass over its part and {second} in the second; \
@@ -204,19 +229,23 @@ pub enum TrainError {
 impl TrainError {
     /// Whether a step failed because of a number that is NaN or infinite.
     pub(crate) fn is_not_finite(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            Self::Step { source, .. } => source.is_not_finite(),
             Self::NotFinite { .. }
-                | Self::Gradient { .. }
-                | Self::Group(
-                    GroupError::NotFinite { .. }
-                        | GroupError::Gradients {
-                            source: GradError::NotFinite { .. },
-                            ..
-                        }
-                )
-                | Self::Loss(LossError::NotFinite { .. })
-        )
+            | Self::Gradient { .. }
+            | Self::Range {
+                overflows: true, ..
+            }
+            | Self::Group(
+                GroupError::NotFinite { .. }
+                | GroupError::Gradients {
+                    source: GradError::NotFinite { .. },
+                    ..
+                },
+            )
+            | Self::Loss(LossError::NotFinite { .. }) => true,
+            _ => false,
+        }
     }
 
     /// The same of examples that stand at the positions `present` of a larger draw.
@@ -245,6 +274,15 @@ impl TrainError {
                 first,
                 second,
             },
+            Self::Range {
+                example,
+                norm,
+                overflows,
+            } => Self::Range {
+                example: of(example),
+                norm,
+                overflows,
+            },
             Self::Group(GroupError::NotFinite { operation, example }) => {
                 Self::Group(GroupError::NotFinite {
                     operation,
@@ -260,6 +298,7 @@ impl TrainError {
         match self {
             Self::NotFinite { example, .. }
             | Self::Changed { example, .. }
+            | Self::Range { example, .. }
             | Self::Group(GroupError::NotFinite { example, .. }) => Some(*example),
             Self::Gradient { example, .. } => *example,
             _ => None,

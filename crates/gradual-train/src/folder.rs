@@ -322,7 +322,7 @@ impl Observer for RunFolder {
     }
 
     fn state(&self) -> Result<gradual_group::State, TrainError> {
-        Ok(gradual_group::State::of(self.name(), &self.skipped)?)
+        Ok(gradual_group::State::new(self.name(), &self.skipped)?)
     }
 
     fn restore(&mut self, state: &gradual_group::State) -> Result<(), TrainError> {

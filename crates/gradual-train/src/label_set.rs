@@ -26,7 +26,7 @@ use gradual_group::Draw;
 /// let stepped = Stepper::default().step(&model, &mut objective, labels, |m| {
 ///     (m.forward(x.clone()) - 1.0).powi_scalar(2).reshape([3])
 /// })?;
-/// assert_eq!(stepped.groups.count(), 3);
+/// assert_eq!(stepped.groups.num_groups(), 3);
 /// # Ok::<(), gradual_train::TrainError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,12 +1,12 @@
 //! What a step minimises.
 
 use burn::tensor::{Device, Tensor};
-use gradual_grad::{ExampleGradients, GradError};
-use gradual_group::{Grouping, Groups, Needs, Standing, State};
+use gradual_grad::{ExampleGradients, GradError, Tracer};
+use gradual_group::{Grouping, Groups, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 const OPERATION: &str = "objective";
 
@@ -25,10 +25,13 @@ pub struct Objective {
     pub(crate) grouping: Box<dyn Grouping>,
     rule: Rule,
     scaler: Scaler,
+    /// Whether coefficients are divided by their own size.
+    divides: bool,
     /// Globs of the parameters that a rule on gradients sees; empty for all.
     layers: Vec<String>,
     /// Whether gradients come from a trace even where Burn's own would do.
     traced: bool,
+    tracer: Tracer,
 }
 
 /// What makes coefficients of groups.
@@ -72,8 +75,10 @@ impl Objective {
             grouping: Box::new(grouping),
             rule: Rule::Losses(Box::new(composition)),
             scaler: Scaler::default(),
+            divides: true,
             layers: Vec::new(),
             traced: false,
+            tracer: Tracer::default(),
         }
     }
 
@@ -87,8 +92,10 @@ impl Objective {
             grouping: Box::new(grouping),
             rule: Rule::Gradients(Box::new(rule)),
             scaler: Scaler::new(Scale::Raw),
+            divides: false,
             layers: Vec::new(),
             traced: false,
+            tracer: Tracer::default(),
         }
     }
 
@@ -97,6 +104,10 @@ impl Objective {
     pub fn with_scale(self, scale: Scale) -> Self {
         Self {
             scaler: Scaler::new(scale),
+            divides: matches!(
+                scale,
+                Scale::UnitSum | Scale::UnitAbsolute | Scale::MatchNorm
+            ),
             ..self
         }
     }
@@ -130,9 +141,26 @@ impl Objective {
         }
     }
 
+    /// The same with traces that have options: parameters that a draw need not use
+    /// ([`Tracer::allow_unused`]: experts, dropped layers), that are not trained here ([`Tracer::without`]), several rows
+    /// of an input for each example ([`Tracer::with_views`]).
+    ///
+    /// They hold for every pass that a step, standing examples or the check before the first step take. What is left out
+    /// is not updated either where the gradients come from Burn's own backward pass, so that all objectives train the
+    /// same parameters.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
+    }
+
+    /// The options of the traces.
+    pub(crate) fn tracer(&self) -> &Tracer {
+        &self.tracer
+    }
+
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
     pub fn needs_gradients(&self) -> bool {
-        self.traced || self.grouping.needs() == Needs::Gradients || self.needs_gram()
+        self.traced || self.compares_gradients()
     }
 
     /// Whether a step needs the Gram matrix of its draw, for the rule or for the scale. It is then
@@ -141,9 +169,31 @@ impl Objective {
         matches!(self.rule, Rule::Gradients(_)) || self.scaler.needs_gram()
     }
 
+    /// Whether a step compares gradients with each other, by their inner products.
+    pub(crate) fn compares_gradients(&self) -> bool {
+        self.grouping.needs().gradients() || self.needs_gram()
+    }
+
+    /// Whether the coefficients of a draw stay the same when all of its gradients are multiplied by one number.
+    pub(crate) fn is_scale_free(&self) -> bool {
+        match (&self.rule, self.grouping.needs().gradients()) {
+            (Rule::Losses(_), true) => self.divides,
+            (Rule::Gradients(_), true) => false,
+            // Only inner products, of which a rule and a matched norm take ratios.
+            _ => true,
+        }
+    }
+
+    /// Whether the grouping is after a draw what it was before.
+    pub(crate) fn is_stateless(&self) -> bool {
+        self.grouping
+            .state()
+            .is_ok_and(|state| state == State::none())
+    }
+
     /// Whether a step needs the labels of its examples.
     pub fn needs_labels(&self) -> bool {
-        self.grouping.needs() == Needs::Labels
+        self.grouping.needs().labels()
     }
 
     /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see
@@ -173,7 +223,7 @@ impl Objective {
             rule: self.rule.state(),
             scale: self.scaler.state(),
         };
-        Ok(State::of(OPERATION, &saved)?)
+        Ok(State::new(OPERATION, &saved)?)
     }
 
     /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to

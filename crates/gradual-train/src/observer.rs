@@ -6,7 +6,8 @@ use gradual_grad::Verified;
 use gradual_group::{Groups, State};
 use gradual_runs::{Evaluation, GroupingRecord};
 
-use crate::{Snapshot, TrainError};
+use crate::error::TrainError;
+use crate::snapshot::Snapshot;
 
 /// Whether a run goes on: `Continue(())`, or `Break` with the reason, for people.
 ///

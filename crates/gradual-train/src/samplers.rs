@@ -1,13 +1,9 @@
-//! The samplers that come with the trainer.
+//! Which examples a step draws.
 
-mod curriculum;
-mod epochs;
-mod mixture;
-mod stratified;
-mod task_mixture;
-
-pub use curriculum::Curriculum;
-pub use epochs::Epochs;
-pub use mixture::Mixture;
-pub use stratified::Stratified;
-pub use task_mixture::TaskMixture;
+pub(crate) mod context;
+pub(crate) mod curriculum;
+pub(crate) mod epochs;
+pub(crate) mod mixture;
+pub(crate) mod sampler;
+pub(crate) mod stratified;
+pub(crate) mod task_mixture;

@@ -10,7 +10,7 @@ use gradual_group::{Churn, State};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// A run between two steps: weights, optimizer and learning rate as Burn records them, and the state of
 /// everything else.
@@ -31,7 +31,7 @@ pub(crate) const FILES: [&str; 4] = ["model.bpk", "optimizer.bpk", "rate.bpk", "
 
 /// Everything but weights, optimizer and learning rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Moving {
+pub(crate) struct RunState {
     pub(crate) step: u64,
     pub(crate) mean_accuracy: Option<f64>,
     /// Random numbers of the draws and of the standing examples.
@@ -47,7 +47,7 @@ pub(crate) struct Moving {
     #[serde(default)]
     pub(crate) other_mass: f64,
     #[serde(default)]
-    pub(crate) seen: Option<Seen>,
+    pub(crate) seen: Option<ExampleCounts>,
     pub(crate) skipped: u64,
     pub(crate) skipped_in_a_row: u64,
     pub(crate) grouped: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Moving {
 
 /// Examples of a run so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Seen {
+pub(crate) struct ExampleCounts {
     /// Those that steps drew, steps that were skipped included.
     pub(crate) examples: u64,
     /// Those that were drawn to stand.
@@ -71,6 +71,9 @@ pub(crate) struct Seen {
     pub(crate) shown: u64,
     /// Those of steps that had no loss.
     pub(crate) left_out: u64,
+    /// How often a standing one had no loss when it was shown.
+    #[serde(default)]
+    pub(crate) standing_left_out: u64,
 }
 
 /// Standing examples that can be drawn again.
@@ -85,7 +88,7 @@ impl Snapshot {
         model: &M,
         optimizer: &ModuleOptimizer,
         rate: &ModuleLrScheduler,
-        moving: &Moving,
+        moving: &RunState,
     ) -> Result<Self, TrainError> {
         let mut state = Vec::new();
         ciborium::into_writer(moving, &mut state).map_err(|problem| refused("state", &problem))?;
@@ -133,7 +136,7 @@ impl Snapshot {
         Ok(rate.load_record(record))
     }
 
-    pub(crate) fn moving(&self) -> Result<Moving, TrainError> {
+    pub(crate) fn moving(&self) -> Result<RunState, TrainError> {
         ciborium::from_reader(self.contents[3].as_slice())
             .map_err(|problem| refused("state", &problem))
     }

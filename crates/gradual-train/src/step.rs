@@ -1,37 +1,29 @@
 //! One step: losses to groups to coefficients to update.
 
+mod decided;
+mod examples;
+pub(crate) mod finish;
+pub(crate) mod finite;
+mod parts;
+pub(crate) mod pass;
+mod range;
+pub(crate) mod standing;
+pub(crate) mod stepped;
+pub(crate) mod stepper;
+pub(crate) mod trainable;
+mod twice;
+pub(crate) mod verified;
+
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Int, Tensor, TensorData};
-use gradual_grad::host::read_together;
-use gradual_grad::{ExampleGradients, Traced, trace};
-use gradual_group::{Draw, Groups};
-use gradual_loss::Composed;
+use burn::tensor::Tensor;
 
-use crate::examples::Examples;
-use crate::finite::{Sums, all_finite, finite, host, not_finite};
-use crate::parameters::trainable;
-use crate::pass::{Pass, joined, without_a_loss};
-use crate::statistics::{Statistics, unmoved};
-use crate::{LabelSet, Objective, TrainError};
-
-const COEFFICIENT: &str = "coefficient";
-
-/// What one step yields.
-#[derive(Debug)]
-pub struct Stepped {
-    /// The update Gᵀc, for an optimizer's `step`.
-    pub update: GradientsParams,
-    /// Losses ℓ of the draw. Those of examples that were [left out](Self::left_out) are NaN or infinite.
-    pub losses: Vec<f32>,
-    /// Scaled coefficients c of the draw, zero for examples that were left out.
-    pub coefficients: Vec<f32>,
-    /// The groups of the draw. Examples that were left out are in none.
-    pub groups: Groups,
-    /// The examples that were left out because they have no loss, in order: see
-    /// [`Stepper::leaving_out`].
-    pub left_out: Vec<usize>,
-}
+use crate::error::TrainError;
+use crate::objective::Objective;
+use finish::finish;
+use pass::Pass;
+use stepped::Stepped;
+use stepper::Stepper;
+use trainable::trainable;
 
 /// The update of `model` on one draw under `objective`: one forward and one backward pass.
 ///
@@ -74,6 +66,7 @@ pub fn step<M: Module>(
 /// # Errors
 ///
 /// Those of [`step()`]; [`GradError::EmptyDraw`](gradual_grad::GradError::EmptyDraw) without parts;
+/// [`TrainError::EmptyPart`] naming a part without examples, where there are several;
 /// [`TrainError::Changed`] when the second pass gives other losses than the first, as with dropout.
 pub fn step_in_parts<M: Module, B>(
     model: &M,
@@ -83,167 +76,6 @@ pub fn step_in_parts<M: Module, B>(
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
     Stepper::default().step_in_parts(model, objective, labels.into(), parts, losses)
-}
-
-/// A step with options.
-///
-/// ```
-/// # use burn::nn::LinearConfig;
-/// # use burn::tensor::{Device, Tensor};
-/// # use gradual_group::OneGroup;
-/// # use gradual_loss::Mean;
-/// # use gradual_train::{Objective, Stepper};
-/// let device = Device::flex().autodiff();
-/// let model = LinearConfig::new(2, 1).init(&device);
-/// // The second example has no target.
-/// let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
-/// let y = Tensor::<2>::from_floats([[0.0], [f32::NAN]], &device);
-/// let mut objective = Objective::new(OneGroup, Mean);
-/// let stepped = Stepper::default().leaving_out().step(&model, &mut objective, None.into(), |model| {
-///     use gradual_grad::Tap;
-///     (model.tap(x.clone()) - y.clone()).powi_scalar(2).squeeze_dim(1)
-/// })?;
-/// assert_eq!(stepped.coefficients, [1.0, 0.0]);
-/// assert_eq!(stepped.left_out, [1]);
-/// # Ok::<(), gradual_train::TrainError>(())
-/// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Stepper {
-    leaves_out: bool,
-}
-
-impl Stepper {
-    /// Leaves out examples whose loss is NaN or infinite, such as a sequence all of whose targets are
-    /// ignored, instead of refusing the draw. They belong to no group, their coefficient is exactly zero,
-    /// and their gradients are taken out before anything is summed, as zero times NaN is NaN. At the cost of
-    /// one more wait for the device in each step.
-    ///
-    /// Under an objective that needs no per-example gradients, a draw with such examples is traced once more to
-    /// keep their gradients apart, so the layers should be tapped. Where they are not, the closure must give such
-    /// a loss no gradient that is NaN, by setting it with `mask_fill` after everything else.
-    #[must_use]
-    pub fn leaving_out(self) -> Self {
-        Self { leaves_out: true }
-    }
-
-    pub(crate) fn leaves_out(self) -> bool {
-        self.leaves_out
-    }
-
-    /// [`step()`](crate::step()) with these options.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`step()`](crate::step()); [`TrainError::LeftOut`] when examples were to be left out whose gradients
-    /// can't be taken apart. A draw in which no example has a loss is [`TrainError::NotFinite`].
-    pub fn step<M: Module>(
-        self,
-        model: &M,
-        objective: &mut Objective,
-        labels: LabelSet<'_>,
-        mut losses: impl FnMut(&M) -> Tensor<1>,
-    ) -> Result<Stepped, TrainError> {
-        trainable(model)?;
-        let pass = Pass::of(model, objective, &mut losses)?;
-        let pass = self.leave_out(model, vec![pass], |_, model| losses(model))?;
-        finish(model, objective, labels, pass)
-    }
-
-    /// [`step_in_parts()`](crate::step_in_parts()) with these options.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`step_in_parts()`](crate::step_in_parts()) and [`step`](Self::step).
-    pub fn step_in_parts<M: Module, B>(
-        self,
-        model: &M,
-        objective: &mut Objective,
-        labels: LabelSet<'_>,
-        parts: &[B],
-        losses: impl Fn(&M, &B) -> Tensor<1>,
-    ) -> Result<Stepped, TrainError> {
-        if let [part] = parts {
-            return self.step(model, objective, labels, |m| losses(m, part));
-        }
-        trainable(model)?;
-        if objective.needs_gradients() {
-            let passes = trace_parts(model, parts, &losses)?;
-            let passes = self.leave_out(model, passes, |at, model| losses(model, &parts[at]))?;
-            return finish(model, objective, labels, passes);
-        }
-        let untracked = model.clone().no_grad();
-        let first = || {
-            parts
-                .iter()
-                .map(|part| Pass::plain(losses(&untracked, part)))
-        };
-        let first: Vec<Pass> = unmoved(model, || first().collect());
-        let first = self.leave_out(model, first, |at, model| losses(model, &parts[at]))?;
-        twice(model, objective, labels, &first, |at, model| {
-            losses(model, &parts[at])
-        })
-    }
-
-    /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
-    /// loss is stood for by the nearest before it that has one, or by the first.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`stand()`](crate::stand()).
-    pub fn stand<M: Module>(
-        self,
-        model: &M,
-        objective: &mut Objective,
-        losses: impl FnOnce(&M) -> Tensor<1>,
-    ) -> Result<(), TrainError> {
-        trainable(model)?;
-        self.shown(objective, unmoved(model, || trace(model, losses))?)
-    }
-
-    /// Shows standing examples whose gradients were taken already.
-    pub(crate) fn shown(self, objective: &mut Objective, traced: Traced) -> Result<(), TrainError> {
-        let losses = host("loss", &traced.losses)?;
-        let first = losses.iter().position(|loss| loss.is_finite());
-        let (true, Some(mut last)) = (self.leaves_out, first) else {
-            all_finite("loss", losses)?;
-            objective.grouping.stand(&Draw::from(&traced))?;
-            return Ok(());
-        };
-        let stands = losses.iter().enumerate().map(|(at, loss)| {
-            if loss.is_finite() {
-                last = at;
-            }
-            last
-        });
-        let stands: Vec<usize> = stands.collect();
-        let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
-        let at = TensorData::new(at, [stands.len()]);
-        let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
-        let gradients = traced.gradients.choose(&stands)?;
-        let losses = traced.losses.select(0, at);
-        let draw = Draw::new(&losses).with_gradients(&gradients);
-        Ok(objective.grouping.stand(&draw)?)
-    }
-
-    /// The passes without the examples that have no loss, if these are to be left out. `again` computes the losses of a
-    /// pass once more.
-    pub(crate) fn leave_out<M: Module>(
-        self,
-        model: &M,
-        passes: Vec<Pass>,
-        mut again: impl FnMut(usize, &M) -> Tensor<1>,
-    ) -> Result<Vec<Pass>, TrainError> {
-        if !self.leaves_out || passes.is_empty() {
-            return Ok(passes);
-        }
-        let absent = without_a_loss(&passes)?;
-        let pairs = passes.into_iter().zip(absent).enumerate();
-        let without = pairs.map(|(at, (pass, absent))| {
-            let apart = || unmoved(model, || trace(model, |m| again(at, m))).ok();
-            pass.without(absent, apart)
-        });
-        without.collect()
-    }
 }
 
 /// Shows the objective's grouping its standing examples under the current model, when it
@@ -263,261 +95,4 @@ pub fn stand<M: Module>(
     losses: impl FnOnce(&M) -> Tensor<1>,
 ) -> Result<(), TrainError> {
     Stepper::default().stand(model, objective, losses)
-}
-
-/// A draw in several parts, traced one after another.
-fn trace_parts<M: Module, B>(
-    model: &M,
-    parts: &[B],
-    losses: impl Fn(&M, &B) -> Tensor<1>,
-) -> Result<Vec<Pass>, TrainError> {
-    let traced = parts
-        .iter()
-        .map(|part| Ok(Pass::traced(trace(model, |m| losses(m, part))?)));
-    traced.collect()
-}
-
-/// The step of a draw whose passes have been made.
-pub(crate) fn finish<M: Module>(
-    model: &M,
-    objective: &mut Objective,
-    labels: LabelSet<'_>,
-    passes: Vec<Pass>,
-) -> Result<Stepped, TrainError> {
-    let examples = Examples::of(&passes)?;
-    let labels = examples.labels(labels)?;
-    let losses = joined(&passes)?;
-    let counted = passes.iter().filter(|pass| pass.losses().dims()[0] > 0);
-    let traced: Option<Vec<ExampleGradients>> =
-        counted.map(|pass| pass.gradients().cloned()).collect();
-    let gradients = match traced.filter(|_| objective.needs_gradients()) {
-        Some(mut each) if each.len() == 1 => each.pop(),
-        Some(each) => Some(ExampleGradients::concat(&each)?),
-        None => None,
-    };
-    let update = |coefficients: &Tensor<1>| match &gradients {
-        Some(gradients) => Ok(gradients.combine(coefficients)?),
-        None => added_up(model, &passes, coefficients, |_, pass, coefficients| {
-            pass.update(model, coefficients)
-        }),
-    };
-    let mixed = passes.iter().any(Pass::is_mixed);
-    let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_set(), losses, gradients.as_ref())?;
-        let update = update(&decided.composed.coefficients)?;
-        decided.checked(model, objective, update, gradients.as_ref(), None)
-    });
-    examples.whole(stepped, mixed)
-}
-
-/// The step of a draw whose gradients come from a second forward pass, `again`, over every part.
-fn twice<M: Module>(
-    model: &M,
-    objective: &mut Objective,
-    labels: LabelSet<'_>,
-    first: &[Pass],
-    again: impl Fn(usize, &M) -> Tensor<1>,
-) -> Result<Stepped, TrainError> {
-    let examples = Examples::of(first)?;
-    let labels = examples.labels(labels)?;
-    let (mut mixed, mut half) = (false, false);
-    let mut second = Vec::new();
-    let losses = joined(first)?;
-    let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_set(), losses, None)?;
-        let update = added_up(
-            model,
-            first,
-            &decided.composed.coefficients,
-            |at, pass, coefficients| {
-                let pass = repeated(model, pass, |m| again(at, m))?;
-                let update = pass.update(model, coefficients)?;
-                mixed |= pass.is_mixed();
-                half |= pass.is_half();
-                second.push(pass.into_losses());
-                Ok(update)
-            },
-        )?;
-        let second = Some((joined(&second)?, half));
-        decided.checked(model, objective, update, None, second)
-    });
-    examples.whole(stepped, mixed)
-}
-
-/// The pass once more, with what its gradients come from.
-fn repeated<M: Module>(
-    model: &M,
-    first: &Pass,
-    losses: impl Fn(&M) -> Tensor<1>,
-) -> Result<Pass, TrainError> {
-    let absent = first.absent().to_vec();
-    let pass = match absent.is_empty() {
-        true => Pass::tracked(losses(model))?,
-        false => {
-            let before = Statistics::of(model);
-            match trace(model, &losses) {
-                Ok(traced) => Pass::traced(traced),
-                Err(_) => {
-                    before.put_back(model);
-                    Pass::tracked(losses(model))?
-                }
-            }
-        }
-    };
-    match pass.examples() == first.examples() {
-        true => pass.without(absent, || None),
-        false => Err(TrainError::Task {
-            what: "losses in the second pass over a part",
-            expected: first.examples(),
-            got: pass.examples(),
-        }),
-    }
-}
-
-/// The sum of the updates of several passes, each with its own of the `coefficients` `[n]`.
-fn added_up<M: Module>(
-    model: &M,
-    passes: &[Pass],
-    coefficients: &Tensor<1>,
-    mut update: impl FnMut(usize, &Pass, Tensor<1>) -> Result<GradientsParams, TrainError>,
-) -> Result<GradientsParams, TrainError> {
-    if let [pass] = passes {
-        return update(0, pass, coefficients.clone());
-    }
-    let mut sum = GradientsAccumulator::new();
-    let mut from = 0;
-    for (at, pass) in passes.iter().enumerate() {
-        let [present] = pass.losses().dims();
-        if present > 0 {
-            let own = coefficients.clone().narrow(0, from, present);
-            sum.accumulate(model, update(at, pass, own)?);
-        }
-        from += present;
-    }
-    Ok(sum.grads())
-}
-
-/// Everything of a step but its update, still on the device.
-struct Decided {
-    losses: Tensor<1>,
-    groups: Groups,
-    composed: Composed,
-}
-
-impl Decided {
-    /// The step with its update, all of whose numbers are finite: they are read together, the one time that a step
-    /// waits for the device of its own accord. The losses of a `second` pass, which may be
-    /// in half precision, must be those of the first.
-    fn checked<M: Module>(
-        self,
-        model: &M,
-        objective: &mut Objective,
-        update: GradientsParams,
-        gradients: Option<&ExampleGradients>,
-        second: Option<(Tensor<1>, bool)>,
-    ) -> Result<Stepped, TrainError> {
-        let device = self.losses.device();
-        if update.is_empty() {
-            return Err(TrainError::Untracked);
-        }
-        let Sums { sums, paths, half } = Sums::of(&update, model, &device);
-        if paths.is_empty() {
-            return Err(TrainError::Untracked);
-        }
-        let none = || Tensor::zeros([0], &device);
-        let unread = self.groups.unread().unwrap_or_else(none);
-        let (second, half_losses) = second.unwrap_or_else(|| (none(), false));
-        let tolerance = match half || half_losses {
-            true => HALF,
-            false => SINGLE,
-        };
-        let composed = self.composed.unread().unwrap_or_else(none);
-        let coefficients = self.composed.coefficients.clone();
-        let all = [self.losses, unread, composed, coefficients, sums, second];
-        let [losses, unread, composed, coefficients, sums, second] =
-            read_together(all).map_err(|problem| TrainError::Read {
-                operation: "step",
-                problem,
-            })?;
-        // In the order in which one comes of the other: whatever is no number makes all that follow none.
-        let losses = all_finite("loss", losses)?;
-        same(&losses, &second, tolerance)?;
-        let groups = self.groups.settled(&unread)?;
-        let composed = self.composed.settled(&composed)?;
-        let norms = || gradients.map(|gradients| host("gradient", &gradients.norms()));
-        let coefficients = match all_finite(COEFFICIENT, coefficients) {
-            Ok(coefficients) => coefficients,
-            Err(error) => {
-                if let Some(norms) = norms().transpose()? {
-                    all_finite("gradient", norms)?;
-                }
-                return Err(error);
-            }
-        };
-        if sums.iter().any(|sum: &f32| !sum.is_finite())
-            && let Some(parameter) = not_finite(&update, model, &device)?
-        {
-            let norms = norms().transpose()?.unwrap_or_default();
-            return Err(TrainError::Gradient {
-                parameter,
-                example: norms.iter().position(|norm| !norm.is_finite()),
-            });
-        }
-        objective.observe(&composed);
-        Ok(Stepped {
-            update,
-            losses,
-            coefficients,
-            groups,
-            left_out: Vec::new(),
-        })
-    }
-}
-
-/// Share of a loss, or of the mean loss, by which two passes over the same examples may differ.
-const SINGLE: f32 = 1e-3;
-const HALF: f32 = 5e-2;
-
-/// Whether the losses of a second pass are those of the first.
-fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError> {
-    let mean = first.iter().map(|loss| loss.abs()).sum::<f32>() / first.len().max(1) as f32;
-    // A second loss that is NaN is not near.
-    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= tolerance * a.abs().max(mean);
-    match first.iter().zip(second).position(|pair| !near(pair)) {
-        Some(example) => Err(TrainError::Changed {
-            example,
-            first: first[example],
-            second: second[example],
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Groups and coefficients of a draw, with its gradients where it has some.
-fn decide(
-    objective: &mut Objective,
-    labels: LabelSet<'_>,
-    losses: Tensor<1>,
-    gradients: Option<&ExampleGradients>,
-) -> Result<Decided, TrainError> {
-    let mut draw = Draw::new(&losses);
-    if let Some(gradients) = gradients {
-        draw = draw.with_gradients(gradients);
-    }
-    let draw = labels.of(draw);
-    let mut compose = || -> Result<(Groups, Composed), TrainError> {
-        let groups = objective.grouping.group_ahead(&draw)?;
-        let composed = objective.compose(&losses, &groups, gradients)?;
-        Ok((groups, composed))
-    };
-    let composed = compose().or_else(|error| {
-        // Losses that are no numbers make groups that are none; say what came first.
-        finite("loss", &losses)?;
-        Err(error)
-    });
-    composed.map(|(groups, composed)| Decided {
-        losses: losses.clone(),
-        groups,
-        composed,
-    })
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::TrainError;
+use crate::error::TrainError;
 
 /// A named ability with its own held-out examples.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
 use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
     Capability, Drawn, Flow, GO_ON, NotFinite, Objective, Observer, Sampler, Score, SeenStep,
-    Snapshot, Stock, Task, TrainError, Trainer, TrainerConfig, Wanted,
+    Snapshot, Task, TaskSize, TrainError, Trainer, TrainerConfig, Wanted,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -73,12 +73,16 @@ fn standing_examples_are_counted() {
     let landmarks = || {
         Landmarks::new(2, Metric::euclidean(), 7)
             .with_examples(12)
+            .unwrap()
             .with_every(5)
+            .unwrap()
     };
     let centroids = || {
         Centroids::new(2, Metric::euclidean(), 7)
             .with_examples(12)
+            .unwrap()
             .with_every(5)
+            .unwrap()
     };
     let task = Regression::new();
     let objective = |which: &str| match which {
@@ -129,7 +133,7 @@ fn standing_examples_are_counted() {
 struct Three;
 
 impl Sampler for Three {
-    fn check(&self, _stock: Stock) -> Result<(), TrainError> {
+    fn check(&self, _size: TaskSize) -> Result<(), TrainError> {
         Ok(())
     }
 
@@ -137,7 +141,7 @@ impl Sampler for Three {
         &mut self,
         _step: u64,
         _n: usize,
-        _stock: Stock,
+        _size: TaskSize,
         _random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
         Ok(Wanted::Of(vec![0, 0, 1]))

@@ -348,6 +348,7 @@ fn a_batch_that_is_held_waits_once() {
 }
 
 /// Asks for standing examples as it is told to, and writes down which it is shown.
+#[derive(Clone)]
 struct Asks {
     wishes: Vec<Option<Standing>>,
     shown: Arc<Mutex<Vec<Vec<f32>>>>,
@@ -474,13 +475,17 @@ fn landmarks_and_centroids_train() {
     let landmarks = || {
         let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
             .with_examples(8)
-            .with_every(2);
+            .unwrap()
+            .with_every(2)
+            .unwrap();
         Objective::new(landmarks.with_refresh(0.5).unwrap(), SumOfSquares)
     };
     let centroids = || {
         Centroids::new(2, Metric::euclidean(), 7)
             .with_examples(8)
+            .unwrap()
             .with_every(2)
+            .unwrap()
     };
     let mut at = 0;
     let mut draw = move |n: usize| {

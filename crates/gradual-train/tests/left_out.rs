@@ -189,7 +189,9 @@ fn agrees(stepped: &Stepped, objective: fn() -> Objective, model: &Model, what: 
     let membership = |groups: &Groups| -> Vec<Vec<f32>> {
         let columns = groups.membership().clone().transpose().into_data();
         let all: Vec<f32> = columns.try_to_vec().unwrap();
-        all.chunks(groups.count()).map(<[f32]>::to_vec).collect()
+        all.chunks(groups.num_groups())
+            .map(<[f32]>::to_vec)
+            .collect()
     };
     let (got, wanted) = (membership(&stepped.groups), membership(&expected.groups));
     assert_eq!(got.len(), N, "{what}");
@@ -469,10 +471,11 @@ impl Observer for Kept {
 
 fn landmarks() -> Landmarks {
     let landmarks = Landmarks::new(2, Metric::euclidean(), 7);
-    landmarks.with_examples(32).with_every(10)
+    landmarks.with_examples(32).unwrap().with_every(10).unwrap()
 }
 
 /// Writes down the losses and norms that it is shown.
+#[derive(Clone)]
 struct Shown(Arc<Mutex<Vec<Vec<f32>>>>);
 
 impl Grouping for Shown {

@@ -143,7 +143,9 @@ fn a_step_waits_for_the_device_once_or_twice() {
             "landmarks",
             1,
             Objective::new(
-                Landmarks::new(3, Metric::whitened(), 7).with_examples(12),
+                Landmarks::new(3, Metric::whitened(), 7)
+                    .with_examples(12)
+                    .unwrap(),
                 SumOfSquares,
             ),
         ),
@@ -151,7 +153,9 @@ fn a_step_waits_for_the_device_once_or_twice() {
             "centroids",
             1,
             Objective::new(
-                Centroids::new(3, Metric::euclidean(), 7).with_examples(12),
+                Centroids::new(3, Metric::euclidean(), 7)
+                    .with_examples(12)
+                    .unwrap(),
                 SumOfSquares,
             ),
         ),

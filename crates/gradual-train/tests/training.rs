@@ -10,8 +10,8 @@ use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
     Curriculum, End, Epochs, Flow, GO_ON, Mixture, NotFinite, Objective, Observer, Sampler,
-    SeenStep, Stock, StopAtTarget, StopOnDivergence, Stratified, TaskMixture, TrainError, Trainer,
-    TrainerConfig, Wanted, When,
+    SeenStep, StopAtTarget, StopOnDivergence, Stratified, TaskMixture, TaskSize, TrainError,
+    Trainer, TrainerConfig, Wanted, When,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -231,14 +231,14 @@ fn accumulation_changes_rounding_only() {
 
 /// What a sampler asks of 2 capabilities and 10 items, over some steps.
 fn asked(sampler: &mut dyn Sampler, n: usize, steps: u64) -> Result<Vec<Wanted>, TrainError> {
-    let stock = Stock {
-        capabilities: 2,
-        items: Some(common::ITEMS),
+    let size = TaskSize {
+        num_capabilities: 2,
+        num_items: Some(common::ITEMS),
     };
-    sampler.check(stock)?;
+    sampler.check(size)?;
     let mut random = ChaCha8Rng::seed_from_u64(3);
     (1..=steps)
-        .map(|step| sampler.next(step, n, stock, &mut random))
+        .map(|step| sampler.next(step, n, size, &mut random))
         .collect()
 }
 
@@ -355,9 +355,9 @@ fn an_epoch_holds_every_item_once() {
         asked(&mut one, 7, 3).unwrap(),
         asked(&mut other, 7, 3).unwrap()
     );
-    let endless = Stock {
-        capabilities: 2,
-        items: None,
+    let endless = TaskSize {
+        num_capabilities: 2,
+        num_items: None,
     };
     assert!(
         epochs

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{Kind, Moments, Running, Vectors};
-use super::{Metric, Part, Whitening};
-use crate::GradError;
-use crate::record::{agree, floats, refused, written};
+use super::Metric;
+use super::kind::Kind;
+use super::moments::Moments;
+use super::part::Part;
+use super::vectors::{Running, Vectors};
+use super::whitening::Whitening;
+use crate::error::GradError;
+use crate::tensor_data::{agree, floats, refused, written};
 
 /// What a [`Metric`] has observed, as plain data for any serde format: made by [`Metric::record`], read
 /// back by [`Metric::restore`].

@@ -4,9 +4,9 @@ use burn::nn::activation::{Activation, PRelu, SwiGlu};
 use burn::tensor::Tensor;
 use burn::tensor::activation::silu;
 
-use crate::Tap;
-use crate::tap::traced;
 use crate::taps::expand::copies;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced_on;
 
 /// `[n, …]` or `[n, channels, …]`, as many channels as slopes → the same shape.
 impl<const D: usize> Tap<Tensor<D>> for PRelu {
@@ -14,7 +14,7 @@ impl<const D: usize> Tap<Tensor<D>> for PRelu {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !traced(self) || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims.contains(&0) {
             return self.forward(input);
         }
         let [slopes] = self.alpha.val().dims();

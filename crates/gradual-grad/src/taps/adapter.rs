@@ -7,8 +7,9 @@
 use burn::module::{LoraAdapter, Param, ParamId};
 use burn::tensor::{Int, Tensor};
 
-use crate::factor::{Factor, Inputs};
-use crate::tap::constant;
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::constant;
 
 /// The parameters behind the value of a weight: itself, and those of its adapter.
 pub(super) fn parameters<const D: usize>(weight: &Param<Tensor<D>>) -> Vec<ParamId> {

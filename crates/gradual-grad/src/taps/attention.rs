@@ -5,8 +5,8 @@ use burn::nn::attention::{MhaInput, MhaOutput, MultiHeadAttention};
 use burn::tensor::activation::{quiet_softmax, softmax};
 use burn::tensor::{Bool, Tensor};
 
-use crate::Tap;
-use crate::tap::traced;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced;
 
 /// The input of a tapped [`MultiHeadAttention`]: Burn's own [`MhaInput`], whose fields only Burn can
 /// read, under the same constructors.

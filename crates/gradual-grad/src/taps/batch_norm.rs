@@ -4,10 +4,10 @@ use burn::module::{Param, ParamId};
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::tap::{constant, traced};
-use crate::tape;
 use crate::taps::norm::channels;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced, traced_on};
+use crate::trace::tape;
 
 /// `[n, channels, …]` → `[n, channels, …]`, in its evaluation form: there the running mean and variance are
 /// constants, and each example is mapped by itself. A trace refuses the training form.
@@ -29,7 +29,7 @@ impl<const D: usize> Tap<Tensor<D>> for BatchNorm {
             }
             return self.forward(input);
         }
-        if !traced(self) || D < 2 || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();

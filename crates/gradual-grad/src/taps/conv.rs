@@ -1,8 +1,9 @@
 //! Convolutions: linear over unfolded patches.
 
 mod deformable;
+pub(crate) mod fault;
 mod transposed;
-pub(crate) mod windows;
+mod windows;
 
 use burn::module::{Param, ParamId};
 use burn::nn::conv::{Conv1d, Conv2d, Conv3d};
@@ -11,11 +12,12 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{conv1d, conv2d, conv3d};
 use burn::tensor::ops::ConvOptions;
 
-use crate::Tap;
-use crate::factor::{Factor, Inputs};
-use crate::faults::conv1d_fault;
-use crate::tap::{constant, leaf, traced};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
+use fault::conv1d_fault;
 use windows::{Windows, same};
 
 /// Adds the bias to an output `[n, channels, …]`, seen by the trace. `weight` makes the weight's factor of the
@@ -92,7 +94,7 @@ impl Tap<Tensor<3>> for Conv1d {
 
     fn tap(&self, input: Tensor<3>) -> Tensor<3> {
         let dims = input.dims();
-        if !traced(self) || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims.contains(&0) {
             return self.forward(input);
         }
         let padding = match self.padding {
@@ -134,7 +136,7 @@ impl Tap<Tensor<4>> for Conv2d {
 
     fn tap(&self, input: Tensor<4>) -> Tensor<4> {
         let dims = input.dims();
-        if !traced(self) || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims.contains(&0) {
             return self.forward(input);
         }
         let [kernel, stride] = [self.kernel_size, self.stride];
@@ -183,7 +185,7 @@ impl Tap<Tensor<5>> for Conv3d {
         };
         // Burn has no unequal padding in three dimensions, and says so itself.
         let unequal = padding.iter().any(|(before, after)| before != after);
-        if !traced(self) || dims.contains(&0) || unequal {
+        if !traced_on(self, &input.device()) || dims.contains(&0) || unequal {
             return self.forward(input);
         }
         let windows = Windows {

@@ -7,8 +7,8 @@ use burn::nn::Linear;
 use burn::nn::attention::CrossAttention;
 use burn::tensor::{Bool, Tensor};
 
-use crate::Tap;
-use crate::tap::traced;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced;
 
 /// Query `[n, t, d_model]`, context `[n, s, d_context]` and the positions `[n, s]` of the context that are masked
 /// (true) → `[n, t, d_model]`. Its four linear layers are tapped; dropout draws one mask for the pass.

@@ -4,11 +4,11 @@ use burn::nn::Embedding;
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, leaf, traced};
-use crate::tape::{self, Use};
+use crate::gradients::factor::outer::Inputs;
 use crate::taps::adapter::{Behind, parameters};
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// Indices `[n, t]` → vectors `[n, t, d]`. The weight may carry a LoRA adapter.
 impl Tap<Tensor<2, Int>> for Embedding {
@@ -16,7 +16,7 @@ impl Tap<Tensor<2, Int>> for Embedding {
 
     fn tap(&self, input: Tensor<2, Int>) -> Tensor<3> {
         let [n, t] = input.dims();
-        if !traced(self) || n * t == 0 {
+        if !traced_on(self, &input.device()) || n * t == 0 {
             return self.forward(input);
         }
         let weight = constant(&self.weight);
@@ -58,7 +58,7 @@ impl TiedReadout for Embedding {
         output[D - 1] = v;
         let positions = dims[..D - 1].iter().product::<usize>();
         let flat = hidden.reshape([positions, d]);
-        if !traced(self) || D < 2 || dims.contains(&0) {
+        if !traced_on(self, &flat.device()) || D < 2 || dims.contains(&0) {
             return flat.matmul(self.weight.val().transpose()).reshape(output);
         }
         let (n, t) = (dims[0], positions / dims[0]);

@@ -3,9 +3,9 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
-use crate::tap::{constant, differentiable, traced};
-use crate::tape::{self, Use};
 use crate::taps::adapter::{Behind, parameters};
+use crate::taps::tap::{constant, differentiable, traced};
+use crate::trace::tape::{self, Use};
 
 /// One copy of a parameter `[…]` per example, `[n, …]`: for learned positions, scalars, class
 /// tokens and whatever else is added to or multiplied with every example.

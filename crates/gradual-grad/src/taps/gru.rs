@@ -3,9 +3,9 @@
 use burn::nn::{BiGru, Gru};
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::tap::traced;
 use crate::taps::rnn::{Gate, directions, examples_first, over_time, zeros};
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced;
 
 /// `[n, t, d]` → `[n, t, h]` and the last state.
 fn run(

@@ -3,11 +3,12 @@
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::factor::{Factor, Inputs};
-use crate::tap::{constant, leaf, traced};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::gradients::factor::outer::Inputs;
 use crate::taps::adapter::{Behind, parameters};
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// `[n, …, d]` → `[n, …, e]`. The weight may carry a LoRA adapter.
 impl<const D: usize> Tap<Tensor<D>> for Linear {
@@ -16,7 +17,7 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
         let [d, e] = self.weight.base().dims();
-        if !traced(self) || dims[D - 1] != d || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || dims[D - 1] != d || dims.contains(&0) {
             return self.forward(input);
         }
         if D < 2 {

@@ -5,10 +5,10 @@ use burn::nn::norm::{InstanceNorm, Normalization};
 use burn::nn::{GroupNorm, LayerNorm, RmsNorm};
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::factor::Factor;
-use crate::tap::{constant, leaf, traced};
-use crate::tape::{self, Use};
+use crate::gradients::factor::Factor;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, leaf, traced_on};
+use crate::trace::tape::{self, Use};
 
 /// Scales and shifts normalised inputs x̂ `[n, t, d]`, seen by the trace.
 fn affine(
@@ -52,7 +52,7 @@ impl<const D: usize> Tap<Tensor<D>> for LayerNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !traced(self) || D < 2 || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -69,7 +69,7 @@ impl<const D: usize> Tap<Tensor<D>> for RmsNorm {
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
-        if !traced(self) || D < 2 || dims.contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || dims.contains(&0) {
             return self.forward(input);
         }
         let mut plain = self.clone();
@@ -101,7 +101,7 @@ impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
         let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
             return self.forward(input);
         };
-        if !traced(self) || D < 2 || input.dims().contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || input.dims().contains(&0) {
             return self.forward(input);
         }
         let plain = Self {
@@ -122,7 +122,7 @@ impl<const D: usize> Tap<Tensor<D>> for InstanceNorm {
         let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
             return self.forward(input);
         };
-        if !traced(self) || D < 2 || input.dims().contains(&0) {
+        if !traced_on(self, &input.device()) || D < 2 || input.dims().contains(&0) {
             return self.forward(input);
         }
         let plain = Self {

@@ -4,8 +4,8 @@
 use burn::nn::{BiRnn, GateController, Rnn, RnnState};
 use burn::tensor::Tensor;
 
-use crate::Tap;
-use crate::tap::traced;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced;
 
 /// Input `[n, d]` and hidden state `[n, h]` → `[n, e]`: both linear layers of the gate.
 impl Tap<(Tensor<2>, Tensor<2>)> for GateController {

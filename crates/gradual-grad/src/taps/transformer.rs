@@ -6,8 +6,9 @@ use burn::nn::transformer::{
 };
 use burn::tensor::{Bool, Tensor};
 
-use crate::tap::traced;
-use crate::{AttentionInput, Tap};
+use crate::taps::attention::AttentionInput;
+use crate::taps::tap::Tap;
+use crate::taps::tap::traced;
 
 /// `[n, …, d]` → `[n, …, d]`.
 impl<const D: usize> Tap<Tensor<D>> for PositionWiseFeedForward {

@@ -8,10 +8,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::host;
+use super::read::host;
 use super::rounding::Rounding;
-use crate::GradError;
-use crate::trace::Passed;
+use crate::error::GradError;
+use crate::trace::pass::Passed;
 
 /// Share of the largest entry that may arrive at an example of the other half, for rounding of fused kernels.
 const COUPLED: f64 = 1e-5;

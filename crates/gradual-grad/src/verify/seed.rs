@@ -3,9 +3,9 @@
 use burn::module::{Flag, Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use super::host;
-use crate::GradError;
-use crate::trace::Subject;
+use super::read::host;
+use crate::error::GradError;
+use crate::trace::pass::Subject;
 
 /// What makes passes draw the same random numbers on the device, where a model trains with some.
 pub(super) struct Seed(Option<(Device, u64)>);

@@ -6,10 +6,11 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor};
 
-use super::host;
+use super::read::host;
 use super::rounding::Rounding;
-use crate::trace::Subject;
-use crate::{GradError, Traced};
+use crate::error::GradError;
+use crate::trace::pass::Subject;
+use crate::trace::traced::Traced;
 
 /// The updates of one parameter from a trace and from Burn's own backward pass.
 pub(super) struct Update {

@@ -81,25 +81,36 @@ impl<'a> Draw<'a> {
         TensorCreationOptions::new(self.device()).with_dtype(self.precision())
     }
 
-    pub(crate) fn gradients(
-        &self,
-        operation: &'static str,
-    ) -> Result<&'a ExampleGradients, GroupError> {
+    /// The gradients of its examples, for the grouping called `operation`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], and [`GroupError::NoGradients`] for a draw without gradients: one of a step that took
+    /// none, as [`Grouping::needs`](crate::Grouping::needs) did not ask for them.
+    pub fn gradients(&self, operation: &'static str) -> Result<&'a ExampleGradients, GroupError> {
         self.nonempty(operation)?;
         self.gradients.ok_or(GroupError::NoGradients { operation })
     }
 
-    pub(crate) fn labels(
-        &self,
-        operation: &'static str,
-    ) -> Result<&'a [Option<usize>], GroupError> {
+    /// The label of each example, `[n]`, for the grouping called `operation`; none for an example that carries none.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], [`GroupError::NoLabels`] for a draw without labels, and [`GroupError::LabelCount`]
+    /// unless there is one for each example.
+    pub fn labels(&self, operation: &'static str) -> Result<&'a [Option<usize>], GroupError> {
         let examples = self.nonempty(operation)?;
         let labels = self.labels.ok_or(GroupError::NoLabels { operation })?;
         one_each(operation, examples, labels)
     }
 
-    /// The labels of each of `wanted` groupings.
-    pub(crate) fn all_labels(
+    /// The labels of each of `wanted` labellings of its examples, `[wanted][n]`, for the grouping called `operation`: first
+    /// those of [`with_labels`](Self::with_labels), then those of [`with_more_labels`](Self::with_more_labels).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`labels`](Self::labels), and [`GroupError::Labellings`] for a draw with more or fewer labellings.
+    pub fn all_labels(
         &self,
         operation: &'static str,
         wanted: usize,
@@ -117,7 +128,12 @@ impl<'a> Draw<'a> {
         std::iter::once(Ok(first)).chain(more).collect()
     }
 
-    pub(crate) fn nonempty(&self, operation: &'static str) -> Result<usize, GroupError> {
+    /// Number of examples n of a draw that holds some, for the grouping called `operation`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`] without examples.
+    pub fn nonempty(&self, operation: &'static str) -> Result<usize, GroupError> {
         match self.examples() {
             0 => Err(GroupError::EmptyDraw { operation }),
             n => Ok(n),

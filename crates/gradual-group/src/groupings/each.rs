@@ -1,11 +1,28 @@
 //! Every example on its own.
 
 use burn::tensor::{Tensor, TensorCreationOptions};
+use gradual_registry::Entry;
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "each-example",
+    about: "every example its own group, for compositions of single examples",
+    facts: &[
+        ("grouping", "[`EachExample`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "n²"),
+        ("use it", "for compositions of single examples"),
+    ],
+    parameters: &[],
+    build: |_, _| Ok(Box::new(EachExample)),
+};
 
 /// Every example its own group, of weight 1/n.
 ///

@@ -1,9 +1,36 @@
-//! Groups that somebody named.
+//! Groups by known label.
+
+use gradual_registry::Entry;
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::needs::Needs;
+use crate::parameters;
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "labels",
+    about: "groups by known label",
+    facts: &[
+        ("grouping", "[`Labels`]"),
+        ("needs", "labels"),
+        ("cost per draw of n", "k n"),
+        (
+            "use it",
+            "when capabilities are known, in one way or in several at once",
+        ),
+    ],
+    parameters: &[parameters::LABELS, parameters::AVERAGE],
+    build: |arguments, context| {
+        let labels = Labels::new(parameters::labels(arguments, &context)?);
+        Ok(Box::new(
+            labels.with_average(parameters::average(arguments)?),
+        ))
+    },
+};
 
 /// Groups by known label: example j belongs to group `labels[j]`, or to none.
 ///

@@ -7,23 +7,105 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, Metric};
+use gradual_registry::{Entry, Parameter, Value};
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::grouping::unread::Unread;
-use crate::grouping::{Grouping, Needs};
+use crate::grouping::unread::UnreadAssignment;
+use crate::groupings::search;
 use crate::groupings::spectral::Spectral;
 use crate::how_many::HowMany;
 use crate::over_time::split_merge::SplitMerge;
+use crate::parameters::{self, NONE};
 use crate::read::host;
-use found::{Axes, Found};
+use found::{Axes, StandingGroups};
 
 const OPERATION: &str = "landmarks";
+
+/// All landmarks of a group.
+const ALL: &str = "all";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "landmarks",
+    about: "groups found once by spectral clustering, whose examples stay as landmarks that others join",
+    facts: &[
+        ("grouping", "[`Landmarks`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "a cross Gram matrix"),
+        (
+            "use it",
+            "to keep groups that were found once, in small draws",
+        ),
+    ],
+    parameters: &[
+        parameters::FOUND_GROUPS,
+        parameters::SIMILARITY,
+        search::MOST_GROUPS,
+        search::RESTARTS,
+        search::LEAST_SIZE,
+        Parameter::count("examples", "examples that are clustered", 1_500).at_least(1.0),
+        Parameter::count("every", "draws until their gradients are taken again", 20).at_least(1.0),
+        Parameter::count("axes", "directions that stand for a group", 1).at_least(1.0),
+        Parameter::count("rank", "singular pairs that are kept of a direction", 1).at_least(1.0),
+        Parameter::count(
+            "kept",
+            "landmarks of a group that are kept one by one, without axes",
+            1,
+        )
+        .at_least(1.0)
+        .or_words(&[NONE, ALL])
+        .word_by_default(NONE),
+        Parameter::number(
+            "refresh",
+            "share of the examples that newer ones replace",
+            0.0,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
+        Parameter::flag("split_merge", "whether groups may split and merge", false),
+        Parameter::number("split_below", "likeness below which a group splits", 0.3).at_least(0.0),
+        Parameter::number("merge_above", "likeness above which two groups merge", 0.7).above(0.0),
+        Parameter::count("patience", "regroupings in a row that must agree", 3).at_least(1.0),
+        Parameter::count("least_part", "fewest examples of a part that splits off", 8)
+            .at_least(2.0),
+        Parameter::count("most_parts", "most groups that splitting may lead to", 64).at_least(1.0),
+        parameters::AVERAGE,
+    ],
+    build: |arguments, context| {
+        let metric = context.metric.clone().unwrap_or_else(Metric::euclidean);
+        let mut landmarks = Landmarks::new(HowMany::Eigengap, metric, context.seed)
+            .with_spectral(Spectral::from_arguments(arguments, &context)?)
+            .with_examples(arguments.count("examples")?)?
+            .with_every(arguments.count("every")?)?
+            .with_axes(arguments.count("axes")?, arguments.count("rank")?)?
+            .with_refresh(arguments.number("refresh")?)?
+            .with_average(parameters::average(arguments)?);
+        landmarks = match arguments.value("kept")? {
+            Value::Word(word) if word == NONE => landmarks,
+            Value::Word(_) => landmarks.with_kept(usize::MAX)?,
+            _ => landmarks.with_kept(arguments.count("kept")?)?,
+        };
+        if arguments.flag("split_merge")? {
+            let below = arguments.number("split_below")?;
+            let above = arguments.number("merge_above")?;
+            let rule = SplitMerge::new(below, above)?
+                .with_patience(arguments.count("patience")?)?
+                .with_least_size(arguments.count("least_part")?)?
+                .with_at_most(arguments.count("most_parts")?)?;
+            landmarks = landmarks.with_split_merge(rule);
+        }
+        Ok(Box::new(landmarks))
+    },
+};
 
 /// Groups found once in a large draw, whose examples then stay as landmarks.
 ///
@@ -74,7 +156,7 @@ pub struct Landmarks {
     refresh: f64,
     split_merge: Option<SplitMerge>,
     average: Average,
-    standing: Option<Found>,
+    standing: Option<StandingGroups>,
     /// Draws since the standing examples were shown.
     since: usize,
 }
@@ -99,44 +181,57 @@ impl Landmarks {
     }
 
     /// How many examples are clustered.
-    #[must_use]
-    pub fn with_examples(self, examples: usize) -> Self {
-        Self {
-            examples: examples.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_examples(self, examples: usize) -> Result<Self, GroupError> {
+        let examples = GroupError::at_least(OPERATION, "the number of examples", 1, examples)?;
+        Ok(Self { examples, ..self })
     }
 
     /// Compares new examples with the `kept` landmarks of each group that are most alike to it
     /// (`usize::MAX` for all) instead of with axes: the mean squared cosine itself, at the cost of as
     /// many inner products. Needs about as many landmarks as were clustered: a few are too noisy.
-    #[must_use]
-    pub fn with_kept(self, kept: usize) -> Self {
-        Self {
-            kept: kept.max(1),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_kept(self, kept: usize) -> Result<Self, GroupError> {
+        let kept = GroupError::at_least(OPERATION, "the number of landmarks kept", 1, kept)?;
+        Ok(Self {
+            kept,
             axes: None,
             ..self
-        }
+        })
     }
 
     /// Sums the landmarks of each group up by their `count` leading axes, of which the `rank`
     /// leading singular pairs are kept in every weight: one and one by default.
-    #[must_use]
-    pub fn with_axes(self, count: usize, rank: usize) -> Self {
-        let (count, rank) = (count.max(1), rank.max(1));
-        Self {
-            axes: Some(Axes { count, rank }),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none of either.
+    pub fn with_axes(self, count: usize, rank: usize) -> Result<Self, GroupError> {
+        let axes = Axes {
+            count: GroupError::at_least(OPERATION, "the number of axes", 1, count)?,
+            rank: GroupError::at_least(OPERATION, "the rank of an axis", 1, rank)?,
+        };
+        Ok(Self {
+            axes: Some(axes),
             ..self
-        }
+        })
     }
 
     /// After how many draws the landmarks' gradients are taken again.
-    #[must_use]
-    pub fn with_every(self, every: usize) -> Self {
-        Self {
-            every: every.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_every(self, every: usize) -> Result<Self, GroupError> {
+        let draws = "the number of draws until gradients are taken again";
+        let every = GroupError::at_least(OPERATION, draws, 1, every)?;
+        Ok(Self { every, ..self })
     }
 
     /// The share of the standing examples, 0 (the default) to 1, that fresh ones take the place of
@@ -146,18 +241,10 @@ impl Landmarks {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] for any other share.
+    /// [`GroupError::Parameter`] for any other share.
     pub fn with_refresh(self, share: f64) -> Result<Self, GroupError> {
-        match (0.0..=1.0).contains(&share) {
-            true => Ok(Self {
-                refresh: share,
-                ..self
-            }),
-            false => Err(GroupError::Share {
-                operation: OPERATION,
-                got: share,
-            }),
-        }
+        let refresh = GroupError::share(OPERATION, "the share", share)?;
+        Ok(Self { refresh, ..self })
     }
 
     /// Splits and merges groups when the landmarks' gradients are taken again. Takes all their inner
@@ -192,7 +279,7 @@ impl Landmarks {
     /// The cosines of gradients, as similarities.
     fn similarities(&self, gradients: &ExampleGradients) -> Result<SimilarityMatrix, GroupError> {
         let gram = host(OPERATION, &gradients.gram())?;
-        let cosines = Cosines::of_gram(OPERATION, gram, gradients.examples())?;
+        let cosines = Cosines::from_gram(OPERATION, gram, gradients.examples())?;
         Ok(cosines.similarity(self.spectral.similarity()))
     }
 }
@@ -233,7 +320,7 @@ impl Grouping for Landmarks {
             None => {
                 let similarities = self.similarities(&gradients)?;
                 let clusters = spectral.clusters(&similarities)?;
-                Found::new(clusters, &similarities, self.kept)
+                StandingGroups::new(clusters, &similarities, self.kept)
             }
             Some(found) if found.shown != gradients.examples() => {
                 return Err(GroupError::Standing {
@@ -283,7 +370,7 @@ impl Grouping for Landmarks {
             .map_err(GroupError::gradients(OPERATION))?;
         let alike = found.alike(&gradients, self.axes)?;
         let groups = Groups::ahead(
-            Unread::highest(OPERATION, alike),
+            UnreadAssignment::highest(OPERATION, alike),
             self.average,
             draw.precision(),
         );
@@ -299,7 +386,7 @@ impl Grouping for Landmarks {
 
     /// The landmarks with their groups and gradients, and the metric's running moments.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.record()?)
+        State::new(OPERATION, &self.record()?)
     }
 
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {

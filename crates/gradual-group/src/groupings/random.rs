@@ -1,16 +1,37 @@
 //! The control: groups that mean nothing.
 
 use burn::tensor::Device;
+use gradual_registry::Entry;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::parameters;
 
 const OPERATION: &str = "random groups";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
+    name: "random",
+    about: "groups drawn at random, anew for every draw: a control",
+    facts: &[
+        ("grouping", "[`RandomGroups`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "k n"),
+        ("use it", "as the control that any gain must beat"),
+    ],
+    parameters: &[parameters::LABELS],
+    build: |arguments, context| {
+        let groups = parameters::labels(arguments, &context)?;
+        Ok(Box::new(RandomGroups::new(groups, context.seed)))
+    },
+};
 
 /// Every example in a group drawn uniformly at random, anew for every draw.
 ///
@@ -60,7 +81,7 @@ impl Grouping for RandomGroups {
 
     /// The place in the random numbers.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.random)
+        State::new(OPERATION, &self.random)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

@@ -1,23 +1,71 @@
 //! From similarities to groups: what all clusterings of a matrix share.
 
 use burn::tensor::TensorCreationOptions;
+use gradual_registry::{Arguments, BuildError, Parameter, Value};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::clustering::cosines::{Cosines, cosines};
 use crate::clustering::least_size::join_small;
-use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::partition::{CutProblem, Partition};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
 use crate::grouping::state::State;
 use crate::how_many::HowMany;
 use crate::linalg::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
+use crate::parameters::{self, NONE};
 
 /// Most groups that a rule answers unless told otherwise.
 const AT_MOST: usize = 32;
+
+/// Runs of k-means, of which the best counts, unless told otherwise.
+const RUNS: usize = 10;
+
+/// As many dimensions as groups.
+const GROUPS: &str = "groups";
+
+/// All dimensions.
+const ALL: &str = "all";
+
+/// The most groups that a rule may answer.
+pub(crate) const MOST_GROUPS: Parameter = Parameter::count(
+    "at_most",
+    "most groups that a rule may find",
+    AT_MOST as u64,
+)
+.at_least(1.0);
+
+/// Leading directions that examples are clustered in.
+pub(crate) const DIMENSIONS: Parameter = Parameter::count(
+    "dimensions",
+    "leading directions that examples are clustered in",
+    1,
+)
+.at_least(1.0)
+.or_words(&[GROUPS, ALL])
+.word_by_default(GROUPS);
+
+/// Runs of k-means.
+pub(crate) const RESTARTS: Parameter = Parameter::count(
+    "restarts",
+    "runs of k-means, of which the best counts",
+    RUNS as u64,
+)
+.at_least(1.0);
+
+/// The least size of a group.
+pub(crate) const LEAST_SIZE: Parameter = Parameter::count(
+    "least_size",
+    "fewest examples of a group; smaller ones join the most similar group",
+    1,
+)
+.at_least(1.0)
+.or_words(&[NONE])
+.word_by_default(NONE);
 
 /// Clusters of n examples.
 #[derive(Debug, Clone)]
@@ -34,7 +82,7 @@ pub struct Clusters {
 
 /// A clustering of matrices with all its settings, and its place in the random numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Search {
+pub(crate) struct ClusterSearch {
     how_many: HowMany,
     at_most: usize,
     partition: Partition,
@@ -45,37 +93,79 @@ pub(crate) struct Search {
     random: ChaCha8Rng,
 }
 
-impl Search {
+impl ClusterSearch {
     pub(crate) fn new(how_many: HowMany, partition: Partition, seed: u64) -> Self {
         Self {
             how_many,
             at_most: AT_MOST,
             partition,
             dimensions: None,
-            restarts: 1,
+            restarts: RUNS,
             least_size: 0,
             average: Average::Mean,
             random: ChaCha8Rng::seed_from_u64(seed),
         }
     }
 
+    /// With the settings that the entries of all clusterings have.
+    pub(crate) fn from_arguments(
+        arguments: &Arguments,
+        context: &GroupingContext,
+        partition: Partition,
+    ) -> Result<Self, BuildError> {
+        let how_many = parameters::how_many(arguments, context)?;
+        let search = Self::new(how_many, partition, context.seed);
+        Ok(Self {
+            at_most: arguments.count(MOST_GROUPS.name)?,
+            restarts: arguments.count(RESTARTS.name)?,
+            least_size: parameters::count(arguments, LEAST_SIZE.name)?.unwrap_or(0),
+            average: parameters::average(arguments)?,
+            ..search
+        })
+    }
+
+    /// The same with the dimensions of entries that have them.
+    pub(crate) fn in_dimensions_of(self, arguments: &Arguments) -> Result<Self, BuildError> {
+        Ok(match arguments.value(DIMENSIONS.name)? {
+            Value::Word(word) if word == GROUPS => self,
+            Value::Word(_) => self.with_dimensions(DIMENSIONS.name, usize::MAX)?,
+            _ => self.with_dimensions(DIMENSIONS.name, arguments.count(DIMENSIONS.name)?)?,
+        })
+    }
+
     pub(crate) fn with_partition(self, partition: Partition) -> Self {
         Self { partition, ..self }
     }
 
-    pub(crate) fn with_at_most(self, at_most: usize) -> Self {
-        Self { at_most, ..self }
+    pub(crate) fn with_at_most(
+        self,
+        operation: &'static str,
+        groups: usize,
+    ) -> Result<Self, GroupError> {
+        let at_most = GroupError::at_least(operation, "the most groups", 1, groups)?;
+        Ok(Self { at_most, ..self })
     }
 
-    pub(crate) fn with_dimensions(self, dimensions: usize) -> Self {
-        Self {
+    pub(crate) fn with_dimensions(
+        self,
+        operation: &'static str,
+        dimensions: usize,
+    ) -> Result<Self, GroupError> {
+        let dimensions =
+            GroupError::at_least(operation, "the number of dimensions", 1, dimensions)?;
+        Ok(Self {
             dimensions: Some(dimensions),
             ..self
-        }
+        })
     }
 
-    pub(crate) fn with_restarts(self, restarts: usize) -> Self {
-        Self { restarts, ..self }
+    pub(crate) fn with_restarts(
+        self,
+        operation: &'static str,
+        restarts: usize,
+    ) -> Result<Self, GroupError> {
+        let restarts = GroupError::at_least(operation, "the number of runs", 1, restarts)?;
+        Ok(Self { restarts, ..self })
     }
 
     pub(crate) fn with_least_size(self, least_size: usize) -> Self {
@@ -96,7 +186,6 @@ impl Search {
                 groups,
                 examples,
             }),
-            _ if self.at_most == 0 => Err(GroupError::NoGroups { operation }),
             _ => Ok(()),
         }
     }
@@ -113,14 +202,14 @@ impl Search {
         let mut clusters = Clusters {
             assignment: vec![None; matrix.examples()],
             groups: self.how_many.fixed().unwrap_or(1),
-            spectrum: Eigenvalues::all([]),
+            spectrum: Eigenvalues::from_all([]),
             estimates: Vec::new(),
         };
         if present.is_empty() {
             return Ok(clusters);
         }
         let at_most = self.at_most.min(present.len());
-        let problem = Problem::new(
+        let problem = CutProblem::new(
             matrix.restricted(&present),
             self.partition,
             self.restarts,
@@ -145,7 +234,7 @@ impl Search {
 
     /// The place in the random numbers, as the state of the grouping called `operation`.
     pub(crate) fn state(&self, operation: &'static str) -> Result<State, GroupError> {
-        State::of(operation, &self.random)
+        State::new(operation, &self.random)
     }
 
     pub(crate) fn restore(
@@ -164,7 +253,7 @@ impl Search {
         draw: &Draw<'_>,
         read: impl FnOnce(Cosines) -> SimilarityMatrix,
     ) -> Result<Groups, GroupError> {
-        // Before the Gram matrix, which is dear.
+        // Before the Gram matrix, which is expensive.
         draw.gradients(operation)?;
         self.check(operation, draw.examples())?;
         let matrix = read(cosines(operation, draw)?);
@@ -172,6 +261,67 @@ impl Search {
         clusters.into_groups(self.average, draw.options())
     }
 }
+
+/// The settings of a clustering, as methods of a type that holds a [`ClusterSearch`] in a field and has its name in
+/// `OPERATION`: those of `at_most`, `dimensions`, `restarts`, `least_size` and `average` that are named.
+macro_rules! search_settings {
+    ($type:ty, $field:ident: $($setting:ident),+) => {
+        impl $type {
+            $(search_settings!(@ $field $setting);)+
+        }
+    };
+    (@ $field:ident at_most) => {
+        /// Most groups that a rule may answer (32 by default).
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_at_most(mut self, groups: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_at_most(OPERATION, groups)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident dimensions) => {
+        /// Clusters in the leading `dimensions` directions, as many as groups by default; `usize::MAX` for all of them.
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_dimensions(mut self, dimensions: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_dimensions(OPERATION, dimensions)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident restarts) => {
+        /// Takes the best of `restarts` runs of k-means, ten by default.
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_restarts(mut self, restarts: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_restarts(OPERATION, restarts)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident least_size) => {
+        /// Joins groups of fewer than `examples` examples to the group they are most alike to. None are by default.
+        #[must_use]
+        pub fn with_least_size(mut self, examples: usize) -> Self {
+            self.$field = self.$field.with_least_size(examples);
+            self
+        }
+    };
+    (@ $field:ident average) => {
+        /// The same clusters with another group loss.
+        #[must_use]
+        pub fn with_average(mut self, average: Average) -> Self {
+            self.$field = self.$field.with_average(average);
+            self
+        }
+    };
+}
+
+pub(crate) use search_settings;
 
 /// [`Clusters`] as plain data.
 #[derive(Serialize, Deserialize)]
@@ -192,7 +342,7 @@ impl ClustersRecord {
             ));
         }
         // Only what was estimated here has a name that lasts.
-        let names = estimates(&Eigenvalues::all([]), 1);
+        let names = estimates(&Eigenvalues::from_all([]), 1);
         let named = |(name, said): (String, usize)| {
             let known = names.iter().find(|(known, _)| *known == name);
             known.map(|(known, _)| (*known, said)).ok_or_else(|| {

@@ -1,14 +1,36 @@
 //! A grouping that waits.
 
 use burn::tensor::Device;
+use gradual_registry::{Entry, Parameter};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
-use crate::groupings::one_group::OneGroup;
+use crate::wrappers::wrapper::{GroupBy, Wrapper};
+
+const OPERATION: &str = "after";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "after",
+    about: "one group for the first draws, and the grouping from then on",
+    facts: &[
+        ("wrapper", "[`After`]"),
+        ("needs more", "nothing"),
+        ("cost", "nothing"),
+        ("use it", "so that the first steps are those of ERM"),
+    ],
+    parameters: &[Parameter::count("draws", "draws before the grouping begins", 1).required()],
+    build: |arguments, (_, inner)| {
+        let draws = u64::try_from(arguments.count("draws")?)?;
+        Ok(Box::new(After::new(draws, inner)))
+    },
+};
 
 /// One group for the first draws, so that a step is one of ERM, and another grouping from then on.
 ///
@@ -18,16 +40,16 @@ use crate::groupings::one_group::OneGroup;
 pub struct After<G> {
     draws: u64,
     seen: u64,
-    then: G,
+    inner: G,
 }
 
 impl<G: Grouping> After<G> {
-    /// `then`, after so many draws.
-    pub fn new(draws: u64, then: G) -> Self {
+    /// `inner`, after so many draws.
+    pub fn new(draws: u64, inner: G) -> Self {
         Self {
             draws,
             seen: 0,
-            then,
+            inner,
         }
     }
 
@@ -36,47 +58,48 @@ impl<G: Grouping> After<G> {
     }
 }
 
-impl<G: Grouping> Grouping for After<G> {
-    fn needs(&self) -> Needs {
+impl<G: Grouping + Clone> Wrapper for After<G> {
+    type Inner = G;
+
+    fn inner(&self) -> &G {
+        &self.inner
+    }
+
+    fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
+    }
+
+    /// Nothing while it waits.
+    fn wrap_needs(&self, inner: Needs) -> Needs {
         match self.waits() {
-            true => OneGroup.needs(),
-            false => self.then.needs(),
+            true => Needs::Nothing,
+            false => inner,
         }
     }
 
-    fn check(&self, examples: usize) -> Result<(), GroupError> {
-        self.then.check(examples)
+    /// None while it waits.
+    fn wrap_wants(&self, inner: Option<Standing>) -> Option<Standing> {
+        inner.filter(|_| !self.waits())
     }
 
-    fn wants(&self) -> Option<Standing> {
-        match self.waits() {
-            true => None,
-            false => self.then.wants(),
+    fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
+        if !self.waits() {
+            return group(&mut self.inner, draw);
         }
+        let groups = Groups::one(draw.nonempty(OPERATION)?, draw.options());
+        self.seen += 1;
+        Ok(groups)
     }
 
-    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
-        self.then.stand(standing)
+    /// How many draws were seen, and the inner grouping's state.
+    fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
+        State::new(OPERATION, &(self.seen, inner))
     }
 
-    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        if self.waits() {
-            let groups = OneGroup.group(draw)?;
-            self.seen += 1;
-            return Ok(groups);
-        }
-        self.then.group(draw)
-    }
-
-    fn state(&self) -> Result<State, GroupError> {
-        State::of("after", &(self.seen, self.then.state()?))
-    }
-
-    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
-        let (seen, then): (u64, State) = state.read("after")?;
-        self.then.restore(&then, device)?;
+    fn unwrap_state(&mut self, state: &State, _: &Device) -> Result<State, GroupError> {
+        let (seen, inner): (u64, State) = state.read(OPERATION)?;
         self.seen = seen;
-        Ok(())
+        Ok(inner)
     }
 }
 
@@ -95,7 +118,7 @@ mod tests {
         let mut after = After::new(2, Labels::new(2));
         for _ in 0..2 {
             assert_eq!(after.needs(), Needs::Nothing);
-            assert_eq!(after.group(&draw).unwrap().count(), 1);
+            assert_eq!(after.group(&draw).unwrap().num_groups(), 1);
         }
         assert_eq!(after.needs(), Needs::Labels);
         assert_eq!(after.group(&draw).unwrap().assignment(), Some(&labels[..]));
@@ -104,7 +127,7 @@ mod tests {
         again
             .restore(&after.state().unwrap(), &Device::flex())
             .unwrap();
-        assert_eq!(again.group(&draw).unwrap().count(), 2);
+        assert_eq!(again.group(&draw).unwrap().num_groups(), 2);
         assert!(again.restore(&State::none(), &Device::flex()).is_err());
     }
 }

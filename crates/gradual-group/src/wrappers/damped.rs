@@ -1,17 +1,67 @@
 //! Groups that can't be learned weigh less.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
+use gradual_registry::{Entry, Parameter};
 use serde::{Deserialize, Serialize};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
 use crate::read::host_together;
+use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "damped groups";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "damped",
+    about: "groups whose loss stands still while that of others moves weigh less",
+    facts: &[
+        ("wrapper", "[`Damped`]"),
+        ("needs more", "nothing"),
+        ("cost", "k n"),
+        (
+            "use it",
+            "so that groups that can't be learned don't hold the weight",
+        ),
+    ],
+    parameters: &[
+        Parameter::number(
+            "memory",
+            "how much of a group's mean loss a draw leaves",
+            0.99,
+        )
+        .at_least(0.0)
+        .below(1.0),
+        Parameter::count(
+            "patience",
+            "draws without a move until a group is damped",
+            500,
+        )
+        .at_least(1.0),
+        Parameter::number(
+            "least_move",
+            "least relative change of a mean loss that is a move",
+            0.05,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
+        Parameter::number("floor", "least factor of a damped group", 0.05)
+            .at_least(0.0)
+            .at_most(1.0),
+    ],
+    build: |arguments, (_, inner)| {
+        let damped = Damped::new(inner)
+            .with_memory(arguments.number("memory")?)?
+            .with_patience(u64::try_from(arguments.count("patience")?)?)?
+            .with_least_move(arguments.number("least_move")?)?
+            .with_floor(arguments.number("floor")?)?;
+        Ok(Box::new(damped))
+    },
+};
 
 /// Lowers the weight of groups whose loss stands still while that of others moves.
 ///
@@ -42,7 +92,7 @@ const OPERATION: &str = "damped groups";
 /// Costs 2k numbers copied to the host per draw.
 #[derive(Debug, Clone)]
 pub struct Damped<G> {
-    grouping: G,
+    inner: G,
     memory: f64,
     patience: u64,
     least: f64,
@@ -71,11 +121,11 @@ struct Clock {
 }
 
 impl<G: Grouping> Damped<G> {
-    /// The groups of `grouping`, damped with a memory of 0.99, a patience of 500 draws, moves of 5 %
+    /// The groups of `inner`, damped with a memory of 0.99, a patience of 500 draws, moves of 5 %
     /// and a floor of 5 %.
-    pub fn new(grouping: G) -> Self {
+    pub fn new(inner: G) -> Self {
         Self {
-            grouping,
+            inner,
             memory: 0.99,
             patience: 500,
             least: 0.05,
@@ -88,26 +138,33 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] for any other memory.
+    /// [`GroupError::Parameter`] for any other memory.
     pub fn with_memory(self, memory: f64) -> Result<Self, GroupError> {
-        match memory < 1.0 {
-            true => Ok(Self {
-                memory: share(memory)?,
-                ..self
-            }),
-            false => Err(GroupError::Share {
+        match (0.0..1.0).contains(&memory) {
+            true => Ok(Self { memory, ..self }),
+            false => Err(GroupError::Parameter {
                 operation: OPERATION,
+                parameter: "the memory",
+                expected: "from 0 to below 1",
                 got: memory,
             }),
         }
     }
 
-    /// After how many draws without a move a group is damped, 1 at least.
-    #[must_use]
-    pub fn with_patience(self, draws: u64) -> Self {
-        Self {
-            patience: draws.max(1),
-            ..self
+    /// After how many draws without a move a group is damped.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_patience(self, draws: u64) -> Result<Self, GroupError> {
+        match draws {
+            0 => Err(GroupError::Parameter {
+                operation: OPERATION,
+                parameter: "the patience",
+                expected: "at least 1",
+                got: 0.0,
+            }),
+            patience => Ok(Self { patience, ..self }),
         }
     }
 
@@ -115,9 +172,9 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] unless from 0 to 1.
+    /// [`GroupError::Parameter`] unless from 0 to 1.
     pub fn with_least_move(self, least: f64) -> Result<Self, GroupError> {
-        let least = share(least)?;
+        let least = GroupError::share(OPERATION, "the least move", least)?;
         Ok(Self { least, ..self })
     }
 
@@ -125,9 +182,9 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] unless from 0 to 1.
+    /// [`GroupError::Parameter`] unless from 0 to 1.
     pub fn with_floor(self, floor: f64) -> Result<Self, GroupError> {
-        let floor = share(floor)?;
+        let floor = GroupError::share(OPERATION, "the floor", floor)?;
         Ok(Self { floor, ..self })
     }
 
@@ -149,8 +206,8 @@ impl<G: Grouping> Damped<G> {
         weights: &[f32],
     ) -> Result<Clocks, GroupError> {
         let mut clocks = self.clocks.clone();
-        clocks.groups.resize(groups.count(), Clock::default());
-        let present = || (0..groups.count()).filter(|&group| weights[group] > 0.0);
+        clocks.groups.resize(groups.num_groups(), Clock::default());
+        let present = || (0..groups.num_groups()).filter(|&group| weights[group] > 0.0);
         if let Some(group) = present().find(|&group| !losses[group].is_finite()) {
             return Err(GroupError::Loss {
                 operation: OPERATION,
@@ -206,55 +263,44 @@ impl Clock {
     }
 }
 
-fn share(got: f64) -> Result<f64, GroupError> {
-    match (0.0..=1.0).contains(&got) {
-        true => Ok(got),
-        false => Err(GroupError::Share {
-            operation: OPERATION,
-            got,
-        }),
-    }
-}
+impl<G: Grouping + Clone> Wrapper for Damped<G> {
+    type Inner = G;
 
-impl<G: Grouping> Grouping for Damped<G> {
-    fn needs(&self) -> Needs {
-        self.grouping.needs()
+    fn inner(&self) -> &G {
+        &self.inner
     }
 
-    fn check(&self, examples: usize) -> Result<(), GroupError> {
-        self.grouping.check(examples)
+    fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
     }
 
-    fn wants(&self) -> Option<Standing> {
-        self.grouping.wants()
-    }
-
-    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
-        self.grouping.stand(standing)
-    }
-
-    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let groups = self.grouping.group(draw)?;
+    fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
+        let groups = group(&mut self.inner, draw)?;
         if groups.is_signed() {
             return Err(GroupError::Signed {
                 operation: OPERATION,
             });
         }
         let losses = groups.losses(draw.losses().clone().inner());
-        let [losses, weights] = host_together(OPERATION, [losses, groups.weights().clone()])?;
+        // Who is where may be on the device still: then it is read together with the losses.
+        let unread = groups
+            .unread()
+            .unwrap_or_else(|| Tensor::zeros([0], &draw.device()));
+        let read = [losses, groups.weights().clone(), unread];
+        let [losses, weights, unread] = host_together(OPERATION, read)?;
+        let groups = groups.settled(&unread)?;
         self.clocks = self.observe(&groups, &losses, &weights)?;
         Ok(groups.weighed(&self.factors()))
     }
 
     /// The groups' mean losses and clocks, and the inner grouping's state.
-    fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &(&self.clocks, self.grouping.state()?))
+    fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
+        State::new(OPERATION, &(&self.clocks, inner))
     }
 
-    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+    fn unwrap_state(&mut self, state: &State, _: &Device) -> Result<State, GroupError> {
         let (clocks, inner): (Clocks, State) = state.read(OPERATION)?;
-        self.grouping.restore(&inner, device)?;
         self.clocks = clocks;
-        Ok(())
+        Ok(inner)
     }
 }

@@ -4,13 +4,25 @@ use burn::tensor::Device;
 use gradual_grad::{Metric, MetricRecord};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::standing::Standing;
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "metric";
+
+/// `grouping`, on gradients in `metric` where there is one.
+pub(crate) fn in_metric<G: Grouping + Clone + 'static>(
+    metric: Option<Metric>,
+    grouping: G,
+) -> Box<dyn Grouping> {
+    match metric {
+        Some(metric) => Box::new(InMetric::new(metric, grouping)),
+        None => Box::new(grouping),
+    }
+}
 
 /// A grouping that sees gradients in a metric, whose running moments are kept here.
 ///
@@ -36,61 +48,55 @@ impl<G: Grouping> InMetric<G> {
         look: impl FnOnce(&mut G, &Draw<'_>) -> Result<T, GroupError>,
     ) -> Result<T, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
-        let mut metric = self.metric.clone();
-        metric
+        self.metric
             .observe(gradients)
             .map_err(GroupError::gradients(OPERATION))?;
-        let gradients = metric
+        let gradients = self
+            .metric
             .apply(gradients)
             .map_err(GroupError::gradients(OPERATION))?;
-        let seen = look(&mut self.inner, &draw.with_gradients(&gradients))?;
-        self.metric = metric;
-        Ok(seen)
+        look(&mut self.inner, &draw.with_gradients(&gradients))
     }
 }
 
-impl<G: Grouping> Grouping for InMetric<G> {
-    fn needs(&self) -> Needs {
-        Needs::Gradients
+impl<G: Grouping + Clone> Wrapper for InMetric<G> {
+    type Inner = G;
+
+    fn inner(&self) -> &G {
+        &self.inner
     }
 
-    fn check(&self, examples: usize) -> Result<(), GroupError> {
-        self.inner.check(examples)
+    fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
     }
 
-    fn wants(&self) -> Option<Standing> {
-        self.inner.wants()
+    /// Gradients, whatever the inner grouping needs.
+    fn wrap_needs(&self, inner: Needs) -> Needs {
+        inner.and(Needs::Gradients)
     }
 
-    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+    fn wrap_stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
         self.show(standing, |inner, standing| inner.stand(standing))
     }
 
-    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.show(draw, |inner, draw| inner.group(draw))
-    }
-
-    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.show(draw, |inner, draw| inner.group_ahead(draw))
+    fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
+        self.show(draw, group)
     }
 
     /// The running moments and the inner grouping's state.
-    fn state(&self) -> Result<State, GroupError> {
+    fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
         let moments = self
             .metric
             .record()
             .map_err(GroupError::gradients(OPERATION))?;
-        State::of(OPERATION, &(moments, self.inner.state()?))
+        State::new(OPERATION, &(moments, inner))
     }
 
-    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+    fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {
         let (moments, inner): (MetricRecord, State) = state.read(OPERATION)?;
-        let mut metric = self.metric.clone();
-        metric
+        self.metric
             .restore(&moments, device)
             .map_err(GroupError::gradients(OPERATION))?;
-        self.inner.restore(&inner, device)?;
-        self.metric = metric;
-        Ok(())
+        Ok(inner)
     }
 }

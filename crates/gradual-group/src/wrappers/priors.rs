@@ -1,13 +1,31 @@
 //! Some groups matter more.
 
-use burn::tensor::Device;
+use gradual_registry::{Entry, Parameter};
 
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::standing::Standing;
-use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
+use crate::wrappers::wrapper::{GroupBy, Wrapper};
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "priors",
+    about: "fixed weights of the groups, by which theirs are multiplied",
+    facts: &[
+        ("wrapper", "[`Priors`]"),
+        ("needs more", "nothing"),
+        ("cost", "k"),
+        ("use it", "to weigh its groups"),
+    ],
+    parameters: &[Parameter::numbers("weights", "the weight of each group").at_least(0.0)],
+    build: |arguments, (_, inner)| {
+        let weights = arguments.numbers("weights")?.iter();
+        let weights = weights.map(|&weight| weight as f32).collect();
+        Ok(Box::new(Priors::new(inner, weights)?))
+    },
+};
 
 impl Groups {
     /// The same groups with their weights multiplied by `priors` `[k]`: s_g ← π_g s_g.
@@ -22,7 +40,7 @@ impl Groups {
                 operation: "priors",
             });
         }
-        let k = self.count();
+        let k = self.num_groups();
         if priors.len() != k {
             return Err(GroupError::Weights {
                 membership: k,
@@ -52,53 +70,35 @@ fn checked(priors: &[f32]) -> Result<(), GroupError> {
 /// For groupings whose groups keep their identity from draw to draw, as labels do.
 #[derive(Debug, Clone)]
 pub struct Priors<G> {
-    grouping: G,
+    inner: G,
     priors: Vec<f32>,
 }
 
 impl<G: Grouping> Priors<G> {
-    /// The groups of `grouping` with one prior each.
+    /// The groups of `inner` with one prior each.
     ///
     /// # Errors
     ///
     /// [`GroupError::Prior`] for a prior that is negative or not finite.
-    pub fn new(grouping: G, priors: Vec<f32>) -> Result<Self, GroupError> {
+    pub fn new(inner: G, priors: Vec<f32>) -> Result<Self, GroupError> {
         checked(&priors)?;
-        Ok(Self { grouping, priors })
+        Ok(Self { inner, priors })
     }
 }
 
-impl<G: Grouping> Grouping for Priors<G> {
-    fn needs(&self) -> Needs {
-        self.grouping.needs()
+/// The state is that of the inner grouping.
+impl<G: Grouping + Clone> Wrapper for Priors<G> {
+    type Inner = G;
+
+    fn inner(&self) -> &G {
+        &self.inner
     }
 
-    fn check(&self, examples: usize) -> Result<(), GroupError> {
-        self.grouping.check(examples)
+    fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
     }
 
-    fn wants(&self) -> Option<Standing> {
-        self.grouping.wants()
-    }
-
-    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
-        self.grouping.stand(standing)
-    }
-
-    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.grouping.group(draw)?.with_priors(&self.priors)
-    }
-
-    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.grouping.group_ahead(draw)?.with_priors(&self.priors)
-    }
-
-    /// That of the inner grouping.
-    fn state(&self) -> Result<State, GroupError> {
-        self.grouping.state()
-    }
-
-    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
-        self.grouping.restore(state, device)
+    fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
+        group(&mut self.inner, draw)?.with_priors(&self.priors)
     }
 }

@@ -4,20 +4,46 @@ use std::collections::BTreeSet;
 
 use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, GradError, GradientsRecord};
+use gradual_registry::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::clustering::cosines::{cosines, cross_cosines};
 use crate::clustering::similarity::{Similarity, SimilarityMatrix};
 use crate::error::GroupError;
+use crate::grouping::Grouping;
+use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
-use crate::grouping::standing::Standing;
+use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
-use crate::grouping::{Grouping, Needs};
 use crate::over_time::identities::Identities;
 use crate::over_time::matching::follow;
+use crate::parameters;
+use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "tracked groups";
+
+/// In the [registry](crate::registry).
+pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
+    name: "tracked",
+    about: "groups keep their numbers from draw to draw",
+    facts: &[
+        ("wrapper", "[`Tracked`]"),
+        ("needs more", "gradients"),
+        ("cost", "two more Gram matrices"),
+        (
+            "use it",
+            "so that groups keep their numbers from draw to draw",
+        ),
+    ],
+    parameters: &[parameters::SIMILARITY],
+    build: |arguments, (_, inner)| {
+        let tracked = Tracked::new(inner);
+        Ok(Box::new(
+            tracked.with_similarity(parameters::similarity(arguments)?),
+        ))
+    },
+};
 
 /// Gives the hard groups of another grouping an identity over time.
 ///
@@ -46,13 +72,13 @@ const OPERATION: &str = "tracked groups";
 pub struct Tracked<G> {
     inner: G,
     similarity: Similarity,
-    previous: Option<Previous>,
+    previous: Option<PreviousDraw>,
     identities: Identities,
 }
 
 /// The previous draw.
 #[derive(Debug, Clone)]
-struct Previous {
+struct PreviousDraw {
     gradients: ExampleGradients,
     assignment: Vec<Option<usize>>,
     /// The least mean similarity to a group, for each group, that makes an example one of it.
@@ -77,27 +103,25 @@ impl<G: Grouping> Tracked<G> {
     }
 }
 
-impl<G: Grouping> Grouping for Tracked<G> {
+impl<G: Grouping + Clone> Wrapper for Tracked<G> {
+    type Inner = G;
+
+    fn inner(&self) -> &G {
+        &self.inner
+    }
+
+    fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
+    }
+
     /// Gradients, whatever the inner grouping needs.
-    fn needs(&self) -> Needs {
-        Needs::Gradients
+    fn wrap_needs(&self, inner: Needs) -> Needs {
+        inner.and(Needs::Gradients)
     }
 
-    fn check(&self, examples: usize) -> Result<(), GroupError> {
-        self.inner.check(examples)
-    }
-
-    fn wants(&self) -> Option<Standing> {
-        self.inner.wants()
-    }
-
-    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
-        self.inner.stand(standing)
-    }
-
-    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+    fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
-        let groups = self.inner.group(draw)?;
+        let groups = group(&mut self.inner, draw)?.known_now()?;
         let Some(next) = groups.assignment() else {
             return Ok(groups);
         };
@@ -119,14 +143,14 @@ impl<G: Grouping> Grouping for Tracked<G> {
             }
         };
         let most = numbers(&assignment).last().map_or(0, |most| most + 1);
-        let count = groups.count().max(most);
+        let count = groups.num_groups().max(most);
         let groups = groups.renumbered(assignment.clone(), count)?;
         let groups = match churn {
             None => groups,
             Some(churn) => groups.with_churn(churn),
         };
         let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
-        self.previous = Some(Previous {
+        self.previous = Some(PreviousDraw {
             gradients: gradients.clone(),
             least: halfway(&similarities, &assignment, count),
             assignment,
@@ -136,47 +160,44 @@ impl<G: Grouping> Grouping for Tracked<G> {
     }
 
     /// The previous draw, the identities and the inner grouping's state.
-    fn state(&self) -> Result<State, GroupError> {
-        let previous = self.previous.as_ref().map(Previous::record);
+    fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
+        let previous = self.previous.as_ref().map(PreviousDraw::record);
         let record = TrackedRecord {
             previous: previous
                 .transpose()
                 .map_err(GroupError::gradients(OPERATION))?,
             identities: self.identities.clone(),
-            inner: self.inner.state()?,
+            inner,
         };
-        State::of(OPERATION, &record)
+        State::new(OPERATION, &record)
     }
 
-    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+    fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {
         let record: TrackedRecord = state.read(OPERATION)?;
-        let previous = record.previous;
-        let previous = previous.map(|previous| previous.restored(device));
-        let previous = previous.transpose()?;
-        self.inner.restore(&record.inner, device)?;
-        self.previous = previous;
+        let previous = record.previous.map(|previous| previous.restored(device));
+        self.previous = previous.transpose()?;
         self.identities = record.identities;
-        Ok(())
+        Ok(record.inner)
     }
 }
 
 /// [`Tracked`] as plain data.
 #[derive(Serialize, Deserialize)]
 struct TrackedRecord {
-    previous: Option<PreviousRecord>,
+    previous: Option<PreviousDrawRecord>,
     identities: Identities,
     inner: State,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PreviousRecord {
+struct PreviousDrawRecord {
     gradients: GradientsRecord,
     assignment: Vec<Option<usize>>,
     least: Vec<f64>,
 }
 
-impl PreviousRecord {
-    fn restored(self, device: &Device) -> Result<Previous, GroupError> {
+impl PreviousDrawRecord {
+    fn restored(self, device: &Device) -> Result<PreviousDraw, GroupError> {
         let gradients = ExampleGradients::restored(&self.gradients, device);
         let gradients = gradients.map_err(GroupError::gradients(OPERATION))?;
         let outside = |group: &usize| *group >= self.least.len();
@@ -188,7 +209,7 @@ impl PreviousRecord {
                 "not every example is of a known group",
             ));
         }
-        Ok(Previous {
+        Ok(PreviousDraw {
             gradients,
             assignment: self.assignment,
             least: self.least,
@@ -196,9 +217,9 @@ impl PreviousRecord {
     }
 }
 
-impl Previous {
-    fn record(&self) -> Result<PreviousRecord, GradError> {
-        Ok(PreviousRecord {
+impl PreviousDraw {
+    fn record(&self) -> Result<PreviousDrawRecord, GradError> {
+        Ok(PreviousDrawRecord {
             gradients: self.gradients.record()?,
             assignment: self.assignment.clone(),
             least: self.least.clone(),

@@ -105,23 +105,23 @@ impl Which {
 
 /// Reads the arguments of the command, or ends the program with a message as clap does.
 pub(super) fn parse(arguments: Vec<OsString>) -> ArgMatches {
-    let mut command = Command::new("cargo xtask experiment")
-        .about("Runs an experiment, and writes its run folders and its report")
-        .arg_required_else_help(false);
-    command = Which::augment_args(command);
-    command = Asked::augment_args(command);
+    let mut command = Asked::augment_args(Which::augment_args(Command::new("experiment")));
     for kind in KINDS {
         command = kind.with_flags(command);
     }
+    // The flags bring descriptions of their own, so that this comes last.
+    let command = command
+        .bin_name("cargo xtask experiment")
+        .about("Run an experiment, and write its run folders and its report");
     command.get_matches_from(std::iter::once(OsString::from("experiment")).chain(arguments))
 }
 
 /// Reads the flags of the program of an experiment of one's own.
 pub(super) fn parse_own(out: &Path) -> Asked {
-    let command =
-        Command::new("study").about("Runs a study, and writes its run folders and its report");
-    let command = Asked::augment_args(command);
-    let matches = command.mut_arg("quick", |arg| arg.hide(true)).get_matches();
+    let matches = Asked::augment_args(Command::new("study"))
+        .about("Run a study, and write its run folders and its report")
+        .mut_arg("quick", |arg| arg.hide(true))
+        .get_matches();
     let asked = Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Asked {
         out: asked.out.or_else(|| Some(out.to_owned())),

@@ -1,18 +1,18 @@
 //! What there is.
 
 use crate::stopgap::METRICS;
-use crate::stopgap::{COMPOSITIONS, RULES, SCALES};
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
+use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
 use gradual_registry::Registry;
 
 use crate::experiment;
 
 /// Prints the experiments, their arms, and what recipes can be made of.
 pub(super) fn list() -> anyhow::Result<()> {
-    for (name, about, arms) in experiment::list()? {
-        println!("{name:24} {about}");
-        for (arm, usual) in arms {
+    for listed in experiment::list()? {
+        println!("{:24} {}", listed.name, listed.about);
+        for (arm, usual) in listed.arms {
             let when = if usual {
                 ""
             } else {
@@ -26,6 +26,7 @@ pub(super) fn list() -> anyhow::Result<()> {
     print(&WRAPPERS);
     print(&METRICS);
     print(&COMPOSITIONS);
+    print(&COMPOSITION_WRAPPERS);
     print(&RULES);
     print(&SCALES);
     print(&SAMPLERS);

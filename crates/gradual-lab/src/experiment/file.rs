@@ -159,7 +159,7 @@ impl File {
         for arm in read.arms.iter().flatten() {
             known(arm, "arms")?;
         }
-        for arm in &read.baseline {
+        if let Some(arm) = &read.baseline {
             known(arm, "baseline")?;
         }
         for claim in &read.claim {

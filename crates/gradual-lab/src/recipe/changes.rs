@@ -45,6 +45,13 @@ pub struct Changes {
         deserialize_with = "checked::composition"
     )]
     pub composition: Option<Spec>,
+    /// See [`Recipe::composition_wrappers`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::composition_wrappers"
+    )]
+    pub composition_wrappers: Option<Vec<Spec>>,
     /// See [`Recipe::shared`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Vec<String>>,
@@ -81,12 +88,13 @@ pub struct Changes {
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "grouping",
     "wrappers",
     "metric",
     "layers",
     "composition",
+    "composition_wrappers",
     "shared",
     "scale",
     "sampler",
@@ -118,6 +126,10 @@ impl Changes {
             },
             metric,
             composition: or(self.composition.as_ref(), &recipe.composition),
+            composition_wrappers: or(
+                self.composition_wrappers.as_ref(),
+                &recipe.composition_wrappers,
+            ),
             shared: or(self.shared.as_ref(), &recipe.shared),
             scale: or(self.scale.as_ref(), &recipe.scale),
             sampler: or(self.sampler.as_ref(), &recipe.sampler),
@@ -140,6 +152,7 @@ impl Changes {
             metric: self.metric.or(before.metric),
             layers: self.layers.or(before.layers),
             composition: self.composition.or(before.composition),
+            composition_wrappers: self.composition_wrappers.or(before.composition_wrappers),
             shared: self.shared.or(before.shared),
             scale: self.scale.or(before.scale),
             sampler: self.sampler.or(before.sampler),
@@ -174,15 +187,20 @@ impl FromStr for Changes {
             given.push(key);
             let spec = || value.parse::<Spec>().map(Some);
             let list = || outside(value, '+').into_iter().map(str::trim);
+            let specs = || {
+                list()
+                    .map(str::parse::<Spec>)
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(Some)
+            };
             let globs = || Some(list().map(str::to_owned).collect());
             match key {
                 "grouping" => changes.grouping = spec()?,
-                "wrappers" => {
-                    changes.wrappers = Some(list().map(str::parse).collect::<Result<_, _>>()?)
-                }
+                "wrappers" => changes.wrappers = specs()?,
                 "metric" => changes.metric = spec()?,
                 "layers" => changes.layers = globs(),
                 "composition" => changes.composition = spec()?,
+                "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
                 "scale" => changes.scale = spec()?,
                 "sampler" => changes.sampler = spec()?,
@@ -223,10 +241,16 @@ impl fmt::Display for Changes {
                     .map(|list| format!("{key}:{}", list.join("+"))),
             );
         }
-        parts.extend(self.wrappers.as_ref().map(|wrappers| {
-            let wrappers: Vec<String> = wrappers.iter().map(ToString::to_string).collect();
-            format!("wrappers:{}", wrappers.join("+"))
-        }));
+        let wrappers = [
+            ("wrappers", &self.wrappers),
+            ("composition_wrappers", &self.composition_wrappers),
+        ];
+        for (key, list) in wrappers {
+            parts.extend(list.as_ref().map(|list| {
+                let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+                format!("{key}:{}", list.join("+"))
+            }));
+        }
         parts.extend(self.rate.map(|rate| format!("rate:{rate}")));
         parts.extend(self.slowdown.map(|slowdown| format!("slowdown:{slowdown}")));
         parts.extend(

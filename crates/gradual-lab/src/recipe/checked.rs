@@ -1,9 +1,9 @@
 //! Parts of a recipe in a file, checked where they stand: the error then knows its line.
 
 use crate::stopgap::METRICS;
-use crate::stopgap::SCALES;
-use crate::stopgap::{GROUPINGS, WRAPPERS};
 use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
+use gradual::loss::registry::{SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -25,14 +25,27 @@ pub(super) fn grouping<'de, D: Deserializer<'de>>(
     checked(deserializer, |spec| GROUPINGS.resolve(spec))
 }
 
-pub(super) fn wrappers<'de, D: Deserializer<'de>>(
+fn all_checked<'de, D: Deserializer<'de>>(
     deserializer: D,
+    resolve: impl Fn(&Spec) -> Result<Spec, RegistryError>,
 ) -> Result<Option<Vec<Spec>>, D::Error> {
     let specs = Vec::<Spec>::deserialize(deserializer)?;
     for spec in &specs {
-        WRAPPERS.resolve(spec).map_err(D::Error::custom)?;
+        resolve(spec).map_err(D::Error::custom)?;
     }
     Ok(Some(specs))
+}
+
+pub(super) fn wrappers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Spec>>, D::Error> {
+    all_checked(deserializer, |spec| WRAPPERS.resolve(spec))
+}
+
+pub(super) fn composition_wrappers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Spec>>, D::Error> {
+    all_checked(deserializer, |spec| COMPOSITION_WRAPPERS.resolve(spec))
 }
 
 pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {

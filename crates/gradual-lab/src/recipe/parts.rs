@@ -1,6 +1,6 @@
 //! What stands in one place of a recipe though it is in two registries or none.
 
-use crate::stopgap::{COMPOSITIONS, RULES};
+use gradual::loss::registry::{COMPOSITIONS, RULES};
 use gradual_registry::{RegistryError, Spec, nearest};
 
 /// The word for no metric.

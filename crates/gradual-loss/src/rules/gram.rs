@@ -67,7 +67,7 @@ pub trait GramComposition: Send {
         if groups.is_signed() {
             return Err(LossError::Signed { operation });
         }
-        let (k, n) = (groups.count(), examples);
+        let (k, n) = (groups.num_groups(), examples);
         let groups = groups.for_losses(losses);
         let losses = wide(losses.clone().inner());
         // Losses and inner products meet in the wider of their precisions.

@@ -1,6 +1,8 @@
 //! Characters and their ids.
 
-use super::{CONTEXT, Encoded, Item, SkillError};
+use super::encoded::{CONTEXT, Encoded};
+use super::error::SkillError;
+use super::item::Item;
 
 /// In the order of their ids, from [`FIRST`] on.
 const CHARACTERS: &[u8; 46] = b"0123456789abcdefghijklmnopqrstuvwxyz+*=-{}\":,>";
@@ -100,7 +102,7 @@ impl Alphabet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Skill;
+    use super::super::skill::Skill;
     use super::*;
 
     fn item(prompt: &str, answer: &str) -> Item {

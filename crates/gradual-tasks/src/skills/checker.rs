@@ -1,7 +1,7 @@
 //! A second opinion on every answer: parses the prompt from its text and shares no code with the
 //! generators.
 
-use super::Skill;
+use super::skill::Skill;
 
 /// Whether `prompt` has the form of `skill` and `answer` is its one right answer.
 pub(super) fn check(skill: Skill, prompt: &str, answer: &str) -> bool {
@@ -194,7 +194,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::{Alphabet, sample_training};
+    use super::super::alphabet::Alphabet;
+    use super::super::split::sample_training;
     use super::*;
 
     const ITEMS: usize = 5_000;

@@ -1,6 +1,6 @@
 //! An item as a model sees it.
 
-use super::Alphabet;
+use super::alphabet::Alphabet;
 
 /// The length T of every encoded item: the characters of the longest prompt with its answer.
 ///
@@ -57,7 +57,8 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::{Item, Skill};
+    use super::super::item::Item;
+    use super::super::skill::Skill;
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong with skills.
 
-use super::Skill;
+use super::skill::Skill;
 
 /// What can go wrong when naming, mixing or encoding skills.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

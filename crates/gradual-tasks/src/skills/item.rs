@@ -1,6 +1,6 @@
 //! One prompt with its answer.
 
-use super::Skill;
+use super::skill::Skill;
 
 /// One prompt with its one right answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,10 @@
 
 use rand::{Rng, RngExt};
 
-use super::{Item, Skill, SkillError, sample_training};
+use super::error::SkillError;
+use super::item::Item;
+use super::skill::Skill;
+use super::split::sample_training;
 
 /// A Zipf mixture: the skill of rank i = 0, 1, … is drawn with probability p_i ∝ (i+1)^−a.
 ///
@@ -128,7 +131,7 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::is_held_out;
+    use super::super::split::is_held_out;
     use super::*;
 
     const DRAWS: u32 = 40_000;

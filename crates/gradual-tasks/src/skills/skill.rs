@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use rand::Rng;
 
-use super::{Item, SkillError, arithmetic, lookup, number_words, strings};
+use super::error::SkillError;
+use super::item::Item;
+use super::{arithmetic, lookup, number_words, strings};
 
 /// A generator of prompts with exact answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

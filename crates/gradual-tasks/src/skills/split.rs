@@ -10,8 +10,9 @@ use fnv::FnvHasher;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::item::Item;
 use super::number_words::{LIMIT, is_compound};
-use super::{Item, Skill};
+use super::skill::Skill;
 
 /// One prompt in this many is held out.
 const ONE_IN: u64 = 10;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use burn::data::dataset::Dataset;
 
-use super::{DATASET, TableError, TableRow};
+use super::error::TableError;
+use super::row::{DATASET, TableRow};
 
 /// A table taken apart: features row-major, `[rows, width]`, and a label and a group per row.
 pub(super) struct Columns {

@@ -52,7 +52,7 @@ impl Observer for StopOnDivergence {
     }
 
     fn state(&self) -> Result<State, TrainError> {
-        Ok(State::of(self.name(), &(self.lowest, self.above))?)
+        Ok(State::new(self.name(), &(self.lowest, self.above))?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {

@@ -1,11 +1,24 @@
 use gradual_group::State;
+use gradual_registry::{Entry, Parameter};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
-use crate::sampler::{Sampler, Stock, Wanted};
+use super::context::SamplerContext;
+use super::sampler::{Sampler, TaskSize, Wanted};
+use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "epochs",
+    about: "every item of finite training data once in each epoch",
+    parameters: &[Parameter::count(
+        "seed",
+        "seed of the orders, which all runs share",
+        0,
+    )],
+    build: |arguments, _| Ok(Box::new(Epochs::new(arguments.count("seed")? as u64))),
+};
 
 /// Every item of finite training data once in each epoch, in an order of its own.
 ///
@@ -55,8 +68,8 @@ impl Epochs {
         order
     }
 
-    fn items(stock: Stock) -> Result<usize, TrainError> {
-        let problem = match stock.items {
+    fn items(size: TaskSize) -> Result<usize, TrainError> {
+        let problem = match size.num_items {
             Some(0) => "the task has no training items",
             None => "the task has no finite training data; it makes its examples anew",
             Some(items) => return Ok(items),
@@ -69,8 +82,8 @@ impl Epochs {
 }
 
 impl Sampler for Epochs {
-    fn check(&self, stock: Stock) -> Result<(), TrainError> {
-        let items = Self::items(stock)?;
+    fn check(&self, size: TaskSize) -> Result<(), TrainError> {
+        let items = Self::items(size)?;
         match self.place.items {
             0 => Ok(()),
             known if known == items => Ok(()),
@@ -85,11 +98,11 @@ impl Sampler for Epochs {
         &mut self,
         _step: u64,
         n: usize,
-        stock: Stock,
+        size: TaskSize,
         _random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
-        self.check(stock)?;
-        self.place.items = Self::items(stock)?;
+        self.check(size)?;
+        self.place.items = Self::items(size)?;
         let mut wanted = Vec::with_capacity(n);
         while wanted.len() < n {
             if self.place.drawn == self.place.items {
@@ -109,7 +122,7 @@ impl Sampler for Epochs {
     }
 
     fn state(&self) -> Result<State, TrainError> {
-        Ok(State::of("epochs", &self.place)?)
+        Ok(State::new("epochs", &self.place)?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {

@@ -1,8 +1,17 @@
+use gradual_registry::Entry;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::TrainError;
-use crate::sampler::{Sampler, Stock, Wanted};
+use super::context::SamplerContext;
+use super::sampler::{Sampler, TaskSize, Wanted};
+use crate::error::TrainError;
+
+pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "balanced",
+    about: "every capability that is trained equally often",
+    parameters: &[],
+    build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
+};
 
 /// Capabilities drawn independently, each with a probability in proportion to its weight.
 ///
@@ -59,6 +68,13 @@ impl Mixture {
         Self::new(&vec![1.0; capabilities])
     }
 
+    /// Each capability that is trained equally often.
+    pub(super) fn balanced_over(context: &SamplerContext) -> Result<Self, TrainError> {
+        let trained = context.frequencies.iter();
+        let weights: Vec<f64> = trained.map(|&f| f64::from(u8::from(f > 0.0))).collect();
+        Self::new(&weights)
+    }
+
     /// Probabilities, `[k]`.
     pub fn probabilities(&self) -> &[f64] {
         &self.weights
@@ -73,15 +89,15 @@ impl Mixture {
         found.min(last.unwrap_or_default())
     }
 
-    pub(super) fn fits(&self, sampler: &'static str, stock: Stock) -> Result<(), TrainError> {
-        match self.weights.len() == stock.capabilities {
+    pub(super) fn fits(&self, sampler: &'static str, size: TaskSize) -> Result<(), TrainError> {
+        match self.weights.len() == size.num_capabilities {
             true => Ok(()),
             false => Err(TrainError::Sampler {
                 sampler,
                 problem: format!(
                     "has weights for {} capabilities, but the task has {}",
                     self.weights.len(),
-                    stock.capabilities
+                    size.num_capabilities
                 ),
             }),
         }
@@ -89,21 +105,21 @@ impl Mixture {
 }
 
 impl Sampler for Mixture {
-    fn check(&self, stock: Stock) -> Result<(), TrainError> {
-        self.fits("mixture", stock)
+    fn check(&self, size: TaskSize) -> Result<(), TrainError> {
+        self.fits("mixture", size)
     }
 
     fn next(
         &mut self,
         _step: u64,
         n: usize,
-        _stock: Stock,
+        _size: TaskSize,
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
         Ok(Wanted::Of((0..n).map(|_| self.draw(random)).collect()))
     }
 
-    fn frequencies(&self, _step: u64, _stock: Stock) -> Option<Vec<f64>> {
+    fn frequencies(&self, _step: u64, _size: TaskSize) -> Option<Vec<f64>> {
         Some(self.weights.clone())
     }
 }

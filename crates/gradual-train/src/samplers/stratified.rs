@@ -1,8 +1,29 @@
+use gradual_registry::{Entry, Parameter, Value};
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-use crate::TrainError;
-use crate::sampler::{Sampler, Stock, Wanted};
+use super::context::SamplerContext;
+use super::sampler::{Sampler, TaskSize, Wanted};
+use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "stratified",
+    about: "as many examples of each of several capabilities, drawn anew for every step",
+    parameters: &[
+        Parameter::count("capabilities", "capabilities in each draw", 1)
+            .at_least(1.0)
+            .or_words(&["all"])
+            .word_by_default("all"),
+    ],
+    build: |arguments, context| {
+        let trained = context.trained();
+        let capabilities = match arguments.value("capabilities")? {
+            Value::Word(_) => trained.len(),
+            _ => arguments.count("capabilities")?,
+        };
+        Ok(Box::new(Stratified::new(trained, capabilities)?))
+    },
+};
 
 /// Random examples of each of several capabilities: "using random examples drawn from g" (A. Jermyn,
 /// 2022), the post's estimate of the loss of a group.
@@ -46,14 +67,18 @@ impl Stratified {
 }
 
 impl Sampler for Stratified {
-    fn check(&self, stock: Stock) -> Result<(), TrainError> {
-        match self.among.iter().find(|&&each| each >= stock.capabilities) {
+    fn check(&self, size: TaskSize) -> Result<(), TrainError> {
+        match self
+            .among
+            .iter()
+            .find(|&&each| each >= size.num_capabilities)
+        {
             None => Ok(()),
             Some(unknown) => Err(TrainError::Sampler {
                 sampler: "stratified",
                 problem: format!(
                     "draws capability {unknown}, but the task has {}",
-                    stock.capabilities
+                    size.num_capabilities
                 ),
             }),
         }
@@ -63,10 +88,10 @@ impl Sampler for Stratified {
         &mut self,
         _step: u64,
         n: usize,
-        stock: Stock,
+        size: TaskSize,
         random: &mut ChaCha8Rng,
     ) -> Result<Wanted, TrainError> {
-        self.check(stock)?;
+        self.check(size)?;
         let chosen = sample(random, self.among.len(), self.groups).into_vec();
         let each = chosen.iter().enumerate().flat_map(|(place, &at)| {
             let more = usize::from(place < n % self.groups);
@@ -75,8 +100,8 @@ impl Sampler for Stratified {
         Ok(Wanted::Of(each.collect()))
     }
 
-    fn frequencies(&self, _step: u64, stock: Stock) -> Option<Vec<f64>> {
-        let mut frequencies = vec![0.0; stock.capabilities];
+    fn frequencies(&self, _step: u64, size: TaskSize) -> Option<Vec<f64>> {
+        let mut frequencies = vec![0.0; size.num_capabilities];
         for &capability in &self.among {
             *frequencies.get_mut(capability)? = 1.0 / self.among.len() as f64;
         }

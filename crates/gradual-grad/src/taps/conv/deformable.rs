@@ -8,9 +8,9 @@ use burn::tensor::ops::DeformConvOptions;
 
 use super::windows::same;
 use super::{grouped, record};
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, traced};
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced_on};
 
 /// Input `[n, channels_in, height, width]`, offset `[n, 2 · offset_groups · kernel, height', width']` and mask
 /// `[n, offset_groups · kernel, height', width']` → `[n, channels_out, height', width']`.
@@ -29,7 +29,7 @@ impl Tap<(Tensor<4>, Tensor<4>, Option<Tensor<4>>)> for DeformConv2d {
         };
         // Burn has no unequal padding here, and says so itself.
         let unequal = padding.iter().any(|(before, after)| before != after);
-        if !traced(self) || dims.contains(&0) || unequal {
+        if !traced_on(self, &input.device()) || dims.contains(&0) || unequal {
             return self.forward(input, offset, mask);
         }
         let options = |groups| {

@@ -9,9 +9,9 @@ use burn::tensor::ops::ConvTransposeOptions;
 
 use super::windows::Windows;
 use super::{grouped, record};
-use crate::Tap;
-use crate::factor::Inputs;
-use crate::tap::{constant, traced};
+use crate::gradients::factor::outer::Inputs;
+use crate::taps::tap::Tap;
+use crate::taps::tap::{constant, traced_on};
 
 /// The output of a transposed convolution without its bias, seen by the trace: rows of the weight belong to input
 /// channels, and each group of them writes to its own output channels.
@@ -58,7 +58,7 @@ macro_rules! tap {
             type Output = Tensor<$rank>;
 
             fn tap(&self, input: Tensor<$rank>) -> Tensor<$rank> {
-                if !traced(self) || input.dims().contains(&0) {
+                if !traced_on(self, &input.device()) || input.dims().contains(&0) {
                     return self.forward(input);
                 }
                 let options = ConvTransposeOptions::new(

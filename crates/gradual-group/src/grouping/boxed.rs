@@ -1,0 +1,50 @@
+//! A grouping whose type is known at run time alone.
+
+use burn::tensor::Device;
+
+use super::Grouping;
+use super::draw::Draw;
+use super::groups::Groups;
+use super::needs::Needs;
+use super::standing::Standing;
+use super::state::State;
+use crate::error::GroupError;
+
+dyn_clone::clone_trait_object!(Grouping);
+
+/// Whatever is in the box.
+// A method that is added to the trait has to be passed on here.
+#[deny(clippy::missing_trait_methods)]
+impl Grouping for Box<dyn Grouping> {
+    fn needs(&self) -> Needs {
+        (**self).needs()
+    }
+
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        (**self).check(examples)
+    }
+
+    fn wants(&self) -> Option<Standing> {
+        (**self).wants()
+    }
+
+    fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
+        (**self).stand(standing)
+    }
+
+    fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        (**self).group(draw)
+    }
+
+    fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
+        (**self).group_ahead(draw)
+    }
+
+    fn state(&self) -> Result<State, GroupError> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
+        (**self).restore(state, device)
+    }
+}

@@ -1,0 +1,324 @@
+//! Text skills, learned by a small decoder.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use gradual::train::{Capability, Drawn, Score, Task, TrainError};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::CHANCE;
+use super::alphabet::Alphabet;
+use super::encoded::{CONTEXT, Encoded};
+use super::error::SkillError;
+use super::item::Item;
+use super::mixture::Mixture;
+use super::skill::Skill;
+use super::split::{held_out, sample_training};
+use crate::decoder::{Decoder, DecoderConfig};
+
+/// Settings of [`Skills`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SkillsConfig {
+    /// Zipf exponent of the mixture; 0 draws every trained skill equally often.
+    pub exponent: f64,
+    /// Held-out items per skill, where there are as many.
+    pub held_out: usize,
+    /// Width of the decoder.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// Width of the hidden layers.
+    pub hidden: usize,
+}
+
+/// Two blocks of width 64.
+impl Default for SkillsConfig {
+    fn default() -> Self {
+        Self {
+            exponent: 1.0,
+            held_out: 100,
+            width: 64,
+            heads: 4,
+            layers: 2,
+            hidden: 256,
+        }
+    }
+}
+
+/// A Zipf mixture of text skills with exact answers: the example of A. Jermyn, 2022.
+///
+/// Every skill is a capability. Eight are trained; *adding numbers written as words* is composed of
+/// three of them, is never drawn, carries no label, and is evaluated all the same. An example's loss
+/// is the mean cross-entropy over the characters of its answer and the end mark.
+///
+/// An answer counts as right when the most probable token at every scored position is the right
+/// one. Predictions are made with the right answer so far as input, which is the same as greedy
+/// decoding: up to the first mistake both see the same characters, and after it both are wrong.
+#[derive(Debug, Clone)]
+pub struct Skills {
+    config: DecoderConfig,
+    mixture: Mixture,
+    capabilities: Vec<Capability>,
+    /// Held-out items, skill by skill.
+    held_out: Vec<Vec<Encoded>>,
+}
+
+impl Skills {
+    /// The mixture of `config`, with the held-out items of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// [`SkillError`] for an exponent that makes no mixture and sizes that make no decoder.
+    pub fn new(config: &SkillsConfig, seed: u64) -> Result<Self, SkillError> {
+        let SkillsConfig {
+            width,
+            heads,
+            hidden,
+            ..
+        } = *config;
+        if width == 0 || heads == 0 || hidden == 0 || !width.is_multiple_of(heads) {
+            return Err(SkillError::Sizes {
+                width,
+                heads,
+                hidden,
+            });
+        }
+        let mixture = Mixture::zipf(config.exponent)?;
+        let capability = |skill: Skill| Capability {
+            name: skill.name().to_owned(),
+            chance: CHANCE,
+            frequency: mixture.frequency(skill),
+        };
+        let items = |skill| held_out(skill, config.held_out.max(1), seed).into_iter();
+        let encode = |item: Item| Alphabet.encode(&item);
+        let encoded = |skill| items(skill).map(encode).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            config: DecoderConfig {
+                vocabulary: Alphabet::SIZE,
+                context: CONTEXT,
+                width: config.width,
+                heads: config.heads,
+                layers: config.layers,
+                hidden: config.hidden,
+            },
+            capabilities: Skill::ALL.map(capability).to_vec(),
+            held_out: Skill::ALL
+                .map(encoded)
+                .into_iter()
+                .collect::<Result<_, _>>()?,
+            mixture,
+        })
+    }
+}
+
+/// One draw: tokens, the tokens that follow, and which of those are scored, all `[n, t]`.
+#[derive(Debug, Clone)]
+pub struct SkillsBatch {
+    tokens: Tensor<2, Int>,
+    targets: Tensor<2, Int>,
+    scored: Tensor<2>,
+}
+
+impl SkillsBatch {
+    /// Items side by side, cut after the longest.
+    fn new(items: &[Encoded], device: &Device) -> Self {
+        let end = |item: &Encoded| {
+            item.scored
+                .iter()
+                .rposition(|&scored| scored)
+                .map_or(1, |at| at + 1)
+        };
+        let (n, t) = (items.len(), items.iter().map(end).max().unwrap_or(1));
+        let ids = |of: fn(&Encoded) -> &[u32]| {
+            let values = items
+                .iter()
+                .flat_map(|item| &of(item)[..t])
+                .map(|&id| id as i32);
+            Tensor::from_data(TensorData::new(values.collect::<Vec<_>>(), [n, t]), device)
+        };
+        let scored = items.iter().flat_map(|item| &item.scored[..t]);
+        let scored: Vec<f32> = scored.map(|&scored| f32::from(u8::from(scored))).collect();
+        Self {
+            tokens: ids(|item| &item.tokens),
+            targets: ids(|item| &item.targets),
+            scored: Tensor::from_data(TensorData::new(scored, [n, t]), device),
+        }
+    }
+
+    /// The tokens that a model reads, `[n, t]`: prompt, answer and padding.
+    pub fn tokens(&self) -> &Tensor<2, Int> {
+        &self.tokens
+    }
+
+    /// Log-probability of the right next token where it is scored, else 0: `[n, t]`.
+    fn log_likelihoods(&self, logits: Tensor<3>) -> Tensor<2> {
+        let [n, t] = self.tokens.dims();
+        let targets = self.targets.clone().reshape([n, t, 1]);
+        log_softmax(logits, 2).gather(2, targets).reshape([n, t]) * self.scored.clone()
+    }
+}
+
+/// The first `n` items, encoded.
+fn drawn(items: impl Iterator<Item = Item>, n: usize, device: &Device) -> Drawn<SkillsBatch> {
+    // Every item can be encoded; the filter says so without a panic.
+    let (encoded, labels): (Vec<_>, Vec<_>) = items
+        .filter_map(|item| Some((Alphabet.encode(&item).ok()?, item.skill.group())))
+        .take(n)
+        .unzip();
+    Drawn::new(SkillsBatch::new(&encoded, device), labels)
+}
+
+impl Task for Skills {
+    type Model = Decoder;
+    type Batch = SkillsBatch;
+
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Decoder {
+        Decoder::new(&self.config, random, device)
+    }
+
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<SkillsBatch> {
+        let items = std::iter::repeat_with(|| self.mixture.draw(random));
+        drawn(items, n, device)
+    }
+
+    fn draw_of(
+        &self,
+        capabilities: &[usize],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<SkillsBatch>, TrainError> {
+        let skills = capabilities.iter().map(|&at| Skill::ALL[at]);
+        let items = skills.map(|skill| sample_training(skill, random));
+        Ok(drawn(items, capabilities.len(), device))
+    }
+
+    fn losses(&self, model: &Decoder, batch: &SkillsBatch) -> Tensor<1> {
+        let [n, _] = batch.tokens.dims();
+        let sums = batch
+            .log_likelihoods(model.forward(batch.tokens.clone()))
+            .neg()
+            .sum_dim(1);
+        (sums / batch.scored.clone().sum_dim(1)).reshape([n])
+    }
+
+    fn evaluate(&self, model: &Decoder, device: &Device) -> Result<Vec<Score>, TrainError> {
+        let read = |tensor: Tensor<1>| {
+            let data = tensor.into_data().convert::<f32>();
+            data.try_to_vec::<f32>()
+                .map_err(|problem| TrainError::Read {
+                    operation: "skills: evaluation",
+                    problem: format!("{problem:?}"),
+                })
+        };
+        let score = |items: &Vec<Encoded>| {
+            let batch = SkillsBatch::new(items, device);
+            let [n, t] = batch.tokens.dims();
+            let logits = model.forward(batch.tokens.clone());
+            let wrong = logits
+                .clone()
+                .argmax(2)
+                .reshape([n, t])
+                .not_equal(batch.targets.clone());
+            let wrong = (wrong.float() * batch.scored.clone())
+                .sum_dim(1)
+                .reshape([n]);
+            let sums = batch.log_likelihoods(logits).sum_dim(1).reshape([n]);
+            let lengths = batch.scored.sum_dim(1).reshape([n]);
+            let (wrong, sums, lengths) = (read(wrong)?, read(sums)?, read(lengths)?);
+            let mean = |value: &dyn Fn(usize) -> f64| (0..n).map(value).sum::<f64>() / n as f64;
+            Ok(Score {
+                accuracy: mean(&|j| f64::from(u8::from(wrong[j] == 0.0))),
+                loss: mean(&|j| f64::from(-sums[j] / lengths[j])),
+                probability: Some(mean(&|j| f64::from(sums[j]).exp())),
+                progress: None,
+            })
+        };
+        self.held_out.iter().map(score).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gradual::grad::{naive_rows, trace};
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn tiny() -> Skills {
+        let config = SkillsConfig {
+            width: 8,
+            heads: 2,
+            layers: 1,
+            hidden: 8,
+            ..SkillsConfig::default()
+        };
+        Skills::new(&config, 0).unwrap()
+    }
+
+    #[test]
+    fn masked_losses_have_exact_gradients() {
+        let task = tiny();
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let model = task.model(&mut random, &Device::flex().autodiff());
+        let drawn = task.draw(5, &mut random, &Device::flex());
+        let losses = |m: &Decoder| task.losses(m, &drawn.batch);
+        let gradients = trace(&model, losses).unwrap().gradients;
+        let rows = naive_rows(&model, losses);
+        let gram = rows.clone().matmul(rows.transpose());
+        let size: f32 = gram.clone().abs().max().into_scalar();
+        let off: f32 = (gradients.gram() - gram).abs().max().into_scalar();
+        assert!(off < 1e-4 * size, "{off} of {size}");
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        for (width, heads) in [(0, 1), (8, 0), (8, 3)] {
+            let config = SkillsConfig {
+                width,
+                heads,
+                ..SkillsConfig::default()
+            };
+            let message = Skills::new(&config, 0).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("width {width}, {heads} heads")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_skill_is_scored_and_the_composed_one_is_never_drawn() {
+        let task = tiny();
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let model = task.model(&mut random, &Device::flex());
+        let scores = task.evaluate(&model, &Device::flex()).unwrap();
+        assert_eq!(scores.len(), 9);
+        // A fresh model guesses among all characters.
+        let guess = (Alphabet::SIZE as f64).ln();
+        assert!(
+            scores.iter().all(|score| (score.loss - guess).abs() < 1.0),
+            "{scores:?}"
+        );
+        assert!(scores.iter().all(|score| score.accuracy < 0.2));
+        let drawn = task.draw(2_000, &mut random, &Device::flex());
+        assert!(
+            drawn
+                .labels
+                .iter()
+                .all(|label| label.is_some_and(|label| label < 8))
+        );
+        let copies = drawn
+            .labels
+            .iter()
+            .filter(|&&label| label == Some(0))
+            .count() as f64;
+        assert!((copies / 2_000.0 - task.capabilities[0].frequency).abs() < 0.05);
+    }
+}

@@ -1,0 +1,171 @@
+use std::hash::Hasher;
+
+use super::*;
+
+#[test]
+fn labels_are_the_parity_of_the_tasks_bits() {
+    let task = SparseParity::new(SparseParityConfig::default(), 3).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let tasks: Vec<usize> = (0..200).map(|i| i % 20).collect();
+    let examples = task.examples(&tasks, &mut random);
+    let inputs: Vec<f32> = examples.inputs.try_to_vec().unwrap();
+    for ((&of, row), sign) in tasks.iter().zip(inputs.chunks(70)).zip(&examples.signs) {
+        let (code, bits) = row.split_at(20);
+        assert_eq!(code.iter().position(|&value| value == 3.0), Some(of));
+        assert_eq!(code.iter().sum::<f32>(), 3.0);
+        assert_eq!(task.masks[of].count_ones(), 3);
+        let ones = (0..50).filter(|bit| task.masks[of] >> bit & 1 == 1 && bits[*bit] == 1.0);
+        assert_eq!(*sign, if ones.count() % 2 == 1 { 1.0 } else { -1.0 });
+    }
+}
+
+#[test]
+fn frequencies_are_zipf_and_draws_follow_them() {
+    let task = SparseParity::new(SparseParityConfig::default(), 0).unwrap();
+    let first = task.capabilities[0].frequency;
+    assert!((task.capabilities[3].frequency / first - 4f64.powf(-0.8)).abs() < 1e-12);
+    let total: f64 = task.capabilities.iter().map(|c| c.frequency).sum();
+    assert!((total - 1.0).abs() < 1e-12);
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let drawn = task.draw(40_000, &mut random, &Device::flex());
+    for (i, capability) in task.capabilities.iter().enumerate() {
+        let share = drawn.labels.iter().filter(|&&l| l == Some(i)).count() as f64 / 40_000.0;
+        let deviation = (capability.frequency / 40_000.0).sqrt();
+        assert!(
+            (share - capability.frequency).abs() < 5.0 * deviation,
+            "{i}: {share}"
+        );
+    }
+}
+
+#[test]
+fn tasks_differ_and_seeds_matter() {
+    let masks = |seed| {
+        SparseParity::new(SparseParityConfig::default(), seed)
+            .unwrap()
+            .masks
+    };
+    assert_eq!(masks(1).iter().collect::<HashSet<_>>().len(), 20);
+    assert_eq!(masks(1), masks(1));
+    assert_ne!(masks(1), masks(2));
+}
+
+/// What draws, held-out examples and weights were before tasks could have aliases, at seed 5.
+#[test]
+fn one_alias_draws_what_was_always_drawn() {
+    let config = SparseParityConfig {
+        tasks: 4,
+        bits: 8,
+        hidden: 3,
+        held_out: 5,
+        ..SparseParityConfig::default()
+    };
+    let task = SparseParity::new(config, 5).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let drawn = task.draw(6, &mut random, &Device::flex());
+    let model = task.model(&mut random, &Device::flex());
+    let inputs: Vec<f32> = drawn.batch.inputs.into_data().try_to_vec().unwrap();
+    let logits: Vec<f32> = model
+        .forward(Tensor::ones([1, 12], &Device::flex()))
+        .into_data()
+        .try_to_vec()
+        .unwrap();
+    let held: Vec<f32> = task.held_out.inputs.try_to_vec().unwrap();
+    let labels: Vec<usize> = drawn.labels.into_iter().flatten().collect();
+    assert_eq!(labels, [0, 2, 2, 3, 0, 0]);
+    assert_eq!(task.masks, [0xc2, 0x31, 0x52, 0x4c]);
+    assert_eq!(fingerprint(&inputs), 8_422_219_708_883_655_973);
+    assert_eq!(fingerprint(&held), 7_712_926_039_492_645);
+    assert_eq!(logits[0].to_bits(), 1_057_682_982);
+    assert_eq!(drawn.batch.codes, labels);
+}
+
+/// FNV-1a of the bits of numbers.
+fn fingerprint(values: &[f32]) -> u64 {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(&bytes);
+    hasher.finish()
+}
+
+#[test]
+fn each_alias_announces_its_task_equally_often() {
+    let config = SparseParityConfig {
+        tasks: 4,
+        aliases: 3,
+        depth: 2,
+        ..SparseParityConfig::default()
+    };
+    let task = SparseParity::new(config, 0).unwrap();
+    assert_eq!(task.capabilities.len(), 4);
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let device = Device::flex();
+    let drawn = task.draw(6_000, &mut random, &device);
+    let mut seen = [0.0; 12];
+    let inputs: Vec<f32> = drawn.batch.inputs.clone().into_data().try_to_vec().unwrap();
+    for ((row, &code), label) in inputs
+        .chunks(12 + 50)
+        .zip(drawn.batch.codes())
+        .zip(&drawn.labels)
+    {
+        assert_eq!(row.iter().position(|&value| value == 3.0), Some(code));
+        assert_eq!(Some(code / 3), *label);
+        seen[code] += 1.0;
+    }
+    for of_task in seen.chunks(3) {
+        let mean = of_task.iter().sum::<f64>() / 3.0;
+        assert!(
+            of_task
+                .iter()
+                .all(|count| (count - mean).abs() < 5.0 * mean.sqrt()),
+            "{seen:?}"
+        );
+    }
+    let model = task.model(&mut random, &device);
+    assert_eq!(task.losses(&model, &drawn.batch).dims(), [6_000]);
+    let paths: Vec<String> =
+        gradual::grad::trace(&task.model(&mut random, &device.autodiff()), |m| {
+            task.losses(m, &drawn.batch)
+        })
+        .unwrap()
+        .gradients
+        .paths()
+        .map(str::to_owned)
+        .collect();
+    assert!(paths.contains(&"layers.2.weight".to_owned()), "{paths:?}");
+}
+
+#[test]
+fn settings_are_checked() {
+    let with = |change: fn(&mut SparseParityConfig)| {
+        let mut config = SparseParityConfig::default();
+        change(&mut config);
+        SparseParity::new(config, 0).unwrap_err().to_string()
+    };
+    assert_eq!(
+        with(|c| c.tasks = 0),
+        "sparse parity: tasks must be from 1 to 10000, got 0"
+    );
+    assert_eq!(
+        with(|c| c.subset = 51),
+        "sparse parity: subset must be from 1 to 50, got 51"
+    );
+    assert_eq!(
+        with(|c| c.aliases = 0),
+        "sparse parity: aliases must be from 1 to 1000, got 0"
+    );
+    assert_eq!(
+        with(|c| c.depth = 0),
+        "sparse parity: depth must be from 1 to 100, got 0"
+    );
+    assert_eq!(
+        with(|c| {
+            c.bits = 4;
+            c.subset = 4
+        }),
+        "sparse parity: 4 bits have fewer than 20 subsets of 4 bits"
+    );
+}

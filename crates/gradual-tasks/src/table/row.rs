@@ -1,0 +1,15 @@
+//! Rows of a dataset.
+
+/// One row of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRow {
+    /// What the model sees, as many numbers in every row.
+    pub features: Vec<f32>,
+    /// What it predicts: equal numbers are one class.
+    pub label: f64,
+    /// The group: equal numbers are one capability.
+    pub group: f64,
+}
+
+/// What messages call a table that came from a dataset.
+pub(super) const DATASET: &str = "dataset";

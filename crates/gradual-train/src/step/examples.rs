@@ -1,0 +1,106 @@
+//! The examples of a draw that have a loss, among all of them.
+
+use gradual_group::GroupError;
+
+use super::pass::Pass;
+use super::stepped::Stepped;
+use crate::error::TrainError;
+use crate::label_set::{LabelSet, Labelled};
+
+/// Which examples of a draw have a loss.
+pub(crate) struct Examples {
+    /// Number of examples, those without a loss included.
+    all: usize,
+    present: Vec<usize>,
+    absent: Vec<(usize, f32)>,
+}
+
+impl Examples {
+    /// # Errors
+    ///
+    /// [`TrainError::NotFinite`] when there are examples, and none has a loss.
+    pub(crate) fn of(passes: &[Pass]) -> Result<Self, TrainError> {
+        let mut examples = Self {
+            all: 0,
+            present: Vec::new(),
+            absent: Vec::new(),
+        };
+        for pass in passes {
+            let from = examples.all;
+            examples
+                .present
+                .extend(pass.present().iter().map(|at| from + at));
+            let absent = pass.absent().iter().map(|&(at, loss)| (from + at, loss));
+            examples.absent.extend(absent);
+            examples.all += pass.examples();
+        }
+        match (examples.present.is_empty(), examples.absent.first()) {
+            (true, Some(&(example, value))) => Err(TrainError::NotFinite {
+                what: "loss",
+                example,
+                value,
+            }),
+            _ => Ok(examples),
+        }
+    }
+
+    /// The labels of those that have a loss.
+    pub(crate) fn labels(&self, labels: LabelSet<'_>) -> Result<Labelled, TrainError> {
+        let mut labelled = Labelled::from(labels);
+        if self.absent.is_empty() {
+            return Ok(labelled);
+        }
+        for each in labelled.each_mut() {
+            if each.len() != self.all {
+                let error = GroupError::LabelCount {
+                    operation: "step",
+                    examples: self.all,
+                    labels: each.len(),
+                };
+                return Err(error.into());
+            }
+            *each = self.present.iter().map(|&at| each[at]).collect();
+        }
+        Ok(labelled)
+    }
+
+    /// The step of all examples, from that of those with a loss. `mixed` says that the others may have had a part in
+    /// the update.
+    pub(crate) fn whole(
+        self,
+        stepped: Result<Stepped, TrainError>,
+        mixed: bool,
+    ) -> Result<Stepped, TrainError> {
+        if self.absent.is_empty() {
+            return stepped;
+        }
+        let left_out: Vec<usize> = self.absent.iter().map(|(at, _)| *at).collect();
+        let stepped = match stepped {
+            Err(TrainError::Gradient { parameter, .. }) if mixed => {
+                return Err(TrainError::LeftOut {
+                    parameter,
+                    examples: left_out,
+                });
+            }
+            stepped => stepped.map_err(|error| error.of_examples(&self.present))?,
+        };
+        let spread = |values: Vec<f32>| {
+            let mut all = vec![0.0; self.all];
+            for (&at, value) in self.present.iter().zip(values) {
+                all[at] = value;
+            }
+            all
+        };
+        let mut losses = spread(stepped.losses);
+        for &(at, loss) in &self.absent {
+            losses[at] = loss;
+        }
+        Ok(Stepped {
+            update: stepped.update,
+            losses,
+            coefficients: spread(stepped.coefficients),
+            groups: stepped.groups.among(&self.present, self.all)?,
+            left_out,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Standing examples: those that a grouping keeps beside the draws, and wants to see again.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
+use gradual_grad::{ExampleGradients, RunningStatistics, Traced};
+use gradual_group::{Draw, Standing};
+
+use super::finite::{all_finite, host};
+use super::range::out_of_range;
+use crate::error::TrainError;
+use crate::objective::Objective;
+
+/// Standing examples, draw by draw, the oldest first.
+#[derive(Debug, Clone)]
+pub(crate) struct StandingDraws<D> {
+    draws: Vec<(usize, D)>,
+    /// How many of the first have made room for later ones.
+    dropped: usize,
+}
+
+impl<D> Default for StandingDraws<D> {
+    fn default() -> Self {
+        Self::new(Vec::new(), 0)
+    }
+}
+
+impl<D> StandingDraws<D> {
+    /// Draws with their numbers of examples, without the first `dropped` of these.
+    pub(crate) fn new(draws: Vec<(usize, D)>, dropped: usize) -> Self {
+        Self { draws, dropped }
+    }
+
+    /// Makes room for a wish. Gives the number of fresh examples to [add](Self::add), if it wants some.
+    pub(crate) fn make_room(&mut self, wish: Standing) -> Option<usize> {
+        match wish {
+            Standing::Again => None,
+            Standing::Fresh(examples) => {
+                self.draws.clear();
+                self.dropped = 0;
+                Some(examples)
+            }
+            Standing::Replace(examples) => {
+                self.dropped += examples;
+                Some(examples)
+            }
+        }
+    }
+
+    /// Adds a draw of so many examples at the end, and lets go of draws that have made room as a whole.
+    pub(crate) fn add(&mut self, examples: usize, drawn: D) {
+        self.draws.push((examples, drawn));
+        while let Some((first, _)) = self.draws.first()
+            && *first <= self.dropped
+        {
+            self.dropped -= first;
+            self.draws.remove(0);
+        }
+    }
+
+    pub(crate) fn draws(&self) -> &[(usize, D)] {
+        &self.draws
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Number of examples that stand.
+    pub(crate) fn examples(&self) -> usize {
+        let all: usize = self.draws.iter().map(|(examples, _)| examples).sum();
+        all.saturating_sub(self.dropped)
+    }
+}
+
+/// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running
+/// statistics as they were. There should be `expected` of them. Gives the number of those that had no loss, and that others
+/// stand for.
+pub(crate) fn show<M: Module, B>(
+    model: &M,
+    (objective, leaves_out): (&mut Objective, bool),
+    parts: &[&B],
+    (dropped, expected): (usize, usize),
+    mut losses: impl FnMut(&M, &B) -> Tensor<1>,
+) -> Result<usize, TrainError> {
+    let traced = RunningStatistics::kept(model, || {
+        let tracer = objective.tracer();
+        let each = parts
+            .iter()
+            .map(|part| tracer.trace(model, |m| losses(m, part)));
+        each.collect::<Result<Vec<Traced>, _>>()
+    })?;
+    let (losses, gradients): (Vec<_>, Vec<_>) = traced
+        .into_iter()
+        .map(|traced| (traced.losses, traced.gradients))
+        .unzip();
+    // Refuses an empty list, which could not be put together below.
+    let gradients = ExampleGradients::concat(&gradients)?;
+    let losses = Tensor::cat(losses, 0);
+    let got = gradients.examples().saturating_sub(dropped);
+    if got != expected {
+        return Err(TrainError::Standing {
+            problem: format!("{expected} were asked for, and there are {got} losses"),
+        });
+    }
+    let traced = match dropped {
+        0 => Traced { losses, gradients },
+        _ => {
+            let rest: Vec<usize> = (dropped..dropped + got).collect();
+            Traced {
+                losses: losses.narrow(0, dropped, got),
+                gradients: gradients.choose(&rest)?,
+            }
+        }
+    };
+    shown(leaves_out, objective, traced)
+}
+
+/// Shows standing examples whose gradients were taken already. Gives the number of those that others stand for.
+pub(super) fn shown(
+    leaves_out: bool,
+    objective: &mut Objective,
+    traced: Traced,
+) -> Result<usize, TrainError> {
+    let losses = host("loss", &traced.losses)?;
+    let first = losses.iter().position(|loss| loss.is_finite());
+    let (true, Some(mut last)) = (leaves_out, first) else {
+        all_finite("loss", losses)?;
+        stood(objective, &Draw::from(&traced), &traced.gradients)?;
+        return Ok(0);
+    };
+    let absent = losses.iter().filter(|loss| !loss.is_finite()).count();
+    let stands = losses.iter().enumerate().map(|(at, loss)| {
+        if loss.is_finite() {
+            last = at;
+        }
+        last
+    });
+    let stands: Vec<usize> = stands.collect();
+    let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
+    let at = TensorData::new(at, [stands.len()]);
+    let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
+    let gradients = traced.gradients.choose(&stands)?;
+    let losses = traced.losses.select(0, at);
+    let draw = Draw::new(&losses).with_gradients(&gradients);
+    stood(objective, &draw, &gradients)?;
+    Ok(absent)
+}
+
+/// Shows a grouping its standing examples, or says that their gradients are too large to be compared.
+fn stood(
+    objective: &mut Objective,
+    draw: &Draw<'_>,
+    gradients: &ExampleGradients,
+) -> Result<(), TrainError> {
+    objective.grouping.stand(draw).or_else(|error| {
+        let error = TrainError::from(error);
+        match error.is_not_finite() {
+            true => Err(out_of_range(gradients)?.unwrap_or(error)),
+            false => Err(error),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut standing = StandingDraws::default();
+        let wish = |standing: &mut StandingDraws<&'static str>, wish, drawn| {
+            if let Some(examples) = standing.make_room(wish) {
+                standing.add(examples, drawn);
+            }
+            let names: Vec<&str> = standing.draws().iter().map(|(_, name)| *name).collect();
+            (names.concat(), standing.dropped(), standing.examples())
+        };
+        let mut wish = |wished, drawn| wish(&mut standing, wished, drawn);
+        assert_eq!(wish(Standing::Fresh(5), "a"), ("a".into(), 0, 5));
+        assert_eq!(wish(Standing::Again, "b"), ("a".into(), 0, 5));
+        assert_eq!(wish(Standing::Replace(2), "c"), ("ac".into(), 2, 5));
+        assert_eq!(wish(Standing::Replace(4), "d"), ("cd".into(), 1, 5));
+        assert_eq!(wish(Standing::Replace(5), "e"), ("e".into(), 0, 5));
+        assert_eq!(wish(Standing::Fresh(3), "f"), ("f".into(), 0, 3));
+    }
+}

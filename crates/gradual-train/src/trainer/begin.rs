@@ -1,0 +1,143 @@
+//! The start of a run, and where a snapshot left it.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use gradual_grad::draw_parameters;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::builder::Trainer;
+use super::run::Run;
+use super::since::SinceEvaluation;
+use crate::error::TrainError;
+use crate::samplers::sampler::Wanted;
+use crate::snapshot::{ExampleCounts, Snapshot, Standing};
+use crate::step::standing::StandingDraws;
+use crate::task::Task;
+
+/// Streams of random numbers: the model's weights, the draws, the standing examples.
+const WEIGHTS: u64 = 0;
+const DRAWS: u64 = 1;
+const STANDING: u64 = 3;
+
+impl<T: Task> Trainer<'_, T> {
+    /// The run at its start, or where the snapshot left it.
+    pub(super) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
+        let stream = |stream| {
+            let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
+            random.set_stream(stream);
+            random
+        };
+        let on = self.device.clone().autodiff();
+        let model = self.task.model(&mut stream(WEIGHTS), &on);
+        // The first step says what is wrong with them, if anything is.
+        let _ = draw_parameters(&model);
+        let run = Run {
+            done: 0,
+            skipped: 0,
+            seen: ExampleCounts::default(),
+            stopped: None,
+            kept: None,
+            skipped_in_a_row: 0,
+            unverified: self.config.verify,
+            grouped: false,
+            churn: None,
+            draws: stream(DRAWS),
+            standing_draws: stream(STANDING),
+            standing: StandingDraws::default(),
+            since: SinceEvaluation::new(self.task.capabilities().len()),
+            mean_accuracy: None,
+            started: Instant::now(),
+            seconds_before: 0.0,
+        };
+        match self.from.take() {
+            None => Ok((model, run)),
+            Some(snapshot) => self.restore(model, run, &snapshot),
+        }
+    }
+
+    fn restore(
+        &mut self,
+        model: T::Model,
+        run: Run<T::Batch>,
+        snapshot: &Snapshot,
+    ) -> Result<(T::Model, Run<T::Batch>), TrainError> {
+        let moving = snapshot.moving()?;
+        let refused = |what, problem| TrainError::Snapshot { what, problem };
+        if moving.step > self.config.steps {
+            let problem = format!(
+                "it is of step {}, and the run has {} steps",
+                moving.step, self.config.steps
+            );
+            return Err(refused("steps", problem));
+        }
+        if moving.mass.len() != run.since.mass.len() {
+            let problem = format!(
+                "it is of {} capabilities, and the task has {}",
+                moving.mass.len(),
+                run.since.mass.len()
+            );
+            return Err(refused("capabilities", problem));
+        }
+        let held: Vec<&str> = moving
+            .observers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let here: Vec<&str> = self
+            .observers
+            .iter()
+            .map(|observer| observer.name())
+            .collect();
+        if held != here {
+            let problem = format!(
+                "it is of the observers {}, and there are {}",
+                held.join(", "),
+                here.join(", ")
+            );
+            return Err(refused("observers", problem));
+        }
+        let model = snapshot.model(model)?;
+        self.optimizer = snapshot.optimizer(self.optimizer.clone())?;
+        self.rate = snapshot.rate(self.rate.clone())?;
+        self.objective.restore(&moving.objective, &self.device)?;
+        self.sampler.restore(&moving.sampler)?;
+        for (observer, (_, state)) in self.observers.iter_mut().zip(&moving.observers) {
+            observer.restore(state)?;
+        }
+        let again = moving.standing.into_iter().map(|standing| {
+            let Standing { random, examples } = standing;
+            let drawn = self.draw_parts(Wanted::Any(examples), &mut random.clone())?;
+            Ok((examples, Rc::new((random, drawn))))
+        });
+        let standing = again.collect::<Result<Vec<_>, TrainError>>()?;
+        let run = Run {
+            done: moving.step,
+            skipped: moving.skipped,
+            // Of snapshots from before they were counted, what can be told.
+            seen: moving.seen.unwrap_or(ExampleCounts {
+                examples: moving.step * self.config.draw as u64,
+                ..ExampleCounts::default()
+            }),
+            stopped: moving.stopped,
+            kept: Some(moving.step),
+            skipped_in_a_row: moving.skipped_in_a_row,
+            grouped: moving.grouped,
+            churn: moving.churn,
+            draws: moving.draws,
+            standing_draws: moving.standing_draws,
+            standing: StandingDraws::new(standing, moving.dropped),
+            since: SinceEvaluation::from(
+                moving.losses,
+                moving.examples,
+                moving.mass,
+                moving.other_mass,
+            ),
+            mean_accuracy: moving.mean_accuracy,
+            seconds_before: moving.seconds,
+            ..run
+        };
+        Ok((model, run))
+    }
+}

@@ -1,0 +1,145 @@
+//! What a run is made of.
+
+use burn::optim::ModuleOptimizer;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::tensor::Device;
+
+use super::config::TrainerConfig;
+use crate::error::TrainError;
+use crate::interrupt::Interrupt;
+use crate::objective::Objective;
+use crate::observer::Observer;
+use crate::observers::{Selected, When};
+use crate::samplers::sampler::{Sampler, TaskSize};
+use crate::samplers::task_mixture::TaskMixture;
+use crate::snapshot::Snapshot;
+use crate::task::Task;
+
+/// Shown the model of a run: the number of steps done, and the model as it is then.
+pub type Watch<'a, M> = dyn FnMut(u64, &M) -> Result<(), TrainError> + 'a;
+
+/// Draws, steps, evaluates, tells the observers.
+///
+/// All randomness comes from the seed, in streams of their own: one for the model's weights, one for
+/// the draws, one for the standing examples of a grouping. So arms with the same seed start from the
+/// same weights and see the same examples. Layers that are random themselves (dropout) draw from the
+/// device, which is seeded anew before every step; that makes them repeatable as long as nothing else
+/// draws from the same device.
+pub struct Trainer<'a, T: Task> {
+    pub(crate) task: &'a T,
+    pub(crate) objective: Objective,
+    pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) device: Device,
+    pub(crate) config: TrainerConfig,
+    pub(crate) rate: ModuleLrScheduler,
+    pub(crate) sampler: Box<dyn Sampler + 'a>,
+    pub(crate) observers: Vec<Box<dyn Observer + 'a>>,
+    pub(crate) watch: Option<Box<Watch<'a, T::Model>>>,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) from: Option<Snapshot>,
+}
+
+impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer")
+            .field("config", &self.config)
+            .field("objective", &self.objective)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Task> Trainer<'a, T> {
+    /// Trains a model of `task` under `objective`, on `device`, at a learning rate of 1e-3.
+    pub fn new(
+        task: &'a T,
+        objective: Objective,
+        optimizer: ModuleOptimizer,
+        device: &Device,
+        config: TrainerConfig,
+    ) -> Self {
+        Self {
+            task,
+            objective,
+            optimizer,
+            device: device.clone().inner(),
+            config,
+            rate: ModuleLrScheduler::new(1e-3),
+            sampler: Box::new(TaskMixture),
+            observers: Vec::new(),
+            watch: None,
+            interrupt: Interrupt::default(),
+            from: None,
+        }
+    }
+
+    /// A constant learning rate.
+    #[must_use]
+    pub fn with_rate(self, rate: f64) -> Self {
+        self.with_schedule(ModuleLrScheduler::new(rate))
+    }
+
+    /// Any of Burn's learning-rate schedules, for all parameters or by groups of them.
+    #[must_use]
+    pub fn with_schedule(self, rate: ModuleLrScheduler) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// Another choice of examples than the task's own distribution.
+    #[must_use]
+    pub fn with_sampler(self, sampler: impl Sampler + 'a) -> Self {
+        self.with_boxed_sampler(Box::new(sampler))
+    }
+
+    /// The same for a sampler that was chosen at run time.
+    #[must_use]
+    pub fn with_boxed_sampler(self, sampler: Box<dyn Sampler + 'a>) -> Self {
+        Self { sampler, ..self }
+    }
+
+    /// Another observer, told of everything, after those before it.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer + 'a) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Another observer, told of some events only.
+    #[must_use]
+    pub fn observe_when(self, when: When, observer: impl Observer + 'a) -> Self {
+        self.observe(Selected::new(observer, when))
+    }
+
+    /// Shows `watch` the model before the first step and after each, with the number of steps done. It
+    /// has autodiff, so that it can be traced; looking changes nothing.
+    #[must_use]
+    pub fn watch(self, watch: impl FnMut(u64, &T::Model) -> Result<(), TrainError> + 'a) -> Self {
+        Self {
+            watch: Some(Box::new(watch)),
+            ..self
+        }
+    }
+
+    /// Stops when somebody asks for it.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: &Interrupt) -> Self {
+        Self {
+            interrupt: interrupt.clone(),
+            ..self
+        }
+    }
+
+    /// Goes on from a snapshot of the same run, with the same settings and the same observers in the
+    /// same order: to the same numbers, bit for bit, on backends whose arithmetic repeats.
+    #[must_use]
+    pub fn resume(self, from: Option<Snapshot>) -> Self {
+        Self { from, ..self }
+    }
+
+    /// The task as the sampler sees it.
+    pub(crate) fn size(&self) -> TaskSize {
+        TaskSize {
+            num_capabilities: self.task.capabilities().len(),
+            num_items: self.task.items(),
+        }
+    }
+}

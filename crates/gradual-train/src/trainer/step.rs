@@ -1,0 +1,180 @@
+//! A step of a run.
+
+use super::builder::Trainer;
+use super::config::NotFinite;
+use super::run::Run;
+use crate::error::TrainError;
+use crate::label_set::LabelSet;
+use crate::observer::{Flow, SeenStep};
+use crate::step::stepper::Stepper;
+use crate::step::verified::verified;
+use crate::task::{Drawn, Task};
+
+impl<T: Task> Trainer<'_, T> {
+    /// One step.
+    pub(super) fn step(
+        &mut self,
+        model: T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<T::Model, TrainError> {
+        let step = run.done + 1;
+        let seed = self.config.seed.wrapping_add(step << 20);
+        self.device.seed(seed);
+        let rate = self.rate.step();
+        if let Err(source) = self.show_standing(&model, run) {
+            return self.skip(run, source).map(|()| model);
+        }
+        let wanted = self
+            .sampler
+            .next(step, self.config.draw, self.size(), &mut run.draws)?;
+        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
+        if run.unverified {
+            self.verify(&model, run, &drawn)
+                .map_err(|source| self.named(run, &labels, source))?;
+            self.device.seed(seed);
+        }
+        let stepped = self.stepper().step_in_parts(
+            &model,
+            &mut self.objective,
+            LabelSet::new(&labels).with_more(&more),
+            &drawn,
+            |m, part| self.task.losses(m, &part.batch),
+        );
+        run.seen.examples += labels.len() as u64;
+        let stepped = match stepped {
+            Ok(stepped) => stepped,
+            Err(source) => {
+                let source = self.named(run, &labels, source);
+                return self.skip(run, source).map(|()| model);
+            }
+        };
+        run.skipped_in_a_row = 0;
+        let left_out = stepped.left_out.len();
+        run.seen.left_out += left_out as u64;
+        let (update, loss) = run.since.add(labels, stepped);
+        let model = self.optimizer.step(rate, model, update);
+        self.stepped(run, loss, left_out)?;
+        Ok(model)
+    }
+
+    /// Goes on without a step that failed for a number that is not finite, if it may.
+    fn skip(&mut self, run: &mut Run<T::Batch>, source: TrainError) -> Result<(), TrainError> {
+        let NotFinite::Skip { in_a_row } = self.config.not_finite else {
+            return Err(source);
+        };
+        if !source.is_not_finite() || run.skipped_in_a_row >= in_a_row {
+            return Err(source);
+        }
+        run.skipped += 1;
+        run.skipped_in_a_row += 1;
+        self.stepped(run, f64::NAN, 0)
+    }
+
+    /// Counts a step, one that was skipped too, and tells the observers.
+    fn stepped(
+        &mut self,
+        run: &mut Run<T::Batch>,
+        loss: f64,
+        left_out: usize,
+    ) -> Result<(), TrainError> {
+        run.done += 1;
+        let skipped = run.skipped_in_a_row > 0;
+        let groups = run.since.groups().filter(|_| !skipped);
+        let churn = groups.and_then(|groups| groups.churn().copied());
+        let seen = SeenStep {
+            step: run.done,
+            steps: self.config.steps,
+            loss,
+            left_out,
+            groups,
+            regrouped: groups.is_some() && (!run.grouped || churn != run.churn),
+        };
+        for observer in &mut self.observers {
+            if let Flow::Break(reason) = observer.stepped(&seen)? {
+                run.stopped.get_or_insert(reason);
+            }
+        }
+        if groups.is_some() {
+            run.grouped = true;
+            run.churn = churn;
+        }
+        Ok(())
+    }
+
+    fn stepper(&self) -> Stepper {
+        match self.config.not_finite {
+            NotFinite::LeaveOut => Stepper::default().leaving_out(),
+            NotFinite::Stop | NotFinite::Skip { .. } => Stepper::default(),
+        }
+    }
+
+    /// Checks the gradients on the first part of a draw whose losses are all finite.
+    fn verify(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        drawn: &[Drawn<T::Batch>],
+    ) -> Result<(), TrainError> {
+        let Some(part) = drawn.first() else {
+            return Ok(());
+        };
+        let losses = |m: &T::Model| self.task.losses(m, &part.batch);
+        let left_out = self.config.not_finite == NotFinite::LeaveOut;
+        let Some(verified) = verified(model, &self.objective, left_out, losses)? else {
+            return Ok(());
+        };
+        run.unverified = false;
+        for observer in &mut self.observers {
+            observer.verified(&verified)?;
+        }
+        Ok(())
+    }
+
+    /// Names step, capability and last checkpoint of a failure.
+    pub(super) fn named(
+        &self,
+        run: &Run<T::Batch>,
+        labels: &[Option<usize>],
+        source: TrainError,
+    ) -> TrainError {
+        let label = source
+            .example()
+            .and_then(|at| labels.get(at).copied().flatten());
+        let capability = label.and_then(|label| self.task.capabilities().get(label));
+        TrainError::Step {
+            step: run.done + 1,
+            capability: capability.map(|capability| capability.name.clone()),
+            checkpoint: run.kept,
+            source: Box::new(source),
+        }
+    }
+}
+
+/// The labels of a draw in parts by further labellings.
+fn more_labels<B>(drawn: &[Drawn<B>]) -> Result<Vec<Vec<Option<usize>>>, TrainError> {
+    let mut all: Vec<Vec<Option<usize>>> = Vec::new();
+    for (at, part) in drawn.iter().enumerate() {
+        if at == 0 {
+            all.resize(part.more_labels.len(), Vec::new());
+        }
+        let (expected, got) = (all.len(), part.more_labels.len());
+        if expected != got {
+            return Err(TrainError::Task {
+                what: "further labellings of a part of a draw",
+                expected,
+                got,
+            });
+        }
+        for (labels, more) in all.iter_mut().zip(&part.more_labels) {
+            labels.extend(more);
+        }
+    }
+    Ok(all)
+}
+
+/// The labels of a draw in parts.
+fn labels<B>(drawn: &[Drawn<B>]) -> Vec<Option<usize>> {
+    let each = drawn.iter().flat_map(|part| part.labels.iter().copied());
+    each.collect()
+}

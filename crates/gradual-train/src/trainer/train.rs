@@ -1,0 +1,103 @@
+//! The loop.
+
+use super::builder::Trainer;
+use super::run::Run;
+use super::schedule::evaluation_steps;
+use crate::error::TrainError;
+use crate::observer::End;
+use crate::task::Task;
+
+/// A run that came to an end.
+#[derive(Debug)]
+pub struct Ended<M> {
+    /// The model, with autodiff.
+    pub model: M,
+    /// How it ended.
+    pub end: End,
+    /// Steps done.
+    pub step: u64,
+    /// Steps that were left out because of numbers that are none.
+    pub skipped: u64,
+    /// Examples that were left out because they had no loss.
+    pub left_out: u64,
+    /// How often another standing example stood for one that had no loss when it was shown.
+    pub standing_left_out: u64,
+}
+
+impl<T: Task> Trainer<'_, T> {
+    /// Trains to the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Group`] for more groups than a draw has
+    /// examples, before the first step; [`TrainError::Sampler`] when the
+    /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
+    /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
+    /// observer returns.
+    pub fn run(mut self) -> Result<Ended<T::Model>, TrainError> {
+        self.check()?;
+        let grid = evaluation_steps(self.config.steps, self.config.every);
+        let (mut model, mut run) = self.begin()?;
+        if run.kept.is_none() {
+            self.look(&model, &mut run, true)?;
+        }
+        let end = loop {
+            if let Some(reason) = &run.stopped {
+                break End::Stopped(reason.clone());
+            }
+            if run.done == self.config.steps {
+                break End::Completed;
+            }
+            if self.interrupt.asked() {
+                break End::Interrupted;
+            }
+            model = self.step(model, &mut run)?;
+            let on_grid = grid.binary_search(&run.done).is_ok();
+            self.look(&model, &mut run, on_grid)?;
+        };
+        self.keep(&model, &mut run, true)?;
+        for observer in &mut self.observers {
+            observer.ended(&end)?;
+        }
+        Ok(Ended {
+            model,
+            end,
+            step: run.done,
+            skipped: run.skipped,
+            left_out: run.seen.left_out,
+            standing_left_out: run.seen.standing_left_out,
+        })
+    }
+
+    /// What happens between two steps.
+    fn look(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        evaluate: bool,
+    ) -> Result<(), TrainError> {
+        if evaluate {
+            self.evaluate(model, run)?;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch(run.done, model)?;
+        }
+        self.keep(model, run, false)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let at_least_one = |name, got| match got {
+            0 => Err(TrainError::Setting {
+                name,
+                least: 1,
+                got,
+            }),
+            _ => Ok(()),
+        };
+        at_least_one("steps", self.config.steps)?;
+        at_least_one("draw", self.config.draw as u64)?;
+        at_least_one("parts", self.config.parts as u64)?;
+        self.objective.check(self.config.draw)?;
+        self.sampler.check(self.size())
+    }
+}
