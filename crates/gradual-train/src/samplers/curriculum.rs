@@ -9,6 +9,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "curriculum",
     about: "every capability that is trained equally often at first, as the task has them later",
+    facts: &[],
     parameters: &[
         Parameter::number(
             "until",

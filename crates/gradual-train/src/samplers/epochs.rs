@@ -12,6 +12,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "epochs",
     about: "every item of finite training data once in each epoch",
+    facts: &[],
     parameters: &[Parameter::count(
         "seed",
         "seed of the orders, which all runs share",

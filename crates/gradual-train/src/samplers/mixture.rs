@@ -9,6 +9,7 @@ use crate::error::TrainError;
 pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "balanced",
     about: "every capability that is trained equally often",
+    facts: &[],
     parameters: &[],
     build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
 };
