@@ -28,7 +28,8 @@ const STEPS: [Step; 9] = [
     ("python", python),
 ];
 
-/// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite runs.
+/// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite
+/// runs.
 /// LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
 fn tested() -> Vec<&'static str> {
     let mut names = vec![backends::DEFAULT, "ndarray", "wgpu"];
@@ -139,7 +140,8 @@ fn conformance() -> anyhow::Result<()> {
     Ok(suite.envs(backends::environment(&tested())).run()?)
 }
 
-/// Runs the code of `docs/python.md`, and tests the formats of a report that is built as `cargo xtask report` builds it,
+/// Runs the code of `docs/python.md`, and tests the formats of a report that is built as `cargo xtask report` builds
+/// it,
 /// without Burn and Parquet.
 pub(crate) fn python() -> anyhow::Result<()> {
     let sh = shell::shell()?;

@@ -87,7 +87,8 @@ impl Row {
     }
 }
 
-/// The least scale of a difference, as a share of the largest number of the part: what is zero but for rounding can't agree
+/// The least scale of a difference, as a share of the largest number of the part: what is zero but for rounding can't
+/// agree
 /// in its own scale.
 const LEAST_SCALE: f64 = 1e-2;
 

@@ -1,4 +1,4 @@
-//! What is had from one trace.
+//! What is computed from one trace.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;

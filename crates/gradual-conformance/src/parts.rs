@@ -24,7 +24,7 @@ pub(crate) struct Part {
     tolerance: (f64, f64),
 }
 
-/// What the numbers of a part are held against.
+/// What the numbers of a part are compared with.
 enum Expected {
     /// Those of the reference.
     Reference,
@@ -102,7 +102,7 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "checkpoint",
-        about: "a run that is stopped on one backend and goes on on the other: `flex` and this one, both ways",
+        about: "a run that is stopped on one backend and resumed on the other: `flex` and this one, both ways",
         run: training::checkpoint,
         expected: Expected::Reference,
         tolerance: (1e-3, 1e-6),

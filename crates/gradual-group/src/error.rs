@@ -51,7 +51,7 @@ pub enum GroupError {
         /// Labels given.
         labels: usize,
     },
-    /// The draw is labelled more or less often than the grouping asks for.
+    /// The draw has labels of more or fewer labellings than the grouping expects.
     #[error(
         "{operation}: expected the labels of {expected} groupings, got those of {got}; a step takes \
          several by a `Stepper`, a task gives them by `Drawn::with_more_labels`"
@@ -115,7 +115,7 @@ pub enum GroupError {
         /// Likeness above which groups merge.
         merge_above: f64,
     },
-    /// An example has a gradient that is not a number.
+    /// An example has a non-finite gradient.
     #[error("{operation}: the gradient of example {example} is not finite")]
     NotFinite {
         /// The grouping.
@@ -123,7 +123,7 @@ pub enum GroupError {
         /// Position of the example in the draw.
         example: usize,
     },
-    /// A group has a loss that is not a number.
+    /// A group has a non-finite loss.
     #[error("{operation}: the loss of group {group} is not finite, got {got}")]
     Loss {
         /// The grouping.
@@ -143,7 +143,7 @@ pub enum GroupError {
         /// Entries given.
         got: usize,
     },
-    /// Two examples are less alike than not at all, and the method needs similarities of 0 to 1.
+    /// Two examples have a negative similarity, and the method needs similarities from 0 to 1.
     #[error("{operation}: the similarity of examples {one} and {other} is negative")]
     Negative {
         /// The grouping.
@@ -209,7 +209,7 @@ pub enum GroupError {
         /// The grouping.
         operation: &'static str,
     },
-    /// The standing examples are not those of before.
+    /// The number of standing examples is not that of the last time.
     #[error("{operation}: expected {expected} standing examples, got {got}")]
     Standing {
         /// The grouping.
@@ -219,7 +219,7 @@ pub enum GroupError {
         /// How many came.
         got: usize,
     },
-    /// A state could not be written down, or is not one of this grouping.
+    /// A state could not be saved, or is not one of this grouping.
     #[error("{operation}: not a state of this grouping: {problem}")]
     State {
         /// The grouping.

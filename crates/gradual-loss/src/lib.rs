@@ -25,7 +25,8 @@
 //! # Losses below zero
 //!
 //! A likelihood of a density gives losses below zero. Compositions marked ≥ 0 are made for losses whose best value is
-//! zero: below it a square pulls a group *away* from its best, and the more the better it is. They refuse a group loss
+//! zero: below zero a square pulls a group *away* from its best value, and the more so the better the group is. They
+//! refuse a group loss
 //! that is negative by more than rounding, by group and value ([`LossError::Negative`]). Take a composition for any
 //! losses, or [`Shifted`] (`shifted`), which counts losses from a floor b that none comes below.
 //!
@@ -39,14 +40,16 @@
 //!
 //! # By name
 //!
-//! [`registry`] lists all of them, and the scales, with their parameters; `cvar(alpha = 0.2)` in a file is built from it.
+//! [`registry`] lists all of them, and the scales, with their parameters; `cvar(alpha = 0.2)` in a file is built from
+//! it.
 //!
 //! # Two ways to use it
 //!
 //! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, a [`Scale`] their size, and
 //! `ExampleGradients::combine` the gradient. With any Burn model, without taps:
 //! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the
-//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with its others
+//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with
+//! its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
 //!
 //! ```

@@ -21,8 +21,9 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
     }
 }
 
-/// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) say so where the hardware can,
-/// and kernels fail in it all the same; Burn tells which one a device is by its `Debug` alone.
+/// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) report it where the
+/// hardware can, but kernels fail in it all the same; only the `Debug` output of a device tells which backend it is
+/// of.
 pub(crate) fn has_double(device: &Device) -> bool {
     let named = format!("{:?}", device.as_dispatch());
     let graphics = named.contains("Cube") && !named.contains("Cuda");

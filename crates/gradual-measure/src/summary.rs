@@ -88,7 +88,7 @@ pub struct RunSummary {
     pub gap: Option<f64>,
     /// See [`gini_at_equal_mean`].
     pub gini: Option<f64>,
-    /// What a part of the capabilities tells of the rest.
+    /// How well a part of the capabilities predicts the rest.
     pub halves: Option<Halves>,
     /// Steps until the mean accuracy is 0.9.
     pub steps_to_90: Option<f64>,

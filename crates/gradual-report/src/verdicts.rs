@@ -1,4 +1,4 @@
-//! The claims of the experiment, held against its finished runs.
+//! The claims of the experiment, judged by its finished runs.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(crate) struct JudgedClaim {
     pub(crate) p: Option<f64>,
     /// Corrected for the number of claims.
     pub(crate) adjusted_p: Option<f64>,
-    /// Why there is no verdict, if there is none for want of numbers or of seeds.
+    /// Why there is no verdict, if numbers or seeds are missing.
     pub(crate) reason: Option<String>,
 }
 

@@ -25,7 +25,7 @@ use row::{DATASET, TableRow};
 
 /// Width of the hidden layer.
 const HIDDEN: usize = 64;
-/// One row in so many of each group is held out.
+/// One row in this many of each group is held out.
 const HELD_OUT: usize = 4;
 /// More classes than this are taken for a mistake.
 const CLASSES: usize = 100;

@@ -326,7 +326,7 @@ fn layers_without_taps() {
             let message = error.to_string();
             assert!(message.contains("examples 2, 3, 6 left out"), "{message}");
             assert!(
-                message.contains("Call `tap` in the place of `forward`"),
+                message.contains("Call `tap` instead of `forward`"),
                 "{message}"
             );
         }

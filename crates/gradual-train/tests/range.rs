@@ -38,7 +38,8 @@ fn close(a: &[f32], b: &[f32]) -> bool {
             .all(|(a, b)| (a - b).abs() < 1e-4 * (1e-3 + b.abs()))
 }
 
-/// Losses multiplied by a constant have the same coefficients under a scale that divides by their size, where nothing of
+/// Losses multiplied by a constant have the same coefficients under a scale that divides by their size, where nothing
+/// of
 /// the draw is remembered.
 #[test]
 fn coefficients_do_not_depend_on_the_unit_of_the_losses() {

@@ -1,4 +1,4 @@
-//! The one place where groupings ask a draw how its gradients lie to each other.
+//! The one place where groupings compute the cosines between the gradients of a draw.
 //!
 //! Everything that clusters gradients looks at their cosines alone. What counts as a cosine (which
 //! layers, which metric) is decided here and nowhere else.

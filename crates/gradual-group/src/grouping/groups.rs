@@ -1,4 +1,4 @@
-//! Groups: who belongs where, and how much a group weighs.
+//! Groups: the memberships of examples and the weights of groups.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -30,8 +30,9 @@ pub enum Average {
 /// # Precision
 ///
 /// Memberships and weights are in the precision in which the losses of the draw are averaged: double for losses in
-/// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half precision
-/// would be right to two or three digits alone. Groupings see to it by [`Draw::options`](crate::Draw::options); groups
+/// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half
+/// precision would be right to only two or three digits. Groupings see to it by
+/// [`Draw::options`](crate::Draw::options); groups
 /// that were made in another precision follow by [`for_losses`](Self::for_losses).
 #[derive(Debug, Clone)]
 pub struct Groups {
@@ -50,7 +51,7 @@ pub struct Groups {
     churn: Option<Churn>,
 }
 
-/// Who belongs where, as the host knows it.
+/// Memberships as known on the host.
 #[derive(Debug, Clone)]
 enum Members {
     Known(KnownMembers),
@@ -400,10 +401,12 @@ impl Groups {
         &self.weights
     }
 
-    /// Whether memberships, and so coefficients, can be negative, as those of [`SingularVectors`](crate::SingularVectors)
+    /// Whether memberships, and so coefficients, can be negative, as those of
+    /// [`SingularVectors`](crate::SingularVectors)
     /// are by default.
     ///
-    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is all
+    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is
+    /// all
     /// that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
     pub fn is_signed(&self) -> bool {
         self.signed
@@ -420,7 +423,7 @@ impl Groups {
         self.known().assignment.as_deref()
     }
 
-    /// What the host does not know yet: numbers to be read together with others and given to
+    /// What is still on the device: numbers to be read together with others and passed to
     /// [`settled`](Self::settled), `[n]`. None where it knows everything.
     pub fn unread(&self) -> Option<Tensor<1>> {
         match &self.members {
@@ -429,7 +432,8 @@ impl Groups {
         }
     }
 
-    /// The same groups with their assignment known to the host, from the numbers that were [unread](Self::unread), `[n]`.
+    /// The same groups with their assignment known to the host, from the numbers that were [unread](Self::unread),
+    /// `[n]`.
     ///
     /// # Errors
     ///

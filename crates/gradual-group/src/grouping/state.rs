@@ -1,4 +1,4 @@
-//! What a grouping has learned from the draws so far, to write down and to go back to.
+//! What a grouping has learned from the draws so far, to be saved and restored.
 
 use ciborium::Value;
 use serde::de::DeserializeOwned;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::GroupError;
 
-/// State of a grouping: whatever it needs, beside its settings, to go on as if it had never stopped.
+/// State of a grouping: whatever it needs, besides its settings, to continue as if it had never stopped.
 ///
 /// A tree of values that any serde format can hold; a grouping makes it of a struct of its own with
 /// [`new`](Self::new) and reads it back with [`read`](Self::read), both under its name, so that the

@@ -1,4 +1,4 @@
-//! Who belongs where, decided on the device and not yet read.
+//! Memberships that were decided on the device and are not read yet.
 
 use burn::tensor::{DType, Int, Tensor};
 

@@ -1,4 +1,4 @@
-//! Groups that last: centroids that move with the draws.
+//! Lasting groups: centroids that move with the draws.
 
 mod formed;
 

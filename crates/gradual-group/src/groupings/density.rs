@@ -67,8 +67,8 @@ const LEAST_DISTANCE: f32 = 1e-6;
 ///
 /// # When to use it
 ///
-/// Where much of the data belongs to no capability. In many dimensions all gradients are nearly as
-/// far from each other as from everything, densities differ little, and it leaves most examples
+/// Where much of the data belongs to no capability. In many dimensions all gradients are nearly equally far from each
+/// other, densities differ little, and it leaves most examples
 /// out: examples in no group are not trained on by a loss over groups. [`Spectral`](crate::Spectral)
 /// finds the groups there that this one does not. At least two groups, or none.
 #[derive(Debug, Clone)]

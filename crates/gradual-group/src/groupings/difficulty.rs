@@ -36,8 +36,10 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// The examples of a draw in order of their losses, cut into k groups of n/k examples each: the easiest first.
 ///
 /// A sum of squares over these groups weighs hard examples more, whatever they are about. A grouping whose gain is no
-/// larger has found that some examples are harder than others, which their losses say without any gradient. Equal losses
-/// stay in the order of the draw. Groups are found anew in each draw, and group i of one draw is group i of the next: that
+/// larger has found that some examples are harder than others, which their losses say without any gradient. Equal
+/// losses
+/// stay in the order of the draw. Groups are found anew in each draw, and group i of one draw is group i of the next:
+/// that
 /// of the i-th quantile.
 ///
 /// Reads the losses, so that a step waits for the device once more.

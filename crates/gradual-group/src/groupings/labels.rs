@@ -34,8 +34,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 
 /// Groups by known label: example j belongs to group `labels[j]`, or to none.
 ///
-/// Costs k·n operations. The mission's grouped loss, and the yardstick for groupings that have to
-/// find the capabilities themselves.
+/// Costs k·n operations. The post's first proposal, and the reference for groupings that have to find the
+/// capabilities themselves.
 ///
 /// # Several groupings at once
 ///

@@ -1,4 +1,4 @@
-//! Groups that last: standing examples that keep their group.
+//! Lasting groups: standing examples that keep their group.
 
 mod found;
 mod record;
@@ -115,7 +115,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// draw is clustered once, before training, and its examples stay: they keep their group for ever,
 /// and only their gradients are taken again as the model changes. A new example joins the group
 /// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
-/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins the
+/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins
+/// the
 /// largest group, since it would not be trained on in none; one whose gradient is zero is in no group.
 ///
 /// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'

@@ -1,4 +1,4 @@
-//! The control: groups that mean nothing.
+//! Random groups, as a control.
 
 use burn::tensor::Device;
 use gradual_registry::Entry;

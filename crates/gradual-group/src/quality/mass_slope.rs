@@ -1,4 +1,4 @@
-//! Whether a grouping does anything: where the weight of a step goes.
+//! Whether a grouping has an effect: how the weight of a step is distributed over tasks.
 
 /// The weight-mass slope: the slope of the logarithm of each task's coefficient mass Σ|c| on the
 /// logarithm of its frequency, by least squares.

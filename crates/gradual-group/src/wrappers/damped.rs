@@ -67,9 +67,9 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
 ///
 /// # The idea
 ///
-/// A group that can't be learned, such as one of random labels, keeps its loss, and a loss over
-/// groups that looks for the worst holds on to it for ever. What tells it from others is a loss that
-/// does not answer to training. So each group has a clock, and a group whose clock has run out
+/// A group that can't be learned, such as one of random labels, keeps its loss, and a loss that favours the worst
+/// group keeps its weight on it for ever. What distinguishes it is a loss that does not respond to training. So each
+/// group has a clock, and a group whose clock has run out
 /// weighs less:
 ///
 /// 1. m_g is the exponential mean of the group's losses over about 1/(1 − `memory`) draws.

@@ -1,4 +1,4 @@
-//! Some groups matter more.
+//! Fixed weights for groups.
 
 use gradual_registry::{Entry, Parameter};
 

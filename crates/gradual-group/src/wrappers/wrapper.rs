@@ -119,7 +119,7 @@ pub trait Wrapper: Clone + Send {
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be written down.
+    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be saved.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
         Ok(inner)
     }

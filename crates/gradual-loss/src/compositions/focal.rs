@@ -1,4 +1,4 @@
-//! Focal loss: less of what is nearly right.
+//! Focal loss: examples that are nearly right weigh less.
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;

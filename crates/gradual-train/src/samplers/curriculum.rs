@@ -81,8 +81,7 @@ impl Curriculum {
         })
     }
 
-    /// Goes over from one mixture to the next linearly, between their first steps, instead of at
-    /// once.
+    /// Changes from one mixture to the next linearly, between their first steps, instead of at once.
     #[must_use]
     pub fn linear(self) -> Self {
         Self {

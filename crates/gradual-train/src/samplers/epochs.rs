@@ -23,8 +23,8 @@ pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
 
 /// Every item of finite training data once in each epoch, in an order of its own.
 ///
-/// A draw that the rest of an epoch does not fill goes on with the next one, so that all draws have
-/// the same size. The order of an epoch comes from the seed and its number alone.
+/// A draw that the rest of an epoch does not fill continues with the next epoch, so that all draws have the same
+/// size. The order of an epoch comes from the seed and its number alone.
 #[derive(Debug, Clone)]
 pub struct Epochs {
     seed: u64,

@@ -1,4 +1,4 @@
-//! Centroids, and who is nearest to them.
+//! Centroids, and the examples nearest to them.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::read::host;
 /// The least cosine of two centroids of which one continues the other.
 const LEAST: f32 = 0.5;
 
-/// Entries of a mean of unit vectors that are no larger than this are what rounding leaves of nothing.
+/// A mean of unit vectors with no entry larger than this is zero but for rounding.
 const ROUNDING: f32 = 1e-7;
 
 /// Steps of the power method for the axis of a group.
