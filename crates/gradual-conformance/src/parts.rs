@@ -45,7 +45,7 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "gram",
-        about: "Gram matrix, norms and cosines; the Gram matrix in whitened metrics",
+        about: "Gram matrix, norms and cosines; the Gram matrix in every metric of the registry",
         run: gradients::gram,
         expected: Expected::Reference,
         tolerance: (1e-4, 1e-9),
@@ -80,7 +80,8 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "training",
-        about: "the losses of 50 steps of sparse parity with Adam: ERM, grouped, SVD groups",
+        about: "the losses of 50 steps of sparse parity: ERM, grouped and SVD groups with Adam, ERM with every optimizer \
+                of the registry",
         run: training::training,
         expected: Expected::Reference,
         tolerance: (1e-3, 1e-6),

@@ -6,6 +6,7 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
 use gradual::prelude::*;
 use gradual::runs::{Evaluation, RunConfig, SCHEMA};
+use gradual::train::registry::OPTIMIZERS;
 use gradual::train::{
     Flow, Interrupt, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig,
 };
@@ -13,6 +14,7 @@ use gradual_tasks::{SparseParity, SparseParityConfig};
 use serde_json::{Value, json};
 
 use crate::numbers::Numbers;
+use crate::settings::specs;
 
 const STEPS: u64 = 50;
 /// Large enough for the losses to move.
@@ -47,25 +49,34 @@ fn config() -> TrainerConfig {
     }
 }
 
-/// Training losses of several objectives.
+/// Training losses of several objectives, and of every optimizer of the registry.
 pub(crate) fn training(device: &Device) -> anyhow::Result<Numbers> {
-    let task = task()?;
-    let objectives = [
-        ("erm", Objective::new(OneGroup, Mean)),
-        ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
+    let mut runs = vec![
+        ("erm".to_owned(), Objective::new(OneGroup, Mean), adam()),
         (
-            "svd",
+            "grouped".to_owned(),
+            Objective::new(Labels::new(4), SumOfSquares),
+            adam(),
+        ),
+        (
+            "svd".to_owned(),
             Objective::new(SingularVectors::default(), SumOfSquares),
+            adam(),
         ),
     ];
+    for spec in specs(&OPTIMIZERS, &[])? {
+        let erm = Objective::new(OneGroup, Mean);
+        runs.push((format!("erm, {spec}"), erm, OPTIMIZERS.build(&spec, ())?));
+    }
+    let task = task()?;
     let mut numbers = Numbers::new();
-    for (name, objective) in objectives {
+    for (name, objective, optimizer) in runs {
         let seen = Seen::default();
-        Trainer::new(&task, objective, adam(), device, config())
+        Trainer::new(&task, objective, optimizer, device, config())
             .with_rate(RATE)
             .observe(&seen)
             .run()?;
-        numbers.insert(name.to_owned(), seen.losses());
+        numbers.insert(name, seen.losses());
     }
     Ok(numbers)
 }
@@ -84,10 +95,9 @@ pub(crate) fn repeats(device: &Device) -> anyhow::Result<Numbers> {
 }
 
 /// That all of them are.
-pub(crate) fn always(_: &Numbers) -> Numbers {
-    ["erm", "grouped", "svd"]
-        .map(|name| (name.to_owned(), vec![1.0]))
-        .into()
+pub(crate) fn always(computed: &Numbers) -> Numbers {
+    let names = computed.keys().cloned();
+    names.map(|name| (name, vec![1.0])).collect()
 }
 
 /// A run whose first part was on `flex` and whose second part is on `device`, and the other way round.
