@@ -198,6 +198,18 @@ pub enum GradError {
         /// Examples in the draw.
         examples: usize,
     },
+    /// A setting is out of range.
+    #[error("{operation}: {name} must be {expected}, got {got}")]
+    Setting {
+        /// What it is a setting of.
+        operation: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// Which values it takes.
+        expected: &'static str,
+        /// What was given.
+        got: f64,
+    },
     /// Running moments of a metric could not be used.
     #[error("metric: the moments of {path}: {problem}")]
     Moments {

@@ -69,6 +69,7 @@ mod metric;
 mod naive;
 mod parameters;
 mod precision;
+pub mod registry;
 mod statistics;
 mod taps;
 mod tensor_data;

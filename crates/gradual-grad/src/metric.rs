@@ -2,6 +2,7 @@
 
 mod kind;
 mod moments;
+pub(crate) mod named;
 pub(crate) mod part;
 mod problem;
 pub(crate) mod record;
@@ -146,11 +147,19 @@ impl Metric {
 
     /// How much of the running moments a new draw leaves, 0 to 1 (0.9 by default): they are an
     /// exponential mean over about 1/(1 − `memory`) draws, without bias towards the start.
-    #[must_use]
-    pub fn with_memory(self, memory: f64) -> Self {
-        Self {
-            memory: memory.clamp(0.0, 1.0),
-            ..self
+    ///
+    /// # Errors
+    ///
+    /// [`GradError::Setting`] for a memory that is not from 0 to 1.
+    pub fn with_memory(self, memory: f64) -> Result<Self, GradError> {
+        match (0.0..=1.0).contains(&memory) {
+            true => Ok(Self { memory, ..self }),
+            false => Err(GradError::Setting {
+                operation: "metric",
+                name: "memory",
+                expected: "from 0 to 1",
+                got: memory,
+            }),
         }
     }
 
@@ -163,13 +172,23 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] when a covariance
-    /// can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Setting`] for a damping that is negative or not
+    /// finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
     /// in the moments for ever. The moments are then as before.
     pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
         let chosen = self.chosen(g)?;
         if self.is_fixed() {
             return Ok(());
+        }
+        if let Whitening::Kronecker { damping } = self.whitening
+            && !(damping.is_finite() && damping >= 0.0)
+        {
+            return Err(GradError::Setting {
+                operation: "metric",
+                name: "damping",
+                expected: "finite and at least 0",
+                got: damping,
+            });
         }
         // Half precision in single.
         let wide: Vec<(&str, Factor)> = g

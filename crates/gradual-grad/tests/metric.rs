@@ -109,7 +109,8 @@ fn moments_are_running_means() {
     let memory = 0.75;
     let metric = whitened(&["first.bias"])
         .balanced(false)
-        .with_memory(memory);
+        .with_memory(memory)
+        .expect("a memory");
     let metric = observed(observed(metric, &first), &second);
 
     let square = |of: &ExampleGradients| deltas(of).powi_scalar(2).mean_dim(0);

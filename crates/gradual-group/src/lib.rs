@@ -10,30 +10,13 @@
 //!
 //! # Which grouping
 //!
-//! | name | grouping | needs | cost per draw of n | use it |
-//! |---|---|---|---|---|
-//! | `one-group` | [`OneGroup`] | nothing | n | for the plain mean loss (ERM) |
-//! | `each-example` | [`EachExample`] | nothing | n² | for compositions of single examples |
-//! | `labels` | [`Labels`] | labels | k n | when capabilities are known, in one way or in several at once |
-//! | `noisy-labels` | [`NoisyLabels`] | labels | k n | as the control for how good groups must be |
-//! | `random` | [`RandomGroups`] | nothing | k n | as the control that any gain must beat |
-//! | `landmarks` | [`Landmarks`] | gradients | a cross Gram matrix | to keep groups that were found once, in small draws |
-//! | `centroids` | [`Centroids`] | gradients | a sketch + n k times its dimensions | the same where groups are plain and examples can't stand |
-//! | `spectral` | [`Spectral`] | gradients | Gram matrix + n² k + n k² per iteration | to find capabilities: it sees no signs and groups of any shape |
-//! | `spherical` | [`SphericalKMeans`] | gradients | the same | for groups along one axis each, with or without signs |
-//! | `kmeans` | [`KMeans`] | gradients | the same | for the post's own proposal |
-//! | `hdbscan` | [`Hdbscan`] | gradients | Gram matrix + n² | where much belongs to no group |
-//! | `singular-vectors` | [`SingularVectors`] | gradients | Gram matrix; other readings + n³, or n² m | for soft groups, with signs or without |
+#![doc = include_str!("groupings.md")]
 //!
 //! Around any of them:
 //!
-//! | name | wrapper | needs more | cost | use it |
-//! |---|---|---|---|---|
-//! | | [`InMetric`] | gradients | n t (d + e) | to show it gradients in another metric |
-//! | `priors` | [`Priors`] | nothing | k | to weigh its groups |
-//! | `damped` | [`Damped`] | nothing | k n | so that groups that can't be learned don't hold the weight |
-//! | `tracked` | [`Tracked`] | gradients | two more Gram matrices | so that groups keep their numbers from draw to draw |
-//! | `after` | [`After`] | nothing | nothing | so that the first steps are those of ERM |
+#![doc = include_str!("wrappers.md")]
+//!
+//! [`InMetric`] shows any of them gradients in another metric, at n t (d + e).
 //!
 //! The names are those of the [`registry`], which builds a grouping from its name and parameters. One of your own
 //! implements [`Grouping`], or [`Wrapper`] if it goes around another.
@@ -93,19 +76,7 @@ pub use grouping::groups::{Average, Groups};
 pub use grouping::needs::Needs;
 pub use grouping::standing::Standing;
 pub use grouping::state::State;
-pub use groupings::centroids::Centroids;
-pub use groupings::density::Hdbscan;
-pub use groupings::each::EachExample;
-pub use groupings::kmeans::KMeans;
-pub use groupings::labels::Labels;
-pub use groupings::landmarks::Landmarks;
-pub use groupings::noisy::NoisyLabels;
-pub use groupings::one_group::OneGroup;
-pub use groupings::random::RandomGroups;
-pub use groupings::search::Clusters;
-pub use groupings::singular::{Membership, SingularVectors};
-pub use groupings::spectral::Spectral;
-pub use groupings::spherical::SphericalKMeans;
+pub use groupings::*;
 pub use how_many::HowMany;
 pub use how_many::sign_flip::sign_flip;
 pub use linalg::eigenvalues::{Eigenvalues, estimates};
@@ -117,9 +88,4 @@ pub use quality::information::{homogeneity, normalised_mutual_information};
 pub use quality::mass_slope::weight_mass_slope;
 pub use quality::purity::{Purity, purity};
 pub use quality::recovery::adjusted_rand;
-pub use wrappers::after::After;
-pub use wrappers::damped::Damped;
-pub use wrappers::in_metric::InMetric;
-pub use wrappers::priors::Priors;
-pub use wrappers::tracked::Tracked;
-pub use wrappers::wrapper::{GroupBy, Wrapper};
+pub use wrappers::*;

@@ -28,7 +28,6 @@ mod kinds;
 mod lab;
 mod quality;
 mod runner;
-mod stopgap;
 mod training;
 
 pub use arm::Arm;

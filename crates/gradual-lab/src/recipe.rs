@@ -20,14 +20,14 @@ mod parts;
 
 pub use changes::Changes;
 
-use crate::stopgap::METRICS;
-use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
+use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
+use gradual::train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Objective, Sampler};
 use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};

@@ -62,6 +62,7 @@ const BLOCK: usize = 1 << 22;
 pub(crate) static USUAL: Entry<(), Option<Scale>> = Entry {
     name: "usual",
     about: "unit-sum, or unit-absolute where groups are signed",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(None),
 };
@@ -69,6 +70,7 @@ pub(crate) static USUAL: Entry<(), Option<Scale>> = Entry {
 pub(crate) static RAW: Entry<(), Option<Scale>> = Entry {
     name: "raw",
     about: "coefficients as they are",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::Raw)),
 };
@@ -76,6 +78,7 @@ pub(crate) static RAW: Entry<(), Option<Scale>> = Entry {
 pub(crate) static UNIT_SUM: Entry<(), Option<Scale>> = Entry {
     name: "unit-sum",
     about: "coefficients that sum to one, so that learning rates mean what they mean for ERM",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::UnitSum)),
 };
@@ -83,6 +86,7 @@ pub(crate) static UNIT_SUM: Entry<(), Option<Scale>> = Entry {
 pub(crate) static UNIT_ABSOLUTE: Entry<(), Option<Scale>> = Entry {
     name: "unit-absolute",
     about: "coefficients whose absolute values sum to one",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::UnitAbsolute)),
 };
@@ -90,6 +94,7 @@ pub(crate) static UNIT_ABSOLUTE: Entry<(), Option<Scale>> = Entry {
 pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
     name: "match-norm",
     about: "a gradient as long as that of the mean loss",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::MatchNorm)),
 };
@@ -97,6 +102,7 @@ pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
 pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
     name: "cap",
     about: "raw coefficients, divided where their absolute values sum to more than a limit",
+    facts: &[],
     parameters: &[
         Parameter::number("limit", "the sum from which they are divided", 1.0)
             .required()
@@ -108,6 +114,7 @@ pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
 pub(crate) static RUNNING_SUM: Entry<(), Option<Scale>> = Entry {
     name: "running-sum",
     about: "coefficients divided by a running mean of their sum, for groups that many draws lack",
+    facts: &[],
     parameters: &[Parameter::number(
         "memory",
         "share of the mean that a draw leaves as it was",

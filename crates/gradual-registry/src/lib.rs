@@ -23,6 +23,7 @@
 //! static SHOUT: Entry<String, String> = Entry {
 //!     name: "shout",
 //!     about: "says it loudly",
+//!     facts: &[("loudness", "high")],
 //!     parameters: &[Parameter::count("marks", "exclamation marks", 1).at_most(3.0)],
 //!     build: |arguments, text| Ok(text.to_uppercase() + &"!".repeat(arguments.count("marks")?)),
 //! };

@@ -1,5 +1,6 @@
 //! Which examples a step draws.
 
+pub(crate) mod context;
 pub(crate) mod curriculum;
 pub(crate) mod epochs;
 pub(crate) mod mixture;

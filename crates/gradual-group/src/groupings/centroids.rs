@@ -32,6 +32,15 @@ const OPERATION: &str = "centroids";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "centroids",
     about: "groups found once, whose centroids stay in a random sketch and move with the draws",
+    facts: &[
+        ("grouping", "[`Centroids`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "a sketch + n k times its dimensions"),
+        (
+            "use it",
+            "the same where groups are plain and examples can't stand",
+        ),
+    ],
     parameters: &[
         parameters::FOUND_GROUPS,
         Parameter::choice(

@@ -21,6 +21,12 @@ const AS_LEAST_SIZE: &str = "least-size";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "hdbscan",
     about: "parts of the draw that are denser than what is around them (HDBSCAN), found anew in every draw",
+    facts: &[
+        ("grouping", "[`Hdbscan`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "Gram matrix + n²"),
+        ("use it", "where much belongs to no group"),
+    ],
     parameters: &[
         Parameter::count("least_size", "fewest examples of a group", 5).at_least(2.0),
         Parameter::count("neighbours", "neighbours that a density is taken over", 1)

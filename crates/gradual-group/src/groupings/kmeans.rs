@@ -25,6 +25,15 @@ const OPERATION: &str = "k-means";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "kmeans",
     about: "k-means clusters of unit gradients, found anew in every draw",
+    facts: &[
+        ("grouping", "[`KMeans`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        ("use it", "for the post's own proposal"),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         search::MOST_GROUPS,

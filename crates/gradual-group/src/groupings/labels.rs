@@ -14,6 +14,15 @@ use crate::parameters;
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "labels",
     about: "groups by known label",
+    facts: &[
+        ("grouping", "[`Labels`]"),
+        ("needs", "labels"),
+        ("cost per draw of n", "k n"),
+        (
+            "use it",
+            "when capabilities are known, in one way or in several at once",
+        ),
+    ],
     parameters: &[parameters::LABELS, parameters::AVERAGE],
     build: |arguments, context| {
         let labels = Labels::new(parameters::labels(arguments, &context)?);

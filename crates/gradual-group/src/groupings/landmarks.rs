@@ -37,6 +37,15 @@ const ALL: &str = "all";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "landmarks",
     about: "groups found once by spectral clustering, whose examples stay as landmarks that others join",
+    facts: &[
+        ("grouping", "[`Landmarks`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "a cross Gram matrix"),
+        (
+            "use it",
+            "to keep groups that were found once, in small draws",
+        ),
+    ],
     parameters: &[
         parameters::FOUND_GROUPS,
         parameters::SIMILARITY,

@@ -20,6 +20,12 @@ const OPERATION: &str = "noisy labels";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "noisy-labels",
     about: "groups by known label, of which a share is replaced by random ones: a control",
+    facts: &[
+        ("grouping", "[`NoisyLabels`]"),
+        ("needs", "labels"),
+        ("cost per draw of n", "k n"),
+        ("use it", "as the control for how good groups must be"),
+    ],
     parameters: &[
         parameters::LABELS,
         Parameter::number("share", "share of the labels that are replaced", 0.0)

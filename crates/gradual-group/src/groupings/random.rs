@@ -20,6 +20,12 @@ const OPERATION: &str = "random groups";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "random",
     about: "groups drawn at random, anew for every draw: a control",
+    facts: &[
+        ("grouping", "[`RandomGroups`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "k n"),
+        ("use it", "as the control that any gain must beat"),
+    ],
     parameters: &[parameters::LABELS],
     build: |arguments, context| {
         let groups = parameters::labels(arguments, &context)?;

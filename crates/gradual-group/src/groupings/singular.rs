@@ -22,6 +22,15 @@ const OPERATION: &str = "singular vectors";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "singular-vectors",
     about: "soft groups: the singular directions of the gradients, as published by default",
+    facts: &[
+        ("grouping", "[`SingularVectors`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix; other readings + n³, or n² m",
+        ),
+        ("use it", "for soft groups, with signs or without"),
+    ],
     parameters: &[
         Parameter::choice(
             "membership",
@@ -233,7 +242,7 @@ impl SingularVectors {
         match (self.sketch, leading) {
             (None, None) => Components::of(&gradients.gram()),
             (None, Some(count)) => {
-                let rank = n.min(gradients.parameters());
+                let rank = n.min(gradients.num_parameters());
                 Components::leading(&gradients.gram(), count, rank)
             }
             (Some((dim, seed)), None) => Components::of_rows(&gradients.sketch(dim, seed)),

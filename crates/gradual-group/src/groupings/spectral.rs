@@ -26,6 +26,18 @@ const OPERATION: &str = "spectral";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "spectral",
     about: "spectral clusters of the similarities of gradients, found anew in every draw",
+    facts: &[
+        ("grouping", "[`Spectral`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        (
+            "use it",
+            "to find capabilities: it sees no signs and groups of any shape",
+        ),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         parameters::SIMILARITY,

@@ -26,6 +26,18 @@ const OPERATION: &str = "spherical k-means";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "spherical",
     about: "clusters of gradients by direction, or by axis where signs are ignored, found anew in every draw",
+    facts: &[
+        ("grouping", "[`SphericalKMeans`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        (
+            "use it",
+            "for groups along one axis each, with or without signs",
+        ),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         Parameter::choice(

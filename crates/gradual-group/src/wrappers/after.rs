@@ -19,6 +19,12 @@ const OPERATION: &str = "after";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "after",
     about: "one group for the first draws, and the grouping from then on",
+    facts: &[
+        ("wrapper", "[`After`]"),
+        ("needs more", "nothing"),
+        ("cost", "nothing"),
+        ("use it", "so that the first steps are those of ERM"),
+    ],
     parameters: &[Parameter::count("draws", "draws before the grouping begins", 1).required()],
     build: |arguments, (_, inner)| {
         let draws = u64::try_from(arguments.count("draws")?)?;

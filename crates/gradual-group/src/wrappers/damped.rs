@@ -19,6 +19,15 @@ const OPERATION: &str = "damped groups";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "damped",
     about: "groups whose loss stands still while that of others moves weigh less",
+    facts: &[
+        ("wrapper", "[`Damped`]"),
+        ("needs more", "nothing"),
+        ("cost", "k n"),
+        (
+            "use it",
+            "so that groups that can't be learned don't hold the weight",
+        ),
+    ],
     parameters: &[
         Parameter::number(
             "memory",

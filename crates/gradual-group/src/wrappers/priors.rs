@@ -13,6 +13,12 @@ use crate::wrappers::wrapper::{GroupBy, Wrapper};
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "priors",
     about: "fixed weights of the groups, by which theirs are multiplied",
+    facts: &[
+        ("wrapper", "[`Priors`]"),
+        ("needs more", "nothing"),
+        ("cost", "k"),
+        ("use it", "to weigh its groups"),
+    ],
     parameters: &[Parameter::numbers("weights", "the weight of each group").at_least(0.0)],
     build: |arguments, (_, inner)| {
         let weights = arguments.numbers("weights")?.iter();

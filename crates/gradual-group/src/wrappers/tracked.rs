@@ -27,6 +27,15 @@ const OPERATION: &str = "tracked groups";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "tracked",
     about: "groups keep their numbers from draw to draw",
+    facts: &[
+        ("wrapper", "[`Tracked`]"),
+        ("needs more", "gradients"),
+        ("cost", "two more Gram matrices"),
+        (
+            "use it",
+            "so that groups keep their numbers from draw to draw",
+        ),
+    ],
     parameters: &[parameters::SIMILARITY],
     build: |arguments, (_, inner)| {
         let tracked = Tracked::new(inner);

@@ -11,6 +11,13 @@ use crate::precision::{group_losses, weights};
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "leave-one-out",
     about: "the grouped loss without the upward bias of small groups: products of different examples",
+    facts: &[
+        ("composition", "[`LeaveOneOut`]"),
+        ("L", "Σ s Q, Q an unbiased ℓ̄²"),
+        ("group g pulls with", "the mean loss of the others"),
+        ("losses", "≥ 0"),
+        ("use it", "for few examples per group"),
+    ],
     parameters: &[],
     build: |_, ()| Ok(Box::new(LeaveOneOut)),
 };

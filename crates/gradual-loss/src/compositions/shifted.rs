@@ -10,6 +10,11 @@ use crate::error::{LossError, setting};
 pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
     name: "shifted",
     about: "group losses count from a floor that none comes below",
+    facts: &[
+        ("wrapper", "[`Shifted`]"),
+        ("L", "of losses counted from a floor"),
+        ("use it", "for losses below zero"),
+    ],
     parameters: &[Parameter::number("floor", "the floor, in nats", 0.0)],
     build: |arguments, composition| {
         Ok(Box::new(Shifted::new(

@@ -10,6 +10,13 @@ use crate::composition::Composition;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "squares",
     about: "the sum of squared group losses: the grouped loss",
+    facts: &[
+        ("composition", "[`SumOfSquares`]"),
+        ("L", "Σ s ℓ̄²"),
+        ("group g pulls with", "2 s_g ℓ̄_g"),
+        ("losses", "≥ 0"),
+        ("use it", "first: the grouped loss"),
+    ],
     parameters: &[],
     build: |_, ()| Ok(Box::new(SumOfSquares)),
 };

@@ -20,6 +20,13 @@ const LOG_ZERO: f64 = -1e4;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "tilted",
     about: "tilted empirical risk: a smooth maximum of group losses that depends on their differences",
+    facts: &[
+        ("composition", "[`Tilted`]"),
+        ("L", "(1/t) ln mean e^(tℓ̄)"),
+        ("group g pulls with", "softmax of t ℓ̄"),
+        ("losses", "any"),
+        ("use it", "when differences of losses count, not ratios"),
+    ],
     parameters: &[Parameter::number(
         "t",
         "the tilt, above 0 towards the worst group",

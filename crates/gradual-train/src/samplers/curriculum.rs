@@ -1,8 +1,41 @@
+use gradual_registry::{Entry, Parameter};
 use rand_chacha::ChaCha8Rng;
 
+use super::context::SamplerContext;
 use super::mixture::Mixture;
 use super::sampler::{Sampler, TaskSize, Wanted};
 use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "curriculum",
+    about: "every capability that is trained equally often at first, as the task has them later",
+    facts: &[],
+    parameters: &[
+        Parameter::number(
+            "until",
+            "share of the steps after which frequencies are the task's",
+            0.5,
+        )
+        .above(0.0)
+        .below(1.0),
+        Parameter::flag(
+            "linear",
+            "whether frequencies go over linearly, instead of at once",
+            true,
+        ),
+    ],
+    build: |arguments, context| {
+        let until = (context.steps as f64 * arguments.number("until")?) as u64;
+        let curriculum = Curriculum::new(vec![
+            (1, Mixture::balanced_over(&context)?),
+            (until + 1, Mixture::new(&context.frequencies)?),
+        ])?;
+        Ok(Box::new(match arguments.flag("linear")? {
+            true => curriculum.linear(),
+            false => curriculum,
+        }))
+    },
+};
 
 /// Mixtures that change with the step: rebalanced first, then as frequencies are, for instance.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,25 @@
 use gradual_group::State;
+use gradual_registry::{Entry, Parameter};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::context::SamplerContext;
 use super::sampler::{Sampler, TaskSize, Wanted};
 use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "epochs",
+    about: "every item of finite training data once in each epoch",
+    facts: &[],
+    parameters: &[Parameter::count(
+        "seed",
+        "seed of the orders, which all runs share",
+        0,
+    )],
+    build: |arguments, _| Ok(Box::new(Epochs::new(arguments.count("seed")? as u64))),
+};
 
 /// Every item of finite training data once in each epoch, in an order of its own.
 ///

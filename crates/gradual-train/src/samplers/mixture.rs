@@ -1,8 +1,18 @@
+use gradual_registry::Entry;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::context::SamplerContext;
 use super::sampler::{Sampler, TaskSize, Wanted};
 use crate::error::TrainError;
+
+pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "balanced",
+    about: "every capability that is trained equally often",
+    facts: &[],
+    parameters: &[],
+    build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
+};
 
 /// Capabilities drawn independently, each with a probability in proportion to its weight.
 ///
@@ -57,6 +67,13 @@ impl Mixture {
     /// [`TrainError::Sampler`] for none.
     pub fn balanced(capabilities: usize) -> Result<Self, TrainError> {
         Self::new(&vec![1.0; capabilities])
+    }
+
+    /// Each capability that is trained equally often.
+    pub(super) fn balanced_over(context: &SamplerContext) -> Result<Self, TrainError> {
+        let trained = context.frequencies.iter();
+        let weights: Vec<f64> = trained.map(|&f| f64::from(u8::from(f > 0.0))).collect();
+        Self::new(&weights)
     }
 
     /// Probabilities, `[k]`.

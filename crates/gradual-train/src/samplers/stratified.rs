@@ -1,8 +1,30 @@
+use gradual_registry::{Entry, Parameter, Value};
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
+use super::context::SamplerContext;
 use super::sampler::{Sampler, TaskSize, Wanted};
 use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "stratified",
+    about: "as many examples of each of several capabilities, drawn anew for every step",
+    facts: &[],
+    parameters: &[
+        Parameter::count("capabilities", "capabilities in each draw", 1)
+            .at_least(1.0)
+            .or_words(&["all"])
+            .word_by_default("all"),
+    ],
+    build: |arguments, context| {
+        let trained = context.trained();
+        let capabilities = match arguments.value("capabilities")? {
+            Value::Word(_) => trained.len(),
+            _ => arguments.count("capabilities")?,
+        };
+        Ok(Box::new(Stratified::new(trained, capabilities)?))
+    },
+};
 
 /// Random examples of each of several capabilities: "using random examples drawn from g" (A. Jermyn,
 /// 2022), the post's estimate of the loss of a group.

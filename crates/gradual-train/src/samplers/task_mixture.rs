@@ -1,7 +1,17 @@
+use gradual_registry::Entry;
 use rand_chacha::ChaCha8Rng;
 
+use super::context::SamplerContext;
 use super::sampler::{Sampler, TaskSize, Wanted};
 use crate::error::TrainError;
+
+pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "task",
+    about: "the task's own distribution, as it comes",
+    facts: &[],
+    parameters: &[],
+    build: |_, _| Ok(Box::new(TaskMixture)),
+};
 
 /// The task's own distribution, as it comes. The default.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,0 +1,8 @@
+//! Optimizers by name, with settings that are checked.
+
+pub(crate) mod adam;
+pub(crate) mod adamw;
+mod moments;
+pub(crate) mod muon;
+mod rank;
+pub(crate) mod sgd;

@@ -1,0 +1,36 @@
+//! Samplers and optimizers by name.
+
+use burn::optim::ModuleOptimizer;
+use gradual_registry::Registry;
+
+use crate::optimizers::{adam, adamw, muon, sgd};
+pub use crate::samplers::context::SamplerContext;
+use crate::samplers::sampler::Sampler;
+use crate::samplers::{curriculum, epochs, mixture, stratified, task_mixture};
+
+/// All samplers.
+///
+/// ```
+/// use gradual_train::registry::{SAMPLERS, SamplerContext};
+///
+/// let context = SamplerContext { frequencies: vec![0.9, 0.1], steps: 1_000 };
+/// let sampler = SAMPLERS.build(&"curriculum(until = 0.25)".parse()?, context)?;
+/// # drop(sampler);
+/// # Ok::<(), gradual_registry::RegistryError>(())
+/// ```
+pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
+    "sampler",
+    &[
+        &task_mixture::ENTRY,
+        &mixture::BALANCED,
+        &stratified::ENTRY,
+        &curriculum::ENTRY,
+        &epochs::ENTRY,
+    ],
+);
+
+/// All optimizers. The learning rate is not a parameter of theirs: a trainer has it.
+pub static OPTIMIZERS: Registry<(), ModuleOptimizer> = Registry::new(
+    "optimizer",
+    &[&adam::ENTRY, &adamw::ENTRY, &sgd::ENTRY, &muon::ENTRY],
+);
