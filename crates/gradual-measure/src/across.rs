@@ -5,9 +5,11 @@
 
 use serde::Serialize;
 
+use crate::curve::Curve;
 use crate::curve::equal_steps;
+use crate::emergence::Emergence;
 use crate::emergence::ratio;
-use crate::{Curve, Emergence, MeasureError};
+use crate::error::MeasureError;
 
 /// How far apart in time the capabilities emerge: the largest over the smallest t50.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::Interval;
+use crate::statistics::Interval;
 
 /// Up to so many values the bootstrap is exact: all samples are counted, `C(2n − 1, n)` ≤ 92 378 of them.
 const EXACT: usize = 10;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::MeasureError;
+use crate::error::MeasureError;
 
 /// Skill above guessing: `(accuracy − chance) / (1 − chance)`.
 ///

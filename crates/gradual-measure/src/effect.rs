@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::Interval;
+use crate::statistics::Interval;
 use crate::statistics::{deviation, mean};
 
 /// The ratio of an arm to the baseline, over paired seeds.

@@ -12,7 +12,7 @@ mod rise;
 
 use serde::Serialize;
 
-use crate::Curve;
+use crate::curve::Curve;
 use increments::Increments;
 pub use logistic::Logistic;
 

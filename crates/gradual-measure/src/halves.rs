@@ -10,8 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::across::{level_steps, variance};
+use crate::curve::Curve;
+use crate::error::MeasureError;
 use crate::rank::spearman;
-use crate::{Curve, MeasureError};
 
 /// The half width in skill within which the mean is to be known.
 const WITHIN: f64 = 0.05;

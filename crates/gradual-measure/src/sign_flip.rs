@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Interval;
+use crate::statistics::Interval;
 
 /// Up to so many values the interval is exact: all 65 535 parts are looked at.
 const EXACT: usize = 16;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Effect};
+use crate::effect::Effect;
+use crate::metric::Direction;
 
 /// The least number of paired seeds for a verdict.
 pub const LEAST_SEEDS: usize = 5;

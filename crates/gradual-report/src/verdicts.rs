@@ -9,7 +9,7 @@ use crate::folder::{Folder, Stated};
 
 /// A claim with what came out.
 #[derive(Serialize)]
-pub(crate) struct Held {
+pub(crate) struct JudgedClaim {
     pub(crate) experiment: String,
     #[serde(flatten)]
     pub(crate) claim: Claim,
@@ -26,7 +26,7 @@ pub(crate) struct Held {
 }
 
 /// All claims of a folder, judged together.
-pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
+pub(crate) fn judged(folder: &Folder) -> Vec<JudgedClaim> {
     let effects: Vec<(Option<Effect>, Option<String>)> = folder
         .stated
         .iter()
@@ -48,7 +48,7 @@ pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
         .iter()
         .zip(effects)
         .zip(judge(&questions))
-        .map(|((stated, (effect, reason)), answer)| Held {
+        .map(|((stated, (effect, reason)), answer)| JudgedClaim {
             experiment: stated.experiment.clone(),
             claim: stated.claim.clone(),
             baseline: stated.baseline.clone(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Curve;
+use crate::curve::Curve;
 
 /// `s(t) = 1 / (1 + (t / midpoint)^(−1/scale))`: logistic in ln t, from 0 to 1.
 ///
