@@ -139,10 +139,17 @@ fn conformance() -> anyhow::Result<()> {
     Ok(suite.envs(backends::environment(&tested())).run()?)
 }
 
-/// Tests the report as `cargo xtask report` builds it, without Burn and Parquet, and runs the code of `docs/python.md`.
+/// Runs the code of `docs/python.md`, and tests the formats of a report that is built as `cargo xtask report` builds it,
+/// without Burn and Parquet.
 pub(crate) fn python() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    let tests = checked_tests(&sh).args(["--package", "gradual-report", "--", "--include-ignored"]);
+    let tests = checked_tests(&sh)
+        .args([
+            "--package=gradual-report",
+            "--test=formats",
+            "--test=python",
+        ])
+        .args(["--", "--include-ignored"]);
     Ok(tests.env("GRADUAL_PYTHON", venv::tables()?).run()?)
 }
 

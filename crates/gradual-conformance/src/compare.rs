@@ -228,7 +228,7 @@ mod tests {
         assert!(Row::of_reference(&all(1.0)).failures().is_empty());
         // A reference that waits twice as often as it should, as all others then do.
         for (name, under) in [
-            ("waits", "k-means"),
+            ("waits", "x"),
             ("repeats", "erm"),
             ("compositions", "hard: group losses"),
         ] {
@@ -252,8 +252,8 @@ mod tests {
         }
         // A number that nobody stated is none that may be anything.
         let mut more = all(1.0);
-        let waits = more.get_mut("waits").unwrap().as_mut().unwrap();
-        waits.insert("new".to_owned(), vec![1.0]);
+        let repeats = more.get_mut("repeats").unwrap().as_mut().unwrap();
+        repeats.insert("new".to_owned(), vec![1.0]);
         assert!(Row::of_reference(&more).failures()[0].ends_with("new is not expected"));
     }
 

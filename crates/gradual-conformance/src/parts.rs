@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use crate::numbers::Numbers;
 use crate::precision::Precision;
-use crate::{compositions, gradients, groupings, training};
+use crate::{compositions, gradients, groupings, training, waits};
 
 /// What each part computed, or why it could not.
 pub(crate) type Results = BTreeMap<String, Result<Numbers, String>>;
@@ -30,8 +30,8 @@ enum Expected {
     Reference,
     /// Those of the reference, but these where they stand: what the reference could get wrong as all others do.
     ReferenceBut(fn() -> Numbers),
-    /// These and no others.
-    Stated(fn() -> Numbers),
+    /// These and no others, given those of the reference.
+    Stated(fn(&Numbers) -> Numbers),
 }
 
 /// All parts; this table holds all tolerances.
@@ -66,14 +66,14 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "groupings",
-        about: "groups of planted gradients: k-means, spherical, spectral, singular vectors, landmarks, centroids",
+        about: "groups of planted gradients: every grouping and wrapper of the registry",
         run: groupings::groupings,
         expected: Expected::Reference,
         tolerance: (1e-4, 1e-9),
     },
     Part {
         name: "compositions",
-        about: "value and coefficients of every composition and rule on gradients, under every scale",
+        about: "value and coefficients of every composition, wrapper and rule of the registry, under every scale",
         run: compositions::compositions,
         expected: Expected::ReferenceBut(compositions::group_losses),
         tolerance: (1e-4, 1e-9),
@@ -94,10 +94,10 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "waits",
-        about: "how often the host waits for the device in one step: 1, and 2 where groups are formed on the host or \
-                the composition keeps state there",
-        run: training::waits,
-        expected: Expected::Stated(training::stated_waits),
+        about: "how often the host waits for the device in one step, under everything in the registries: 1, and 2 \
+                where groups are formed on the host, the composition keeps state there, or a rule weighs gradients",
+        run: waits::waits,
+        expected: Expected::Stated(waits::stated_waits),
         tolerance: (0.0, 0.0),
     },
     Part {
@@ -124,7 +124,7 @@ impl Part {
             Expected::ReferenceBut(stated) => {
                 reference.clone().into_iter().chain(stated()).collect()
             }
-            Expected::Stated(stated) => stated(),
+            Expected::Stated(stated) => stated(reference),
         }
     }
 

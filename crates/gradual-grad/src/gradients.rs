@@ -54,7 +54,7 @@ impl ExampleGradients {
     }
 
     /// Number of trainable parameters p, counted by entry.
-    pub fn parameters(&self) -> usize {
+    pub fn num_parameters(&self) -> usize {
         self.parameters.iter().map(ParameterGradients::size).sum()
     }
 
@@ -104,7 +104,7 @@ impl ExampleGradients {
     ///
     /// # Errors
     ///
-    /// [`GradError::Example`] for an index that is none.
+    /// [`GradError::Example`] for an index out of range.
     pub fn choose(&self, examples: &[usize]) -> Result<Self, GradError> {
         let n = self.examples();
         if let Some(&index) = examples.iter().find(|&&index| index >= n) {

@@ -42,7 +42,7 @@ use burn::tensor::Tensor;
 use crate::error::GradError;
 use crate::faults::BurnFault;
 use crate::statistics::RunningStatistics;
-use crate::trace::pass::{Passed, Subject};
+use crate::trace::pass::{ForwardPass, Subject};
 use crate::trace::strategy;
 use crate::trace::tracer::Tracer;
 use coupling::{Parts, separate};
@@ -205,7 +205,7 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
     }
 
     /// A traced forward pass.
-    fn pass(&mut self) -> Result<Passed<'a, M>, GradError> {
+    fn pass(&mut self) -> Result<ForwardPass<'a, M>, GradError> {
         self.seed.start();
         let passed = self.subject.forward(self.losses)?;
         self.seen.push(host(passed.losses.clone())?);

@@ -373,7 +373,7 @@ fn parameters_are_selected_and_left_out_by_glob() {
         ["before.weight", "before.bias", "layer.gamma", "layer.beta"]
     );
     let weights = gradients.select("before.*").unwrap();
-    assert_eq!(weights.parameters(), 3 * 4 + 4);
+    assert_eq!(weights.num_parameters(), 3 * 4 + 4);
     let rest = gradients.select("layer.*").unwrap();
     common::close(
         "parts",
@@ -403,7 +403,7 @@ fn parameters_are_selected_and_left_out_by_glob() {
         .without("layer.*")
         .trace(&model, untapped)
         .unwrap();
-    assert_eq!(traced.gradients.parameters(), 3 * 4 + 4);
+    assert_eq!(traced.gradients.num_parameters(), 3 * 4 + 4);
     let combined = traced
         .gradients
         .combine(&values([5], 1, FloatDType::F32))

@@ -145,6 +145,14 @@ fn every_parameter_counts() {
 
 #[test]
 fn settings_that_make_no_sense_are_errors() {
+    let g = gradients(0);
+    let all = Tensor::<2>::ones([1, 6], &device()).cast(burn::tensor::DType::F64);
+    let error = g.condense(&all, 0).expect_err("no pairs");
+    assert!(
+        matches!(error, GradError::Setting { name: "rank", .. }),
+        "{error}"
+    );
+    assert_eq!(g.sketch(0, 1).dims(), [6, 0]);
     for memory in [-0.1, 1.1, f64::NAN] {
         let error = Metric::whitened()
             .with_memory(memory)

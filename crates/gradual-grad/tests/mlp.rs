@@ -140,7 +140,7 @@ fn a_layer_used_twice_sums_its_uses() {
     };
     let inputs = Tensor::<2>::random([9, 4], Distribution::Default, &device);
     let gradients = agree(&model, |m| m.losses(&inputs), 1e-4);
-    assert_eq!(gradients.parameters(), 4 * 4 + 4);
+    assert_eq!(gradients.num_parameters(), 4 * 4 + 4);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn frozen_parameters_are_left_out() {
     model.layers.insert(0, frozen);
     let inputs = Tensor::<2>::random([6, 3], Distribution::Default, &device);
     let gradients = agree(&model, |m| m.losses(&inputs), 1e-4);
-    assert_eq!(gradients.parameters(), 4 * 2 + 2);
+    assert_eq!(gradients.num_parameters(), 4 * 2 + 2);
 }
 
 #[test]

@@ -50,12 +50,15 @@
 
 mod alphabet;
 mod arithmetic;
+mod context;
 mod encoded;
 mod error;
 mod item;
 mod lookup;
 mod mixture;
 mod number_words;
+mod parse;
+mod sample;
 mod skill;
 mod split;
 mod strings;
@@ -65,7 +68,8 @@ mod task;
 mod checker;
 
 pub use alphabet::Alphabet;
-pub use encoded::{CONTEXT, Encoded};
+pub use context::CONTEXT;
+pub use encoded::Encoded;
 pub use error::SkillError;
 pub use item::Item;
 pub use mixture::Mixture;

@@ -113,7 +113,7 @@ pub enum TrainError {
         /// What does not fit, and what to set.
         problem: String,
     },
-    /// The grouping wants standing examples that nobody gave, or got another number of them.
+    /// The grouping wants standing examples that were not given, or got another number of them.
     #[error("standing examples: {problem}")]
     Standing {
         /// What is missing, and how to give it.
@@ -163,8 +163,8 @@ pub enum TrainError {
         /// What failed.
         source: Box<TrainError>,
     },
-    /// A setting of the trainer makes no sense.
-    #[error("trainer: {name} must be at least {least}, got {got}")]
+    /// A setting of the trainer or of a grouped step is out of range.
+    #[error("training: {name} must be at least {least}, got {got}")]
     Setting {
         /// The setting.
         name: &'static str,

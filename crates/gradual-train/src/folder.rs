@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::checkpoint::{self, Keep, Kept};
 use crate::error::TrainError;
-use crate::observer::{End, Flow, GO_ON, Observer, SeenStep};
+use crate::observer::{CONTINUE, End, Flow, Observer, SeenStep};
 use crate::snapshot::Snapshot;
 
 /// What a run folder holds.
@@ -271,7 +271,7 @@ impl Observer for RunFolder {
 
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         self.skipped += u64::from(seen.groups.is_none());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
@@ -282,12 +282,12 @@ impl Observer for RunFolder {
             seconds,
         };
         self.timing.append(timing.to_line()?)?;
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groups.append(grouping.to_line()?)?;
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn checkpoint_every(&self) -> Option<u64> {

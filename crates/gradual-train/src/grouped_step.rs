@@ -1,4 +1,4 @@
-//! The grouped step inside somebody else's loop.
+//! The grouped step inside another training loop.
 
 mod moved;
 mod shared;
@@ -100,7 +100,7 @@ impl<B> GroupedStep<B> {
         self
     }
 
-    /// Draws standing examples for groupings that want some: so many of the training distribution, each time that
+    /// Draws standing examples for groupings that want some: a given number from the training distribution, each time that
     /// fresh ones are wanted. They are kept as long as they stand.
     #[must_use]
     pub fn with_standing_from(self, draw: impl FnMut(usize) -> B + Send + 'static) -> Self {
@@ -108,22 +108,24 @@ impl<B> GroupedStep<B> {
         self
     }
 
-    /// Makes one draw of `calls` batches, as a `Learner` with `grads_accumulation(calls)` does (0 counts as 1).
+    /// Makes one draw of `calls` batches, as a `Learner` with `grads_accumulation(calls)` does. Of 0 the first step is an
+    /// error.
     ///
     /// Of a held batch its graph is kept, or its factored gradients where the objective needs these: the
     /// coefficients are known with the last batch only, so the activations of the whole draw are in memory, as they
     /// are without accumulation. A batch that is held costs a wait for the device, for its losses.
     #[must_use]
     pub fn with_accumulation(self, calls: usize) -> Self {
-        self.with(|shared| shared.calls = calls.max(1));
+        self.with(|shared| shared.calls = calls);
         self
     }
 
     /// The number of batches of an epoch. Where [`with_accumulation`](Self::with_accumulation) does not divide it, the
-    /// last draw of an epoch has fewer batches: a `Learner` steps at the end of an epoch with what it has.
+    /// last draw of an epoch has fewer batches: a `Learner` steps at the end of an epoch with what it has. Of 0 the first
+    /// step is an error.
     #[must_use]
     pub fn with_epoch(self, batches: usize) -> Self {
-        self.with(|shared| shared.epoch = Some(batches.max(1)));
+        self.with(|shared| shared.epoch = Some(batches));
         self
     }
 
@@ -135,7 +137,7 @@ impl<B> GroupedStep<B> {
     }
 
     /// For a loop that does not apply every update, or steps several copies of a model: the model need not have moved
-    /// since the last draw. What a loop does with its gradients is then its own affair.
+    /// since the last draw. What the loop does with its gradients is then not checked.
     #[must_use]
     pub fn with_still_model(self) -> Self {
         self.with(|shared| shared.checks = false);

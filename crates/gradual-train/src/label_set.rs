@@ -71,12 +71,12 @@ impl<'a> From<Option<&'a [Option<usize>]>> for LabelSet<'a> {
 
 /// Labels of examples that are held.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Labelled {
+pub(crate) struct OwnedLabels {
     first: Option<Vec<Option<usize>>>,
     more: Vec<Vec<Option<usize>>>,
 }
 
-impl From<LabelSet<'_>> for Labelled {
+impl From<LabelSet<'_>> for OwnedLabels {
     fn from(labels: LabelSet<'_>) -> Self {
         Self {
             first: labels.first.map(<[_]>::to_vec),
@@ -85,7 +85,7 @@ impl From<LabelSet<'_>> for Labelled {
     }
 }
 
-impl Labelled {
+impl OwnedLabels {
     pub(crate) fn as_set(&self) -> LabelSet<'_> {
         LabelSet {
             first: self.first.as_deref(),

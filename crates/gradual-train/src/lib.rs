@@ -68,7 +68,7 @@ pub use grouped_step::GroupedStep;
 pub use interrupt::Interrupt;
 pub use label_set::LabelSet;
 pub use objective::Objective;
-pub use observer::{End, Flow, GO_ON, Observer, SeenStep};
+pub use observer::{CONTINUE, End, Flow, Observer, SeenStep};
 pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};
 pub use samplers::curriculum::Curriculum;
 pub use samplers::epochs::Epochs;

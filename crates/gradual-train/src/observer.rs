@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 pub type Flow = ControlFlow<String>;
 
 /// A run goes on.
-pub const GO_ON: Flow = ControlFlow::Continue(());
+pub const CONTINUE: Flow = ControlFlow::Continue(());
 
 /// One step, as an observer sees it.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,7 @@ pub trait Observer {
     /// An error ends the run.
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         let _ = seen;
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     /// With the groups of the last step before an evaluation, and the coefficients' shares since the one
@@ -86,7 +86,7 @@ pub trait Observer {
     /// An error ends the run.
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         let _ = grouping;
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     /// After every capability was evaluated, `seconds` after the run's start, not counting the time
@@ -97,7 +97,7 @@ pub trait Observer {
     /// An error ends the run.
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
         let _ = (evaluation, seconds);
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     /// After how many steps this observer wants a checkpoint, if it keeps any. It then also gets one

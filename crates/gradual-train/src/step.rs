@@ -27,7 +27,7 @@ use trainable::trainable;
 
 /// The update of `model` on one draw under `objective`: one forward and one backward pass.
 ///
-/// `losses` computes one loss per example, `[n]`; `labels` are the groups that somebody named, one
+/// `losses` computes one loss per example, `[n]`; `labels` are the known groups, one
 /// per example, for groupings that use them. Where the objective needs per-example gradients, the
 /// model's layers must be tapped; otherwise any Burn model will do, and the step costs what an
 /// ordinary step costs. Hand `update` to an optimizer. Model and losses may be in any float precision.

@@ -9,7 +9,7 @@ use gradual_group::{Centroids, Groups, Labels, Landmarks, OneGroup};
 use gradual_loss::{Composition, Mean, Scale, SumOfSquares};
 use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
-    Capability, Drawn, Flow, GO_ON, NotFinite, Objective, Observer, Sampler, Score, SeenStep,
+    CONTINUE, Capability, Drawn, Flow, NotFinite, Objective, Observer, Sampler, Score, SeenStep,
     Snapshot, Task, TaskSize, TrainError, Trainer, TrainerConfig, Wanted,
 };
 use rand_chacha::ChaCha8Rng;
@@ -27,17 +27,17 @@ struct Kept {
 impl Observer for Kept {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         self.losses.push(seen.loss);
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<Flow, TrainError> {
         self.evaluations.push(evaluation.clone());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groupings.push(grouping.clone());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn checkpoint_every(&self) -> Option<u64> {

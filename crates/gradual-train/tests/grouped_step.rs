@@ -15,7 +15,7 @@ use gradual_group::{
     OneGroup, SingularVectors, Standing,
 };
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
-use gradual_train::{GroupedStep, Objective, Stepped, TrainError, step};
+use gradual_train::{GroupedStep, Objective, Stepped, TrainError, Trainer, TrainerConfig, step};
 
 use common::Model;
 
@@ -560,4 +560,39 @@ fn a_batch_that_nobody_named() {
         .step(&model, None, &batches[1], |m, x| m.losses(x))
         .expect_err("no labels");
     assert!(error.to_string().contains("needs the labels"), "{error}");
+}
+
+/// A count of nothing is an error, and is not taken for one.
+#[test]
+fn counts_of_nothing_are_errors() {
+    let model = common::Model {
+        layer: LinearConfig::new(3, 1).init(&Device::flex().autodiff()),
+    };
+    let x = Tensor::<2>::ones([4, 3], &Device::flex().autodiff());
+    let grouped = || GroupedStep::new(Objective::new(OneGroup, Mean));
+    for (grouped, said) in [
+        (grouped().with_accumulation(0), "with_accumulation"),
+        (grouped().with_epoch(0), "with_epoch"),
+    ] {
+        let stepped = grouped.step(&model, None, &x, |m, x| m.losses(x));
+        let error = stepped.map(drop).unwrap_err();
+        assert!(
+            matches!(error, TrainError::Setting { got: 0, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let config = TrainerConfig {
+        every: 0,
+        ..TrainerConfig::default()
+    };
+    let task = common::Regression::new();
+    let sgd = SgdConfig::new().init();
+    let objective = Objective::new(OneGroup, Mean);
+    let trainer = Trainer::new(&task, objective, sgd, &Device::flex(), config);
+    let error = trainer.run().map(drop).unwrap_err();
+    assert!(
+        matches!(error, TrainError::Setting { name: "every", .. }),
+        "{error}"
+    );
 }

@@ -18,8 +18,9 @@ use gradual_group::{
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
 use gradual_runs::Evaluation;
 use gradual_train::{
-    Capability, Drawn, Flow, GO_ON, GroupedStep, LabelSet, NotFinite, Objective, Observer, Score,
-    SeenStep, Snapshot, Stepped, Stepper, Task, TrainError, Trainer, TrainerConfig, stand, step,
+    CONTINUE, Capability, Drawn, Flow, GroupedStep, LabelSet, NotFinite, Objective, Observer,
+    Score, SeenStep, Snapshot, Stepped, Stepper, Task, TrainError, Trainer, TrainerConfig, stand,
+    step,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -449,12 +450,12 @@ impl Observer for Kept {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         self.left_out += seen.left_out;
         self.losses.push(seen.loss);
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<Flow, TrainError> {
         self.evaluations.push(evaluation.clone());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn checkpoint_every(&self) -> Option<u64> {

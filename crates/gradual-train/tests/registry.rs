@@ -59,7 +59,7 @@ fn every_sampler_draws_trained_capabilities_alone() {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let before = asked(&mut *own, 9, &mut random, [1, 5]);
         for wanted in &before {
-            assert_eq!(wanted.examples(), 9, "{}", entry.name);
+            assert_eq!(wanted.num_examples(), 9, "{}", entry.name);
             match wanted {
                 Wanted::Any(_) => {}
                 Wanted::Of(each) => assert!(each.iter().all(|&at| at < 4 && at != 2)),

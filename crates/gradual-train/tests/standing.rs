@@ -8,7 +8,7 @@ use gradual_grad::Metric;
 use gradual_group::Landmarks;
 use gradual_loss::SumOfSquares;
 use gradual_train::{
-    Capability, Drawn, Flow, GO_ON, NotFinite, Objective, Observer, Score, SeenStep, Snapshot,
+    CONTINUE, Capability, Drawn, Flow, NotFinite, Objective, Observer, Score, SeenStep, Snapshot,
     Task, TrainError, Trainer, TrainerConfig,
 };
 use rand::RngExt;
@@ -65,7 +65,7 @@ impl Observer for Steps {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         assert_eq!(seen.step, self.losses.len() as u64 + 1);
         self.losses.push(seen.loss);
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn checkpoint_every(&self) -> Option<u64> {

@@ -9,7 +9,7 @@ use gradual_group::{KMeans, Labels, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, GroupingRecord, Record};
 use gradual_train::{
-    Curriculum, End, Epochs, Flow, GO_ON, Mixture, NotFinite, Objective, Observer, Sampler,
+    CONTINUE, Curriculum, End, Epochs, Flow, Mixture, NotFinite, Objective, Observer, Sampler,
     SeenStep, StopAtTarget, StopOnDivergence, Stratified, TaskMixture, TaskSize, TrainError,
     Trainer, TrainerConfig, Wanted, When,
 };
@@ -29,18 +29,18 @@ struct Kept {
 impl Observer for Kept {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         self.steps.push(seen.step);
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
         assert!(seconds >= 0.0);
         self.evaluations.push(evaluation.clone());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         self.groupings.push(grouping.clone());
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn ended(&mut self, end: &End) -> Result<(), TrainError> {

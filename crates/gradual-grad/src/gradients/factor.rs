@@ -16,7 +16,7 @@ use burn::tensor::{DType, Device, Int, Tensor};
 
 use crate::precision::{at_least_single, widest, widest_of};
 use lookups::Lookups;
-use outer::{Formed, Inputs, Outer};
+use outer::{Inputs, KeptMatrices, Outer};
 
 /// Row j of the gradients of one parameter, for all j.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub(crate) enum Factor {
 pub(crate) struct Tied {
     pub(crate) lookups: Lookups,
     pub(crate) outer: Outer,
-    formed: Formed,
+    formed: KeptMatrices,
 }
 
 impl Tied {
@@ -73,7 +73,7 @@ impl Factor {
         Self::Tied(Box::new(Tied {
             lookups,
             outer,
-            formed: Formed::default(),
+            formed: KeptMatrices::default(),
         }))
     }
 

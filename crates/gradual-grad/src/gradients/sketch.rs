@@ -22,6 +22,9 @@ impl ExampleGradients {
     /// share u or v have E ≤ 3 ‖g‖²‖h‖², two that share none (g·h)²; so the mean of a four has a
     /// variance of at most 15/4 ‖g‖²‖h‖².)
     pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
+        if dim == 0 {
+            return self.nothing([self.examples(), 0]);
+        }
         let precision = self.precision();
         let with_bias = self.biases(|factor| matches!(factor, Factor::Outer(_)));
         let sketches = self
@@ -39,7 +42,7 @@ impl ExampleGradients {
             });
         let sum = sketches.reduce(|sum, part| sum + part);
         sum.unwrap_or_else(|| self.nothing([self.examples(), dim]))
-            .div_scalar((dim.max(1) as f64).sqrt())
+            .div_scalar((dim as f64).sqrt())
     }
 
     /// The Gram matrix of a [`sketch`](Self::sketch), S Sᵀ `[n, n]`, which estimates

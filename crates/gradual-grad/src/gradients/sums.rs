@@ -64,7 +64,7 @@ impl ExampleGradients {
     }
 
     /// Weighted sums of the gradients, one for each row of `coefficients` `[m, n]`, as the gradients
-    /// of m examples that nobody drew: prototypes to compare others with.
+    /// of m prototypes, to compare other examples with.
     ///
     /// The sum of a weight `[d, e]` is kept as its `rank` leading singular pairs, so that inner
     /// products with n gradients take 2 n t m `rank` (d + e) operations and no array of parameter
@@ -73,7 +73,7 @@ impl ExampleGradients {
     ///
     /// # Errors
     ///
-    /// [`GradError::Coefficients`] unless every row has n entries.
+    /// [`GradError::Coefficients`] unless every row has n entries; [`GradError::Setting`] for a rank of 0.
     pub fn condense(&self, coefficients: &Tensor<2>, rank: usize) -> Result<Self, GradError> {
         let [m, got] = coefficients.dims();
         if got != self.examples() {
@@ -82,13 +82,21 @@ impl ExampleGradients {
                 got,
             });
         }
+        if rank == 0 {
+            return Err(GradError::Setting {
+                operation: "condense",
+                name: "rank",
+                expected: "at least 1",
+                got: 0.0,
+            });
+        }
         let mut condensed = self.clone();
         let coefficients = coefficients.clone().inner();
         condensed.zeros = Tensor::zeros([m], (&self.device(), self.zeros.dtype()));
         for each in &mut condensed.parameters {
             let sums = |factor: Factor| {
                 let coefficients = coefficients.clone().cast(factor.dtype());
-                factor.condense(&coefficients, rank.max(1))
+                factor.condense(&coefficients, rank)
             };
             each.factor = each.wide().map(sums);
             // Its products with other draws are no longer those of a single position.

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 
 /// What a trace runs in the place of a model: a copy whose parameters have identities of their own, so that no other
 /// module's can be taken for them.
-pub(crate) struct Copied<M> {
+pub(crate) struct ModelCopy<M> {
     pub(crate) model: M,
     /// From the model's identities to those of the copy.
     pub(crate) renamed: HashMap<ParamId, ParamId>,
@@ -16,7 +16,7 @@ pub(crate) struct Copied<M> {
     pub(crate) context: Option<Device>,
 }
 
-impl<M: Module> Copied<M> {
+impl<M: Module> ModelCopy<M> {
     /// The parameters in `wanted` are tracked, on any device, so that a gradient shows where they were used without a
     /// tap; all others are constants. A model that is on no autodiff device is copied without its training behaviour
     /// (dropout), which it has not there either.

@@ -21,7 +21,7 @@ pub(super) fn parameters<const D: usize>(weight: &Param<Tensor<D>>) -> Vec<Param
 
 /// From the factors of a weight's value to those of the parameters behind it. Made during the forward pass, since the
 /// weight may have moved on when the gradients are known.
-pub(super) struct Behind {
+pub(super) struct AdaptedWeight {
     weight: ParamId,
     adapter: Option<Adapter>,
 }
@@ -57,7 +57,7 @@ impl Adapter {
     }
 }
 
-impl Behind {
+impl AdaptedWeight {
     pub(super) fn of<const D: usize>(weight: &Param<Tensor<D>>) -> Self {
         Self {
             weight: weight.id,

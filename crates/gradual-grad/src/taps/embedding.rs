@@ -5,7 +5,7 @@ use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
 use crate::gradients::factor::outer::Inputs;
-use crate::taps::adapter::{Behind, parameters};
+use crate::taps::adapter::{AdaptedWeight, parameters};
 use crate::taps::tap::Tap;
 use crate::taps::tap::{constant, leaf, traced_on};
 use crate::trace::tape::{self, Use};
@@ -24,7 +24,7 @@ impl Tap<Tensor<2, Int>> for Embedding {
         let vectors = embedding(weight.clone(), input.clone()).reshape([n * t, d]);
         let leaf = leaf(None, n * t, &weight.narrow(0, 0, 1).reshape([d]));
         let indices = input.inner();
-        let behind = Behind::of(&self.weight);
+        let behind = AdaptedWeight::of(&self.weight);
         tape::record(Use {
             layer: "embedding",
             examples: n,
@@ -65,7 +65,7 @@ impl TiedReadout for Embedding {
         let weight = constant(&self.weight);
         let leaf = leaf(None, n * t, &weight.clone().narrow(1, 0, 1).reshape([v]));
         let kept = flat.clone().inner().reshape([n, t, d]);
-        let behind = Behind::of(&self.weight);
+        let behind = AdaptedWeight::of(&self.weight);
         tape::record(Use {
             layer: "read-out",
             examples: n,

@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
-use crate::taps::adapter::{Behind, parameters};
+use crate::taps::adapter::{AdaptedWeight, parameters};
 use crate::taps::tap::{constant, differentiable, traced};
 use crate::trace::tape::{self, Use};
 
@@ -51,7 +51,7 @@ pub(super) fn copies<const D: usize, const E: usize>(
     if !traced(param) || n == 0 {
         return value.unsqueeze::<E>().expand(shape);
     }
-    let behind = Behind::of(param);
+    let behind = AdaptedWeight::of(param);
     let p = value.shape().num_elements();
     let leaf = differentiable(constant(param).reshape([1, p]).expand([n, p]));
     tape::record(Use {

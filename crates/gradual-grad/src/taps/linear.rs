@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::gradients::factor::Factor;
 use crate::gradients::factor::outer::Inputs;
-use crate::taps::adapter::{Behind, parameters};
+use crate::taps::adapter::{AdaptedWeight, parameters};
 use crate::taps::tap::Tap;
 use crate::taps::tap::{constant, leaf, traced_on};
 use crate::trace::tape::{self, Use};
@@ -35,7 +35,7 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
         let leaf = leaf(self.bias.as_ref().map(constant), n * t, &row);
         let kept = inputs.clone().inner().reshape([n, t, d]);
         let bias_id = self.bias.as_ref().map(|bias| bias.id);
-        let behind = Behind::of(&self.weight);
+        let behind = AdaptedWeight::of(&self.weight);
         tape::record(Use {
             layer: "linear",
             examples: n,

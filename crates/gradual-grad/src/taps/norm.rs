@@ -93,47 +93,34 @@ pub(super) fn channels<const D: usize>(
     output.swap_dims(1, 2).reshape(dims)
 }
 
-/// `[n, channels, …]` → `[n, channels, …]`.
-impl<const D: usize> Tap<Tensor<D>> for GroupNorm {
-    type Output = Tensor<D>;
+/// A tap for a norm of channels, which may have neither scale nor shift.
+macro_rules! tap {
+    ($layer:ident, $name:literal) => {
+        /// `[n, channels, …]` → `[n, channels, …]`.
+        impl<const D: usize> Tap<Tensor<D>> for $layer {
+            type Output = Tensor<D>;
 
-    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
-            return self.forward(input);
-        };
-        if !traced_on(self, &input.device()) || D < 2 || input.dims().contains(&0) {
-            return self.forward(input);
+            fn tap(&self, input: Tensor<D>) -> Tensor<D> {
+                let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
+                    return self.forward(input);
+                };
+                if !traced_on(self, &input.device()) || D < 2 || input.dims().contains(&0) {
+                    return self.forward(input);
+                }
+                let plain = Self {
+                    gamma: None,
+                    beta: None,
+                    affine: false,
+                    ..self.clone()
+                };
+                channels($name, plain.forward(input), gamma, beta)
+            }
         }
-        let plain = Self {
-            gamma: None,
-            beta: None,
-            affine: false,
-            ..self.clone()
-        };
-        channels("group norm", plain.forward(input), gamma, beta)
-    }
+    };
 }
 
-/// `[n, channels, …]` → `[n, channels, …]`.
-impl<const D: usize> Tap<Tensor<D>> for InstanceNorm {
-    type Output = Tensor<D>;
-
-    fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        let (Some(gamma), Some(beta), true) = (&self.gamma, &self.beta, self.affine) else {
-            return self.forward(input);
-        };
-        if !traced_on(self, &input.device()) || D < 2 || input.dims().contains(&0) {
-            return self.forward(input);
-        }
-        let plain = Self {
-            gamma: None,
-            beta: None,
-            affine: false,
-            ..self.clone()
-        };
-        channels("instance norm", plain.forward(input), gamma, beta)
-    }
-}
+tap!(GroupNorm, "group norm");
+tap!(InstanceNorm, "instance norm");
 
 /// What the norm that it holds takes.
 impl<const D: usize> Tap<Tensor<D>> for Normalization {

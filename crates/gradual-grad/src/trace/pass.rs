@@ -14,11 +14,11 @@ use crate::faults::BurnFault;
 use crate::gradients::ExampleGradients;
 use crate::gradients::parameter::ParameterGradients;
 use crate::parameters::Parameter;
-use crate::parameters::copied::Copied;
+use crate::parameters::copied::ModelCopy;
 
 /// A model to be traced.
 pub(crate) struct Subject<M> {
-    pub(crate) copied: Copied<M>,
+    pub(crate) copied: ModelCopy<M>,
     /// The parameters whose gradients are wanted, by the model's own identities.
     pub(crate) parameters: Vec<Parameter>,
     pub(super) left_out: HashSet<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Subject<M> {
 }
 
 /// A traced forward pass.
-pub(crate) struct Passed<'a, M> {
+pub(crate) struct ForwardPass<'a, M> {
     pub(crate) subject: &'a Subject<M>,
     pub(crate) losses: Tensor<1>,
     pub(crate) tape: Tape,
@@ -43,7 +43,7 @@ impl<M: Module> Subject<M> {
     pub(crate) fn forward(
         &self,
         losses: impl FnOnce(&M) -> Tensor<1>,
-    ) -> Result<Passed<'_, M>, GradError> {
+    ) -> Result<ForwardPass<'_, M>, GradError> {
         let passed = self.look(losses)?;
         passed.check()?;
         Ok(passed)
@@ -53,7 +53,7 @@ impl<M: Module> Subject<M> {
     pub(crate) fn look(
         &self,
         losses: impl FnOnce(&M) -> Tensor<1>,
-    ) -> Result<Passed<'_, M>, GradError> {
+    ) -> Result<ForwardPass<'_, M>, GradError> {
         let renamed = &self.copied.renamed;
         let originals: HashSet<ParamId> = self.parameters.iter().map(|each| each.id).collect();
         let tape = Tape {
@@ -63,7 +63,7 @@ impl<M: Module> Subject<M> {
             ..Tape::default()
         };
         let (losses, tape) = strategy::run(|| with_tape(tape, || losses(&self.copied.model)))??;
-        Ok(Passed {
+        Ok(ForwardPass {
             subject: self,
             losses,
             tape,
@@ -72,7 +72,7 @@ impl<M: Module> Subject<M> {
     }
 }
 
-impl<M: Module> Passed<'_, M> {
+impl<M: Module> ForwardPass<'_, M> {
     /// The path of a parameter of the copy.
     pub(crate) fn path(&self, id: ParamId) -> Option<&str> {
         let own = self.originals.get(&id)?;

@@ -10,7 +10,7 @@ use super::pass::Subject;
 use super::traced::Traced;
 use super::views::Views;
 use crate::error::GradError;
-use crate::parameters::copied::Copied;
+use crate::parameters::copied::ModelCopy;
 use crate::parameters::globs::matching;
 use crate::parameters::{Parameter, parameters};
 
@@ -121,7 +121,7 @@ impl Tracer {
         }
         let ids: HashSet<ParamId> = parameters.iter().map(|parameter| parameter.id).collect();
         Ok(Subject {
-            copied: Copied::of(model, &ids),
+            copied: ModelCopy::of(model, &ids),
             paths: known.into_iter().map(|each| (each.id, each.path)).collect(),
             parameters,
             left_out,

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::read::host;
 use super::rounding::Rounding;
 use crate::error::GradError;
-use crate::trace::pass::Passed;
+use crate::trace::pass::ForwardPass;
 
 /// Share of the largest entry that may arrive at an example of the other half, for rounding of fused kernels.
 const COUPLED: f64 = 1e-5;
@@ -59,7 +59,7 @@ struct Arrived {
 /// Checks that nothing arrives at the examples outside of `half`, and at those inside what arrived `before`, when their
 /// losses were weighted.
 pub(super) fn separate<M: Module>(
-    passed: Passed<'_, M>,
+    passed: ForwardPass<'_, M>,
     half: &Tensor<1>,
     before: Option<(&Tensor<1>, &[Tensor<2>])>,
     rounding: &Rounding,

@@ -135,7 +135,7 @@ pub fn agree<M: Module>(
     let gradients = traced.gradients;
     let reference = naive_rows(model, &losses);
     let [n, p] = reference.dims();
-    assert_eq!((gradients.examples(), gradients.parameters()), (n, p));
+    assert_eq!((gradients.examples(), gradients.num_parameters()), (n, p));
 
     close("losses", traced.losses, losses(model).inner(), tolerance);
     close("rows", gradients.rows(), reference.clone(), tolerance);

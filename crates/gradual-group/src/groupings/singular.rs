@@ -242,7 +242,7 @@ impl SingularVectors {
         match (self.sketch, leading) {
             (None, None) => Components::of(&gradients.gram()),
             (None, Some(count)) => {
-                let rank = n.min(gradients.parameters());
+                let rank = n.min(gradients.num_parameters());
                 Components::leading(&gradients.gram(), count, rank)
             }
             (Some((dim, seed)), None) => Components::of_rows(&gradients.sketch(dim, seed)),

@@ -1,8 +1,6 @@
 //! Characters and their ids.
 
-use super::encoded::{CONTEXT, Encoded};
 use super::error::SkillError;
-use super::item::Item;
 
 /// In the order of their ids, from [`FIRST`] on.
 const CHARACTERS: &[u8; 46] = b"0123456789abcdefghijklmnopqrstuvwxyz+*=-{}\":,>";
@@ -73,35 +71,12 @@ impl Alphabet {
             })
             .collect()
     }
-
-    /// The item as tokens, targets and scored positions of length [`CONTEXT`].
-    ///
-    /// # Errors
-    ///
-    /// [`SkillError::EmptyPrompt`], [`SkillError::UnknownCharacter`], or [`SkillError::TooLong`] if
-    /// prompt and answer have more than [`CONTEXT`] characters together. Drawn items never fail.
-    pub fn encode(self, item: &Item) -> Result<Encoded, SkillError> {
-        if item.prompt.is_empty() {
-            return Err(SkillError::EmptyPrompt {
-                answer: item.answer.clone(),
-            });
-        }
-        let prompt = self.ids(&item.prompt)?;
-        let answer = self.ids(&item.answer)?;
-        let length = prompt.len() + answer.len();
-        if length > CONTEXT {
-            return Err(SkillError::TooLong {
-                text: format!("{}{}", item.prompt, item.answer),
-                length,
-                context: CONTEXT,
-            });
-        }
-        Ok(Encoded::new(&prompt, &answer))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::context::CONTEXT;
+    use super::super::item::Item;
     use super::super::skill::Skill;
     use super::*;
 

@@ -1,12 +1,9 @@
 //! An item as a model sees it.
 
 use super::alphabet::Alphabet;
-
-/// The length T of every encoded item: the characters of the longest prompt with its answer.
-///
-/// That is a number word such as `seven-hundred-seventy-seven=` and three digits. The end mark needs
-/// no place: it is predicted, never read.
-pub const CONTEXT: usize = 31;
+use super::context::CONTEXT;
+use super::error::SkillError;
+use super::item::Item;
 
 /// An item as a model sees it; every field has length [`CONTEXT`].
 ///
@@ -52,12 +49,38 @@ impl Encoded {
     }
 }
 
+impl Alphabet {
+    /// The item as tokens, targets and scored positions of length [`CONTEXT`].
+    ///
+    /// # Errors
+    ///
+    /// [`SkillError::EmptyPrompt`], [`SkillError::UnknownCharacter`], or [`SkillError::TooLong`] if
+    /// prompt and answer have more than [`CONTEXT`] characters together. Drawn items never fail.
+    pub fn encode(self, item: &Item) -> Result<Encoded, SkillError> {
+        if item.prompt.is_empty() {
+            return Err(SkillError::EmptyPrompt {
+                answer: item.answer.clone(),
+            });
+        }
+        let prompt = self.ids(&item.prompt)?;
+        let answer = self.ids(&item.answer)?;
+        let length = prompt.len() + answer.len();
+        if length > CONTEXT {
+            return Err(SkillError::TooLong {
+                text: format!("{}{}", item.prompt, item.answer),
+                length,
+                context: CONTEXT,
+            });
+        }
+        Ok(Encoded::new(&prompt, &answer))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::item::Item;
     use super::super::skill::Skill;
     use super::*;
 

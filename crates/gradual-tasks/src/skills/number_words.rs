@@ -3,7 +3,7 @@
 
 use rand::{Rng, RngExt};
 
-use super::encoded::CONTEXT;
+use super::context::CONTEXT;
 
 /// The numbers that have words here are those below this one.
 pub(super) const LIMIT: u32 = 1000;

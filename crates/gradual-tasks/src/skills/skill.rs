@@ -1,13 +1,6 @@
 //! The nine skills: their names, ranks and groups.
 
 use std::fmt;
-use std::str::FromStr;
-
-use rand::Rng;
-
-use super::error::SkillError;
-use super::item::Item;
-use super::{arithmetic, lookup, number_words, strings};
 
 /// A generator of prompts with exact answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,29 +90,6 @@ impl Skill {
     pub const fn group(self) -> Option<usize> {
         self.rank()
     }
-
-    /// Draws an item, over all prompts: held-out ones too.
-    ///
-    /// For training use [`sample_training`](super::sample_training) or a
-    /// [`Mixture`](super::Mixture).
-    pub fn sample<R: Rng + ?Sized>(self, rng: &mut R) -> Item {
-        let (prompt, answer) = match self {
-            Self::Copy => strings::copy(rng),
-            Self::ToNumber => number_words::to_number(rng),
-            Self::Add => arithmetic::add(rng),
-            Self::Lookup => lookup::lookup(rng),
-            Self::Reverse => strings::reverse(rng),
-            Self::ToWords => number_words::to_words(rng),
-            Self::Multiply => arithmetic::multiply(rng),
-            Self::Sort => strings::sort(rng),
-            Self::AddWords => number_words::add_words(rng),
-        };
-        Item {
-            skill: self,
-            prompt,
-            answer,
-        }
-    }
 }
 
 impl fmt::Display for Skill {
@@ -128,24 +98,8 @@ impl fmt::Display for Skill {
     }
 }
 
-impl FromStr for Skill {
-    type Err = SkillError;
-
-    fn from_str(name: &str) -> Result<Self, SkillError> {
-        Self::ALL
-            .into_iter()
-            .find(|skill| skill.name() == name)
-            .ok_or_else(|| SkillError::UnknownSkill {
-                name: name.to_owned(),
-            })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     #[test]
@@ -158,37 +112,6 @@ mod tests {
             );
             assert_eq!(skill.group(), skill.rank());
             assert_eq!(skill.is_composed(), skill.rank().is_none());
-        }
-    }
-
-    #[test]
-    fn names_round_trip() {
-        for skill in Skill::ALL {
-            assert_eq!(skill.name().parse::<Skill>(), Ok(skill));
-            assert_eq!(skill.to_string(), skill.name());
-        }
-    }
-
-    #[test]
-    fn unknown_name_lists_the_known_ones() {
-        let message = "divide".parse::<Skill>().unwrap_err().to_string();
-        assert!(
-            message.contains("divide") && message.contains("copy, to-number, add"),
-            "{message}"
-        );
-        assert!("Copy".parse::<Skill>().is_err());
-        assert!("".parse::<Skill>().is_err());
-    }
-
-    #[test]
-    fn equal_seeds_draw_equal_items() {
-        for skill in Skill::ALL {
-            let draw = |seed| {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                (0..50).map(|_| skill.sample(&mut rng)).collect::<Vec<_>>()
-            };
-            assert_eq!(draw(3), draw(3));
-            assert_ne!(draw(3), draw(4));
         }
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::CHANCE;
 use super::alphabet::Alphabet;
-use super::encoded::{CONTEXT, Encoded};
+use super::context::CONTEXT;
+use super::encoded::Encoded;
 use super::error::SkillError;
 use super::item::Item;
 use super::mixture::Mixture;

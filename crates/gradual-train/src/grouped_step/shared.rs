@@ -10,7 +10,7 @@ use gradual_group::{Average, Groups, Standing};
 
 use super::moved::{Change, SeenModel};
 use crate::error::TrainError;
-use crate::label_set::{LabelSet, Labelled};
+use crate::label_set::{LabelSet, OwnedLabels};
 use crate::objective::Objective;
 use crate::step::finish::finish;
 use crate::step::finite::finite;
@@ -33,7 +33,7 @@ pub(super) struct Shared<B> {
     /// Calls since the epoch began.
     pub(super) called: usize,
     pub(super) held: Vec<Pass>,
-    pub(super) labels: Labelled,
+    pub(super) labels: OwnedLabels,
     /// Whether the model has to move between two draws.
     pub(super) checks: bool,
     pub(super) seen: Option<SeenModel>,
@@ -61,7 +61,7 @@ impl<B> Shared<B> {
             epoch: None,
             called: 0,
             held: Vec::new(),
-            labels: Labelled::default(),
+            labels: OwnedLabels::default(),
             checks: true,
             seen: None,
             verifies: true,
@@ -72,7 +72,7 @@ impl<B> Shared<B> {
     /// Forgets the batches that are held.
     pub(super) fn let_go(&mut self) {
         self.held.clear();
-        self.labels = Labelled::default();
+        self.labels = OwnedLabels::default();
     }
 
     pub(super) fn step<M: Module>(
@@ -82,6 +82,7 @@ impl<B> Shared<B> {
         batch: &B,
         mut losses: impl FnMut(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
+        self.check_settings()?;
         trainable(model)?;
         self.check(model)?;
         if self.unverified {
@@ -127,6 +128,19 @@ impl<B> Shared<B> {
         self.unverified = self.verifies;
     }
 
+    fn check_settings(&self) -> Result<(), TrainError> {
+        let name = match (self.calls, self.epoch) {
+            (0, _) => "the batches of `with_accumulation`",
+            (_, Some(0)) => "the batches of `with_epoch`",
+            _ => return Ok(()),
+        };
+        Err(TrainError::Setting {
+            name,
+            least: 1,
+            got: 0,
+        })
+    }
+
     /// Whether the model is the one that this call should see.
     fn check<M: Module>(&mut self, model: &M) -> Result<(), TrainError> {
         let Some(seen) = self.seen.as_ref().filter(|_| self.checks) else {
@@ -137,7 +151,7 @@ impl<B> Shared<B> {
         let problem = match (seen.since(model)?, held) {
             (Change::Moved, 0) | (Change::Unmoved, 1..) => return Ok(()),
             (Change::Unmoved, 0) => format!(
-                "the model is the same as in the last draw, so somebody adds up gradients of several draws, and their \
+                "the model is the same as in the last draw, so the loop adds up gradients of several draws, and their \
                  groups would be weighed one by one. A Learner with `grads_accumulation(k)` needs a GroupedStep \
                  `with_accumulation(k)` of the same k, which is {calls} here, and `with_epoch` where k does not divide \
                  the batches of an epoch; a loop that does not apply every update needs one `with_still_model`"
@@ -147,7 +161,7 @@ impl<B> Shared<B> {
                  step, so `with_accumulation` of GroupedStep must be `grads_accumulation` of the Learner"
             ),
             (Change::Copied, _) => "the model is a copy of the one in the last call, on another device or thread, so \
-                 somebody adds up gradients of several devices, whose groups would be weighed one by one. Use a \
+                 the loop adds up gradients of several devices, whose groups would be weighed one by one. Use a \
                  Learner on one device; for another training with the same GroupedStep call `restart`"
                 .to_owned(),
         };

@@ -2,7 +2,7 @@ use gradual_group::State;
 use gradual_runs::Evaluation;
 
 use crate::TrainError;
-use crate::observer::{Flow, GO_ON, Observer};
+use crate::observer::{CONTINUE, Flow, Observer};
 
 /// Stops a run whose training loss has risen for good.
 ///
@@ -47,7 +47,7 @@ impl Observer for StopOnDivergence {
                 "the training loss is {loss:.4}, above {} times its lowest, {lowest:.4}",
                 self.factor
             )),
-            false => GO_ON,
+            false => CONTINUE,
         })
     }
 

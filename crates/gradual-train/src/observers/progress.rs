@@ -9,7 +9,7 @@ use gradual_runs::Evaluation;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::TrainError;
-use crate::observer::{Flow, GO_ON, Observer, SeenStep};
+use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
 
 /// Time between plain lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
@@ -100,7 +100,7 @@ impl Observer for Progress {
             None if self.said.elapsed() >= QUIET => self.plain(seen.step, first, seen.steps),
             None => {}
         }
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, _seconds: f64) -> Result<Flow, TrainError> {
@@ -110,7 +110,7 @@ impl Observer for Progress {
         if let Some(bar) = &self.bar {
             bar.set_message(self.scores.clone());
         }
-        Ok(GO_ON)
+        Ok(CONTINUE)
     }
 }
 

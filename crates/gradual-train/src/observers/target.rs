@@ -1,7 +1,7 @@
 use gradual_runs::Evaluation;
 
 use crate::TrainError;
-use crate::observer::{Flow, GO_ON, Observer};
+use crate::observer::{CONTINUE, Flow, Observer};
 
 /// Stops a run once capabilities are good enough.
 ///
@@ -44,6 +44,6 @@ impl Observer for StopAtTarget {
         };
         let mean = reached(evaluation.mean_accuracy(), self.mean, "mean");
         let worst = reached(evaluation.worst_accuracy(), self.worst, "worst");
-        Ok(mean.or(worst).unwrap_or(GO_ON))
+        Ok(mean.or(worst).unwrap_or(CONTINUE))
     }
 }

@@ -3,7 +3,7 @@ use gradual_group::State;
 use gradual_runs::{Evaluation, GroupingRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::observer::{Flow, GO_ON, Observer, SeenStep};
+use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
 use crate::{End, Snapshot, TrainError};
 
 /// Which events an observer is told of.
@@ -68,18 +68,18 @@ impl<O: Observer> Observer for Selected<O> {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
         match self.lets(seen.step) && (seen.regrouped || self.when != When::Regroup) {
             true => self.inner.stepped(seen),
-            false => Ok(GO_ON),
+            false => Ok(CONTINUE),
         }
     }
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         if self.when == When::Best {
             self.waiting = Some(grouping.clone());
-            return Ok(GO_ON);
+            return Ok(CONTINUE);
         }
         match self.lets(grouping.step) {
             true => self.inner.grouped(grouping),
-            false => Ok(GO_ON),
+            false => Ok(CONTINUE),
         }
     }
 
@@ -87,15 +87,15 @@ impl<O: Observer> Observer for Selected<O> {
         if self.when != When::Best {
             return match self.lets(evaluation.step) {
                 true => self.inner.evaluated(evaluation, seconds),
-                false => Ok(GO_ON),
+                false => Ok(CONTINUE),
             };
         }
         let waiting = self.waiting.take();
         let Some(mean) = evaluation.mean_accuracy() else {
-            return Ok(GO_ON);
+            return Ok(CONTINUE);
         };
         if self.best.is_some_and(|best| mean <= best) {
-            return Ok(GO_ON);
+            return Ok(CONTINUE);
         }
         self.best = Some(mean);
         if let Some(grouping) = waiting

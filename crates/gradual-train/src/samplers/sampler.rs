@@ -18,7 +18,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// Number of examples n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         match self {
             Self::Any(n) => *n,
             Self::Of(each) | Self::Items(each) => each.len(),
@@ -27,7 +27,7 @@ impl Wanted {
 
     /// The same examples in `parts` draws of nearly equal size, none of them empty.
     pub(crate) fn split(self, parts: usize) -> Vec<Self> {
-        let n = self.examples();
+        let n = self.num_examples();
         let parts = parts.clamp(1, n.max(1));
         let bounds = (0..parts).map(|part| (part * n / parts, (part + 1) * n / parts));
         match self {
@@ -119,7 +119,7 @@ mod tests {
         let sizes: Vec<usize> = Wanted::Any(10)
             .split(4)
             .iter()
-            .map(Wanted::examples)
+            .map(Wanted::num_examples)
             .collect();
         assert_eq!(sizes, [2, 3, 2, 3]);
     }

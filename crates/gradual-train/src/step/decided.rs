@@ -17,13 +17,13 @@ use crate::objective::Objective;
 const COEFFICIENT: &str = "coefficient";
 
 /// Everything of a step but its update, still on the device.
-pub(super) struct Decided {
+pub(super) struct Decision {
     losses: Tensor<1>,
     groups: Groups,
     pub(super) composed: Composed,
 }
 
-impl Decided {
+impl Decision {
     /// The step with its update, all of whose numbers are finite: they are read together, the one time that a step
     /// waits for the device of its own accord. The losses of a `second` pass, which may be in half precision, must be
     /// those of the first.
@@ -33,7 +33,7 @@ impl Decided {
         update: GradientsParams,
         gradients: Option<&ExampleGradients>,
         second: Option<(Tensor<1>, bool)>,
-    ) -> Result<Checked, TrainError> {
+    ) -> Result<CheckedStep, TrainError> {
         let device = self.losses.device();
         if update.is_empty() {
             return Err(TrainError::Untracked);
@@ -57,7 +57,7 @@ impl Decided {
                 operation: "step",
                 problem,
             })?;
-        // In the order in which one comes of the other: whatever is no number makes all that follow none.
+        // In the order in which one is computed from the other: a non-finite number makes all that follow non-finite.
         let losses = all_finite("loss", losses)?;
         same(&losses, &second, tolerance)?;
         let groups = self.groups.settled(&unread)?;
@@ -84,7 +84,7 @@ impl Decided {
         let largest = sums
             .iter()
             .fold(0.0, |largest: f32, sum| largest.max(sum.abs()));
-        Ok(Checked {
+        Ok(CheckedStep {
             stepped: Stepped {
                 update,
                 losses,
@@ -99,14 +99,14 @@ impl Decided {
 }
 
 /// A step all of whose numbers are finite.
-pub(crate) struct Checked {
+pub(crate) struct CheckedStep {
     pub(crate) stepped: Stepped,
     composed: Composed,
     /// The largest absolute sum of the entries of a parameter's update.
     pub(crate) largest_sum: f32,
 }
 
-impl Checked {
+impl CheckedStep {
     /// The step, which the objective remembers.
     pub(super) fn observed(self, objective: &mut Objective) -> Stepped {
         objective.observe(&self.composed);
@@ -139,7 +139,7 @@ pub(super) fn decide(
     labels: LabelSet<'_>,
     losses: Tensor<1>,
     gradients: Option<&ExampleGradients>,
-) -> Result<Decided, TrainError> {
+) -> Result<Decision, TrainError> {
     let mut draw = Draw::new(&losses);
     if let Some(gradients) = gradients {
         draw = draw.with_gradients(gradients);
@@ -151,11 +151,11 @@ pub(super) fn decide(
         Ok((groups, composed))
     };
     let composed = compose().or_else(|error| {
-        // Losses that are no numbers make groups that are none; say what came first.
+        // Non-finite losses make non-finite groups; say what came first.
         finite("loss", &losses)?;
         Err(error)
     });
-    composed.map(|(groups, composed)| Decided {
+    composed.map(|(groups, composed)| Decision {
         losses: losses.clone(),
         groups,
         composed,

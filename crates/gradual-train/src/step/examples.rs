@@ -5,7 +5,7 @@ use gradual_group::GroupError;
 use super::pass::Pass;
 use super::stepped::Stepped;
 use crate::error::TrainError;
-use crate::label_set::{LabelSet, Labelled};
+use crate::label_set::{LabelSet, OwnedLabels};
 
 /// Which examples of a draw have a loss.
 pub(crate) struct Examples {
@@ -45,8 +45,8 @@ impl Examples {
     }
 
     /// The labels of those that have a loss.
-    pub(crate) fn labels(&self, labels: LabelSet<'_>) -> Result<Labelled, TrainError> {
-        let mut labelled = Labelled::from(labels);
+    pub(crate) fn labels(&self, labels: LabelSet<'_>) -> Result<OwnedLabels, TrainError> {
+        let mut labelled = OwnedLabels::from(labels);
         if self.absent.is_empty() {
             return Ok(labelled);
         }

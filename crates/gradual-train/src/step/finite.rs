@@ -1,4 +1,4 @@
-//! Numbers that are numbers: what a step checks before it hands anything on.
+//! Checks for NaN and infinity, before a step hands anything on.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;

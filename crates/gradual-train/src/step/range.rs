@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use gradual_grad::ExampleGradients;
 use gradual_grad::host::read_together;
 
-use super::decided::Checked;
+use super::decided::CheckedStep;
 use crate::error::TrainError;
 
 /// The error of a draw whose gradients can't be compared, if they are finite and can't. Waits for the device.
@@ -49,10 +49,10 @@ fn range(dtype: DType) -> (f64, f64) {
 
 /// Whether the gradients behind an update may be too small to be squared: of norms g_j no sum of an update's entries is
 /// larger than √p Σ|c_j| max g_j.
-pub(crate) fn may_vanish(checked: &Checked, gradients: &ExampleGradients) -> bool {
+pub(crate) fn may_vanish(checked: &CheckedStep, gradients: &ExampleGradients) -> bool {
     let (least, _) = range(DType::F32);
     let coefficients = checked.stepped.coefficients.iter();
     let mass: f64 = coefficients.map(|&c| f64::from(c).abs()).sum();
-    let bound = (gradients.parameters() as f64).sqrt() * mass * least;
+    let bound = (gradients.num_parameters() as f64).sqrt() * mass * least;
     f64::from(checked.largest_sum) <= bound
 }

@@ -119,7 +119,7 @@ impl<'a, T: Task> Trainer<'a, T> {
         }
     }
 
-    /// Stops when somebody asks for it.
+    /// Stops when the interrupt is raised.
     #[must_use]
     pub fn interrupted_by(self, interrupt: &Interrupt) -> Self {
         Self {

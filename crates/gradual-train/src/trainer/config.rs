@@ -14,7 +14,7 @@ pub struct TrainerConfig {
     pub every: u64,
     /// Seed of weights and draws.
     pub seed: u64,
-    /// What to do about a step that has numbers that are none.
+    /// What to do about a step with NaN or infinite numbers.
     pub not_finite: NotFinite,
     /// Whether the first step, of a resumed run too, is preceded by [`verify`](gradual_grad::verify()) on its draw, where
     /// the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it, examples

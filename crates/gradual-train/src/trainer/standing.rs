@@ -66,7 +66,9 @@ impl<T: Task> Trainer<'_, T> {
     ) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
         let parts = match self.config.parts {
             1 => 1,
-            parts => wanted.examples().div_ceil(self.config.draw.div_ceil(parts)),
+            parts => wanted
+                .num_examples()
+                .div_ceil(self.config.draw.div_ceil(parts)),
         };
         self.draw(wanted, parts, random)
     }

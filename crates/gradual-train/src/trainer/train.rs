@@ -16,7 +16,7 @@ pub struct Ended<M> {
     pub end: End,
     /// Steps done.
     pub step: u64,
-    /// Steps that were left out because of numbers that are none.
+    /// Steps that were skipped because of NaN or infinite numbers.
     pub skipped: u64,
     /// Examples that were left out because they had no loss.
     pub left_out: u64,
@@ -29,7 +29,7 @@ impl<T: Task> Trainer<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] for zero steps or an empty draw; [`TrainError::Group`] for more groups than a draw has
+    /// [`TrainError::Setting`] for zero steps, parts or steps between evaluations, or an empty draw; [`TrainError::Group`] for more groups than a draw has
     /// examples, before the first step; [`TrainError::Sampler`] when the
     /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
@@ -97,6 +97,7 @@ impl<T: Task> Trainer<'_, T> {
         at_least_one("steps", self.config.steps)?;
         at_least_one("draw", self.config.draw as u64)?;
         at_least_one("parts", self.config.parts as u64)?;
+        at_least_one("every", self.config.every)?;
         self.objective.check(self.config.draw)?;
         self.sampler.check(self.size())
     }

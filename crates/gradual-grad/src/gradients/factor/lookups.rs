@@ -3,7 +3,7 @@
 use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor};
 
 use super::blocks::BLOCK;
-use super::order::Order;
+use super::order::IndexOrder;
 use super::outer::{Outer, lengthened};
 
 /// g_j has deltas_jt `[n, t, e]` added to row indices_jt `[n, t]` of a `[rows, e]` matrix.
@@ -12,7 +12,7 @@ pub(crate) struct Lookups {
     pub(crate) indices: Tensor<2, Int>,
     pub(crate) deltas: Tensor<3>,
     pub(crate) rows: usize,
-    pub(super) order: Order,
+    pub(super) order: IndexOrder,
 }
 
 impl Lookups {
@@ -23,7 +23,7 @@ impl Lookups {
             indices: indices.cast(own),
             deltas,
             rows,
-            order: Order::default(),
+            order: IndexOrder::default(),
         }
     }
 

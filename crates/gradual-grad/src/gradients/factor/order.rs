@@ -8,7 +8,7 @@ use crate::host::read_integers;
 
 /// The positions of look-ups in the order of their indices, read from the device when they are first asked for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Order(Arc<OnceLock<Option<Vec<Position>>>>);
+pub(super) struct IndexOrder(Arc<OnceLock<Option<Vec<Position>>>>);
 
 /// One position.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) struct Position {
     pub(super) at: i32,
 }
 
-impl Order {
+impl IndexOrder {
     /// Sorted by index and then by example. None where the indices `[n, t]` can't be read.
     pub(super) fn of(&self, indices: &Tensor<2, Int>) -> Option<&[Position]> {
         let sort = || {

@@ -12,7 +12,7 @@ pub(crate) struct Outer {
     pub(crate) right: Tensor<3>,
     /// Which side holds the inputs of the layer; the other has its output-gradients.
     pub(crate) inputs: Inputs,
-    pub(super) formed: Formed,
+    pub(super) formed: KeptMatrices,
 }
 
 /// The side of an outer product that holds inputs.
@@ -32,9 +32,9 @@ impl Inputs {
 
 /// Per-example matrices, kept once the Gram matrix had to form them, for the weighted sum.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Formed(Arc<OnceLock<Tensor<2>>>);
+pub(crate) struct KeptMatrices(Arc<OnceLock<Tensor<2>>>);
 
-impl Formed {
+impl KeptMatrices {
     pub(super) fn get(&self) -> Option<Tensor<2>> {
         self.0.get().cloned()
     }
@@ -50,7 +50,7 @@ impl Outer {
             left,
             right,
             inputs,
-            formed: Formed::default(),
+            formed: KeptMatrices::default(),
         }
     }
 
