@@ -29,8 +29,7 @@ const STEPS: [Step; 9] = [
 ];
 
 /// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite
-/// runs.
-/// LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
+/// runs. LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
 fn tested() -> Vec<&'static str> {
     let mut names = vec![backends::DEFAULT, "ndarray", "wgpu"];
     names.extend(torch::can_run().is_ok().then_some("tch"));
@@ -141,8 +140,7 @@ fn conformance() -> anyhow::Result<()> {
 }
 
 /// Runs the code of `docs/python.md`, and tests the formats of a report that is built as `cargo xtask report` builds
-/// it,
-/// without Burn and Parquet.
+/// it, without Burn and Parquet.
 pub(crate) fn python() -> anyhow::Result<()> {
     let sh = shell::shell()?;
     let tests = checked_tests(&sh)

@@ -41,8 +41,7 @@ fn apart(program: &str, tests: &str) -> Vec<String> {
 }
 
 /// Name, version and features of each crate that is not ours. The facade `burn` re-exports alone: the feature `train`
-/// of
-/// our examples makes it another one, in no time.
+/// of our examples makes it another one, in no time.
 fn foreign(tree: &str) -> BTreeSet<String> {
     let lines = tree
         .lines()

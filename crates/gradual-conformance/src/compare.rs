@@ -88,8 +88,7 @@ impl Row {
 }
 
 /// The least scale of a difference, as a share of the largest number of the part: what is zero but for rounding can't
-/// agree
-/// in its own scale.
+/// agree in its own scale.
 const LEAST_SCALE: f64 = 1e-2;
 
 /// The largest difference under any name, relative to the largest number there.

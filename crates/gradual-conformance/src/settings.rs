@@ -4,8 +4,7 @@ use anyhow::Context;
 use gradual_registry::{Registry, Spec};
 
 /// Every entry of `registry` with those of the `settings` that name it, or with its defaults if none does. So whatever
-/// is
-/// in the registry is computed, and what has to be given says so.
+/// is in the registry is computed, and what has to be given says so.
 pub(crate) fn specs<C, T>(
     registry: &Registry<C, T>,
     settings: &[&str],

@@ -56,14 +56,11 @@ use update::{Update, compared, flattened, layers_of};
 /// parameter by parameter, and whether every example's gradient is its own.
 ///
 /// Three passes, about as much as four ordinary steps: Burn's own forward and backward pass of a weighted sum of the
-/// losses,
-/// a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing may
-/// arrive at
-/// the other half. `docs/verify.md` has every error with its causes and cures.
+/// losses, a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing
+/// may arrive at the other half. `docs/verify.md` has every error with its causes and cures.
 ///
-/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch
-/// norm) are
-/// afterwards what they were.
+/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm)
+/// are afterwards what they were.
 ///
 /// ```
 /// use burn::nn::LinearConfig;

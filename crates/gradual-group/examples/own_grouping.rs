@@ -3,10 +3,8 @@
 //! Run it by `cargo run --release --example own_grouping -p gradual-group`.
 //!
 //! It splits each known group in two: examples with a gradient longer than the mean of their label so far, which the
-//! model
-//! finds hard, and all others. A loss over these groups then pulls hard examples as much as easy ones, however few of
-//! them
-//! there are.
+//! model finds hard, and all others. A loss over these groups then pulls hard examples as much as easy ones, however
+//! few of them there are.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 

@@ -5,19 +5,15 @@
 //! A run calls the methods of a [`Grouping`] in this order.
 //!
 //! 1. Before it starts, [`check`](Grouping::check) with the number of examples that a draw will have. Settings that
-//! can't
-//!    work are refused here, before any model is trained. A run that was stopped then calls
+//!    can't work are refused here, before any model is trained. A run that was stopped then calls
 //!    [`restore`](Grouping::restore) with the [`State`] that it wrote down.
 //! 2. Before each step, [`wants`](Grouping::wants), and [`stand`](Grouping::stand) with the examples that were asked
-//! for,
-//!    until no more are: most groupings want none. [`Standing`] says which they are.
+//!    for, until no more are: most groupings want none. [`Standing`] says which they are.
 //! 3. In each step [`needs`](Grouping::needs), which decides whether per-example gradients are taken at all, and then
 //!    [`group_ahead`](Grouping::group_ahead) with the step's [`Draw`]. It yields [`Groups`]. Where these are not known
-//! to
-//!    the host yet, the step reads [`unread`](Groups::unread) together with the losses and calls
+//!    to the host yet, the step reads [`unread`](Groups::unread) together with the losses and calls
 //!    [`settled`](Groups::settled). A loop of one's own may call [`group`](Grouping::group) instead, which waits for
-//! the
-//!    device and is the same otherwise.
+//!    the device and is the same otherwise.
 //! 4. At a checkpoint, [`state`](Grouping::state).
 //!
 //! What `needs` and `wants` answer may change from step to step, so both are asked every time. A call that fails leaves
@@ -48,10 +44,9 @@ use state::State;
 /// # A grouping of one's own
 ///
 /// Two methods have to be written: [`needs`](Self::needs) and [`group`](Self::group). A grouping that learns from draw
-/// to
-/// draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a clone
-/// when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` of this crate is one that
-/// uses gradients, labels and state.
+/// to draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a
+/// clone when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` of this crate is
+/// one that uses gradients, labels and state.
 ///
 /// # The order of calls
 ///
@@ -104,8 +99,7 @@ pub trait Grouping: DynClone + Send {
 
     /// [`group`](Self::group) without waiting for the device, for groupings that can do so: memberships are there, but
     /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads the assignment together
-    /// with
-    /// the losses.
+    /// with the losses.
     ///
     /// # Errors
     ///

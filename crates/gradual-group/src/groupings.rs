@@ -1,8 +1,7 @@
 //! The rules that yield groups, one file each. A new one is a file, and here its module, its type and its entry.
 //!
 //! [`search`] holds what the rules that cluster a matrix of similarities have in common: their settings, the choice of
-//! the
-//! number of groups and the place in the random numbers.
+//! the number of groups and the place in the random numbers.
 
 pub(crate) mod centroids;
 pub(crate) mod density;

@@ -38,11 +38,9 @@
 //! An example may be in no group: one without a label, one that [`Hdbscan`] takes for noise, and, wherever groups are
 //! found in gradients, one whose gradient is zero, since it has no direction and no cosine with any other. Its loss is
 //! part of no group loss, so its coefficient is 0 and a step does not train on it. A gradient that is zero in all
-//! layers
-//! would not have moved anything; but a metric that looks at some layers only
+//! layers would not have moved anything; but a metric that looks at some layers only
 //! ([`with_layers`](gradual_grad::Metric::with_layers)) leaves out what is zero in these. Gradients with NaN or
-//! infinity
-//! are an error that names the example or the parameter.
+//! infinity are an error that names the example or the parameter.
 //!
 //! # How many groups
 //!

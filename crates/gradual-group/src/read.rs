@@ -44,9 +44,8 @@ pub(crate) fn wide_gram(operation: &'static str, gram: &Tensor<2>) -> Result<Vec
     }
 }
 
-/// The example to blame for a non-finite entry of a row-major `[n, n]` matrix of products. A non-finite gradient
-/// spoils the
-/// products of all others with it, but of the squares on the diagonal its own alone, so the diagonal is looked at
+/// The example to blame for a non-finite entry of a row-major `[n, n]` matrix of products. A non-finite gradient spoils
+/// the products of all others with it, but of the squares on the diagonal its own alone, so the diagonal is looked at
 /// first.
 pub(crate) fn not_finite<T: Copy + Into<f64>>(entries: &[T], examples: usize) -> Option<usize> {
     let bad = |&value: &T| !value.into().is_finite();

@@ -1,8 +1,7 @@
 //! All groupings and all wrappers, by name.
 //!
 //! Each has its entry in its own file: name, one sentence, parameters with defaults and bounds, constructor. A new one
-//! is
-//! added by that file and by its lines in `groupings.rs`.
+//! is added by that file and by its lines in `groupings.rs`.
 //!
 //! ```
 //! use gradual_group::registry::{GROUPINGS, GroupingContext};

@@ -33,8 +33,7 @@ fn kind(name: &str) -> &str {
 }
 
 /// Every grouping of the registry with each of its settings, plain and in a metric; every wrapper around a grouping
-/// with
-/// state.
+/// with state.
 fn made() -> Vec<(String, Make)> {
     let mut all: Vec<(String, Make)> = Vec::new();
     for entry in GROUPINGS.iter() {

@@ -86,8 +86,7 @@ impl Lab {
     }
 
     /// The task for each seed: `make(&config, seed)`. `config` is everything else that the task depends on; it stands
-    /// in
-    /// every run folder, so that a run is not resumed on another task.
+    /// in every run folder, so that a run is not resumed on another task.
     #[must_use]
     pub fn task<C, T, E>(
         self,

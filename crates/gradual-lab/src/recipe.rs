@@ -3,8 +3,7 @@
 //! # The idea
 //!
 //! Which grouping, in which metric and layers, under which composition and scale, on which draws, with which optimizer
-//! and
-//! rate: a recipe says all of it by the names of the registries ([`GROUPINGS`], [`COMPOSITIONS`], …). It builds the
+//! and rate: a recipe says all of it by the names of the registries ([`GROUPINGS`], [`COMPOSITIONS`], …). It builds the
 //! [`Objective`], the sampler and the optimizer of a run, and it is what the run's `config.json` holds, so that nothing
 //! that changes a run can change without being seen: a run is only resumed under the recipe that it began with.
 //!
@@ -44,8 +43,7 @@ pub struct Recipe {
     /// The metric in which a grouping of gradients sees them, of [`METRICS`]; none for the gradients as they are.
     pub metric: Option<Spec>,
     /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is
-    /// not
-    /// said, those that the experiment names.
+    /// not said, those that the experiment names.
     pub layers: Option<Vec<String>>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,

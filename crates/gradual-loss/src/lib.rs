@@ -46,10 +46,9 @@
 //! # Two ways to use it
 //!
 //! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, a [`Scale`] their size, and
-//! `ExampleGradients::combine` the gradient. With any Burn model, without taps:
-//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the
-//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with
-//! its others
+//! `ExampleGradients::combine` the gradient. With any Burn model, without taps: [`forward`](Composition::forward) is a
+//! tensor to call `backward` on, like Burn's own losses. Both wait for the device where something could have to be
+//! refused; a step of `gradual-train` reads those few numbers together with its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
 //!
 //! ```

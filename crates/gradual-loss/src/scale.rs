@@ -17,12 +17,11 @@ use crate::precision::{epsilon, has_double, wide};
 /// # Groups that a draw lacks
 ///
 /// [`UnitSum`](Self::UnitSum) gives every draw the same weight, whichever groups are in it. With priors (0.1, 0.9),
-/// equal losses
-/// and the second group in one draw of ten, that is (0.1 + 9) : 0.9 = 10.1 : 1 over ten draws, where the priors ask for
-/// (10 · 0.1) : 0.9 = 1.1 : 1: alone in a draw, the first group takes all of it.
+/// equal losses and the second group in one draw of ten, that is (0.1 + 9) : 0.9 = 10.1 : 1 over ten draws, where the
+/// priors ask for (10 · 0.1) : 0.9 = 1.1 : 1: alone in a draw, the first group takes all of it.
 /// [`RunningSum`](Self::RunningSum) divides by a running mean of the sums, so that a draw without heavy groups is a
-/// small
-/// step and one with them a large one. It is the one to take where groups of large weight are missing from many draws.
+/// small step and one with them a large one. It is the one to take where groups of large weight are missing from many
+/// draws.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Scale {
     /// c as it is.
@@ -41,8 +40,7 @@ pub enum Scale {
     /// ```
     ///
     /// About 1/(1 − β) draws count, which should hold every group some times. A draw can be as many times larger than
-    /// an
-    /// ordinary one. Draws whose coefficients are all zero do not count. What it remembers is state of the
+    /// an ordinary one. Draws whose coefficients are all zero do not count. What it remembers is state of the
     /// [`Scaler`](crate::Scaler). Refused like [`UnitSum`](Self::UnitSum).
     RunningSum(f64),
     /// c / max(Σ|c|, s): raw once the losses are small, never larger than at the start if s is the
@@ -148,10 +146,8 @@ impl Scale {
     ///
     /// # Errors
     ///
-    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are
-    /// [signed](Groups::is_signed), and [`LossError::Setting`] for a cap that is not positive and finite or a memory
-    /// out
-    /// of range.
+    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are [signed](Groups::is_signed),
+    /// and [`LossError::Setting`] for a cap that is not positive and finite or a memory out of range.
     pub fn check(self, groups: &Groups) -> Result<(), LossError> {
         match self.divides_by_the_sum() {
             Some(scale) if groups.is_signed() => Err(LossError::SignedSum { scale }),

@@ -42,9 +42,8 @@ impl Scaler {
     ///
     /// # Errors
     ///
-    /// Those of [`Scale::check`], and [`LossError::NoGram`] and [`LossError::Gram`] unless a Gram matrix that is
-    /// needed is
-    /// that of the draw.
+    /// Those of [`Scale::check`], and [`LossError::NoGram`] and [`LossError::Gram`] unless a Gram matrix that is needed
+    /// is that of the draw.
     pub fn apply_ahead(
         &self,
         composed: Composed,

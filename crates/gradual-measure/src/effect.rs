@@ -24,8 +24,7 @@ pub struct Effect {
     /// pairs.
     pub bootstrap: Option<Interval>,
     /// The exact interval of at least 90 %, [`Interval::sign_flip_of_mean`] of the log ratios; `None` of fewer than
-    /// five
-    /// pairs.
+    /// five pairs.
     pub sign_flip: Option<Interval>,
     /// Skewness of the log ratios, `m₃ / m₂^{3/2}` with the central moments `m_k = Σ(x − x̄)ᵏ/n`; `None` of fewer than
     /// three pairs, or without any scatter.
@@ -55,9 +54,8 @@ impl Effect {
     }
 
     /// The same from Student's t after Hall's cubic transformation, which allows for skewed log ratios (Hall 1992, "On
-    /// the
-    /// Removal of Skewness by Transformation"): with `A = (x̄ − ln ratio)/s` and the skewness γ,
-    /// `√n (A + γA²/3 + γ²A³/27 + γ/(6n))`.
+    /// the Removal of Skewness by Transformation"): with `A = (x̄ − ln ratio)/s` and the skewness γ, `√n (A + γA²/3 +
+    /// γ²A³/27 + γ/(6n))`.
     ///
     /// The p-value itself where there is no skewness to allow for.
     #[must_use]
@@ -73,8 +71,7 @@ impl Effect {
     }
 
     /// Whether the log ratios are visibly skewed: γ is more than two standard errors from 0, `√(6(n−2)/((n+1)(n+3)))`
-    /// for
-    /// a normal distribution (Fisher 1930), of which one sample in twenty looks like that.
+    /// for a normal distribution (Fisher 1930), of which one sample in twenty looks like that.
     #[must_use]
     pub fn is_skewed(&self) -> bool {
         let n = self.seeds as f64;

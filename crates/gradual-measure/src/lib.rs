@@ -6,8 +6,7 @@
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how closely *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//! some
-//! capabilities predict the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
+//!   some capabilities predict the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!

@@ -106,17 +106,15 @@ pub struct Answer {
 ///    p = 1, so that the others are not judged more mildly for it,
 /// 3. the whole BCa bootstrap interval is on that side too,
 /// 4. and two checks have no [`Doubt`]: the exact interval of [`Effect::sign_flip`] is on that side as well, and where
-/// the
-///    log ratios are [visibly skewed](Effect::is_skewed), the second condition also holds for
-///    [the test that allows for it](Effect::skewed_p_value).
+///    the log ratios are [visibly skewed](Effect::is_skewed), the second condition also holds for [the test that allows
+///    for it](Effect::skewed_p_value).
 ///
 /// All else is inconclusive. With one claim the second condition says that the 95 % t-interval excludes the
 /// smallest effect.
 ///
 /// The t-test promises an error rate of 5 % for log ratios with a normal distribution. For skewed ones the rate is
 /// higher, the more so the more claims a table has, and the bootstrap does no better; the checks remove a part of the
-/// excess. The page
-/// `docs/verdicts.md` has the rates, and the power.
+/// excess. The page `docs/verdicts.md` has the rates, and the power.
 #[must_use]
 pub fn judge(questions: &[Question]) -> Vec<Answer> {
     let plain = Corrected::of(questions, Effect::p_value);

@@ -14,8 +14,7 @@ pub struct Entry<C, T> {
     /// One sentence, without a full stop.
     pub about: &'static str,
     /// What else a reader wants to know before choosing it, as column and cell of a table: what it needs, costs, is
-    /// for.
-    /// All entries of a registry have the same columns.
+    /// for. All entries of a registry have the same columns.
     pub facts: &'static [(&'static str, &'static str)],
     /// Its parameters.
     pub parameters: &'static [Parameter],

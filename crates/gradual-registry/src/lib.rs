@@ -7,8 +7,7 @@
 //! default and which values make sense. Here each such thing says so once, beside its own code, as an [`Entry`]: name,
 //! one sentence, [`Parameter`]s with defaults and bounds, constructor. A [`Registry`] is a list of entries of one kind.
 //! Files are checked against it, lists and tables are printed from it, and tests iterate over it, so that what is not
-//! in
-//! the list does not exist and what is in the list is tested.
+//! in the list does not exist and what is in the list is tested.
 //!
 //! # The steps
 //!

@@ -29,13 +29,11 @@ pub struct RunConfig {
     /// Name of the backend.
     pub backend: String,
     /// The task with all its settings. Null, and left out, where a loop says nothing of it, and in folders from before
-    /// this
-    /// entry.
+    /// this entry.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub task: Value,
     /// The whole recipe of the arm: grouping, composition, scale, sampler, optimizer, with all parameters. Null, and
-    /// left
-    /// out, where a loop says nothing of it, and in folders from before this entry.
+    /// left out, where a loop says nothing of it, and in folders from before this entry.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub recipe: Value,
     /// Everything else that the experiment sets, such as the steps between evaluations.
@@ -65,8 +63,7 @@ impl RunConfig {
     ///
     /// # Errors
     /// [`RunsError::Configuration`] naming every entry that differs, [`RunsError::Outdated`] when the folder is from
-    /// before
-    /// configurations held their recipe, and those of [`differences_from`](Self::differences_from).
+    /// before configurations held their recipe, and those of [`differences_from`](Self::differences_from).
     pub fn check_same_run(&self, held: &str, path: &Path) -> Result<(), RunsError> {
         let differences = self.differences_from(held)?;
         if differences.is_empty() {

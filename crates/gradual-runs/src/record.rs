@@ -25,8 +25,7 @@ pub trait Record: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`]
-    /// when
-    /// the record can't be written for another reason.
+    /// when the record can't be written for another reason.
     fn to_line(&self) -> Result<String, RunsError> {
         finite::check(self)?;
         serde_json::to_string(self).map_err(|source| RunsError::Write {
@@ -39,8 +38,7 @@ pub trait Record: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another
-    /// version
-    /// of the format.
+    /// version of the format.
     fn from_line(line: &str) -> Result<Self, RunsError> {
         let record: Self = serde_json::from_str(line).map_err(|source| RunsError::Read {
             record: Self::NAME,

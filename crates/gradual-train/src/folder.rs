@@ -66,14 +66,12 @@ pub struct Resumed {
 
 impl RunFolder {
     /// What the folder at `path` holds, if its configuration is `config`. A folder that another writer holds is not
-    /// looked
-    /// into: what is read of a run that is being written may be of two moments.
+    /// looked into: what is read of a run that is being written may be of two moments.
     ///
     /// # Errors
     ///
     /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`]
-    /// when
-    /// its configuration is from before recipes were in it, and others when it can't be read.
+    /// when its configuration is from before recipes were in it, and others when it can't be read.
     pub fn state(path: &Path, config: &RunConfig) -> Result<FolderState, TrainError> {
         if !path.exists() {
             return Ok(FolderState::Empty);
@@ -124,8 +122,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::File`] naming the file that could
-    /// not be
-    /// written.
+    /// not be written.
     pub fn create(
         path: &Path,
         config: &RunConfig,
@@ -170,8 +167,7 @@ impl RunFolder {
     }
 
     /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what
-    /// they
-    /// were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
+    /// they were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
     ///
     /// # Errors
     ///

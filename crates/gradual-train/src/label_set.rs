@@ -5,8 +5,7 @@ use gradual_group::Draw;
 /// The labels of the examples of one draw: of none, of one or of several labellings.
 ///
 /// Examples can be named in more than one way, by skill and by length; [`Labels::and`](gradual_group::Labels::and)
-/// makes
-/// groups of several. For [`Stepper`](crate::Stepper) and
+/// makes groups of several. For [`Stepper`](crate::Stepper) and
 /// [`GroupedStep::step_labelled`](crate::GroupedStep::step_labelled).
 ///
 /// ```
@@ -100,8 +99,7 @@ impl OwnedLabels {
     }
 
     /// Adds the labels of `examples` further ones to those of the `before` that are held. Examples that a labelling
-    /// does
-    /// not name, among others that it does, carry none.
+    /// does not name, among others that it does, carry none.
     pub(crate) fn extend(&mut self, before: usize, labels: LabelSet<'_>, examples: usize) {
         if labels.first.is_some() {
             self.first.get_or_insert_with(|| vec![None; before]);

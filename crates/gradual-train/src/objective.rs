@@ -141,15 +141,13 @@ impl Objective {
         }
     }
 
-    /// The same with traces that have options: parameters that a draw need not use
-    /// ([`Tracer::allow_unused`]: experts, dropped layers), that are not trained here ([`Tracer::without`]), several
-    /// rows
-    /// of an input for each example ([`Tracer::with_views`]).
+    /// The same with traces that have options: parameters that a draw need not use ([`Tracer::allow_unused`]: experts,
+    /// dropped layers), that are not trained here ([`Tracer::without`]), several rows of an input for each example
+    /// ([`Tracer::with_views`]).
     ///
     /// They hold for every pass that a step, standing examples or the check before the first step take. What is left
-    /// out
-    /// is not updated either where the gradients come from Burn's own backward pass, so that all objectives train the
-    /// same parameters.
+    /// out is not updated either where the gradients come from Burn's own backward pass, so that all objectives train
+    /// the same parameters.
     #[must_use]
     pub fn with_tracer(self, tracer: Tracer) -> Self {
         Self { tracer, ..self }

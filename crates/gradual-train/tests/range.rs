@@ -39,8 +39,7 @@ fn close(a: &[f32], b: &[f32]) -> bool {
 }
 
 /// Losses multiplied by a constant have the same coefficients under a scale that divides by their size, where nothing
-/// of
-/// the draw is remembered.
+/// of the draw is remembered.
 #[test]
 fn coefficients_do_not_depend_on_the_unit_of_the_losses() {
     let objectives: [fn() -> Objective; 8] = [

@@ -116,8 +116,7 @@ fn non_finite_losses_name_the_example() {
 }
 
 /// A step waits for the device once, and once more where its groups are formed from gradients on the host; state that
-/// is
-/// kept on the host, or a rule on group gradients, takes one more. Groups that last are joined on the device.
+/// is kept on the host, or a rule on group gradients, takes one more. Groups that last are joined on the device.
 #[test]
 fn a_step_waits_for_the_device_once_or_twice() {
     let (model, inputs) = setting(12);

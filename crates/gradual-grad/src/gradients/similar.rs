@@ -89,14 +89,11 @@ impl ExampleGradients {
     }
 
     /// The same gradients divided by one number, which comes with them, `[1]`: a power of two, 1 where the largest
-    /// entry
-    /// is about 2⁻¹⁶ to 2¹⁶.
+    /// entry is about 2⁻¹⁶ to 2¹⁶.
     ///
     /// Single precision holds squares of 1e-19 to 1e19 alone, so gradients of 1e20 have infinite norms and a Gram
-    /// matrix
-    /// of infinities, and those of 1e-20 have zeros. Divided by a power of two they are the same but for their
-    /// exponents,
-    /// and as similar to each other. For similarities; an update should come of the gradients themselves.
+    /// matrix of infinities, and those of 1e-20 have zeros. Divided by a power of two they are the same but for their
+    /// exponents, and as similar to each other. For similarities; an update should come of the gradients themselves.
     pub fn in_range(&self) -> (Self, Tensor<1>) {
         let precision = self.precision();
         let factors = self.parameters.iter().filter_map(ParameterGradients::wide);

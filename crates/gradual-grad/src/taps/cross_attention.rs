@@ -14,8 +14,7 @@ use crate::taps::tap::traced;
 /// (true) → `[n, t, d_model]`. Its four linear layers are tapped; dropout draws one mask for the pass.
 ///
 /// The fields of the layer are private. So a trace finds its parameters by name, by visiting the module, applies the
-/// linear
-/// layers itself, and leaves the rest to a copy of the layer whose projections are identities.
+/// linear layers itself, and leaves the rest to a copy of the layer whose projections are identities.
 impl Tap<(Tensor<3>, Tensor<3>, Option<Tensor<2, Bool>>)> for CrossAttention {
     type Output = Tensor<3>;
 

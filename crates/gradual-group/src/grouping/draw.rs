@@ -105,8 +105,7 @@ impl<'a> Draw<'a> {
     }
 
     /// The labels of each of `wanted` labellings of its examples, `[wanted][n]`, for the grouping called `operation`:
-    /// first
-    /// those of [`with_labels`](Self::with_labels), then those of [`with_more_labels`](Self::with_more_labels).
+    /// first those of [`with_labels`](Self::with_labels), then those of [`with_more_labels`](Self::with_more_labels).
     ///
     /// # Errors
     ///

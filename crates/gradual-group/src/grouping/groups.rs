@@ -32,8 +32,8 @@ pub enum Average {
 /// Memberships and weights are in the precision in which the losses of the draw are averaged: double for losses in
 /// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half
 /// precision would be right to only two or three digits. Groupings see to it by
-/// [`Draw::options`](crate::Draw::options); groups
-/// that were made in another precision follow by [`for_losses`](Self::for_losses).
+/// [`Draw::options`](crate::Draw::options); groups that were made in another precision follow by
+/// [`for_losses`](Self::for_losses).
 #[derive(Debug, Clone)]
 pub struct Groups {
     membership: Tensor<2>,
@@ -402,12 +402,10 @@ impl Groups {
     }
 
     /// Whether memberships, and so coefficients, can be negative, as those of
-    /// [`SingularVectors`](crate::SingularVectors)
-    /// are by default.
+    /// [`SingularVectors`](crate::SingularVectors) are by default.
     ///
     /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is
-    /// all
-    /// that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
+    /// all that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
     pub fn is_signed(&self) -> bool {
         self.signed
     }

@@ -37,10 +37,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 ///
 /// A sum of squares over these groups weighs hard examples more, whatever they are about. A grouping whose gain is no
 /// larger has found that some examples are harder than others, which their losses say without any gradient. Equal
-/// losses
-/// stay in the order of the draw. Groups are found anew in each draw, and group i of one draw is group i of the next:
-/// that
-/// of the i-th quantile.
+/// losses stay in the order of the draw. Groups are found anew in each draw, and group i of one draw is group i of the
+/// next: that of the i-th quantile.
 ///
 /// Reads the losses, so that a step waits for the device once more.
 #[derive(Debug, Clone)]

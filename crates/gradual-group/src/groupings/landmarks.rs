@@ -111,13 +111,12 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 ///
 /// # The idea
 ///
-/// Groups formed anew in every draw are noisy, need large draws and have no identity. Here one large
-/// draw is clustered once, before training, and its examples stay: they keep their group for ever,
-/// and only their gradients are taken again as the model changes. A new example joins the group
-/// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
-/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins
-/// the
-/// largest group, since it would not be trained on in none; one whose gradient is zero is in no group.
+/// Groups formed anew in every draw are noisy, need large draws and have no identity. Here one large draw is clustered
+/// once, before training, and its examples stay: they keep their group for ever, and only their gradients are taken
+/// again as the model changes. A new example joins the group with the largest mean squared cosine to its landmarks.
+/// Squares do not see the sign: examples of one capability with opposite labels have opposite gradients. An example
+/// that is orthogonal to all landmarks joins the largest group, since it would not be trained on in none; one whose
+/// gradient is zero is in no group.
 ///
 /// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'
 /// second moments, each as long as the root of its eigenvalue. The leading axis is what the

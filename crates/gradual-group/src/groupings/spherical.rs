@@ -86,12 +86,10 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 ///
 /// # When to use it
 ///
-/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it
-/// needs no matrix of squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters
-/// of more than one dimension. With signs kept it is k-means that doesn't see how much of a
-/// gradient lies in the leading directions. An example with a zero gradient belongs to no group; fewer distinct
-/// gradients
-/// (or axes) than k leave groups empty, with weight zero.
+/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it needs no matrix of
+/// squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters of more than one dimension. With signs
+/// kept it is k-means that doesn't see how much of a gradient lies in the leading directions. An example with a zero
+/// gradient belongs to no group; fewer distinct gradients (or axes) than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct SphericalKMeans {
     search: ClusterSearch,

@@ -21,8 +21,7 @@ const RESTARTS: usize = 3;
 /// The examples are unit vectors in the k leading directions of their cosines, and a cloud has a normal or a uniform
 /// distribution there with the same mean and standard deviation along each: a uniform one has more at its edges, which
 /// clusters make use of. Where signs mean nothing all are turned first to point along the leading direction, or one
-/// axis
-/// would have two ends.
+/// axis would have two ends.
 pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let groups = within(problem.eigenvalues().eigengap(at_most), at_most);
     if groups < 2 {

@@ -35,13 +35,11 @@ pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Ent
 ///
 /// # When
 ///
-/// With [`SumOfSquares`](crate::SumOfSquares), [`PowerMean`](crate::PowerMean),
-/// [`LeaveOneOut`](crate::LeaveOneOut) and [`Focal`](crate::Focal) over losses that can be negative, or whose best
-/// value is far above zero. The lower b, the more equal all groups count. A group that comes below b is refused. Where
-/// no
-/// floor is known, take a composition that compares differences: [`Tilted`](crate::Tilted), [`Cvar`](crate::Cvar),
-/// [`GroupDro`](crate::GroupDro); and where groups have different best values,
-/// [`ExcessLoss`](crate::ExcessLoss).
+/// With [`SumOfSquares`](crate::SumOfSquares), [`PowerMean`](crate::PowerMean), [`LeaveOneOut`](crate::LeaveOneOut) and
+/// [`Focal`](crate::Focal) over losses that can be negative, or whose best value is far above zero. The lower b, the
+/// more equal all groups count. A group that comes below b is refused. Where no floor is known, take a composition that
+/// compares differences: [`Tilted`](crate::Tilted), [`Cvar`](crate::Cvar), [`GroupDro`](crate::GroupDro); and where
+/// groups have different best values, [`ExcessLoss`](crate::ExcessLoss).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shifted<C> {
     composition: C,

@@ -28,8 +28,7 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
 /// group loss by its variance over n_g.
 ///
 /// Group losses must not be negative: below zero a square pushes the loss upward, and the more so the lower it is. Of
-/// signed groups any
-/// will do, since the sign of a direction is arbitrary and a square does not see it.
+/// signed groups any will do, since the sign of a direction is arbitrary and a square does not see it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SumOfSquares;
 

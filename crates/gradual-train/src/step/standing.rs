@@ -75,8 +75,7 @@ impl<D> StandingDraws<D> {
 
 /// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running
 /// statistics as they were. There should be `expected` of them. Gives the number of those that had no loss, and that
-/// others
-/// stand for.
+/// others stand for.
 pub(crate) fn show<M: Module, B>(
     model: &M,
     (objective, leaves_out): (&mut Objective, bool),

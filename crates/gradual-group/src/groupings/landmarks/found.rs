@@ -285,8 +285,7 @@ impl StandingGroups {
     }
 
     /// How alike n examples are to each group, up to a factor for each example, `[n, k]`. Those that are like no group
-    /// at
-    /// all are a little like the largest one, unless their gradients are zero.
+    /// at all are a little like the largest one, unless their gradients are zero.
     pub(super) fn alike(
         &self,
         gradients: &ExampleGradients,
