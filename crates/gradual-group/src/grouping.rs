@@ -45,8 +45,8 @@ use state::State;
 ///
 /// Two methods have to be written: [`needs`](Self::needs) and [`group`](Self::group). A grouping that learns from draw
 /// to draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a
-/// clone when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` of this crate is
-/// one that uses gradients, labels and state.
+/// clone when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` is one that
+/// uses gradients, labels and state.
 ///
 /// # The order of calls
 ///
