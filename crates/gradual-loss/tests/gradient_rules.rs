@@ -17,11 +17,11 @@ fn gram_of(rows: &[Vec<f64>]) -> GroupGram {
 /// d · γ_g for every g.
 fn slopes(gram: &GroupGram, weights: &[f64]) -> Vec<f64> {
     let slope = |g| {
-        (0..gram.count())
+        (0..gram.num_groups())
             .map(|h| weights[h] * gram.product(g, h))
             .sum()
     };
-    (0..gram.count()).map(slope).collect()
+    (0..gram.num_groups()).map(slope).collect()
 }
 
 fn square(gram: &GroupGram, weights: &[f64]) -> f64 {
@@ -150,9 +150,9 @@ proptest! {
         for (slope, norm) in slopes(&gram, &found).into_iter().zip(&norms) {
             prop_assert!(slope >= -1e-3 * norm * longest, "{} at {}", slope, norm);
         }
-        let least = 1.0 / gram.count() as f64;
+        let least = 1.0 / gram.num_groups() as f64;
         prop_assert!(found.iter().all(|&w| w >= least - 1e-12));
-        let pairs = (0..gram.count()).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let pairs = (0..gram.num_groups()).flat_map(|i| (0..i).map(move |j| (i, j)));
         if pairs.into_iter().all(|(i, j)| gram.product(i, j) >= 0.0) {
             prop_assert!(found.iter().all(|&w| (w - least).abs() < 1e-9));
         }
@@ -163,7 +163,7 @@ proptest! {
     #[test]
     fn rounding_does_little(rows in gradients(), errors in prop::collection::vec(-5e-7f64..5e-7, 64)) {
         let gram = gram_of(&rows);
-        let (k, norms) = (gram.count(), gram.norms());
+        let (k, norms) = (gram.num_groups(), gram.norms());
         let pairs = (0..k).flat_map(|i| (0..k).map(move |j| (i, j)));
         let rounded = pairs.map(|(i, j)| {
             gram.product(i, j) + errors[i.max(j) * 8 + i.min(j)] * norms[i] * norms[j]

@@ -28,7 +28,7 @@ pub struct Spread {
 impl Spread {
     /// The spread of capabilities that were watched until `last_step`.
     #[must_use]
-    pub fn of(emergences: &[Emergence], last_step: f64) -> Self {
+    pub fn from_emergences(emergences: &[Emergence], last_step: f64) -> Self {
         let times: Vec<f64> = emergences.iter().filter_map(|one| one.t50).collect();
         let (reached, of) = (times.len(), emergences.len());
         let first = times.iter().copied().fold(f64::INFINITY, f64::min);

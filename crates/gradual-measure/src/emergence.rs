@@ -75,7 +75,7 @@ pub struct Emergence {
 impl Emergence {
     /// Measures one capability's curve of [skill](crate::skill) against steps.
     #[must_use]
-    pub fn of(skill: &Curve) -> Self {
+    pub fn from_curve(skill: &Curve) -> Self {
         let curve = skill.median3(0.0);
         let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
         let both = t10.zip(t90);

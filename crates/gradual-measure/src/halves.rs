@@ -49,7 +49,7 @@ impl Halves {
     ///
     /// # Errors
     /// When there is no curve or the steps differ.
-    pub fn of(skills: &[Curve]) -> Result<Option<Self>, MeasureError> {
+    pub fn from_curves(skills: &[Curve]) -> Result<Option<Self>, MeasureError> {
         let Some(levels) = at_levels(skills)? else {
             return Ok(None);
         };
@@ -85,7 +85,7 @@ impl Halves {
 }
 
 /// Mean skills (x_A, x_B) of both halves, over 50 random halves (the same ones in every call) and 25 levels
-/// of mean skill; empty where [`Halves::of`] gives `None`.
+/// of mean skill; empty where [`Halves::from_curves`] gives `None`.
 ///
 /// # Errors
 /// When there is no curve or the steps differ.

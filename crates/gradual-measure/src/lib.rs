@@ -10,14 +10,14 @@
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
-//! The usual way is [`RunSummary::of`] on the evaluations of each run, [`RunSummary::value`] for one
+//! The usual way is [`RunSummary::from_evaluations`] on the evaluations of each run, [`RunSummary::value`] for one
 //! [`Metric`], and [`paired_ratio`] with [`judge`] over the seeds.
 //!
 //! ```
 //! use gradual_measure::{Curve, Emergence};
 //!
 //! let skill = Curve::new(vec![0.0, 100.0, 200.0], vec![0.0, 0.5, 1.0])?;
-//! let emergence = Emergence::of(&skill);
+//! let emergence = Emergence::from_curve(&skill);
 //! assert_eq!(emergence.t50, Some(100.0));
 //! assert!((emergence.effective_increments.unwrap() - 1.0).abs() < 1e-12);
 //! # Ok::<(), gradual_measure::MeasureError>(())

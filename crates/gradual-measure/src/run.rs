@@ -112,7 +112,7 @@ impl RunCurves {
     /// # Errors
     /// When there is no evaluation or no capability, the capabilities differ between evaluations, a chance
     /// is outside 0 to 1, a number is not finite, or steps do not increase.
-    pub fn of(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
+    pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
         let first = check(evaluations)?;
         let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
         let curve = |values: Vec<f64>| Curve::new(steps.clone(), values);

@@ -76,7 +76,7 @@ pub struct Sample {
 impl Sample {
     /// The statistics of `values`; `None` of no values.
     #[must_use]
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub fn from_values(values: &[f64]) -> Option<Self> {
         Some(Self {
             count: values.len(),
             mean: mean(values)?,

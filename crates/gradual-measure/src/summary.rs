@@ -40,9 +40,9 @@ impl CapabilitySummary {
             frequency: curves.frequency,
             emergence: curves
                 .by(Measure::Accuracy)
-                .map_or_else(Emergence::default, Emergence::of),
+                .map_or_else(Emergence::default, Emergence::from_curve),
             by: others
-                .filter_map(|measure| Some((measure, Emergence::of(curves.by(measure)?))))
+                .filter_map(|measure| Some((measure, Emergence::from_curve(curves.by(measure)?))))
                 .collect(),
             final_accuracy: curves.accuracy.last_value(),
             final_loss: curves.loss.last_value(),
@@ -123,16 +123,16 @@ impl RunSummary {
     /// Before the first evaluation every capability is taken to be at chance at step 0.
     ///
     /// # Errors
-    /// Those of [`RunCurves::of`].
-    pub fn of(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
-        Self::of_curves(&RunCurves::of(evaluations)?)
+    /// Those of [`RunCurves::from_evaluations`].
+    pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
+        Self::from_curves(&RunCurves::from_evaluations(evaluations)?)
     }
 
     /// Summarises the curves of one run.
     ///
     /// # Errors
-    /// None for curves from [`RunCurves::of`].
-    pub fn of_curves(curves: &RunCurves) -> Result<Self, MeasureError> {
+    /// None for curves from [`RunCurves::from_evaluations`].
+    pub fn from_curves(curves: &RunCurves) -> Result<Self, MeasureError> {
         let capabilities: BTreeMap<String, CapabilitySummary> = curves
             .capabilities
             .iter()
@@ -160,11 +160,11 @@ impl RunSummary {
         Ok(Self {
             evaluations: curves.examples.len(),
             last_step: curves.examples.last_step() as u64,
-            spread: Spread::of(&emergences, curves.examples.last_step()),
+            spread: Spread::from_emergences(&emergences, curves.examples.last_step()),
             order: kendall_tau(&times, &rarities),
             gap: gap_at_equal_mean(&skills)?,
             gini: gini_at_equal_mean(&losses, &skills)?,
-            halves: Halves::of(&skills)?,
+            halves: Halves::from_curves(&skills)?,
             steps_to_90,
             steps_to_99,
             steps_to_worst_90: steps_to_worst(&accuracies, 0.9)?,

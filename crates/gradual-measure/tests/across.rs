@@ -29,22 +29,22 @@ fn staggered(count: usize) -> Vec<Curve> {
 
 #[test]
 fn spread_counts_those_that_never_arrive() {
-    let all = Spread::of(&[emerging(Some(100.0)), emerging(Some(450.0))], 1000.0);
+    let all = Spread::from_emergences(&[emerging(Some(100.0)), emerging(Some(450.0))], 1000.0);
     assert_eq!((all.ratio, all.reached, all.of), (Some(4.5), 2, 2));
     assert_eq!(all.at_least, None);
 
-    let some = Spread::of(&[emerging(Some(100.0)), emerging(None)], 1000.0);
+    let some = Spread::from_emergences(&[emerging(Some(100.0)), emerging(None)], 1000.0);
     assert_eq!(
         (some.ratio, some.at_least, some.reached),
         (None, Some(10.0), 1)
     );
 
-    let none = Spread::of(&[emerging(None)], 1000.0);
+    let none = Spread::from_emergences(&[emerging(None)], 1000.0);
     assert_eq!((none.ratio, none.at_least, none.reached), (None, None, 0));
 
-    let at_zero = Spread::of(&[emerging(Some(0.0)), emerging(Some(5.0))], 10.0);
+    let at_zero = Spread::from_emergences(&[emerging(Some(0.0)), emerging(Some(5.0))], 10.0);
     assert_eq!(at_zero.ratio, None);
-    assert_eq!(Spread::of(&[], 10.0).ratio, None);
+    assert_eq!(Spread::from_emergences(&[], 10.0).ratio, None);
 }
 
 #[test]
@@ -178,6 +178,6 @@ proptest! {
     #[test]
     fn spread_is_at_least_one(times in prop::collection::vec(1.0..1e6_f64, 1..20)) {
         let emergences: Vec<_> = times.iter().map(|&time| emerging(Some(time))).collect();
-        prop_assert!(Spread::of(&emergences, 1e6).ratio.unwrap() >= 1.0);
+        prop_assert!(Spread::from_emergences(&emergences, 1e6).ratio.unwrap() >= 1.0);
     }
 }

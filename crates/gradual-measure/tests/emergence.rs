@@ -19,7 +19,7 @@ fn close(got: Option<f64>, expected: f64, tolerance: f64) {
 
 #[test]
 fn straight_line() {
-    let line = Emergence::of(&sampled(10, 1000, |step| step / 1000.0));
+    let line = Emergence::from_curve(&sampled(10, 1000, |step| step / 1000.0));
     close(line.t10, 100.0, 1e-9);
     close(line.t50, 500.0, 1e-9);
     close(line.t90, 900.0, 1e-9);
@@ -38,7 +38,7 @@ fn straight_line() {
 #[test]
 fn step_function() {
     // From 0 at 500 to 1 at 510, linear in between.
-    let jump = Emergence::of(&sampled(10, 1000, |step| f64::from(u8::from(step > 500.0))));
+    let jump = Emergence::from_curve(&sampled(10, 1000, |step| f64::from(u8::from(step > 500.0))));
     close(jump.t50, 505.0, 1e-9);
     close(jump.width, 8.0, 1e-9);
     close(jump.relative_width, 8.0 / 505.0, 1e-9);
@@ -59,7 +59,7 @@ fn step_function() {
 #[test]
 fn logistic() {
     let rate = 0.02;
-    let rise = Emergence::of(&sampled(5, 1000, |step| {
+    let rise = Emergence::from_curve(&sampled(5, 1000, |step| {
         1.0 / (1.0 + (-rate * (step - 500.0)).exp())
     }));
     let width = 2.0 * 9.0_f64.ln() / rate;
@@ -84,7 +84,7 @@ fn logistic() {
 #[test]
 fn logistic_in_the_logarithm_of_time() {
     for (midpoint, scale) in [(300.0, 0.25), (120.0, 0.05), (700.0, 0.6)] {
-        let rise = Emergence::of(&sampled(5, 1000, |step| {
+        let rise = Emergence::from_curve(&sampled(5, 1000, |step| {
             1.0 / (1.0 + (step / midpoint).powf(-1.0 / scale))
         }));
         let fit = rise.logistic.unwrap();
@@ -106,7 +106,8 @@ fn logistic_in_the_logarithm_of_time() {
 /// Half of the increments are 0.002 and half 0.018: median z² is 1.64e-4, and median |z| another number.
 #[test]
 fn breakthroughness_takes_the_median_of_squares() {
-    let bent = Emergence::of(&Curve::new(vec![0.0, 50.0, 100.0], vec![0.0, 0.1, 1.0]).unwrap());
+    let bent =
+        Emergence::from_curve(&Curve::new(vec![0.0, 50.0, 100.0], vec![0.0, 0.1, 1.0]).unwrap());
     close(
         bent.breakthroughness,
         1.0 / (100.0 * 1.64e-4_f64.sqrt()),
@@ -119,7 +120,7 @@ fn breakthroughness_takes_the_median_of_squares() {
 #[test]
 fn noisy_rise() {
     // A line with a wobble of ±0.05 from point to point.
-    let noisy = Emergence::of(&sampled(10, 1000, |step| {
+    let noisy = Emergence::from_curve(&sampled(10, 1000, |step| {
         step / 1000.0 + 0.05 * (step * 1.7).sin()
     }));
     close(noisy.t50, 500.0, 60.0);
@@ -127,7 +128,7 @@ fn noisy_rise() {
     assert!((0.1..1.0).contains(&noisy.breakthroughness.unwrap()));
     assert!(noisy.logistic.unwrap().r_squared > 0.8);
     // Noise without progress.
-    let noise = Emergence::of(&sampled(10, 1000, |step| 0.03 * (step * 1.7).sin()));
+    let noise = Emergence::from_curve(&sampled(10, 1000, |step| 0.03 * (step * 1.7).sin()));
     assert_eq!((noise.t10, noise.width), (None, None));
     assert!(noise.effective_increments.unwrap() < 0.01 && noise.largest_rise.unwrap() < 0.1);
     assert!(noise.breakthroughness.unwrap().abs() < 0.1);
@@ -136,7 +137,7 @@ fn noisy_rise() {
 #[test]
 fn staircase_has_as_many_effective_increments_as_stairs() {
     // The last evaluation confirms the last stair.
-    let stairs = Emergence::of(&sampled(10, 1000, |step| {
+    let stairs = Emergence::from_curve(&sampled(10, 1000, |step| {
         ((step + 10.0) / 200.0).floor() / 5.0
     }));
     close(stairs.effective_increments, 0.05, 1e-9);
@@ -173,7 +174,7 @@ fn r_squared_of(curve: &Curve, midpoint: f64, scale: f64) -> f64 {
 /// One or two points lie on the slope, and a coarse grid of starts ends on a step beside it.
 #[test]
 fn logistic_with_few_points_on_the_slope() {
-    let fit = Emergence::of(&sampled(25, 1000, |step| logistic_at(step, 218.37, 0.0422)));
+    let fit = Emergence::from_curve(&sampled(25, 1000, |step| logistic_at(step, 218.37, 0.0422)));
     let fit = fit.logistic.unwrap();
     assert!((fit.midpoint / 218.37 - 1.0).abs() < 1e-6, "{fit:?}");
     assert!((fit.scale / 0.0422 - 1.0).abs() < 1e-5, "{fit:?}");
@@ -190,7 +191,7 @@ fn exact_logistic_curves_are_found() {
     {
         for scale in (0..16).map(|index| 0.004 * 1.45_f64.powi(index)) {
             let curve = sampled(25, 1000, |step| logistic_at(step, midpoint, scale));
-            let fit = Emergence::of(&curve).logistic.unwrap();
+            let fit = Emergence::from_curve(&curve).logistic.unwrap();
             assert!(
                 1.0 - fit.r_squared < 1e-9,
                 "midpoint {midpoint}, scale {scale}: {fit:?}"
@@ -205,14 +206,14 @@ fn exact_logistic_curves_are_found() {
 fn unequal_spacing_of_evaluations_does_not_matter() {
     let steps = vec![0.0, 1.0, 5.0, 30.0, 31.0, 200.0, 777.0, 1000.0];
     let values = steps.iter().map(|step| step / 1000.0).collect();
-    let line = Emergence::of(&Curve::new(steps, values).unwrap());
+    let line = Emergence::from_curve(&Curve::new(steps, values).unwrap());
     close(line.effective_increments, 1.0, 1e-9);
     close(line.largest_rise, 0.05, 1e-9);
 }
 
 #[test]
 fn flat_falling_and_never_reaching() {
-    let flat = Emergence::of(&sampled(10, 1000, |_| 0.0));
+    let flat = Emergence::from_curve(&sampled(10, 1000, |_| 0.0));
     assert_eq!(
         (flat.t10, flat.width, flat.effective_increments),
         (None, None, None)
@@ -221,7 +222,7 @@ fn flat_falling_and_never_reaching() {
     assert_eq!((flat.break_time, flat.logistic), (None, None));
     assert_eq!((flat.linearity, flat.breakthroughness), (None, None));
 
-    let falling = Emergence::of(&sampled(10, 1000, |step| 1.0 - step / 1000.0));
+    let falling = Emergence::from_curve(&sampled(10, 1000, |step| 1.0 - step / 1000.0));
     assert_eq!(falling.t50, Some(0.0));
     assert_eq!(falling.relative_width, None);
     assert_eq!(falling.largest_rise, Some(0.0));
@@ -230,14 +231,14 @@ fn flat_falling_and_never_reaching() {
     close(falling.breakthroughness, -1.0, 1e-9);
     assert!(falling.logistic.unwrap().r_squared < 0.1);
 
-    let half = Emergence::of(&sampled(10, 1000, |step| 0.6 * step / 1000.0));
+    let half = Emergence::from_curve(&sampled(10, 1000, |step| 0.6 * step / 1000.0));
     assert!(half.t10.is_some() && half.t50.is_some());
     assert_eq!((half.t90, half.width, half.log_width), (None, None, None));
 }
 
 #[test]
 fn a_lucky_evaluation_is_no_emergence() {
-    let lucky = Emergence::of(&sampled(
+    let lucky = Emergence::from_curve(&sampled(
         10,
         1000,
         |step| {
@@ -257,7 +258,7 @@ fn a_lucky_evaluation_at_an_end_is_no_emergence() {
                 let steps: Vec<f64> = (0..count).map(|index| from + 25.0 * index as f64).collect();
                 let mut values = vec![0.0; count];
                 values[lucky] = 0.95;
-                let e = Emergence::of(&Curve::new(steps, values).unwrap());
+                let e = Emergence::from_curve(&Curve::new(steps, values).unwrap());
                 assert_eq!(
                     (e.t10, e.t50, e.t90, e.width),
                     (None, None, None, None),
@@ -270,14 +271,14 @@ fn a_lucky_evaluation_at_an_end_is_no_emergence() {
         }
     }
     // What two evaluations have seen has come.
-    let late = Emergence::of(&sampled(
+    let late = Emergence::from_curve(&sampled(
         25,
         1000,
         |step| if step < 975.0 { 0.0 } else { 0.95 },
     ));
     close(late.t50, 950.0 + 25.0 * 0.5 / 0.95, 1e-9);
     // And what had come before an unlucky one has.
-    let unlucky = Emergence::of(&sampled(25, 1000, |step| {
+    let unlucky = Emergence::from_curve(&sampled(25, 1000, |step| {
         if step < 1000.0 { step / 1000.0 } else { 0.0 }
     }));
     close(unlucky.t90, 900.0, 1e-9);
@@ -286,9 +287,9 @@ fn a_lucky_evaluation_at_an_end_is_no_emergence() {
 
 #[test]
 fn a_late_first_evaluation_is_interpolated_from_step_zero() {
-    let late = Emergence::of(&Curve::new(vec![100.0, 200.0], vec![1.0, 1.0]).unwrap());
+    let late = Emergence::from_curve(&Curve::new(vec![100.0, 200.0], vec![1.0, 1.0]).unwrap());
     close(late.t50, 50.0, 1e-9);
-    let single = Emergence::of(&Curve::new(vec![0.0], vec![0.0]).unwrap());
+    let single = Emergence::from_curve(&Curve::new(vec![0.0], vec![0.0]).unwrap());
     assert_eq!(single, Emergence::default());
 }
 
@@ -308,7 +309,7 @@ fn curves() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
 proptest! {
     #[test]
     fn numbers_are_bounded((steps, values) in curves()) {
-        let e = Emergence::of(&Curve::new(steps.clone(), values).unwrap());
+        let e = Emergence::from_curve(&Curve::new(steps.clone(), values).unwrap());
         let times = [e.t10, e.t50, e.t90];
         prop_assert!(times.iter().flatten().all(|t| (0.0..=steps[steps.len() - 1]).contains(t)));
         prop_assert!(times.windows(2).all(|pair| pair[1].is_none() || pair[0] <= pair[1]));
@@ -329,9 +330,9 @@ proptest! {
 
     #[test]
     fn ratios_are_free_of_the_time_scale((steps, values) in curves(), scale in 0.01..100.0_f64) {
-        let e = Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap());
+        let e = Emergence::from_curve(&Curve::new(steps.clone(), values.clone()).unwrap());
         let stretched = steps.iter().map(|step| step * scale).collect();
-        let s = Emergence::of(&Curve::new(stretched, values).unwrap());
+        let s = Emergence::from_curve(&Curve::new(stretched, values).unwrap());
         for (a, b) in [
             (e.t50.map(|t| t * scale), s.t50),
             (e.relative_width, s.relative_width),
@@ -371,7 +372,7 @@ proptest! {
             .map(|(step, wobble)| logistic_at(*step, midpoint, scale) + noise * wobble)
             .collect();
         let curve = Curve::new(steps, values).unwrap();
-        let Some(fit) = Emergence::of(&curve).logistic else {
+        let Some(fit) = Emergence::from_curve(&curve).logistic else {
             // Nothing to fit: all the same after step 0.
             let smooth = curve.median3(0.0);
             let seen = &smooth.values()[1..];
@@ -393,7 +394,7 @@ proptest! {
                 steps.push(steps[steps.len() - 1] + wait);
                 values.push(values[values.len() - 1]);
             }
-            Emergence::of(&Curve::new(steps.clone(), values.clone()).unwrap())
+            Emergence::from_curve(&Curve::new(steps.clone(), values.clone()).unwrap())
         };
         let (short, long) = (longer(), longer());
         prop_assert!((short.factor_rise.unwrap() - long.factor_rise.unwrap()).abs() < 1e-9);

@@ -27,7 +27,7 @@ fn equal_curves_tell_all_of_each_other() {
             .collect::<Vec<f64>>();
         8
     ];
-    let halves = Halves::of(&curves(&same)).unwrap().unwrap();
+    let halves = Halves::from_curves(&curves(&same)).unwrap().unwrap();
     assert!((halves.r_squared - 1.0).abs() < 1e-12);
     assert!((halves.rank_correlation.unwrap() - 1.0).abs() < 1e-9);
     assert_eq!(halves.needed, 1);
@@ -35,7 +35,7 @@ fn equal_curves_tell_all_of_each_other() {
 
 #[test]
 fn of_staggered_curves_nearly_all_must_be_tested() {
-    let halves = Halves::of(&staggered(20)).unwrap().unwrap();
+    let halves = Halves::from_curves(&staggered(20)).unwrap().unwrap();
     // At mean skill m the variance is about n/(n−1) m(1−m), 1/6 on average; z² S² = 0.67, so k ≈ 18.7.
     assert_eq!(halves.needed, 19);
     // E(x_B − x_A)² = 4 S²/n = 0.035; the variance of m is 1/12 and S²/n is added.
@@ -52,10 +52,10 @@ fn of_staggered_curves_nearly_all_must_be_tested() {
 
 #[test]
 fn nothing_to_tell() {
-    assert_eq!(Halves::of(&staggered(1)).unwrap(), None);
-    assert!(Halves::of(&[]).is_err());
+    assert_eq!(Halves::from_curves(&staggered(1)).unwrap(), None);
+    assert!(Halves::from_curves(&[]).is_err());
     let flat = curves(&[vec![0.0, 0.1], vec![0.0, 0.2]]);
-    assert_eq!(Halves::of(&flat).unwrap(), None);
+    assert_eq!(Halves::from_curves(&flat).unwrap(), None);
     assert!(half_pairs(&flat).unwrap().is_empty());
 }
 
@@ -121,7 +121,7 @@ proptest! {
             curve[8] = 1.0;
         }
         let skills = curves(&values);
-        let halves = Halves::of(&skills).unwrap().unwrap();
+        let halves = Halves::from_curves(&skills).unwrap().unwrap();
         let plain = plain_r_squared(&skills);
         prop_assert!((halves.r_squared - plain).abs() < 1e-9, "{} {plain}", halves.r_squared);
         prop_assert!((1..=skills.len()).contains(&halves.needed));

@@ -126,7 +126,7 @@ fn logistic_fits() {
         let mut skill = numbers(&entry["skill"]);
         times.insert(0, 0.0);
         skill.insert(0, 0.0);
-        let fit = Emergence::of(&Curve::new(times, skill).unwrap());
+        let fit = Emergence::from_curve(&Curve::new(times, skill).unwrap());
         let fit = fit.logistic.unwrap();
         close(fit.midpoint, number(&entry["midpoint"]), 1e-6);
         close(fit.scale, number(&entry["scale"]), 1e-5);

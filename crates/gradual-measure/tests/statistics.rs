@@ -18,9 +18,9 @@ fn small_samples() {
     );
     assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
     assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-    let one = Sample::of(&[2.0]).unwrap();
+    let one = Sample::from_values(&[2.0]).unwrap();
     assert_eq!((one.mean, one.deviation, one.interval), (2.0, None, None));
-    assert!(Sample::of(&[]).is_none());
+    assert!(Sample::from_values(&[]).is_none());
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn interval_agrees_with_the_t_table() {
         (&[0.0, 1.0, 2.0], 4.303),
         (&[0.0, 1.0, 2.0, 3.0, 4.0], 2.776),
     ] {
-        let sample = Sample::of(values).unwrap();
+        let sample = Sample::from_values(values).unwrap();
         let half = t * sample.deviation.unwrap() / (values.len() as f64).sqrt();
         let interval = sample.interval.unwrap();
         assert!((interval.high - sample.mean - half).abs() < 2e-3);

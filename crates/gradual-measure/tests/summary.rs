@@ -42,7 +42,8 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
 
 #[test]
 fn two_capabilities() {
-    let summary = RunSummary::of(&run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)])).unwrap();
+    let summary =
+        RunSummary::from_evaluations(&run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)])).unwrap();
     let close = |metric, expected: f64| {
         let got = summary.value(metric).unwrap();
         assert!((got - expected).abs() < 1e-3, "{metric:?}: {got}");
@@ -85,7 +86,8 @@ fn two_capabilities() {
 
 #[test]
 fn other_measures_tell_whether_it_is_the_threshold() {
-    let summary = RunSummary::of(&run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)])).unwrap();
+    let summary =
+        RunSummary::from_evaluations(&run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)])).unwrap();
     let b = &summary.capabilities["b"];
     let t50 = |measure| b.by(measure).unwrap().t50.unwrap();
     // The loss falls as the accuracy rises; the probability of the right answer is the square of the skill.
@@ -106,11 +108,11 @@ fn frequent_ones_first() {
             evaluation.capabilities.get_mut(name).unwrap().frequency = frequency;
         }
     }
-    assert_eq!(RunSummary::of(&run).unwrap().order, Some(1.0));
+    assert_eq!(RunSummary::from_evaluations(&run).unwrap().order, Some(1.0));
     for evaluation in &mut run {
         evaluation.capabilities.get_mut("c").unwrap().frequency = 0.9;
     }
-    let order = RunSummary::of(&run).unwrap().order.unwrap();
+    let order = RunSummary::from_evaluations(&run).unwrap().order.unwrap();
     assert!((order - -1.0 / 3.0).abs() < 1e-12, "{order}");
 }
 
@@ -121,18 +123,19 @@ fn curves_know_what_counts() {
         evaluation.capabilities.get_mut("b").unwrap().frequency = 0.0;
         evaluation.compute = Some(index as f64);
     }
-    let curves = RunCurves::of(&run).unwrap();
+    let curves = RunCurves::from_evaluations(&run).unwrap();
     let counted: Vec<&str> = curves.counted().map(|one| one.name.as_str()).collect();
     assert_eq!((counted, curves.capabilities.len()), (vec!["a"], 2));
     assert_eq!(curves.compute.as_ref().unwrap().last_value(), 100.0);
     // One evaluation without the number: it is not known.
     run[3].compute = None;
-    assert_eq!(RunCurves::of(&run).unwrap().compute, None);
+    assert_eq!(RunCurves::from_evaluations(&run).unwrap().compute, None);
 }
 
 #[test]
 fn a_capability_that_never_comes_is_counted() {
-    let summary = RunSummary::of(&run(&[("a", 0.0, 200.0), ("b", 2000.0, 3000.0)])).unwrap();
+    let summary =
+        RunSummary::from_evaluations(&run(&[("a", 0.0, 200.0), ("b", 2000.0, 3000.0)])).unwrap();
     assert_eq!(summary.value(Metric::Spread), None);
     assert_eq!((summary.spread.reached, summary.spread.of), (1, 2));
     assert_eq!(summary.spread.at_least, Some(10.0));
@@ -152,8 +155,8 @@ fn a_capability_that_is_only_tested_stands_apart() {
         evaluation.capabilities.get_mut("c").unwrap().frequency = 0.0;
     }
     let (without, with) = (
-        RunSummary::of(&trained).unwrap(),
-        RunSummary::of(&tested).unwrap(),
+        RunSummary::from_evaluations(&trained).unwrap(),
+        RunSummary::from_evaluations(&tested).unwrap(),
     );
     for metric in [
         Metric::Spread,
@@ -169,31 +172,35 @@ fn a_capability_that_is_only_tested_stands_apart() {
 
 #[test]
 fn one_evaluation_is_enough() {
-    let summary = RunSummary::of(&[evaluation(0, &[("a", 0.0, 10.0)])]).unwrap();
+    let summary = RunSummary::from_evaluations(&[evaluation(0, &[("a", 0.0, 10.0)])]).unwrap();
     assert_eq!(summary.evaluations, 1);
     assert_eq!(summary.value(Metric::EffectiveIncrements), None);
-    let late = RunSummary::of(&[evaluation(10, &[("a", 0.0, 10.0)])]).unwrap();
+    let late = RunSummary::from_evaluations(&[evaluation(10, &[("a", 0.0, 10.0)])]).unwrap();
     assert!((late.steps_to_90.unwrap() - 8.0).abs() < 1e-9);
 }
 
 #[test]
 fn bad_runs_are_refused() {
     assert!(matches!(
-        RunSummary::of(&[]),
+        RunSummary::from_evaluations(&[]),
         Err(MeasureError::Empty {
             what: "evaluation",
             ..
         })
     ));
     assert!(matches!(
-        RunSummary::of(&[evaluation(0, &[])]),
+        RunSummary::from_evaluations(&[evaluation(0, &[])]),
         Err(MeasureError::Empty {
             what: "capability",
             ..
         })
     ));
     let (a, ab) = (&[("a", 0.0, 9.0)][..], &[("a", 0.0, 9.0), ("b", 0.0, 9.0)]);
-    let message = |evaluations: &[Evaluation]| RunSummary::of(evaluations).unwrap_err().to_string();
+    let message = |evaluations: &[Evaluation]| {
+        RunSummary::from_evaluations(evaluations)
+            .unwrap_err()
+            .to_string()
+    };
     assert!(message(&[evaluation(0, ab), evaluation(5, a)]).ends_with("at step 5, `b` is missing"));
     assert!(message(&[evaluation(0, a), evaluation(5, ab)]).ends_with("at step 5, `b` is new"));
     assert!(message(&[evaluation(5, a), evaluation(5, a)]).contains("got 5 after 5"));
@@ -246,7 +253,7 @@ proptest! {
                 capabilities: (0..capabilities).map(|index| (format!("task-{index}"), record(index))).collect(),
             }
         }).collect();
-        let summary = RunSummary::of(&run).unwrap();
+        let summary = RunSummary::from_evaluations(&run).unwrap();
         let said = format!("{summary:?}");
         prop_assert!(!said.contains("NaN") && !said.contains("inf"), "{}", said);
     }

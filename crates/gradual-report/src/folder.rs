@@ -256,8 +256,8 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
         path: path.to_owned(),
         source,
     };
-    let curves = RunCurves::of(&evaluations).map_err(failed)?;
-    let summary = RunSummary::of_curves(&curves).map_err(failed)?;
+    let curves = RunCurves::from_evaluations(&evaluations).map_err(failed)?;
+    let summary = RunSummary::from_curves(&curves).map_err(failed)?;
     let (groups, timing) = (path.join(GROUPS), path.join(TIMING));
     let timings: Vec<Timing> = optional(&timing, finished, notes)?;
     Ok(Some(Run {

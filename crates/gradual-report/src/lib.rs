@@ -54,7 +54,7 @@ use table::Table;
 /// torn (a torn last line of an unfinished run is left out with a note), or the report cannot be
 /// written.
 pub fn report(dir: &Path) -> Result<PathBuf, ReportError> {
-    Report::of([dir]).write()
+    Report::new([dir]).write()
 }
 
 /// What a report is written as.
@@ -73,7 +73,7 @@ pub enum Format {
 /// ```no_run
 /// use gradual_report::{Format, Report};
 ///
-/// let page = Report::of(["runs/sparse-parity", "runs/skills"])
+/// let page = Report::new(["runs/sparse-parity", "runs/skills"])
 ///     .with_formats(&[Format::Html, Format::Csv])
 ///     .with_out("runs/both")
 ///     .write()?;
@@ -93,7 +93,7 @@ impl Report {
     /// With more than one, arms are named `<experiment>/<arm>`, each is compared with the baseline of its own
     /// experiment, and the verdicts are corrected for the claims of all.
     #[must_use]
-    pub fn of<P: Into<PathBuf>>(dirs: impl IntoIterator<Item = P>) -> Self {
+    pub fn new<P: Into<PathBuf>>(dirs: impl IntoIterator<Item = P>) -> Self {
         Self {
             dirs: dirs.into_iter().map(Into::into).collect(),
             formats: vec![Format::Html, Format::Csv],

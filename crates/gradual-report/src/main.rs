@@ -61,7 +61,7 @@ impl Arguments {
                 Name::Parquet => Format::Parquet,
             })
             .collect();
-        let mut report = Report::of(self.dirs.clone())
+        let mut report = Report::new(self.dirs.clone())
             .with_formats(&formats)
             .with_tensorboard(self.tensorboard);
         if let Some(out) = &self.out {

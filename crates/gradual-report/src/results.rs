@@ -128,7 +128,7 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
                 metric: column.key(),
                 column,
                 runs: counted.len(),
-                sample: Sample::of(&values),
+                sample: Sample::from_values(&values),
                 effect: effect(folder, arm, column),
             }
         })

@@ -28,7 +28,7 @@ fn two_experiments_side_by_side() {
         fs::rename(dir, &to).unwrap();
         to
     });
-    let page = Report::of(dirs.clone()).write().unwrap();
+    let page = Report::new(dirs.clone()).write().unwrap();
     assert_eq!(page, root.path().join("report/index.html"));
     let html = fs::read_to_string(&page).unwrap();
     assert!(html.contains("<h1>runs-a, runs-b side by side</h1>"));
@@ -55,14 +55,14 @@ fn two_experiments_side_by_side() {
     // The folders' own reports are untouched, and folders of one name are told apart.
     assert!(!dirs[0].join("report").exists());
     let out = root.path().join("twice");
-    Report::of([&dirs[0], &dirs[0]])
+    Report::new([&dirs[0], &dirs[0]])
         .with_out(&out)
         .write()
         .unwrap();
     let html = fs::read_to_string(out.join("index.html")).unwrap();
     assert!(html.contains("runs-a-2/erm"));
     assert!(matches!(
-        Report::of(Vec::<&Path>::new()).write(),
+        Report::new(Vec::<&Path>::new()).write(),
         Err(ReportError::NoFolder)
     ));
 }
@@ -71,7 +71,7 @@ fn two_experiments_side_by_side() {
 fn every_figure_has_its_numbers() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
-    let page = Report::of([&dir]).write().unwrap();
+    let page = Report::new([&dir]).write().unwrap();
     let html = fs::read_to_string(page).unwrap();
     let figures = dir.join("report/figures");
     for name in [
@@ -111,7 +111,7 @@ fn every_figure_has_its_numbers() {
 fn only_what_was_asked_for() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
-    let report = Report::of([&dir]).with_formats(&[Format::Csv]);
+    let report = Report::new([&dir]).with_formats(&[Format::Csv]);
     assert_eq!(report.write().unwrap(), dir.join("report/summary.json"));
     assert_eq!(
         names(&dir.join("report")),
@@ -128,7 +128,7 @@ fn only_what_was_asked_for() {
 fn event_files_hold_every_scalar() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
-    Report::of([&dir]).with_tensorboard(true).write().unwrap();
+    Report::new([&dir]).with_tensorboard(true).write().unwrap();
     let folder = dir.join("report/tensorboard/labels/seed-3");
     let bytes = fs::read(folder.join(&names(&folder)[0])).unwrap();
     // Records follow each other: length, checksum, data, checksum.
@@ -154,7 +154,7 @@ fn event_files_hold_every_scalar() {
 fn parquet_needs_a_build_with_it() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
-    let error = Report::of([&dir]).with_formats(&[Format::Parquet]).write();
+    let error = Report::new([&dir]).with_formats(&[Format::Parquet]).write();
     let message = error.unwrap_err().to_string();
     assert!(message.contains("the feature `parquet`"), "{message}");
     assert!(!dir.join("report").exists());
@@ -166,7 +166,7 @@ fn parquet_beside_the_rest() {
     let root = tempdir().unwrap();
     let dir = Fixture::default().write(root.path());
     let formats = [Format::Html, Format::Csv, Format::Parquet];
-    Report::of([&dir]).with_formats(&formats).write().unwrap();
+    Report::new([&dir]).with_formats(&formats).write().unwrap();
     for name in ["curves", "runs", "capabilities", "verdicts", "metrics"] {
         let bytes = fs::read(dir.join(format!("report/tables/{name}.parquet"))).unwrap();
         assert!(

@@ -196,7 +196,7 @@ impl GroupGram {
     }
 
     /// Number of groups k.
-    pub fn count(&self) -> usize {
+    pub fn num_groups(&self) -> usize {
         self.count
     }
 
@@ -204,7 +204,7 @@ impl GroupGram {
     ///
     /// # Panics
     ///
-    /// When `i` or `j` is not below [`count`](Self::count).
+    /// When `i` or `j` is not below [`num_groups`](Self::num_groups).
     pub fn product(&self, i: usize, j: usize) -> f64 {
         self.products[i * self.count + j]
     }

@@ -51,7 +51,7 @@ pub struct Mgda;
 
 impl GramComposition for Mgda {
     fn weights(&mut self, gram: &GroupGram) -> Result<Vec<f64>, LossError> {
-        let k = gram.count();
+        let k = gram.num_groups();
         let norms = gram.norms();
         let still: Vec<bool> = norms.iter().map(|&norm| norm == 0.0).collect();
         if still.contains(&true) {

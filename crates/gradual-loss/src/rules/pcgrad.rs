@@ -62,7 +62,7 @@ impl GramComposition for PcGrad {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(self.draws);
         self.draws += 1;
-        let k = gram.count();
+        let k = gram.num_groups();
         let mut sum = vec![0.0; k];
         for i in 0..k {
             let mut own = vec![0.0; k];

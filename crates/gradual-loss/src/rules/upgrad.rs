@@ -53,7 +53,7 @@ pub struct UpGrad;
 
 impl GramComposition for UpGrad {
     fn weights(&mut self, gram: &GroupGram) -> Result<Vec<f64>, LossError> {
-        let k = gram.count();
+        let k = gram.num_groups();
         let (norms, cosines) = (gram.norms(), gram.cosines());
         let mut sum = vec![0.0; k];
         for i in 0..k {
