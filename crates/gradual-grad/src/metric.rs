@@ -173,8 +173,8 @@ impl Metric {
     /// # Errors
     ///
     /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Setting`] for a damping that is negative or not
-    /// finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients with NaN or infinity, which would stay
-    /// in the moments for ever. The moments are then as before.
+    /// finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients with NaN
+    /// or infinity, which would stay in the moments for ever. The moments are then as before.
     pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
         let chosen = self.chosen(g)?;
         if self.is_fixed() {
