@@ -28,8 +28,8 @@ const STEPS: [Step; 9] = [
     ("python", python),
 ];
 
-/// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite runs.
-/// LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
+/// The backends that need no GPU: those that tests and the conformance suite are compiled with, and that the suite
+/// runs. LibTorch is too large to be fetched for this; where it is there, `tch` is one of them.
 fn tested() -> Vec<&'static str> {
     let mut names = vec![backends::DEFAULT, "ndarray", "wgpu"];
     names.extend(torch::can_run().is_ok().then_some("tch"));
@@ -139,10 +139,17 @@ fn conformance() -> anyhow::Result<()> {
     Ok(suite.envs(backends::environment(&tested())).run()?)
 }
 
-/// Tests the report as `cargo xtask report` builds it, without Burn and Parquet, and runs the code of `docs/python.md`.
+/// Runs the code of `docs/python.md`, and tests the formats of a report that is built as `cargo xtask report` builds
+/// it, without Burn and Parquet.
 pub(crate) fn python() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    let tests = checked_tests(&sh).args(["--package", "gradual-report", "--", "--include-ignored"]);
+    let tests = checked_tests(&sh)
+        .args([
+            "--package=gradual-report",
+            "--test=formats",
+            "--test=python",
+        ])
+        .args(["--", "--include-ignored"]);
     Ok(tests.env("GRADUAL_PYTHON", venv::tables()?).run()?)
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask layers`: which crate may depend on which.
 //!
-//! Only what a crate needs to be built and used is looked at, optional dependencies included; its tests may use what they
-//! like.
+//! Only what a crate needs to be built and used is looked at, optional dependencies included; its tests may use what
+//! they like.
 
 #[cfg(test)]
 mod tests;
@@ -54,8 +54,8 @@ const ONLY: [(&str, &[&str]); 4] = [
 /// The crate `burn-NAME` is a backend.
 const BACKENDS: [&str; 6] = ["flex", "ndarray", "wgpu", "tch", "cuda", "rocm"];
 
-/// What is needed of `cargo metadata`. (The crate `cargo_metadata` asks `serde_json` for a feature with which all of Burn
-/// would be compiled once more.)
+/// What is needed of `cargo metadata`. (The crate `cargo_metadata` asks `serde_json` for a feature with which all of
+/// Burn would be compiled once more.)
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,

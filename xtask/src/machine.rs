@@ -13,21 +13,18 @@ pub(crate) fn processor() -> Result<String, String> {
 
 /// On Linux Vulkan: its loader and at least one driver. Elsewhere the system brings what wgpu needs.
 pub(crate) fn vulkan() -> Result<String, String> {
-    if !cfg!(target_os = "linux") {
-        return Ok(format!("the graphics interface of {}", env::consts::OS));
-    }
     let drivers = vulkan_drivers();
-    let missing = if !has_library("libvulkan.so.1") {
-        "the Vulkan loader libvulkan.so.1"
-    } else if drivers.is_empty() {
-        "a Vulkan driver"
-    } else {
-        return Ok(format!("Vulkan with {}", drivers.join(", ")));
-    };
-    Err(format!(
-        "{missing} was not found; install the Vulkan driver of the GPU, or for a machine without one Mesa's software \
-         driver: `cargo xtask setup wgpu`"
-    ))
+    match cfg!(target_os = "linux") {
+        false => Ok(format!("the graphics interface of {}", env::consts::OS)),
+        true if has_library("libvulkan.so.1") && !drivers.is_empty() => {
+            Ok(format!("Vulkan with {}", drivers.join(", ")))
+        }
+        true => Err(
+            "no Vulkan loader or no driver was found; install the driver of the GPU, or for a machine without one \
+             Mesa's software driver: `cargo xtask setup wgpu`"
+                .to_owned(),
+        ),
+    }
 }
 
 /// The manifests of the installed Vulkan drivers, from where the loader looks for them first (Vulkan-Loader,
@@ -36,19 +33,21 @@ fn vulkan_drivers() -> Vec<String> {
     let named = env::var_os("VK_DRIVER_FILES").or_else(|| env::var_os("VK_ICD_FILENAMES"));
     let files: Vec<PathBuf> = match named {
         Some(files) => env::split_paths(&files).collect(),
-        None => ["/etc", "/usr/local/share", "/usr/share"]
-            .iter()
-            .filter_map(|root| Path::new(root).join("vulkan/icd.d").read_dir().ok())
-            .flatten()
-            .filter_map(|file| Some(file.ok()?.path()))
-            .collect(),
+        None => {
+            let roots = ["/etc", "/usr/local/share", "/usr/share"]
+                .map(Path::new)
+                .into_iter();
+            let folders = roots.filter_map(|root| root.join("vulkan/icd.d").read_dir().ok());
+            folders
+                .flatten()
+                .flatten()
+                .map(|file| file.path())
+                .collect()
+        }
     };
     let files = files.iter().filter(|file| file.is_file());
-    let mut names: Vec<String> = files
-        .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()))
-        .collect();
-    names.sort();
-    names
+    let names = files.filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()));
+    names.collect()
 }
 
 /// The driver of an NVIDIA GPU, and the compiler that kernels are made with at run time.
@@ -56,16 +55,16 @@ pub(crate) fn cuda() -> Result<String, String> {
     let gpus = Command::new("nvidia-smi").arg("--list-gpus").output();
     let gpus = gpus.map_or_else(|_| Vec::new(), |output| output.stdout);
     let gpus = String::from_utf8_lossy(&gpus);
-    let Some(gpu) = gpus.lines().find(|line| line.starts_with("GPU")) else {
-        return Err(
-            "`nvidia-smi --list-gpus` lists no NVIDIA GPU; it needs a GPU and its driver"
-                .to_owned(),
-        );
-    };
+    let gpu = gpus.lines().find(|line| line.starts_with("GPU"));
+    let gpu =
+        gpu.ok_or("`nvidia-smi --list-gpus` lists no NVIDIA GPU; it needs a GPU and its driver")?;
     let toolkit = env::var_os("CUDA_PATH").unwrap_or_else(|| "/usr/local/cuda".into());
     match Path::new(&toolkit).is_dir() || has_library("libnvrtc.so") {
         true => Ok(gpu.to_owned()),
-        false => Err("there is a GPU, but no CUDA toolkit 12 or later (NVRTC); install it, or set CUDA_PATH to where it is".to_owned()),
+        false => Err(
+            "there is a GPU, but no CUDA toolkit 12 or later (NVRTC); install it, or set CUDA_PATH"
+                .to_owned(),
+        ),
     }
 }
 
@@ -76,11 +75,10 @@ fn has_library(name: &str) -> bool {
     };
     let known = String::from_utf8_lossy(&known.stdout);
     let own = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let in_own = |folder: PathBuf| folder.join(name).exists();
     known
         .lines()
         .any(|line| line.trim_start().starts_with(name))
-        || env::split_paths(&own).any(in_own)
+        || env::split_paths(&own).any(|folder| folder.join(name).exists())
 }
 
 #[cfg(test)]

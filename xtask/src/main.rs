@@ -1,7 +1,7 @@
 //! The commands of this workspace: `cargo xtask --help`.
 //!
-//! Everything that continuous integration runs is a command here, so that it runs the same way on a
-//! desk. This crate stays light: it never depends on Burn, it calls cargo with the right features.
+//! Everything that continuous integration runs is a command here, so that it runs the same way on a developer's
+//! machine. This crate stays light: it never depends on Burn, it calls cargo with the right features.
 
 #![allow(
     clippy::print_stdout,

@@ -11,29 +11,10 @@ use crate::venv;
 /// The version that burn-tch 0.22 goes with.
 const VERSION: &str = "2.9.0";
 
-/// Variables by which torch-sys is told of a LibTorch; its libraries are then their owner's affair.
-const FOLDER: &str = "LIBTORCH";
-const PYTORCH: &str = "LIBTORCH_USE_PYTORCH";
-
-/// A LibTorch of this machine, in words, or what to do about it.
-pub(crate) fn can_run() -> Result<String, String> {
-    match (env::var_os(FOLDER), env::var_os(PYTORCH)) {
-        (Some(folder), _) => match Path::new(&folder).join("lib").is_dir() {
-            true => Ok(format!("{FOLDER}={}", folder.display())),
-            false => Err(format!(
-                "{FOLDER} is {}, which has no folder lib",
-                folder.display()
-            )),
-        },
-        (None, Some(_)) => Ok(PYTORCH.to_owned()),
-        (None, None) => match installed() {
-            Some(torch) => Ok(torch.display().to_string()),
-            None => Err(format!(
-                "LibTorch {VERSION} was not found; `cargo xtask setup tch` installs it under target, or {FOLDER} \
-                 tells where it is"
-            )),
-        },
-    }
+/// What torch-sys is told of a LibTorch by; its libraries are then their owner's affair.
+fn named() -> Option<String> {
+    let mut variables = ["LIBTORCH", "LIBTORCH_USE_PYTORCH"].into_iter();
+    variables.find_map(|name| Some(format!("{name}={}", env::var_os(name)?.display())))
 }
 
 /// The folder of PyTorch, whose wheel holds LibTorch, in our own environment.
@@ -42,10 +23,21 @@ fn installed() -> Option<PathBuf> {
     torch.join("lib").is_dir().then_some(torch)
 }
 
+/// A LibTorch of this machine, in words, or what to do about it.
+pub(crate) fn can_run() -> Result<String, String> {
+    let installed = || installed().map(|torch| torch.display().to_string());
+    named().or_else(installed).ok_or_else(|| {
+        format!(
+            "LibTorch {VERSION} was not found; `cargo xtask setup tch` installs it under target, or LIBTORCH tells \
+             where it is"
+        )
+    })
+}
+
 /// What a build of `tch` and a program with it find in their environment.
 pub(crate) fn environment() -> Vec<(&'static str, OsString)> {
-    match installed() {
-        Some(torch) if env::var_os(FOLDER).or(env::var_os(PYTORCH)).is_none() => variables(&torch),
+    match (named(), installed()) {
+        (None, Some(torch)) => variables(&torch),
         _ => Vec::new(),
     }
 }
@@ -57,19 +49,15 @@ fn variables(torch: &Path) -> Vec<(&'static str, OsString)> {
         "windows" => "PATH",
         _ => "LD_LIBRARY_PATH",
     };
-    let nvidia = torch
-        .with_file_name("nvidia")
-        .read_dir()
-        .into_iter()
-        .flatten();
-    let nvidia = nvidia.filter_map(|wheel| Some(wheel.ok()?.path()));
-    let libraries = std::iter::once(torch.to_owned()).chain(nvidia);
-    let libraries = libraries
+    let beside = torch.with_file_name("nvidia").read_dir();
+    let beside = beside.into_iter().flatten().flatten().map(|one| one.path());
+    let folders = std::iter::once(torch.to_owned()).chain(beside);
+    let libraries = folders
         .map(|folder| folder.join("lib"))
         .filter(|lib| lib.is_dir());
     let before = env::var_os(search).unwrap_or_default();
     let all = env::join_paths(libraries.chain(env::split_paths(&before)));
-    let mut variables = vec![(FOLDER, torch.into())];
+    let mut variables = vec![("LIBTORCH", torch.into())];
     variables.extend(all.map(|all| (search, all)));
     variables
 }

@@ -95,7 +95,7 @@ impl Method {
                 );
             }
             Self::SvdSketch => {
-                let grouping = SingularVectors::default().with_sketch(SKETCH, 0);
+                let grouping = SingularVectors::default().with_sketch(SKETCH, 0)?;
                 return grouped(Objective::new(grouping, SumOfSquares), None);
             }
             _ => {}

@@ -19,7 +19,7 @@ pub(crate) fn write(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `value` with so many digits, or `none`.
+/// `value` with this many digits, or `none`.
 pub(crate) fn number(value: Option<f64>, digits: usize, none: &str) -> String {
     value.map_or_else(|| none.to_owned(), |value| format!("{value:.digits$}"))
 }

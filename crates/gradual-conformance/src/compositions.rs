@@ -1,15 +1,27 @@
-//! From losses to coefficients.
+//! From losses to coefficients: everything in the registries of `gradual-loss`.
 
+use anyhow::ensure;
 use burn::tensor::Device;
 use gradual::group::{Average, Groups};
-use gradual::loss::registry::{COMPOSITIONS, RULES, RuleContext, WRAPPERS};
+use gradual::loss::registry::{COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS};
 use gradual::loss::{Composed, Composition, Scale, SumOfSquares};
 
-use crate::numbers::Numbers;
-use crate::numbers::{host, tensor, uniform};
+use crate::numbers::{Numbers, host, tensor, uniform};
+use crate::settings::specs;
+
+/// What the suite sets in the place of defaults.
+const SETTINGS: [&str; 5] = [
+    "excess(reference = [0.1, 0.1, 0.1])",
+    "tilted(t = 5)",
+    "power(p = 4)",
+    "power(p = 4, rooted = true)",
+    "dro(eta = 0.1)",
+];
+const WRAPPER_SETTINGS: [&str; 1] = ["shifted(floor = -1)"];
+const SCALE_SETTINGS: [&str; 1] = ["cap(limit = 4.2)"];
 
 const EXAMPLES: usize = 12;
-const GROUPS: usize = 3;
+pub(crate) const GROUPS: usize = 3;
 
 /// In single precision, so that all start from the same numbers.
 fn losses() -> Vec<f32> {
@@ -60,7 +72,7 @@ pub(crate) fn group_losses() -> Numbers {
     .into()
 }
 
-/// All of them, on hard and on soft groups.
+/// Every composition, by itself and in every wrapper, and every rule, on hard and on soft groups and in every scale.
 pub(crate) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
     let losses = tensor(losses(), [EXAMPLES], device);
     let hard = Groups::hard(assignment(), GROUPS, Average::Mean, device)?;
@@ -68,64 +80,47 @@ pub(crate) fn compositions(device: &Device) -> anyhow::Result<Numbers> {
     let gradients = uniform([EXAMPLES, 6], 301, device);
     let gram = gradients.clone().matmul(gradients.transpose());
 
+    let scales = specs(&SCALES, &SCALE_SETTINGS)?;
     let mut numbers = Numbers::new();
     for (kind, groups) in [("hard", &hard), ("soft", &soft)] {
-        numbers.insert(
-            format!("{kind}: group losses"),
-            host(groups.losses(losses.clone()))?,
-        );
-    }
-    let mut add = |name: String, composed: Composed| -> anyhow::Result<()> {
-        for scale in [
-            Scale::Raw,
-            Scale::UnitSum,
-            Scale::UnitAbsolute,
-            Scale::cap(2.0, GROUPS, 0.7),
-            Scale::MatchNorm,
-        ] {
-            let scaled = scale.apply_with_gram(composed.coefficients.clone(), Some(&gram))?;
-            numbers.insert(format!("{name}: {scale:?}"), host(scaled)?);
-        }
-        numbers.insert(format!("{name}: value"), host(composed.value)?);
-        Ok(())
-    };
-    for (kind, groups) in [("hard", &hard), ("soft", &soft)] {
-        for (name, mut composition) in registered()? {
+        let of_groups = host(groups.losses(losses.clone()))?;
+        numbers.insert(format!("{kind}: group losses"), of_groups);
+        let mut add = |name: String, composed: Composed| -> anyhow::Result<()> {
+            for spec in &scales {
+                let scale = SCALES.build(spec, ())?.unwrap_or(Scale::usual(groups));
+                let scaled = scale.apply_with_gram(composed.coefficients.clone(), Some(&gram))?;
+                numbers.insert(format!("{kind}, {name}: {spec}"), host(scaled)?);
+            }
+            numbers.insert(format!("{kind}, {name}: value"), host(composed.value)?);
+            Ok(())
+        };
+        for (name, mut composition) in all()? {
+            if let Err(refused) = composition.check(groups) {
+                // Some are defined on hard groups alone.
+                ensure!(kind == "soft", "{name}: {refused}");
+                continue;
+            }
             // Twice, so that what one draw teaches shows in the next.
             composition.compose(&losses, groups)?;
-            add(
-                format!("{kind}, {name}"),
-                composition.compose(&losses, groups)?,
-            )?;
+            add(name, composition.compose(&losses, groups)?)?;
         }
-        for entry in RULES.iter() {
-            let mut rule = RULES.build(&entry.name.parse()?, RuleContext::default())?;
-            let name = format!("{kind}, {}", entry.name);
-            add(name, rule.compose(&losses, groups, &gram)?)?;
+        for spec in specs(&RULES, &[])? {
+            let mut rule = RULES.build(&spec, RuleContext { seed: 0 })?;
+            add(spec.to_string(), rule.compose(&losses, groups, &gram)?)?;
         }
     }
     Ok(numbers)
 }
 
-/// Every composition of the registry, with the settings of the lab's arms where they are not the usual ones, and every
-/// wrapper around the sum of squares.
-fn registered() -> anyhow::Result<Vec<(String, Box<dyn Composition>)>> {
-    let settings = |name: &str| match name {
-        "power" => "power(p = 4)".to_owned(),
-        "tilted" => "tilted(t = 5)".to_owned(),
-        "dro" => "dro(eta = 0.1)".to_owned(),
-        "excess" => format!("excess(reference = {:?})", [0.1; GROUPS]),
-        "shifted" => "shifted(floor = -1)".to_owned(),
-        other => other.to_owned(),
-    };
-    let mut all: Vec<(String, Box<dyn Composition>)> = Vec::new();
-    for name in COMPOSITIONS.names().map(settings) {
-        let composition = COMPOSITIONS.build(&name.parse()?, ())?;
-        all.push((name, composition));
+/// Every composition, and every wrapper around the sum of squares, by name.
+pub(crate) fn all() -> anyhow::Result<Vec<(String, Box<dyn Composition>)>> {
+    let mut all = Vec::new();
+    for spec in specs(&COMPOSITIONS, &SETTINGS)? {
+        all.push((spec.to_string(), COMPOSITIONS.build(&spec, ())?));
     }
-    for name in WRAPPERS.names().map(settings) {
-        let composition = WRAPPERS.build(&name.parse()?, Box::new(SumOfSquares))?;
-        all.push((name, composition));
+    for spec in specs(&WRAPPERS, &WRAPPER_SETTINGS)? {
+        let wrapped = WRAPPERS.build(&spec, Box::new(SumOfSquares))?;
+        all.push((format!("{spec} of squares"), wrapped));
     }
     Ok(all)
 }

@@ -1,14 +1,16 @@
-//! What is had from one trace.
+//! What is computed from one trace.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use gradual::grad::{ExampleGradients, Metric, Whitening, naive_rows, trace};
+use gradual::grad::registry::METRICS;
+use gradual::grad::{ExampleGradients, naive_rows, trace};
 use gradual_tasks::Decoder;
 
 use crate::models::{EXAMPLES, Net, Subject};
 use crate::numbers::Numbers;
 use crate::numbers::{host, uniform};
+use crate::settings::specs;
 
 /// Losses, and rows of G from one trace and example by example.
 pub(crate) fn gradients(device: &Device) -> anyhow::Result<Numbers> {
@@ -31,7 +33,7 @@ pub(crate) fn gradients(device: &Device) -> anyhow::Result<Numbers> {
     Ok(numbers)
 }
 
-/// Inner products, in several metrics.
+/// Inner products, in every metric of the registry.
 pub(crate) fn gram(device: &Device) -> anyhow::Result<Numbers> {
     both(device, |name, g, numbers| {
         let mut add = |what: &str, values| numbers.insert(format!("{name} {what}"), values);
@@ -39,17 +41,11 @@ pub(crate) fn gram(device: &Device) -> anyhow::Result<Numbers> {
         add("norms", host(g.norms())?);
         add("cosine", host(g.cosine())?);
         add("cross", host(g.cross_gram(&g.choose(&[3, 1])?)?)?);
-        for (what, metric) in [
-            ("whitened", Metric::whitened()),
-            (
-                "kronecker",
-                Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 }),
-            ),
-        ] {
+        for spec in specs(&METRICS, &[])? {
             // The biases of keys have no gradient but rounding, which whitening would make as large as all else.
-            let mut metric = metric.with_layers(&["*weight"])?.balanced(true);
+            let mut metric = METRICS.build(&spec, vec![String::from("*weight")])?;
             metric.observe(g)?;
-            add(what, host(metric.gram(g)?)?);
+            add(&format!("in {spec}"), host(metric.gram(g)?)?);
         }
         Ok(())
     })

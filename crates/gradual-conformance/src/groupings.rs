@@ -1,22 +1,41 @@
-//! Groups of gradients that were planted.
+//! Groups of gradients that were planted: everything in the registries of `gradual-group`.
 
 use anyhow::ensure;
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Device;
 use gradual::grad::{Metric, Tap, Traced, trace};
-use gradual::group::{
-    Centroids, Draw, EachExample, GroupError, Grouping, Hdbscan, InMetric, KMeans, Landmarks,
-    Needs, OneGroup, RandomGroups, SingularVectors, Spectral, SphericalKMeans, Tracked,
-};
+use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
+use gradual::group::{Draw, GroupError, Grouping};
 use gradual::loss::{Composition, SumOfSquares};
+use gradual_registry::Spec;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::numbers::Numbers;
-use crate::numbers::{host, tensor};
+use crate::numbers::{Numbers, host, tensor};
+use crate::settings::specs;
 
-const GROUPS: usize = 4;
+/// What the suite sets in the place of defaults: groups as large as the planted ones, standing examples and sketches as
+/// small as its draws, and every way of reading singular vectors.
+const SETTINGS: [&str; 10] = [
+    "noisy-labels(share = 0.3)",
+    "hdbscan(least_size = 4)",
+    "singular-vectors",
+    "singular-vectors(membership = absolute)",
+    "singular-vectors(membership = squared)",
+    "singular-vectors(membership = squared, leading = 4)",
+    "singular-vectors(membership = squared, sketch = 64)",
+    "landmarks(k = known, examples = 40)",
+    "centroids(k = known, examples = 40, sketch = 64)",
+    "centroids(k = known, examples = 40, sketch = 64, every = 2)",
+];
+const WRAPPER_SETTINGS: [&str; 2] = ["priors(weights = [1, 2, 3, 4])", "after(draws = 1)"];
+/// What is put into wrappers.
+const WRAPPED: &str = "kmeans";
+/// What is computed in a whitened metric as well; the metrics themselves are in the part `gram`.
+const WHITENED: [&str; 2] = ["spectral", "landmarks(k = known, examples = 40)"];
+
+pub(crate) const GROUPS: usize = 4;
 const EXAMPLES: usize = 40;
 /// Entries of a gradient.
 const WIDTH: usize = 16;
@@ -54,6 +73,33 @@ fn draw(model: &Itself, rows: Vec<f32>, device: &Device) -> anyhow::Result<Trace
     })?)
 }
 
+/// Every grouping, and every wrapper around one, by name; for so many known groups.
+pub(crate) fn all(num_groups: usize) -> anyhow::Result<Vec<(String, Box<dyn Grouping>)>> {
+    let context = |metric| GroupingContext {
+        num_groups,
+        seed: 0,
+        metric,
+    };
+    let mut all = Vec::new();
+    for spec in specs(&GROUPINGS, &SETTINGS)? {
+        all.push((spec.to_string(), GROUPINGS.build(&spec, context(None))?));
+    }
+    for text in WHITENED {
+        let spec: Spec = text.parse()?;
+        let whitened = context(Some(Metric::whitened()));
+        all.push((
+            format!("{spec}, whitened"),
+            GROUPINGS.build(&spec, whitened)?,
+        ));
+    }
+    for spec in specs(&WRAPPERS, &WRAPPER_SETTINGS)? {
+        let inner = GROUPINGS.build(&WRAPPED.parse()?, context(None))?;
+        let wrapped = WRAPPERS.build(&spec, (context(None), inner))?;
+        all.push((format!("{spec} of {WRAPPED}"), wrapped));
+    }
+    Ok(all)
+}
+
 /// Of every grouping: which examples are together, its spectrum, and the coefficients that follow.
 pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
     let mut layer = LinearConfig::new(WIDTH, 1)
@@ -67,58 +113,19 @@ pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
     let mut broken = planted(3);
     broken[BROKEN * WIDTH] = f32::NAN;
     let broken = draw(&model, broken, device)?;
+    let labels: Vec<Option<usize>> = (0..EXAMPLES).map(|at| Some(at % GROUPS)).collect();
+    fn shown<'a>(traced: &'a Traced, labels: &'a [Option<usize>]) -> Draw<'a> {
+        Draw::from(traced).with_labels(labels)
+    }
 
-    let whitened = Metric::whitened;
-    let all: Vec<(&str, Box<dyn Grouping>)> = vec![
-        ("one group", Box::new(OneGroup)),
-        ("each example", Box::new(EachExample)),
-        ("random", Box::new(RandomGroups::new(3, 0))),
-        ("k-means", Box::new(KMeans::new(GROUPS, 0))),
-        ("spherical", Box::new(SphericalKMeans::new(GROUPS, 0))),
-        ("spectral", Box::new(Spectral::new(GROUPS, 0))),
-        (
-            "spectral, whitened",
-            Box::new(InMetric::new(whitened(), Spectral::new(GROUPS, 0))),
-        ),
-        ("hdbscan", Box::new(Hdbscan::new(4))),
-        ("singular vectors", Box::new(SingularVectors::default())),
-        (
-            "singular vectors, squared",
-            Box::new(SingularVectors::squared()),
-        ),
-        (
-            "singular vectors, leading",
-            Box::new(SingularVectors::squared().with_leading(GROUPS)),
-        ),
-        (
-            "singular vectors, sketch",
-            Box::new(SingularVectors::squared().with_sketch(64, 0)),
-        ),
-        (
-            "tracked k-means",
-            Box::new(Tracked::new(KMeans::new(GROUPS, 0))),
-        ),
-        (
-            "landmarks",
-            Box::new(Landmarks::new(GROUPS, whitened(), 0).with_examples(EXAMPLES)),
-        ),
-        (
-            "centroids",
-            Box::new(
-                Centroids::new(GROUPS, Metric::euclidean(), 0)
-                    .with_examples(EXAMPLES)
-                    .with_sketch(64, 0),
-            ),
-        ),
-    ];
     let mut numbers = Numbers::new();
-    for (name, mut grouping) in all {
+    for (name, mut grouping) in all(GROUPS)? {
         while grouping.wants().is_some() {
-            grouping.stand(&Draw::from(&draws[0]))?;
+            grouping.stand(&shown(&draws[0], &labels))?;
         }
         // Twice, so that what one draw teaches shows in the next.
         for (at, traced) in draws.iter().enumerate() {
-            let groups = grouping.group(&Draw::from(traced))?;
+            let groups = grouping.group(&shown(traced, &labels))?;
             let composed = SumOfSquares.compose(&traced.losses, &groups)?;
             let mut add =
                 |what: &str, values| numbers.insert(format!("{name}, draw {at}: {what}"), values);
@@ -136,15 +143,15 @@ pub(crate) fn groupings(device: &Device) -> anyhow::Result<Numbers> {
                 add("together", together(assignment));
             }
         }
-        if grouping.needs() == Needs::Gradients {
-            let named = match grouping.group(&Draw::from(&broken)) {
+        if grouping.needs().gradients() {
+            let named = match grouping.group(&shown(&broken, &labels)) {
                 Err(GroupError::NotFinite { example, .. }) => example == BROKEN,
                 // A metric names the parameter.
                 Err(GroupError::Gradients { .. }) => true,
                 _ => false,
             };
             // On the reference, too.
-            ensure!(named, "{name} takes what is no number");
+            ensure!(named, "{name} accepts a gradient that is not finite");
         }
     }
     Ok(numbers)

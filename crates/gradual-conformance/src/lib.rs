@@ -25,4 +25,6 @@ mod models;
 mod numbers;
 mod parts;
 mod precision;
+mod settings;
 mod training;
+mod waits;

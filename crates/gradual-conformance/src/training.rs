@@ -4,18 +4,17 @@ use std::cell::RefCell;
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use gradual::grad::host::reads;
 use gradual::prelude::*;
 use gradual::runs::{Evaluation, RunConfig, SCHEMA};
+use gradual::train::registry::OPTIMIZERS;
 use gradual::train::{
-    Flow, Interrupt, Keep, Observer, RunFolder, SeenStep, Task, TrainError, Trainer, TrainerConfig,
+    Flow, Interrupt, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig,
 };
 use gradual_tasks::{SparseParity, SparseParityConfig};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::numbers::Numbers;
+use crate::settings::specs;
 
 const STEPS: u64 = 50;
 /// Large enough for the losses to move.
@@ -23,7 +22,8 @@ const RATE: f64 = 1e-2;
 /// The step after which a run changes backends.
 const HALF: u64 = 20;
 
-fn task() -> anyhow::Result<SparseParity> {
+/// Sparse parity, small enough for a moment.
+pub(crate) fn task() -> anyhow::Result<SparseParity> {
     let config = SparseParityConfig {
         tasks: 4,
         bits: 12,
@@ -49,25 +49,34 @@ fn config() -> TrainerConfig {
     }
 }
 
-/// Training losses of several objectives.
+/// Training losses of several objectives, and of every optimizer of the registry.
 pub(crate) fn training(device: &Device) -> anyhow::Result<Numbers> {
-    let task = task()?;
-    let objectives = [
-        ("erm", Objective::new(OneGroup, Mean)),
-        ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
+    let mut runs = vec![
+        ("erm".to_owned(), Objective::new(OneGroup, Mean), adam()),
         (
-            "svd",
+            "grouped".to_owned(),
+            Objective::new(Labels::new(4), SumOfSquares),
+            adam(),
+        ),
+        (
+            "svd".to_owned(),
             Objective::new(SingularVectors::default(), SumOfSquares),
+            adam(),
         ),
     ];
+    for spec in specs(&OPTIMIZERS, &[])? {
+        let erm = Objective::new(OneGroup, Mean);
+        runs.push((format!("erm, {spec}"), erm, OPTIMIZERS.build(&spec, ())?));
+    }
+    let task = task()?;
     let mut numbers = Numbers::new();
-    for (name, objective) in objectives {
+    for (name, objective, optimizer) in runs {
         let seen = Seen::default();
-        Trainer::new(&task, objective, adam(), device, config())
+        Trainer::new(&task, objective, optimizer, device, config())
             .with_rate(RATE)
             .observe(&seen)
             .run()?;
-        numbers.insert(name.to_owned(), seen.losses());
+        numbers.insert(name, seen.losses());
     }
     Ok(numbers)
 }
@@ -86,64 +95,9 @@ pub(crate) fn repeats(device: &Device) -> anyhow::Result<Numbers> {
 }
 
 /// That all of them are.
-pub(crate) fn always() -> Numbers {
-    ["erm", "grouped", "svd"]
-        .map(|name| (name.to_owned(), vec![1.0]))
-        .into()
-}
-
-/// The numbers of the table in `docs/backends.md`.
-pub(crate) fn stated_waits() -> Numbers {
-    [
-        ("erm", 1),
-        ("grouped", 1),
-        ("dro", 2),
-        ("landmarks", 1),
-        ("k-means", 2),
-        ("svd", 1),
-        ("svd-squared", 2),
-    ]
-    .map(|(name, waits)| (name.to_owned(), vec![f64::from(waits)]))
-    .into()
-}
-
-/// How often one step waits for the device, by objective.
-pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
-    let task = task()?;
-    let mut random = ChaCha8Rng::seed_from_u64(0);
-    let model = task.model(&mut random, &device.clone().autodiff());
-    let drawn = task.draw(32, &mut random, device);
-    let mut numbers = Numbers::new();
-    for (name, mut objective) in [
-        ("erm", Objective::new(OneGroup, Mean)),
-        ("grouped", Objective::new(Labels::new(4), SumOfSquares)),
-        ("dro", Objective::new(Labels::new(4), GroupDro::new(0.1)?)),
-        (
-            "landmarks",
-            Objective::new(
-                Landmarks::new(4, Metric::whitened(), 0).with_examples(32),
-                SumOfSquares,
-            ),
-        ),
-        ("k-means", Objective::new(KMeans::new(4, 0), SumOfSquares)),
-        (
-            "svd",
-            Objective::new(SingularVectors::default(), SumOfSquares),
-        ),
-        (
-            "svd-squared",
-            Objective::new(SingularVectors::squared(), SumOfSquares),
-        ),
-    ] {
-        let losses = |m: &_| task.losses(m, &drawn.batch);
-        if objective.wants().is_some() {
-            stand(&model, &mut objective, losses)?;
-        }
-        let before = reads();
-        step(&model, &mut objective, Some(&drawn.labels), losses)?;
-        numbers.insert(name.to_owned(), vec![(reads() - before) as f64]);
-    }
-    Ok(numbers)
+pub(crate) fn always(computed: &Numbers) -> Numbers {
+    let names = computed.keys().cloned();
+    names.map(|name| (name, vec![1.0])).collect()
 }
 
 /// A run whose first part was on `flex` and whose second part is on `device`, and the other way round.

@@ -75,7 +75,7 @@ pub enum GradError {
         "trace: the losses depend on {} outside of any tap: {}; part of every example's gradient would be missing. \
          Call `tap` wherever the layer is used, `readout` for a read-out that shares an embedding's weight, \
          `per_example` for a parameter without a layer (for a penalty on weights, too), all on the thread that traces; \
-         detach what is to have no gradient",
+         detach values that should have no gradient",
         if .paths.len() == 1 { "this parameter" } else { "these parameters" },
         .paths.join(", ")
     )]
@@ -89,7 +89,7 @@ pub enum GradError {
         /// Why.
         problem: &'static str,
     },
-    /// A parameter is no leaf of the graph.
+    /// A parameter is not a leaf of the autodiff graph.
     #[error(
         "trace: the parameter {path} was computed from another tensor with a graph (cast, moved to a device or scaled \
          in place), so no gradient stays with it; change it as \
@@ -102,7 +102,7 @@ pub enum GradError {
     /// Two places of a model have one identity and are not one parameter.
     #[error(
         "trace: {one} and {other} of the model have one parameter identity, but {problem}; clones of a layer share \
-         their identity, and an optimizer moves the first of them alone. Initialise each layer by itself, or give a \
+         their identity, and an optimizer updates only the first of them. Initialise each layer separately, or give a \
          frozen copy (a teacher, a reference) identities of its own with `frozen_copy`"
     )]
     Identity {
@@ -224,7 +224,7 @@ pub enum GradError {
         /// Path of the parameter.
         path: String,
     },
-    /// What was written down can't be taken up again.
+    /// A record can't be restored.
     #[error("record: {problem}")]
     Record {
         /// What does not fit.

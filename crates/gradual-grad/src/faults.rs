@@ -6,8 +6,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BurnFault {
-    /// The weight gradient of a [`Conv1d`](burn::nn::conv::Conv1d) with groups, where the input goes on for at least one dilation after the
-    /// last window: see [`conv1d_fault`](crate::conv1d_fault).
+    /// The weight gradient of a [`Conv1d`](burn::nn::conv::Conv1d) with groups, where the input extends beyond the
+    /// last window by at least one dilation: see [`conv1d_fault`](crate::conv1d_fault).
     GroupedConv1d,
 }
 

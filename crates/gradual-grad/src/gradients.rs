@@ -21,7 +21,7 @@ use parameter::ParameterGradients;
 
 /// The gradients G `[n, p]` of a draw: row j is ∇ℓ_j over all trainable parameters.
 ///
-/// G itself is never built (but by [`rows`](Self::rows)). Made by [`trace`](crate::trace()).
+/// G itself is never built, except by [`rows`](Self::rows). Made by [`trace`](crate::trace()).
 #[derive(Debug, Clone)]
 pub struct ExampleGradients {
     pub(crate) zeros: Tensor<1>,

@@ -27,7 +27,7 @@ use part::Part;
 use problem::Problem;
 use whitening::Whitening;
 
-/// A metric on gradients: which layers are looked at, and how their coordinates are scaled.
+/// A metric on gradients: which layers it uses, and how their coordinates are scaled.
 ///
 /// # The idea
 ///
@@ -110,7 +110,7 @@ impl Metric {
     }
 
     /// Looks only at parameters whose path matches one of these globs, such as `layers.0.*` or
-    /// `*.weight`. Without any, at all.
+    /// `*.weight`. Without globs, at all parameters.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Metric {
         Self { balanced, ..self }
     }
 
-    /// How much of the running moments a new draw leaves, 0 to 1 (0.9 by default): they are an
+    /// Share of the running moments that is kept at each new draw, 0 to 1 (0.9 by default): they are an
     /// exponential mean over about 1/(1 − `memory`) draws, without bias towards the start.
     ///
     /// # Errors
@@ -172,9 +172,9 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Setting`] for a damping that is negative or not
-    /// finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients with NaN
-    /// or infinity, which would stay in the moments for ever. The moments are then as before.
+    /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Setting`] for a damping that is negative or
+    /// not finite; [`GradError::Moments`] when a covariance can't be inverted; [`GradError::NotFinite`] for gradients
+    /// with NaN or infinity, which would stay in the moments for ever. The moments are then as before.
     pub fn observe(&mut self, g: &ExampleGradients) -> Result<(), GradError> {
         let chosen = self.chosen(g)?;
         if self.is_fixed() {
@@ -226,7 +226,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`GradError::Unobserved`] when no parameter that is looked at was ever observed, and
+    /// [`GradError::Unobserved`] when no parameter that the metric uses was ever observed, and
     /// [`GradError::NoPart`] when none has the [`Part`] that is: all gradients would be zero, and all cosines.
     /// [`GradError::Glob`] when a glob matches no parameter; [`GradError::Moments`] for a parameter of another shape,
     /// or used by other layers, than was observed.

@@ -10,7 +10,8 @@ use crate::precision::widest_of;
 /// The plain twin of [`trace`](crate::trace()) for tests and for checking a new model: parameters
 /// stand in visiting order, each flattened in row-major order, as in
 /// [`ExampleGradients::rows`](crate::ExampleGradients::rows). A parameter that a loss does not
-/// depend on has a zero gradient. Parameters of several precisions meet in the widest. `model` must be on an autodiff device.
+/// depend on has a zero gradient. Parameters of several precisions meet in the widest. `model` must be on an autodiff
+/// device.
 pub fn naive_rows<M: Module>(model: &M, losses: impl Fn(&M) -> Tensor<1>) -> Tensor<2> {
     let n = losses(model).dims()[0];
     let rows = (0..n).map(|example| {

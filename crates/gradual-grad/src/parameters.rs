@@ -24,7 +24,7 @@ pub(crate) struct Parameter {
     pub(crate) dtype: DType,
 }
 
-/// Lists the float parameters of `module`, each once, and draws those that were still lazy.
+/// Lists the float parameters of `module`, each once, and initialises those that are still lazy.
 ///
 /// # Errors
 ///
@@ -58,8 +58,8 @@ pub struct DrawnParameters {
 
 /// Draws the parameters of `model` that are still lazy, and says which there are.
 ///
-/// Copies of a module share what is lazy, its settings included: of a model that was not drawn yet,
-/// `model.clone().no_grad()` takes the gradients of the model itself away, for ever.
+/// Copies of a module share lazy parameters and their settings: on a model that is not initialised yet,
+/// `model.clone().no_grad()` switches off the gradients of the model itself, for ever.
 ///
 /// # Errors
 ///

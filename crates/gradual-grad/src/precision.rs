@@ -21,7 +21,7 @@ pub(crate) fn widest(a: DType, b: DType) -> DType {
     }
 }
 
-/// [`widest`] of several tensors; none of none.
+/// [`widest`] of several tensors; none for an empty list.
 pub(crate) fn widest_of<const D: usize>(tensors: &[Tensor<D>]) -> Option<DType> {
     tensors.iter().map(Tensor::dtype).reduce(widest)
 }

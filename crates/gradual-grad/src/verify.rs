@@ -1,4 +1,4 @@
-//! Whether the per-example gradients of a model are what they are taken for.
+//! Whether the per-example gradients of a model are correct.
 //!
 //! # The idea
 //!
@@ -24,8 +24,8 @@
 //! other, or of this half that have one weight, is not seen; which these are, is random, so this takes a coupling of
 //! very few examples: of a single pair of a draw, three in ten are missed.
 //!
-//! Where the model trains with random numbers of the device (dropout), the device's generator is seeded, from a number
-//! that it is asked for, so that all passes draw the same.
+//! Where the model trains with random numbers of the device (dropout), the device's generator is seeded with a number
+//! that was drawn from it, so that all passes draw the same.
 
 mod coupling;
 pub(crate) mod found;
@@ -55,12 +55,12 @@ use update::{Update, compared, flattened, layers_of};
 /// Checks the per-example gradients of `model` on one draw: whether they add up to those of Burn's own backward pass,
 /// parameter by parameter, and whether every example's gradient is its own.
 ///
-/// Three passes, about as much as four ordinary steps: Burn's own forward and backward pass of a weighted sum of the losses,
-/// a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing may arrive at
-/// the other half. `docs/verify.md` has every error with its causes and cures.
+/// Three passes, about as much as four ordinary steps: Burn's own forward and backward pass of a weighted sum of the
+/// losses, a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing
+/// may arrive at the other half. `docs/verify.md` has every error with its causes and cures.
 ///
-/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm) are
-/// afterwards what they were.
+/// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm)
+/// are afterwards what they were.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -127,7 +127,8 @@ impl Tracer {
 ///
 /// # Errors
 ///
-/// [`GradError::Nested`] inside a trace, and those of a model whose parameters can't be [told apart](GradError::Identity).
+/// [`GradError::Nested`] inside a trace, and those of a model whose parameters can't be [told
+/// apart](GradError::Identity).
 pub fn burn_faults<M: Module>(
     model: &M,
     losses: impl FnOnce(&M) -> Tensor<1>,
@@ -137,7 +138,7 @@ pub fn burn_faults<M: Module>(
     Ok(passed.faults())
 }
 
-/// A check that goes on.
+/// A check in progress.
 struct Check<'a, M, F> {
     subject: &'a Subject<M>,
     seed: &'a Seed,

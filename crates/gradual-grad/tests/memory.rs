@@ -16,8 +16,8 @@ use rand_chacha::ChaCha8Rng;
 /// The variable that names what a child process does.
 const STEP: &str = "GRADUAL_MEMORY_STEP";
 
-/// What is done with a table, how many examples and positions, rows and width of the table, and how many times the plain
-/// step's memory and time it may take.
+/// What is done with a table, how many examples and positions, rows and width of the table, and how many times the
+/// plain step's memory and time it may take.
 const STEPS: [(&str, [usize; 4], [f64; 2]); 6] = [
     ("looked up", [8, 224, 50_257, 768], [1.5, 3.0]),
     ("looked up", [8, 225, 50_257, 768], [1.5, 3.0]),

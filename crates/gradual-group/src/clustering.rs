@@ -1,7 +1,7 @@
 //! Clustering of examples whose similarities are known, and of points of the host.
 //!
 //! From [`cosines`](crate::Cosines) of gradients to [similarities](crate::Similarity), from there to a
-//! [problem](partition::Problem) that is cut into any number of groups. The algorithms on points are k-means
+//! [problem](partition::CutProblem) that is cut into any number of groups. The algorithms on points are k-means
 //! ([`lloyd`]) and clusters by direction ([`spherical`]); both start from the same [`seeding`].
 
 pub(crate) mod cosines;

@@ -51,7 +51,7 @@ pub enum GroupError {
         /// Labels given.
         labels: usize,
     },
-    /// The draw is labelled more or less often than the grouping asks for.
+    /// The draw has labels of more or fewer labellings than the grouping expects.
     #[error(
         "{operation}: expected the labels of {expected} groupings, got those of {got}; a step takes \
          several by a `Stepper`, a task gives them by `Drawn::with_more_labels`"
@@ -92,11 +92,15 @@ pub enum GroupError {
         /// What was given.
         got: f32,
     },
-    /// A share is not from 0 to 1.
-    #[error("{operation}: the share must be from 0 to 1, got {got}")]
-    Share {
+    /// A setting is out of its range.
+    #[error("{operation}: {parameter} must be {expected}, got {got}")]
+    Parameter {
         /// The grouping.
         operation: &'static str,
+        /// The setting.
+        parameter: &'static str,
+        /// Its range.
+        expected: &'static str,
         /// What was given.
         got: f64,
     },
@@ -111,7 +115,7 @@ pub enum GroupError {
         /// Likeness above which groups merge.
         merge_above: f64,
     },
-    /// An example has a gradient that is not a number.
+    /// An example has a non-finite gradient.
     #[error("{operation}: the gradient of example {example} is not finite")]
     NotFinite {
         /// The grouping.
@@ -119,7 +123,7 @@ pub enum GroupError {
         /// Position of the example in the draw.
         example: usize,
     },
-    /// A group has a loss that is not a number.
+    /// A group has a non-finite loss.
     #[error("{operation}: the loss of group {group} is not finite, got {got}")]
     Loss {
         /// The grouping.
@@ -139,7 +143,7 @@ pub enum GroupError {
         /// Entries given.
         got: usize,
     },
-    /// Two examples are less alike than not at all, and the method needs similarities of 0 to 1.
+    /// Two examples have a negative similarity, and the method needs similarities from 0 to 1.
     #[error("{operation}: the similarity of examples {one} and {other} is negative")]
     Negative {
         /// The grouping.
@@ -185,9 +189,12 @@ pub enum GroupError {
         /// Size of the Gram matrix.
         examples: usize,
     },
-    /// The density-based clustering library refused.
-    #[error("hdbscan: {0}")]
-    Hdbscan(#[from] hdbscan::HdbscanError),
+    /// The distances between the gradients can't be clustered by density.
+    #[error("hdbscan: {problem}")]
+    Hdbscan {
+        /// What the library that does it says.
+        problem: String,
+    },
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {
@@ -202,7 +209,7 @@ pub enum GroupError {
         /// The grouping.
         operation: &'static str,
     },
-    /// The standing examples are not those of before.
+    /// The number of standing examples is not that of the last time.
     #[error("{operation}: expected {expected} standing examples, got {got}")]
     Standing {
         /// The grouping.
@@ -212,7 +219,7 @@ pub enum GroupError {
         /// How many came.
         got: usize,
     },
-    /// A state could not be written down, or is not one of this grouping.
+    /// A state could not be saved, or is not one of this grouping.
     #[error("{operation}: not a state of this grouping: {problem}")]
     State {
         /// The grouping.
@@ -220,7 +227,7 @@ pub enum GroupError {
         /// What does not fit.
         problem: String,
     },
-    /// Whatever else a grouping refuses: for groupings that are written elsewhere.
+    /// An error of a grouping that is written outside of this crate.
     #[error("{operation}: {source}")]
     Other {
         /// The grouping.
@@ -246,6 +253,45 @@ impl GroupError {
         Self::Other {
             operation,
             source: source.into(),
+        }
+    }
+
+    /// `got`, if it is `least` at least: a setting of the grouping called `operation`.
+    pub(crate) fn at_least(
+        operation: &'static str,
+        parameter: &'static str,
+        least: usize,
+        got: usize,
+    ) -> Result<usize, Self> {
+        let expected = match least {
+            0 | 1 => "at least 1",
+            _ => "at least 2",
+        };
+        match got >= least {
+            true => Ok(got),
+            false => Err(Self::Parameter {
+                operation,
+                parameter,
+                expected,
+                got: got as f64,
+            }),
+        }
+    }
+
+    /// `got`, if it is from 0 to 1: a setting of the grouping called `operation`.
+    pub(crate) fn share(
+        operation: &'static str,
+        parameter: &'static str,
+        got: f64,
+    ) -> Result<f64, Self> {
+        match (0.0..=1.0).contains(&got) {
+            true => Ok(got),
+            false => Err(Self::Parameter {
+                operation,
+                parameter,
+                expected: "from 0 to 1",
+                got,
+            }),
         }
     }
 

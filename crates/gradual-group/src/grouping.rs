@@ -4,16 +4,16 @@
 //!
 //! A run calls the methods of a [`Grouping`] in this order.
 //!
-//! 1. Before it starts, [`check`](Grouping::check) with the number of examples that a draw will have. Settings that can't
-//!    work are refused here, before any model is trained. A run that was stopped then calls
+//! 1. Before it starts, [`check`](Grouping::check) with the number of examples that a draw will have. Settings that
+//!    can't work are refused here, before any model is trained. A run that was stopped then calls
 //!    [`restore`](Grouping::restore) with the [`State`] that it wrote down.
-//! 2. Before each step, [`wants`](Grouping::wants), and [`stand`](Grouping::stand) with the examples that were asked for,
-//!    until no more are: most groupings want none. [`Standing`] says which they are.
+//! 2. Before each step, [`wants`](Grouping::wants), and [`stand`](Grouping::stand) with the examples that were asked
+//!    for, until no more are: most groupings want none. [`Standing`] says which they are.
 //! 3. In each step [`needs`](Grouping::needs), which decides whether per-example gradients are taken at all, and then
-//!    [`group_ahead`](Grouping::group_ahead) with the step's [`Draw`]. It yields [`Groups`]. Where these are not known to
-//!    the host yet, the step reads [`unread`](Groups::unread) together with the losses and calls
-//!    [`settled`](Groups::settled). A loop of one's own may call [`group`](Grouping::group) instead, which waits for the
-//!    device and is the same otherwise.
+//!    [`group_ahead`](Grouping::group_ahead) with the step's [`Draw`]. It yields [`Groups`]. Where these are not known
+//!    to the host yet, the step reads [`unread`](Groups::unread) together with the losses and calls
+//!    [`settled`](Groups::settled). A loop of one's own may call [`group`](Grouping::group) instead, which waits for
+//!    the device and is the same otherwise.
 //! 4. At a checkpoint, [`state`](Grouping::state).
 //!
 //! What `needs` and `wants` answer may change from step to step, so both are asked every time. A call that fails leaves
@@ -43,9 +43,9 @@ use state::State;
 ///
 /// # A grouping of one's own
 ///
-/// Two methods have to be written: [`needs`](Self::needs) and [`group`](Self::group). A grouping that learns from draw to
-/// draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a clone
-/// when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` of this crate is one that
+/// Two methods have to be written: [`needs`](Self::needs) and [`group`](Self::group). A grouping that learns from draw
+/// to draw needs [`state`](Self::state) and [`restore`](Self::restore) as well. It is [`Clone`]: wrappers put back a
+/// clone when a call fails. Errors of its own are [`GroupError::Other`]. `examples/own_grouping.rs` is one that
 /// uses gradients, labels and state.
 ///
 /// # The order of calls
@@ -61,8 +61,8 @@ pub trait Grouping: DynClone + Send {
     /// Whether these settings go with draws of `examples` examples, or with as many standing ones as are asked for: a
     /// run asks before it starts, so that it does not fail at its first step.
     ///
-    /// What gradients turn out to be can't be known before. With fewer distinct ones in a draw than groups asked for,
-    /// groups stay empty, with weight 0.
+    /// The gradients are not known at that time. If a draw has fewer distinct gradients than groups, groups stay
+    /// empty, with weight 0.
     ///
     /// # Errors
     ///
@@ -98,8 +98,8 @@ pub trait Grouping: DynClone + Send {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError>;
 
     /// [`group`](Self::group) without waiting for the device, for groupings that can do so: memberships are there, but
-    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads who is where together with
-    /// the losses.
+    /// the host may not know them yet ([`Groups::unread`]). A step groups by this, and reads the assignment together
+    /// with the losses.
     ///
     /// # Errors
     ///
@@ -110,23 +110,23 @@ pub trait Grouping: DynClone + Send {
     }
 
     /// What the grouping has learned from the draws so far, its place in its random numbers included:
-    /// with equal settings and this state, another one goes on to the same groups, bit for bit. A
+    /// with equal settings and this state, another one continues with the same groups, bit for bit. A
     /// grouping that learns from draw to draw must write this and [`restore`](Self::restore), or a run
     /// that is resumed differs from one that never stopped.
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be written down.
+    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be saved.
     fn state(&self) -> Result<State, GroupError> {
         Ok(State::none())
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to
+    /// Restores a state that [`state`](Self::state) returned under the same settings; tensors go to
     /// `device`.
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] for what is no state of this grouping, which is then as it was.
+    /// [`GroupError::State`] for the state of another grouping, or of other settings. This one is then as it was.
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
         let _ = device;
         state.expect_none("grouping")

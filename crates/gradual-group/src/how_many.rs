@@ -11,7 +11,7 @@ pub(crate) mod sign_flip;
 pub(crate) mod silhouette;
 pub(crate) mod stability;
 
-use crate::clustering::partition::Problem;
+use crate::clustering::partition::CutProblem;
 use crate::error::GroupError;
 use crate::linalg::eigenvalues::{rounded, within};
 
@@ -24,13 +24,12 @@ use crate::linalg::eigenvalues::{rounded, within};
 ///
 /// # Which rule
 ///
-/// [`Eigengap`](Self::Eigengap) first: it costs nothing beside the clustering, and with squared
-/// cosines in a whitened metric it finds the capabilities' true number. But it takes for granted that there are two
-/// groups at least, and answers 2 to 12 for a draw of a single capability: where that may be, take
-/// [`TestedEigengap`](Self::TestedEigengap). [`Silhouette`](Self::Silhouette)
-/// agrees with the eigengap where there are groups and costs one clustering per number tried. Those that measure how evenly the
-/// trace is spread (participation ratio, effective and stable rank, energy) count the directions of
-/// the noise too: they say how a spectrum changes over training, not how many groups there are.
+/// [`Eigengap`](Self::Eigengap) first: it costs nothing beside the clustering, and with squared cosines in a whitened
+/// metric it finds the capabilities' true number. But it presupposes at least two groups, and answers 2 to 12 for a
+/// draw of a single capability; where that can happen, take [`TestedEigengap`](Self::TestedEigengap).
+/// [`Silhouette`](Self::Silhouette) agrees with the eigengap where there are groups and costs one clustering per number
+/// tried. Those that measure how evenly the trace is spread (participation ratio, effective and stable rank, energy)
+/// count the directions of the noise too: they say how a spectrum changes over training, not how many groups there are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum HowMany {
@@ -54,11 +53,11 @@ pub enum HowMany {
     /// A spectrum alone can't tell one group from several: the noise of one capability's gradients has leading
     /// directions of its own, and noise in k dimensions has the spectrum of k groups. What tells them apart is whether
     /// examples lie *at* k directions or all around them. So the examples are taken as unit vectors in the k leading
-    /// directions of their cosines (axes, where signs are ignored) and clustered into k there; the mean (squared) cosine
-    /// with the clusters' directions has to be above that of each of forty clouds of as many points, twenty normally and
-    /// twenty uniformly distributed with the same mean and standard deviation along each direction. Normal clouds are
-    /// the null of SigClust (Liu, Hayes, Nobel & Marron 2008, doi:10.1198/016214508000000454). Such a cloud is taken for
-    /// groups one time in twenty-one at most.
+    /// directions of their cosines (axes, where signs are ignored) and clustered into k there; the mean (squared)
+    /// cosine with the clusters' directions has to be above that of each of forty clouds of as many points, twenty
+    /// normally and twenty uniformly distributed with the same mean and standard deviation along each direction. Normal
+    /// clouds are the null of SigClust (Liu, Hayes, Nobel & Marron 2008, doi:10.1198/016214508000000454). Such a cloud
+    /// is taken for groups one time in twenty-one at most.
     ///
     /// Forty-one clusterings of n points in k dimensions beside the eigengap's spectrum, and one more spectrum for
     /// spectral clustering. It needs some ten examples a group. One capability whose gradients fall apart by themselves
@@ -119,7 +118,7 @@ impl HowMany {
     /// The number of groups of a problem, 1 to `at_most` unless it is fixed.
     pub(crate) fn choose(
         self,
-        problem: &Problem,
+        problem: &CutProblem,
         at_most: usize,
         seed: u64,
     ) -> Result<usize, GroupError> {

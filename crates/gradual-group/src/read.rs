@@ -44,8 +44,9 @@ pub(crate) fn wide_gram(operation: &'static str, gram: &Tensor<2>) -> Result<Vec
     }
 }
 
-/// The first example to blame for a number in a row-major `[n, n]` matrix of products that is none. A gradient that is no
-/// number spoils the products of all others with it, but of the products with themselves its own alone, so that comes first.
+/// The example to blame for a non-finite entry of a row-major `[n, n]` matrix of products. A non-finite gradient spoils
+/// the products of all others with it, but of the squares on the diagonal its own alone, so the diagonal is looked at
+/// first.
 pub(crate) fn not_finite<T: Copy + Into<f64>>(entries: &[T], examples: usize) -> Option<usize> {
     let bad = |&value: &T| !value.into().is_finite();
     let own = entries.iter().step_by(examples + 1).position(bad);

@@ -1,7 +1,7 @@
 //! All groupings and all wrappers, by name.
 //!
-//! Each has its entry in its own file: name, one sentence, parameters with defaults and bounds, constructor. A new one is
-//! added by that file and by one line here.
+//! Each has its entry in its own file: name, one sentence, parameters with defaults and bounds, constructor. A new one
+//! is added by that file and by its lines in `groupings.rs`.
 //!
 //! ```
 //! use gradual_group::registry::{GROUPINGS, GroupingContext};
@@ -12,53 +12,16 @@
 //! # Ok::<(), gradual_registry::RegistryError>(())
 //! ```
 
-use gradual_registry::{Entry, Registry};
+use gradual_registry::Entry;
 
 pub use crate::grouping::context::GroupingContext;
+pub use crate::groupings::GROUPINGS;
+pub use crate::wrappers::WRAPPERS;
 
 use crate::grouping::Grouping;
-use crate::groupings::{
-    centroids, density, each, kmeans, labels, landmarks, noisy, one_group, random, singular,
-    spectral, spherical,
-};
-use crate::wrappers::{after, damped, priors, tracked};
 
 /// A grouping, by name.
 pub type GroupingEntry = Entry<GroupingContext, Box<dyn Grouping>>;
 
 /// A wrapper, by name; it is given what it wraps.
 pub type WrapperEntry = Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>>;
-
-/// The rules that yield groups. Those that look at gradients see them in the context's metric.
-pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::new(
-    "grouping",
-    &[
-        &one_group::ENTRY,
-        &each::ENTRY,
-        &labels::ENTRY,
-        &noisy::ENTRY,
-        &random::ENTRY,
-        &kmeans::ENTRY,
-        &spherical::ENTRY,
-        &spectral::ENTRY,
-        &density::ENTRY,
-        &singular::ENTRY,
-        &landmarks::ENTRY,
-        &centroids::ENTRY,
-    ],
-);
-
-/// What can be put around a grouping.
-///
-/// [`InMetric`](crate::InMetric) is not among them: the groupings put themselves into the metric of their
-/// [context](GroupingContext).
-pub static WRAPPERS: Registry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> =
-    Registry::new(
-        "wrapper",
-        &[
-            &priors::ENTRY,
-            &damped::ENTRY,
-            &tracked::ENTRY,
-            &after::ENTRY,
-        ],
-    );

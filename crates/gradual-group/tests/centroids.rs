@@ -14,7 +14,9 @@ const DIM: usize = 24;
 fn centroids(groups: impl Into<HowMany>) -> Centroids {
     Centroids::new(groups, Metric::euclidean(), 0)
         .with_examples(160)
+        .unwrap()
         .with_sketch(256, 5)
+        .unwrap()
 }
 
 fn draw(model: &Itself, rows: &[Vec<f32>]) -> Traced {
@@ -159,7 +161,10 @@ fn centroids_follow_what_turns() {
 #[test]
 fn groups_that_are_formed_again_keep_their_numbers() {
     let model = Itself::new(DIM);
-    let mut grouping = centroids(HowMany::Eigengap).spectral().with_every(2);
+    let mut grouping = centroids(HowMany::Eigengap)
+        .spectral()
+        .with_every(2)
+        .unwrap();
     let stand = |grouping: &mut Centroids, axes: &[usize], seed| {
         let labels: Vec<usize> = (0..20 * axes.len()).map(|j| axes[j % axes.len()]).collect();
         let rows = along(&labels, DIM, 6.0, true, seed);
@@ -187,7 +192,7 @@ fn groups_that_are_formed_again_keep_their_numbers() {
     assert_eq!(now[..3], first[..3]);
     let churn = groups.churn().expect("formed again");
     assert_eq!((churn.births, churn.deaths), (2, 1));
-    assert_eq!(groups.count(), 5);
+    assert_eq!(groups.num_groups(), 5);
     let mut identities = groups.identities().to_vec();
     identities.sort_unstable();
     assert_eq!(
@@ -242,7 +247,7 @@ fn draws_that_hold_next_to_nothing() {
     let equal = draw(&model, &[axis(0), axis(0), axis(1), axis(1)]);
     grouping.stand(&Draw::from(&equal)).expect("defined");
     let groups = group(&mut grouping, &equal);
-    assert_eq!(groups.count(), 3);
+    assert_eq!(groups.num_groups(), 3);
     let found = assigned(&groups);
     assert!(found[0] == found[1] && found[2] == found[3] && found[0] != found[2]);
 
@@ -264,7 +269,7 @@ fn draws_that_hold_next_to_nothing() {
     assert_eq!(grouping.state().expect("a state"), before);
     assert!(matches!(
         centroids(1).with_memory(1.5),
-        Err(GroupError::Share { .. })
+        Err(GroupError::Parameter { .. })
     ));
 }
 

@@ -28,6 +28,7 @@ fn damped(groups: usize, patience: u64) -> Damped<Labels> {
         .and_then(|damped| damped.with_floor(0.1))
         .expect("settings")
         .with_patience(patience)
+        .unwrap()
 }
 
 /// Worked out by hand: group 0 falls by a tenth in every draw, group 1 stands still.
@@ -111,7 +112,7 @@ fn what_makes_no_sense_is_named() {
         damped().with_floor(-0.1),
         damped().with_least_move(2.0),
     ] {
-        assert!(matches!(refused, Err(GroupError::Share { .. })));
+        assert!(matches!(refused, Err(GroupError::Parameter { .. })));
     }
     let mut grouping = damped();
     weights(&mut grouping, &[1.0]);

@@ -8,8 +8,8 @@ use common::{device, draw, numbers};
 use gradual_grad::Metric;
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
-    Centroids, Damped, Draw, GroupError, Grouping, Groups, HowMany, InMetric, KMeans, Labels,
-    Landmarks, Needs, Priors, RandomGroups, Spectral, SphericalKMeans, Tracked,
+    Centroids, Damped, Draw, GroupError, Grouping, Groups, HowMany, KMeans, Labels, Landmarks,
+    Needs, Priors, RandomGroups, Spectral, SphericalKMeans, Tracked,
 };
 use gradual_registry::{Entry, Spec, Value};
 
@@ -157,7 +157,7 @@ fn every_grouping_on_every_draw() {
 }
 
 fn check(groups: &Groups, rows: &[Vec<f32>], place: &str) {
-    let (k, n) = (groups.count(), rows.len());
+    let (k, n) = (groups.num_groups(), rows.len());
     let membership = numbers(groups.membership());
     assert!(k > 0 && membership.len() == k * n, "{place}");
     assert!(finite(&membership), "{place}: {membership:?}");
@@ -234,11 +234,10 @@ fn draws_without_examples_or_gradients_are_named() {
 fn numbers_of_groups_that_cannot_be_are_named() {
     let traced = draw(&[vec![1.0], vec![2.0]], &[1.0; 2]);
     let draw = Draw::from(&traced);
-    let none: [Box<dyn Grouping>; 4] = [
+    let none: [Box<dyn Grouping>; 3] = [
         Box::new(KMeans::new(0, 0)),
         Box::new(SphericalKMeans::new(0, 0)),
         Box::new(Spectral::new(0, 0)),
-        Box::new(Spectral::new(HowMany::Eigengap, 0).with_at_most(0)),
     ];
     for mut grouping in none {
         let error = grouping.group(&draw).unwrap_err();
@@ -249,41 +248,49 @@ fn numbers_of_groups_that_cannot_be_are_named() {
 /// What is known before a run: more groups than a draw, or than the standing examples, can hold.
 #[test]
 fn more_groups_than_examples_are_known_before_the_first_draw() {
-    let metric = Metric::euclidean;
-    let by_draw: [Box<dyn Grouping>; 8] = [
-        Box::new(KMeans::new(5, 0)),
-        Box::new(SphericalKMeans::new(5, 0)),
-        Box::new(Spectral::new(5, 0)),
-        Box::new(InMetric::new(metric(), KMeans::new(5, 0))),
-        Box::new(Tracked::new(KMeans::new(5, 0))),
-        Box::new(Damped::new(KMeans::new(5, 0))),
-        Box::new(Priors::new(KMeans::new(5, 0), vec![1.0; 5]).unwrap()),
-        Box::new(
-            Priors::new(Damped::new(Tracked::new(Spectral::new(5, 0))), vec![1.0; 5]).unwrap(),
-        ),
-    ];
-    for grouping in by_draw {
-        grouping.check(5).unwrap();
-        let error = grouping.check(4).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                GroupError::TooManyGroups {
-                    groups: 5,
-                    examples: 4,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+    let five = |spec: Spec| spec.with("k", Value::Count(5));
+    let too_many = |grouping: &dyn Grouping, examples: usize| match grouping.check(examples) {
+        Err(GroupError::TooManyGroups { groups: 5, .. }) => true,
+        Ok(()) => false,
+        Err(error) => panic!("{error}"),
+    };
+    let plain = context(GROUPS, None);
+    let mut by_draw = 0;
+    for entry in GROUPINGS.iter().filter(|entry| entries::has(entry, "k")) {
+        let spec = five(by_default(entry, 5));
+        let build = |spec: &Spec| entries::grouping(spec, plain.clone());
+        let grouping = build(&spec);
+        if !grouping.needs().gradients() {
+            // Labels name what they name, and random groups may be empty.
+            assert!(!too_many(&*grouping, 1), "{spec}");
+            continue;
+        }
+        if entries::has(entry, "examples") {
+            // Draws join the groups of standing examples, however small they are.
+            let standing = |examples| build(&spec.clone().with("examples", Value::Count(examples)));
+            assert!(!too_many(&*standing(5), 1), "{spec}");
+            assert!(too_many(&*standing(4), 100), "{spec}");
+            continue;
+        }
+        by_draw += 1;
+        let in_a_metric = context(GROUPS, Some(Metric::euclidean()));
+        let wrapped = WRAPPERS.iter().map(|wrapper| {
+            let wrapper = by_default(wrapper, 5);
+            entries::wrapped(&wrapper, plain.clone(), build(&spec))
+        });
+        let alone = [build(&spec), entries::grouping(&spec, in_a_metric)];
+        for grouping in alone.into_iter().chain(wrapped) {
+            assert!(
+                !too_many(&*grouping, 5) && too_many(&*grouping, 4),
+                "{spec}"
+            );
+        }
     }
-    // Draws join the groups of standing examples, however small they are.
-    let landmarks = |examples| Landmarks::new(5, metric(), 0).with_examples(examples);
-    let centroids = |examples| Centroids::new(5, metric(), 0).with_examples(examples);
-    landmarks(5).check(1).unwrap();
-    centroids(5).check(1).unwrap();
-    assert!(landmarks(4).check(100).is_err() && centroids(4).check(100).is_err());
-    // A rule finds as many as there are, and labels name what they name.
+    assert!(by_draw >= 3, "{by_draw}");
+    let twice = Damped::new(Tracked::new(Spectral::new(5, 0)));
+    let twice = Priors::new(twice, vec![1.0; 5]).unwrap();
+    assert!(!too_many(&twice, 5) && too_many(&twice, 4));
+    // A rule finds as many as there are.
     KMeans::new(HowMany::Eigengap, 0).check(1).unwrap();
     Labels::new(200).check(1).unwrap();
     assert!(Labels::new(0).check(1).is_err() && RandomGroups::new(0, 0).check(1).is_err());
@@ -312,7 +319,7 @@ fn groups_beyond_the_distinct_gradients_are_empty() {
         ];
         for mut grouping in found {
             let groups_found = group(grouping.as_mut(), &Draw::from(&traced)).unwrap();
-            assert_eq!(groups_found.count(), groups);
+            assert_eq!(groups_found.num_groups(), groups);
             let weights = numbers(groups_found.weights());
             assert_eq!(weights.iter().filter(|&&weight| weight == 1.0).count(), 3);
             assert_eq!(

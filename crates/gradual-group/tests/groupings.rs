@@ -19,7 +19,7 @@ fn kmeans_finds_separate_directions() {
     }
     let losses = vec![1.0; rows.len()];
     let traced = draw(&rows, &losses);
-    let mut grouping = KMeans::new(4, 7).with_restarts(10);
+    let mut grouping = KMeans::new(4, 7).with_restarts(10).unwrap();
     let groups = grouping.group(&Draw::from(&traced)).unwrap();
     let labels: Vec<_> = labels.into_iter().map(Some).collect();
     assert_eq!(
@@ -78,7 +78,7 @@ proptest! {
     fn the_spectrum_keeps_the_trace(n in 1usize..30, p in 1usize..20) {
         let rows = Tensor::<2>::random([n, p], Distribution::Default, &device());
         let trace: f32 = numbers(&rows).iter().map(|value| value * value).sum();
-        let spectrum = Spectrum::of(&rows.clone().matmul(rows.transpose())).unwrap();
+        let spectrum = Spectrum::from_gram(&rows.clone().matmul(rows.transpose())).unwrap();
         let squares: f64 = spectrum.singular_values().iter().map(|sigma| sigma * sigma).sum();
         prop_assert!((squares - f64::from(trace)).abs() < 1e-4 * squares);
     }
@@ -96,8 +96,8 @@ fn leading_directions_equal_the_full_ones() {
     let losses = vec![1.0; n];
     let gram = draw(&rows, &losses).gradients.gram();
     let (full, leading) = (
-        Spectrum::of(&gram).unwrap(),
-        Spectrum::leading(&gram, 6).unwrap(),
+        Spectrum::from_gram(&gram).unwrap(),
+        Spectrum::from_gram_leading(&gram, 6).unwrap(),
     );
     assert_eq!(leading.singular_values().len(), 6);
     for i in 0..6 {
@@ -116,8 +116,8 @@ fn leading_directions_equal_the_full_ones() {
 #[test]
 fn spectra_of_rows_and_of_their_gram_matrix_agree() {
     let rows = Tensor::<2>::random([40, 6], Distribution::Default, &device());
-    let of_rows = Spectrum::of_rows(&rows).unwrap();
-    let of_gram = Spectrum::of(&rows.clone().matmul(rows.clone().transpose())).unwrap();
+    let of_rows = Spectrum::from_rows(&rows).unwrap();
+    let of_gram = Spectrum::from_gram(&rows.clone().matmul(rows.clone().transpose())).unwrap();
     assert_eq!(of_rows.singular_values().len(), 6);
     for i in 0..6 {
         let (a, b) = (of_rows.singular_values()[i], of_gram.singular_values()[i]);
@@ -126,9 +126,9 @@ fn spectra_of_rows_and_of_their_gram_matrix_agree() {
     let lengths = vec![vec![3.0; 30], vec![1.0; 20]];
     let (rows, _) = parallel(2, &lengths);
     let traced = draw(&rows, &[1.0; 50]);
-    let mut sketched = SingularVectors::squared().with_sketch(64, 3);
+    let mut sketched = SingularVectors::squared().with_sketch(64, 3).unwrap();
     let groups = sketched.group(&Draw::from(&traced)).unwrap();
-    assert_eq!(groups.count(), 64);
+    assert_eq!(groups.num_groups(), 64);
     let sums = numbers(&groups.membership().clone().sum_dim(0));
     assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-4), "{sums:?}");
     let poison = draw(&[vec![1.0], vec![f32::NAN]], &[1.0, 1.0]);
@@ -246,8 +246,8 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
             .with_power(2)
             .with_membership(membership);
         let full = { options.clone() }.group(&draw).unwrap();
-        let part = { options.with_leading(4) }.group(&draw).unwrap();
-        assert_eq!((part.count(), part.spectrum().len()), (5, 4));
+        let part = { options.with_leading(4).unwrap() }.group(&draw).unwrap();
+        assert_eq!((part.num_groups(), part.spectrum().len()), (5, 4));
         let (full_rows, part_rows) = (numbers(full.membership()), numbers(part.membership()));
         for i in 0..4 {
             let pairs = full_rows[i * n..(i + 1) * n]
@@ -277,6 +277,7 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
     }
     let sums = SingularVectors::squared()
         .with_leading(2)
+        .unwrap()
         .group(&draw)
         .unwrap();
     let sums = numbers(&sums.membership().clone().sum_dim(0));
@@ -285,12 +286,15 @@ fn leading_directions_and_a_remainder_equal_the_full_form() {
     // As many as there are leave no remainder.
     let all = SingularVectors::squared()
         .with_leading(n)
+        .unwrap()
         .group(&draw)
         .unwrap();
-    assert_eq!(all.count(), n);
+    assert_eq!(all.num_groups(), n);
     let sketched = SingularVectors::squared()
         .with_sketch(40, 1)
-        .with_leading(4);
+        .unwrap()
+        .with_leading(4)
+        .unwrap();
     let sketched = { sketched }.group(&draw).unwrap();
-    assert_eq!(sketched.count(), 5);
+    assert_eq!(sketched.num_groups(), 5);
 }

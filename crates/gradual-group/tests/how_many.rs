@@ -48,11 +48,13 @@ fn spectral(rule: HowMany, rows: &[Vec<f32>], seed: u64) -> usize {
         .iter()
         .flat_map(|a| rows.iter().map(move |b| product(a, b)))
         .collect();
-    let cosines = Cosines::of_gram("planted", gram, rows.len()).unwrap();
+    let cosines = Cosines::from_gram("planted", gram, rows.len()).unwrap();
     let similarities = cosines.similarity(Similarity::Squared);
     let mut spectral = Spectral::new(rule, seed)
         .with_at_most(AT_MOST)
-        .with_restarts(3);
+        .unwrap()
+        .with_restarts(3)
+        .unwrap();
     spectral.clusters(&similarities).unwrap().groups
 }
 
@@ -62,9 +64,11 @@ fn by_axis(rule: HowMany, rows: &[Vec<f32>], seed: u64) -> usize {
     let clusters = SphericalKMeans::new(rule, seed)
         .sign_free()
         .with_at_most(AT_MOST)
-        .with_restarts(3);
+        .unwrap()
+        .with_restarts(3)
+        .unwrap();
     let groups = { clusters }.group(&Draw::from(&traced)).unwrap();
-    groups.count()
+    groups.num_groups()
 }
 
 /// Where the signal is as strong as the noise, the rules that look for a line find it.

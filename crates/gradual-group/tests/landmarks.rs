@@ -36,7 +36,9 @@ impl Draws {
 }
 
 fn landmarks(groups: impl Into<HowMany>) -> Landmarks {
-    Landmarks::new(groups, Metric::euclidean(), 0).with_examples(160)
+    Landmarks::new(groups, Metric::euclidean(), 0)
+        .with_examples(160)
+        .unwrap()
 }
 
 fn group(grouping: &mut impl Grouping, draw: &Traced) -> Vec<Option<usize>> {
@@ -51,8 +53,8 @@ fn small_draws_join_the_groups_of_a_large_one() {
     let (small, labels) = draws.planted(8, 1, 4.0, 2);
     for mut grouping in [
         landmarks(HowMany::Eigengap),
-        landmarks(HowMany::Eigengap).with_kept(usize::MAX),
-        landmarks(HowMany::Eigengap).with_axes(2, 3),
+        landmarks(HowMany::Eigengap).with_kept(usize::MAX).unwrap(),
+        landmarks(HowMany::Eigengap).with_axes(2, 3).unwrap(),
     ] {
         grouping.stand(&Draw::from(&standing)).expect("a draw");
         let found = grouping.found().expect("groups were found");
@@ -74,8 +76,8 @@ fn small_draws_join_the_groups_of_a_large_one() {
 fn all_axes_are_all_landmarks() {
     let draws = Draws::new();
     let (standing, _) = draws.planted(4, 6, 0.3, 3);
-    let mut plain = landmarks(4).with_kept(usize::MAX);
-    let mut axes = landmarks(4).with_axes(24, DIM);
+    let mut plain = landmarks(4).with_kept(usize::MAX).unwrap();
+    let mut axes = landmarks(4).with_axes(24, DIM).unwrap();
     for grouping in [&mut plain, &mut axes] {
         grouping.stand(&Draw::from(&standing)).expect("a draw");
     }
@@ -89,7 +91,7 @@ fn all_axes_are_all_landmarks() {
 fn standing_examples_are_asked_for_again() {
     let draws = Draws::new();
     let (standing, _) = draws.planted(3, 5, 4.0, 1);
-    let mut grouping = landmarks(3).with_every(2);
+    let mut grouping = landmarks(3).with_every(2).unwrap();
     assert_eq!(grouping.wants(), Some(Standing::Fresh(160)));
     let error = grouping.group(&Draw::from(&standing)).unwrap_err();
     assert!(matches!(error, GroupError::NoStanding { .. }), "{error}");
@@ -152,8 +154,8 @@ fn draws_that_hold_next_to_nothing() {
         let draw = draws.of(&rows);
         for mut grouping in [
             landmarks(HowMany::Eigengap),
-            landmarks(1).with_kept(3),
-            landmarks(HowMany::Silhouette).with_axes(3, 2),
+            landmarks(1).with_kept(3).unwrap(),
+            landmarks(HowMany::Silhouette).with_axes(3, 2).unwrap(),
         ] {
             grouping
                 .stand(&Draw::from(&draw))
@@ -200,10 +202,14 @@ fn standing_examples_are_observed_before_they_are_shown() {
     let draws = Draws::new();
     let (standing, known) = draws.planted(8, 40, 40.0, 1);
     let (small, labels) = draws.planted(8, 2, 40.0, 2);
-    let inner = || landmarks(HowMany::Eigengap).with_examples(320);
+    let inner = || landmarks(HowMany::Eigengap).with_examples(320).unwrap();
     let centroids = || {
         let centroids = Centroids::new(HowMany::Eigengap, Metric::euclidean(), 0).spectral();
-        centroids.with_examples(320).with_sketch(256, 1)
+        centroids
+            .with_examples(320)
+            .unwrap()
+            .with_sketch(256, 1)
+            .unwrap()
     };
     let whitened = Metric::whitened;
     let mut groupings: [(&str, Box<dyn Grouping>); 4] = [
@@ -232,7 +238,9 @@ fn standing_examples_are_observed_before_they_are_shown() {
         }
     }
     // The metric is that of the standing examples, and of no draw that was refused.
-    let mut direct = Landmarks::new(HowMany::Eigengap, Metric::whitened(), 0).with_examples(320);
+    let mut direct = Landmarks::new(HowMany::Eigengap, Metric::whitened(), 0)
+        .with_examples(320)
+        .unwrap();
     direct.stand(&Draw::from(&standing)).expect("a draw");
     let mut around = InMetric::new(whitened(), inner());
     let mut rows = vec![vec![1.0; DIM]; 3];
@@ -259,8 +267,8 @@ fn examples_that_are_like_no_landmark_join_the_largest_group() {
     let metric = Metric::euclidean;
     for grouping in [
         landmarks(3),
-        landmarks(3).with_kept(9),
-        landmarks(3).with_axes(2, 1),
+        landmarks(3).with_kept(9).unwrap(),
+        landmarks(3).with_axes(2, 1).unwrap(),
     ] {
         let mut found = grouping.clone();
         found

@@ -58,7 +58,7 @@ fn births_and_deaths_are_counted() {
     let (groups, labels) = step(&[0, 1, 3, 4], 1);
     let churn = groups.churn().unwrap();
     assert_eq!((churn.births, churn.deaths), (2, 1));
-    assert_eq!(groups.count(), 4);
+    assert_eq!(groups.num_groups(), 4);
     assert_eq!(
         groups
             .assignment()
@@ -83,8 +83,11 @@ fn dense_groups_are_found_and_strays_left_out() {
         labels.push(None);
     }
     let traced = draw(&rows, &vec![1.0; rows.len()]);
-    let groups = Hdbscan::new(5).group(&Draw::from(&traced)).unwrap();
-    assert_eq!(groups.count(), 4);
+    let groups = Hdbscan::new(5)
+        .unwrap()
+        .group(&Draw::from(&traced))
+        .unwrap();
+    assert_eq!(groups.num_groups(), 4);
     let assignment = groups.assignment().unwrap();
     assert_eq!(assignment[100..], [None; 3], "strays");
     assert!(adjusted_rand(assignment, &labels).unwrap() > 0.95);

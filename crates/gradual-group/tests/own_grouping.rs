@@ -1,7 +1,7 @@
 //! A grouping that is written outside of the crate: the example program, by the public interface alone.
 
 #[allow(unreachable_pub, reason = "a program of its own")]
-#[path = "../examples/own_grouping.rs"]
+#[path = "../../../examples/own_grouping.rs"]
 mod example;
 
 mod common;

@@ -209,8 +209,12 @@ fn found_groups_follow_the_losses() {
     let values = losses(n);
     let losses = double(&values);
     let draw = Draw::new(&losses).with_gradients(&traced.gradients);
-    let landmarks = Landmarks::new(3, Metric::euclidean(), 0).with_examples(n);
-    let centroids = Centroids::new(3, Metric::euclidean(), 0).with_examples(n);
+    let landmarks = Landmarks::new(3, Metric::euclidean(), 0)
+        .with_examples(n)
+        .unwrap();
+    let centroids = Centroids::new(3, Metric::euclidean(), 0)
+        .with_examples(n)
+        .unwrap();
     let mut groupings: [(&str, Box<dyn Grouping>); 3] = [
         ("k-means", Box::new(KMeans::new(3, 0))),
         ("landmarks", Box::new(landmarks)),

@@ -11,7 +11,9 @@ const DIM: usize = 24;
 fn landmarks(share: f64) -> Landmarks {
     Landmarks::new(HowMany::Eigengap, Metric::euclidean(), 0)
         .with_examples(40)
+        .unwrap()
         .with_every(1)
+        .unwrap()
         .with_refresh(share)
         .expect("a share")
 }
@@ -78,9 +80,9 @@ fn group(grouping: &mut impl Grouping, traced: &Traced) -> Vec<Option<usize>> {
 fn fresh_examples_keep_the_group_that_they_joined() {
     for mut grouping in [
         landmarks(0.25),
-        landmarks(0.25).with_kept(usize::MAX),
-        landmarks(0.25).with_kept(6),
-        landmarks(0.25).with_axes(2, 2),
+        landmarks(0.25).with_kept(usize::MAX).unwrap(),
+        landmarks(0.25).with_kept(6).unwrap(),
+        landmarks(0.25).with_axes(2, 2).unwrap(),
     ] {
         let mut queue = Queue::new();
         queue.show(&mut grouping, &[0, 1, 2, 3]);
@@ -130,7 +132,7 @@ fn a_group_without_landmarks_waits() {
 fn shares_and_sets_that_do_not_fit() {
     assert_eq!(landmarks(0.0).wants(), Some(Standing::Fresh(40)));
     let refused = landmarks(0.5).with_refresh(1.5);
-    assert!(matches!(refused, Err(GroupError::Share { .. })));
+    assert!(matches!(refused, Err(GroupError::Parameter { .. })));
     for share in [0.0, 1e-9, 1.0] {
         let mut grouping = landmarks(share);
         let mut queue = Queue::new();
@@ -156,7 +158,7 @@ fn shares_and_sets_that_do_not_fit() {
         assert_eq!(grouping.state().expect("a state"), before);
     }
     // All at once, and all of them zero: nobody is a landmark any more, the axes stay.
-    for mut grouping in [landmarks(1.0), landmarks(1.0).with_kept(4)] {
+    for mut grouping in [landmarks(1.0), landmarks(1.0).with_kept(4).unwrap()] {
         let mut queue = Queue::new();
         queue.show(&mut grouping, &[0, 1]);
         let alive = queue.traced();

@@ -78,7 +78,7 @@ fn default_clusters_are_near_the_best_of_thirty() {
             let rows = along(&axes, 64, snr, false, seed);
             let traced = draw(&rows, &vec![1.0; rows.len()]);
             let of = |mut clustering: KMeans| measured(&mut clustering, &rows, &traced, groups).0;
-            let best = of(KMeans::new(groups, 100 + seed).with_restarts(30));
+            let best = of(KMeans::new(groups, 100 + seed).with_restarts(30).unwrap());
             let found = of(KMeans::new(groups, seed));
             near += usize::from(found <= 1.02 * best);
             assert!(found <= 1.1 * best, "{name}: {found} against {best}");
@@ -133,13 +133,13 @@ fn what_restarts_bring() {
     type Made = fn(usize, usize, u64) -> Box<dyn Grouping>;
     let kinds: [(&str, Made); 3] = [
         ("k-means", |k, runs, seed| {
-            Box::new(KMeans::new(k, seed).with_restarts(runs))
+            Box::new(KMeans::new(k, seed).with_restarts(runs).unwrap())
         }),
         ("spherical", |k, runs, seed| {
-            Box::new(SphericalKMeans::new(k, seed).with_restarts(runs))
+            Box::new(SphericalKMeans::new(k, seed).with_restarts(runs).unwrap())
         }),
         ("spectral", |k, runs, seed| {
-            Box::new(Spectral::new(k, seed).with_restarts(runs))
+            Box::new(Spectral::new(k, seed).with_restarts(runs).unwrap())
         }),
     ];
     for (kind, made) in kinds {

@@ -165,10 +165,10 @@ proptest! {
         let closed = groups(&SingularVectors::default(), &rows);
         prop_assert!(closed.is_signed());
         close(&rows, &losses, &sum_of_squares(&closed, &losses), &right);
-        let directions = SingularVectors::default().with_leading(usize::MAX);
+        let directions = SingularVectors::default().with_leading(usize::MAX).unwrap();
         let directions = groups(&directions, &rows);
         prop_assert!(directions.is_signed());
-        prop_assert_eq!(directions.count(), rows.len());
+        prop_assert_eq!(directions.num_groups(), rows.len());
         close(&rows, &losses, &sum_of_squares(&directions, &losses), &right);
     }
 
@@ -177,12 +177,12 @@ proptest! {
     fn squares_of_components_sum_to_one((rows, _) in problem(), leading in 1usize..30) {
         for membership in MEMBERSHIPS {
             for leading in [leading, usize::MAX] {
-                let grouping = SingularVectors::default().with_leading(leading);
+                let grouping = SingularVectors::default().with_leading(leading).unwrap();
                 let groups = groups(&grouping.with_membership(membership), &rows);
                 let n = rows.len();
                 let found = numbers(groups.membership());
                 for (j, row) in rows.iter().enumerate() {
-                    let shares = (0..groups.count()).map(|i| f64::from(found[i * n + j]));
+                    let shares = (0..groups.num_groups()).map(|i| f64::from(found[i * n + j]));
                     let sum: f64 = match membership {
                         Membership::Squared => shares.sum(),
                         _ => shares.map(|share| share * share).sum(),
@@ -206,7 +206,7 @@ proptest! {
             rows.push(row);
         }
         let n = rows.len();
-        for grouping in [SingularVectors::squared(), SingularVectors::squared().with_leading(3)] {
+        for grouping in [SingularVectors::squared(), SingularVectors::squared().with_leading(3).unwrap()] {
             let found = numbers(groups(&grouping, &rows).membership());
             for row in found.chunks(n) {
                 for short in 8..n {
@@ -286,9 +286,10 @@ fn leading_directions_of_every_reading() {
     for membership in MEMBERSHIPS {
         let grouping = SingularVectors::default()
             .with_membership(membership)
-            .with_leading(2);
+            .with_leading(2)
+            .unwrap();
         let groups = groups(&grouping, &rows);
-        assert_eq!((groups.count(), groups.spectrum().len()), (3, 2));
+        assert_eq!((groups.num_groups(), groups.spectrum().len()), (3, 2));
         let found = numbers(groups.membership());
         for j in 0..n {
             let alpha = |i: usize| reference.alpha[i][j];
@@ -393,7 +394,7 @@ fn equal_singular_values_leave_the_loss_defined() {
     // K = 4, D = 2: ‖K D⁻¹ ℓ‖² = 4 Σℓ².
     for grouping in [
         SingularVectors::default(),
-        SingularVectors::default().with_leading(usize::MAX),
+        SingularVectors::default().with_leading(usize::MAX).unwrap(),
     ] {
         let (value, coefficients) = sum_of_squares(&groups(&grouping, &rows), &losses);
         assert!((value - 4.0 * 91.0).abs() < 1e-3, "{value}");
@@ -407,7 +408,7 @@ fn equal_singular_values_leave_the_loss_defined() {
     for membership in MEMBERSHIPS {
         for grouping in [
             SingularVectors::default(),
-            SingularVectors::default().with_leading(2),
+            SingularVectors::default().with_leading(2).unwrap(),
         ] {
             let groups = groups(&grouping.with_membership(membership).with_power(0), &rows);
             assert!(
@@ -431,7 +432,7 @@ fn a_sketch_is_taken_for_the_gradients() {
         .map(<[f32]>::to_vec)
         .collect();
     let near = |grouping: &SingularVectors, tolerance: f64| {
-        let mut sketched = grouping.clone().with_sketch(dim, seed);
+        let mut sketched = grouping.clone().with_sketch(dim, seed).unwrap();
         let sketched = sketched.group(&Draw::from(&traced)).unwrap();
         assert_eq!(sketched.is_signed(), groups(grouping, &sketch).is_signed());
         let (value, found) = sum_of_squares(&sketched, &losses);
@@ -449,7 +450,7 @@ fn a_sketch_is_taken_for_the_gradients() {
         }
     };
     near(&SingularVectors::default(), 1e-5);
-    near(&SingularVectors::default().with_leading(2), 1e-3);
+    near(&SingularVectors::default().with_leading(2).unwrap(), 1e-3);
     for membership in MEMBERSHIPS {
         for q in 0..3 {
             let grouping = SingularVectors::default().with_membership(membership);
@@ -466,7 +467,7 @@ fn one_example_and_none_with_a_gradient() {
     for grouping in [
         SingularVectors::default(),
         SingularVectors::squared(),
-        SingularVectors::squared().with_leading(1),
+        SingularVectors::squared().with_leading(1).unwrap(),
     ] {
         let none = groups(&grouping, &[vec![0.0; 2], vec![0.0; 2]]);
         assert_eq!(sum_of_squares(&none, &[1.0, 2.0]), (0.0, vec![0.0; 2]));
@@ -482,6 +483,7 @@ fn means_divide_by_the_mass() {
     for membership in MEMBERSHIPS {
         let sums = SingularVectors::default()
             .with_leading(usize::MAX)
+            .unwrap()
             .with_membership(membership);
         let means = groups(&sums.clone().with_average(Average::Mean), &rows);
         let sums = groups(&sums, &rows);
@@ -525,7 +527,7 @@ fn errors_name_the_example_and_the_setting() {
         vec![0.0, 1.0],
     ];
     let traced = draw(&rows, &[1.0; 4]);
-    let spectrum = Spectrum::of(&traced.gradients.gram()).unwrap_err();
+    let spectrum = Spectrum::from_gram(&traced.gradients.gram()).unwrap_err();
     assert!(
         matches!(spectrum, GroupError::NotFinite { example: 2, .. }),
         "{spectrum}"
@@ -533,9 +535,9 @@ fn errors_name_the_example_and_the_setting() {
     for grouping in [
         SingularVectors::default(),
         SingularVectors::squared(),
-        SingularVectors::default().with_leading(1),
-        SingularVectors::default().with_sketch(8, 1),
-        SingularVectors::squared().with_sketch(8, 1),
+        SingularVectors::default().with_leading(1).unwrap(),
+        SingularVectors::default().with_sketch(8, 1).unwrap(),
+        SingularVectors::squared().with_sketch(8, 1).unwrap(),
     ] {
         let error = { grouping.clone() }
             .group(&Draw::from(&traced))
@@ -578,7 +580,7 @@ fn memberships_are_in_the_precision_of_the_losses() {
     let draw = Draw::new(&losses).with_gradients(&traced.gradients);
     for grouping in [
         SingularVectors::squared(),
-        SingularVectors::squared().with_leading(2),
+        SingularVectors::squared().with_leading(2).unwrap(),
     ] {
         let groups = { grouping }.group(&draw).unwrap();
         assert_eq!(groups.membership().dtype(), DType::F64);

@@ -14,6 +14,7 @@ const SIZE: usize = 30;
 fn landmarks(groups: usize, rule: SplitMerge) -> Landmarks {
     Landmarks::new(HowMany::Fixed(groups), Metric::euclidean(), 0)
         .with_every(1)
+        .unwrap()
         .with_split_merge(rule)
 }
 
@@ -124,7 +125,7 @@ fn nothing_flickers() {
     let model = Itself::new(DIM);
     let known: Vec<usize> = (0..60).map(|j| j % 2).collect();
     for groups in [1, 2] {
-        let mut grouping = landmarks(groups, SplitMerge::default().with_patience(1));
+        let mut grouping = landmarks(groups, SplitMerge::default().with_patience(1).unwrap());
         for seed in 0..20 {
             let rows = along(&known, DIM, 30.0, true, seed);
             let turned: Vec<Vec<f32>> = rows
@@ -137,7 +138,7 @@ fn nothing_flickers() {
             let traced = model.draw(&turned, &[1.0; 60]);
             grouping.stand(&Draw::from(&traced)).expect("stands");
             let groups_now = grouping.group(&Draw::from(&traced)).expect("groups");
-            assert_eq!(groups_now.count(), groups, "seed {seed}");
+            assert_eq!(groups_now.num_groups(), groups, "seed {seed}");
         }
     }
 }
@@ -147,7 +148,7 @@ fn nothing_flickers() {
 fn noise_neither_parts_nor_joins() {
     for snr in [0.5, 1.0, 3.0] {
         let parts = Parts::new(4);
-        let rule = SplitMerge::default().with_patience(1);
+        let rule = SplitMerge::default().with_patience(1).unwrap();
         let mut grouping = landmarks(4, rule);
         for seed in 0..12 {
             let (_, identities, churn) = parts.show(&mut grouping, &[0, 1, 2, 3], snr, seed);
@@ -163,8 +164,11 @@ fn noise_neither_parts_nor_joins() {
 #[test]
 fn limits_and_settings() {
     let parts = Parts::new(3);
-    let now = || SplitMerge::default().with_patience(1);
-    for rule in [now().with_at_most(2), now().with_least_size(SIZE + 1)] {
+    let now = || SplitMerge::default().with_patience(1).unwrap();
+    for rule in [
+        now().with_at_most(2).unwrap(),
+        now().with_least_size(SIZE + 1).unwrap(),
+    ] {
         let mut grouping = landmarks(2, rule);
         for seed in 0..5 {
             let axes = if seed == 0 { [0, 1, 1] } else { [0, 1, 2] };
@@ -192,7 +196,11 @@ fn draws_that_hold_next_to_nothing() {
     for rows in rows {
         let traced = model.draw(&rows, &vec![1.0; rows.len()]);
         let spectral = Spectral::new(HowMany::Eigengap, 0);
-        let rule = SplitMerge::default().with_patience(1).with_least_size(2);
+        let rule = SplitMerge::default()
+            .with_patience(1)
+            .unwrap()
+            .with_least_size(2)
+            .unwrap();
         let mut grouping = landmarks(1, rule).with_spectral(spectral);
         for _ in 0..3 {
             grouping.stand(&Draw::from(&traced)).expect("defined");

@@ -32,8 +32,8 @@ fn kind(name: &str) -> &str {
     name.split(['(', ' ']).next().unwrap_or(name)
 }
 
-/// Every grouping of the registry with each of its settings, plain and in a metric; every wrapper around a grouping with
-/// state.
+/// Every grouping of the registry with each of its settings, plain and in a metric; every wrapper around a grouping
+/// with state.
 fn made() -> Vec<(String, Make)> {
     let mut all: Vec<(String, Make)> = Vec::new();
     for entry in GROUPINGS.iter() {

@@ -5,12 +5,14 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor};
+use common::entries::{self, by_default, context};
 use common::{Itself, device};
 use gradual_grad::{Metric, Traced};
+use gradual_group::registry::WRAPPERS;
 use gradual_group::{
-    After, Average, Damped, Draw, GroupError, Grouping, Groups, InMetric, Needs, Priors, Standing,
-    State, Tracked,
+    Average, Draw, GroupError, Grouping, Groups, InMetric, Needs, Standing, State,
 };
+use gradual_registry::Value;
 
 const N: usize = 6;
 
@@ -100,7 +102,7 @@ impl Grouping for Recorder {
 
     fn state(&self) -> Result<State, GroupError> {
         self.called("state");
-        State::of("recorder", &self.seen)
+        State::new("recorder", &self.seen)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
@@ -114,22 +116,25 @@ impl Grouping for Recorder {
     }
 }
 
-/// Every wrapper, around this grouping.
-fn wrappers(inner: &Recorder) -> Vec<(&'static str, Box<dyn Grouping>)> {
+/// Every wrapper of the registry, and what is not in it, around this grouping.
+fn wrappers(inner: &Recorder) -> Vec<(String, Box<dyn Grouping>)> {
     // What is wrapped is a grouping whose type is not known, as by a recipe.
     let inner = || -> Box<dyn Grouping> { Box::new(inner.clone()) };
-    let priors = Priors::new(inner(), vec![0.5, 2.0]).expect("priors");
-    vec![
-        ("box", inner()),
-        (
-            "in a metric",
-            Box::new(InMetric::new(Metric::whitened(), inner())),
-        ),
-        ("priors", Box::new(priors)),
-        ("damped", Box::new(Damped::new(inner()))),
-        ("tracked", Box::new(Tracked::new(inner()))),
-        ("after", Box::new(After::new(0, inner()))),
-    ]
+    let in_a_metric = InMetric::new(Metric::whitened(), inner());
+    let mut all: Vec<(String, Box<dyn Grouping>)> = vec![
+        ("box".to_owned(), inner()),
+        ("in a metric".to_owned(), Box::new(in_a_metric)),
+    ];
+    for entry in WRAPPERS.iter() {
+        let mut spec = by_default(entry, 2);
+        if entries::has(entry, "draws") {
+            // Without draws that it waits for.
+            spec = spec.with("draws", Value::Count(0));
+        }
+        let wrapped = entries::wrapped(&spec, context(2, None), inner());
+        all.push((entry.name.to_owned(), wrapped));
+    }
+    all
 }
 
 fn traced(bad: f32) -> Traced {

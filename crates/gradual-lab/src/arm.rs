@@ -56,8 +56,8 @@ impl Arm {
         }
     }
 
-    /// An arm with an objective of one's own, for a grouping or a composition that is in no registry. It is made anew for
-    /// every run by `build`, from the number of known groups and the seed. `settings` are all the numbers that it
+    /// An arm with an objective of one's own, for a grouping or a composition that is in no registry. It is made anew
+    /// for every run by `build`, from the number of known groups and the seed. `settings` are all the numbers that it
     /// depends on: they stand in the run folder, where a change is found.
     pub fn own(
         name: impl Into<String>,
@@ -195,8 +195,8 @@ impl Library {
         Ok(library)
     }
 
-    /// The same with one arm more, or another meaning for one. Arms that are `like` it are then like the new one, unless
-    /// it is itself like the old one of its name.
+    /// The same with one arm more, or another meaning for one. Arms that are `like` it are then like the new one,
+    /// unless it is itself like the old one of its name.
     pub(crate) fn put(&mut self, arm: ArmEntry) {
         match self.entries.iter_mut().find(|other| other.name == arm.name) {
             Some(other) if arm.like.as_ref() == Some(&arm.name) => {

@@ -172,7 +172,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Somebody stopped the command; what is open goes on when it is given again.
+/// The command was interrupted; unfinished runs resume when it is given again.
 #[derive(Debug)]
 pub struct Interrupted {
     runs: usize,
@@ -193,7 +193,7 @@ impl fmt::Display for Interrupted {
     }
 }
 
-/// The wish to stop, which an interrupt (Ctrl-C) or a termination signal makes. A second one ends the
+/// The request to stop that an interrupt (Ctrl-C) or a termination signal makes. A second one ends the
 /// program at once; what was written by then stays whole.
 fn on_signals() -> anyhow::Result<Interrupt> {
     let interrupt = Interrupt::default();

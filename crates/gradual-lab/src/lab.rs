@@ -20,7 +20,8 @@ use crate::training::{AnyTask, Configured};
 ///
 /// ```no_run
 /// # use gradual_lab::Lab;
-/// # fn study<T: gradual::train::Task + 'static>(make: fn(&u64, u64) -> Result<T, std::io::Error>) -> anyhow::Result<()> {
+/// # fn study<T: gradual::train::Task + 'static>(make: fn(&u64, u64) -> Result<T, std::io::Error>) ->
+/// anyhow::Result<()> {
 /// let page = Lab::new("my-study")
 ///     .task(20u64, make)
 ///     .arms(["erm", "grouped"])
@@ -84,8 +85,8 @@ impl Lab {
         }
     }
 
-    /// The task for each seed: `make(&config, seed)`. `config` is everything else that the task depends on; it stands in
-    /// every run folder, so that a run is not resumed on another task.
+    /// The task for each seed: `make(&config, seed)`. `config` is everything else that the task depends on; it stands
+    /// in every run folder, so that a run is not resumed on another task.
     #[must_use]
     pub fn task<C, T, E>(
         self,
@@ -121,7 +122,8 @@ impl Lab {
         }
     }
 
-    /// The arms that run, of those that every experiment has (`cargo xtask experiment --list` shows them); the first is the baseline unless [another](Self::baseline) is
+    /// The arms that run, of those that every experiment has (`cargo xtask experiment --list` shows them); the first
+    /// is the baseline unless [another](Self::baseline) is
     /// named.
     #[must_use]
     pub fn arms<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {

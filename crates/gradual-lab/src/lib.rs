@@ -2,10 +2,10 @@
 //!
 //! # The idea
 //!
-//! An experiment is data: a task, arms, claims, sizes. An [`Arm`] is a name and a [`Recipe`], which says by the names of
-//! the registries which grouping, metric, composition, scale, sampler and optimizer a run uses. The experiments that come
-//! with the program are files of that data (`cargo xtask experiment --show NAME` prints one), and a file of one's own runs
-//! like them.
+//! An experiment is data: a task, arms, claims, sizes. An [`Arm`] is a name and a [`Recipe`], which says by the names
+//! of the registries which grouping, metric, composition, scale, sampler and optimizer a run uses. The experiments that
+//! come with the program are files of that data (`cargo xtask experiment --show NAME` prints one), and a file of one's
+//! own runs like them.
 //!
 //! # A task of one's own
 //!
@@ -28,7 +28,6 @@ mod kinds;
 mod lab;
 mod quality;
 mod runner;
-mod stopgap;
 mod training;
 
 pub use arm::Arm;

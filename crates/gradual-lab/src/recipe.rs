@@ -2,8 +2,8 @@
 //!
 //! # The idea
 //!
-//! Which grouping, in which metric and layers, under which composition and scale, on which draws, with which optimizer and
-//! rate: a recipe says all of it by the names of the registries ([`GROUPINGS`], [`COMPOSITIONS`], …). It builds the
+//! Which grouping, in which metric and layers, under which composition and scale, on which draws, with which optimizer
+//! and rate: a recipe says all of it by the names of the registries ([`GROUPINGS`], [`COMPOSITIONS`], …). It builds the
 //! [`Objective`], the sampler and the optimizer of a run, and it is what the run's `config.json` holds, so that nothing
 //! that changes a run can change without being seen: a run is only resumed under the recipe that it began with.
 //!
@@ -20,14 +20,14 @@ mod parts;
 
 pub use changes::Changes;
 
-use crate::stopgap::METRICS;
-use crate::stopgap::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
+use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
+use gradual::train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Objective, Sampler};
 use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct Recipe {
     pub wrappers: Vec<Spec>,
     /// The metric in which a grouping of gradients sees them, of [`METRICS`]; none for the gradients as they are.
     pub metric: Option<Spec>,
-    /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is not
-    /// said, those that the experiment names.
+    /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is
+    /// not said, those that the experiment names.
     pub layers: Option<Vec<String>>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,

@@ -53,7 +53,7 @@ struct Job<'a> {
 pub(crate) struct Outcome {
     /// What went wrong, run by run.
     pub(crate) failures: Vec<anyhow::Error>,
-    /// Runs that were stopped or not begun, because somebody asked.
+    /// Runs that were stopped or not begun because of an interrupt.
     pub(crate) interrupted: usize,
 }
 
@@ -183,7 +183,7 @@ impl Plan<'_> {
         Ok(jobs)
     }
 
-    /// One run, whose panics are its own: other runs go on.
+    /// One run. A panic fails this run alone; other runs continue.
     fn contained(
         &self,
         job: &Job<'_>,

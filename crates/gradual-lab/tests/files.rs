@@ -199,11 +199,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             "landmarks(k = 2",
             &["line 19", "parenthesis"],
         ),
-        (
-            "p = 4 }",
-            "p = 0.5 }",
-            &["line 20", "p = 0.5", "a number ≥ 1"],
-        ),
+        ("p = 4 }", "p = 0 }", &["line 20", "p = 0", "a number > 0"]),
         (
             "name = \"power\"",
             "name = \"powr\"",

@@ -5,6 +5,10 @@ mod common;
 use std::fs;
 
 use common::{refused, run};
+use gradual::grad::registry::METRICS;
+use gradual::group::registry::{GROUPINGS, WRAPPERS};
+use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
+use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
 use serde_json::{Value, json};
 
 /// The paths of all leaves of `value`, as JSON pointers.
@@ -141,4 +145,45 @@ fn constants_of_arms_stand_in_their_configurations() {
         let recipe = &config["recipe"];
         assert_eq!(recipe.pointer(path), Some(value), "{arm} {path}: {recipe}");
     }
+}
+
+/// `docs/recipes.md` is printed from the registries; `GRADUAL_GOLDEN=1` prints it again.
+#[test]
+fn the_page_of_parts_is_printed_from_the_registries() {
+    let parts = [
+        ("grouping", "Groupings", GROUPINGS.table()),
+        ("wrappers", "Wrappers of groupings", WRAPPERS.table()),
+        ("metric", "Metrics", METRICS.table()),
+        (
+            "composition",
+            "Compositions of group losses",
+            COMPOSITIONS.table(),
+        ),
+        ("composition", "Rules on group gradients", RULES.table()),
+        (
+            "composition_wrappers",
+            "Wrappers of compositions",
+            COMPOSITION_WRAPPERS.table(),
+        ),
+        ("scale", "Scales of a step", SCALES.table()),
+        ("sampler", "Samplers", SAMPLERS.table()),
+        ("optimizer", "Optimizers", OPTIMIZERS.table()),
+    ];
+    let mut page = String::from(
+        "# Parts of a recipe\n\nWhat the entries of a recipe can be, with all parameters, their defaults and their bounds. \
+         [experiments.md](experiments.md) shows how recipes are written. This page is printed from the registries of the \
+         crates; `cargo xtask experiment --list` prints the same in a terminal.\n",
+    );
+    for (key, title, table) in parts {
+        page += &format!("\n## {title}\n\nFor the key `{key}`.\n\n{table}");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/recipes.md");
+    if std::env::var_os("GRADUAL_GOLDEN").is_some() {
+        fs::write(path, &page).unwrap();
+    }
+    let printed = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        printed == page,
+        "print docs/recipes.md again with GRADUAL_GOLDEN=1"
+    );
 }

@@ -9,7 +9,58 @@
 #[path = "../../../examples/study.rs"]
 mod example;
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::print_stdout,
+    reason = "a program of its own"
+)]
+#[path = "../../../examples/own_grouping.rs"]
+mod own_grouping;
+
 use std::fs;
+
+use gradual::prelude::SumOfSquares;
+use gradual::train::Objective;
+use gradual_lab::Arm;
+use own_grouping::HardAndEasy;
+
+/// A grouping that no crate here knows is an arm beside the others, and its settings are part of its configuration.
+#[test]
+fn a_grouping_of_ones_own_is_an_arm() {
+    let home = tempfile::tempdir().unwrap();
+    let study = |settings: serde_json::Value| {
+        let arm = Arm::own(
+            "hard",
+            "hard and easy examples apart",
+            settings,
+            |labels, _seed| Ok(Objective::new(HardAndEasy::new(labels), SumOfSquares)),
+        );
+        let study = example::study().arm(arm.as_control_for("a test"));
+        study.out(home.path()).seeds(1).steps(10).draw(16)
+    };
+    let page = study(serde_json::json!({ "version": 1 })).run().unwrap();
+    assert!(
+        fs::read_to_string(page)
+            .unwrap()
+            .contains("hard and easy examples apart")
+    );
+    let config = fs::read_to_string(home.path().join("waves/hard/seed-0/config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(config["recipe"]["own"]["version"], 1);
+    assert_eq!(
+        config["recipe"].get("grouping"),
+        None,
+        "the recipe's own is not used"
+    );
+    let error = study(serde_json::json!({ "version": 2 }))
+        .run()
+        .unwrap_err();
+    assert!(
+        format!("{error:#}").contains("recipe.own.version"),
+        "{error:#}"
+    );
+}
 
 #[test]
 fn a_study_of_ones_own_ends_with_a_report_and_resumes() {

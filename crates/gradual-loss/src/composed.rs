@@ -1,4 +1,4 @@
-//! What a composition yields, and what has to be seen of it before it may be used.
+//! The result of a composition, and the checks that it still has to pass.
 
 use burn::tensor::{DType, Tensor};
 use gradual_grad::host::read;
@@ -39,7 +39,7 @@ pub(crate) enum Check {
     },
 }
 
-/// In the place of a group loss that is not too low. Not infinite: shading languages need not know that.
+/// Stands for a group loss that is not too low. It is finite, because shading languages need not support infinity.
 pub(crate) const NOT_LOW: f32 = f32::MAX;
 
 /// Σc below this share of Σ|c| is not known to be positive, or would leave coefficients a thousand times too

@@ -173,12 +173,12 @@ pub trait Composition: Send {
         Ok(())
     }
 
-    /// The state, as numbers to write down; empty where there is none.
+    /// The state, as numbers to be saved; empty where there is none.
     fn state(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
     ///

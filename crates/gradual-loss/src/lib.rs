@@ -13,17 +13,7 @@
 //! s are group weights (1, and 0 for a group without examples), which
 //! [`Priors`](gradual_group::Priors) multiply.
 //!
-//! | composition | in the registry | L | group g pulls with | losses | use it |
-//! |---|---|---|---|---|---|
-//! | [`Mean`] | `mean` | Σ s ℓ̄ / Σ s | s_g | any | for ERM (one group) and the balanced loss |
-//! | [`SumOfSquares`] | `squares` | Σ s ℓ̄² | 2 s_g ℓ̄_g | ≥ 0 | first: the grouped loss |
-//! | [`PowerMean`] | `power` | Σ s ℓ̄^p | p s_g ℓ̄_g^(p−1) | ≥ 0 | between balanced and worst group |
-//! | [`Tilted`] | `tilted` | (1/t) ln mean e^(tℓ̄) | softmax of t ℓ̄ | any | when differences of losses count, not ratios |
-//! | [`Cvar`] | `cvar` | mean of the worst α | equal, or 0 | any | to leave good groups alone altogether |
-//! | [`GroupDro`] | `dro` | Σ q s ℓ̄ | q_g, grown by its losses so far | any | for labels and small, noisy draws |
-//! | [`ExcessLoss`] | `excess` | Σ α s (ℓ̄ − r) | α_g, grown by its excess so far | any | when some groups can't be learned |
-//! | [`Focal`] | `focal` | Σ s (1 − e^−ℓ̄)^γ ℓ̄ | less when nearly right | ≥ 0 | per example, without groups |
-//! | [`LeaveOneOut`] | `leave-one-out` | Σ s Q, Q an unbiased ℓ̄² | the mean loss of the others | ≥ 0 | for few examples per group |
+#![doc = include_str!("compositions.md")]
 //!
 //! All give no negative coefficient for losses that are not negative, agree that zero is then optimal (an adversary's
 //! constants aside), and cost next to nothing beside the model. [`GroupDro`] and [`ExcessLoss`] remember
@@ -35,7 +25,8 @@
 //! # Losses below zero
 //!
 //! A likelihood of a density gives losses below zero. Compositions marked ≥ 0 are made for losses whose best value is
-//! zero: below it a square pulls a group *away* from its best, and the more the better it is. They refuse a group loss
+//! zero: below zero a square pulls a group *away* from its best value, and the more so the better the group is. They
+//! refuse a group loss
 //! that is negative by more than rounding, by group and value ([`LossError::Negative`]). Take a composition for any
 //! losses, or [`Shifted`] (`shifted`), which counts losses from a floor b that none comes below.
 //!
@@ -45,22 +36,19 @@
 //! per-example gradients, whose Gram matrix is all they see (by convention that of the parameters that all groups
 //! share, without private heads):
 //!
-//! | rule | in the registry | direction | use it |
-//! |---|---|---|---|
-//! | [`PcGrad`] | `pcgrad` | Σ of gradients, each without its conflicts in turn | cheap; conflicts can remain |
-//! | [`Mgda`] | `mgda` | least norm in the convex hull | no group may get worse; small gradients lead |
-//! | [`UpGrad`] | `upgrad` | mean of gradients, each projected to where none conflicts | no conflict, no leader |
+#![doc = include_str!("rules.md")]
 //!
 //! # By name
 //!
-//! [`registry`] lists all of them, and the scales, with their parameters; `cvar(alpha = 0.2)` in a file is built from it.
+//! [`registry`] lists all of them, and the scales, with their parameters; `cvar(alpha = 0.2)` in a file is built from
+//! it.
 //!
 //! # Two ways to use it
 //!
 //! With per-example gradients: [`compose`](Composition::compose) gives the coefficients, a [`Scale`] their size, and
-//! `ExampleGradients::combine` the gradient. With any Burn model, without taps:
-//! [`forward`](Composition::forward) is a tensor to call `backward` on, like Burn's own losses. Both wait for the
-//! device where something could have to be refused; a step of `gradual-train` reads those few numbers together with its others
+//! `ExampleGradients::combine` the gradient. With any Burn model, without taps: [`forward`](Composition::forward) is a
+//! tensor to call `backward` on, like Burn's own losses. Both wait for the device where something could have to be
+//! refused; a step of `gradual-train` reads those few numbers together with its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
 //!
 //! ```
@@ -94,21 +82,8 @@ mod scaler;
 
 pub use composed::Composed;
 pub use composition::Composition;
-pub use compositions::cvar::Cvar;
-pub use compositions::dro::GroupDro;
-pub use compositions::excess::ExcessLoss;
-pub use compositions::focal::Focal;
-pub use compositions::leave_one_out::LeaveOneOut;
-pub use compositions::mean::Mean;
-pub use compositions::power::PowerMean;
-pub use compositions::running::RunningMeans;
-pub use compositions::shifted::Shifted;
-pub use compositions::squares::SumOfSquares;
-pub use compositions::tilted::Tilted;
+pub use compositions::*;
 pub use error::LossError;
-pub use rules::gram::{GramComposition, GroupGram};
-pub use rules::mgda::Mgda;
-pub use rules::pcgrad::PcGrad;
-pub use rules::upgrad::UpGrad;
+pub use rules::*;
 pub use scale::Scale;
 pub use scaler::Scaler;

@@ -21,8 +21,9 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
     }
 }
 
-/// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) say so where the hardware can,
-/// and kernels fail in it all the same; Burn tells which one a device is by its `Debug` alone.
+/// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) report it where the
+/// hardware can, but kernels fail in it all the same; only the `Debug` output of a device tells which backend it is
+/// of.
 pub(crate) fn has_double(device: &Device) -> bool {
     let named = format!("{:?}", device.as_dispatch());
     let graphics = named.contains("Cube") && !named.contains("Cuda");
@@ -37,7 +38,7 @@ pub(crate) fn wide<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
 
 /// Group losses ℓ̄ = Mℓ, `[n]` → `[k]`, in the precision of the losses. Differentiable in them.
 pub(crate) fn group_losses(losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
-    let ([n], k) = (losses.dims(), groups.count());
+    let ([n], k) = (losses.dims(), groups.num_groups());
     let membership = groups.membership().clone().cast(losses.dtype());
     membership.matmul(losses.reshape([n, 1])).reshape([k])
 }

@@ -1,5 +1,5 @@
-//! What compositions, rules and scales there are: one line each, beside the [`Entry`](gradual_registry::Entry) in its own
-//! file.
+//! What compositions, rules and scales there are: each by the [`Entry`](gradual_registry::Entry) in its
+//! own file and its lines in `compositions.rs` or `rules.rs`.
 //!
 //! ```
 //! use gradual_loss::registry::{COMPOSITIONS, SCALES};
@@ -12,41 +12,11 @@
 
 use gradual_registry::Registry;
 
-use crate::composition::Composition;
-use crate::compositions::{
-    cvar, dro, excess, focal, leave_one_out, mean, power, running, shifted, squares, tilted,
-};
-use crate::rules::gram::GramComposition;
-use crate::rules::{mgda, pcgrad, upgrad};
-use crate::scale::{self, Scale};
-
+pub use crate::compositions::{COMPOSITIONS, WRAPPERS};
+pub use crate::rules::RULES;
 pub use crate::rules::gram::RuleContext;
 
-/// The compositions of group losses.
-pub static COMPOSITIONS: Registry<(), Box<dyn Composition>> = Registry::new(
-    "composition",
-    &[
-        &mean::ENTRY,
-        &squares::ENTRY,
-        &power::ENTRY,
-        &tilted::ENTRY,
-        &cvar::ENTRY,
-        &dro::ENTRY,
-        &excess::ENTRY,
-        &focal::ENTRY,
-        &leave_one_out::ENTRY,
-    ],
-);
-
-/// Compositions made of another one.
-pub static WRAPPERS: Registry<Box<dyn Composition>, Box<dyn Composition>> =
-    Registry::new("composition wrapper", &[&shifted::ENTRY, &running::ENTRY]);
-
-/// The rules on group gradients.
-pub static RULES: Registry<RuleContext, Box<dyn GramComposition>> = Registry::new(
-    "gradient rule",
-    &[&pcgrad::ENTRY, &mgda::ENTRY, &upgrad::ENTRY],
-);
+use crate::scale::{self, Scale};
 
 /// The scales of a step; `usual` is none of its own, but whatever is [usual](Scale::usual) for the groups.
 pub static SCALES: Registry<(), Option<Scale>> = Registry::new(

@@ -16,11 +16,12 @@ use crate::precision::{epsilon, has_double, wide};
 ///
 /// # Groups that a draw lacks
 ///
-/// [`UnitSum`](Self::UnitSum) gives every draw the same weight, whoever is in it. With priors (0.1, 0.9), equal losses
-/// and the second group in one draw of ten, that is (0.1 + 9) : 0.9 = 10.1 : 1 over ten draws, where the priors ask for
-/// (10 · 0.1) : 0.9 = 1.1 : 1: alone in a draw, the first group takes all of it.
-/// [`RunningSum`](Self::RunningSum) divides by a running mean of the sums, so that a draw without heavy groups is a small
-/// step and one with them a large one. It is the one to take where groups of large weight are missing from many draws.
+/// [`UnitSum`](Self::UnitSum) gives every draw the same weight, whichever groups are in it. With priors (0.1, 0.9),
+/// equal losses and the second group in one draw of ten, that is (0.1 + 9) : 0.9 = 10.1 : 1 over ten draws, where the
+/// priors ask for (10 · 0.1) : 0.9 = 1.1 : 1: alone in a draw, the first group takes all of it.
+/// [`RunningSum`](Self::RunningSum) divides by a running mean of the sums, so that a draw without heavy groups is a
+/// small step and one with them a large one. It is the one to take where groups of large weight are missing from many
+/// draws.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Scale {
     /// c as it is.
@@ -38,8 +39,8 @@ pub enum Scale {
     /// m_t = Σ_s β^(t−s) Σc_s / Σ_s β^(t−s)
     /// ```
     ///
-    /// About 1/(1 − β) draws count, which should hold every group some times. A draw can be as many times larger than an
-    /// ordinary one. Draws whose coefficients are all zero do not count. What it remembers is state of the
+    /// About 1/(1 − β) draws count, which should hold every group some times. A draw can be as many times larger than
+    /// an ordinary one. Draws whose coefficients are all zero do not count. What it remembers is state of the
     /// [`Scaler`](crate::Scaler). Refused like [`UnitSum`](Self::UnitSum).
     RunningSum(f64),
     /// c / max(Σ|c|, s): raw once the losses are small, never larger than at the start if s is the
@@ -62,6 +63,7 @@ const BLOCK: usize = 1 << 22;
 pub(crate) static USUAL: Entry<(), Option<Scale>> = Entry {
     name: "usual",
     about: "unit-sum, or unit-absolute where groups are signed",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(None),
 };
@@ -69,6 +71,7 @@ pub(crate) static USUAL: Entry<(), Option<Scale>> = Entry {
 pub(crate) static RAW: Entry<(), Option<Scale>> = Entry {
     name: "raw",
     about: "coefficients as they are",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::Raw)),
 };
@@ -76,6 +79,7 @@ pub(crate) static RAW: Entry<(), Option<Scale>> = Entry {
 pub(crate) static UNIT_SUM: Entry<(), Option<Scale>> = Entry {
     name: "unit-sum",
     about: "coefficients that sum to one, so that learning rates mean what they mean for ERM",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::UnitSum)),
 };
@@ -83,6 +87,7 @@ pub(crate) static UNIT_SUM: Entry<(), Option<Scale>> = Entry {
 pub(crate) static UNIT_ABSOLUTE: Entry<(), Option<Scale>> = Entry {
     name: "unit-absolute",
     about: "coefficients whose absolute values sum to one",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::UnitAbsolute)),
 };
@@ -90,6 +95,7 @@ pub(crate) static UNIT_ABSOLUTE: Entry<(), Option<Scale>> = Entry {
 pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
     name: "match-norm",
     about: "a gradient as long as that of the mean loss",
+    facts: &[],
     parameters: &[],
     build: |_, ()| Ok(Some(Scale::MatchNorm)),
 };
@@ -97,6 +103,7 @@ pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
 pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
     name: "cap",
     about: "raw coefficients, divided where their absolute values sum to more than a limit",
+    facts: &[],
     parameters: &[
         Parameter::number("limit", "the sum from which they are divided", 1.0)
             .required()
@@ -108,6 +115,7 @@ pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
 pub(crate) static RUNNING_SUM: Entry<(), Option<Scale>> = Entry {
     name: "running-sum",
     about: "coefficients divided by a running mean of their sum, for groups that many draws lack",
+    facts: &[],
     parameters: &[Parameter::number(
         "memory",
         "share of the mean that a draw leaves as it was",
@@ -138,9 +146,8 @@ impl Scale {
     ///
     /// # Errors
     ///
-    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are
-    /// [signed](Groups::is_signed), and [`LossError::Setting`] for a cap that is not positive and finite or a memory out
-    /// of range.
+    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are [signed](Groups::is_signed),
+    /// and [`LossError::Setting`] for a cap that is not positive and finite or a memory out of range.
     pub fn check(self, groups: &Groups) -> Result<(), LossError> {
         match self.divides_by_the_sum() {
             Some(scale) if groups.is_signed() => Err(LossError::SignedSum { scale }),

@@ -1,4 +1,4 @@
-//! A scale at work, with what it remembers from draw to draw.
+//! A scale with its state from draw to draw.
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
@@ -42,8 +42,8 @@ impl Scaler {
     ///
     /// # Errors
     ///
-    /// Those of [`Scale::check`], and [`LossError::NoGram`] and [`LossError::Gram`] unless a Gram matrix that is needed is
-    /// that of the draw.
+    /// Those of [`Scale::check`], and [`LossError::NoGram`] and [`LossError::Gram`] unless a Gram matrix that is needed
+    /// is that of the draw.
     pub fn apply_ahead(
         &self,
         composed: Composed,
@@ -74,7 +74,7 @@ impl Scaler {
         }
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ proptest! {
 
     #[test]
     fn coefficients_equal_finite_differences((losses, groups) in problem()) {
-        for (name, mut composition) in all(groups.count()) {
+        for (name, mut composition) in all(groups.num_groups()) {
             // A kink, and a bend too sharp for the step: both have closed forms in `definitions`.
             let kinked = name.starts_with("cvar") && name != "cvar(alpha = 1)";
             if kinked && nearly_tied(&losses, &groups) || name == "power(p = 30, rooted = true)" {
@@ -84,7 +84,7 @@ proptest! {
 
     #[test]
     fn coefficients_are_not_negative_and_zero_losses_are_optimal((losses, groups) in problem()) {
-        for (name, mut composition) in all(groups.count()) {
+        for (name, mut composition) in all(groups.num_groups()) {
             let composed = composition.compose(&vector(&losses), &groups).unwrap();
             let value = numbers(composed.value)[0];
             prop_assert!(numbers(composed.coefficients).iter().all(|&c| c >= 0.0), "{}", name);
@@ -119,7 +119,7 @@ proptest! {
     /// L(2ℓ) = 2^d L(ℓ) where the degree d is known.
     #[test]
     fn compositions_are_homogeneous((losses, groups) in problem()) {
-        for (name, composition) in all(groups.count()) {
+        for (name, composition) in all(groups.num_groups()) {
             let degree = match name.as_str() {
                 "mean" | "power(p = 1)" | "tilted(t = 0)" | "focal(gamma = 0)" => 1.0f32,
                 "cvar" | "cvar(alpha = 0.3)" | "cvar(alpha = 1)" | "dro" | "dro(eta = 0.5)" => 1.0,
@@ -179,7 +179,7 @@ proptest! {
         let composed = SumOfSquares.compose(&vector(&losses), &groups).unwrap();
         let group_losses = groups.losses(vector(&losses)) * groups.weights().clone();
         let n = losses.len();
-        let k = groups.count();
+        let k = groups.num_groups();
         let closed = group_losses.reshape([1, k]).matmul(groups.membership().clone()).reshape([n]);
         let (found, closed) = (numbers(composed.coefficients), numbers(closed * 2.0));
         prop_assert!(found.iter().zip(&closed).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs())));

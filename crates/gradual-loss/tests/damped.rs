@@ -79,7 +79,8 @@ fn random_labels_lose_their_share() {
     let damped = Damped::new(Labels::new(GROUPS))
         .with_memory(0.95)
         .expect("a memory")
-        .with_patience(100);
+        .with_patience(100)
+        .unwrap();
     let mut damped = damped.with_least_move(0.1).expect("a move");
     let found = shares(&mut damped, steps);
     let noise = |shares: &[Vec<f32>]| -> f32 {

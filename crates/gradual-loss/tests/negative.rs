@@ -342,7 +342,7 @@ proptest! {
     /// derivative, in double precision.
     #[test]
     fn refused_or_right((losses, groups) in problem()) {
-        let k = groups.count();
+        let k = groups.num_groups();
         let shifted: [Named; 3] = [
             ("shifted squares".to_owned(), Box::new(Shifted::new(SumOfSquares, -1.0).unwrap())),
             ("shifted pairs".to_owned(), Box::new(Shifted::new(LeaveOneOut, -1.0).unwrap())),

@@ -2,8 +2,9 @@
 //!
 //!     cargo run --release -p gradual-measure --example verdict_errors
 //!
-//! Every claim of a table is drawn on its own, with a true ratio of exactly the claimed one, so that each decision is an
-//! error and the share of tables with at least one is the error rate; then with a true ratio that makes the claim true.
+//! Every claim of a table is drawn on its own, with a true ratio of exactly the claimed one, so that each decision is
+//! an error and the share of tables with at least one is the error rate; then with a true ratio that makes the claim
+//! true.
 
 #[path = "../tests/simulated/mod.rs"]
 mod simulated;

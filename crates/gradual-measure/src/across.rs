@@ -1,13 +1,15 @@
-//! How together several capabilities rise, and how many steps that takes.
+//! How closely together several capabilities rise, and how many steps that takes.
 //!
 //! Numbers "at equal mean skill" look at the same levels of mean skill in every run: a slower run is then
 //! neither more nor less together.
 
 use serde::Serialize;
 
+use crate::curve::Curve;
 use crate::curve::equal_steps;
+use crate::emergence::Emergence;
 use crate::emergence::ratio;
-use crate::{Curve, Emergence, MeasureError};
+use crate::error::MeasureError;
 
 /// How far apart in time the capabilities emerge: the largest over the smallest t50.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -55,8 +57,8 @@ const LEVELS: usize = 200;
 /// time is stretched, so a slower arm is not a more gradual one. Equal curves give 0, capabilities that
 /// rise one after the other `(n+1)/(3n)`, and 1 is the upper bound.
 ///
-/// Skills are first clamped to 0 to 1: below chance they are the noise of a finite evaluation, and two
-/// capabilities that nobody has learned yet are not apart.
+/// Skills are first clamped to 0 to 1: below chance they are the noise of a finite evaluation, and two capabilities
+/// that are not learned yet are not apart.
 ///
 /// `None` for fewer than two capabilities, or when the mean skill never reaches 0.5.
 ///

@@ -4,9 +4,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::Interval;
+use crate::statistics::Interval;
 
-/// Up to so many values the bootstrap is exact: all samples are counted, `C(2n − 1, n)` ≤ 92 378 of them.
+/// Up to this many values the bootstrap is exact: all samples are counted, `C(2n − 1, n)` ≤ 92 378 of them.
 const EXACT: usize = 10;
 /// Samples drawn for more values than that.
 const DRAWN: usize = 20_000;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::MeasureError;
+use crate::error::MeasureError;
 
 /// Skill above guessing: `(accuracy − chance) / (1 − chance)`.
 ///
@@ -118,18 +118,19 @@ impl Curve {
         }
     }
 
-    /// Running median of 3 points of a curve that has been at `start` until step 0: a single outlier vanishes, wherever it
-    /// is.
+    /// Running median of 3 points of a curve that has been at `start` until step 0: a single outlier vanishes, wherever
+    /// it is.
     ///
-    /// A curve whose first step comes later gets the point `(0, start)`. What comes before step 0 is `start`, too, so that
-    /// an outlier at step 0 vanishes. What comes after the last point is not known: it becomes the median of itself, its
-    /// smoothed neighbour, and the line through its two smoothed neighbours one interval beyond the end (Tukey 1977,
-    /// Exploratory Data Analysis, ch. 7: the end-point rule; here for unequal intervals). So the last point may rise or
-    /// fall up to twice as steeply as the curve did just before, and an outlier becomes as its neighbours. The last of
-    /// two points becomes as the first, and a single point `start`: one evaluation can't be told from an outlier.
+    /// A curve whose first step comes later gets the point `(0, start)`. What comes before step 0 is `start`, too, so
+    /// that an outlier at step 0 vanishes. What comes after the last point is not known: it becomes the median of
+    /// itself, its smoothed neighbour, and the line through its two smoothed neighbours one interval beyond the end
+    /// (Tukey 1977, Exploratory Data Analysis, ch. 7: the end-point rule; here for unequal intervals). So the last
+    /// point may rise or fall up to twice as steeply as the curve did just before, and an outlier takes the value of
+    /// its neighbours. The last of two points takes the value of the first, and a single point becomes `start`: one
+    /// evaluation can't be told from an outlier.
     ///
-    /// An increasing curve from `start` on stays as it is, but for a last rise that is more than twice as steep as the one
-    /// before.
+    /// An increasing curve from `start` on stays as it is, but for a last rise that is more than twice as steep as the
+    /// one before.
     #[must_use]
     pub fn median3(&self, start: f64) -> Self {
         let raw = self.from_origin(start);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::Interval;
+use crate::statistics::Interval;
 use crate::statistics::{deviation, mean};
 
 /// The ratio of an arm to the baseline, over paired seeds.
@@ -23,8 +23,8 @@ pub struct Effect {
     /// The 95 % bootstrap interval, [`Interval::bca_of_mean`] of the log ratios; `None` of fewer than two
     /// pairs.
     pub bootstrap: Option<Interval>,
-    /// The exact interval of at least 90 %, [`Interval::sign_flip_of_mean`] of the log ratios; `None` of fewer than five
-    /// pairs.
+    /// The exact interval of at least 90 %, [`Interval::sign_flip_of_mean`] of the log ratios; `None` of fewer than
+    /// five pairs.
     pub sign_flip: Option<Interval>,
     /// Skewness of the log ratios, `m₃ / m₂^{3/2}` with the central moments `m_k = Σ(x − x̄)ᵏ/n`; `None` of fewer than
     /// three pairs, or without any scatter.
@@ -53,9 +53,9 @@ impl Effect {
         self.two_sided(distance / error)
     }
 
-    /// The same from Student's t after Hall's cubic transformation, which allows for skewed log ratios (Hall 1992, "On the
-    /// Removal of Skewness by Transformation"): with `A = (x̄ − ln ratio)/s` and the skewness γ,
-    /// `√n (A + γA²/3 + γ²A³/27 + γ/(6n))`.
+    /// The same from Student's t after Hall's cubic transformation, which allows for skewed log ratios (Hall 1992, "On
+    /// the Removal of Skewness by Transformation"): with `A = (x̄ − ln ratio)/s` and the skewness γ, `√n (A + γA²/3 +
+    /// γ²A³/27 + γ/(6n))`.
     ///
     /// The p-value itself where there is no skewness to allow for.
     #[must_use]
@@ -70,8 +70,8 @@ impl Effect {
         self.two_sided(n.sqrt() * moved.abs())
     }
 
-    /// Whether the log ratios are visibly skewed: γ is more than two standard errors from 0, `√(6(n−2)/((n+1)(n+3)))` for
-    /// a normal distribution (Fisher 1930), of which one sample in twenty looks like that.
+    /// Whether the log ratios are visibly skewed: γ is more than two standard errors from 0, `√(6(n−2)/((n+1)(n+3)))`
+    /// for a normal distribution (Fisher 1930), of which one sample in twenty looks like that.
     #[must_use]
     pub fn is_skewed(&self) -> bool {
         let n = self.seeds as f64;

@@ -2,8 +2,8 @@
 //!
 //! All numbers but BIG-bench's two are taken from the running median of three points of the skill curve, so that a
 //! single lucky evaluation is not an emergence, be it the first or the last one ([`Curve::median3`] says what
-//! happens at the ends); all from the origin (step 0, skill 0) on when the first evaluation comes later. A rise
-//! that only the last evaluation has seen has therefore not come yet: train or evaluate a little longer.
+//! happens at the ends); all from the origin (step 0, skill 0) on when the first evaluation comes later. A rise that
+//! only the last evaluation shows therefore does not count yet: train or evaluate a little longer.
 
 mod increments;
 mod kink;
@@ -12,7 +12,7 @@ mod rise;
 
 use serde::Serialize;
 
-use crate::Curve;
+use crate::curve::Curve;
 use increments::Increments;
 pub use logistic::Logistic;
 

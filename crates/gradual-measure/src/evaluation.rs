@@ -16,7 +16,7 @@ pub struct Evaluation {
     /// Training examples that steps before the evaluation drew, those of skipped steps included; the standing ones of a
     /// grouping are counted apart.
     pub examples: u64,
-    /// Training examples that were drawn to stand (landmarks); left out where there are none.
+    /// Training examples that were drawn as standing examples (landmarks); left out where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing_examples: Option<u64>,
     /// Per-example gradients that were computed: one for each of `examples`, and one each time that a standing
@@ -80,8 +80,8 @@ pub struct CapabilityRecord {
     /// without a threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// How far the model's inside has come, 0 to 1, where the task can tell: progress that the accuracy
-    /// doesn't show yet, such as the Fourier gap of sparse parity (Barak et al. 2022, "Hidden Progress in
+    /// Hidden progress of the model, 0 to 1, where the task can measure it: progress that the accuracy doesn't show
+    /// yet, such as the Fourier gap of sparse parity (Barak et al. 2022, "Hidden Progress in
     /// Deep Learning").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<f64>,

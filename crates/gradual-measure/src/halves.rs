@@ -1,6 +1,6 @@
-//! How well some capabilities tell of the others.
+//! How well some capabilities predict the others.
 //!
-//! Where capabilities rise together, a few of them tell how far all are: testing can be sparser. Where they
+//! Where capabilities rise together, a few of them show how far all have come, so fewer have to be tested. Where they
 //! rise one after another, each has to be tested. Everything is taken at equal mean skill, at the levels of
 //! [`gap_at_equal_mean`](crate::gap_at_equal_mean), and so free of the time scale.
 
@@ -10,8 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::across::{level_steps, variance};
+use crate::curve::Curve;
+use crate::error::MeasureError;
 use crate::rank::spearman;
-use crate::{Curve, MeasureError};
 
 /// The half width in skill within which the mean is to be known.
 const WITHIN: f64 = 0.05;
@@ -19,16 +20,16 @@ const WITHIN: f64 = 0.05;
 const Z: f64 = 1.959_963_984_540_054;
 /// Random halves that the rank correlation looks at.
 const SPLITS: usize = 50;
-/// Every so manieth level of mean skill is looked at for the rank correlation.
+/// Stride over the levels of mean skill for the rank correlation.
 const STRIDE: usize = 8;
 
-/// What a part of the capabilities tells of the rest.
+/// How well a part of the capabilities predicts the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Halves {
-    /// R² of taking the mean skill of a random half for that of the other half:
+    /// R² of predicting the mean skill of one half by that of the other half:
     /// `1 − E(x_B − x_A)² / E(x_B − E x_B)²`, over all halves A (of ⌊n/2⌋) and levels of mean skill.
     ///
-    /// 1 when all rise together; negative when one half says less of the other than nothing.
+    /// 1 when all rise together; negative when the prediction is worse than the overall mean.
     pub r_squared: f64,
     /// Spearman's rank correlation of the two halves' mean skills over 50 random halves and 25 levels.
     pub rank_correlation: Option<f64>,

@@ -5,9 +5,9 @@
 //! - [`evaluation`]: held-out results of all capabilities at one step; [`claim`]: claims as data.
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
-//! - [`across`]: how *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//!   some tell of the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
-//! - [`summary`]: all of it for one run.
+//! - [`across`]: how closely *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
+//!   some capabilities predict the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
+//! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
 //! The usual way is [`RunSummary::of`] on the evaluations of each run, [`RunSummary::value`] for one
@@ -32,6 +32,7 @@ pub mod emergence;
 mod error;
 pub mod evaluation;
 pub mod halves;
+pub mod metric;
 pub mod rank;
 pub mod run;
 mod sign_flip;
@@ -42,13 +43,14 @@ mod timing;
 pub mod verdict;
 
 pub use across::{Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to, steps_to_worst};
-pub use claim::{Claim, Direction, Metric};
+pub use claim::Claim;
 pub use curve::{Curve, skill};
 pub use effect::{Effect, paired_ratio};
 pub use emergence::{Emergence, Logistic};
 pub use error::MeasureError;
 pub use evaluation::{CapabilityRecord, Evaluation};
 pub use halves::{Halves, half_pairs};
+pub use metric::{Direction, Metric, Topic};
 pub use rank::{kendall_tau, spearman};
 pub use run::{CapabilityCurves, Measure, RunCurves};
 pub use slope::slope;

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{CapabilityRecord, Curve, Evaluation, MeasureError};
+use crate::curve::{Curve, skill};
+use crate::error::MeasureError;
+use crate::evaluation::{CapabilityRecord, Evaluation};
 
 /// By what a capability is measured, on the same evaluations.
 ///
@@ -53,7 +55,7 @@ impl Measure {
                 let left = record.loss / first.loss;
                 (first.loss > 0.0 && left.is_finite()).then_some(1.0 - left)
             }
-            Self::Probability => Some(crate::skill(record.probability?, record.chance)),
+            Self::Probability => Some(skill(record.probability?, record.chance)),
             Self::Progress => record.progress,
         }
     }

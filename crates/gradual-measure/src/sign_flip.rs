@@ -3,27 +3,27 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Interval;
+use crate::statistics::Interval;
 
-/// Up to so many values the interval is exact: all 65 535 parts are looked at.
+/// Up to this many values the interval is exact: all 65 535 subsets are used.
 const EXACT: usize = 16;
-/// Parts drawn of more values than that.
+/// Subsets that are sampled for more values than that.
 const DRAWN: usize = 20_000;
 /// The share that the interval leaves out on either side, at most.
 const SIDE: f64 = 0.05;
 
 impl Interval {
-    /// The interval of all centres that a two-sided sign-flip test of the mean does not reject at 10 % (Fisher 1935, The
-    /// Design of Experiments, § 21); `None` of fewer than five values, or when one is not finite.
+    /// The interval of all centres that a two-sided sign-flip test of the mean does not reject at 10 % (Fisher 1935,
+    /// The Design of Experiments, § 21); `None` of fewer than five values, or when one is not finite.
     ///
-    /// The test asks how many of the 2ⁿ ways to flip the signs of `xᵢ − c` give a mean as far from 0 as the values do. The
-    /// means of the 2ⁿ − 1 parts of the values cut the line into 2ⁿ pieces, and for independent values with any continuous
-    /// symmetric distributions the centre is in each of them with the same probability (Hartigan 1969, "Using Subsample
-    /// Values as Typical Values"). The interval goes from the k-th least to the k-th largest of these means, `k = ⌊0.05 · 2ⁿ⌋`,
-    /// and so holds the centre with the probability `1 − 2k/2ⁿ` exactly: 90 % or more. Of five values it goes from the least
-    /// to the largest and is one of 93.75 %; 95 % takes six.
+    /// The test asks how many of the 2ⁿ ways to flip the signs of `xᵢ − c` give a mean as far from 0 as the values do.
+    /// The means of the 2ⁿ − 1 parts of the values cut the line into 2ⁿ pieces, and for independent values with any
+    /// continuous symmetric distributions the centre is in each of them with the same probability (Hartigan 1969,
+    /// "Using Subsample Values as Typical Values"). The interval goes from the k-th least to the k-th largest of these
+    /// means, `k = ⌊0.05 · 2ⁿ⌋`, and so holds the centre with the probability `1 − 2k/2ⁿ` exactly: 90 % or more. Of
+    /// five values it goes from the least to the largest and is one of 93.75 %; 95 % takes six.
     ///
-    /// Up to 16 values all parts are looked at, so nothing is random; of more, 20 000 are drawn, always the same.
+    /// Up to 16 values all subsets are used, so nothing is random; for more, 20 000 are sampled, always the same.
     #[must_use]
     pub fn sign_flip_of_mean(values: &[f64]) -> Option<Self> {
         if values.iter().any(|value| !value.is_finite()) {

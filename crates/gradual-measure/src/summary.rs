@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::across::steps_to_worst;
+use crate::across::{Spread, gap_at_equal_mean, gini_at_equal_mean, steps_to};
+use crate::curve::Curve;
+use crate::emergence::Emergence;
+use crate::error::MeasureError;
+use crate::evaluation::Evaluation;
+use crate::halves::Halves;
 use crate::rank::kendall_tau;
+use crate::run::{CapabilityCurves, Measure, RunCurves};
 use crate::statistics::median;
-use crate::{
-    CapabilityCurves, Curve, Emergence, Evaluation, Halves, Measure, MeasureError, Metric,
-    RunCurves, Spread, Timing, gap_at_equal_mean, gini_at_equal_mean, steps_to,
-};
+use crate::timing::Timing;
 
 /// One capability of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,7 +88,7 @@ pub struct RunSummary {
     pub gap: Option<f64>,
     /// See [`gini_at_equal_mean`].
     pub gini: Option<f64>,
-    /// What a part of the capabilities tells of the rest.
+    /// How well a part of the capabilities predicts the rest.
     pub halves: Option<Halves>,
     /// Steps until the mean accuracy is 0.9.
     pub steps_to_90: Option<f64>,
@@ -109,6 +113,8 @@ pub struct RunSummary {
     pub worst_accuracy: f64,
     /// Mean loss over capabilities at the last evaluation, in nats.
     pub final_loss: f64,
+    #[serde(skip)]
+    curves: RunCurves,
 }
 
 impl RunSummary {
@@ -174,6 +180,7 @@ impl RunSummary {
                 .fold(f64::INFINITY, f64::min),
             final_loss: mean(|one| one.final_loss),
             capabilities,
+            curves: curves.clone(),
         })
     }
 
@@ -198,6 +205,12 @@ impl RunSummary {
         self
     }
 
+    /// The curves that all of it was computed from.
+    #[must_use]
+    pub fn curves(&self) -> &RunCurves {
+        &self.curves
+    }
+
     /// The capabilities that count: the trained ones, or all where none is.
     pub fn counted(&self) -> impl Iterator<Item = &CapabilitySummary> {
         let none_is = !self.capabilities.values().any(|one| one.frequency > 0.0);
@@ -210,39 +223,5 @@ impl RunSummary {
     pub fn median(&self, measure: Measure, of: fn(&Emergence) -> Option<f64>) -> Option<f64> {
         let numbers = self.counted().filter_map(|one| of(one.by(measure)?));
         median(&numbers.collect::<Vec<_>>())
-    }
-
-    /// The number that a claim is about; `None` when the run never got there.
-    #[must_use]
-    pub fn value(&self, metric: Metric) -> Option<f64> {
-        let accuracy = |of| self.median(Measure::Accuracy, of);
-        match metric {
-            Metric::Spread => self.spread.ratio,
-            Metric::Gap => self.gap,
-            Metric::Gini => self.gini,
-            Metric::NeededCapabilities => self.halves.map(|halves| halves.needed as f64),
-            Metric::StepsTo90 => self.steps_to_90,
-            Metric::StepsTo99 => self.steps_to_99,
-            Metric::StepsToWorst90 => self.steps_to_worst_90,
-            Metric::ExamplesTo90 => self.examples_to_90,
-            Metric::ExamplesTo99 => self.examples_to_99,
-            Metric::SecondsTo90 => self.seconds_to_90,
-            Metric::SecondsTo99 => self.seconds_to_99,
-            Metric::Area => Some(self.area),
-            Metric::RelativeWidth => accuracy(|one| one.relative_width),
-            Metric::RelativeWidthByLoss => self.median(Measure::Loss, |one| one.relative_width),
-            Metric::RelativeWidthByProbability => {
-                self.median(Measure::Probability, |one| one.relative_width)
-            }
-            Metric::LogWidth => accuracy(|one| one.log_width),
-            Metric::LargestRise => accuracy(|one| one.largest_rise),
-            Metric::FactorRise => accuracy(|one| one.factor_rise),
-            Metric::EffectiveIncrements => accuracy(|one| one.effective_increments),
-            Metric::Linearity => accuracy(|one| one.linearity),
-            Metric::Breakthroughness => accuracy(|one| one.breakthroughness),
-            Metric::FinalAccuracy => Some(self.final_accuracy),
-            Metric::WorstAccuracy => Some(self.worst_accuracy),
-            Metric::FinalLoss => Some(self.final_loss),
-        }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Effect};
+use crate::effect::Effect;
+use crate::metric::Direction;
 
 /// The least number of paired seeds for a verdict.
 pub const LEAST_SEEDS: usize = 5;
@@ -104,16 +105,16 @@ pub struct Answer {
 ///    correction for all claims of the table; a claim without a p-value, as of an arm that never got there, enters with
 ///    p = 1, so that the others are not judged more mildly for it,
 /// 3. the whole BCa bootstrap interval is on that side too,
-/// 4. and two checks have no [`Doubt`]: the exact interval of [`Effect::sign_flip`] is on that side as well, and where the
-///    log ratios are [visibly skewed](Effect::is_skewed), the second condition also holds for
-///    [the test that allows for it](Effect::skewed_p_value).
+/// 4. and two checks have no [`Doubt`]: the exact interval of [`Effect::sign_flip`] is on that side as well, and where
+///    the log ratios are [visibly skewed](Effect::is_skewed), the second condition also holds for [the test that allows
+///    for it](Effect::skewed_p_value).
 ///
 /// All else is inconclusive. With one claim the second condition says that the 95 % t-interval excludes the
 /// smallest effect.
 ///
-/// The t-test promises an error rate of 5 % for log ratios with a normal distribution. Skewed ones break the promise, the
-/// more so the more claims a table has, and the bootstrap keeps it no better; the checks make up for a part. The page
-/// `docs/verdicts.md` has the rates, and the power.
+/// The t-test promises an error rate of 5 % for log ratios with a normal distribution. For skewed ones the rate is
+/// higher, the more so the more claims a table has, and the bootstrap does no better; the checks remove a part of the
+/// excess. The page `docs/verdicts.md` has the rates, and the power.
 #[must_use]
 pub fn judge(questions: &[Question]) -> Vec<Answer> {
     let plain = Corrected::of(questions, Effect::p_value);

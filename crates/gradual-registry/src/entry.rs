@@ -13,6 +13,9 @@ pub struct Entry<C, T> {
     pub name: &'static str,
     /// One sentence, without a full stop.
     pub about: &'static str,
+    /// What else a reader wants to know before choosing it, as column and cell of a table: what it needs, costs, is
+    /// for. All entries of a registry have the same columns.
+    pub facts: &'static [(&'static str, &'static str)],
     /// Its parameters.
     pub parameters: &'static [Parameter],
     /// Its constructor. Every argument is there and within its parameter's bounds.

@@ -6,8 +6,8 @@
 //! Somewhere the name has to become a grouping, and somebody has to know which parameters it takes, what they are by
 //! default and which values make sense. Here each such thing says so once, beside its own code, as an [`Entry`]: name,
 //! one sentence, [`Parameter`]s with defaults and bounds, constructor. A [`Registry`] is a list of entries of one kind.
-//! Files are checked against it, lists and tables are printed from it, and tests iterate over it, so that what is not in
-//! the list does not exist and what is in the list is tested.
+//! Files are checked against it, lists and tables are printed from it, and tests iterate over it, so that what is not
+//! in the list does not exist and what is in the list is tested.
 //!
 //! # The steps
 //!
@@ -23,6 +23,7 @@
 //! static SHOUT: Entry<String, String> = Entry {
 //!     name: "shout",
 //!     about: "says it loudly",
+//!     facts: &[("loudness", "high")],
 //!     parameters: &[Parameter::count("marks", "exclamation marks", 1).at_most(3.0)],
 //!     build: |arguments, text| Ok(text.to_uppercase() + &"!".repeat(arguments.count("marks")?)),
 //! };

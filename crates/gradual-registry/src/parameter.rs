@@ -188,8 +188,8 @@ impl Parameter {
         }
     }
 
-    /// `value` in the form that the parameter takes it in, a number for a count that stands where a number belongs; none
-    /// if it takes no such value.
+    /// `value` in the form that the parameter takes it in, a number for a count that stands where a number belongs;
+    /// none if it takes no such value.
     #[must_use]
     pub fn accept(&self, value: &Value) -> Option<Value> {
         let within =

@@ -76,7 +76,23 @@ impl<C, T> Registry<C, T> {
         entry.construct(self.kind, entry.complete(self.kind, spec)?, context)
     }
 
-    /// A Markdown table of all entries.
+    /// A Markdown table of all entries with their [facts](Entry::facts), for the documentation of the code.
+    #[must_use]
+    pub fn overview(&self) -> String {
+        let columns = self.entries.first().map_or(&[][..], |entry| entry.facts);
+        let columns: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+        let row = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+        let mut table = row([&["name"], columns.as_slice()].concat());
+        table += &format!("|{}\n", "---|".repeat(1 + columns.len()));
+        for entry in self.iter() {
+            let name = format!("`{}`", entry.name);
+            let cells = entry.facts.iter().map(|(_, cell)| *cell);
+            table += &row(std::iter::once(name.as_str()).chain(cells).collect());
+        }
+        table
+    }
+
+    /// A Markdown table of all entries with their parameters, for people who write recipes.
     #[must_use]
     pub fn table(&self) -> String {
         let mut table = format!(

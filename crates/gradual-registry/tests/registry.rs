@@ -6,6 +6,7 @@ use proptest::prelude::*;
 static POWER: Entry<u64, String> = Entry {
     name: "power",
     about: "the sum of p-th powers",
+    facts: &[("loudness", "high")],
     parameters: &[
         Parameter::number("p", "the power", 2.0).at_least(1.0),
         Parameter::count("k", "number of groups", 1)
@@ -25,6 +26,7 @@ static POWER: Entry<u64, String> = Entry {
 static WEIGHED: Entry<u64, String> = Entry {
     name: "weighed",
     about: "needs weights, e.g. a|b",
+    facts: &[("loudness", "high")],
     parameters: &[
         Parameter::numbers("weights", "one for each group").above(0.0),
         Parameter::flag("mean", "mean or sum", true),
@@ -45,6 +47,7 @@ static WEIGHED: Entry<u64, String> = Entry {
 static WRONG: Entry<u64, String> = Entry {
     name: "wrong",
     about: "asks for what it does not declare",
+    facts: &[("loudness", "high")],
     parameters: &[],
     build: |arguments, _| Ok(arguments.number("p")?.to_string()),
 };

@@ -8,7 +8,7 @@ use gradual_measure::Direction;
 use crate::figures::{Dots, dots};
 use crate::folder::Folder;
 use crate::numbers::number;
-use crate::verdicts::{self, Held, present, values};
+use crate::verdicts::{self, JudgedClaim, present, values};
 use crate::{ReportError, write};
 
 /// Writes the claims of the experiments in `dirs` to the Markdown file `page`, claim by claim with its verdict
@@ -50,7 +50,7 @@ fn experiment(folder: &Folder, page: &Path) -> Result<String, ReportError> {
     for command in &folder.commands {
         text.push_str(&format!("\n    {command}\n"));
     }
-    let held = verdicts::hold(folder);
+    let held = verdicts::judged(folder);
     if held.is_empty() {
         text.push_str("\nThe experiment states no measurable claim.\n");
         return Ok(text);
@@ -88,7 +88,7 @@ fn heading(folder: &Folder, index: usize) -> String {
     format!("{} {index}", folder.name)
 }
 
-fn section(held: &Held, control: Option<&str>, figure: &str) -> String {
+fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
     let claim = &held.claim;
     let mut text = format!("{} *({})*\n\n**{}**", claim.statement, claim.source, {
         let label = held.verdict.label();
@@ -136,7 +136,7 @@ fn section(held: &Held, control: Option<&str>, figure: &str) -> String {
     text
 }
 
-fn claimed(held: &Held) -> String {
+fn claimed(held: &JudgedClaim) -> String {
     let sign = match held.claim.direction {
         Direction::Lower => '≤',
         Direction::Higher => '≥',
@@ -144,7 +144,7 @@ fn claimed(held: &Held) -> String {
     format!("{sign} {}", held.claim.smallest_effect)
 }
 
-fn found(held: &Held) -> String {
+fn found(held: &JudgedClaim) -> String {
     let Some(effect) = held.effect else {
         return "–".to_owned();
     };
@@ -158,7 +158,7 @@ fn found(held: &Held) -> String {
 }
 
 /// The arm over the baseline, with the claimed ratio of the baseline's geometric mean.
-fn figure(folder: &Folder, held: &Held, name: &str) -> Result<String, ReportError> {
+fn figure(folder: &Folder, held: &JudgedClaim, name: &str) -> Result<String, ReportError> {
     let (metric, baseline) = (held.claim.metric, &held.baseline);
     let of = |arm: &str| present(&values(folder, arm, metric));
     let (ours, theirs): (BTreeMap<u64, f64>, BTreeMap<u64, f64>) =

@@ -11,8 +11,8 @@
 //! summary.json   the numbers for scripts
 //! ```
 //!
-//! The way of the numbers: `folder` reads and checks, `results` aggregates over seeds, `verdicts` holds the
-//! results against the claims, `figures`, `tables`, `prose` and `page` write. A run without `DONE` is
+//! The flow of the data: `folder` reads and checks, `results` aggregates over seeds, `verdicts` judges the claims by
+//! the results, `figures`, `tables`, `prose` and `page` write. A run without `DONE` is
 //! shown and marked; it enters the means of an arm only while that arm has no finished run, and never a
 //! verdict. [`claims`] writes the verdicts of several experiments as a page of documentation.
 //!

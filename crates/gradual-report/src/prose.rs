@@ -6,7 +6,7 @@ use crate::folder::Folder;
 use crate::numbers::{count, number};
 use crate::results::{ArmResult, Results};
 
-/// So many arms beside the baseline are told one by one.
+/// Up to this many arms besides the baseline are described one by one.
 const TOLD: usize = 4;
 
 /// Sentences on what ran, what the baseline does, what the arms change, and what never came.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::column::Column;
 use crate::folder::{Arm, Folder};
-use crate::verdicts::{self, Held};
+use crate::verdicts::{self, JudgedClaim};
 
 /// Everything that the report says, as written to `summary.json`.
 #[derive(Serialize)]
@@ -19,7 +19,7 @@ pub(crate) struct Results {
     title: String,
     claims: Vec<String>,
     baseline: String,
-    pub(crate) verdicts: Vec<Held>,
+    pub(crate) verdicts: Vec<JudgedClaim>,
     pub(crate) arms: Vec<ArmResult>,
     notes: Vec<String>,
 }
@@ -72,7 +72,7 @@ impl Results {
             title: folder.title.clone(),
             claims: folder.claims.clone(),
             baseline: folder.baseline.clone(),
-            verdicts: verdicts::hold(folder),
+            verdicts: verdicts::judged(folder),
             arms: folder.arms.iter().map(|one| arm(folder, one)).collect(),
             notes: folder.notes.clone(),
         }
@@ -97,7 +97,7 @@ impl ArmResult {
     }
 
     pub(crate) fn sample(&self, metric: Metric) -> Option<&Sample> {
-        self.metric(Column::Claimed(metric))?.sample.as_ref()
+        self.metric(Column::Of(metric))?.sample.as_ref()
     }
 
     /// Capabilities that reached a skill of 0.5, and all, summed over the seeds that count.

@@ -1,4 +1,4 @@
-//! The claims of the experiment, held against its finished runs.
+//! The claims of the experiment, judged by its finished runs.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::folder::{Folder, Stated};
 
 /// A claim with what came out.
 #[derive(Serialize)]
-pub(crate) struct Held {
+pub(crate) struct JudgedClaim {
     pub(crate) experiment: String,
     #[serde(flatten)]
     pub(crate) claim: Claim,
@@ -21,12 +21,12 @@ pub(crate) struct Held {
     pub(crate) p: Option<f64>,
     /// Corrected for the number of claims.
     pub(crate) adjusted_p: Option<f64>,
-    /// Why there is no verdict, if there is none for want of numbers or of seeds.
+    /// Why there is no verdict, if numbers or seeds are missing.
     pub(crate) reason: Option<String>,
 }
 
 /// All claims of a folder, judged together.
-pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
+pub(crate) fn judged(folder: &Folder) -> Vec<JudgedClaim> {
     let effects: Vec<(Option<Effect>, Option<String>)> = folder
         .stated
         .iter()
@@ -48,7 +48,7 @@ pub(crate) fn hold(folder: &Folder) -> Vec<Held> {
         .iter()
         .zip(effects)
         .zip(judge(&questions))
-        .map(|((stated, (effect, reason)), answer)| Held {
+        .map(|((stated, (effect, reason)), answer)| JudgedClaim {
             experiment: stated.experiment.clone(),
             claim: stated.claim.clone(),
             baseline: stated.baseline.clone(),

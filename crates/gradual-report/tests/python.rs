@@ -1,7 +1,7 @@
 //! The code of `docs/python.md` runs on a run folder and its report.
 //!
-//! It takes a Python with pandas and polars: `GRADUAL_PYTHON`, or else `python3`. `cargo xtask ci` makes one and asks for
-//! the test, which is ignored otherwise.
+//! It takes a Python with pandas and polars: `GRADUAL_PYTHON`, or else `python3`. `cargo xtask ci` makes one and asks
+//! for the test, which is ignored otherwise.
 
 mod common;
 

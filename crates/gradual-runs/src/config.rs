@@ -10,7 +10,8 @@ use crate::record::Record;
 
 /// How a run was configured: `config.json`.
 ///
-/// It holds everything that the numbers of the run follow from, so that a run is resumed by an equal configuration alone.
+/// It holds everything that the numbers of the run follow from, so that a run is resumed by an equal configuration
+/// alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
     /// Format version, [`SCHEMA`](crate::SCHEMA).
@@ -27,12 +28,12 @@ pub struct RunConfig {
     pub draw: u64,
     /// Name of the backend.
     pub backend: String,
-    /// The task with all its settings. Null, and left out, where a loop says nothing of it, and in folders from before this
-    /// entry.
+    /// The task with all its settings. Null, and left out, where a loop says nothing of it, and in folders from before
+    /// this entry.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub task: Value,
-    /// The whole recipe of the arm: grouping, composition, scale, sampler, optimizer, with all parameters. Null, and left
-    /// out, where a loop says nothing of it, and in folders from before this entry.
+    /// The whole recipe of the arm: grouping, composition, scale, sampler, optimizer, with all parameters. Null, and
+    /// left out, where a loop says nothing of it, and in folders from before this entry.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub recipe: Value,
     /// Everything else that the experiment sets, such as the steps between evaluations.
@@ -61,8 +62,8 @@ impl RunConfig {
     /// Refuses the folder `path` of another run, whose `config.json` holds `held`.
     ///
     /// # Errors
-    /// [`RunsError::Configuration`] naming every entry that differs, [`RunsError::Outdated`] when the folder is from before
-    /// configurations held their recipe, and those of [`differences_from`](Self::differences_from).
+    /// [`RunsError::Configuration`] naming every entry that differs, [`RunsError::Outdated`] when the folder is from
+    /// before configurations held their recipe, and those of [`differences_from`](Self::differences_from).
     pub fn check_same_run(&self, held: &str, path: &Path) -> Result<(), RunsError> {
         let differences = self.differences_from(held)?;
         if differences.is_empty() {

@@ -24,8 +24,8 @@ pub const CHECKPOINTS: &str = "checkpoints";
 /// The mark of a finished run.
 pub const DONE: &str = "DONE";
 
-/// Writes a whole file: under a temporary name beside it, brought to disk, then renamed. A reader sees the old content or
-/// the new one, also after a crash. The folder must be there.
+/// Writes a whole file: under a temporary name beside it, brought to disk, then renamed. A reader sees the old content
+/// or the new one, also after a crash. The folder must be there.
 ///
 /// # Errors
 /// [`RunsError::File`] when the file can't be written.

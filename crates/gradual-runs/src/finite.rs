@@ -1,7 +1,7 @@
 //! Non-finite numbers, which JSON can't hold.
 //!
-//! `serde_json` writes NaN and infinities as `null`, and the line can then not be read again. CBOR holds them, so a record
-//! is looked through in that form before it is written.
+//! `serde_json` writes NaN and infinities as `null`, and the line can then not be read again. CBOR holds them, so a
+//! record is looked through in that form before it is written.
 
 use ciborium::Value;
 

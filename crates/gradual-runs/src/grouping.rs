@@ -17,7 +17,7 @@ pub struct GroupingRecord {
     /// Examples per group; empty for soft groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<u64>,
-    /// Of which capabilities each group's examples are: for each group, in the order of `sizes`, examples
+    /// Which capabilities the examples of each group belong to: for each group, in the order of `sizes`, examples
     /// by name of the capability. Empty for soft groups, and in records from before this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<BTreeMap<String, u64>>,

@@ -13,8 +13,8 @@
 //!
 //! - [`record`]: records as lines of JSON. Non-finite numbers and other versions of the format are errors, and numbers
 //!   are read back bit for bit.
-//! - [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`]: the records themselves; [`Evaluation`] and [`Timing`] come
-//!   from `gradual-measure`, which computes with them. [`difference`] compares two configurations entry by entry.
+//! - [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`]: the records themselves; [`Evaluation`] and [`Timing`]
+//!   come from `gradual-measure`, which computes with them. [`difference`] compares two configurations entry by entry.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder.
 //! - [`message`]: an error with its causes, for people.

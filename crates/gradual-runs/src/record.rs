@@ -24,8 +24,8 @@ pub trait Record: Serialize + DeserializeOwned {
     /// The record as one line of JSON, without the line feed.
     ///
     /// # Errors
-    /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`] when
-    /// the record can't be written for another reason.
+    /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`]
+    /// when the record can't be written for another reason.
     fn to_line(&self) -> Result<String, RunsError> {
         finite::check(self)?;
         serde_json::to_string(self).map_err(|source| RunsError::Write {
@@ -37,8 +37,8 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Reads a record from one line (or a whole file) of JSON.
     ///
     /// # Errors
-    /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another version
-    /// of the format.
+    /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another
+    /// version of the format.
     fn from_line(line: &str) -> Result<Self, RunsError> {
         let record: Self = serde_json::from_str(line).map_err(|source| RunsError::Read {
             record: Self::NAME,

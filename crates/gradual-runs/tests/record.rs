@@ -120,7 +120,8 @@ fn files_come_back_as_they_were() {
             control: Some("the learning rate".into()),
         }],
         claims: Metric::ALL
-            .map(|metric| Claim {
+            .iter()
+            .map(|&metric| Claim {
                 statement: metric.label().into(),
                 source: "post".into(),
                 arm: "grouped".into(),
@@ -128,14 +129,14 @@ fn files_come_back_as_they_were() {
                 direction: Direction::Lower,
                 smallest_effect: 0.8,
             })
-            .into(),
+            .collect(),
         command: "cargo xtask experiment parity".into(),
     });
 }
 
 #[test]
 fn metrics_and_directions_have_their_names() {
-    for metric in Metric::ALL {
+    for &metric in Metric::ALL {
         let name = serde_json::to_value(metric).unwrap();
         assert_eq!(name, metric.name());
         assert!(!metric.label().is_empty());

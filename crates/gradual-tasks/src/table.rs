@@ -25,19 +25,18 @@ use row::{DATASET, TableRow};
 
 /// Width of the hidden layer.
 const HIDDEN: usize = 64;
-/// One row in so many of each group is held out.
+/// One row in this many of each group is held out.
 const HELD_OUT: usize = 4;
 /// More classes than this are taken for a mistake.
 const CLASSES: usize = 100;
 
 /// Rows of numbers with a class and a group each; every group is a capability.
 ///
-/// Features are all columns but the label and the group, standardised by the training rows' mean
-/// and standard deviation. A quarter of each group's rows (at least one) is held out. A group of a
-/// single row has nothing left to be measured on, and without a group no grouped loss would train on it. So all
-/// such rows are one group together, whose name says so; if there is one alone, it is trained on with the smallest of
-/// the other groups.
-/// Training draws rows with replacement. Chance is one over the number of classes.
+/// Features are all columns but the label and the group, standardised by the training rows' mean and standard
+/// deviation. A quarter of each group's rows (at least one) is held out. A group of a single row has nothing left to be
+/// measured on, and without a group no grouped loss would train on it. So all such rows are one group together, whose
+/// name says so; if there is one alone, it is trained on with the smallest of the other groups. Training draws rows
+/// with replacement. Chance is one over the number of classes.
 #[derive(Debug, Clone)]
 pub struct Table {
     width: usize,

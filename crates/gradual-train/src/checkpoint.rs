@@ -5,8 +5,8 @@
 //!     manifest.json  model.bpk  optimizer.bpk  rate.bpk  state.cbor  curves.jsonl  …
 //! ```
 //!
-//! A checkpoint is written into a folder with a temporary name, every file brought to disk, and the
-//! folder then renamed: it is there as a whole or not at all. The manifest names every file with its
+//! A checkpoint is written into a folder with a temporary name, every file synchronised to disk, and the folder then
+//! renamed: it is there as a whole or not at all. The manifest names every file with its
 //! length and CRC-32, and its own CRC-32 stands on a line of its own, so that a file that was cut,
 //! changed or lost is found before anything is read from it.
 
@@ -29,10 +29,10 @@ const PREFIX: &str = "step-";
 const TEMPORARY: &str = ".writing-";
 const REMOVING: &str = ".removing-";
 
-/// Which checkpoints stay.
+/// Which checkpoints are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// The newest so many, at least one.
+    /// How many of the newest are kept, at least one.
     pub last: usize,
     /// Also the one with the highest mean accuracy, of equals the first.
     pub best: bool,
@@ -122,11 +122,11 @@ pub(crate) fn write(
     prune(home, keep)
 }
 
-/// Reads the newest checkpoint in `home` that is whole. Also says what is wrong with newer ones.
+/// Reads the newest intact checkpoint in `home`. Also says what is wrong with newer ones.
 ///
 /// # Errors
 ///
-/// All that is wrong, when there are checkpoints and none is whole.
+/// All that is wrong, when there are checkpoints and none is intact.
 pub(crate) fn newest(home: &Path) -> Result<(Option<Kept>, Vec<String>), String> {
     let mut damaged = Vec::new();
     let folders = list(home).map_err(|source| format!("{}: {source}", home.display()))?;
@@ -163,7 +163,7 @@ fn list(home: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// The manifest of a checkpoint, if it is whole.
+/// The manifest of a checkpoint, if the checkpoint is intact.
 fn manifest(folder: &Path) -> Result<Manifest, String> {
     let text = fs::read_to_string(folder.join(MANIFEST))
         .map_err(|source| format!("{MANIFEST} can't be read: {source}"))?;
@@ -276,7 +276,7 @@ fn write_file(path: &Path, content: &[u8]) -> Result<(), RunsError> {
     write_new(path, content).map_err(RunsError::file("write", path))
 }
 
-/// Brings the names in a folder to disk, where the system can.
+/// Synchronises the names in a folder to disk, where the system can.
 fn sync_folder(path: &Path) -> Result<(), RunsError> {
     if cfg!(unix) {
         File::open(path)

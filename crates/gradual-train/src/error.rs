@@ -97,7 +97,7 @@ pub enum TrainError {
     #[error(
         "step: the gradient of parameter {parameter} is not finite, with {} left out: their losses are NaN or \
          infinite, and so are gradients that come of them, which Burn's backward pass adds to all others. Call `tap` \
-         in the place of `forward`, so that gradients are taken apart, or set such losses by `mask_fill`, after \
+         instead of `forward`, so that the gradients of examples stay separate, or set such losses by `mask_fill`, after \
          everything else",
         examples_of(.examples)
     )]
@@ -205,7 +205,7 @@ pub enum TrainError {
         /// The backend's message.
         problem: String,
     },
-    /// A run can't go on from its checkpoints.
+    /// A run can't resume from its checkpoints.
     #[error(
         "run folder {}: can't go on from its checkpoints ({problem}); --fresh starts over",
         path.display()

@@ -53,25 +53,25 @@ pub struct RunFolder {
     _lock: FolderLock,
 }
 
-/// A folder with what it takes to go on with its run.
+/// A folder with what is needed to resume its run.
 #[derive(Debug)]
 pub struct Resumed {
     /// The folder, as it was at the snapshot.
     pub folder: RunFolder,
-    /// Where the run goes on; none where it starts.
+    /// Where the run resumes; none where it starts.
     pub snapshot: Option<Snapshot>,
     /// What is wrong with newer checkpoints, which could not be used.
     pub damaged: Vec<String>,
 }
 
 impl RunFolder {
-    /// What the folder at `path` holds, if its configuration is `config`. A folder that another writer holds is not looked
-    /// into: what is read of a run that is being written may be of two moments.
+    /// What the folder at `path` holds, if its configuration is `config`. A folder that another writer holds is not
+    /// looked into: what is read of a run that is being written may be of two moments.
     ///
     /// # Errors
     ///
-    /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`] when
-    /// its configuration is from before recipes were in it, and others when it can't be read.
+    /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`]
+    /// when its configuration is from before recipes were in it, and others when it can't be read.
     pub fn state(path: &Path, config: &RunConfig) -> Result<FolderState, TrainError> {
         if !path.exists() {
             return Ok(FolderState::Empty);
@@ -121,8 +121,8 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::File`] naming the file that could not be
-    /// written.
+    /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::File`] naming the file that could
+    /// not be written.
     pub fn create(
         path: &Path,
         config: &RunConfig,
@@ -166,8 +166,8 @@ impl RunFolder {
         Self::open(path, lock)
     }
 
-    /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what they
-    /// were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
+    /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what
+    /// they were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ impl RunFolder {
         }
     }
 
-    /// Another journal called `name` (ending in `.jsonl`), whose lines stop and go on with the run.
+    /// Another journal called `name` (ending in `.jsonl`), whose lines are restored when the run resumes.
     ///
     /// # Errors
     ///
@@ -322,7 +322,7 @@ impl Observer for RunFolder {
     }
 
     fn state(&self) -> Result<gradual_group::State, TrainError> {
-        Ok(gradual_group::State::of(self.name(), &self.skipped)?)
+        Ok(gradual_group::State::new(self.name(), &self.skipped)?)
     }
 
     fn restore(&mut self, state: &gradual_group::State) -> Result<(), TrainError> {

@@ -100,16 +100,16 @@ impl<B> GroupedStep<B> {
         self
     }
 
-    /// Draws standing examples for groupings that want some: a given number from the training distribution, each time that
-    /// fresh ones are wanted. They are kept as long as they stand.
+    /// Draws standing examples for groupings that want some: a given number from the training distribution, each time
+    /// that fresh ones are wanted. They are kept as long as they stand.
     #[must_use]
     pub fn with_standing_from(self, draw: impl FnMut(usize) -> B + Send + 'static) -> Self {
         self.with(|shared| shared.source = Source::Drawn(Box::new(draw)));
         self
     }
 
-    /// Makes one draw of `calls` batches, as a `Learner` with `grads_accumulation(calls)` does. Of 0 the first step is an
-    /// error.
+    /// Makes one draw of `calls` batches, as a `Learner` with `grads_accumulation(calls)` does. Of 0 the first step is
+    /// an error.
     ///
     /// Of a held batch its graph is kept, or its factored gradients where the objective needs these: the
     /// coefficients are known with the last batch only, so the activations of the whole draw are in memory, as they
@@ -121,8 +121,8 @@ impl<B> GroupedStep<B> {
     }
 
     /// The number of batches of an epoch. Where [`with_accumulation`](Self::with_accumulation) does not divide it, the
-    /// last draw of an epoch has fewer batches: a `Learner` steps at the end of an epoch with what it has. Of 0 the first
-    /// step is an error.
+    /// last draw of an epoch has fewer batches: a `Learner` steps at the end of an epoch with what it has. Of 0 the
+    /// first step is an error.
     #[must_use]
     pub fn with_epoch(self, batches: usize) -> Self {
         self.with(|shared| shared.epoch = Some(batches));

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A wish that runs come to a stop, which may be made from another thread or a signal handler.
+/// A request to stop runs, which may come from another thread or a signal handler.
 ///
 /// A run that sees it finishes its step, keeps a checkpoint and ends as
-/// [`End::Interrupted`](crate::End::Interrupted). Clones share the wish.
+/// [`End::Interrupted`](crate::End::Interrupted). Clones share the request.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -14,7 +14,7 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody asked.
+    /// Whether a stop was requested.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

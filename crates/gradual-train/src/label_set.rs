@@ -4,8 +4,8 @@ use gradual_group::Draw;
 
 /// The labels of the examples of one draw: of none, of one or of several labellings.
 ///
-/// Examples can be named in more than one way, by skill and by length; [`Labels::and`](gradual_group::Labels::and) makes
-/// groups of several. For [`Stepper`](crate::Stepper) and
+/// Examples can be named in more than one way, by skill and by length; [`Labels::and`](gradual_group::Labels::and)
+/// makes groups of several. For [`Stepper`](crate::Stepper) and
 /// [`GroupedStep::step_labelled`](crate::GroupedStep::step_labelled).
 ///
 /// ```
@@ -26,7 +26,7 @@ use gradual_group::Draw;
 /// let stepped = Stepper::default().step(&model, &mut objective, labels, |m| {
 ///     (m.forward(x.clone()) - 1.0).powi_scalar(2).reshape([3])
 /// })?;
-/// assert_eq!(stepped.groups.count(), 3);
+/// assert_eq!(stepped.groups.num_groups(), 3);
 /// # Ok::<(), gradual_train::TrainError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,8 +98,8 @@ impl OwnedLabels {
         self.first.iter_mut().chain(&mut self.more)
     }
 
-    /// Adds the labels of `examples` further ones to those of the `before` that are held. Examples that a labelling does
-    /// not name, among others that it does, carry none.
+    /// Adds the labels of `examples` further ones to those of the `before` that are held. Examples that a labelling
+    /// does not name, among others that it does, carry none.
     pub(crate) fn extend(&mut self, before: usize, labels: LabelSet<'_>, examples: usize) {
         if labels.first.is_some() {
             self.first.get_or_insert_with(|| vec![None; before]);

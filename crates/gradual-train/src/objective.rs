@@ -82,8 +82,8 @@ impl Objective {
         }
     }
 
-    /// A rule on group gradients in the place of a composition, with raw coefficients: how large the
-    /// step is belongs to such a rule. Needs per-example gradients.
+    /// A rule on group gradients instead of a composition, with raw coefficients: the size of the step is part of
+    /// such a rule. Needs per-example gradients.
     pub fn on_gradients(
         grouping: impl Grouping + 'static,
         rule: impl GramComposition + 'static,
@@ -115,7 +115,7 @@ impl Objective {
     /// The same with a rule on gradients that sees some parameters alone: those whose path matches one of the `globs`,
     /// such as `trunk.*`.
     ///
-    /// The groups' gradients can only conflict on parameters that they share. Those of private heads are at right angles,
+    /// The groups' gradients can only conflict on parameters that they share. Those of private heads are orthogonal,
     /// and make gradients longer and conflicts smaller than they are on the trunk: the rule then corrects too
     /// little, and its step can hurt a group there. The convention is to show a rule the shared parameters, with
     /// weights that go for all. A matched norm ([`Scale::MatchNorm`]) and the update use all gradients.
@@ -141,13 +141,13 @@ impl Objective {
         }
     }
 
-    /// The same with traces that have options: parameters that a draw need not use
-    /// ([`Tracer::allow_unused`]: experts, dropped layers), that are not trained here ([`Tracer::without`]), several rows
-    /// of an input for each example ([`Tracer::with_views`]).
+    /// The same with traces that have options: parameters that a draw need not use ([`Tracer::allow_unused`]: experts,
+    /// dropped layers), that are not trained here ([`Tracer::without`]), several rows of an input for each example
+    /// ([`Tracer::with_views`]).
     ///
-    /// They hold for every pass that a step, standing examples or the check before the first step take. What is left out
-    /// is not updated either where the gradients come from Burn's own backward pass, so that all objectives train the
-    /// same parameters.
+    /// They hold for every pass that a step, standing examples or the check before the first step take. What is left
+    /// out is not updated either where the gradients come from Burn's own backward pass, so that all objectives train
+    /// the same parameters.
     #[must_use]
     pub fn with_tracer(self, tracer: Tracer) -> Self {
         Self { tracer, ..self }
@@ -212,7 +212,7 @@ impl Objective {
         self.grouping.wants()
     }
 
-    /// What grouping and composition have learned from the draws so far, to write down.
+    /// The states of grouping and composition, to be saved.
     ///
     /// # Errors
     ///
@@ -223,10 +223,10 @@ impl Objective {
             rule: self.rule.state(),
             scale: self.scaler.state(),
         };
-        Ok(State::of(OPERATION, &saved)?)
+        Ok(State::new(OPERATION, &saved)?)
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave under the same settings; tensors go to
+    /// Restores a state that [`state`](Self::state) returned under the same settings; tensors go to
     /// `device`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What may happen with what the trainer sees.
+//! Observers: what is done with the events of a run.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use gradual_runs::{Evaluation, GroupingRecord};
 use crate::error::TrainError;
 use crate::snapshot::Snapshot;
 
-/// Whether a run goes on: `Continue(())`, or `Break` with the reason, for people.
+/// Whether a run continues: `Continue(())`, or `Break` with the reason, for people.
 ///
 /// A run that an observer stops has come to its end and is not resumed.
 pub type Flow = ControlFlow<String>;
@@ -106,7 +106,7 @@ pub trait Observer {
         None
     }
 
-    /// With everything that is needed to go on from here.
+    /// With everything that is needed to resume from here.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ pub trait Observer {
         Ok(State::none())
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ pub trait Observer {
     }
 }
 
-/// Lent observers observe.
+/// A borrowed observer is an observer.
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn name(&self) -> &'static str {
         (**self).name()

@@ -1,4 +1,4 @@
-//! Everything that a run needs to go on as if it had never stopped.
+//! Everything that a run needs to resume as if it had never stopped.
 
 use burn::module::Module;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
@@ -65,9 +65,9 @@ pub(crate) struct RunState {
 pub(crate) struct ExampleCounts {
     /// Those that steps drew, steps that were skipped included.
     pub(crate) examples: u64,
-    /// Those that were drawn to stand.
+    /// Those that were drawn as standing examples.
     pub(crate) standing: u64,
-    /// How often one of these was shown.
+    /// How often one of these was shown to the grouping.
     pub(crate) shown: u64,
     /// Those of steps that had no loss.
     pub(crate) left_out: u64,

@@ -37,8 +37,7 @@ pub struct Score {
     pub loss: f64,
     /// Mean probability given to the right answer, where the task knows it.
     pub probability: Option<f64>,
-    /// How far the model's inside has come, 0 to 1, where the task can tell: what accuracy does not
-    /// show yet.
+    /// Hidden progress of the model, 0 to 1, where the task can measure it: what accuracy does not show yet.
     pub progress: Option<f64>,
 }
 

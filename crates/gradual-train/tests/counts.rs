@@ -73,12 +73,16 @@ fn standing_examples_are_counted() {
     let landmarks = || {
         Landmarks::new(2, Metric::euclidean(), 7)
             .with_examples(12)
+            .unwrap()
             .with_every(5)
+            .unwrap()
     };
     let centroids = || {
         Centroids::new(2, Metric::euclidean(), 7)
             .with_examples(12)
+            .unwrap()
             .with_every(5)
+            .unwrap()
     };
     let task = Regression::new();
     let objective = |which: &str| match which {

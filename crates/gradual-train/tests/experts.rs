@@ -165,7 +165,9 @@ fn everything_that_traces_knows_of_it() {
     let draws = draws();
     let model = Experts::new();
     let landmarks = || {
-        let landmarks = Landmarks::new(2, Metric::euclidean(), 7).with_examples(N);
+        let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
+            .with_examples(N)
+            .unwrap();
         Objective::new(landmarks, SumOfSquares)
     };
     let refused = stand(&model, &mut landmarks(), |m| m.losses(&draws[0]));

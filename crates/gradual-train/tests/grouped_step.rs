@@ -475,13 +475,17 @@ fn landmarks_and_centroids_train() {
     let landmarks = || {
         let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
             .with_examples(8)
-            .with_every(2);
+            .unwrap()
+            .with_every(2)
+            .unwrap();
         Objective::new(landmarks.with_refresh(0.5).unwrap(), SumOfSquares)
     };
     let centroids = || {
         Centroids::new(2, Metric::euclidean(), 7)
             .with_examples(8)
+            .unwrap()
             .with_every(2)
+            .unwrap()
     };
     let mut at = 0;
     let mut draw = move |n: usize| {

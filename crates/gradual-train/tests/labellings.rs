@@ -158,7 +158,7 @@ fn coefficients_are_those_of_both_labellings() {
     let stepped = Stepper::default()
         .step(&model, &mut labels(), both, |m| m.losses(&inputs))
         .unwrap();
-    assert_eq!(stepped.groups.count(), 5);
+    assert_eq!(stepped.groups.num_groups(), 5);
     close(&stepped.coefficients, "a step");
     let parts = [
         inputs.clone().narrow(0, 0, 1),

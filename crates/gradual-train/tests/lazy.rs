@@ -80,7 +80,9 @@ fn a_fresh_model_learns_whatever_is_done_first() {
         ("grouped step, labels", |m| grouped(m, labelled())),
         ("grouped step, svd", |m| grouped(m, svd())),
         ("stand", |m| {
-            let landmarks = Landmarks::new(2, Metric::euclidean(), 7).with_examples(4);
+            let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
+                .with_examples(4)
+                .unwrap();
             let mut objective = Objective::new(landmarks, SumOfSquares);
             stand(m, &mut objective, |m| m.losses(&inputs()))
         }),

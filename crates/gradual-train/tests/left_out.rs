@@ -190,7 +190,9 @@ fn agrees(stepped: &Stepped, objective: fn() -> Objective, model: &Model, what: 
     let membership = |groups: &Groups| -> Vec<Vec<f32>> {
         let columns = groups.membership().clone().transpose().into_data();
         let all: Vec<f32> = columns.try_to_vec().unwrap();
-        all.chunks(groups.count()).map(<[f32]>::to_vec).collect()
+        all.chunks(groups.num_groups())
+            .map(<[f32]>::to_vec)
+            .collect()
     };
     let (got, wanted) = (membership(&stepped.groups), membership(&expected.groups));
     assert_eq!(got.len(), N, "{what}");
@@ -324,7 +326,7 @@ fn layers_without_taps() {
             let message = error.to_string();
             assert!(message.contains("examples 2, 3, 6 left out"), "{message}");
             assert!(
-                message.contains("Call `tap` in the place of `forward`"),
+                message.contains("Call `tap` instead of `forward`"),
                 "{message}"
             );
         }
@@ -470,7 +472,7 @@ impl Observer for Kept {
 
 fn landmarks() -> Landmarks {
     let landmarks = Landmarks::new(2, Metric::euclidean(), 7);
-    landmarks.with_examples(32).with_every(10)
+    landmarks.with_examples(32).unwrap().with_every(10).unwrap()
 }
 
 /// Writes down the losses and norms that it is shown.

@@ -168,7 +168,9 @@ fn so_do_objectives_on_gradients() {
         ("spectral", || {
             Objective::new(Spectral::new(3, 1), SumOfSquares)
         }),
-        ("hdbscan", || Objective::new(Hdbscan::new(3), SumOfSquares)),
+        ("hdbscan", || {
+            Objective::new(Hdbscan::new(3).unwrap(), SumOfSquares)
+        }),
         ("svd", || {
             Objective::new(SingularVectors::default(), SumOfSquares)
         }),
@@ -176,20 +178,30 @@ fn so_do_objectives_on_gradients() {
             Objective::new(SingularVectors::squared(), SumOfSquares)
         }),
         ("svd leading", || {
-            Objective::new(SingularVectors::squared().with_leading(2), SumOfSquares)
+            Objective::new(
+                SingularVectors::squared().with_leading(2).unwrap(),
+                SumOfSquares,
+            )
         }),
         ("svd sketch", || {
-            Objective::new(SingularVectors::default().with_sketch(16, 1), SumOfSquares)
+            Objective::new(
+                SingularVectors::default().with_sketch(16, 1).unwrap(),
+                SumOfSquares,
+            )
         }),
         ("centroids", || {
             Objective::new(
-                Centroids::new(2, Metric::euclidean(), 1).with_examples(16),
+                Centroids::new(2, Metric::euclidean(), 1)
+                    .with_examples(16)
+                    .unwrap(),
                 SumOfSquares,
             )
         }),
         ("landmarks", || {
             Objective::new(
-                Landmarks::new(2, Metric::euclidean(), 1).with_examples(20),
+                Landmarks::new(2, Metric::euclidean(), 1)
+                    .with_examples(20)
+                    .unwrap(),
                 SumOfSquares,
             )
         }),
@@ -203,7 +215,9 @@ fn so_do_objectives_on_gradients() {
             Objective::new(
                 InMetric::new(
                     Metric::whitened(),
-                    Centroids::new(2, Metric::euclidean(), 1).with_examples(16),
+                    Centroids::new(2, Metric::euclidean(), 1)
+                        .with_examples(16)
+                        .unwrap(),
                 ),
                 SumOfSquares,
             )

@@ -38,8 +38,8 @@ fn close(a: &[f32], b: &[f32]) -> bool {
             .all(|(a, b)| (a - b).abs() < 1e-4 * (1e-3 + b.abs()))
 }
 
-/// Losses multiplied by a constant have the same coefficients under a scale that divides by their size, where nothing of
-/// the draw is remembered.
+/// Losses multiplied by a constant have the same coefficients under a scale that divides by their size, where nothing
+/// of the draw is remembered.
 #[test]
 fn coefficients_do_not_depend_on_the_unit_of_the_losses() {
     let objectives: [fn() -> Objective; 8] = [
@@ -112,7 +112,9 @@ fn what_can_not_be_tried_again_is_said() {
     let expected = step(&model, &mut kmeans(), None, |m| m.losses(&x)).unwrap();
     assert_eq!(grouped.groups.sizes(), expected.groups.sizes());
 
-    let landmarks = Landmarks::new(2, Metric::euclidean(), 7).with_examples(N);
+    let landmarks = Landmarks::new(2, Metric::euclidean(), 7)
+        .with_examples(N)
+        .unwrap();
     let mut objective = Objective::new(landmarks, SumOfSquares);
     let error = stand(&model, &mut objective, |m| m.losses(&x) * 1e20).unwrap_err();
     assert!(

@@ -108,7 +108,9 @@ fn first_difference(one: &Path, other: &Path) -> Option<String> {
 fn landmarks() -> Landmarks {
     Landmarks::new(2, Metric::whitened(), 1)
         .with_examples(30)
+        .unwrap()
         .with_every(5)
+        .unwrap()
 }
 
 /// A name, and what makes the objective.
@@ -128,7 +130,10 @@ fn objectives() -> Vec<Named> {
         }),
         ("centroids", || {
             let centroids = Centroids::new(2, Metric::whitened(), 1).sign_free();
-            Objective::new(centroids.with_examples(30).with_every(9), SumOfSquares)
+            Objective::new(
+                centroids.with_examples(30).unwrap().with_every(9).unwrap(),
+                SumOfSquares,
+            )
         }),
         ("damped", || {
             Objective::new(Damped::new(Labels::new(2)), SumOfSquares)

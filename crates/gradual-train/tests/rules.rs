@@ -183,8 +183,8 @@ fn heads(objective: Objective) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
     Ok((stepped.coefficients, gradient.try_to_vec().expect("f32")))
 }
 
-/// With the heads in sight UPGrad's weights were 0.61 and 0.54, and its step hurt the first group on the trunk; the trunk
-/// alone gives ½(1 + |a·b|/‖a‖²) = 1.53 and ½(1 + |a·b|/‖b‖²) = 0.65.
+/// With the heads in sight UPGrad's weights were 0.61 and 0.54, and its step hurt the first group on the trunk; the
+/// trunk alone gives ½(1 + |a·b|/‖a‖²) = 1.53 and ½(1 + |a·b|/‖b‖²) = 0.65.
 #[test]
 fn a_rule_looks_at_the_shared_layers() {
     let rule = || Objective::on_gradients(Labels::new(2), UpGrad);

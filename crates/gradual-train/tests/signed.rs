@@ -96,7 +96,7 @@ fn everything_else_refuses_signed_groups() {
     let groups = published(&traced);
     let mut taken = Vec::new();
     for name in COMPOSITIONS.names().chain(["power(p = 3)"]) {
-        let reference = format!("{name}(reference = {:?})", vec![0.0; groups.count()]);
+        let reference = format!("{name}(reference = {:?})", vec![0.0; groups.num_groups()]);
         let text = if name == "excess" { &reference } else { name };
         let mut composition = COMPOSITIONS.build(&text.parse().unwrap(), ()).unwrap();
         if composition.takes_signed() {
@@ -286,7 +286,7 @@ fn gradients_of_any_size() {
         || Objective::new(SingularVectors::default(), SumOfSquares),
         || {
             Objective::new(
-                SingularVectors::default().with_leading(usize::MAX),
+                SingularVectors::default().with_leading(usize::MAX).unwrap(),
                 SumOfSquares,
             )
         },

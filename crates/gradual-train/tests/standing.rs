@@ -82,7 +82,11 @@ impl Observer for Steps {
 
 fn landmarks() -> Landmarks {
     let landmarks = Landmarks::new(2, Metric::euclidean(), 7);
-    landmarks.with_examples(STANDING).with_every(4)
+    landmarks
+        .with_examples(STANDING)
+        .unwrap()
+        .with_every(4)
+        .unwrap()
 }
 
 #[test]

@@ -115,8 +115,8 @@ fn non_finite_losses_name_the_example() {
     }
 }
 
-/// A step waits for the device once, and once more where its groups are formed from gradients on the host; state that is
-/// kept on the host, or a rule on group gradients, takes one more. Groups that last are joined on the device.
+/// A step waits for the device once, and once more where its groups are formed from gradients on the host; state that
+/// is kept on the host, or a rule on group gradients, takes one more. Groups that last are joined on the device.
 #[test]
 fn a_step_waits_for_the_device_once_or_twice() {
     let (model, inputs) = setting(12);
@@ -143,7 +143,9 @@ fn a_step_waits_for_the_device_once_or_twice() {
             "landmarks",
             1,
             Objective::new(
-                Landmarks::new(3, Metric::whitened(), 7).with_examples(12),
+                Landmarks::new(3, Metric::whitened(), 7)
+                    .with_examples(12)
+                    .unwrap(),
                 SumOfSquares,
             ),
         ),
@@ -151,7 +153,9 @@ fn a_step_waits_for_the_device_once_or_twice() {
             "centroids",
             1,
             Objective::new(
-                Centroids::new(3, Metric::euclidean(), 7).with_examples(12),
+                Centroids::new(3, Metric::euclidean(), 7)
+                    .with_examples(12)
+                    .unwrap(),
                 SumOfSquares,
             ),
         ),

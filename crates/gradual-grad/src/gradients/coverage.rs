@@ -20,8 +20,8 @@ pub struct Covered {
     pub path: String,
     /// Shape.
     pub shape: Vec<usize>,
-    /// Further paths under which the same parameter stands: clones of a layer share their parameters' identity, and an
-    /// optimizer moves the first of them alone.
+    /// Further paths of the same parameter: clones of a layer share their parameters' identity, and an optimizer
+    /// updates only the first of them.
     pub shared: Vec<String>,
     /// The layers that use it, in order.
     pub uses: Vec<Cow<'static, str>>,

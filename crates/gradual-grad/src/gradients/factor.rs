@@ -1,4 +1,4 @@
-//! The gradient of one parameter for every example, as factors, and what can be had from them.
+//! The gradient of one parameter for every example in factored form, and what is computed from the factors.
 
 mod blocks;
 mod ghost;

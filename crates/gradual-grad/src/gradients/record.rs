@@ -1,4 +1,4 @@
-//! Gradients and moments as plain data, to write down and to take up again.
+//! Gradients and moments as plain data, to be saved and restored.
 //!
 //! A record holds every number as it is, so what is restored on the same kind of device goes on to the
 //! same bits. What is read from a file may be anything: a record is checked before a tensor is made of it.

@@ -17,12 +17,13 @@ impl ExampleGradients {
     /// Of a weight `[d, e]` used at one position per example: (X Xᵀ) ∘ (Δ Δᵀ), about n²(d + e)
     /// operations (Goodfellow 2015, arXiv 1510.01799, for its diagonal). At t positions: the cheaper
     /// by counted operations of the ghost product, n²t²(d + e) (Li et al. 2022, arXiv 2110.05679),
-    /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed. Of an
-    /// embedding with many positions those of equal index meet, in about n t e memory: for that its
-    /// indices are read from the device, once in a draw.
+    /// and the n per-example matrices, n d e (t + n). Only the upper triangle is computed. For an embedding with many
+    /// positions only those of equal index are multiplied, in about n t e memory; for this its indices are read from
+    /// the device, once per draw.
     ///
     /// Every parameter's part is computed in the parameter's own precision, half precision in single. The sum has the
-    /// widest of these precisions, whatever that of the losses, as have norms, cosines, sketches and [`rows`](Self::rows).
+    /// widest of these precisions, whatever that of the losses, as have norms, cosines, sketches and
+    /// [`rows`](Self::rows).
     pub fn gram(&self) -> Tensor<2> {
         let n = self.examples();
         match self.products(self, Span::Upper, self.precision()) {
@@ -87,12 +88,12 @@ impl ExampleGradients {
         norms.map_or_else(|| self.nothing([self.examples()]), Tensor::sqrt)
     }
 
-    /// The same gradients divided by one number, which comes with them, `[1]`: a power of two, 1 where the largest entry
-    /// is about 2⁻¹⁶ to 2¹⁶.
+    /// The same gradients divided by one number, which comes with them, `[1]`: a power of two, 1 where the largest
+    /// entry is about 2⁻¹⁶ to 2¹⁶.
     ///
-    /// Single precision holds squares of 1e-19 to 1e19 alone, so gradients of 1e20 have infinite norms and a Gram matrix
-    /// of infinities, and those of 1e-20 have zeros. Divided by a power of two they are the same but for their exponents,
-    /// and as similar to each other. For similarities; an update should come of the gradients themselves.
+    /// Single precision holds squares of 1e-19 to 1e19 alone, so gradients of 1e20 have infinite norms and a Gram
+    /// matrix of infinities, and those of 1e-20 have zeros. Divided by a power of two they are the same but for their
+    /// exponents, and as similar to each other. For similarities; an update should come of the gradients themselves.
     pub fn in_range(&self) -> (Self, Tensor<1>) {
         let precision = self.precision();
         let factors = self.parameters.iter().filter_map(ParameterGradients::wide);

@@ -12,9 +12,9 @@ use crate::parameters::Parameter;
 impl ExampleGradients {
     /// The weighted sum Gᵀc = Σ_j c_j ∇ℓ_j, ready for an optimizer's `step`.
     ///
-    /// With the coefficients c = ∂L/∂ℓ of a composition this is the gradient of its value L. Every parameter has its sum
-    /// in its own precision, as an optimizer needs it; sums in half precision are accumulated in single. A parameter that
-    /// no gradient has reached has none here either, so that an optimizer leaves it as it is.
+    /// With the coefficients c = ∂L/∂ℓ of a composition this is the gradient of its value L. Every parameter has its
+    /// sum in its own precision, as an optimizer needs it; sums in half precision are accumulated in single. A
+    /// parameter that no gradient has reached has none here either, so that an optimizer leaves it as it is.
     ///
     /// # Errors
     ///

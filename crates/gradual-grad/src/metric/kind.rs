@@ -11,7 +11,7 @@ use crate::gradients::factor::{Factor, Tied};
 
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
-    /// Nothing is scaled but the whole.
+    /// Only the gradient as a whole is scaled.
     Plain,
     Outer {
         left: Box<Vectors>,

@@ -25,7 +25,7 @@ pub(super) struct Moments {
     pub(super) size: Running<1>,
 }
 
-/// Puts the whitening matrices in the place of their covariances, which are read together.
+/// Replaces the covariances by the whitening matrices; all of them are read together.
 ///
 /// # Errors
 ///

@@ -78,7 +78,7 @@ impl Metric {
         })
     }
 
-    /// Goes back to the moments of a record, on `device`.
+    /// Restores the moments of a record, on `device`.
     ///
     /// # Errors
     ///

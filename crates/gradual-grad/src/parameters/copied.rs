@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Gradients, Tensor};
 
-/// What a trace runs in the place of a model: a copy whose parameters have identities of their own, so that no other
+/// What a trace runs instead of a model: a copy whose parameters have identities of their own, so that no other
 /// module's can be taken for them.
 pub(crate) struct ModelCopy<M> {
     pub(crate) model: M,

@@ -83,7 +83,8 @@ impl AdaptedWeight {
         factors
     }
 
-    /// Of a weight of which every example has a copy, with the copies' gradients `[n, …]`. Only a matrix has an adapter.
+    /// Of a weight of which every example has a copy, with the copies' gradients `[n, …]`. Only a matrix has an
+    /// adapter.
     pub(super) fn copied(self, deltas: Tensor<2>) -> Vec<(ParamId, Factor)> {
         let mut factors = Vec::new();
         if let Some(adapter) = &self.adapter {

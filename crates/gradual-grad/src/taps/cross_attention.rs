@@ -13,8 +13,8 @@ use crate::taps::tap::traced;
 /// Query `[n, t, d_model]`, context `[n, s, d_context]` and the positions `[n, s]` of the context that are masked
 /// (true) → `[n, t, d_model]`. Its four linear layers are tapped; dropout draws one mask for the pass.
 ///
-/// The layer keeps its fields to itself. So a trace takes its parameters by name from a visit, applies the linear
-/// layers itself, and leaves the rest to a copy of the layer whose projections are identities.
+/// The fields of the layer are private. So a trace finds its parameters by name, by visiting the module, applies the
+/// linear layers itself, and leaves the rest to a copy of the layer whose projections are identities.
 impl Tap<(Tensor<3>, Tensor<3>, Option<Tensor<2, Bool>>)> for CrossAttention {
     type Output = Tensor<3>;
 

@@ -49,7 +49,7 @@ pub(crate) struct Tape {
     pub(crate) refusals: Vec<Refusal>,
     /// Weights whose gradient Burn's own backward pass gets wrong in a use that a tap saw.
     pub(crate) faults: Vec<(ParamId, BurnFault)>,
-    /// Whether a tap met a trainable parameter of the model itself in the place of the copy's.
+    /// Whether a tap met a trainable parameter of the model itself instead of the copy's.
     pub(crate) bypassed: bool,
     /// Parameters of the model itself, or of a clone, that taps met. Without autodiff nothing tells which.
     pub(crate) met: HashSet<ParamId>,

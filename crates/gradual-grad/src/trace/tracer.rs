@@ -49,8 +49,8 @@ impl Tracer {
 
     /// Lets parameters whose path matches a glob, such as `experts.*`, be used by no layer in a draw: an expert that
     /// nothing was routed to, a layer that was dropped. Their gradients are then zero for every example, and
-    /// [`combine`](crate::ExampleGradients::combine) has none for them, so that an optimizer leaves them as they are, as it
-    /// does after Burn's own backward pass. A use that goes round the taps is still an error.
+    /// [`combine`](crate::ExampleGradients::combine) has none for them, so that an optimizer leaves them as they are,
+    /// as it does after Burn's own backward pass. A use that goes round the taps is still an error.
     ///
     /// ```
     /// # use burn::module::Module;

@@ -112,7 +112,8 @@ pub(super) fn separate<M: Module>(
     }
     let largest = Tensor::cat(all.iter().map(|each| each.largest.clone()).collect(), 0);
     let largest: Vec<f64> = host(largest)?;
-    // What is nothing but rounding (before the root mean square of a single number) is as large as the others' rounding.
+    // What is nothing but rounding (before the root mean square of a single number) is as large as the others'
+    // rounding.
     let overall = largest.chunks(3).map(|numbers| numbers[2]);
     let noise = rounding.allowed() * overall.fold(0.0, f64::max);
     // The last use that is coupled names the place: what mixes the examples comes after it.

@@ -15,7 +15,7 @@ pub struct Verified {
     pub warnings: Vec<Warning>,
 }
 
-/// What is no error and yet worth a look.
+/// Findings that are not errors, but worth a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -31,7 +31,7 @@ pub enum Warning {
         /// The others.
         others: Vec<String>,
     },
-    /// The closure gives other losses each time, so Burn's own gradients can't be compared with.
+    /// The closure gives different losses in each pass, so the gradients can't be compared with Burn's own.
     Random,
     /// Burn's own backward pass gets the gradient of a parameter wrong, and the trace does not.
     BurnFault {

@@ -7,7 +7,7 @@ use super::read::host;
 use crate::error::GradError;
 use crate::trace::pass::Subject;
 
-/// What makes passes draw the same random numbers on the device, where a model trains with some.
+/// Makes all passes draw the same random numbers on the device, where a model uses any.
 pub(super) struct Seed(Option<(Device, u64)>);
 
 impl Seed {

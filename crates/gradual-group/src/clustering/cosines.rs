@@ -1,11 +1,11 @@
-//! The one place where groupings ask a draw how its gradients lie to each other.
+//! The one place where groupings compute the cosines between the gradients of a draw.
 //!
 //! Everything that clusters gradients looks at their cosines alone. What counts as a cosine (which
 //! layers, which metric) is decided here and nowhere else.
 
 use gradual_grad::ExampleGradients;
 
-use crate::clustering::similarity::{Similarity, SimilarityMatrix, Source};
+use crate::clustering::similarity::{CosineSource, Similarity, SimilarityMatrix};
 use crate::error::GroupError;
 use crate::grouping::draw::Draw;
 use crate::read::{host, host_together};
@@ -20,7 +20,7 @@ use crate::read::{host, host_together};
 /// [`GroupError::NotFinite`] naming the first example whose gradient holds NaN or infinity.
 pub(crate) fn cosines(operation: &'static str, draw: &Draw<'_>) -> Result<Cosines, GroupError> {
     let gram = draw.gradients(operation)?.gram();
-    Cosines::of_gram(operation, host(operation, &gram)?, draw.examples())
+    Cosines::from_gram(operation, host(operation, &gram)?, draw.examples())
 }
 
 /// The cosines between the gradients of `next` (rows) and of `previous` (columns), row-major
@@ -72,7 +72,7 @@ impl Cosines {
     ///
     /// [`GroupError::Shape`] unless there are n² entries, [`GroupError::NotFinite`] naming the first
     /// example whose row holds NaN or infinity.
-    pub fn of_gram(
+    pub fn from_gram(
         operation: &'static str,
         gram: Vec<f32>,
         examples: usize,
@@ -123,7 +123,7 @@ impl Cosines {
                 .step_by(n)
                 .for_each(|value| *value = 0.0);
         }
-        SimilarityMatrix::trusted(entries, n).with_source(Source {
+        SimilarityMatrix::trusted(entries, n).with_source(CosineSource {
             cosines: self.entries.as_slice().into(),
             sign: similarity.sign(),
         })
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn zero_gradients_are_like_nothing() {
         let gram = vec![4.0, 0.0, -2.0, 0.0, 0.0, 0.0, -2.0, 0.0, 1.0];
-        let cosines = Cosines::of_gram("test", gram, 3).unwrap();
+        let cosines = Cosines::from_gram("test", gram, 3).unwrap();
         assert_eq!(
             cosines.entries(),
             [1.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0]
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn rounding_never_leaves_the_range() {
         let gram = vec![1.0, 1.000_001, 1.000_001, 1.0];
-        let cosines = Cosines::of_gram("test", gram, 2).unwrap();
+        let cosines = Cosines::from_gram("test", gram, 2).unwrap();
         assert_eq!(cosines.entries(), [1.0; 4]);
         let angular = cosines.similarity(Similarity::Angular);
         assert_eq!(angular.row(0), [1.0, 1.0]);
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn tiny_gradients_still_have_a_direction() {
         let gram = vec![1e-38, 1e-38, 1e-38, 1e-38];
-        let cosines = Cosines::of_gram("test", gram, 2).unwrap();
+        let cosines = Cosines::from_gram("test", gram, 2).unwrap();
         assert!((cosines.entries()[1] - 1.0).abs() < 1e-3);
     }
 }

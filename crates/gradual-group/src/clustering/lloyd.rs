@@ -1,4 +1,4 @@
-//! k-means on points of the host, as the clusterings here call it.
+//! k-means on points on the host, shared by the clusterings of this crate.
 
 use ndarray::{Array2, ArrayView1};
 use rand::SeedableRng;

@@ -32,7 +32,7 @@ const ROUNDING: f32 = 1e-5;
 
 /// Similarities `[n, n]`, each example with a positive diagonal, and their leading directions.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct CutProblem {
     matrix: SimilarityMatrix,
     partition: Partition,
     restarts: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Problem {
     twins: Vec<usize>,
 }
 
-impl Problem {
+impl CutProblem {
     /// Takes the `directions` leading directions of `matrix`, in the form that `partition` cuts:
     /// 10 n² `directions` operations, or 9n³ if they are many. `dimensions` of them are clustered,
     /// as many as groups where none are given.
@@ -63,7 +63,7 @@ impl Problem {
             let entry = |value: &f32| f64::from(*value);
             let trace = kernel.entries().iter().step_by(n + 1).map(entry).sum();
             let squares = kernel.entries().iter().map(entry).map(|c| c * c).sum();
-            let eigenvalues = Eigenvalues::leading(values, n, trace, squares);
+            let eigenvalues = Eigenvalues::from_leading(values, n, trace, squares);
             (spectrum, eigenvalues)
         };
         Ok(Self {
@@ -253,8 +253,8 @@ fn degrees(matrix: &SimilarityMatrix) -> Vec<f64> {
         .collect()
 }
 
-/// For each example the first one that it is wholly similar to, itself if there is none. Where signs mean nothing,
-/// opposite ones are.
+/// For each example the first one at a similarity of 1, itself if there is no other. Where signs mean nothing, opposite
+/// ones are similar.
 fn twins(matrix: &SimilarityMatrix, partition: Partition) -> Vec<usize> {
     let alike = |similarity: f32| match partition {
         Partition::Spherical(Sign::Ignored) => similarity.abs(),

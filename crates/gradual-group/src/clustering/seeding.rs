@@ -1,4 +1,4 @@
-//! Where runs of k-means and its like start from.
+//! Starting points of k-means and similar algorithms.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -50,12 +50,12 @@ impl Similarity {
 pub struct SimilarityMatrix {
     entries: Vec<f32>,
     examples: usize,
-    source: Option<Source>,
+    source: Option<CosineSource>,
 }
 
 /// The cosines that similarities were read from, `[n, n]`, and whether their signs were seen.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
+pub(crate) struct CosineSource {
     pub(crate) cosines: Arc<[f32]>,
     pub(crate) sign: Sign,
 }
@@ -82,7 +82,7 @@ impl SimilarityMatrix {
     }
 
     /// The same similarities with the cosines that they were read from.
-    pub(crate) fn with_source(self, source: Source) -> Self {
+    pub(crate) fn with_source(self, source: CosineSource) -> Self {
         Self {
             source: Some(source),
             ..self
@@ -90,7 +90,7 @@ impl SimilarityMatrix {
     }
 
     /// The cosines that these similarities were read from, where they are known.
-    pub(crate) fn source(&self) -> Option<&Source> {
+    pub(crate) fn source(&self) -> Option<&CosineSource> {
         self.source.as_ref()
     }
 
@@ -142,7 +142,7 @@ impl SimilarityMatrix {
         let restricted = Self::trusted(entries, to.len());
         match &self.source {
             None => restricted,
-            Some(Source { cosines, sign }) => restricted.with_source(Source {
+            Some(CosineSource { cosines, sign }) => restricted.with_source(CosineSource {
                 cosines: pairs().map(|at| cosines[at]).collect(),
                 sign: *sign,
             }),

@@ -117,7 +117,7 @@ fn start(
             Sign::Kept => (1.0 - cosine) / 2.0,
             Sign::Ignored => 1.0 - cosine * cosine,
         };
-        // What rounding leaves of no distance at all is none.
+        // Rounding leaves a small distance where there is none.
         if distance > 1e-6 { distance } else { 0.0 }
     });
     chosen.into_iter().map(|at| units[at].clone()).collect()

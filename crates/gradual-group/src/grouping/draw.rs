@@ -104,8 +104,8 @@ impl<'a> Draw<'a> {
         one_each(operation, examples, labels)
     }
 
-    /// The labels of each of `wanted` labellings of its examples, `[wanted][n]`, for the grouping called `operation`: first
-    /// those of [`with_labels`](Self::with_labels), then those of [`with_more_labels`](Self::with_more_labels).
+    /// The labels of each of `wanted` labellings of its examples, `[wanted][n]`, for the grouping called `operation`:
+    /// first those of [`with_labels`](Self::with_labels), then those of [`with_more_labels`](Self::with_more_labels).
     ///
     /// # Errors
     ///

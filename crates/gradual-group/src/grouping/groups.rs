@@ -1,4 +1,4 @@
-//! Groups: who belongs where, and how much a group weighs.
+//! Groups: the memberships of examples and the weights of groups.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use burn::tensor::{
 
 use crate::error::GroupError;
 use crate::grouping::churn::Churn;
-use crate::grouping::unread::Unread;
+use crate::grouping::unread::UnreadAssignment;
 use crate::linalg::lazy_spectrum::LazySpectrum;
 
 /// How a group's loss is made of its examples' losses.
@@ -30,9 +30,10 @@ pub enum Average {
 /// # Precision
 ///
 /// Memberships and weights are in the precision in which the losses of the draw are averaged: double for losses in
-/// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half precision
-/// would be right to two or three digits alone. Groupings see to it by [`Draw::options`](crate::Draw::options); groups
-/// that were made in another precision follow by [`for_losses`](Self::for_losses).
+/// double precision, so that 1/n_g is right to its last bit, and single for all others. Sums of losses in half
+/// precision would be right to only two or three digits. Groupings see to it by
+/// [`Draw::options`](crate::Draw::options); groups that were made in another precision follow by
+/// [`for_losses`](Self::for_losses).
 #[derive(Debug, Clone)]
 pub struct Groups {
     membership: Tensor<2>,
@@ -50,21 +51,21 @@ pub struct Groups {
     churn: Option<Churn>,
 }
 
-/// Who belongs where, as the host knows it.
+/// Memberships as known on the host.
 #[derive(Debug, Clone)]
 enum Members {
-    Known(Known),
-    /// Decided on the device; known once somebody asked.
-    Unread(Box<Unread>, OnceLock<Known>),
+    Known(KnownMembers),
+    /// Decided on the device, and read on demand.
+    Unread(Box<UnreadAssignment>, OnceLock<KnownMembers>),
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownMembers {
     assignment: Option<Vec<Option<usize>>>,
     sizes: Vec<f64>,
 }
 
-impl Known {
+impl KnownMembers {
     fn hard(assignment: Vec<Option<usize>>, groups: usize) -> Self {
         let mut sizes = vec![0.0; groups];
         for &group in assignment.iter().flatten() {
@@ -86,7 +87,7 @@ impl Groups {
         Self {
             membership: Tensor::full([1, n], share, options.clone()),
             weights: Tensor::ones([1], options),
-            members: Members::Known(Known::hard(vec![Some(0); n], 1)),
+            members: Members::Known(KnownMembers::hard(vec![Some(0); n], 1)),
             spectrum: Vec::new(),
             estimates: Vec::new(),
             lazy_spectrum: None,
@@ -130,7 +131,7 @@ impl Groups {
                 });
             }
         }
-        let known = Known::hard(assignment.clone(), k);
+        let known = KnownMembers::hard(assignment.clone(), k);
         let sizes = &known.sizes;
         let mut membership = vec![0.0f64; k * n];
         for (example, group) in assignment.iter().enumerate() {
@@ -158,7 +159,7 @@ impl Groups {
     }
 
     /// Hard groups that the host does not know yet, in a given precision. Nothing is read from the device.
-    pub(crate) fn ahead(unread: Unread, average: Average, precision: DType) -> Self {
+    pub(crate) fn ahead(unread: UnreadAssignment, average: Average, precision: DType) -> Self {
         let members = unread.one_hot().transpose().cast(precision);
         let [k, n] = members.dims();
         let sizes = members.clone().sum_dim(1);
@@ -213,7 +214,7 @@ impl Groups {
         Self {
             membership,
             weights,
-            members: Members::Known(Known {
+            members: Members::Known(KnownMembers {
                 assignment: None,
                 sizes,
             }),
@@ -266,7 +267,7 @@ impl Groups {
                 Some(Self::ahead((**unread).clone(), self.average, precision))
             }
             Members::Known(known) => known.assignment.clone().and_then(|assignment| {
-                Self::hard(assignment, self.count(), self.average, options).ok()
+                Self::hard(assignment, self.num_groups(), self.average, options).ok()
             }),
         };
         let membership = again.map_or_else(
@@ -294,7 +295,7 @@ impl Groups {
         self
     }
 
-    /// The same groups with a spectrum that is taken when somebody asks for it.
+    /// The same groups with a spectrum that is computed on demand.
     pub(crate) fn with_lazy_spectrum(mut self, lazy_spectrum: LazySpectrum) -> Self {
         self.lazy_spectrum = Some(Box::new(lazy_spectrum));
         self
@@ -326,7 +327,7 @@ impl Groups {
     ///
     /// [`GroupError::Shape`] unless there is a position below `examples` for each example.
     pub fn among(self, at: &[usize], examples: usize) -> Result<Self, GroupError> {
-        let (k, n) = (self.count(), self.examples());
+        let (k, n) = (self.num_groups(), self.examples());
         let within = at.iter().filter(|&&at| at < examples).count();
         if within != n || at.len() != n {
             return Err(GroupError::Shape {
@@ -343,7 +344,7 @@ impl Groups {
             all
         };
         let known = self.known();
-        let members = Members::Known(Known {
+        let members = Members::Known(KnownMembers {
             assignment: known.assignment.as_ref().map(place),
             sizes: known.sizes.clone(),
         });
@@ -380,7 +381,7 @@ impl Groups {
     }
 
     /// Number of groups k, empty ones included.
-    pub fn count(&self) -> usize {
+    pub fn num_groups(&self) -> usize {
         self.membership.dims()[0]
     }
 
@@ -400,11 +401,11 @@ impl Groups {
         &self.weights
     }
 
-    /// Whether memberships, and so coefficients, can be negative, as those of [`SingularVectors`](crate::SingularVectors)
-    /// are by default.
+    /// Whether memberships, and so coefficients, can be negative, as those of
+    /// [`SingularVectors`](crate::SingularVectors) are by default.
     ///
-    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is all
-    /// that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
+    /// The sign of such a group's loss means nothing, and the groups may be given up to a rotation: Σ_g s_g ℓ̄_g² is
+    /// all that is defined. The sum of the coefficients may be anything, so that a scale must not divide by it.
     pub fn is_signed(&self) -> bool {
         self.signed
     }
@@ -420,7 +421,7 @@ impl Groups {
         self.known().assignment.as_deref()
     }
 
-    /// What the host does not know yet: numbers to be read together with others and given to
+    /// What is still on the device: numbers to be read together with others and passed to
     /// [`settled`](Self::settled), `[n]`. None where it knows everything.
     pub fn unread(&self) -> Option<Tensor<1>> {
         match &self.members {
@@ -429,7 +430,8 @@ impl Groups {
         }
     }
 
-    /// The same groups once the host knows who is where, from what was [unread](Self::unread), `[n]`.
+    /// The same groups with their assignment known to the host, from the numbers that were [unread](Self::unread),
+    /// `[n]`.
     ///
     /// # Errors
     ///
@@ -437,7 +439,7 @@ impl Groups {
     /// [`GroupError::Shape`] unless there is one number for each example.
     pub fn settled(mut self, read: &[f32]) -> Result<Self, GroupError> {
         if let Members::Unread(unread, _) = &self.members {
-            let known = Known::hard(unread.assignment(read)?, self.count());
+            let known = KnownMembers::hard(unread.assignment(read)?, self.num_groups());
             self.members = Members::Known(known);
         }
         Ok(self)
@@ -456,13 +458,13 @@ impl Groups {
         self.settled(&read)
     }
 
-    fn known(&self) -> &Known {
+    fn known(&self) -> &KnownMembers {
         match &self.members {
             Members::Known(known) => known,
             // What went wrong in a draw is said when it is settled; up to there such examples are in no group.
             Members::Unread(unread, known) => known.get_or_init(|| {
                 let read = unread.read().unwrap_or_default();
-                Known::hard(unread.groups_of(&read), self.count())
+                KnownMembers::hard(unread.groups_of(&read), self.num_groups())
             }),
         }
     }
@@ -502,7 +504,7 @@ impl Groups {
     /// for all others. Differentiable in the losses.
     pub fn losses(&self, losses: Tensor<1>) -> Tensor<1> {
         let [n] = losses.dims();
-        let k = self.count();
+        let k = self.num_groups();
         let membership = self.for_losses(&losses).membership.clone();
         let losses = losses.cast(membership.dtype());
         membership.matmul(losses.reshape([n, 1])).reshape([k])

@@ -1,4 +1,4 @@
-//! What a grouping has learned from the draws so far, to write down and to go back to.
+//! What a grouping has learned from the draws so far, to be saved and restored.
 
 use ciborium::Value;
 use serde::de::DeserializeOwned;
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::GroupError;
 
-/// State of a grouping: whatever it needs, beside its settings, to go on as if it had never stopped.
+/// State of a grouping: whatever it needs, besides its settings, to continue as if it had never stopped.
 ///
 /// A tree of values that any serde format can hold; a grouping makes it of a struct of its own with
-/// [`of`](Self::of) and reads it back with [`read`](Self::read), both under its name, so that the
+/// [`new`](Self::new) and reads it back with [`read`](Self::read), both under its name, so that the
 /// state of another grouping is refused. Tensors go in as Burn's `TensorData`, random generators as
 /// they are.
 ///
 /// ```
 /// use gradual_group::State;
 ///
-/// let state = State::of("example", &(3u64, vec![0.5f32]))?;
+/// let state = State::new("example", &(3u64, vec![0.5f32]))?;
 /// assert_eq!(state.read::<(u64, Vec<f32>)>("example")?, (3, vec![0.5]));
 /// assert!(state.read::<String>("example").is_err());
 /// assert!(state.read::<(u64, Vec<f32>)>("another").is_err());
@@ -37,7 +37,7 @@ impl State {
     /// # Errors
     ///
     /// [`GroupError::State`] where it can't.
-    pub fn of(operation: &'static str, value: &impl Serialize) -> Result<Self, GroupError> {
+    pub fn new(operation: &'static str, value: &impl Serialize) -> Result<Self, GroupError> {
         let value = Value::serialized(value);
         let value = value.map_err(|problem| GroupError::state(operation, problem))?;
         Ok(Self(Value::Array(vec![Value::from(operation), value])))

@@ -1,4 +1,4 @@
-//! Who belongs where, decided on the device and not yet read.
+//! Memberships that were decided on the device and are not read yet.
 
 use burn::tensor::{DType, Int, Tensor};
 
@@ -8,19 +8,19 @@ use crate::read::host;
 /// The code of an example in no group.
 const NONE: f32 = -1.0;
 
-/// The code of an example whose scores are no numbers.
+/// The code of an example with a non-finite score.
 const BROKEN: f32 = -2.0;
 
 /// The group of each of n examples.
 #[derive(Debug, Clone)]
-pub(crate) struct Unread {
+pub(crate) struct UnreadAssignment {
     operation: &'static str,
     /// `[n, 1]`: the number of a group, or one of the codes above.
     codes: Tensor<2>,
     groups: usize,
 }
 
-impl Unread {
+impl UnreadAssignment {
     /// The group of the highest score `[n, k]` of each example; none where no score is above zero.
     pub(crate) fn highest(operation: &'static str, scores: Tensor<2>) -> Self {
         let [n, groups] = scores.dims();
@@ -61,7 +61,7 @@ impl Unread {
     ///
     /// # Errors
     ///
-    /// [`GroupError::NotFinite`] naming the first example whose scores are no numbers, [`GroupError::Shape`] for codes
+    /// [`GroupError::NotFinite`] naming the first example with a non-finite score, [`GroupError::Shape`] for codes
     /// of another number of examples.
     pub(crate) fn assignment(&self, codes: &[f32]) -> Result<Vec<Option<usize>>, GroupError> {
         let [n, _] = self.codes.dims();
@@ -81,7 +81,7 @@ impl Unread {
         }
     }
 
-    /// The same, with examples whose scores are no numbers in no group.
+    /// The same, with examples of a non-finite score in no group.
     pub(crate) fn groups_of(&self, codes: &[f32]) -> Vec<Option<usize>> {
         let group = |&code: &f32| Some(code as usize).filter(|&g| code >= 0.0 && g < self.groups);
         codes.iter().map(group).collect()
@@ -112,7 +112,11 @@ mod tests {
         let device = burn::tensor::Device::flex();
         let flat = Tensor::<1>::from_floats(scores, &device);
         let scores = flat.reshape([scores.len() / groups, groups]);
-        Groups::ahead(Unread::highest("test", scores), average, DType::F32)
+        Groups::ahead(
+            UnreadAssignment::highest("test", scores),
+            average,
+            DType::F32,
+        )
     }
 
     fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {

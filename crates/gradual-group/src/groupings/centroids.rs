@@ -1,4 +1,4 @@
-//! Groups that last: centroids that move with the draws.
+//! Lasting groups: centroids that move with the draws.
 
 mod formed;
 
@@ -19,11 +19,12 @@ use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
 use crate::groupings::search;
-use crate::groupings::search::Search;
+use crate::groupings::search::ClusterSearch;
+use crate::groupings::search::search_settings;
 use crate::how_many::HowMany;
 use crate::parameters::{self, NONE};
 use crate::read::host;
-use formed::{Formed, FormedRecord, Sketch};
+use formed::{CentroidGroups, CentroidGroupsRecord, Sketch};
 
 const OPERATION: &str = "centroids";
 
@@ -31,6 +32,15 @@ const OPERATION: &str = "centroids";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "centroids",
     about: "groups found once, whose centroids stay in a random sketch and move with the draws",
+    facts: &[
+        ("grouping", "[`Centroids`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "a sketch + n k times its dimensions"),
+        (
+            "use it",
+            "the same where groups are plain and examples can't stand",
+        ),
+    ],
     parameters: &[
         parameters::FOUND_GROUPS,
         Parameter::choice(
@@ -56,18 +66,18 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         let metric = context.metric.clone().unwrap_or_else(Metric::euclidean);
         let mut centroids = Centroids::new(HowMany::Eigengap, metric, context.seed);
         // Groups are averaged when they are joined, not when they are formed.
-        let forming = Search::from_arguments(arguments, &context, Partition::Spectral)?;
+        let forming = ClusterSearch::from_arguments(arguments, &context, Partition::Spectral)?;
         centroids = Centroids {
             forming,
             ..centroids
         }
         .with_partition()
-        .with_examples(arguments.count("examples")?)
+        .with_examples(arguments.count("examples")?)?
         .with_memory(arguments.number("memory")?)?
-        .with_sketch(arguments.count("sketch")?, context.seed)
+        .with_sketch(arguments.count("sketch")?, context.seed)?
         .with_average(parameters::average(arguments)?);
         if let Some(every) = parameters::count(arguments, "every")? {
-            centroids = centroids.with_every(every);
+            centroids = centroids.with_every(every)?;
         }
         Ok(Box::new(match arguments.word("clusters")? {
             "axis" => centroids.sign_free(),
@@ -119,7 +129,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// sparse parity they do better (`docs/finding-capabilities.md`).
 #[derive(Debug, Clone)]
 pub struct Centroids {
-    forming: Search,
+    forming: ClusterSearch,
     sign: Sign,
     spectral: bool,
     metric: Metric,
@@ -128,7 +138,7 @@ pub struct Centroids {
     every: Option<usize>,
     memory: f64,
     average: Average,
-    formed: Option<Formed>,
+    formed: Option<CentroidGroups>,
     /// Draws since groups were formed.
     since: usize,
 }
@@ -139,7 +149,7 @@ impl Centroids {
     pub fn new(groups: impl Into<HowMany>, metric: Metric, seed: u64) -> Self {
         let partition = Partition::Spherical(Sign::Kept);
         Self {
-            forming: Search::new(groups.into(), partition, seed),
+            forming: ClusterSearch::new(groups.into(), partition, seed),
             sign: Sign::Kept,
             spectral: false,
             metric,
@@ -188,68 +198,52 @@ impl Centroids {
         }
     }
 
-    /// Most groups that a rule may answer (32 by default).
-    #[must_use]
-    pub fn with_at_most(self, groups: usize) -> Self {
-        Self {
-            forming: self.forming.with_at_most(groups),
-            ..self
-        }
-    }
-
-    /// Joins groups that are formed of fewer than `examples` examples to the group they are most
-    /// alike to.
-    #[must_use]
-    pub fn with_least_size(self, examples: usize) -> Self {
-        Self {
-            forming: self.forming.with_least_size(examples),
-            ..self
-        }
-    }
-
     /// How many examples groups are formed from.
-    #[must_use]
-    pub fn with_examples(self, examples: usize) -> Self {
-        Self {
-            examples: examples.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_examples(self, examples: usize) -> Result<Self, GroupError> {
+        let examples = GroupError::at_least(OPERATION, "the number of examples", 1, examples)?;
+        Ok(Self { examples, ..self })
     }
 
     /// Forms groups anew every so many draws.
-    #[must_use]
-    pub fn with_every(self, draws: usize) -> Self {
-        Self {
-            every: Some(draws.max(1)),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_every(self, draws: usize) -> Result<Self, GroupError> {
+        let parameter = "the number of draws until groups are formed again";
+        let every = GroupError::at_least(OPERATION, parameter, 1, draws)?;
+        Ok(Self {
+            every: Some(every),
             ..self
-        }
+        })
     }
 
     /// How much of a centroid a draw leaves, 0 to 1; at 1 centroids stay where they were formed.
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] for any other memory.
+    /// [`GroupError::Parameter`] for any other memory.
     pub fn with_memory(self, memory: f64) -> Result<Self, GroupError> {
-        match (0.0..=1.0).contains(&memory) {
-            true => Ok(Self { memory, ..self }),
-            false => Err(GroupError::Share {
-                operation: OPERATION,
-                got: memory,
-            }),
-        }
+        let memory = GroupError::share(OPERATION, "the memory", memory)?;
+        Ok(Self { memory, ..self })
     }
 
     /// The dimensions of the sketch, and its seed.
-    #[must_use]
-    pub fn with_sketch(self, dimensions: usize, seed: u64) -> Self {
-        Self {
-            sketch: Sketch {
-                dimensions: dimensions.max(1),
-                seed,
-            },
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for a sketch without dimensions.
+    pub fn with_sketch(self, dimensions: usize, seed: u64) -> Result<Self, GroupError> {
+        let parameter = "the dimensions of the sketch";
+        let dimensions = GroupError::at_least(OPERATION, parameter, 1, dimensions)?;
+        Ok(Self {
+            sketch: Sketch { dimensions, seed },
             ..self
-        }
+        })
     }
 
     /// The same groups with another group loss.
@@ -261,9 +255,11 @@ impl Centroids {
     /// The centroids in the sketch, `[k, dimensions]`, once there are any; zero for a number that no group
     /// has now.
     pub fn centroids(&self) -> Option<&Tensor<2>> {
-        self.formed.as_ref().map(Formed::centroids)
+        self.formed.as_ref().map(CentroidGroups::centroids)
     }
 }
+
+search_settings!(Centroids, forming: at_most, restarts, least_size);
 
 impl Grouping for Centroids {
     fn needs(&self) -> Needs {
@@ -291,14 +287,14 @@ impl Grouping for Centroids {
         let gradients = metric
             .apply(gradients)
             .map_err(GroupError::gradients(OPERATION))?;
-        let cosines = Cosines::of_gram(OPERATION, host(OPERATION, &gradients.gram())?, n)?;
+        let cosines = Cosines::from_gram(OPERATION, host(OPERATION, &gradients.gram())?, n)?;
         let matrix = match self.spectral {
             true => cosines.similarity(Similarity::Squared),
             false => cosines.signed(),
         };
         let clusters = forming.clusters(OPERATION, &matrix)?;
         let units = self.sketch.units(&gradients);
-        let formed = Formed::next(self.formed.clone(), clusters, &units, self.sign)?;
+        let formed = CentroidGroups::next(self.formed.clone(), clusters, &units, self.sign)?;
         self.formed = Some(formed);
         (self.metric, self.forming) = (metric, forming);
         self.since = 0;
@@ -348,12 +344,16 @@ impl Grouping for Centroids {
             .record()
             .map_err(GroupError::gradients(OPERATION))?;
         let forming = self.forming.state(OPERATION)?;
-        let formed = self.formed.as_ref().map(Formed::record).transpose()?;
-        State::of(OPERATION, &(metric, forming, formed, self.since))
+        let formed = self
+            .formed
+            .as_ref()
+            .map(CentroidGroups::record)
+            .transpose()?;
+        State::new(OPERATION, &(metric, forming, formed, self.since))
     }
 
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
-        type Record = (MetricRecord, State, Option<FormedRecord>, usize);
+        type Record = (MetricRecord, State, Option<CentroidGroupsRecord>, usize);
         let (moments, random, formed, since): Record = state.read(OPERATION)?;
         let (mut metric, mut forming) = (self.metric.clone(), self.forming.clone());
         metric

@@ -21,6 +21,12 @@ const AS_LEAST_SIZE: &str = "least-size";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "hdbscan",
     about: "parts of the draw that are denser than what is around them (HDBSCAN), found anew in every draw",
+    facts: &[
+        ("grouping", "[`Hdbscan`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "Gram matrix + n²"),
+        ("use it", "where much belongs to no group"),
+    ],
     parameters: &[
         Parameter::count("least_size", "fewest examples of a group", 5).at_least(2.0),
         Parameter::count("neighbours", "neighbours that a density is taken over", 1)
@@ -31,15 +37,17 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         parameters::AVERAGE,
     ],
     build: |arguments, context| {
-        let mut hdbscan = Hdbscan::new(arguments.count("least_size")?)
+        let mut hdbscan = Hdbscan::new(arguments.count("least_size")?)?
             .with_similarity(parameters::similarity(arguments)?)
             .with_average(parameters::average(arguments)?);
         if let Some(neighbours) = parameters::count(arguments, "neighbours")? {
-            hdbscan = hdbscan.with_neighbours(neighbours);
+            hdbscan = hdbscan.with_neighbours(neighbours)?;
         }
         Ok(in_metric(context.metric, hdbscan))
     },
 };
+
+const OPERATION: &str = "hdbscan";
 
 /// Distances below this are rounding. They must not be zero: the library divides by them.
 const LEAST_DISTANCE: f32 = 1e-6;
@@ -59,8 +67,8 @@ const LEAST_DISTANCE: f32 = 1e-6;
 ///
 /// # When to use it
 ///
-/// Where much of the data belongs to no capability. In many dimensions all gradients are nearly as
-/// far from each other as from everything, densities differ little, and it leaves most examples
+/// Where much of the data belongs to no capability. In many dimensions all gradients are nearly equally far from each
+/// other, densities differ little, and it leaves most examples
 /// out: examples in no group are not trained on by a loss over groups. [`Spectral`](crate::Spectral)
 /// finds the groups there that this one does not. At least two groups, or none.
 #[derive(Debug, Clone)]
@@ -72,24 +80,29 @@ pub struct Hdbscan {
 }
 
 impl Hdbscan {
-    /// Groups of at least `least_size` examples (2 at least). Densities are taken over as many
-    /// neighbours.
-    pub fn new(least_size: usize) -> Self {
-        Self {
-            least_size: least_size.max(2),
-            samples: least_size.max(2),
+    /// Groups of at least `least_size` examples. Densities are taken over as many neighbours.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for less than two.
+    pub fn new(least_size: usize) -> Result<Self, GroupError> {
+        let least_size = GroupError::at_least(OPERATION, "the least size", 2, least_size)?;
+        Ok(Self {
+            least_size,
+            samples: least_size,
             similarity: Similarity::default(),
             average: Average::Mean,
-        }
+        })
     }
 
     /// Takes densities over `neighbours` neighbours: fewer make more examples belong somewhere.
-    #[must_use]
-    pub fn with_neighbours(self, neighbours: usize) -> Self {
-        Self {
-            samples: neighbours.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_neighbours(self, neighbours: usize) -> Result<Self, GroupError> {
+        let samples = GroupError::at_least(OPERATION, "the number of neighbours", 1, neighbours)?;
+        Ok(Self { samples, ..self })
     }
 
     /// Reads cosines otherwise.
@@ -108,7 +121,7 @@ impl Hdbscan {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Hdbscan`] when the library refuses the distances.
+    /// [`GroupError::Hdbscan`] when the distances can't be clustered.
     pub fn clusters(
         &self,
         similarities: &SimilarityMatrix,
@@ -135,7 +148,11 @@ impl Hdbscan {
             .min_samples(self.samples.min(present.len()))
             .dist_metric(DistanceMetric::Precalculated)
             .build();
-        let labels = Library::new(&distances, parameters).cluster()?;
+        let labels = Library::new(&distances, parameters)
+            .cluster()
+            .map_err(|error| GroupError::Hdbscan {
+                problem: error.to_string(),
+            })?;
         for (&example, &label) in present.iter().zip(&labels) {
             assignment[example] = usize::try_from(label).ok();
         }
@@ -151,7 +168,7 @@ impl Grouping for Hdbscan {
 
     /// Without any cluster all examples with a gradient are one group, which is the plain mean.
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let similarities = cosines("hdbscan", draw)?.similarity(self.similarity);
+        let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
         let (mut assignment, mut groups) = self.clusters(&similarities)?;
         if groups == 0 {
             groups = 1;

@@ -14,6 +14,12 @@ use crate::grouping::needs::Needs;
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "each-example",
     about: "every example its own group, for compositions of single examples",
+    facts: &[
+        ("grouping", "[`EachExample`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "n²"),
+        ("use it", "for compositions of single examples"),
+    ],
     parameters: &[],
     build: |_, _| Ok(Box::new(EachExample)),
 };

@@ -13,7 +13,8 @@ use crate::grouping::groups::{Average, Groups};
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
-use crate::groupings::search::Search;
+use crate::groupings::search::ClusterSearch;
+use crate::groupings::search::search_settings;
 use crate::how_many::HowMany;
 use crate::parameters;
 use crate::wrappers::in_metric::in_metric;
@@ -24,6 +25,15 @@ const OPERATION: &str = "k-means";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "kmeans",
     about: "k-means clusters of unit gradients, found anew in every draw",
+    facts: &[
+        ("grouping", "[`KMeans`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        ("use it", "for the post's own proposal"),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         search::MOST_GROUPS,
@@ -33,7 +43,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         parameters::AVERAGE,
     ],
     build: |arguments, context| {
-        let search = Search::from_arguments(arguments, &context, Partition::KMeans)?;
+        let search = ClusterSearch::from_arguments(arguments, &context, Partition::KMeans)?;
         let search = search.in_dimensions_of(arguments)?;
         Ok(in_metric(context.metric, KMeans { search }))
     },
@@ -64,7 +74,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// gradients than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct KMeans {
-    search: Search,
+    search: ClusterSearch,
 }
 
 impl KMeans {
@@ -72,50 +82,12 @@ impl KMeans {
     /// every draw.
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            search: Search::new(groups.into(), Partition::KMeans, seed),
-        }
-    }
-
-    /// Most groups that a rule may answer (32 by default).
-    #[must_use]
-    pub fn with_at_most(self, groups: usize) -> Self {
-        Self {
-            search: self.search.with_at_most(groups),
-        }
-    }
-
-    /// Clusters in the leading `dimensions` directions; `usize::MAX` for all of them.
-    #[must_use]
-    pub fn with_dimensions(self, dimensions: usize) -> Self {
-        Self {
-            search: self.search.with_dimensions(dimensions),
-        }
-    }
-
-    /// Takes the best of `restarts` runs, ten by default.
-    #[must_use]
-    pub fn with_restarts(self, restarts: usize) -> Self {
-        Self {
-            search: self.search.with_restarts(restarts),
-        }
-    }
-
-    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
-    #[must_use]
-    pub fn with_least_size(self, examples: usize) -> Self {
-        Self {
-            search: self.search.with_least_size(examples),
-        }
-    }
-
-    /// The same clusters with another group loss.
-    #[must_use]
-    pub fn with_average(self, average: Average) -> Self {
-        Self {
-            search: self.search.with_average(average),
+            search: ClusterSearch::new(groups.into(), Partition::KMeans, seed),
         }
     }
 }
+
+search_settings!(KMeans, search: at_most, dimensions, restarts, least_size, average);
 
 impl Grouping for KMeans {
     fn needs(&self) -> Needs {

@@ -1,4 +1,4 @@
-//! Groups that somebody named.
+//! Groups by known label.
 
 use gradual_registry::Entry;
 
@@ -14,6 +14,15 @@ use crate::parameters;
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "labels",
     about: "groups by known label",
+    facts: &[
+        ("grouping", "[`Labels`]"),
+        ("needs", "labels"),
+        ("cost per draw of n", "k n"),
+        (
+            "use it",
+            "when capabilities are known, in one way or in several at once",
+        ),
+    ],
     parameters: &[parameters::LABELS, parameters::AVERAGE],
     build: |arguments, context| {
         let labels = Labels::new(parameters::labels(arguments, &context)?);
@@ -25,8 +34,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 
 /// Groups by known label: example j belongs to group `labels[j]`, or to none.
 ///
-/// Costs k·n operations. The mission's grouped loss, and the yardstick for groupings that have to
-/// find the capabilities themselves.
+/// Costs k·n operations. The post's first proposal, and the reference for groupings that have to find the
+/// capabilities themselves.
 ///
 /// # Several groupings at once
 ///

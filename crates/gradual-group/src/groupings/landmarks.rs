@@ -1,4 +1,4 @@
-//! Groups that last: standing examples that keep their group.
+//! Lasting groups: standing examples that keep their group.
 
 mod found;
 mod record;
@@ -19,14 +19,14 @@ use crate::grouping::groups::{Average, Groups};
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
-use crate::grouping::unread::Unread;
+use crate::grouping::unread::UnreadAssignment;
 use crate::groupings::search;
 use crate::groupings::spectral::Spectral;
 use crate::how_many::HowMany;
 use crate::over_time::split_merge::SplitMerge;
 use crate::parameters::{self, NONE};
 use crate::read::host;
-use found::{Axes, Found};
+use found::{Axes, StandingGroups};
 
 const OPERATION: &str = "landmarks";
 
@@ -37,6 +37,15 @@ const ALL: &str = "all";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "landmarks",
     about: "groups found once by spectral clustering, whose examples stay as landmarks that others join",
+    facts: &[
+        ("grouping", "[`Landmarks`]"),
+        ("needs", "gradients"),
+        ("cost per draw of n", "a cross Gram matrix"),
+        (
+            "use it",
+            "to keep groups that were found once, in small draws",
+        ),
+    ],
     parameters: &[
         parameters::FOUND_GROUPS,
         parameters::SIMILARITY,
@@ -75,25 +84,23 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         let metric = context.metric.clone().unwrap_or_else(Metric::euclidean);
         let mut landmarks = Landmarks::new(HowMany::Eigengap, metric, context.seed)
             .with_spectral(Spectral::from_arguments(arguments, &context)?)
-            .with_examples(arguments.count("examples")?)
-            .with_every(arguments.count("every")?)
-            .with_axes(arguments.count("axes")?, arguments.count("rank")?)
+            .with_examples(arguments.count("examples")?)?
+            .with_every(arguments.count("every")?)?
+            .with_axes(arguments.count("axes")?, arguments.count("rank")?)?
             .with_refresh(arguments.number("refresh")?)?
             .with_average(parameters::average(arguments)?);
         landmarks = match arguments.value("kept")? {
             Value::Word(word) if word == NONE => landmarks,
-            Value::Word(_) => landmarks.with_kept(usize::MAX),
-            _ => landmarks.with_kept(arguments.count("kept")?),
+            Value::Word(_) => landmarks.with_kept(usize::MAX)?,
+            _ => landmarks.with_kept(arguments.count("kept")?)?,
         };
         if arguments.flag("split_merge")? {
-            let (below, above) = (
-                arguments.number("split_below")?,
-                arguments.number("merge_above")?,
-            );
+            let below = arguments.number("split_below")?;
+            let above = arguments.number("merge_above")?;
             let rule = SplitMerge::new(below, above)?
-                .with_patience(arguments.count("patience")?)
-                .with_least_size(arguments.count("least_part")?)
-                .with_at_most(arguments.count("most_parts")?);
+                .with_patience(arguments.count("patience")?)?
+                .with_least_size(arguments.count("least_part")?)?
+                .with_at_most(arguments.count("most_parts")?)?;
             landmarks = landmarks.with_split_merge(rule);
         }
         Ok(Box::new(landmarks))
@@ -104,12 +111,12 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 ///
 /// # The idea
 ///
-/// Groups formed anew in every draw are noisy, need large draws and have no identity. Here one large
-/// draw is clustered once, before training, and its examples stay: they keep their group for ever,
-/// and only their gradients are taken again as the model changes. A new example joins the group
-/// with the largest mean squared cosine to its landmarks. Squares do not see the sign: examples of
-/// one capability with opposite labels have opposite gradients. An example that is orthogonal to all landmarks joins the
-/// largest group, since it would not be trained on in none; one whose gradient is zero is in no group.
+/// Groups formed anew in every draw are noisy, need large draws and have no identity. Here one large draw is clustered
+/// once, before training, and its examples stay: they keep their group for ever, and only their gradients are taken
+/// again as the model changes. A new example joins the group with the largest mean squared cosine to its landmarks.
+/// Squares do not see the sign: examples of one capability with opposite labels have opposite gradients. An example
+/// that is orthogonal to all landmarks joins the largest group, since it would not be trained on in none; one whose
+/// gradient is zero is in no group.
 ///
 /// That mean is Σ_r (ĝ·a_r)² over the axes of the group, the eigenvectors of its unit gradients'
 /// second moments, each as long as the root of its eigenvalue. The leading axis is what the
@@ -149,7 +156,7 @@ pub struct Landmarks {
     refresh: f64,
     split_merge: Option<SplitMerge>,
     average: Average,
-    standing: Option<Found>,
+    standing: Option<StandingGroups>,
     /// Draws since the standing examples were shown.
     since: usize,
 }
@@ -174,44 +181,57 @@ impl Landmarks {
     }
 
     /// How many examples are clustered.
-    #[must_use]
-    pub fn with_examples(self, examples: usize) -> Self {
-        Self {
-            examples: examples.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_examples(self, examples: usize) -> Result<Self, GroupError> {
+        let examples = GroupError::at_least(OPERATION, "the number of examples", 1, examples)?;
+        Ok(Self { examples, ..self })
     }
 
     /// Compares new examples with the `kept` landmarks of each group that are most alike to it
     /// (`usize::MAX` for all) instead of with axes: the mean squared cosine itself, at the cost of as
     /// many inner products. Needs about as many landmarks as were clustered: a few are too noisy.
-    #[must_use]
-    pub fn with_kept(self, kept: usize) -> Self {
-        Self {
-            kept: kept.max(1),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_kept(self, kept: usize) -> Result<Self, GroupError> {
+        let kept = GroupError::at_least(OPERATION, "the number of landmarks kept", 1, kept)?;
+        Ok(Self {
+            kept,
             axes: None,
             ..self
-        }
+        })
     }
 
     /// Sums the landmarks of each group up by their `count` leading axes, of which the `rank`
     /// leading singular pairs are kept in every weight: one and one by default.
-    #[must_use]
-    pub fn with_axes(self, count: usize, rank: usize) -> Self {
-        let (count, rank) = (count.max(1), rank.max(1));
-        Self {
-            axes: Some(Axes { count, rank }),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none of either.
+    pub fn with_axes(self, count: usize, rank: usize) -> Result<Self, GroupError> {
+        let axes = Axes {
+            count: GroupError::at_least(OPERATION, "the number of axes", 1, count)?,
+            rank: GroupError::at_least(OPERATION, "the rank of an axis", 1, rank)?,
+        };
+        Ok(Self {
+            axes: Some(axes),
             ..self
-        }
+        })
     }
 
     /// After how many draws the landmarks' gradients are taken again.
-    #[must_use]
-    pub fn with_every(self, every: usize) -> Self {
-        Self {
-            every: every.max(1),
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_every(self, every: usize) -> Result<Self, GroupError> {
+        let draws = "the number of draws until gradients are taken again";
+        let every = GroupError::at_least(OPERATION, draws, 1, every)?;
+        Ok(Self { every, ..self })
     }
 
     /// The share of the standing examples, 0 (the default) to 1, that fresh ones take the place of
@@ -221,18 +241,10 @@ impl Landmarks {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] for any other share.
+    /// [`GroupError::Parameter`] for any other share.
     pub fn with_refresh(self, share: f64) -> Result<Self, GroupError> {
-        match (0.0..=1.0).contains(&share) {
-            true => Ok(Self {
-                refresh: share,
-                ..self
-            }),
-            false => Err(GroupError::Share {
-                operation: OPERATION,
-                got: share,
-            }),
-        }
+        let refresh = GroupError::share(OPERATION, "the share", share)?;
+        Ok(Self { refresh, ..self })
     }
 
     /// Splits and merges groups when the landmarks' gradients are taken again. Takes all their inner
@@ -267,7 +279,7 @@ impl Landmarks {
     /// The cosines of gradients, as similarities.
     fn similarities(&self, gradients: &ExampleGradients) -> Result<SimilarityMatrix, GroupError> {
         let gram = host(OPERATION, &gradients.gram())?;
-        let cosines = Cosines::of_gram(OPERATION, gram, gradients.examples())?;
+        let cosines = Cosines::from_gram(OPERATION, gram, gradients.examples())?;
         Ok(cosines.similarity(self.spectral.similarity()))
     }
 }
@@ -308,7 +320,7 @@ impl Grouping for Landmarks {
             None => {
                 let similarities = self.similarities(&gradients)?;
                 let clusters = spectral.clusters(&similarities)?;
-                Found::new(clusters, &similarities, self.kept)
+                StandingGroups::new(clusters, &similarities, self.kept)
             }
             Some(found) if found.shown != gradients.examples() => {
                 return Err(GroupError::Standing {
@@ -358,7 +370,7 @@ impl Grouping for Landmarks {
             .map_err(GroupError::gradients(OPERATION))?;
         let alike = found.alike(&gradients, self.axes)?;
         let groups = Groups::ahead(
-            Unread::highest(OPERATION, alike),
+            UnreadAssignment::highest(OPERATION, alike),
             self.average,
             draw.precision(),
         );
@@ -374,7 +386,7 @@ impl Grouping for Landmarks {
 
     /// The landmarks with their groups and gradients, and the metric's running moments.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.record()?)
+        State::new(OPERATION, &self.record()?)
     }
 
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {

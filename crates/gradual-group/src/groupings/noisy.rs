@@ -20,6 +20,12 @@ const OPERATION: &str = "noisy labels";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "noisy-labels",
     about: "groups by known label, of which a share is replaced by random ones: a control",
+    facts: &[
+        ("grouping", "[`NoisyLabels`]"),
+        ("needs", "labels"),
+        ("cost per draw of n", "k n"),
+        ("use it", "as the control for how good groups must be"),
+    ],
     parameters: &[
         parameters::LABELS,
         Parameter::number("share", "share of the labels that are replaced", 0.0)
@@ -54,17 +60,11 @@ impl NoisyLabels {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] unless `share` is from 0 to 1.
+    /// [`GroupError::Parameter`] unless `share` is from 0 to 1.
     pub fn new(groups: usize, share: f64, seed: u64) -> Result<Self, GroupError> {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(GroupError::Share {
-                operation: OPERATION,
-                got: share,
-            });
-        }
         Ok(Self {
             groups,
-            share,
+            share: GroupError::share(OPERATION, "the share", share)?,
             random: ChaCha8Rng::seed_from_u64(seed),
         })
     }
@@ -108,7 +108,7 @@ impl Grouping for NoisyLabels {
 
     /// The place in the random numbers.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.random)
+        State::new(OPERATION, &self.random)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

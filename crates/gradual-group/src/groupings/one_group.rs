@@ -13,6 +13,12 @@ use crate::grouping::needs::Needs;
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "one-group",
     about: "all examples in one group: the plain mean loss",
+    facts: &[
+        ("grouping", "[`OneGroup`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "n"),
+        ("use it", "for the plain mean loss (ERM)"),
+    ],
     parameters: &[],
     build: |_, _| Ok(Box::new(OneGroup)),
 };

@@ -1,4 +1,4 @@
-//! The control: groups that mean nothing.
+//! Random groups, as a control.
 
 use burn::tensor::Device;
 use gradual_registry::Entry;
@@ -20,6 +20,12 @@ const OPERATION: &str = "random groups";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "random",
     about: "groups drawn at random, anew for every draw: a control",
+    facts: &[
+        ("grouping", "[`RandomGroups`]"),
+        ("needs", "nothing"),
+        ("cost per draw of n", "k n"),
+        ("use it", "as the control that any gain must beat"),
+    ],
     parameters: &[parameters::LABELS],
     build: |arguments, context| {
         let groups = parameters::labels(arguments, &context)?;
@@ -75,7 +81,7 @@ impl Grouping for RandomGroups {
 
     /// The place in the random numbers.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.random)
+        State::new(OPERATION, &self.random)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clustering::cosines::{Cosines, cosines};
 use crate::clustering::least_size::join_small;
-use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::partition::{CutProblem, Partition};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
 use crate::grouping::context::GroupingContext;
@@ -82,7 +82,7 @@ pub struct Clusters {
 
 /// A clustering of matrices with all its settings, and its place in the random numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Search {
+pub(crate) struct ClusterSearch {
     how_many: HowMany,
     at_most: usize,
     partition: Partition,
@@ -93,7 +93,7 @@ pub(crate) struct Search {
     random: ChaCha8Rng,
 }
 
-impl Search {
+impl ClusterSearch {
     pub(crate) fn new(how_many: HowMany, partition: Partition, seed: u64) -> Self {
         Self {
             how_many,
@@ -128,8 +128,8 @@ impl Search {
     pub(crate) fn in_dimensions_of(self, arguments: &Arguments) -> Result<Self, BuildError> {
         Ok(match arguments.value(DIMENSIONS.name)? {
             Value::Word(word) if word == GROUPS => self,
-            Value::Word(_) => self.with_dimensions(usize::MAX),
-            _ => self.with_dimensions(arguments.count(DIMENSIONS.name)?),
+            Value::Word(_) => self.with_dimensions(DIMENSIONS.name, usize::MAX)?,
+            _ => self.with_dimensions(DIMENSIONS.name, arguments.count(DIMENSIONS.name)?)?,
         })
     }
 
@@ -137,19 +137,35 @@ impl Search {
         Self { partition, ..self }
     }
 
-    pub(crate) fn with_at_most(self, at_most: usize) -> Self {
-        Self { at_most, ..self }
+    pub(crate) fn with_at_most(
+        self,
+        operation: &'static str,
+        groups: usize,
+    ) -> Result<Self, GroupError> {
+        let at_most = GroupError::at_least(operation, "the most groups", 1, groups)?;
+        Ok(Self { at_most, ..self })
     }
 
-    pub(crate) fn with_dimensions(self, dimensions: usize) -> Self {
-        Self {
+    pub(crate) fn with_dimensions(
+        self,
+        operation: &'static str,
+        dimensions: usize,
+    ) -> Result<Self, GroupError> {
+        let dimensions =
+            GroupError::at_least(operation, "the number of dimensions", 1, dimensions)?;
+        Ok(Self {
             dimensions: Some(dimensions),
             ..self
-        }
+        })
     }
 
-    pub(crate) fn with_restarts(self, restarts: usize) -> Self {
-        Self { restarts, ..self }
+    pub(crate) fn with_restarts(
+        self,
+        operation: &'static str,
+        restarts: usize,
+    ) -> Result<Self, GroupError> {
+        let restarts = GroupError::at_least(operation, "the number of runs", 1, restarts)?;
+        Ok(Self { restarts, ..self })
     }
 
     pub(crate) fn with_least_size(self, least_size: usize) -> Self {
@@ -170,7 +186,6 @@ impl Search {
                 groups,
                 examples,
             }),
-            _ if self.at_most == 0 => Err(GroupError::NoGroups { operation }),
             _ => Ok(()),
         }
     }
@@ -187,14 +202,14 @@ impl Search {
         let mut clusters = Clusters {
             assignment: vec![None; matrix.examples()],
             groups: self.how_many.fixed().unwrap_or(1),
-            spectrum: Eigenvalues::all([]),
+            spectrum: Eigenvalues::from_all([]),
             estimates: Vec::new(),
         };
         if present.is_empty() {
             return Ok(clusters);
         }
         let at_most = self.at_most.min(present.len());
-        let problem = Problem::new(
+        let problem = CutProblem::new(
             matrix.restricted(&present),
             self.partition,
             self.restarts,
@@ -219,7 +234,7 @@ impl Search {
 
     /// The place in the random numbers, as the state of the grouping called `operation`.
     pub(crate) fn state(&self, operation: &'static str) -> Result<State, GroupError> {
-        State::of(operation, &self.random)
+        State::new(operation, &self.random)
     }
 
     pub(crate) fn restore(
@@ -238,7 +253,7 @@ impl Search {
         draw: &Draw<'_>,
         read: impl FnOnce(Cosines) -> SimilarityMatrix,
     ) -> Result<Groups, GroupError> {
-        // Before the Gram matrix, which is dear.
+        // Before the Gram matrix, which is expensive.
         draw.gradients(operation)?;
         self.check(operation, draw.examples())?;
         let matrix = read(cosines(operation, draw)?);
@@ -246,6 +261,67 @@ impl Search {
         clusters.into_groups(self.average, draw.options())
     }
 }
+
+/// The settings of a clustering, as methods of a type that holds a [`ClusterSearch`] in a field and has its name in
+/// `OPERATION`: those of `at_most`, `dimensions`, `restarts`, `least_size` and `average` that are named.
+macro_rules! search_settings {
+    ($type:ty, $field:ident: $($setting:ident),+) => {
+        impl $type {
+            $(search_settings!(@ $field $setting);)+
+        }
+    };
+    (@ $field:ident at_most) => {
+        /// Most groups that a rule may answer (32 by default).
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_at_most(mut self, groups: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_at_most(OPERATION, groups)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident dimensions) => {
+        /// Clusters in the leading `dimensions` directions, as many as groups by default; `usize::MAX` for all of them.
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_dimensions(mut self, dimensions: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_dimensions(OPERATION, dimensions)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident restarts) => {
+        /// Takes the best of `restarts` runs of k-means, ten by default.
+        ///
+        /// # Errors
+        ///
+        /// [`GroupError::Parameter`] for none.
+        pub fn with_restarts(mut self, restarts: usize) -> Result<Self, GroupError> {
+            self.$field = self.$field.with_restarts(OPERATION, restarts)?;
+            Ok(self)
+        }
+    };
+    (@ $field:ident least_size) => {
+        /// Joins groups of fewer than `examples` examples to the group they are most alike to. None are by default.
+        #[must_use]
+        pub fn with_least_size(mut self, examples: usize) -> Self {
+            self.$field = self.$field.with_least_size(examples);
+            self
+        }
+    };
+    (@ $field:ident average) => {
+        /// The same clusters with another group loss.
+        #[must_use]
+        pub fn with_average(mut self, average: Average) -> Self {
+            self.$field = self.$field.with_average(average);
+            self
+        }
+    };
+}
+
+pub(crate) use search_settings;
 
 /// [`Clusters`] as plain data.
 #[derive(Serialize, Deserialize)]
@@ -266,7 +342,7 @@ impl ClustersRecord {
             ));
         }
         // Only what was estimated here has a name that lasts.
-        let names = estimates(&Eigenvalues::all([]), 1);
+        let names = estimates(&Eigenvalues::from_all([]), 1);
         let named = |(name, said): (String, usize)| {
             let known = names.iter().find(|(known, _)| *known == name);
             known.map(|(known, _)| (*known, said)).ok_or_else(|| {

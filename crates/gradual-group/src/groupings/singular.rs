@@ -22,6 +22,15 @@ const OPERATION: &str = "singular vectors";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "singular-vectors",
     about: "soft groups: the singular directions of the gradients, as published by default",
+    facts: &[
+        ("grouping", "[`SingularVectors`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix; other readings + n³, or n² m",
+        ),
+        ("use it", "for soft groups, with signs or without"),
+    ],
     parameters: &[
         Parameter::choice(
             "membership",
@@ -58,10 +67,10 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             .with_power(u32::try_from(arguments.count("power")?)?)
             .with_average(parameters::average(arguments)?);
         if let Some(directions) = parameters::count(arguments, "leading")? {
-            singular = singular.with_leading(directions);
+            singular = singular.with_leading(directions)?;
         }
         if let Some(dimensions) = parameters::count(arguments, "sketch")? {
-            singular = singular.with_sketch(dimensions, context.seed);
+            singular = singular.with_sketch(dimensions, context.seed)?;
         }
         Ok(in_metric(context.metric, singular))
     },
@@ -114,7 +123,7 @@ pub enum Membership {
 ///
 /// The default: the Gram matrix, and K D⁻¹ as its n memberships of weight 1, on the device. These are
 /// the singular directions up to a rotation that leaves the sum of squares as it is. Their spectrum is
-/// taken when somebody asks for it.
+/// computed on demand.
 ///
 /// Other readings: the Gram matrix on the host, an eigenproblem in double precision (9n³ operations),
 /// and the n² memberships. [`with_leading`](Self::with_leading) takes m directions for 10 n² m and n m
@@ -178,12 +187,16 @@ impl SingularVectors {
     /// are then `dim` of them, and a large draw costs n t (d + e) `dim` + n `dim`² operations instead
     /// of n² (d + e) + n³ (the default: n² `dim` instead of n² (d + e)). A direction is resolved if its
     /// singular value is far above the sketch's error, at most about 4 ‖G‖ / √dim.
-    #[must_use]
-    pub fn with_sketch(self, dim: usize, seed: u64) -> Self {
-        Self {
-            sketch: Some((dim.max(1), seed)),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for a sketch without dimensions.
+    pub fn with_sketch(self, dim: usize, seed: u64) -> Result<Self, GroupError> {
+        let dim = GroupError::at_least(OPERATION, "the dimensions of the sketch", 1, dim)?;
+        Ok(Self {
+            sketch: Some((dim, seed)),
             ..self
-        }
+        })
     }
 
     /// Takes only the `directions` leading directions, by subspace iteration, and one group more for
@@ -196,12 +209,17 @@ impl SingularVectors {
     /// σ_i^q ℓ̄_i² becomes σ^q (Σ ℓ̄_i)² there, which weighs many weak directions more than they would
     /// weigh apart. With as many directions as there are, there is no remainder: `usize::MAX` gives the
     /// directions of the default themselves, each a group.
-    #[must_use]
-    pub fn with_leading(self, directions: usize) -> Self {
-        Self {
-            leading: Some(directions.max(1)),
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_leading(self, directions: usize) -> Result<Self, GroupError> {
+        let leading = "the number of leading directions";
+        let leading = GroupError::at_least(OPERATION, leading, 1, directions)?;
+        Ok(Self {
+            leading: Some(leading),
             ..self
-        }
+        })
     }
 
     /// The Gram matrix of the draw or of its sketch, where no direction has to be known for the loss.

@@ -14,7 +14,8 @@ use crate::grouping::groups::{Average, Groups};
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
-use crate::groupings::search::{Clusters, Search};
+use crate::groupings::search::search_settings;
+use crate::groupings::search::{ClusterSearch, Clusters};
 use crate::how_many::HowMany;
 use crate::parameters;
 use crate::wrappers::in_metric::in_metric;
@@ -25,6 +26,18 @@ const OPERATION: &str = "spectral";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "spectral",
     about: "spectral clusters of the similarities of gradients, found anew in every draw",
+    facts: &[
+        ("grouping", "[`Spectral`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        (
+            "use it",
+            "to find capabilities: it sees no signs and groups of any shape",
+        ),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         parameters::SIMILARITY,
@@ -64,7 +77,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// fewer distinct gradients than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct Spectral {
-    search: Search,
+    search: ClusterSearch,
     similarity: Similarity,
 }
 
@@ -73,7 +86,7 @@ impl Spectral {
     /// k-means.
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         Self {
-            search: Search::new(groups.into(), Partition::Spectral, seed),
+            search: ClusterSearch::new(groups.into(), Partition::Spectral, seed),
             similarity: Similarity::default(),
         }
     }
@@ -84,7 +97,7 @@ impl Spectral {
         context: &GroupingContext,
     ) -> Result<Self, BuildError> {
         Ok(Self {
-            search: Search::from_arguments(arguments, context, Partition::Spectral)?,
+            search: ClusterSearch::from_arguments(arguments, context, Partition::Spectral)?,
             similarity: parameters::similarity(arguments)?,
         })
     }
@@ -93,42 +106,6 @@ impl Spectral {
     #[must_use]
     pub fn with_similarity(self, similarity: Similarity) -> Self {
         Self { similarity, ..self }
-    }
-
-    /// Most groups that a rule may answer (32 by default).
-    #[must_use]
-    pub fn with_at_most(self, groups: usize) -> Self {
-        Self {
-            search: self.search.with_at_most(groups),
-            ..self
-        }
-    }
-
-    /// Takes the best of `restarts` runs of k-means.
-    #[must_use]
-    pub fn with_restarts(self, restarts: usize) -> Self {
-        Self {
-            search: self.search.with_restarts(restarts),
-            ..self
-        }
-    }
-
-    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
-    #[must_use]
-    pub fn with_least_size(self, examples: usize) -> Self {
-        Self {
-            search: self.search.with_least_size(examples),
-            ..self
-        }
-    }
-
-    /// The same clusters with another group loss.
-    #[must_use]
-    pub fn with_average(self, average: Average) -> Self {
-        Self {
-            search: self.search.with_average(average),
-            ..self
-        }
     }
 
     /// The similarity that cosines are read as.
@@ -158,6 +135,8 @@ impl Spectral {
         self.search.clusters(OPERATION, similarities)
     }
 }
+
+search_settings!(Spectral, search: at_most, restarts, least_size, average);
 
 impl Grouping for Spectral {
     fn needs(&self) -> Needs {

@@ -14,7 +14,8 @@ use crate::grouping::groups::{Average, Groups};
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
-use crate::groupings::search::Search;
+use crate::groupings::search::ClusterSearch;
+use crate::groupings::search::search_settings;
 use crate::how_many::HowMany;
 use crate::parameters;
 use crate::wrappers::in_metric::in_metric;
@@ -25,6 +26,18 @@ const OPERATION: &str = "spherical k-means";
 pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     name: "spherical",
     about: "clusters of gradients by direction, or by axis where signs are ignored, found anew in every draw",
+    facts: &[
+        ("grouping", "[`SphericalKMeans`]"),
+        ("needs", "gradients"),
+        (
+            "cost per draw of n",
+            "Gram matrix + n² k + n k² per iteration",
+        ),
+        (
+            "use it",
+            "for groups along one axis each, with or without signs",
+        ),
+    ],
     parameters: &[
         parameters::KNOWN_GROUPS,
         Parameter::choice(
@@ -43,7 +56,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             "ignored" => Sign::Ignored,
             _ => Sign::Kept,
         };
-        let search = Search::from_arguments(arguments, &context, Partition::Spherical(sign))?;
+        let search =
+            ClusterSearch::from_arguments(arguments, &context, Partition::Spherical(sign))?;
         let search = search.in_dimensions_of(arguments)?;
         Ok(in_metric(context.metric, SphericalKMeans { search }))
     },
@@ -72,14 +86,13 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 ///
 /// # When to use it
 ///
-/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it
-/// needs no matrix of squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters
-/// of more than one dimension. With signs kept it is k-means that doesn't see how much of a
-/// gradient lies in the leading directions. An example with a zero gradient belongs to no group; fewer distinct gradients
-/// (or axes) than k leave groups empty, with weight zero.
+/// [`sign_free`](Self::sign_free) where a capability is one axis in the space of gradients; then it needs no matrix of
+/// squares and tells the axis. [`Spectral`](crate::Spectral) also finds clusters of more than one dimension. With signs
+/// kept it is k-means that doesn't see how much of a gradient lies in the leading directions. An example with a zero
+/// gradient belongs to no group; fewer distinct gradients (or axes) than k leave groups empty, with weight zero.
 #[derive(Debug, Clone)]
 pub struct SphericalKMeans {
-    search: Search,
+    search: ClusterSearch,
 }
 
 impl SphericalKMeans {
@@ -87,7 +100,7 @@ impl SphericalKMeans {
     pub fn new(groups: impl Into<HowMany>, seed: u64) -> Self {
         let partition = Partition::Spherical(Sign::Kept);
         Self {
-            search: Search::new(groups.into(), partition, seed),
+            search: ClusterSearch::new(groups.into(), partition, seed),
         }
     }
 
@@ -100,47 +113,9 @@ impl SphericalKMeans {
                 .with_partition(Partition::Spherical(Sign::Ignored)),
         }
     }
-
-    /// Most groups that a rule may answer (32 by default).
-    #[must_use]
-    pub fn with_at_most(self, groups: usize) -> Self {
-        Self {
-            search: self.search.with_at_most(groups),
-        }
-    }
-
-    /// Clusters in the leading `dimensions` directions; `usize::MAX` for all of them.
-    #[must_use]
-    pub fn with_dimensions(self, dimensions: usize) -> Self {
-        Self {
-            search: self.search.with_dimensions(dimensions),
-        }
-    }
-
-    /// Takes the best of `restarts` runs.
-    #[must_use]
-    pub fn with_restarts(self, restarts: usize) -> Self {
-        Self {
-            search: self.search.with_restarts(restarts),
-        }
-    }
-
-    /// Joins groups of fewer than `examples` examples to the group they are most alike to.
-    #[must_use]
-    pub fn with_least_size(self, examples: usize) -> Self {
-        Self {
-            search: self.search.with_least_size(examples),
-        }
-    }
-
-    /// The same clusters with another group loss.
-    #[must_use]
-    pub fn with_average(self, average: Average) -> Self {
-        Self {
-            search: self.search.with_average(average),
-        }
-    }
 }
+
+search_settings!(SphericalKMeans, search: at_most, dimensions, restarts, least_size, average);
 
 impl Grouping for SphericalKMeans {
     fn needs(&self) -> Needs {

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::clustering::lloyd::{kmeans, within_sum};
-use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::partition::{CutProblem, Partition};
 use crate::clustering::sign::Sign;
 use crate::clustering::spherical::directions;
 use crate::error::GroupError;
@@ -21,7 +21,7 @@ const RESTARTS: usize = 3;
 /// The points are those of the `at_most` leading directions. k-means clusters them whatever the
 /// partition, as the statistic compares sums of squares; but where signs are ignored, clusters by
 /// axis do, with the squares of what is off the axis.
-pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
+pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let points = problem.points(at_most);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let references: Vec<_> = (0..REFERENCES)
@@ -53,7 +53,7 @@ pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usi
 
 /// ln W_k: the logarithm of the sum of squares within k groups.
 fn logarithm(
-    problem: &Problem,
+    problem: &CutProblem,
     points: &Array2<f64>,
     groups: usize,
     seed: u64,

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::clustering::partition::Problem;
+use crate::clustering::partition::CutProblem;
 use crate::clustering::sign::Sign;
 use crate::clustering::spherical::directions;
 use crate::error::GroupError;
@@ -20,9 +20,9 @@ const RESTARTS: usize = 3;
 ///
 /// The examples are unit vectors in the k leading directions of their cosines, and a cloud has a normal or a uniform
 /// distribution there with the same mean and standard deviation along each: a uniform one has more at its edges, which
-/// clusters make use of. Where signs mean nothing all are turned first to point along the leading direction, or one axis
-/// would have two ends.
-pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
+/// clusters make use of. Where signs mean nothing all are turned first to point along the leading direction, or one
+/// axis would have two ends.
+pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let groups = within(problem.eigenvalues().eigengap(at_most), at_most);
     if groups < 2 {
         return Ok(1);

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::clustering::partition::Problem;
+use crate::clustering::partition::CutProblem;
 use crate::error::GroupError;
 use crate::linalg::spectrum::Spectrum;
 
@@ -16,7 +16,7 @@ const FLIPS: usize = 20;
 ///
 /// The diagonal carries no sign and is left out of both spectra. A spectral problem has one
 /// eigenvector whatever its groups; it is taken out of the matrix first, and counted.
-pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
+pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let n = problem.examples();
     let mut matrix = problem.kernel().entries().to_vec();
     let trivial = problem.trivial();
@@ -85,7 +85,7 @@ pub fn sign_flip(rows: &[f32], examples: usize, seed: u64) -> Result<usize, Grou
         return Ok(0);
     }
     let mut rows = rows.to_vec();
-    let own = Spectrum::of_host_rows(&rows, n)?;
+    let own = Spectrum::singular_values_of_rows(&rows, n)?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut line = 0.0f64;
     for _ in 0..FLIPS {
@@ -94,7 +94,7 @@ pub fn sign_flip(rows: &[f32], examples: usize, seed: u64) -> Result<usize, Grou
                 *entry = -*entry;
             }
         }
-        line = line.max(Spectrum::of_host_rows(&rows, n)?[0]);
+        line = line.max(Spectrum::singular_values_of_rows(&rows, n)?[0]);
     }
     Ok(own.iter().take_while(|sigma| **sigma > line).count())
 }

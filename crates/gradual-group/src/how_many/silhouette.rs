@@ -1,10 +1,10 @@
 //! The number of groups by how much nearer examples are to their own group than to the next.
 
-use crate::clustering::partition::Problem;
+use crate::clustering::partition::CutProblem;
 use crate::error::GroupError;
 
 /// The k from 2 to `at_most` with the largest mean silhouette; 1 if none is positive.
-pub(crate) fn choose(problem: &Problem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
+pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
     let n = problem.examples();
     let mut best = (1, 0.0);
     // With every example alone in a group all silhouettes are 0 by definition.

@@ -28,14 +28,14 @@ pub(crate) struct Components {
     /// α̂, a row for each direction, `[k][n]`. Zero gradients have none.
     pub(crate) rows: Vec<Vec<f64>>,
     /// The directions beyond these, if there are any.
-    pub(crate) rest: Option<Rest>,
+    pub(crate) rest: Option<Remainder>,
     /// What is known of the eigenvalues σ² of K.
     pub(crate) eigenvalues: Eigenvalues,
 }
 
 /// The directions beyond the leading ones.
 #[derive(Debug, Clone)]
-pub(crate) struct Rest {
+pub(crate) struct Remainder {
     /// 1 − Σ_i α̂_ij² of every example, `[n]`.
     pub(crate) squares: Vec<f64>,
     /// Root mean square of the singular values left out.
@@ -77,13 +77,13 @@ impl Components {
         let held: f64 = values.clone().sum();
         let trace: f64 = gram.norms.iter().map(|norm| norm * norm).sum();
         let left_out = rank.saturating_sub(count).max(1);
-        leading.rest = Some(Rest {
+        leading.rest = Some(Remainder {
             squares: squares.collect(),
             sigma: ((trace - held).max(0.0) / left_out as f64).sqrt(),
         });
         let entries = gram.products.col_iter().flat_map(|column| column.iter());
         let all = entries.map(|product| product * product).sum();
-        leading.eigenvalues = Eigenvalues::leading(values, n, trace, all);
+        leading.eigenvalues = Eigenvalues::from_leading(values, n, trace, all);
         Ok(leading)
     }
 
@@ -132,7 +132,7 @@ impl Components {
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (sigma, rows): (Vec<f64>, _) = found.into_iter().unzip();
         Self {
-            eigenvalues: Eigenvalues::all(sigma.iter().map(|sigma| sigma * sigma)),
+            eigenvalues: Eigenvalues::from_all(sigma.iter().map(|sigma| sigma * sigma)),
             sigma,
             rows,
             rest: None,

@@ -29,7 +29,7 @@ pub struct Eigenvalues {
 
 impl Eigenvalues {
     /// All eigenvalues, in any order. Negative ones count as zero: rounding made them.
-    pub fn all(values: impl IntoIterator<Item = f64>) -> Self {
+    pub fn from_all(values: impl IntoIterator<Item = f64>) -> Self {
         let leading = sorted(values);
         Self {
             count: leading.len(),
@@ -41,7 +41,7 @@ impl Eigenvalues {
 
     /// The leading eigenvalues of a matrix of `count` in all, with its trace tr(K) = Σλ and the
     /// square of its Frobenius norm ‖K‖² = Σλ², which need no eigenvalues.
-    pub fn leading(
+    pub fn from_leading(
         values: impl IntoIterator<Item = f64>,
         count: usize,
         trace: f64,
@@ -152,7 +152,7 @@ pub(crate) struct EigenvaluesRecord(Vec<f64>, usize, f64, f64);
 
 impl EigenvaluesRecord {
     pub(crate) fn restored(self) -> Eigenvalues {
-        Eigenvalues::leading(self.0, self.1, self.2, self.3)
+        Eigenvalues::from_leading(self.0, self.1, self.2, self.3)
     }
 }
 
@@ -211,15 +211,18 @@ mod tests {
     #[test]
     fn equal_eigenvalues_are_counted() {
         let values = [vec![3.0; 4], vec![0.0; 6]].concat();
-        assert_eq!(named(&Eigenvalues::all(values.clone()), 8), [4, 4, 4, 4, 4]);
-        let leading = Eigenvalues::leading(values[..6].to_vec(), 10, 12.0, 36.0);
+        assert_eq!(
+            named(&Eigenvalues::from_all(values.clone()), 8),
+            [4, 4, 4, 4, 4]
+        );
+        let leading = Eigenvalues::from_leading(values[..6].to_vec(), 10, 12.0, 36.0);
         assert_eq!(named(&leading, 8), [4, 4, 4, 4, 4]);
     }
 
     /// Worked out by hand: λ = 4, 2, 1, 1.
     #[test]
     fn known_values() {
-        let spectrum = Eigenvalues::all([1.0, 4.0, 1.0, 2.0]);
+        let spectrum = Eigenvalues::from_all([1.0, 4.0, 1.0, 2.0]);
         assert_eq!(spectrum.values(), [4.0, 2.0, 1.0, 1.0]);
         assert!((spectrum.participation_ratio() - 64.0 / 22.0).abs() < 1e-12);
         assert!((spectrum.stable_rank() - 2.0).abs() < 1e-12);
@@ -233,20 +236,20 @@ mod tests {
 
     #[test]
     fn nothing_is_one_group() {
-        assert_eq!(named(&Eigenvalues::all([]), 5), [1; 5]);
-        assert_eq!(named(&Eigenvalues::all([0.0; 3]), 5), [1; 5]);
-        assert_eq!(named(&Eigenvalues::all([7.0]), 5), [1; 5]);
-        assert_eq!(named(&Eigenvalues::all([7.0, 1e-6, 0.0]), 5), [1; 5]);
-        assert_eq!(named(&Eigenvalues::all([1.0; 9]), 0), [1; 5]);
+        assert_eq!(named(&Eigenvalues::from_all([]), 5), [1; 5]);
+        assert_eq!(named(&Eigenvalues::from_all([0.0; 3]), 5), [1; 5]);
+        assert_eq!(named(&Eigenvalues::from_all([7.0]), 5), [1; 5]);
+        assert_eq!(named(&Eigenvalues::from_all([7.0, 1e-6, 0.0]), 5), [1; 5]);
+        assert_eq!(named(&Eigenvalues::from_all([1.0; 9]), 0), [1; 5]);
     }
 
     /// The rest of the trace, spread evenly, can only raise the entropy.
     #[test]
     fn a_part_bounds_the_effective_rank() {
         let values = [5.0, 3.0, 1.0, 0.5, 0.2, 0.1];
-        let all = Eigenvalues::all(values);
+        let all = Eigenvalues::from_all(values);
         let squares = values.iter().map(|value| value * value).sum();
-        let part = Eigenvalues::leading(values[..3].to_vec(), 6, values.iter().sum(), squares);
+        let part = Eigenvalues::from_leading(values[..3].to_vec(), 6, values.iter().sum(), squares);
         assert!(part.effective_rank() > all.effective_rank());
         assert_eq!(part.participation_ratio(), all.participation_ratio());
         assert_eq!(part.energy(0.99), 4, "more than are known");

@@ -11,8 +11,8 @@ use crate::read::{host, not_finite};
 ///
 /// # Steps and cost
 ///
-/// [`of`](Self::of): the symmetric eigenproblem of K `[n, n]` in single precision, about 9n³
-/// operations whatever the number of parameters. [`leading`](Self::leading): only the first m
+/// [`from_gram`](Self::from_gram): the symmetric eigenproblem of K `[n, n]` in single precision, about 9n³
+/// operations whatever the number of parameters. [`from_gram_leading`](Self::from_gram_leading): only the first m
 /// directions, by randomised subspace iteration, about 10 n² m operations.
 ///
 /// Eigenvalues that rounding made negative count as zero, so singular values below about √(n ε) σ_1
@@ -34,9 +34,9 @@ impl Spectrum {
     ///
     /// [`GroupError::NotFinite`] naming the first example whose row holds NaN or infinity;
     /// [`GroupError::Eigen`] when the solver does not converge.
-    pub fn of(gram: &Tensor<2>) -> Result<Self, GroupError> {
+    pub fn from_gram(gram: &Tensor<2>) -> Result<Self, GroupError> {
         let [n, _] = gram.dims();
-        Self::of_host(&host("spectrum", gram)?, n)
+        Self::from_host(&host("spectrum", gram)?, n)
     }
 
     /// The `count` leading directions of a Gram matrix `[n, n]`, by randomised subspace iteration
@@ -46,8 +46,8 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// Those of [`of`](Self::of).
-    pub fn leading(gram: &Tensor<2>, count: usize) -> Result<Self, GroupError> {
+    /// Those of [`from_gram`](Self::from_gram).
+    pub fn from_gram_leading(gram: &Tensor<2>, count: usize) -> Result<Self, GroupError> {
         let [n, _] = gram.dims();
         Self::leading_host(&host("spectrum", gram)?, n, count)
     }
@@ -58,8 +58,8 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// Those of [`of`](Self::of).
-    pub fn of_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
+    /// Those of [`from_gram`](Self::from_gram).
+    pub fn from_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
         let [n, m] = rows.dims();
         let rows = host("spectrum", rows)?;
         if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
@@ -87,14 +87,14 @@ impl Spectrum {
     }
 
     /// Of a row-major Gram matrix on the host.
-    pub(crate) fn of_host(gram: &[f32], n: usize) -> Result<Self, GroupError> {
+    pub(crate) fn from_host(gram: &[f32], n: usize) -> Result<Self, GroupError> {
         Self::solve(&matrix(gram, n)?)
     }
 
     /// The leading directions of a row-major Gram matrix on the host.
     pub(crate) fn leading_host(gram: &[f32], n: usize, count: usize) -> Result<Self, GroupError> {
         let Some(carried) = carried(count, n) else {
-            let mut all = Self::of_host(gram, n)?;
+            let mut all = Self::from_host(gram, n)?;
             all.sigma.truncate(count);
             return Ok(all);
         };
@@ -106,7 +106,7 @@ impl Spectrum {
 
     /// The singular values of rows `[n, m]`, row-major on the host, largest first: from the inner
     /// products of the shorter side.
-    pub(crate) fn of_host_rows(rows: &[f32], n: usize) -> Result<Vec<f64>, GroupError> {
+    pub(crate) fn singular_values_of_rows(rows: &[f32], n: usize) -> Result<Vec<f64>, GroupError> {
         let m = rows.len() / n.max(1);
         let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
         let gram = match n <= m {

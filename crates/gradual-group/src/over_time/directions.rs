@@ -6,7 +6,7 @@ use crate::over_time::matching::best_matching;
 
 /// How a new direction continues an old one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Turned {
+pub struct MatchedDirection {
     /// Number of the old direction.
     pub previous: usize,
     /// 1, or −1 where the new direction must be reversed to point like the old one.
@@ -25,7 +25,11 @@ pub struct Turned {
 ///
 /// k m d operations. Where singular values are equal, directions turn freely within their subspace:
 /// compare the subspaces then, with [`overlap`].
-pub fn match_directions(previous: &[f64], next: &[f64], dimensions: usize) -> Vec<Option<Turned>> {
+pub fn match_directions(
+    previous: &[f64],
+    next: &[f64],
+    dimensions: usize,
+) -> Vec<Option<MatchedDirection>> {
     let cosines = cosines(previous, next, dimensions);
     let cosine = |new: usize, old: usize| cosines[(new, old)].clamp(-1.0, 1.0);
     best_matching(cosines.nrows(), cosines.ncols(), |new, old| {
@@ -34,7 +38,7 @@ pub fn match_directions(previous: &[f64], next: &[f64], dimensions: usize) -> Ve
     .into_iter()
     .enumerate()
     .map(|(new, old)| {
-        old.map(|previous| Turned {
+        old.map(|previous| MatchedDirection {
             previous,
             sign: cosine(new, previous).signum(),
             cosine: cosine(new, previous).abs(),

@@ -1,4 +1,4 @@
-//! Names of groups that no other group ever gets.
+//! Identities of groups, none of which is ever given twice.
 
 use std::collections::BTreeSet;
 

@@ -41,7 +41,7 @@ pub fn best_matching(
     if largest <= 0.0 {
         return vec![None; rows];
     }
-    // A square with zeros beyond the edges: nobody must be matched, and either side may be longer.
+    // A square with zeros beyond the edges: no row has to be matched, and either side may be longer.
     let side = rows.max(columns);
     let weights = Matrix::from_fn(side, side, |(row, column)| {
         if row < rows && column < columns {
@@ -115,7 +115,7 @@ pub fn follow(previous: &[Option<usize>], next: &[Option<usize>]) -> Followed {
                 fresh.push(number);
                 number
             }
-            // Nobody is in it, and nobody asks for its number.
+            // An empty group needs no number.
             (None, false) => 0,
         })
         .collect();

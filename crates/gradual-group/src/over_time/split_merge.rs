@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clustering::partition::{Partition, Problem};
+use crate::clustering::partition::{CutProblem, Partition};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
+
+const OPERATION: &str = "split and merge";
 
 /// Runs of k-means of a cut in two.
 const RESTARTS: usize = 5;
@@ -69,7 +71,7 @@ impl Default for SplitMerge {
 
 /// How often in a row groups would have been split, or merged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Pending {
+pub(crate) struct PendingChanges {
     splits: BTreeMap<usize, usize>,
     /// The smaller number of a pair first.
     merges: Vec<((usize, usize), usize)>,
@@ -95,31 +97,34 @@ impl SplitMerge {
         }
     }
 
-    /// How many regroupings in a row must agree, 1 at least.
-    #[must_use]
-    pub fn with_patience(self, patience: usize) -> Self {
-        Self {
-            patience: patience.max(1),
-            ..self
-        }
+    /// How many regroupings in a row must agree (3 by default).
+    ///
+    /// # Errors
+    ///
+    /// Like the other settings [`GroupError::Parameter`]: here for none.
+    pub fn with_patience(self, patience: usize) -> Result<Self, GroupError> {
+        let patience = GroupError::at_least(OPERATION, "the patience", 1, patience)?;
+        Ok(Self { patience, ..self })
     }
 
-    /// The fewest examples that a part may have (8 by default, 2 at least).
-    #[must_use]
-    pub fn with_least_size(self, examples: usize) -> Self {
-        Self {
-            least_size: examples.max(2),
-            ..self
-        }
+    /// The fewest examples that a part may have (8 by default).
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for less than two.
+    pub fn with_least_size(self, examples: usize) -> Result<Self, GroupError> {
+        let least_size = GroupError::at_least(OPERATION, "the least size", 2, examples)?;
+        Ok(Self { least_size, ..self })
     }
 
     /// The most groups that splitting may lead to (64 by default).
-    #[must_use]
-    pub fn with_at_most(self, groups: usize) -> Self {
-        Self {
-            at_most: groups,
-            ..self
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_at_most(self, groups: usize) -> Result<Self, GroupError> {
+        let at_most = GroupError::at_least(OPERATION, "the most groups", 1, groups)?;
+        Ok(Self { at_most, ..self })
     }
 
     /// The groups `assignment` `[n]` of examples of known similarities, with merges and splits that
@@ -127,7 +132,7 @@ impl SplitMerge {
     /// that has a number of its own one that was not in use.
     pub(crate) fn regroup(
         &self,
-        pending: &mut Pending,
+        pending: &mut PendingChanges,
         similarities: &SimilarityMatrix,
         assignment: &[Option<usize>],
     ) -> Result<Option<Vec<Option<usize>>>, GroupError> {
@@ -172,7 +177,7 @@ impl SplitMerge {
     /// Merges the pairs that are due, the most alike first, each group once; the groups concerned.
     fn merge(
         &self,
-        pending: &mut Pending,
+        pending: &mut PendingChanges,
         similarities: &SimilarityMatrix,
         members: &[Vec<usize>],
         next: &mut [Option<usize>],
@@ -228,7 +233,7 @@ impl SplitMerge {
             return Ok(None);
         }
         let own = similarities.restricted(members);
-        let problem = Problem::new(own, Partition::Spectral, RESTARTS, None, 3)?;
+        let problem = CutProblem::new(own, Partition::Spectral, RESTARTS, None, 3)?;
         let cut = problem.cut(2, 0)?;
         let side = |side: usize| -> Vec<usize> {
             let of = members.iter().zip(&cut).filter(|(_, cut)| **cut == side);

@@ -1,4 +1,4 @@
-//! How well found groups match known ones, by what one tells of the other.
+//! How well found groups match known ones, by mutual information.
 
 use std::collections::HashMap;
 use std::hash::Hash;

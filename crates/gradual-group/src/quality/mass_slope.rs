@@ -1,6 +1,4 @@
-//! Whether a grouping does anything: where the weight of a step goes.
-
-use gradual_measure::slope;
+//! Whether a grouping has an effect: how the weight of a step is distributed over tasks.
 
 /// The weight-mass slope: the slope of the logarithm of each task's coefficient mass Σ|c| on the
 /// logarithm of its frequency, by least squares.
@@ -19,7 +17,16 @@ pub fn weight_mass_slope(mass: &[f64], frequency: &[f64]) -> Option<f64> {
         .map(|(frequency, mass)| (frequency.ln(), mass.ln()))
         .filter(|(x, y)| x.is_finite() && y.is_finite())
         .collect();
-    slope(&points)
+    let n = points.len() as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / n;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / n;
+    let squares: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let products: f64 = points
+        .iter()
+        .map(|(x, y)| (x - mean_x) * (y - mean_y))
+        .sum();
+    // The logarithms of equal frequencies may differ by rounding.
+    (points.len() > 1 && squares > 1e-20 * n).then(|| products / squares)
 }
 
 #[cfg(test)]

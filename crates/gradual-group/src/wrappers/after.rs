@@ -19,6 +19,12 @@ const OPERATION: &str = "after";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "after",
     about: "one group for the first draws, and the grouping from then on",
+    facts: &[
+        ("wrapper", "[`After`]"),
+        ("needs more", "nothing"),
+        ("cost", "nothing"),
+        ("use it", "so that the first steps are those of ERM"),
+    ],
     parameters: &[Parameter::count("draws", "draws before the grouping begins", 1).required()],
     build: |arguments, (_, inner)| {
         let draws = u64::try_from(arguments.count("draws")?)?;
@@ -87,7 +93,7 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
 
     /// How many draws were seen, and the inner grouping's state.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
-        State::of(OPERATION, &(self.seen, inner))
+        State::new(OPERATION, &(self.seen, inner))
     }
 
     fn unwrap_state(&mut self, state: &State, _: &Device) -> Result<State, GroupError> {
@@ -112,7 +118,7 @@ mod tests {
         let mut after = After::new(2, Labels::new(2));
         for _ in 0..2 {
             assert_eq!(after.needs(), Needs::Nothing);
-            assert_eq!(after.group(&draw).unwrap().count(), 1);
+            assert_eq!(after.group(&draw).unwrap().num_groups(), 1);
         }
         assert_eq!(after.needs(), Needs::Labels);
         assert_eq!(after.group(&draw).unwrap().assignment(), Some(&labels[..]));
@@ -121,7 +127,7 @@ mod tests {
         again
             .restore(&after.state().unwrap(), &Device::flex())
             .unwrap();
-        assert_eq!(again.group(&draw).unwrap().count(), 2);
+        assert_eq!(again.group(&draw).unwrap().num_groups(), 2);
         assert!(again.restore(&State::none(), &Device::flex()).is_err());
     }
 }

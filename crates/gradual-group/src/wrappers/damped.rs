@@ -19,6 +19,15 @@ const OPERATION: &str = "damped groups";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "damped",
     about: "groups whose loss stands still while that of others moves weigh less",
+    facts: &[
+        ("wrapper", "[`Damped`]"),
+        ("needs more", "nothing"),
+        ("cost", "k n"),
+        (
+            "use it",
+            "so that groups that can't be learned don't hold the weight",
+        ),
+    ],
     parameters: &[
         Parameter::number(
             "memory",
@@ -47,7 +56,7 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
     build: |arguments, (_, inner)| {
         let damped = Damped::new(inner)
             .with_memory(arguments.number("memory")?)?
-            .with_patience(u64::try_from(arguments.count("patience")?)?)
+            .with_patience(u64::try_from(arguments.count("patience")?)?)?
             .with_least_move(arguments.number("least_move")?)?
             .with_floor(arguments.number("floor")?)?;
         Ok(Box::new(damped))
@@ -58,9 +67,9 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
 ///
 /// # The idea
 ///
-/// A group that can't be learned, such as one of random labels, keeps its loss, and a loss over
-/// groups that looks for the worst holds on to it for ever. What tells it from others is a loss that
-/// does not answer to training. So each group has a clock, and a group whose clock has run out
+/// A group that can't be learned, such as one of random labels, keeps its loss, and a loss that favours the worst
+/// group keeps its weight on it for ever. What distinguishes it is a loss that does not respond to training. So each
+/// group has a clock, and a group whose clock has run out
 /// weighs less:
 ///
 /// 1. m_g is the exponential mean of the group's losses over about 1/(1 − `memory`) draws.
@@ -129,26 +138,33 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] for any other memory.
+    /// [`GroupError::Parameter`] for any other memory.
     pub fn with_memory(self, memory: f64) -> Result<Self, GroupError> {
-        match memory < 1.0 {
-            true => Ok(Self {
-                memory: share(memory)?,
-                ..self
-            }),
-            false => Err(GroupError::Share {
+        match (0.0..1.0).contains(&memory) {
+            true => Ok(Self { memory, ..self }),
+            false => Err(GroupError::Parameter {
                 operation: OPERATION,
+                parameter: "the memory",
+                expected: "from 0 to below 1",
                 got: memory,
             }),
         }
     }
 
-    /// After how many draws without a move a group is damped, 1 at least.
-    #[must_use]
-    pub fn with_patience(self, draws: u64) -> Self {
-        Self {
-            patience: draws.max(1),
-            ..self
+    /// After how many draws without a move a group is damped.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Parameter`] for none.
+    pub fn with_patience(self, draws: u64) -> Result<Self, GroupError> {
+        match draws {
+            0 => Err(GroupError::Parameter {
+                operation: OPERATION,
+                parameter: "the patience",
+                expected: "at least 1",
+                got: 0.0,
+            }),
+            patience => Ok(Self { patience, ..self }),
         }
     }
 
@@ -156,9 +172,9 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] unless from 0 to 1.
+    /// [`GroupError::Parameter`] unless from 0 to 1.
     pub fn with_least_move(self, least: f64) -> Result<Self, GroupError> {
-        let least = share(least)?;
+        let least = GroupError::share(OPERATION, "the least move", least)?;
         Ok(Self { least, ..self })
     }
 
@@ -166,9 +182,9 @@ impl<G: Grouping> Damped<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Share`] unless from 0 to 1.
+    /// [`GroupError::Parameter`] unless from 0 to 1.
     pub fn with_floor(self, floor: f64) -> Result<Self, GroupError> {
-        let floor = share(floor)?;
+        let floor = GroupError::share(OPERATION, "the floor", floor)?;
         Ok(Self { floor, ..self })
     }
 
@@ -190,8 +206,8 @@ impl<G: Grouping> Damped<G> {
         weights: &[f32],
     ) -> Result<Clocks, GroupError> {
         let mut clocks = self.clocks.clone();
-        clocks.groups.resize(groups.count(), Clock::default());
-        let present = || (0..groups.count()).filter(|&group| weights[group] > 0.0);
+        clocks.groups.resize(groups.num_groups(), Clock::default());
+        let present = || (0..groups.num_groups()).filter(|&group| weights[group] > 0.0);
         if let Some(group) = present().find(|&group| !losses[group].is_finite()) {
             return Err(GroupError::Loss {
                 operation: OPERATION,
@@ -247,16 +263,6 @@ impl Clock {
     }
 }
 
-fn share(got: f64) -> Result<f64, GroupError> {
-    match (0.0..=1.0).contains(&got) {
-        true => Ok(got),
-        false => Err(GroupError::Share {
-            operation: OPERATION,
-            got,
-        }),
-    }
-}
-
 impl<G: Grouping + Clone> Wrapper for Damped<G> {
     type Inner = G;
 
@@ -289,7 +295,7 @@ impl<G: Grouping + Clone> Wrapper for Damped<G> {
 
     /// The groups' mean losses and clocks, and the inner grouping's state.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
-        State::of(OPERATION, &(&self.clocks, inner))
+        State::new(OPERATION, &(&self.clocks, inner))
     }
 
     fn unwrap_state(&mut self, state: &State, _: &Device) -> Result<State, GroupError> {

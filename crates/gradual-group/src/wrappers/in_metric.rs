@@ -89,7 +89,7 @@ impl<G: Grouping + Clone> Wrapper for InMetric<G> {
             .metric
             .record()
             .map_err(GroupError::gradients(OPERATION))?;
-        State::of(OPERATION, &(moments, inner))
+        State::new(OPERATION, &(moments, inner))
     }
 
     fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {

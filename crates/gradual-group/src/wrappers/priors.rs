@@ -1,4 +1,4 @@
-//! Some groups matter more.
+//! Fixed weights for groups.
 
 use gradual_registry::{Entry, Parameter};
 
@@ -13,6 +13,12 @@ use crate::wrappers::wrapper::{GroupBy, Wrapper};
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "priors",
     about: "fixed weights of the groups, by which theirs are multiplied",
+    facts: &[
+        ("wrapper", "[`Priors`]"),
+        ("needs more", "nothing"),
+        ("cost", "k"),
+        ("use it", "to weigh its groups"),
+    ],
     parameters: &[Parameter::numbers("weights", "the weight of each group").at_least(0.0)],
     build: |arguments, (_, inner)| {
         let weights = arguments.numbers("weights")?.iter();
@@ -34,7 +40,7 @@ impl Groups {
                 operation: "priors",
             });
         }
-        let k = self.count();
+        let k = self.num_groups();
         if priors.len() != k {
             return Err(GroupError::Weights {
                 membership: k,

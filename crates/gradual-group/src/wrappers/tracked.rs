@@ -27,6 +27,15 @@ const OPERATION: &str = "tracked groups";
 pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Grouping>> = Entry {
     name: "tracked",
     about: "groups keep their numbers from draw to draw",
+    facts: &[
+        ("wrapper", "[`Tracked`]"),
+        ("needs more", "gradients"),
+        ("cost", "two more Gram matrices"),
+        (
+            "use it",
+            "so that groups keep their numbers from draw to draw",
+        ),
+    ],
     parameters: &[parameters::SIMILARITY],
     build: |arguments, (_, inner)| {
         let tracked = Tracked::new(inner);
@@ -63,13 +72,13 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
 pub struct Tracked<G> {
     inner: G,
     similarity: Similarity,
-    previous: Option<Previous>,
+    previous: Option<PreviousDraw>,
     identities: Identities,
 }
 
 /// The previous draw.
 #[derive(Debug, Clone)]
-struct Previous {
+struct PreviousDraw {
     gradients: ExampleGradients,
     assignment: Vec<Option<usize>>,
     /// The least mean similarity to a group, for each group, that makes an example one of it.
@@ -134,14 +143,14 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
             }
         };
         let most = numbers(&assignment).last().map_or(0, |most| most + 1);
-        let count = groups.count().max(most);
+        let count = groups.num_groups().max(most);
         let groups = groups.renumbered(assignment.clone(), count)?;
         let groups = match churn {
             None => groups,
             Some(churn) => groups.with_churn(churn),
         };
         let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
-        self.previous = Some(Previous {
+        self.previous = Some(PreviousDraw {
             gradients: gradients.clone(),
             least: halfway(&similarities, &assignment, count),
             assignment,
@@ -152,7 +161,7 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
 
     /// The previous draw, the identities and the inner grouping's state.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
-        let previous = self.previous.as_ref().map(Previous::record);
+        let previous = self.previous.as_ref().map(PreviousDraw::record);
         let record = TrackedRecord {
             previous: previous
                 .transpose()
@@ -160,7 +169,7 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
             identities: self.identities.clone(),
             inner,
         };
-        State::of(OPERATION, &record)
+        State::new(OPERATION, &record)
     }
 
     fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {
@@ -175,20 +184,20 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
 /// [`Tracked`] as plain data.
 #[derive(Serialize, Deserialize)]
 struct TrackedRecord {
-    previous: Option<PreviousRecord>,
+    previous: Option<PreviousDrawRecord>,
     identities: Identities,
     inner: State,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PreviousRecord {
+struct PreviousDrawRecord {
     gradients: GradientsRecord,
     assignment: Vec<Option<usize>>,
     least: Vec<f64>,
 }
 
-impl PreviousRecord {
-    fn restored(self, device: &Device) -> Result<Previous, GroupError> {
+impl PreviousDrawRecord {
+    fn restored(self, device: &Device) -> Result<PreviousDraw, GroupError> {
         let gradients = ExampleGradients::restored(&self.gradients, device);
         let gradients = gradients.map_err(GroupError::gradients(OPERATION))?;
         let outside = |group: &usize| *group >= self.least.len();
@@ -200,7 +209,7 @@ impl PreviousRecord {
                 "not every example is of a known group",
             ));
         }
-        Ok(Previous {
+        Ok(PreviousDraw {
             gradients,
             assignment: self.assignment,
             least: self.least,
@@ -208,9 +217,9 @@ impl PreviousRecord {
     }
 }
 
-impl Previous {
-    fn record(&self) -> Result<PreviousRecord, GradError> {
-        Ok(PreviousRecord {
+impl PreviousDraw {
+    fn record(&self) -> Result<PreviousDrawRecord, GradError> {
+        Ok(PreviousDrawRecord {
             gradients: self.gradients.record()?,
             assignment: self.assignment.clone(),
             least: self.least.clone(),

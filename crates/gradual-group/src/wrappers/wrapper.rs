@@ -43,12 +43,12 @@ pub type GroupBy<G> = fn(&mut G, &Draw<'_>) -> Result<Groups, GroupError>;
 ///
 ///     fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
 ///         let groups = group(&mut self.inner, draw)?;
-///         self.groups += groups.count();
+///         self.groups += groups.num_groups();
 ///         Ok(groups)
 ///     }
 ///
 ///     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
-///         State::of("counted", &(self.groups, inner))
+///         State::new("counted", &(self.groups, inner))
 ///     }
 ///
 ///     fn unwrap_state(&mut self, state: &State, _: &Device) -> Result<State, GroupError> {
@@ -119,7 +119,7 @@ pub trait Wrapper: Clone + Send {
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be written down.
+    /// [`GroupError::State`] and [`GroupError::Read`] when it can't be saved.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
         Ok(inner)
     }
@@ -129,7 +129,7 @@ pub trait Wrapper: Clone + Send {
     ///
     /// # Errors
     ///
-    /// [`GroupError::State`] for what is no state of this wrapper.
+    /// [`GroupError::State`] for the state of another grouping.
     fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {
         let _ = device;
         Ok(state.clone())

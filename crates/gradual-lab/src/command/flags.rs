@@ -37,10 +37,10 @@ pub(crate) struct Asked {
     /// A short version that shows that everything works
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Start over: runs that are done are run again, and unfinished ones do not go on
+    /// Start over: finished runs are run again, and unfinished ones are not resumed
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Steps between checkpoints, from which a stopped run goes on [default: a twentieth of a run]
+    /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices

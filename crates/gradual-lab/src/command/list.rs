@@ -1,9 +1,9 @@
 //! What there is.
 
-use crate::stopgap::METRICS;
-use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
+use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
 use gradual_registry::Registry;
 
 use crate::experiment;

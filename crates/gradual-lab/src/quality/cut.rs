@@ -39,10 +39,10 @@ impl Cut {
     ) -> Result<Vec<Option<usize>>, GroupError> {
         let found = match self {
             Self::KMeans => KMeans::new(groups, seed)
-                .with_restarts(RESTARTS)
+                .with_restarts(RESTARTS)?
                 .group(draw)?,
             Self::Spherical(sign) => {
-                let spherical = SphericalKMeans::new(groups, seed).with_restarts(RESTARTS);
+                let spherical = SphericalKMeans::new(groups, seed).with_restarts(RESTARTS)?;
                 match sign {
                     Sign::Kept => spherical,
                     Sign::Ignored => spherical.sign_free(),
@@ -51,13 +51,13 @@ impl Cut {
             }
             // The Gram matrix costs far more than all cuts of it.
             Self::Spectral(similarity) => {
-                let mut spectral = Spectral::new(groups, seed).with_restarts(RESTARTS);
+                let mut spectral = Spectral::new(groups, seed).with_restarts(RESTARTS)?;
                 let clusters = spectral.clusters(&cosines.similarity(similarity))?;
                 return Ok(clusters.assignment);
             }
             Self::Singular => {
                 let soft = SingularVectors::squared()
-                    .with_leading(groups)
+                    .with_leading(groups)?
                     .group(draw)?;
                 return strongest(&soft, groups);
             }
@@ -78,7 +78,7 @@ fn strongest(soft: &Groups, groups: usize) -> Result<Vec<Option<usize>>, GroupEr
         })?;
     let strongest = |example: usize| {
         let of = |group: usize| membership[group * n + example];
-        let best = (0..groups.min(soft.count())).max_by(|&a, &b| of(a).total_cmp(&of(b)));
+        let best = (0..groups.min(soft.num_groups())).max_by(|&a, &b| of(a).total_cmp(&of(b)));
         best.filter(|&group| of(group) > 0.0)
     };
     Ok((0..n).map(strongest).collect())

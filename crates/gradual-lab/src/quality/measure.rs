@@ -210,8 +210,8 @@ impl<'a, S: Subject> Measure<'a, S> {
         let most = (most.unwrap_or(0) * 3 / 2).max(32);
         let squared = cosines.similarity(Similarity::Squared);
         let ask = |rule: HowMany, restarts| {
-            let spectral = Spectral::new(rule, self.seed).with_at_most(most);
-            spectral.with_restarts(restarts).clusters(&squared)
+            let spectral = Spectral::new(rule, self.seed).with_at_most(most)?;
+            spectral.with_restarts(restarts)?.clusters(&squared)
         };
         let answer = |rule: &str, groups: usize| Answer {
             seen: look.to_owned(),
@@ -233,7 +233,7 @@ impl Shown {
         metric.observe(gradients)?;
         let gradients = metric.apply(gradients)?;
         let gram = host(&gradients.gram())?;
-        let cosines = Cosines::of_gram("grouping quality", gram, gradients.examples())?;
+        let cosines = Cosines::from_gram("grouping quality", gram, gradients.examples())?;
         Ok(Self { gradients, cosines })
     }
 }

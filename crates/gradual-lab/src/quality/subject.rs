@@ -1,4 +1,4 @@
-//! What a task has to tell to be looked at.
+//! What `grouping-quality` needs to know of a task.
 
 use gradual::prelude::*;
 use gradual::train::{Drawn, Task, TrainError};
@@ -6,7 +6,7 @@ use gradual::train::{Drawn, Task, TrainError};
 use super::cut::Cut;
 use super::look::Look;
 
-/// A task whose capabilities are known, and the ways in which its model is looked at.
+/// A task whose capabilities are known, and the representations of its model that are compared.
 pub(crate) trait Subject {
     type Task: Task;
 

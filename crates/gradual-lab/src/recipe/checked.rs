@@ -1,9 +1,9 @@
 //! Parts of a recipe in a file, checked where they stand: the error then knows its line.
 
-use crate::stopgap::METRICS;
-use crate::stopgap::{OPTIMIZERS, SAMPLERS};
+use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
+use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};

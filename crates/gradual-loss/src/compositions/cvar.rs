@@ -13,6 +13,13 @@ const OPERATION: &str = "CVaR";
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "cvar",
     about: "the mean loss of the worst fraction of the groups",
+    facts: &[
+        ("composition", "[`Cvar`]"),
+        ("L", "mean of the worst α"),
+        ("group g pulls with", "equal, or 0"),
+        ("losses", "any"),
+        ("use it", "to leave good groups alone altogether"),
+    ],
     parameters: &[Parameter::number("alpha", "the fraction", 0.5)
         .above(0.0)
         .at_most(1.0)],

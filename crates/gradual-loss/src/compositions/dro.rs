@@ -14,6 +14,13 @@ const OPERATION: &str = "group DRO";
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "dro",
     about: "group DRO: an adversary moves weights towards the groups that have been worst so far",
+    facts: &[
+        ("composition", "[`GroupDro`]"),
+        ("L", "Σ q s ℓ̄"),
+        ("group g pulls with", "q_g, grown by its losses so far"),
+        ("losses", "any"),
+        ("use it", "for labels and small, noisy draws"),
+    ],
     parameters: &[
         Parameter::number("eta", "step size of the weights", 0.01).at_least(0.0),
         Parameter::number(
@@ -155,7 +162,7 @@ impl Composition for GroupDro {
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.count())
+        self.same(groups.num_groups())
     }
 
     fn keeps_state(&self) -> bool {

@@ -19,6 +19,13 @@ const SMOOTHING: f64 = 1e-3;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "excess",
     about: "DoReMi's weights: they grow on groups whose loss exceeds that of a reference model",
+    facts: &[
+        ("composition", "[`ExcessLoss`]"),
+        ("L", "Σ α s (ℓ̄ − r)"),
+        ("group g pulls with", "α_g, grown by its excess so far"),
+        ("losses", "any"),
+        ("use it", "when some groups can't be learned"),
+    ],
     parameters: &[
         Parameter::numbers(
             "reference",
@@ -161,7 +168,7 @@ impl Composition for ExcessLoss {
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.count())
+        self.same(groups.num_groups())
     }
 
     fn keeps_state(&self) -> bool {

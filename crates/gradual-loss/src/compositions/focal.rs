@@ -1,4 +1,4 @@
-//! Focal loss: less of what is nearly right.
+//! Focal loss: examples that are nearly right weigh less.
 
 use burn::tensor::Tensor;
 use gradual_group::Groups;
@@ -16,6 +16,13 @@ const ZERO: f64 = 1e-12;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "focal",
     about: "focal loss: less weight on what is nearly right, made for single examples",
+    facts: &[
+        ("composition", "[`Focal`]"),
+        ("L", "Σ s (1 − e^−ℓ̄)^γ ℓ̄"),
+        ("group g pulls with", "less when nearly right"),
+        ("losses", "≥ 0"),
+        ("use it", "per example, without groups"),
+    ],
     parameters: &[Parameter::number("gamma", "the focusing exponent", 2.0).at_least(0.0)],
     build: |arguments, ()| Ok(Box::new(Focal::new(arguments.number("gamma")?)?)),
 };

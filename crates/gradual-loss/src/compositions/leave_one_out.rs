@@ -11,6 +11,13 @@ use crate::precision::{group_losses, weights};
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "leave-one-out",
     about: "the grouped loss without the upward bias of small groups: products of different examples",
+    facts: &[
+        ("composition", "[`LeaveOneOut`]"),
+        ("L", "Σ s Q, Q an unbiased ℓ̄²"),
+        ("group g pulls with", "the mean loss of the others"),
+        ("losses", "≥ 0"),
+        ("use it", "for few examples per group"),
+    ],
     parameters: &[],
     build: |_, ()| Ok(Box::new(LeaveOneOut)),
 };
@@ -51,7 +58,7 @@ impl Composition for LeaveOneOut {
 
     /// A floor b is taken from the losses as b/T for each example, T = Σ_i M_gi, so that it is b for the group.
     fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
-        let (k, n) = (groups.count(), groups.examples());
+        let (k, n) = (groups.num_groups(), groups.examples());
         let membership = groups.membership().clone().cast(losses.dtype());
         let squares = membership.clone() * membership.clone();
         let total = membership.sum_dim(1).reshape([k]);

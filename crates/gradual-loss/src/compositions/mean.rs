@@ -10,6 +10,13 @@ use crate::precision::weights;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "mean",
     about: "the weighted mean of group losses: ERM over one group, the balanced loss over labels",
+    facts: &[
+        ("composition", "[`Mean`]"),
+        ("L", "Σ s ℓ̄ / Σ s"),
+        ("group g pulls with", "s_g"),
+        ("losses", "any"),
+        ("use it", "for ERM (one group) and the balanced loss"),
+    ],
     parameters: &[],
     build: |_, ()| Ok(Box::new(Mean)),
 };

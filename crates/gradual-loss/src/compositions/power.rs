@@ -14,6 +14,13 @@ const ZERO: f64 = 1e-12;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "power",
     about: "the sum of powers of group losses: from the balanced loss (p = 1) to the worst group (p → ∞)",
+    facts: &[
+        ("composition", "[`PowerMean`]"),
+        ("L", "Σ s ℓ̄^p"),
+        ("group g pulls with", "p s_g ℓ̄_g^(p−1)"),
+        ("losses", "≥ 0"),
+        ("use it", "between balanced and worst group"),
+    ],
     parameters: &[
         Parameter::number("p", "the power", 2.0).above(0.0),
         Parameter::flag(

@@ -14,6 +14,14 @@ const OPERATION: &str = "running means";
 pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
     name: "running-means",
     about: "the composition's pull is taken at running means of group losses over the last draws",
+    facts: &[
+        ("wrapper", "[`RunningMeans`]"),
+        ("L", "of means over the last draws"),
+        (
+            "use it",
+            "for small draws, in which groups are missing or few",
+        ),
+    ],
     parameters: &[Parameter::number(
         "memory",
         "share of the mean that a draw leaves as it was",
@@ -113,7 +121,7 @@ impl<C: Composition> Composition for RunningMeans<C> {
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.count())?;
+        self.same(groups.num_groups())?;
         self.composition.check(groups)
     }
 

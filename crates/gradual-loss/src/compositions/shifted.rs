@@ -10,6 +10,11 @@ use crate::error::{LossError, setting};
 pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
     name: "shifted",
     about: "group losses count from a floor that none comes below",
+    facts: &[
+        ("wrapper", "[`Shifted`]"),
+        ("L", "of losses counted from a floor"),
+        ("use it", "for losses below zero"),
+    ],
     parameters: &[Parameter::number("floor", "the floor, in nats", 0.0)],
     build: |arguments, composition| {
         Ok(Box::new(Shifted::new(
@@ -30,12 +35,11 @@ pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Ent
 ///
 /// # When
 ///
-/// With [`SumOfSquares`](crate::SumOfSquares), [`PowerMean`](crate::PowerMean),
-/// [`LeaveOneOut`](crate::LeaveOneOut) and [`Focal`](crate::Focal) over losses that can be negative, or whose best
-/// value is far above zero. The lower b, the more equal all groups count. A group that comes below b is refused. Where no
-/// floor is known, take a composition that compares differences: [`Tilted`](crate::Tilted), [`Cvar`](crate::Cvar),
-/// [`GroupDro`](crate::GroupDro); and where groups have different best values,
-/// [`ExcessLoss`](crate::ExcessLoss).
+/// With [`SumOfSquares`](crate::SumOfSquares), [`PowerMean`](crate::PowerMean), [`LeaveOneOut`](crate::LeaveOneOut) and
+/// [`Focal`](crate::Focal) over losses that can be negative, or whose best value is far above zero. The lower b, the
+/// more equal all groups count. A group that comes below b is refused. Where no floor is known, take a composition that
+/// compares differences: [`Tilted`](crate::Tilted), [`Cvar`](crate::Cvar), [`GroupDro`](crate::GroupDro); and where
+/// groups have different best values, [`ExcessLoss`](crate::ExcessLoss).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shifted<C> {
     composition: C,

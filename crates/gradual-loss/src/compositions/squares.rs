@@ -10,6 +10,13 @@ use crate::composition::Composition;
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "squares",
     about: "the sum of squared group losses: the grouped loss",
+    facts: &[
+        ("composition", "[`SumOfSquares`]"),
+        ("L", "Σ s ℓ̄²"),
+        ("group g pulls with", "2 s_g ℓ̄_g"),
+        ("losses", "≥ 0"),
+        ("use it", "first: the grouped loss"),
+    ],
     parameters: &[],
     build: |_, ()| Ok(Box::new(SumOfSquares)),
 };
@@ -20,8 +27,8 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
 /// group that is learned pulls no more. On a small draw ℓ̄_g² overestimates the square of the true
 /// group loss by its variance over n_g.
 ///
-/// Group losses must not be negative: below zero a square pulls the better the more, and upward. Of signed groups any
-/// will do, since the sign of a direction is arbitrary and a square does not see it.
+/// Group losses must not be negative: below zero a square pushes the loss upward, and the more so the lower it is. Of
+/// signed groups any will do, since the sign of a direction is arbitrary and a square does not see it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SumOfSquares;
 

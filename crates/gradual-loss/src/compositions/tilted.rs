@@ -11,15 +11,22 @@ use crate::precision::weights;
 
 const OPERATION: &str = "tilted";
 
-/// A tilt nearer to zero is none: the mean is nearer to its value than rounding.
+/// A tilt nearer to zero counts as zero: its value differs from the mean by less than rounding.
 const NONE: f64 = 1e-20;
 
-/// Stands in for the logarithm of zero: e to it is 0, and there is no infinity to meet a zero.
+/// Stands in for the logarithm of zero: e to it is 0, and it is finite, so that zero times it is not NaN.
 const LOG_ZERO: f64 = -1e4;
 
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "tilted",
     about: "tilted empirical risk: a smooth maximum of group losses that depends on their differences",
+    facts: &[
+        ("composition", "[`Tilted`]"),
+        ("L", "(1/t) ln mean e^(tℓ̄)"),
+        ("group g pulls with", "softmax of t ℓ̄"),
+        ("losses", "any"),
+        ("use it", "when differences of losses count, not ratios"),
+    ],
     parameters: &[Parameter::number(
         "t",
         "the tilt, above 0 towards the worst group",

@@ -67,7 +67,7 @@ pub trait GramComposition: Send {
         if groups.is_signed() {
             return Err(LossError::Signed { operation });
         }
-        let (k, n) = (groups.count(), examples);
+        let (k, n) = (groups.num_groups(), examples);
         let groups = groups.for_losses(losses);
         let losses = wide(losses.clone().inner());
         // Losses and inner products meet in the wider of their precisions.
@@ -102,12 +102,12 @@ pub trait GramComposition: Send {
         Ok(Composed::new(value, coefficients))
     }
 
-    /// The state, as numbers to write down; empty where there is none.
+    /// The state, as numbers to be saved; empty where there is none.
     fn state(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
     ///

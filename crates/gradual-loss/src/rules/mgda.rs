@@ -9,6 +9,11 @@ use crate::error::LossError;
 pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
     name: "mgda",
     about: "the shortest convex combination of group gradients: no group gets worse",
+    facts: &[
+        ("rule", "[`Mgda`]"),
+        ("direction", "least norm in the convex hull"),
+        ("use it", "no group may get worse; small gradients lead"),
+    ],
     parameters: &[],
     build: |_, _| Ok(Box::new(Mgda)),
 };

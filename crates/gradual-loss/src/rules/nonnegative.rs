@@ -16,8 +16,8 @@ const PIVOT: f64 = 1e-9;
 ///
 /// The active-set method of Lawson & Hanson 1974 (non-negative least squares) on the normal
 /// equations: one variable at a time, that of the steepest slope, becomes positive; the program
-/// without bounds is solved on the positive ones; those that would turn negative are let go at
-/// the border. It ends at the exact optimum after finitely many changes, in practice about as many
+/// without bounds is solved on the positive ones; those that would turn negative are set to zero. It ends at the exact
+/// optimum after finitely many changes, in practice about as many
 /// as there are positive variables. Coordinate descent would do without factorisations, but takes 1/λ
 /// sweeps for an eigenvalue λ, and conflicting gradients make small ones.
 ///

@@ -14,6 +14,14 @@ const EXACT: f64 = (1u64 << 53) as f64;
 pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
     name: "pcgrad",
     about: "each group's gradient without its conflicts with the others, one after another, added up",
+    facts: &[
+        ("rule", "[`PcGrad`]"),
+        (
+            "direction",
+            "Σ of gradients, each without its conflicts in turn",
+        ),
+        ("use it", "cheap; conflicts can remain"),
+    ],
     parameters: &[],
     build: |_, context| Ok(Box::new(PcGrad::new(context.seed))),
 };

@@ -9,6 +9,14 @@ use crate::error::LossError;
 pub(crate) static ENTRY: Entry<RuleContext, Box<dyn GramComposition>> = Entry {
     name: "upgrad",
     about: "the mean of group gradients, each projected to where no group gets worse",
+    facts: &[
+        ("rule", "[`UpGrad`]"),
+        (
+            "direction",
+            "mean of gradients, each projected to where none conflicts",
+        ),
+        ("use it", "no conflict, no leader"),
+    ],
     parameters: &[],
     build: |_, _| Ok(Box::new(UpGrad)),
 };

@@ -1,6 +1,6 @@
 //! The increments of a curve on equal intervals of time, and what their sizes say.
 
-use crate::Curve;
+use crate::curve::Curve;
 use crate::statistics::median;
 
 /// The number of equal intervals.

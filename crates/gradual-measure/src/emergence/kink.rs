@@ -1,7 +1,7 @@
 //! Where a curve bends upwards most.
 
 use super::increments::{INTERVALS, on_grid};
-use crate::Curve;
+use crate::curve::Curve;
 
 /// Second differences below this are rounding.
 const LEAST: f64 = 1e-12;

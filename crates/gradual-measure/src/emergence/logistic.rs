@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Curve;
+use crate::curve::Curve;
 
 /// `s(t) = 1 / (1 + (t / midpoint)^(−1/scale))`: logistic in ln t, from 0 to 1.
 ///
@@ -30,7 +30,7 @@ const BEYOND: f64 = 7.0;
 const FINEST: f64 = 1.0 / 16.0;
 /// The largest scale of the starts: more is nearly a straight line.
 const COARSEST: f64 = 4.0;
-/// So many scales from the midpoint the curve is 0 or 1 to 6e-6.
+/// At this many scales from the midpoint the curve is within 6e-6 of 0 or 1.
 const REACH: f64 = 12.0;
 /// A midpoint further from every point, in scales, is a step between two of them, like those nearer by.
 const SEEN: f64 = 6.0;

@@ -1,6 +1,6 @@
 //! The largest rise within a window of time.
 
-use crate::Curve;
+use crate::curve::Curve;
 
 /// The maximum of `s(b) − s(a)` over `0 ≤ b − a ≤ window`; `None` for an empty window.
 pub(super) fn within_steps(curve: &Curve, window: f64) -> Option<f64> {

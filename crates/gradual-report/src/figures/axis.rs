@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, line, px, text};
+use crate::numbers::steps;
 use crate::style::{GRID, INK, MUTED};
 
 /// A logarithmic axis with few, round ticks at any range, from a tenth of a decade to many.
@@ -193,6 +194,26 @@ pub(crate) struct Layout<'a> {
     pub(crate) y_ticks: bool,
 }
 
+/// A [`chart`] of shares, from 0 to 1, against the steps up to `end`.
+pub(crate) fn shares_over_steps(
+    area: &Area<'_>,
+    y_label: &str,
+    end: f64,
+    draw: impl for<'a, 'b> FnOnce(&mut Chart<'a, 'b, LinearAxis, LinearAxis>) -> Drawn,
+) -> Drawn {
+    let layout = Layout {
+        x_label: "step",
+        y_label,
+        left: 30.0,
+        y_ticks: true,
+    };
+    let axes = (
+        LinearAxis::new(0.0, end, steps),
+        LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
+    );
+    chart(area, &layout, axes, draw)
+}
+
 /// Draws axes and grid into `area`, and then what `draw` draws.
 pub(crate) fn chart<X, Y>(
     area: &Area<'_>,
@@ -251,7 +272,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numbers::steps;
 
     #[test]
     fn log_ticks_are_few_and_round() {

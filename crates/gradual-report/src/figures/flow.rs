@@ -4,13 +4,13 @@ use gradual_runs::GroupingRecord;
 use plotters::prelude::*;
 
 use super::Figure;
-use super::axis::{self, Layout, LinearAxis};
+use super::axis;
 use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::series::Order;
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::{number, steps};
+use crate::numbers::number;
 use crate::style::{self, PAPER};
 use crate::table::{Cell, Table};
 
@@ -67,18 +67,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             size: (360, 320),
             legend: Some(&order.ends),
         };
-        let layout = Layout {
-            x_label: "step",
-            y_label: "share of the examples",
-            left: 30.0,
-            y_ticks: true,
-        };
         panels.push(frame.draw(|area, hits| {
-            let axes = (
-                LinearAxis::new(0.0, end, steps),
-                LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
-            );
-            axis::chart(area, &layout, axes, |chart| {
+            axis::shares_over_steps(area, "share of the examples", end, |chart| {
                 for (column, one) in shown.iter().enumerate() {
                     let middle = |at: usize| (shown[at].step + shown[at + 1].step) as f64 / 2.0;
                     let from = column.checked_sub(1).map_or(0.0, middle);

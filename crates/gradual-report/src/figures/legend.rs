@@ -9,7 +9,7 @@ use crate::style::{self, INK};
 /// Height of a row in pixels.
 const ROW: f64 = 18.0;
 
-/// The height of the legend of so many arms, in pixels.
+/// The height of the legend of this many arms, in pixels.
 pub(super) fn height(arms: usize) -> f64 {
     ROW * arms.div_ceil(2) as f64 + 6.0
 }

@@ -14,7 +14,7 @@ use crate::numbers::number;
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
-/// Every so manieth pair is shown; prime to the number of levels, so that all levels are.
+/// Stride over the pairs that are shown; coprime to the number of levels, so that all levels appear.
 const STRIDE: usize = 11;
 /// Points of a panel that can be pointed at.
 const POINTED: usize = 60;

@@ -21,7 +21,7 @@ pub(super) fn left(order: &Order) -> f64 {
     (longest.unwrap_or_default().min(LONGEST) as f64 * 6.0 + 8.0).max(30.0)
 }
 
-/// The size of a panel with so many rows.
+/// The size of a panel with this many rows.
 pub(super) fn size(rows: usize) -> (u32, u32) {
     (360, 74 + (rows as f64 * ROW) as u32)
 }

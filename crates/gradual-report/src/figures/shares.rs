@@ -3,13 +3,13 @@
 use plotters::prelude::*;
 
 use super::Figure;
-use super::axis::{self, Layout, LinearAxis};
+use super::axis;
 use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::series::{self, Order};
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::{number, steps};
+use crate::numbers::number;
 use crate::style::{self, PAPER};
 use crate::table::Table;
 
@@ -35,18 +35,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             size: (360, 250),
             legend: Some(&order.ends),
         };
-        let layout = Layout {
-            x_label: "step",
-            y_label: "share of Σ|c|",
-            left: 30.0,
-            y_ticks: true,
-        };
         panels.push(frame.draw(|area, hits| {
-            let axes = (
-                LinearAxis::new(0.0, end, steps),
-                LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
-            );
-            axis::chart(area, &layout, axes, |chart| {
+            axis::shares_over_steps(area, "share of Σ|c|", end, |chart| {
                 // From the lowest band up; every band is drawn from the sums below and above it.
                 let mut below: Option<Vec<(f64, f64)>> = None;
                 for (index, name) in order.names.iter().enumerate() {

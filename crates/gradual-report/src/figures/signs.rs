@@ -4,13 +4,13 @@ use gradual_measure::Curve;
 use plotters::prelude::*;
 
 use super::Figure;
-use super::axis::{self, Layout, LinearAxis};
+use super::axis::{self, LinearAxis};
 use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::series;
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::{number, steps};
+use crate::numbers::number;
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
@@ -46,18 +46,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             size: (360, 250),
             legend: None,
         };
-        let layout = Layout {
-            x_label: "step",
-            y_label: "share of coefficients below zero",
-            left: 30.0,
-            y_ticks: true,
-        };
         panels.push(frame.draw(|area, hits| {
-            let axes = (
-                LinearAxis::new(0.0, end, steps),
-                LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
-            );
-            axis::chart(area, &layout, axes, |chart| {
+            axis::shares_over_steps(area, "share of coefficients below zero", end, |chart| {
                 let balance = [(0.0, BALANCE), (end, BALANCE)];
                 chart.draw_series(DashedLineSeries::new(balance, 4, 12, line(0.75, MUTED)))?;
                 draw(chart, hits, &share, end)

@@ -1,9 +1,9 @@
 //! The arms and their numbers.
 
-use gradual_measure::Metric;
+use gradual_measure::{Direction, Metric, Topic};
 
 use super::{Shown, table};
-use crate::column::{Column, TOPICS, Topic};
+use crate::column::Column;
 use crate::figures::escape;
 use crate::numbers::{count, number, with_deviation};
 use crate::results::{ArmResult, MetricResult};
@@ -46,7 +46,7 @@ pub(super) fn against(arms: &[ArmResult]) -> String {
         .iter()
         .filter(|arm| arm.runs > 0 && arm.name != arm.baseline)
         .map(|arm| {
-            let ratios = SHOWN.map(|metric| ratio(arm, Column::Claimed(metric)));
+            let ratios = SHOWN.map(|metric| ratio(arm, Column::Of(metric)));
             std::iter::once(Shown::from(name(arm)))
                 .chain(ratios)
                 .collect()
@@ -56,7 +56,7 @@ pub(super) fn against(arms: &[ArmResult]) -> String {
         return String::new();
     }
     let mut heads = vec!["arm"];
-    heads.extend(SHOWN.map(|metric| Column::Claimed(metric).label()));
+    heads.extend(SHOWN.map(|metric| Column::Of(metric).label()));
     format!(
         "<h2>Against the baseline</h2>\n{}<p class=\"small\">Ratios arm / baseline over paired seeds, with 95 % \
          t-intervals, not corrected for their number. No ratio is given where a finished run of either arm lacks \
@@ -82,19 +82,47 @@ fn ratio(arm: &ArmResult, column: Column) -> Shown {
 
 /// A table for every topic.
 pub(super) fn topics(arms: &[ArmResult]) -> String {
-    TOPICS.iter().map(|one| topic(one, arms)).collect()
+    Topic::ALL.into_iter().map(|one| topic(one, arms)).collect()
 }
 
-fn topic(topic: &Topic, arms: &[ArmResult]) -> String {
+/// What a topic is called, and what it asks.
+fn question(topic: Topic) -> (&'static str, &'static str) {
+    match topic {
+        Topic::Together => ("Together", "Do capabilities rise at the same time?"),
+        Topic::Gradual => (
+            "Gradual",
+            "Is each rise slow against its own time? Medians over capabilities. t10, t50 and t90 are the steps at \
+             which skill passes 10, 50 and 90 %.",
+        ),
+        Topic::Tax => (
+            "Tax",
+            "What does it cost? Slowing everything down widens every curve too, so read this beside the others.",
+        ),
+    }
+}
+
+/// A column in a sentence: what it is, its unit, and which way is better.
+fn explained(column: Column) -> String {
+    let better = match column.unit() {
+        ("", Direction::Lower) => "lower is better".to_owned(),
+        ("", Direction::Higher) => "higher is better".to_owned(),
+        (unit, Direction::Lower) => format!("{unit}, lower is better"),
+        (unit, Direction::Higher) => format!("{unit}, higher is better"),
+    };
+    format!(
+        "<b>{}</b>: {} ({better}).",
+        escape(column.label()),
+        escape(column.about())
+    )
+}
+
+fn topic(topic: Topic, arms: &[ArmResult]) -> String {
     let arms = || arms.iter().filter(|arm| arm.runs > 0);
     // A column that no run has is left out.
-    let columns: Vec<Column> = topic
-        .columns
-        .iter()
-        .copied()
+    let columns: Vec<Column> = Column::on(topic)
         .filter(|&column| {
             arms().any(|arm| arm.metric(column).is_some_and(|one| one.sample.is_some()))
-                || matches!(column, Column::Claimed(Metric::Spread | Metric::StepsTo90))
+                || matches!(column, Column::Of(Metric::Spread | Metric::StepsTo90))
         })
         .collect();
     let mut heads = vec!["arm", "runs"];
@@ -111,11 +139,14 @@ fn topic(topic: &Topic, arms: &[ArmResult]) -> String {
                 .collect()
         })
         .collect();
+    let (title, asked) = question(topic);
+    let explained: Vec<String> = columns.iter().copied().map(explained).collect();
     format!(
-        "<h2>{}</h2>\n{}<p class=\"small\">{} Mean ± standard deviation over seeds.</p>\n",
-        escape(topic.title),
+        "<h2>{}</h2>\n{}<p class=\"small\">{} Mean ± standard deviation over seeds. {}</p>\n",
+        escape(title),
         table("metrics", &heads, &rows),
-        escape(topic.about),
+        escape(asked),
+        explained.join(" "),
     )
 }
 
@@ -147,11 +178,11 @@ fn cell(arm: &ArmResult, metric: &MetricResult) -> Shown {
     };
     let found = metric.sample.map_or(0, |sample| sample.count);
     let (reached, of) = arm.reached();
-    let spread = metric.column == Column::Claimed(Metric::Spread);
+    let spread = metric.column == Column::Of(Metric::Spread);
     // These are not asked of every run.
     let optional = matches!(
         metric.column,
-        Column::Speed | Column::Order | Column::Agreement | Column::HiddenLead
+        Column::Speed | Column::Agreement | Column::Of(Metric::Order | Metric::HiddenLead)
     );
     if spread && reached < of {
         text.push_str(&format!(" <small>{reached} of {of} reached</small>"));

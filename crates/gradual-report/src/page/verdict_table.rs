@@ -5,9 +5,9 @@ use gradual_measure::{Direction, LEAST_SEEDS, Verdict};
 use super::{Shown, table};
 use crate::figures::escape;
 use crate::numbers::number;
-use crate::verdicts::Held;
+use crate::verdicts::JudgedClaim;
 
-pub(super) fn html(verdicts: &[Held]) -> String {
+pub(super) fn html(verdicts: &[JudgedClaim]) -> String {
     if verdicts.is_empty() {
         return "<h2>Verdicts</h2>\n<p>The experiment states no measurable claim.</p>\n".to_owned();
     }
@@ -38,7 +38,7 @@ pub(super) fn html(verdicts: &[Held]) -> String {
     )
 }
 
-fn row(held: &Held) -> Vec<Shown> {
+fn row(held: &JudgedClaim) -> Vec<Shown> {
     let claim = &held.claim;
     let dash = || "–".to_owned();
     let effect = held.effect.as_ref();

@@ -8,8 +8,8 @@ const KEYS: [u8; 5] = *b"abcde";
 
 /// `{"a":3,"d":7}d` → `7`: two different keys of one letter, each with a digit, in any order.
 ///
-/// Values may repeat, so the answer cannot be found by excluding what was seen before. Who sees the
-/// object and not the asked key guesses right in 55 % of the items: always if the values are equal, as
+/// Values may repeat, so the answer cannot be found by excluding what was seen before. A model that sees the object
+/// and not the key guesses right in 55 % of the items: always if the values are equal, as
 /// in one object of ten, else in half.
 ///
 /// Two keys, because with two or three the default decoder tells the first two apart in 2 000 steps

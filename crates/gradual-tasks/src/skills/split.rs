@@ -17,7 +17,7 @@ use super::skill::Skill;
 /// One prompt in this many is held out.
 const ONE_IN: u64 = 10;
 
-/// [`held_out`] stops after so many draws in a row that bring nothing new. The rarest prompts of the
+/// [`held_out`] stops after this many draws in a row that bring nothing new. The rarest prompts of the
 /// skills that have few come once in 4000 draws, so one is missed with a chance of e⁻¹².
 const PATIENCE: usize = 50_000;
 

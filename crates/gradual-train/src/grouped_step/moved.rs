@@ -9,7 +9,7 @@ use gradual_grad::host::read;
 
 use crate::error::TrainError;
 
-/// A model as one call saw it: of one parameter its very tensor.
+/// A model as one call saw it, represented by the tensor of one of its parameters.
 ///
 /// An optimizer makes a new tensor of every parameter that it has a gradient for, whatever the learning rate and the
 /// gradient; a copy of a model shares those that it was made with.

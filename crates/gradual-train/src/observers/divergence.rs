@@ -6,7 +6,7 @@ use crate::observer::{CONTINUE, Flow, Observer};
 
 /// Stops a run whose training loss has risen for good.
 ///
-/// The training loss between two evaluations is held against the lowest one before; a run that stays
+/// The training loss between two evaluations is compared with the lowest one before; a run that stays
 /// above `factor` times it for `patience` evaluations in a row stops. Losses that are not finite end a
 /// run by themselves, with an error.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,7 @@ impl Observer for StopOnDivergence {
     }
 
     fn state(&self) -> Result<State, TrainError> {
-        Ok(State::of(self.name(), &(self.lowest, self.above))?)
+        Ok(State::new(self.name(), &(self.lowest, self.above))?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {

@@ -1,4 +1,4 @@
-//! What a person sees while a run goes on.
+//! Progress of a run for people.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write as _};

@@ -123,7 +123,7 @@ impl<O: Observer> Observer for Selected<O> {
             best: self.best,
             inner: self.inner.state()?,
         };
-        Ok(State::of(self.name(), &saved)?)
+        Ok(State::new(self.name(), &saved)?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {

@@ -8,6 +8,7 @@ use super::moments::{AMSGRAD, BETA_1, BETA_2, EPSILON, PENALTY, penalty};
 pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
     name: "adam",
     about: "gradients over the roots of their running mean squares, with momentum",
+    facts: &[],
     parameters: &[BETA_1, BETA_2, EPSILON, AMSGRAD, PENALTY],
     build: |arguments, ()| {
         Ok(AdamConfig::new()

@@ -8,6 +8,7 @@ use super::moments::{AMSGRAD, BETA_1, BETA_2, EPSILON};
 pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
     name: "adamw",
     about: "Adam whose weight decay is no part of the gradient",
+    facts: &[],
     parameters: &[
         BETA_1,
         BETA_2,

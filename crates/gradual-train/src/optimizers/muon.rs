@@ -16,6 +16,7 @@ use super::rank::ByRank;
 pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
     name: "muon",
     about: "momentum of matrices made orthogonal by a Newton-Schulz iteration; AdamW for all other parameters",
+    facts: &[],
     parameters: &[
         Parameter::number(
             "momentum",

@@ -9,6 +9,7 @@ use super::moments::{PENALTY, penalty};
 pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
     name: "sgd",
     about: "gradients with momentum",
+    facts: &[],
     parameters: &[
         Parameter::number("momentum", "share of the last update that a step adds", 0.9)
             .at_least(0.0)

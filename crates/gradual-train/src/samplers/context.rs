@@ -3,7 +3,8 @@
 /// A task and a run as a sampler's constructor sees them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SamplerContext {
-    /// Share of the training examples of each capability, `[k]`. Those that are never trained have 0, and are not drawn.
+    /// Share of the training examples of each capability, `[k]`. Those that are never trained have 0, and are not
+    /// drawn.
     pub frequencies: Vec<f64>,
     /// Number of steps of the run.
     pub steps: u64,

@@ -9,6 +9,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "curriculum",
     about: "every capability that is trained equally often at first, as the task has them later",
+    facts: &[],
     parameters: &[
         Parameter::number(
             "until",
@@ -80,8 +81,7 @@ impl Curriculum {
         })
     }
 
-    /// Goes over from one mixture to the next linearly, between their first steps, instead of at
-    /// once.
+    /// Changes from one mixture to the next linearly, between their first steps, instead of at once.
     #[must_use]
     pub fn linear(self) -> Self {
         Self {

@@ -12,6 +12,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "epochs",
     about: "every item of finite training data once in each epoch",
+    facts: &[],
     parameters: &[Parameter::count(
         "seed",
         "seed of the orders, which all runs share",
@@ -22,8 +23,8 @@ pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
 
 /// Every item of finite training data once in each epoch, in an order of its own.
 ///
-/// A draw that the rest of an epoch does not fill goes on with the next one, so that all draws have
-/// the same size. The order of an epoch comes from the seed and its number alone.
+/// A draw that the rest of an epoch does not fill continues with the next epoch, so that all draws have the same
+/// size. The order of an epoch comes from the seed and its number alone.
 #[derive(Debug, Clone)]
 pub struct Epochs {
     seed: u64,
@@ -122,7 +123,7 @@ impl Sampler for Epochs {
     }
 
     fn state(&self) -> Result<State, TrainError> {
-        Ok(State::of("epochs", &self.place)?)
+        Ok(State::new("epochs", &self.place)?)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), TrainError> {

@@ -9,6 +9,7 @@ use crate::error::TrainError;
 pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "balanced",
     about: "every capability that is trained equally often",
+    facts: &[],
     parameters: &[],
     build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
 };
@@ -16,7 +17,7 @@ pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
 /// Capabilities drawn independently, each with a probability in proportion to its weight.
 ///
 /// With equal weights ([`balanced`](Self::balanced)) this is the cheap competitor of every grouped
-/// loss: it needs the labels, and it changes what is seen instead of what it counts for.
+/// loss: it needs the labels, and it changes which examples are seen instead of their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     /// Sums of the weights up to and including each capability, as shares of the whole.

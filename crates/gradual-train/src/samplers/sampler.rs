@@ -88,7 +88,7 @@ pub trait Sampler: Send {
         None
     }
 
-    /// The place in the data, to write down; none where there is none.
+    /// The position in the data, to be saved; none where there is none.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ pub trait Sampler: Send {
         Ok(State::none())
     }
 
-    /// Goes back to a state that [`state`](Self::state) gave.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
     ///

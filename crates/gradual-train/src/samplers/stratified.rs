@@ -9,6 +9,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "stratified",
     about: "as many examples of each of several capabilities, drawn anew for every step",
+    facts: &[],
     parameters: &[
         Parameter::count("capabilities", "capabilities in each draw", 1)
             .at_least(1.0)

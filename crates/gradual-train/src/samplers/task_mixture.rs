@@ -8,6 +8,7 @@ use crate::error::TrainError;
 pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "task",
     about: "the task's own distribution, as it comes",
+    facts: &[],
     parameters: &[],
     build: |_, _| Ok(Box::new(TaskMixture)),
 };

@@ -61,10 +61,10 @@ pub(crate) fn finish<M: Module>(
             }
             Ok(checked.observed(objective))
         });
-        // A grouping that refuses a draw has learned nothing of it. To ask for a state may take a read.
-        let repeats = stepped.is_err()
-            && objective.is_scale_free()
-            && (decides || objective.is_stateless());
+        // A grouping that refuses a draw has learned nothing of it. Its state may be on the device: only a step that
+        // was refused asks for it.
+        let repeats =
+            stepped.is_err() && objective.is_scale_free() && (decides || objective.is_stateless());
         (stepped, repeats)
     };
     let stepped = match (attempt(gradients.as_ref(), true), &gradients) {

@@ -41,7 +41,7 @@ pub(crate) fn wide<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     }
 }
 
-/// What tells whether the gradients of an update are numbers.
+/// What tells whether the gradients of an update are finite.
 pub(crate) struct Sums {
     /// The sum of every parameter's gradient, `[parameters]` in single precision.
     pub(crate) sums: Tensor<1>,

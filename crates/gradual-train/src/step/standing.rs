@@ -30,7 +30,8 @@ impl<D> StandingDraws<D> {
         Self { draws, dropped }
     }
 
-    /// Makes room for a wish. Gives the number of fresh examples to [add](Self::add), if it wants some.
+    /// Makes room for the examples that a grouping wants. Gives the number of fresh examples to [add](Self::add), if
+    /// it wants some.
     pub(crate) fn make_room(&mut self, wish: Standing) -> Option<usize> {
         match wish {
             Standing::Again => None,
@@ -73,8 +74,8 @@ impl<D> StandingDraws<D> {
 }
 
 /// Shows the grouping its standing examples, those of `parts` without the first `dropped`, and leaves running
-/// statistics as they were. There should be `expected` of them. Gives the number of those that had no loss, and that others
-/// stand for.
+/// statistics as they were. There should be `expected` of them. Gives the number of those that had no loss, and that
+/// others stand for.
 pub(crate) fn show<M: Module, B>(
     model: &M,
     (objective, leaves_out): (&mut Objective, bool),

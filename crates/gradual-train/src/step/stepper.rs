@@ -108,7 +108,7 @@ impl Stepper {
     }
 
     /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
-    /// loss is stood for by the nearest before it that has one, or by the first.
+    /// loss is replaced by the nearest before it that has one, or by the first.
     ///
     /// # Errors
     ///

@@ -16,9 +16,10 @@ pub struct TrainerConfig {
     pub seed: u64,
     /// What to do about a step with NaN or infinite numbers.
     pub not_finite: NotFinite,
-    /// Whether the first step, of a resumed run too, is preceded by [`verify`](gradual_grad::verify()) on its draw, where
-    /// the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it, examples
-    /// that are coupled (batch norm, in-batch losses) and layers whose tap is not their forward pass go unnoticed.
+    /// Whether the first step, of a resumed run too, is preceded by [`verify`](gradual_grad::verify()) on its draw,
+    /// where the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it,
+    /// examples that are coupled (batch norm, in-batch losses) and layers whose tap is not their forward pass go
+    /// unnoticed.
     pub verify: bool,
 }
 
@@ -43,16 +44,16 @@ pub enum NotFinite {
     /// End the run with an error that names the step, the capability and the example.
     #[default]
     Stop,
-    /// Leave the step out, and count it; but end the run when so many follow each other. A step is left out, too, when a
-    /// standing example of a grouping has such a loss: of a grouping that wanted fresh ones others are drawn in the next
-    /// step; one that wants the same again gets the same.
+    /// Leave the step out, and count it; but end the run when this many follow each other. A step is left out, too,
+    /// when a standing example of a grouping has such a loss: of a grouping that wanted fresh ones others are drawn in
+    /// the next step; one that wants the same again gets the same.
     Skip {
         /// Steps in a row that may be left out.
         in_a_row: u64,
     },
     /// Leave out the examples whose loss is NaN or infinite, and count them; the step is that of the others. A standing
-    /// example without a loss is replaced by the nearest one before it that has a loss. A coefficient or gradient that is
-    /// not finite, or a draw without any loss, ends the run. See
+    /// example without a loss is replaced by the nearest one before it that has a loss. A coefficient or gradient that
+    /// is not finite, or a draw without any loss, ends the run. See
     /// [`Stepper::leaving_out`](crate::Stepper::leaving_out).
     LeaveOut,
 }

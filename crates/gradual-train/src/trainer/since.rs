@@ -100,10 +100,10 @@ impl SinceEvaluation {
         Some(GroupingRecord {
             schema: SCHEMA,
             step,
-            groups: groups.count() as u64,
+            groups: groups.num_groups() as u64,
             sizes: sizes.unwrap_or_default(),
             members: assignment.map_or_else(Vec::new, |found| {
-                members(task.capabilities(), found, labels, groups.count())
+                members(task.capabilities(), found, labels, groups.num_groups())
             }),
             identities: groups.identities().to_vec(),
             shares: names

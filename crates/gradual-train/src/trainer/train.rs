@@ -29,7 +29,8 @@ impl<T: Task> Trainer<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] for zero steps, parts or steps between evaluations, or an empty draw; [`TrainError::Group`] for more groups than a draw has
+    /// [`TrainError::Setting`] for zero steps, parts or steps between evaluations, or an empty draw;
+    /// [`TrainError::Group`] for more groups than a draw has
     /// examples, before the first step; [`TrainError::Sampler`] when the
     /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an

@@ -1,4 +1,4 @@
-//! Where look-ups meet: sorted by index, those of equal index are multiplied with each other alone.
+//! Products of look-ups: sorted by index, so that only those of equal index are multiplied with each other.
 //!
 //! # Steps
 //!

@@ -63,12 +63,12 @@ impl Outer {
         self.left.dims()[1]
     }
 
-    /// The sum of several over the same examples: their positions one after another. None of none.
+    /// The sum of several over the same examples: their positions one after another. None for an empty list.
     pub(super) fn sum(parts: Vec<Self>) -> Option<Self> {
         Self::joined(parts, 1)
     }
 
-    /// The examples of several, one after another. None of none.
+    /// The examples of several, one after another. None for an empty list.
     pub(super) fn concat(parts: Vec<Self>) -> Option<Self> {
         let t = parts.iter().map(Self::positions).max()?;
         let lengthen = |part: Self| Self {

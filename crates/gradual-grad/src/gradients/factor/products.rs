@@ -14,7 +14,8 @@ use crate::gradients::products::{Block, Products, Span};
 /// from the factors, and more than half as much memory again (decoder, draw 64).
 const KEPT: usize = 1 << 20;
 
-/// Operations that are sooner done than the indices of look-ups are read from a device and sorted.
+/// Up to this many operations, all pairs are faster than reading the indices of look-ups from the device and sorting
+/// them.
 const SOONER_DONE: f64 = 1e9;
 
 /// How the Gram matrix of a factor is computed.

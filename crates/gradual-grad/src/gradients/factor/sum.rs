@@ -7,8 +7,8 @@ use super::outer::Outer;
 use crate::gradients::random::normal;
 
 impl Factor {
-    /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`. Both are in one precision,
-    /// at least single.
+    /// C G: one weighted sum of the rows for each row of `coefficients` `[m, n]`, as `[m, p]`. Both are in one
+    /// precision, at least single.
     pub(crate) fn combine(&self, coefficients: &Tensor<2>) -> Tensor<2> {
         let [m, n] = coefficients.dims();
         let each = |sum: &dyn Fn(Tensor<1>) -> Tensor<2>| {

@@ -8,6 +8,7 @@ use crate::metric::Metric;
 pub(crate) static ENTRY: Entry<Vec<String>, Metric> = Entry {
     name: "euclidean",
     about: "gradients as they are",
+    facts: &[],
     parameters: &[PART, balanced(false), MEMORY],
     build: |arguments, layers| {
         let metric = Metric::euclidean().balanced(arguments.flag("balanced")?);

@@ -9,6 +9,7 @@ use crate::metric::whitening::Whitening;
 pub(crate) static ENTRY: Entry<Vec<String>, Metric> = Entry {
     name: "kronecker",
     about: "inputs and output-gradients multiplied by the inverse Cholesky factors of their covariances, as in K-FAC",
+    facts: &[],
     parameters: &[
         Parameter::number(
             "damping",

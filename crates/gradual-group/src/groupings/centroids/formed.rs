@@ -1,4 +1,4 @@
-//! Centroids, and who is nearest to them.
+//! Centroids, and the examples nearest to them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::OPERATION;
 use crate::clustering::sign::Sign;
 use crate::error::GroupError;
 use crate::grouping::churn::Churn;
-use crate::grouping::unread::{Unread, or_else};
+use crate::grouping::unread::{UnreadAssignment, or_else};
 use crate::groupings::search::{Clusters, ClustersRecord};
 use crate::over_time::identities::Identities;
 use crate::over_time::matching::best_matching;
@@ -20,7 +20,7 @@ use crate::read::host;
 /// The least cosine of two centroids of which one continues the other.
 const LEAST: f32 = 0.5;
 
-/// Entries of a mean of unit vectors that are no larger than this are what rounding leaves of nothing.
+/// A mean of unit vectors with no entry larger than this is zero but for rounding.
 const ROUNDING: f32 = 1e-7;
 
 /// Steps of the power method for the axis of a group.
@@ -46,7 +46,7 @@ impl Sketch {
 
 /// Groups, each a centroid.
 #[derive(Debug, Clone)]
-pub(super) struct Formed {
+pub(super) struct CentroidGroups {
     /// For each number, `[k, dimensions]`; zero where it is no group's.
     centroids: Tensor<2>,
     identities: Identities,
@@ -56,9 +56,9 @@ pub(super) struct Formed {
     pub(super) churn: Option<Churn>,
 }
 
-/// [`Formed`] as plain data.
+/// [`CentroidGroups`] as plain data.
 #[derive(Serialize, Deserialize)]
-pub(super) struct FormedRecord {
+pub(super) struct CentroidGroupsRecord {
     centroids: Vec<Vec<f32>>,
     identities: Identities,
     clusters: ClustersRecord,
@@ -66,13 +66,13 @@ pub(super) struct FormedRecord {
 }
 
 /// Who joins which group.
-pub(super) struct Joined {
-    pub(super) unread: Unread,
+pub(super) struct NearestGroups {
+    pub(super) unread: UnreadAssignment,
     /// 1, or −1 where an example points away from a group's axis, `[n, k]`.
     ways: Tensor<2>,
 }
 
-impl Formed {
+impl CentroidGroups {
     /// Groups formed from examples with these unit sketches, after those of before.
     pub(super) fn next(
         before: Option<Self>,
@@ -187,7 +187,7 @@ impl Formed {
     }
 
     /// The nearest group of each unit sketch; none for a zero gradient.
-    pub(super) fn nearest(&self, units: &Tensor<2>, sign: Sign) -> Joined {
+    pub(super) fn nearest(&self, units: &Tensor<2>, sign: Sign) -> NearestGroups {
         let directions = unit(self.centroids.clone());
         let cosines = units.clone().matmul(directions.clone().transpose());
         // 1 for a row of length one, 0 for zeros.
@@ -196,8 +196,8 @@ impl Formed {
         // Above zero for every group that is there, however far away. Where none is, the first one begins.
         let scores = (closeness(cosines.clone(), sign) + 2.0) * there;
         let scores = or_else(scores, present(units.clone()), 0);
-        Joined {
-            unread: Unread::highest(OPERATION, scores),
+        NearestGroups {
+            unread: UnreadAssignment::highest(OPERATION, scores),
             ways: match sign {
                 Sign::Kept => cosines.ones_like(),
                 Sign::Ignored => signs(cosines),
@@ -206,8 +206,8 @@ impl Formed {
     }
 
     /// Moves each centroid towards the mean of the sketches that joined it.
-    pub(super) fn follow(&mut self, units: Tensor<2>, joined: &Joined, memory: f64) {
-        // What is no number joins no group, but zero times it is no number either.
+    pub(super) fn follow(&mut self, units: Tensor<2>, joined: &NearestGroups, memory: f64) {
+        // A non-finite sketch joins no group, but zero times a non-finite number is NaN.
         let broken = units.clone().is_finite().bool_not();
         let units = units.mask_fill(broken, 0.0);
         let members = joined.unread.one_hot().cast(DType::F32);
@@ -221,10 +221,10 @@ impl Formed {
         self.centroids = self.centroids.clone().mask_where(grown, moved);
     }
 
-    pub(super) fn record(&self) -> Result<FormedRecord, GroupError> {
+    pub(super) fn record(&self) -> Result<CentroidGroupsRecord, GroupError> {
         let [_, dimensions] = self.centroids.dims();
         let entries = host(OPERATION, &self.centroids)?;
-        Ok(FormedRecord {
+        Ok(CentroidGroupsRecord {
             centroids: entries.chunks(dimensions).map(<[_]>::to_vec).collect(),
             identities: self.identities.clone(),
             clusters: self.clusters.record(),
@@ -233,8 +233,12 @@ impl Formed {
     }
 }
 
-impl FormedRecord {
-    pub(super) fn restored(self, sketch: Sketch, device: &Device) -> Result<Formed, GroupError> {
+impl CentroidGroupsRecord {
+    pub(super) fn restored(
+        self,
+        sketch: Sketch,
+        device: &Device,
+    ) -> Result<CentroidGroups, GroupError> {
         let clusters = self.clusters.restored(OPERATION)?;
         let (k, dimensions) = (clusters.groups, sketch.dimensions);
         let long = |centroid: &Vec<f32>| centroid.len() == dimensions;
@@ -243,7 +247,7 @@ impl FormedRecord {
             return Err(GroupError::state(OPERATION, expected));
         }
         let entries = TensorData::new(self.centroids.concat(), [k, dimensions]);
-        Ok(Formed {
+        Ok(CentroidGroups {
             centroids: Tensor::from_data(entries, (device, DType::F32)),
             identities: self.identities,
             clusters,

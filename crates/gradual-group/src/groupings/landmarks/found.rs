@@ -10,12 +10,12 @@ use crate::clustering::cosines::Cosines;
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
 use crate::grouping::churn::Churn;
-use crate::grouping::unread::{Unread, or_else};
+use crate::grouping::unread::{UnreadAssignment, or_else};
 use crate::groupings::search::Clusters;
 use crate::linalg::spectrum::Spectrum;
 use crate::over_time::identities::Identities;
 use crate::over_time::matching::follow;
-use crate::over_time::split_merge::{Pending, SplitMerge};
+use crate::over_time::split_merge::{PendingChanges, SplitMerge};
 use crate::read::host;
 
 /// How landmarks are summed up.
@@ -29,26 +29,26 @@ pub(super) struct Axes {
 
 /// The standing examples.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct StandingGroups {
     /// How many are shown.
     pub(super) shown: usize,
     /// Which of them stay, and the group of each.
     pub(super) kept: Vec<usize>,
     pub(super) assignment: Vec<usize>,
     pub(super) clusters: Clusters,
-    /// None before they were first taken up, and without any landmark.
-    pub(super) now: Option<Now>,
+    /// None before the first standing examples, and without any landmark.
+    pub(super) now: Option<Prototypes>,
     pub(super) identities: Identities,
     /// What splits and merges changed when the landmarks were last shown, and what is to come.
     pub(super) churn: Option<Churn>,
-    pub(super) pending: Pending,
+    pub(super) pending: PendingChanges,
 }
 
 /// What new examples are compared with.
 #[derive(Debug, Clone)]
-pub(super) enum Now {
+pub(super) enum Prototypes {
     /// The landmarks, and how inner products with them are weighed.
-    Examples(ExampleGradients, Box<Weighing>),
+    Examples(ExampleGradients, Box<LandmarkWeights>),
     /// The leading axes of each group, those of one group together, each as long as the root mean
     /// square of the unit landmarks' components along it.
     Axes(ExampleGradients),
@@ -56,14 +56,14 @@ pub(super) enum Now {
 
 /// How inner products with l landmarks are weighed.
 #[derive(Debug, Clone)]
-pub(super) struct Weighing {
+pub(super) struct LandmarkWeights {
     /// 1 / ‖landmark‖, `[1, l]`; 0 for a gradient of zero.
     lengths: Tensor<2>,
     /// 1 / n_g if a landmark is of group g, `[l, k]`.
     members: Tensor<2>,
 }
 
-impl Found {
+impl StandingGroups {
     /// Standing examples with the groups that they were clustered into, of which the `kept` most alike
     /// to their group stay in each.
     pub(super) fn new(clusters: Clusters, similarities: &SimilarityMatrix, kept: usize) -> Self {
@@ -92,7 +92,7 @@ impl Found {
             clusters,
             now: None,
             churn: None,
-            pending: Pending::default(),
+            pending: PendingChanges::default(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Found {
         sizes
     }
 
-    pub(super) fn examples(&self, gradients: ExampleGradients) -> Result<Now, GroupError> {
+    pub(super) fn examples(&self, gradients: ExampleGradients) -> Result<Prototypes, GroupError> {
         let (l, k) = (self.kept.len(), self.clusters.groups);
         let norms = host(OPERATION, &gradients.norms())?;
         let all: Vec<usize> = (0..l).collect();
@@ -220,11 +220,11 @@ impl Found {
         let lengths: Vec<f64> = norms.iter().map(length).collect();
         // In the precision of what they multiply.
         let like = (&gradients.device(), gradients.norms().dtype());
-        let by = Weighing {
+        let by = LandmarkWeights {
             lengths: Tensor::from_data(TensorData::new(lengths, [1, l]), like),
             members: Tensor::from_data(TensorData::new(members, [l, k]), like),
         };
-        Ok(Now::Examples(gradients, Box::new(by)))
+        Ok(Prototypes::Examples(gradients, Box::new(by)))
     }
 
     fn axes(
@@ -232,7 +232,7 @@ impl Found {
         gradients: &ExampleGradients,
         axes: Axes,
         gone: &BTreeSet<usize>,
-    ) -> Result<Now, GroupError> {
+    ) -> Result<Prototypes, GroupError> {
         let condensed = (0..self.clusters.groups).map(|group| {
             let members = self.assignment.iter().enumerate();
             let members: Vec<usize> = members
@@ -242,7 +242,7 @@ impl Found {
             let own = group * axes.count..(group + 1) * axes.count;
             match &self.now {
                 // Its landmarks have been replaced, and it waits for others.
-                Some(Now::Axes(before))
+                Some(Prototypes::Axes(before))
                     if members.is_empty()
                         && !gone.contains(&group)
                         && before.examples() >= own.end =>
@@ -270,7 +270,7 @@ impl Found {
         let condensed = condensed.collect::<Result<Vec<_>, _>>()?;
         let condensed =
             ExampleGradients::concat(&condensed).map_err(GroupError::gradients(OPERATION))?;
-        Ok(Now::Axes(condensed))
+        Ok(Prototypes::Axes(condensed))
     }
 
     /// Whether all numbers of some landmarks, `width` of each, are finite.
@@ -284,8 +284,8 @@ impl Found {
         }
     }
 
-    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`. Those that are like no group at
-    /// all are a little like the largest one, unless their gradients are zero.
+    /// How alike n examples are to each group, up to a factor for each example, `[n, k]`. Those that are like no group
+    /// at all are a little like the largest one, unless their gradients are zero.
     pub(super) fn alike(
         &self,
         gradients: &ExampleGradients,
@@ -295,20 +295,20 @@ impl Found {
         let norms = gradients.norms().reshape([n, 1]);
         let alike = match (&self.now, axes) {
             (None, _) => norms.zeros_like().expand([n, k]),
-            (Some(Now::Examples(landmarks, by)), _) => {
+            (Some(Prototypes::Examples(landmarks, by)), _) => {
                 let products = gradients
                     .cross_gram(landmarks)
                     .map_err(GroupError::gradients(OPERATION))?;
                 squares(products * by.lengths.clone()).matmul(by.members.clone())
             }
-            (Some(Now::Axes(axes)), Some(Axes { count, .. })) => {
+            (Some(Prototypes::Axes(axes)), Some(Axes { count, .. })) => {
                 let products = gradients
                     .cross_gram(axes)
                     .map_err(GroupError::gradients(OPERATION))?;
                 let squares = squares(products).reshape([n, k, count]);
                 squares.sum_dim(2).reshape([n, k])
             }
-            (Some(Now::Axes(_)), None) => {
+            (Some(Prototypes::Axes(_)), None) => {
                 return Err(GroupError::NoStanding {
                     operation: OPERATION,
                 });
@@ -326,7 +326,7 @@ impl Found {
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Vec<Option<usize>>, GroupError> {
-        let unread = Unread::highest(OPERATION, self.alike(gradients, axes)?);
+        let unread = UnreadAssignment::highest(OPERATION, self.alike(gradients, axes)?);
         unread.assignment(&unread.read()?)
     }
 }
@@ -349,7 +349,7 @@ fn leading(
 ) -> Result<Tensor<2>, GroupError> {
     let n = gradients.examples();
     let norms: Vec<f32> = (0..n).map(|j| gram[j * n + j].max(0.0).sqrt()).collect();
-    let cosines = Cosines::of_gram(OPERATION, gram, n)?;
+    let cosines = Cosines::from_gram(OPERATION, gram, n)?;
     let spectrum = Spectrum::leading_host(cosines.entries(), n, count.min(n))?;
     let mut coefficients = vec![0.0f32; count * n];
     let lengths = spectrum.singular_values().iter().enumerate();

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use gradual_grad::{ExampleGradients, GradientsRecord, MetricRecord};
 use serde::{Deserialize, Serialize};
 
-use super::found::{Found, Now};
+use super::found::{Prototypes, StandingGroups};
 use super::{Landmarks, OPERATION};
 use crate::error::GroupError;
 use crate::grouping::Grouping;
@@ -12,18 +12,18 @@ use crate::grouping::churn::Churn;
 use crate::grouping::state::State;
 use crate::groupings::search::ClustersRecord;
 use crate::over_time::identities::Identities;
-use crate::over_time::split_merge::Pending;
+use crate::over_time::split_merge::PendingChanges;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct LandmarksRecord {
     metric: MetricRecord,
     spectral: State,
-    standing: Option<FoundRecord>,
+    standing: Option<StandingGroupsRecord>,
     since: usize,
 }
 
 #[derive(Serialize, Deserialize)]
-struct FoundRecord {
+struct StandingGroupsRecord {
     shown: usize,
     kept: Vec<usize>,
     assignment: Vec<usize>,
@@ -32,12 +32,12 @@ struct FoundRecord {
     now: Option<GradientsRecord>,
     identities: Identities,
     churn: Option<Churn>,
-    pending: Pending,
+    pending: PendingChanges,
 }
 
 impl Landmarks {
     pub(super) fn record(&self) -> Result<LandmarksRecord, GroupError> {
-        let standing = self.standing.as_ref().map(Found::record);
+        let standing = self.standing.as_ref().map(StandingGroups::record);
         Ok(LandmarksRecord {
             metric: self
                 .metric
@@ -70,13 +70,13 @@ impl Landmarks {
     }
 }
 
-impl Found {
-    fn record(&self) -> Result<FoundRecord, GroupError> {
+impl StandingGroups {
+    fn record(&self) -> Result<StandingGroupsRecord, GroupError> {
         let now = self.now.as_ref().map(|now| {
-            let (Now::Examples(now, _) | Now::Axes(now)) = now;
+            let (Prototypes::Examples(now, _) | Prototypes::Axes(now)) = now;
             now.record().map_err(GroupError::gradients(OPERATION))
         });
-        Ok(FoundRecord {
+        Ok(StandingGroupsRecord {
             shown: self.shown,
             kept: self.kept.clone(),
             assignment: self.assignment.clone(),
@@ -89,9 +89,13 @@ impl Found {
     }
 }
 
-impl FoundRecord {
+impl StandingGroupsRecord {
     /// The standing examples of `landmarks`, whose settings say what is compared with.
-    fn restored(self, landmarks: &Landmarks, device: &Device) -> Result<Found, GroupError> {
+    fn restored(
+        self,
+        landmarks: &Landmarks,
+        device: &Device,
+    ) -> Result<StandingGroups, GroupError> {
         let clusters = self.clusters.restored(OPERATION)?;
         let now = self.now.as_ref();
         let now = now.map(|now| {
@@ -111,7 +115,7 @@ impl FoundRecord {
             let problem = "its landmarks and their groups are of different numbers";
             return Err(GroupError::state(OPERATION, problem));
         }
-        let mut found = Found {
+        let mut found = StandingGroups {
             shown: self.shown,
             kept: self.kept,
             assignment: self.assignment,
@@ -124,7 +128,7 @@ impl FoundRecord {
         found.now = match (now, landmarks.axes) {
             (None, _) => None,
             (Some(now), None) => Some(found.examples(now)?),
-            (Some(now), Some(_)) => Some(Now::Axes(now)),
+            (Some(now), Some(_)) => Some(Prototypes::Axes(now)),
         };
         Ok(found)
     }

@@ -2,9 +2,9 @@
 //!
 //! Run it by `cargo run --release --example own_grouping -p gradual-group`.
 //!
-//! It splits each known group in two: examples with a gradient longer than the mean of their label so far, which the model
-//! finds hard, and all others. A loss over these groups then pulls hard examples as much as easy ones, however few of them
-//! there are.
+//! It splits each known group in two: examples with a gradient longer than the mean of their label so far, which the
+//! model finds hard, and all others. A loss over these groups then pulls hard examples as much as easy ones, however
+//! few of them there are.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -91,7 +91,7 @@ impl Grouping for HardAndEasy {
 
     /// What a run that is resumed needs to go on as if it had never stopped.
     fn state(&self) -> Result<State, GroupError> {
-        State::of(OPERATION, &self.norms)
+        State::new(OPERATION, &self.norms)
     }
 
     fn restore(&mut self, state: &State, _: &Device) -> Result<(), GroupError> {
