@@ -163,8 +163,8 @@ pub enum TrainError {
         /// What failed.
         source: Box<TrainError>,
     },
-    /// A setting of the trainer or of a grouped step is out of range.
-    #[error("training: {name} must be at least {least}, got {got}")]
+    /// A setting of the trainer is out of range.
+    #[error("trainer: {name} must be at least {least}, got {got}")]
     Setting {
         /// The setting.
         name: &'static str,

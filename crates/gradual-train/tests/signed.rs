@@ -303,7 +303,9 @@ fn gradients_of_any_size() {
     for losses in [[1.0, 2.0, 0.5, 0.25, 0.0], [-1.0, 2.0, -0.5, 0.25, 0.0]] {
         let right = by_hand(&rows, &losses);
         for objective in objectives {
-            for size in [1.0, 1e-6, 1e-15, 1e-18, 1e6, 1e15, 1e18] {
+            for size in [
+                1.0, 1e-6, 1e-15, 1e-18, 1e-20, 1e-30, 1e6, 1e15, 1e18, 1e20, 1e30,
+            ] {
                 let found = stepped(objective, losses, size).unwrap();
                 assert_eq!(found[1], 0.0);
                 for (found, right) in found.iter().zip(&right) {
@@ -311,8 +313,6 @@ fn gradients_of_any_size() {
                     assert!(far < 1e-6, "{size:e}: {found} against {right}");
                 }
             }
-            assert_eq!(stepped(objective, losses, 1e-20).unwrap(), [0.0; 5]);
-            assert!(stepped(objective, losses, 1e20).is_err());
         }
     }
 }

@@ -130,14 +130,12 @@ impl<B> Shared<B> {
 
     fn check_settings(&self) -> Result<(), TrainError> {
         let name = match (self.calls, self.epoch) {
-            (0, _) => "the batches of `with_accumulation`",
-            (_, Some(0)) => "the batches of `with_epoch`",
+            (0, _) => "with_accumulation",
+            (_, Some(0)) => "with_epoch",
             _ => return Ok(()),
         };
-        Err(TrainError::Setting {
-            name,
-            least: 1,
-            got: 0,
+        Err(TrainError::Accumulation {
+            problem: format!("`{name}` takes at least 1 batch, got 0"),
         })
     }
 
