@@ -9,12 +9,7 @@
 #[path = "../../../examples/study.rs"]
 mod example;
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::print_stdout,
-    reason = "a program of its own"
-)]
+#[allow(dead_code, unreachable_pub, reason = "a program of its own")]
 #[path = "../../../examples/own_grouping.rs"]
 mod own_grouping;
 
