@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::difference::{Difference, differences};
 use crate::error::RunsError;
 use crate::files::CONFIG;
-use crate::record::Record;
+use crate::record::{Record, record};
 
 /// How a run was configured: `config.json`.
 ///
@@ -40,6 +40,8 @@ pub struct RunConfig {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub settings: Value,
 }
+
+record!(RunConfig: "run configuration");
 
 impl RunConfig {
     /// The entries in which the configuration in the text of a `config.json` differs from this one; none where a run of

@@ -1,6 +1,8 @@
 use gradual_measure::Claim;
 use serde::{Deserialize, Serialize};
 
+use crate::record::record;
+
 /// What an experiment tests: `experiment.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRecord {
@@ -21,6 +23,8 @@ pub struct ExperimentRecord {
     /// The command that reruns the experiment.
     pub command: String,
 }
+
+record!(ExperimentRecord: "experiment");
 
 /// One arm of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

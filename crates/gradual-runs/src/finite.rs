@@ -4,20 +4,20 @@
 //! record is looked through in that form before it is written.
 
 use ciborium::Value;
+use serde::Serialize;
 
 use crate::error::RunsError;
-use crate::record::Record;
 
-/// Refuses a record that holds NaN or an infinity anywhere.
-pub(crate) fn check<R: Record>(record: &R) -> Result<(), RunsError> {
-    let value = Value::serialized(record).map_err(|source| RunsError::Write {
-        record: R::NAME,
+/// Refuses a record of this kind that holds NaN or an infinity anywhere.
+pub(crate) fn check(content: &impl Serialize, record: &'static str) -> Result<(), RunsError> {
+    let value = Value::serialized(content).map_err(|source| RunsError::Write {
+        record,
         source: serde::ser::Error::custom(source),
     })?;
     match non_finite(&value) {
         None => Ok(()),
         Some((path, number)) => Err(RunsError::NotFinite {
-            record: R::NAME,
+            record,
             entry: path.trim_start_matches('.').to_owned(),
             number,
         }),

@@ -4,11 +4,8 @@ use gradual_measure::{Evaluation, Timing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::config::RunConfig;
 use crate::error::RunsError;
-use crate::experiment::ExperimentRecord;
 use crate::finite;
-use crate::grouping::GroupingRecord;
 
 /// Version of the run-folder format that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -27,7 +24,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`]
     /// when the record can't be written for another reason.
     fn to_line(&self) -> Result<String, RunsError> {
-        finite::check(self)?;
+        finite::check(self, Self::NAME)?;
         serde_json::to_string(self).map_err(|source| RunsError::Write {
             record: Self::NAME,
             source,
@@ -56,22 +53,20 @@ pub trait Record: Serialize + DeserializeOwned {
     }
 }
 
+/// Makes a type with a field `schema` a record, beside its definition.
 macro_rules! record {
-    ($($kind:ty: $name:literal),+ $(,)?) => {$(
-        impl Record for $kind {
+    ($kind:ty: $name:literal) => {
+        impl $crate::record::Record for $kind {
             const NAME: &'static str = $name;
 
             fn schema(&self) -> u32 {
                 self.schema
             }
         }
-    )+};
+    };
 }
 
-record! {
-    Evaluation: "evaluation",
-    GroupingRecord: "grouping",
-    Timing: "timing",
-    RunConfig: "run configuration",
-    ExperimentRecord: "experiment",
-}
+pub(crate) use record;
+
+record!(Evaluation: "evaluation");
+record!(Timing: "timing");

@@ -6,7 +6,8 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Area, Drawn, line, px, text};
+use super::canvas::{Area, Drawn, line, text};
+use super::svg::px;
 use crate::numbers::steps;
 use crate::style::{GRID, INK, MUTED};
 

@@ -11,22 +11,15 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Panel;
 use super::hits::Hits;
+use super::svg::{SCALE, escape, px};
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
-
-/// Drawing units per pixel.
-pub(crate) const SCALE: u32 = 4;
 
 /// What drawing gives; the reasons of plotters have many types.
 pub(crate) type Drawn = Result<(), Box<dyn Error>>;
 
 /// A part of a panel.
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-/// `pixels` in drawing units.
-pub(crate) fn px(pixels: f64) -> i32 {
-    (pixels * f64::from(SCALE)).round() as i32
-}
 
 /// A text style of `pixels` height, anchored.
 pub(crate) fn text(pixels: f64, colour: RGBColor, across: HPos, down: VPos) -> TextStyle<'static> {
@@ -163,19 +156,4 @@ fn file_name(arm: &str) -> String {
             _ => '-',
         })
         .collect()
-}
-
-/// Text for HTML and XML.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

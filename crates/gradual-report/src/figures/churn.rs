@@ -7,9 +7,10 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line, px, text};
+use super::canvas::{Frame, line, text};
 use super::hits::thinned;
 use super::series;
+use super::svg::px;
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::{number, steps};

@@ -4,7 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LinearAxis, LogAxis};
-use super::canvas::{Frame, line, px, shorten, text};
+use super::canvas::{Frame, line, shorten, text};
+use super::svg::px;
 use crate::ReportError;
 use crate::numbers::{number, steps, tick};
 use crate::style::{self, INK, MUTED};

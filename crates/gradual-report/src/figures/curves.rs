@@ -5,9 +5,10 @@ use plotters::prelude::*;
 
 use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line, px};
+use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::series::{self, Band, Order};
+use super::svg::px;
 use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::numbers::{number, steps};

@@ -4,7 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Panel;
-use super::canvas::{Area, Drawn, Frame, px, shorten, text};
+use super::canvas::{Area, Drawn, Frame, shorten, text};
+use super::svg::px;
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
 

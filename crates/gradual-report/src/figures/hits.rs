@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::canvas::{escape, px};
+use super::svg::{escape, px};
 
 /// Shapes in drawing units of the whole panel.
 #[derive(Default)]

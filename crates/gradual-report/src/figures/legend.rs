@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Area, Drawn, px, shorten, text};
+use super::canvas::{Area, Drawn, shorten, text};
+use super::svg::px;
 use crate::style::{self, INK};
 
 /// Height of a row in pixels.

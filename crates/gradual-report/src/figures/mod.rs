@@ -18,14 +18,15 @@ mod series;
 mod shares;
 mod signs;
 mod spectrum;
+mod svg;
 mod tax;
 mod threshold;
 mod times;
 
-pub(crate) use canvas::escape;
 pub(crate) use claim::{Dots, dots};
 pub use heat::HeatMap;
 pub use plot::{Line, LinePlot, Stroke};
+pub(crate) use svg::escape;
 
 use gradual_measure::Measure;
 

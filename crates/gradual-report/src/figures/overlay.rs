@@ -4,10 +4,11 @@ use gradual_measure::{Curve, statistics::mean};
 use plotters::prelude::*;
 
 use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line, px};
+use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::legend;
 use super::series::Band;
+use super::svg::px;
 use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};

@@ -4,7 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Area, Drawn, Frame, SCALE, line, px, shorten, text};
+use super::canvas::{Area, Drawn, Frame, line, shorten, text};
+use super::svg::{SCALE, px};
 use crate::ReportError;
 use crate::numbers::tick;
 use crate::style::{self, INK, MUTED};

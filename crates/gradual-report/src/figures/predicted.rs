@@ -6,8 +6,9 @@ use plotters::prelude::*;
 
 use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line, px};
+use super::canvas::{Frame, line};
 use super::hits::thinned;
+use super::svg::px;
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::number;

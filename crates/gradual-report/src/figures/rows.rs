@@ -4,8 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Chart, LinearAxis};
-use super::canvas::{Drawn, px, shorten, text};
+use super::canvas::{Drawn, shorten, text};
 use super::series::Order;
+use super::svg::px;
 use crate::numbers::steps;
 use crate::style::MUTED;
 

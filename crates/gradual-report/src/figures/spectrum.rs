@@ -9,7 +9,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Figure;
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Frame, line, px, text};
+use super::canvas::{Frame, line, text};
+use super::svg::px;
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
 use crate::numbers::{number, steps, tick};

@@ -6,7 +6,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Frame, line, px, text};
+use super::canvas::{Frame, line, text};
+use super::svg::px;
 use super::{Figure, Panel, legend};
 use crate::ReportError;
 use crate::folder::Folder;

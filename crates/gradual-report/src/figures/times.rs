@@ -6,8 +6,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Frame, line, px, text};
+use super::canvas::{Frame, line, text};
 use super::series::Order;
+use super::svg::px;
 use super::{Figure, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
