@@ -19,6 +19,12 @@ pub(crate) const LABELS: Parameter = Parameter::count("k", "number of labels", 1
     .or_words(&[KNOWN])
     .word_by_default(KNOWN);
 
+/// A number of groups that no rule finds.
+pub(crate) const COUNT: Parameter = Parameter::count("k", "number of groups", 1)
+    .at_least(1.0)
+    .or_words(&[KNOWN])
+    .word_by_default(KNOWN);
+
 const RULES: &[&str] = &[
     KNOWN,
     "eigengap",

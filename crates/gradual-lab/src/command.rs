@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, FromArgMatches as _};
-use gradual::runs::files::replace;
-use gradual::runs::{ExperimentRecord, Record, SCHEMA, message};
+use gradual::runs::files::{self, EXPERIMENT, replace};
+use gradual::runs::{ArmRecord, ExperimentRecord, Record, SCHEMA, message};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
 
@@ -148,10 +148,7 @@ fn run_until(
         interrupted,
     } = plan.run(interrupt)?;
     let record = record(&plan)?;
-    replace(
-        &plan.folder.join("experiment.json"),
-        record.to_line()? + "\n",
-    )?;
+    replace(&plan.folder.join(EXPERIMENT), record.to_line()? + "\n")?;
     let report = experiment.task.report(&plan.folder);
     for failure in &failures {
         eprintln!("error: {}", message(failure.as_ref()));
@@ -214,6 +211,19 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
     // An arm that runs only when named is part of the report once it has been.
     let mut names = experiment.names();
     names.retain(|name| experiment.arms.contains(name) || plan.folder.join(name).is_dir());
+    let mut arms: Vec<ArmRecord> = experiment
+        .choose(&names)?
+        .iter()
+        .map(crate::arm::Arm::record)
+        .collect();
+    // So are arms of earlier command lines, which no file knows.
+    let before = files::read::<ExperimentRecord>(&plan.folder.join(EXPERIMENT));
+    for arm in before.into_iter().flat_map(|record| record.arms) {
+        let there = plan.folder.join(&arm.name).is_dir();
+        if there && arms.iter().all(|other| other.name != arm.name) {
+            arms.push(arm);
+        }
+    }
     let arguments: Vec<String> = std::env::args().skip(2).collect();
     Ok(ExperimentRecord {
         schema: SCHEMA,
@@ -221,11 +231,7 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
         title: experiment.title.clone(),
         claim: experiment.hypothesis.clone(),
         baseline: experiment.baseline.clone(),
-        arms: experiment
-            .choose(&names)?
-            .iter()
-            .map(crate::arm::Arm::record)
-            .collect(),
+        arms,
         claims: experiment.claims.clone(),
         command: format!("cargo xtask experiment {}", arguments.join(" ")),
     })

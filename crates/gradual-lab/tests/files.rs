@@ -105,6 +105,13 @@ fn a_file_of_ones_own_runs_with_its_arms_and_claims() {
     // Arms from the command line, as they stand in no file.
     let more = "two=like:mine,composition:cvar(alpha=0.25),wrappers:damped+after(draws=2)";
     run(&[&file, &out, "--arm", more, "--arms", "erm"]);
+    // It stays in the report when the next command does not know it.
+    let page = run(&[&file, &out]);
+    assert!(
+        fs::read_to_string(page.trim())
+            .unwrap()
+            .contains("cvar(alpha = 0.25)")
+    );
     let config = fs::read_to_string(home.path().join("small/two/seed-0/config.json")).unwrap();
     for part in ["\"alpha\":0.25", "\"draws\":2", "\"examples\":30"] {
         assert!(config.replace(": ", ":").contains(part), "{part}: {config}");

@@ -26,7 +26,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             "as the control for whether groups are more than easy and hard examples",
         ),
     ],
-    parameters: &[parameters::LABELS],
+    parameters: &[parameters::COUNT],
     build: |arguments, context| {
         let groups = parameters::labels(arguments, &context)?;
         Ok(Box::new(Difficulty::new(groups)))

@@ -26,7 +26,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         ("cost per draw of n", "k n"),
         ("use it", "as the control that any gain must beat"),
     ],
-    parameters: &[parameters::LABELS],
+    parameters: &[parameters::COUNT],
     build: |arguments, context| {
         let groups = parameters::labels(arguments, &context)?;
         Ok(Box::new(RandomGroups::new(groups, context.seed)))
