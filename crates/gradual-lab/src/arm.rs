@@ -138,6 +138,7 @@ impl Arm {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ArmEntry {
     pub(crate) name: String,
+    #[serde(default)]
     pub(crate) about: String,
     #[serde(default)]
     control_for: Option<String>,

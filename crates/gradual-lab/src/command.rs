@@ -7,6 +7,7 @@ pub(crate) use flags::Asked;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -52,11 +53,10 @@ impl Arguments {
             Asked::from_arg_matches(&matches)?,
         );
         if which.list {
-            return list::list();
+            return say(&list::list()?);
         }
         if let Some(name) = &which.show {
-            print!("{}", experiment::find(name)?);
-            return Ok(());
+            return say(experiment::find(name)?);
         }
         let (file, text) = which.file(&matches)?;
         let flags = experiment::Asked {
@@ -123,12 +123,13 @@ fn run_until(
     }
     names.extend(described);
     let size = experiment.size;
+    let steps = asked.steps.unwrap_or(size.steps);
     let plan = Plan {
         arms: experiment.choose(&names)?,
         seeds: asked.seeds.unwrap_or(size.seeds),
-        steps: asked.steps.unwrap_or(size.steps),
+        steps,
         draw: asked.draw.map_or(size.draw, |draw| draw as usize),
-        evaluate_every: size.evaluate_every,
+        evaluate_every: size.evaluate_every.unwrap_or((steps / 100).max(1)),
         jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
         fresh: asked.fresh,
         checkpoint_every: asked.checkpoint_every,
@@ -224,7 +225,7 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
             arms.push(arm);
         }
     }
-    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    let arguments: Vec<String> = std::env::args().skip(2).map(quoted).collect();
     Ok(ExperimentRecord {
         schema: SCHEMA,
         name: experiment.name.clone(),
@@ -235,4 +236,21 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
         claims: experiment.claims.clone(),
         command: format!("cargo xtask experiment {}", arguments.join(" ")),
     })
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: String) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+".contains(letter);
+    match argument.chars().all(plain) && !argument.is_empty() {
+        true => argument,
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    }
+}
+
+/// Prints a text; whoever reads it may stop before its end.
+fn say(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("could not print"),
+    }
 }

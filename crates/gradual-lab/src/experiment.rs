@@ -13,7 +13,8 @@ use gradual::measure::Claim;
 
 use crate::arm::{Arm, ArmEntry, Library};
 use crate::kinds::{KINDS, Kind};
-use crate::recipe::{Changes, Usual};
+use crate::names;
+use crate::recipe::{Changes, Usual, outside};
 use crate::training::AnyTask;
 use file::{File, RunSection};
 
@@ -29,8 +30,8 @@ pub(crate) struct Size {
     pub(crate) steps: u64,
     /// Examples per step.
     pub(crate) draw: usize,
-    /// Steps between evaluations.
-    pub(crate) evaluate_every: u64,
+    /// Steps between evaluations; a hundredth of the run where it is not said.
+    pub(crate) evaluate_every: Option<u64>,
 }
 
 /// An experiment that can be run.
@@ -131,7 +132,7 @@ impl Experiment {
                 seeds: seeds.map_or(5, u64::from),
                 steps,
                 draw: draw.map_or(128, |draw| draw.get() as usize),
-                evaluate_every: evaluate_every.map_or((steps / 100).max(1), u64::from),
+                evaluate_every: evaluate_every.map(u64::from),
             },
             usual: Usual {
                 layers: layers.unwrap_or_default(),
@@ -147,14 +148,30 @@ impl Experiment {
 
     /// Refuses recipes that make no sense, whether their arms run or not, and names that no arm has.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        for name in &self.arms {
+        for (at, name) in self.arms.iter().enumerate() {
+            if self.arms[..at].contains(name) {
+                bail!("the arm '{name}' is named twice");
+            }
+        }
+        names::check("the experiment", &self.name)?;
+        for arm in &self.own {
+            names::check("the arm", &arm.name)?;
+        }
+        let known = match self.open {
+            true => self.names(),
+            false => self.arms.clone(),
+        };
+        for name in &known {
             self.arm(name)?;
         }
-        let known = self.names();
         let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
         for (what, name) in named.chain([("baseline", &self.baseline)]) {
             if !known.contains(name) {
-                bail!("{what}: {}", self.library.unknown(name));
+                let arms = known.join(", ");
+                bail!(
+                    "{what}: experiment {} has no arm '{name}'; its arms are {arms}",
+                    self.name
+                );
             }
         }
         Ok(())
@@ -212,13 +229,7 @@ impl Experiment {
             .split_once('=')
             .with_context(|| format!("--arm '{text}' {form}"))?;
         let (name, rest) = (name.trim(), rest.trim());
-        let allowed =
-            |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-        if name.is_empty() || !name.chars().all(allowed) {
-            bail!(
-                "--arm '{text}': '{name}' becomes the name of a folder: letters, digits, '-' and '_' are allowed"
-            );
-        }
+        names::check("--arm", name)?;
         if self.names().iter().any(|other| other == name) {
             bail!(
                 "--arm '{text}': experiment {} has an arm '{name}' already; take another name",
@@ -232,13 +243,15 @@ impl Experiment {
                 self.baseline
             );
         }
-        let (like, rest) = match rest.strip_prefix("like:") {
-            None => (None, rest),
-            Some(rest) => {
-                let (like, rest) = rest.split_once(',').unwrap_or((rest, ""));
-                (Some(like.trim().to_owned()), rest)
-            }
-        };
+        let parts = outside(rest, ',').into_iter().map(str::trim);
+        let (like, rest): (Vec<&str>, Vec<&str>) =
+            parts.partition(|part| part.starts_with("like:"));
+        if like.len() > 1 {
+            bail!("--arm '{text}': it can be like one arm only");
+        }
+        let like = like.first().and_then(|part| part.strip_prefix("like:"));
+        let like = like.map(|arm| arm.trim().to_owned());
+        let rest = rest.join(",");
         let changes: Changes = rest
             .parse()
             .map_err(|error: anyhow::Error| anyhow!("--arm '{text}': {error:#}"))?;

@@ -73,7 +73,7 @@ impl Lab {
                 seeds: 5,
                 steps: 1_000,
                 draw: 128,
-                evaluate_every: 1,
+                evaluate_every: None,
             },
             every: None,
             usual: Usual {
@@ -263,7 +263,7 @@ impl Lab {
                 self.name
             );
         }
-        size.evaluate_every = self.every.unwrap_or((size.steps / 100).max(1));
+        size.evaluate_every = self.every;
         let task = self.task.ok_or_else(|| {
             anyhow::anyhow!("study {} has no task: give one with Lab::task", self.name)
         })?;

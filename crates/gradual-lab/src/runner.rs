@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use gradual::group::GroupError;
+use gradual::runs::files::CURVES;
 use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{End, FolderState, Interrupt, Keep, Progress, Resumed, RunFolder, TrainError};
 use gradual_backends::backend::Backend;
@@ -60,7 +61,17 @@ pub(crate) struct Outcome {
 impl Plan<'_> {
     /// Refuses arms that can't group draws of the size that was asked for, before any of the others runs.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        let groups = num_groups(&self.experiment.task.capabilities()?);
+        self.check_sizes()?;
+        let capabilities = self.experiment.task.capabilities()?;
+        let groups = num_groups(&capabilities);
+        let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
+        for arm in &self.arms {
+            let steps = self.steps * u64::from(arm.recipe.slowdown);
+            let sampler = arm.recipe.sampler(&frequencies, steps).map(drop);
+            sampler
+                .and_then(|()| arm.recipe.optimizer().map(drop))
+                .with_context(|| format!("arm {}", arm.name))?;
+        }
         let mut refused = Vec::new();
         let mut least = 0;
         for arm in &self.arms {
@@ -97,6 +108,20 @@ impl Plan<'_> {
             "{}; nothing was run: give --draw {least}{without}",
             said.collect::<Vec<_>>().join("; ")
         )
+    }
+
+    /// Refuses numbers that no machine has room or time for.
+    fn check_sizes(&self) -> anyhow::Result<()> {
+        for (what, number, most) in [
+            ("seeds", self.seeds, 1_000_000),
+            ("steps", self.steps, 1_000_000_000),
+            ("draw", self.draw as u64, 1_000_000_000),
+        ] {
+            if number > most {
+                bail!("{what} = {number}, but it is at most {most}");
+            }
+        }
+        Ok(())
     }
 
     /// Runs whatever is not done yet.
@@ -217,6 +242,7 @@ impl Plan<'_> {
             });
         };
         let environment = environment(&self.backend);
+        let begun_here = !job.folder.exists();
         let resumed = match self.fresh {
             true => Resumed {
                 folder: RunFolder::create(&job.folder, &job.config, &environment)?,
@@ -249,13 +275,27 @@ impl Plan<'_> {
             snapshot: resumed.snapshot,
             progress: Progress::new(&name, job.config.steps, bars),
         };
-        let Finished { end, step } = self.experiment.task.train(run)?;
+        let trained = self.experiment.task.train(run);
+        if trained.is_err() && begun_here {
+            remove_unbegun(&job.folder);
+        }
+        let Finished { end, step } = trained?;
         match &end {
             End::Completed => {}
             End::Stopped(reason) => say(format!("{name}: stopped after step {step}: {reason}")),
             End::Interrupted => say(format!("{name}: interrupted after step {step}")),
         }
         Ok(end)
+    }
+}
+
+/// Removes the folder of a run that failed before its first step, so that it is not in the way of a mended recipe. It
+/// holds nothing that the same command would not write again.
+fn remove_unbegun(folder: &Path) {
+    let curves = std::fs::read_to_string(folder.join(CURVES)).unwrap_or_default();
+    if curves.lines().count() <= 1 && std::fs::remove_dir_all(folder).is_ok() {
+        // That of the arm goes with its last run.
+        let _ = folder.parent().map(std::fs::remove_dir);
     }
 }
 

@@ -244,6 +244,53 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["line 12", "duplicate key"],
         ),
         ("[run]", "[run", &["line 10"]),
+        (
+            "name = \"mine\"",
+            "name = \"../mine\"",
+            &["letters, digits"],
+        ),
+        ("name = \"mine\"", "name = \"report\"", &["is taken"]),
+        (
+            "\"erm\", \"mine\"",
+            "\"erm\", \"mine\", \"erm\"",
+            &["'erm' twice"],
+        ),
+        (
+            "arms = [\"erm\", \"mine\"]",
+            "arms = []",
+            &["there are no arms"],
+        ),
+        (
+            "tasks = 3",
+            "tasks = 3\nexponent = nan",
+            &["exponent", "finite"],
+        ),
+        ("tasks = 3", "tasks = 3\ncode = inf", &["code", "finite"]),
+        (
+            "[run]",
+            "[quick.quality]\nexamples = 3\n\n[run]",
+            &["no [quality]"],
+        ),
+        (
+            "[run]",
+            "[quality]\nexamples = 30\n\n[run]",
+            &["arms = [\"erm\"]"],
+        ),
+        (
+            "steps = 4",
+            "steps = 4_000_000_000",
+            &["at most 1000000000"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"idle\"\nlike = \"idle\"\n\n[[claim]]",
+            &["idle"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"idle\"\nrecipe.slowdown = 0\n\n[[claim]]",
+            &["idle", "slowdown"],
+        ),
     ];
     for (old, new, expected) in cases {
         assert!(SMALL.contains(old), "{old}");
@@ -258,6 +305,32 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
     assert!(refused(&[&missing]).contains("could not read"));
     assert!(refused(&["--show", "skils"]).contains("did you mean 'skills'?"));
     assert!(refused(&["skils"]).contains("did you mean 'skills'?"));
+}
+
+/// What only the first step can find leaves nothing behind that is in the way of the mended recipe.
+#[test]
+fn a_run_that_fails_before_its_first_step_leaves_no_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let with = |layers: &str| format!("mine=like:whitened,layers:{layers}");
+    let short = [
+        "--quick",
+        "--seeds=1",
+        "--steps=2",
+        "--draw=32",
+        "--arms=erm",
+        &out,
+        "--arm",
+    ];
+    let said = refused(&[&short[..], &[&with("nope")]].concat());
+    assert!(said.contains("nope"), "{said}");
+    assert!(
+        home.path()
+            .join("sparse-parity-quick/erm/seed-0/DONE")
+            .exists()
+    );
+    assert!(!home.path().join("sparse-parity-quick/mine").exists());
+    run(&[&short[..], &[&with("layers.0.weight")]].concat());
 }
 
 #[test]
@@ -277,6 +350,11 @@ fn arms_of_the_command_line_are_checked() {
         ("mine=rate:-1", "a number > 0"),
         ("mine=slowdown:0", "whole number ≥ 1"),
         ("mine=like:groped", "did you mean 'grouped'?"),
+        ("mine=rate:1e-3,like:groped", "did you mean 'grouped'?"),
+        ("mine=like:erm,like:svd", "like one arm only"),
+        ("mine=metric:none(x=3)", "has no parameters"),
+        ("report=like:erm", "is taken"),
+        ("mine=sampler:stratified(capabilities=99)", "99"),
         (
             "mine=grouping:labels,metric:whitened",
             "makes no difference",

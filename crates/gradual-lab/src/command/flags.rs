@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
@@ -123,6 +124,12 @@ pub(super) fn parse_own(out: &Path) -> Asked {
         .mut_arg("quick", |arg| arg.hide(true))
         .get_matches();
     let asked = Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if asked.quick {
+        let said = "a study has no short version; give --steps, --seeds or --draw";
+        Command::new("study")
+            .error(ErrorKind::UnknownArgument, said)
+            .exit();
+    }
     Asked {
         out: asked.out.or_else(|| Some(out.to_owned())),
         ..asked

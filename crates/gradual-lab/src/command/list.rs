@@ -8,38 +8,39 @@ use gradual_registry::Registry;
 
 use crate::experiment;
 
-/// Prints the experiments, their arms, and what recipes can be made of.
-pub(super) fn list() -> anyhow::Result<()> {
+/// The experiments, their arms, and what recipes can be made of.
+pub(super) fn list() -> anyhow::Result<String> {
+    let mut text = String::new();
     for listed in experiment::list()? {
-        println!("{:24} {}", listed.name, listed.about);
+        text += &format!("{:24} {}\n", listed.name, listed.about);
         for (arm, usual) in listed.arms {
-            let when = if usual {
-                ""
-            } else {
-                " (only when named in --arms)"
+            let when = match usual {
+                true => "",
+                false => " (only when named in --arms)",
             };
-            println!("  {:22} {}{when}", arm.name, arm.about);
+            text += &format!("  {:22} {}{when}\n", arm.name, arm.about);
         }
     }
-    println!("\nRecipes, for --arm and for arms in files, are made of:");
-    print(&GROUPINGS);
-    print(&WRAPPERS);
-    print(&METRICS);
-    print(&COMPOSITIONS);
-    print(&COMPOSITION_WRAPPERS);
-    print(&RULES);
-    print(&SCALES);
-    print(&SAMPLERS);
-    print(&OPTIMIZERS);
-    Ok(())
+    text += "\nRecipes, for --arm and for arms in files, are made of:\n";
+    text += &entries(&GROUPINGS);
+    text += &entries(&WRAPPERS);
+    text += &entries(&METRICS);
+    text += &entries(&COMPOSITIONS);
+    text += &entries(&COMPOSITION_WRAPPERS);
+    text += &entries(&RULES);
+    text += &entries(&SCALES);
+    text += &entries(&SAMPLERS);
+    text += &entries(&OPTIMIZERS);
+    Ok(text)
 }
 
-fn print<C, T>(registry: &Registry<C, T>) {
-    println!("\n{}s", registry.kind());
+fn entries<C, T>(registry: &Registry<C, T>) -> String {
+    let mut text = format!("\n{}s\n", registry.kind());
     for entry in registry.iter() {
-        println!("  {:22} {}", entry.name, entry.about);
+        text += &format!("  {:22} {}\n", entry.name, entry.about);
         for parameter in entry.parameters {
-            println!("    {parameter}");
+            text += &format!("    {parameter}\n");
         }
     }
+    text
 }

@@ -10,6 +10,7 @@ use toml::{Spanned, Table};
 
 use crate::arm::{ArmEntry, Library};
 use crate::kinds::{Kind, find};
+use crate::names;
 use crate::quality::Quality;
 
 /// The content of an experiment's file.
@@ -123,18 +124,11 @@ impl File {
     /// Reads `text`, the content of the file called `file`, which is checked as far as it can be by itself.
     pub(super) fn read(file: &str, text: &str) -> anyhow::Result<Self> {
         let read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
-        if read.name.is_empty()
-            || !read
-                .name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            || read.name.starts_with('.')
-        {
-            bail!(
-                "{file}: name = {:?} becomes the name of a folder: letters, digits, '-', '_' and '.' are allowed",
-                read.name
-            );
+        names::check("name =", &read.name).with_context(|| file.to_owned())?;
+        for arm in &read.arm {
+            names::check("[[arm]] name =", &arm.name).with_context(|| file.to_owned())?;
         }
+        read.check_sections(file)?;
         if let Some((kind, _)) = read.kind(file, text)? {
             kind.check(text).map_err(|error| said(file, &error))?;
         }
@@ -166,6 +160,26 @@ impl File {
             known(&claim.arm, "claim")?;
         }
         Ok(read)
+    }
+
+    /// Refuses sections that do not go together, and arms that are named twice.
+    fn check_sections(&self, file: &str) -> anyhow::Result<()> {
+        if self.quality.is_none() && self.quick.iter().any(|quick| quick.quality.is_some()) {
+            bail!("{file}: there is [quick.quality] and no [quality]");
+        }
+        let arms = self.arms();
+        if arms.is_empty() {
+            bail!("{file}: there are no arms: arms = [\"erm\", …]");
+        }
+        for (at, name) in arms.iter().enumerate() {
+            if arms[..at].contains(name) {
+                bail!("{file}: arms names '{name}' twice");
+            }
+        }
+        if self.quality.is_some() && arms != ["erm"] {
+            bail!("{file}: [quality] looks along runs of the plain mean loss: arms = [\"erm\"]");
+        }
+        Ok(())
     }
 
     /// The kind of task, and its settings.

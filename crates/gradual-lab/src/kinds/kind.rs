@@ -56,6 +56,15 @@ pub(super) fn check<C: DeserializeOwned>(file: &str) -> Result<(), toml::de::Err
 
 /// The settings as a `C`.
 pub(super) fn settings<C: DeserializeOwned>(kind: &dyn Kind, settings: Table) -> anyhow::Result<C> {
+    // A run folder could not hold them, and two such runs would look alike.
+    let non_finite =
+        |value: &toml::Value| value.as_float().is_some_and(|number| !number.is_finite());
+    if let Some((key, value)) = settings.iter().find(|(_, value)| non_finite(value)) {
+        bail!(
+            "task.{}.{key} = {value}, but it is a finite number",
+            kind.name()
+        );
+    }
     let read = settings.try_into();
     read.with_context(|| format!("settings of the task {}", kind.name()))
 }

@@ -197,7 +197,13 @@ impl FromStr for Changes {
             match key {
                 "grouping" => changes.grouping = spec()?,
                 "wrappers" => changes.wrappers = specs()?,
-                "metric" => changes.metric = spec()?,
+                "metric" => {
+                    changes.metric = spec()?;
+                    let none = |spec: &&Spec| spec.name == NONE && !spec.parameters.is_empty();
+                    if changes.metric.as_ref().filter(none).is_some() {
+                        bail!("metric:{value}, but {NONE} has no parameters");
+                    }
+                }
                 "layers" => changes.layers = globs(),
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
@@ -269,7 +275,7 @@ where
 }
 
 /// The parts between `separator`s that are not inside brackets; none of nothing.
-fn outside(text: &str, separator: char) -> Vec<&str> {
+pub(crate) fn outside(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0usize, 0);
     for (at, letter) in text.char_indices() {
         match letter {

@@ -50,7 +50,7 @@ pub(super) fn composition_wrappers<'de, D: Deserializer<'de>>(
 
 pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, |spec| match spec.name.as_str() {
-        NONE => Ok(spec.clone()),
+        NONE if spec.parameters.is_empty() => Ok(spec.clone()),
         _ => METRICS.resolve(spec),
     })
 }

@@ -1,0 +1,30 @@
+//! Names that become folders.
+
+use anyhow::bail;
+
+/// Longer ones are refused by file systems.
+const LONGEST: usize = 100;
+
+/// What the folder of an experiment holds beside its arms.
+const TAKEN: [&str; 2] = ["report", "experiment.json"];
+
+/// Refuses a `name` of a `what` that can't be a folder, or would be one elsewhere.
+pub(crate) fn check(what: &str, name: &str) -> anyhow::Result<()> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty()
+        || name.len() > LONGEST
+        || name.starts_with('.')
+        || !name.chars().all(allowed)
+    {
+        bail!(
+            "{what} {name:?}: the name becomes that of a folder, up to {LONGEST} letters, digits, '-', '_' and '.', and \
+             does not begin with '.'"
+        );
+    }
+    if TAKEN.contains(&name) {
+        bail!(
+            "{what} {name:?}: this name is taken by what else is in the folder; take another one"
+        );
+    }
+    Ok(())
+}
