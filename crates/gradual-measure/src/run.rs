@@ -13,7 +13,7 @@ use crate::evaluation::{CapabilityRecord, Evaluation};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// Accuracy above chance, see [`skill`](crate::skill).
+    /// Accuracy above chance, see [`skill`].
     Accuracy,
     /// The share of the loss of the first evaluation that is gone, `1 − ℓ(t)/ℓ(0)`: 0 at the start, 1 where
     /// no loss is left, negative where it grew.

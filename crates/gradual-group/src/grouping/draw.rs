@@ -75,7 +75,7 @@ impl<'a> Draw<'a> {
         averaging(self.losses.dtype())
     }
 
-    /// Where groups of this draw are held, and in which [precision](Self::precision): for [`Groups::hard`] and its
+    /// Where groups of this draw are held, and in which [precision](Self::precision): for [`Groups::hard`](crate::Groups::hard) and its
     /// like.
     pub fn options(&self) -> TensorCreationOptions {
         TensorCreationOptions::new(self.device()).with_dtype(self.precision())
