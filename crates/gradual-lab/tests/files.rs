@@ -206,7 +206,11 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             "landmarks(k = 2",
             &["line 19", "parenthesis"],
         ),
-        ("p = 4 }", "p = 0 }", &["line 20", "p = 0", "a number > 0"]),
+        (
+            "p = 4 }",
+            "p = 0 }",
+            &["line 20", "p = 0", "a number > 0 and ≤ 1000000"],
+        ),
         (
             "name = \"power\"",
             "name = \"powr\"",

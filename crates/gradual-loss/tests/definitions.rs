@@ -401,7 +401,7 @@ fn settings_are_checked() {
     let message = |result: Result<(), gradual_loss::LossError>| result.unwrap_err().to_string();
     assert_eq!(
         message(PowerMean::new(0.0).map(drop)),
-        "power mean: p must be positive and finite, got 0"
+        "power mean: p must be above 0 and at most 1e6, got 0"
     );
     assert!(PowerMean::new(f64::INFINITY).is_err() && PowerMean::new(f64::NAN).is_err());
     assert_eq!(
@@ -415,7 +415,7 @@ fn settings_are_checked() {
     );
     assert_eq!(
         message(Focal::new(-1.0).map(drop)),
-        "focal: gamma must be finite and at least 0, got -1"
+        "focal: gamma must be from 0 to 1e6, got -1"
     );
     assert_eq!(
         message(GroupDro::new(-0.1).map(drop)),

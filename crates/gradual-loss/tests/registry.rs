@@ -85,6 +85,8 @@ fn bounds_end_where_the_constructors_do() {
         ("cvar(alpha = 1e-9)", "cvar(alpha = 0)"),
         ("dro(eta = 0)", "dro(eta = -1e-9)"),
         ("focal(gamma = 0)", "focal(gamma = -1e-9)"),
+        ("focal(gamma = 1e6)", "focal(gamma = 1e30)"),
+        ("power(p = 1e6)", "power(p = 1e19)"),
         (
             "excess(reference = [0.5], smoothing = 1)",
             "excess(reference = [0.5], smoothing = 1.1)",

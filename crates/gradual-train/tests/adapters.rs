@@ -17,10 +17,13 @@ fn svd() -> Objective {
     Objective::new(SingularVectors::default(), SumOfSquares)
 }
 
+/// The same weights each time: tests that run side by side share the random numbers of the device.
 fn linear() -> Model {
     let device = Device::flex().autodiff();
-    let layer = LinearConfig::new(3, 1).init(&device);
-    layer.weight.val();
+    let mut layer = LinearConfig::new(3, 1).init(&device);
+    let weights = TensorData::new(vec![1.4f32, -0.7, 1.1], [3, 1]);
+    layer.weight = Param::from_data(weights, &device);
+    layer.bias = Some(Param::from_data([0.6f32], &device));
     Model { layer }
 }
 

@@ -13,6 +13,9 @@ const OPERATION: &str = "focal";
 /// Below it the modulating base counts as zero, where the slope of a power under one is infinite.
 const ZERO: f64 = 1e-12;
 
+/// Larger exponents than tensors take.
+const LARGEST: f64 = 1e6;
+
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "focal",
     about: "focal loss: less weight on what is nearly right, made for single examples",
@@ -23,7 +26,9 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
         ("losses", "≥ 0"),
         ("use it", "per example, without groups"),
     ],
-    parameters: &[Parameter::number("gamma", "the focusing exponent", 2.0).at_least(0.0)],
+    parameters: &[Parameter::number("gamma", "the focusing exponent", 2.0)
+        .at_least(0.0)
+        .at_most(LARGEST)],
     build: |arguments, ()| Ok(Box::new(Focal::new(arguments.number("gamma")?)?)),
 };
 
@@ -58,10 +63,16 @@ impl Focal {
     ///
     /// # Errors
     ///
-    /// [`LossError::Setting`] for a negative or infinite exponent.
+    /// [`LossError::Setting`] for an exponent below 0 or above 10⁶.
     pub fn new(gamma: f64) -> Result<Self, LossError> {
-        let range = "finite and at least 0";
-        let gamma = setting(OPERATION, "gamma", range, gamma, gamma >= 0.0)?;
+        let range = "from 0 to 1e6";
+        let gamma = setting(
+            OPERATION,
+            "gamma",
+            range,
+            gamma,
+            (0.0..=LARGEST).contains(&gamma),
+        )?;
         Ok(Self { gamma })
     }
 }

@@ -11,6 +11,9 @@ use crate::precision::weights;
 /// Below it a loss counts as zero, where the slope of ℓ^p (p < 1) would be infinite.
 const ZERO: f64 = 1e-12;
 
+/// Larger powers than tensors take.
+const LARGEST: f64 = 1e6;
+
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     name: "power",
     about: "the sum of powers of group losses: from the balanced loss (p = 1) to the worst group (p → ∞)",
@@ -22,7 +25,9 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
         ("use it", "between balanced and worst group"),
     ],
     parameters: &[
-        Parameter::number("p", "the power", 2.0).above(0.0),
+        Parameter::number("p", "the power", 2.0)
+            .above(0.0)
+            .at_most(LARGEST),
         Parameter::flag(
             "rooted",
             "the power mean itself in the place of the sum",
@@ -73,9 +78,15 @@ impl PowerMean {
     ///
     /// # Errors
     ///
-    /// [`LossError::Setting`] unless `p` is positive and finite.
+    /// [`LossError::Setting`] unless `p` is above 0 and at most 10⁶, where it has long been the worst group alone.
     pub fn new(p: f64) -> Result<Self, LossError> {
-        let power = setting("power mean", "p", "positive and finite", p, p > 0.0)?;
+        let power = setting(
+            "power mean",
+            "p",
+            "above 0 and at most 1e6",
+            p,
+            p > 0.0 && p <= LARGEST,
+        )?;
         Ok(Self {
             power,
             rooted: false,
