@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use gradual::runs::ArmRecord;
 use gradual::train::Objective;
-use gradual_registry::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::meant::meant;
 use crate::recipe::{Changes, Recipe, Usual};
 
 /// One choice of loss, draws and optimizer, under a name.
@@ -233,8 +233,7 @@ impl Library {
     }
 
     pub(crate) fn unknown(&self, name: &str) -> String {
-        let near = nearest(name, self.names());
-        let near = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+        let near = meant(name, self.names());
         let names: Vec<&str> = self.names().collect();
         format!(
             "there is no arm '{name}'{near}; its arms are {}",

@@ -13,6 +13,7 @@ use gradual::measure::Claim;
 
 use crate::arm::{Arm, ArmEntry, Library};
 use crate::kinds::{KINDS, Kind};
+use crate::meant::meant;
 use crate::names;
 use crate::recipe::{Changes, Usual, outside};
 use crate::training::AnyTask;
@@ -203,8 +204,7 @@ impl Experiment {
     pub(crate) fn choose(&self, asked: &[String]) -> anyhow::Result<Vec<Arm>> {
         let names = self.names();
         if let Some(unknown) = asked.iter().find(|name| !names.contains(name)) {
-            let near = gradual_registry::nearest(unknown, names.iter().map(String::as_str));
-            let near = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            let near = meant(unknown, names.iter().map(String::as_str));
             bail!(
                 "experiment {} has no arm '{unknown}'{near}; its arms are {}",
                 self.name,

@@ -8,7 +8,8 @@ mod table;
 pub(crate) use kind::Kind;
 
 use anyhow::Context as _;
-use gradual_registry::nearest;
+
+use crate::meant::meant;
 
 /// All kinds.
 pub(crate) static KINDS: [&dyn Kind; 3] = [&parity::SparseParity, &skills::Skills, &table::Table];
@@ -18,8 +19,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
     let names = || KINDS.iter().map(|kind| kind.name());
     let found = KINDS.iter().find(|kind| kind.name() == name);
     found.copied().with_context(|| {
-        let near = nearest(name, names())
-            .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+        let near = meant(name, names());
         format!(
             "there is no task '{name}'{near}; there are {}",
             names().collect::<Vec<_>>().join(", ")

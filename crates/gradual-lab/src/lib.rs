@@ -26,6 +26,7 @@ mod environment;
 mod experiment;
 mod kinds;
 mod lab;
+mod meant;
 mod names;
 mod quality;
 mod runner;

@@ -1,7 +1,8 @@
 //! The experiments that come with the program.
 
 use anyhow::bail;
-use gradual_registry::nearest;
+
+use crate::meant::meant;
 
 /// Name and file of each.
 pub(crate) const FILES: [(&str, &str); 5] = [
@@ -24,8 +25,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static str> {
     match FILES.iter().find(|(other, _)| *other == name) {
         Some((_, text)) => Ok(text),
         None => {
-            let near = nearest(name, names())
-                .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            let near = meant(name, names());
             bail!(
                 "there is no experiment '{name}'{near}; there are {}; a file of your own ends in .toml",
                 names().collect::<Vec<_>>().join(", ")

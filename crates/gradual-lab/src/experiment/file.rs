@@ -10,6 +10,7 @@ use toml::{Spanned, Table};
 
 use crate::arm::{ArmEntry, Library};
 use crate::kinds::{Kind, find};
+use crate::meant::meant;
 use crate::names;
 use crate::quality::Quality;
 
@@ -212,8 +213,7 @@ impl File {
             .flat_map(|quick| quick.task.keys())
             .find(|other| *other != name)
         {
-            let near = nearest(other, [name.as_str()])
-                .map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
+            let near = meant(other, [name.as_str()]);
             bail!("{file}: quick.task.{other}{near}, but the task is {name}");
         }
         Ok(Some((kind, table.clone())))
@@ -304,13 +304,13 @@ fn place<T>(file: &str, text: &str, value: &Spanned<T>) -> String {
 /// What is wrong with a file, with the line, and the known name that may have been meant.
 fn said(file: &str, error: &toml::de::Error) -> anyhow::Error {
     let text = error.to_string();
-    let hint =
-        meant(error.message()).map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
+    let hint = known_to_serde(error.message())
+        .map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
     anyhow!("{file}: {}{hint}", text.trim_end())
 }
 
 /// The name that is most like the unknown one of which serde complains.
-fn meant(message: &str) -> Option<String> {
+fn known_to_serde(message: &str) -> Option<String> {
     let mut names = message.split('`').skip(1).step_by(2);
     if !message.starts_with("unknown") {
         return None;

@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
-use gradual_registry::{Spec, nearest};
+use gradual_registry::Spec;
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
 use super::{Recipe, checked};
+use crate::meant::meant;
 
 /// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -216,8 +217,7 @@ impl FromStr for Changes {
                 "through_trace" => changes.through_trace = Some(read(key, value)?),
                 unknown => bail!(
                     "a recipe has no '{unknown}'{}; it has {}",
-                    nearest(unknown, KEYS)
-                        .map_or_else(String::new, |near| format!(", did you mean '{near}'?")),
+                    meant(unknown, KEYS),
                     KEYS.join(", ")
                 ),
             }
