@@ -234,7 +234,7 @@ fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
         baseline: experiment.baseline.clone(),
         arms,
         claims: experiment.claims.clone(),
-        command: format!("cargo xtask experiment {}", arguments.join(" ")),
+        commands: vec![format!("cargo xtask experiment {}", arguments.join(" ")).into()],
     })
 }
 

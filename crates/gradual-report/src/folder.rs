@@ -172,7 +172,11 @@ impl Folder {
             title: record.title,
             claims: vec![record.claim],
             baseline: record.baseline,
-            commands: vec![record.command],
+            commands: record
+                .commands
+                .into_iter()
+                .map(|each| each.command)
+                .collect(),
             arms,
             environment,
             notes,

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::difference::Difference;
@@ -100,6 +101,21 @@ pub enum RunsError {
         /// The entry that it lacks.
         missing: &'static str,
     },
+    /// Two runs of one experiment can't be compared.
+    #[error(
+        "{} and {} can't be compared ({}); choose another --out for one of them",
+        .one.display(),
+        .other.display(),
+        between(.differences)
+    )]
+    Incomparable {
+        /// A run folder.
+        one: PathBuf,
+        /// Another one.
+        other: PathBuf,
+        /// The entries that differ: held by the one, asked for by the other.
+        differences: Vec<Difference>,
+    },
     /// A file or folder could not be read, written, locked, …
     #[error("could not {operation} {}: {source}", .path.display())]
     File {
@@ -126,4 +142,20 @@ impl RunsError {
 fn listed(differences: &[Difference]) -> String {
     let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
     each.join(", ")
+}
+
+fn between(differences: &[Difference]) -> String {
+    let side = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .map_or_else(|| String::from("missing"), Value::to_string)
+    };
+    let each = differences.iter().map(|each| {
+        let (one, other) = (side(&each.held), side(&each.asked));
+        format!(
+            "{} is {one} in the first and {other} in the second",
+            each.path
+        )
+    });
+    each.collect::<Vec<_>>().join(", ")
 }

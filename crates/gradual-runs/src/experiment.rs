@@ -1,5 +1,5 @@
 use gradual_measure::Claim;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::record::record;
 
@@ -20,8 +20,9 @@ pub struct ExperimentRecord {
     pub arms: Vec<ArmRecord>,
     /// The measurable claims.
     pub claims: Vec<Claim>,
-    /// The command that reruns the experiment.
-    pub command: String,
+    /// The commands that made the runs, oldest first. A record from before there were several holds one, as `command`.
+    #[serde(default, alias = "command", deserialize_with = "one_or_several")]
+    pub commands: Vec<CommandRecord>,
 }
 
 record!(ExperimentRecord: "experiment");
@@ -37,4 +38,43 @@ pub struct ArmRecord {
     /// learning rate".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
+}
+
+/// A command that made runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    /// The command, quoted for a shell.
+    pub command: String,
+    /// Version of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Commit that the program was built from, with `-dirty` where the tree held changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+impl From<String> for CommandRecord {
+    /// A command of which nothing else is known.
+    fn from(command: String) -> Self {
+        Self {
+            command,
+            version: None,
+            commit: None,
+        }
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<CommandRecord>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Commands {
+        One(String),
+        Several(Vec<CommandRecord>),
+    }
+    Ok(match Commands::deserialize(deserializer)? {
+        Commands::One(command) => vec![command.into()],
+        Commands::Several(commands) => commands,
+    })
 }

@@ -14,11 +14,13 @@
 //! - [`record`]: records as lines of JSON. Non-finite numbers and other versions of the format are errors, and numbers
 //!   are read back bit for bit.
 //! - [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`]: the records themselves; [`Evaluation`] and [`Timing`]
-//!   come from `gradual-measure`, which computes with them. [`difference`] compares two configurations entry by entry.
+//!   come from `gradual-measure`, which computes with them. [`difference`] compares two configurations entry by entry,
+//!   and [`comparable`] says which runs may stand in one verdict.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder.
 //! - [`message`]: an error with its causes, for people.
 
+pub mod comparable;
 mod config;
 pub mod difference;
 mod error;
@@ -34,7 +36,7 @@ pub mod record;
 pub use config::RunConfig;
 pub use difference::{Difference, differences};
 pub use error::RunsError;
-pub use experiment::{ArmRecord, ExperimentRecord};
+pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord};
 pub use gradual_measure::{CapabilityRecord, Evaluation, Timing};
 pub use grouping::{ChurnRecord, GroupingRecord};
 pub use journal::{Journal, Lines};

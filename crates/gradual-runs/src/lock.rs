@@ -1,5 +1,5 @@
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::RunsError;
 
@@ -13,13 +13,28 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
+    /// Takes a folder, which must be there, for one writer, and waits for another to be done with it.
+    ///
+    /// # Errors
+    /// [`RunsError::File`] when it can't be locked.
+    pub fn wait(folder: &Path) -> Result<Self, RunsError> {
+        let (file, lock) = Self::open(folder)?;
+        lock.lock().map_err(RunsError::file("lock", &file))?;
+        Ok(Self { _file: lock })
+    }
+
+    fn open(folder: &Path) -> Result<(PathBuf, File), RunsError> {
+        let file = folder.join(LOCK);
+        let lock = File::create(&file).map_err(RunsError::file("create", &file))?;
+        Ok((file, lock))
+    }
+
     /// Takes a folder, which must be there, for one writer.
     ///
     /// # Errors
     /// [`RunsError::Locked`] when another writer holds it, [`RunsError::File`] when it can't be locked.
     pub fn take(folder: &Path) -> Result<Self, RunsError> {
-        let file = folder.join(LOCK);
-        let lock = File::create(&file).map_err(RunsError::file("create", &file))?;
+        let (file, lock) = Self::open(folder)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _file: lock }),
             Err(TryLockError::WouldBlock) => Err(RunsError::Locked {

@@ -155,3 +155,78 @@ fn configurations_of_the_older_form_are_read() {
         [r#"recipe is not in the folder and {"scale":"raw"} asked for"#]
     );
 }
+
+mod comparable {
+    use std::path::PathBuf;
+
+    use gradual_runs::{RunConfig, SCHEMA, comparable};
+    use serde_json::{Value, json};
+
+    fn run(arm: &str, seed: u64) -> RunConfig {
+        RunConfig {
+            schema: SCHEMA,
+            experiment: "table".into(),
+            arm: arm.into(),
+            seed,
+            steps: 1_000,
+            draw: 64,
+            backend: "flex".into(),
+            task: json!({ "sha256": "aa" }),
+            recipe: json!({ "grouping": arm, "slowdown": 1 }),
+            settings: json!({ "evaluate_every": 10 }),
+        }
+    }
+
+    fn paths(one: &RunConfig, other: &RunConfig) -> Vec<String> {
+        let differences = comparable::incomparable(one, other);
+        differences.into_iter().map(|each| each.path).collect()
+    }
+
+    #[test]
+    fn arms_seeds_and_a_slower_arm_may_be_compared() {
+        assert_eq!(paths(&run("erm", 0), &run("grouped", 3)), [""; 0]);
+        let mut slow = run("erm-half", 0);
+        slow.steps = 2_000;
+        slow.recipe["slowdown"] = json!(2);
+        assert_eq!(paths(&run("erm", 0), &slow), [""; 0]);
+        slow.steps = 2_001;
+        assert_eq!(paths(&run("erm", 0), &slow), ["steps"]);
+    }
+
+    #[test]
+    fn whatever_else_differs_is_named() {
+        type Change = fn(&mut RunConfig);
+        let changes: [(&str, Change); 6] = [
+            ("experiment", |run| run.experiment = "other".into()),
+            ("steps", |run| run.steps = 900),
+            ("draw", |run| run.draw = 32),
+            ("backend", |run| run.backend = "wgpu".into()),
+            ("task.sha256", |run| run.task["sha256"] = json!("bb")),
+            ("settings.evaluate_every", |run| {
+                run.settings["evaluate_every"] = json!(5);
+            }),
+        ];
+        for (path, change) in changes {
+            let mut other = run("grouped", 0);
+            change(&mut other);
+            assert_eq!(paths(&run("erm", 0), &other), [path]);
+        }
+        let mut other = run("erm", 1);
+        other.recipe["grouping"] = Value::Null;
+        assert_eq!(paths(&run("erm", 0), &other), ["recipe.grouping"]);
+    }
+
+    #[test]
+    fn a_run_is_compared_with_the_first_and_with_the_first_of_its_arm() {
+        let folder = |name: &str| PathBuf::from(name);
+        let (erm, grouped, mut again) = (run("erm", 0), run("grouped", 0), run("grouped", 1));
+        let names = ["erm/seed-0", "grouped/seed-0", "grouped/seed-1"].map(folder);
+        let check = |runs: [&RunConfig; 3]| comparable::check(names.iter().zip(runs));
+        check([&erm, &grouped, &again]).unwrap();
+        again.recipe["k"] = json!(8);
+        let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
+        let expected = "grouped/seed-0 and grouped/seed-1 can't be compared \
+             (recipe.k is missing in the first and 8 in the second); choose another --out for one of them";
+        assert_eq!(error, expected);
+    }
+}

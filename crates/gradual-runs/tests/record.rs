@@ -130,7 +130,7 @@ fn files_come_back_as_they_were() {
                 smallest_effect: 0.8,
             })
             .collect(),
-        command: "cargo xtask experiment parity".into(),
+        commands: vec![String::from("cargo xtask experiment parity").into()],
     });
 }
 
@@ -171,7 +171,11 @@ fn optional_numbers_are_left_out_and_come_back() {
     let old = r#"{"schema":1,"name":"p","title":"P","claim":"c","baseline":"erm","arms":[{"name":"erm","about":"mean"}],"claims":[],"command":"x"}"#;
     let record = ExperimentRecord::from_line(old).unwrap();
     assert_eq!(record.arms[0].control, None);
-    assert_eq!(record.to_line().unwrap(), old);
+    assert_eq!(record.commands, [String::from("x").into()]);
+    // The command is one of several since.
+    let new = old.replace(r#""command":"x""#, r#""commands":[{"command":"x"}]"#);
+    assert_eq!(record.to_line().unwrap(), new);
+    assert_eq!(ExperimentRecord::from_line(&new).unwrap(), record);
 }
 
 #[test]

@@ -105,7 +105,9 @@ impl Runs {
              Every grouping was told the true number of groups.",
             self.seeds
         ));
-        sheet.command(&record.command);
+        for each in &record.commands {
+            sheet.command(&each.command);
+        }
         let steps: Vec<String> = self.steps.keys().map(u64::to_string).collect();
         let heads = |first: &'static str| {
             let names = steps.iter().map(String::as_str);

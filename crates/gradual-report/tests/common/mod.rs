@@ -142,7 +142,7 @@ impl Fixture {
                     "The tax is small.",
                 ),
             ],
-            command: "cargo xtask experiment parity --seeds 5".to_owned(),
+            commands: vec![String::from("cargo xtask experiment parity --seeds 5").into()],
         }
     }
 
