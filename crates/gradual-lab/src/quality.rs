@@ -77,6 +77,10 @@ where
         Ok(subject.task().capabilities().to_vec())
     }
 
+    fn journals(&self) -> &[&str] {
+        &[FILE]
+    }
+
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let subject =
             (self.make)(&self.config, run.seed, self.quality.examples).map_err(Into::into)?;

@@ -61,6 +61,11 @@ pub(crate) trait AnyTask: Send + Sync {
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
 
+    /// The journals that its runs have beside the usual ones.
+    fn journals(&self) -> &[&str] {
+        &[]
+    }
+
     /// Trains a model of it, and writes down what there is to be seen.
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished>;
 

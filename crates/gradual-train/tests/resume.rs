@@ -57,7 +57,7 @@ fn run(path: &Path, objective: Objective, until: Option<u64>) -> Outcome {
 type Outcome = Result<(Ended<Model>, Vec<String>), TrainError>;
 
 fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -> Outcome {
-    let resumed = RunFolder::resume(path, &config(), &json!({"burn": "0.22.1"}))?;
+    let resumed = RunFolder::resume(path, &config(), &json!({"burn": "0.22.1"}), &["seen.jsonl"])?;
     let folder = resumed.folder.with_checkpoints(every, Keep::default());
     let mut journal = folder.journal("seen.jsonl")?;
     let task = Regression::new();
@@ -252,10 +252,10 @@ fn two_runs_do_not_share_a_folder() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
     let environment = json!({});
-    let first = RunFolder::create(&path, &config(), &environment).unwrap();
+    let first = RunFolder::create(&path, &config(), &environment, &[]).unwrap();
     for second in [
-        RunFolder::create(&path, &config(), &environment).map(drop),
-        RunFolder::resume(&path, &config(), &environment).map(drop),
+        RunFolder::create(&path, &config(), &environment, &[]).map(drop),
+        RunFolder::resume(&path, &config(), &environment, &[]).map(drop),
     ] {
         let message = second.unwrap_err().to_string();
         assert!(
@@ -264,7 +264,7 @@ fn two_runs_do_not_share_a_folder() {
         );
     }
     drop(first);
-    RunFolder::resume(&path, &config(), &environment).unwrap();
+    RunFolder::resume(&path, &config(), &environment, &[]).unwrap();
 }
 
 /// What a folder holds may be half written while another run has its lock: nothing of it is read then.
@@ -273,7 +273,7 @@ fn a_folder_is_read_under_its_lock_alone() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
     let environment = json!({});
-    let writer = RunFolder::create(&path, &config(), &environment).unwrap();
+    let writer = RunFolder::create(&path, &config(), &environment, &[]).unwrap();
     let other = RunConfig {
         seed: 1,
         ..config()
@@ -288,7 +288,7 @@ fn a_folder_is_read_under_its_lock_alone() {
         moment(&path.join("config.json"));
         let state = RunFolder::state(&path, &other).unwrap();
         assert_eq!(state, FolderState::Locked);
-        let refused = RunFolder::resume(&path, &other, &environment).unwrap_err();
+        let refused = RunFolder::resume(&path, &other, &environment, &[]).unwrap_err();
         assert!(
             matches!(refused, TrainError::Runs(RunsError::Locked { .. })),
             "{refused}"
@@ -307,11 +307,11 @@ fn folders_from_before_recipes_are_refused() {
         recipe: json!(null),
         ..config()
     };
-    drop(RunFolder::create(&path, &old, &json!({})).unwrap());
+    drop(RunFolder::create(&path, &old, &json!({}), &[]).unwrap());
     let before = files(&path);
     for result in [
         RunFolder::state(&path, &config()).map(drop),
-        RunFolder::resume(&path, &config(), &json!({})).map(drop),
+        RunFolder::resume(&path, &config(), &json!({}), &[]).map(drop),
     ] {
         let message = result.unwrap_err().to_string();
         assert!(
@@ -325,14 +325,14 @@ fn folders_from_before_recipes_are_refused() {
         RunFolder::state(&path, &old).unwrap(),
         FolderState::Unfinished
     );
-    RunFolder::create(&path, &config(), &json!({})).unwrap();
+    RunFolder::create(&path, &config(), &json!({}), &[]).unwrap();
 }
 
 #[test]
 fn a_folder_that_vanishes_is_named() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
-    let folder = RunFolder::create(&path, &config(), &json!({})).unwrap();
+    let folder = RunFolder::create(&path, &config(), &json!({}), &[]).unwrap();
     let mut journal = folder.journal("more.jsonl").unwrap();
     journal.append("{}".into()).unwrap();
     fs::remove_dir_all(&path).unwrap();
@@ -343,7 +343,7 @@ fn a_folder_that_vanishes_is_named() {
     );
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
-    let message = RunFolder::create(&file.join("run"), &config(), &json!({}));
+    let message = RunFolder::create(&file.join("run"), &config(), &json!({}), &[]);
     assert!(
         message
             .unwrap_err()
@@ -365,7 +365,7 @@ fn foreign_checkpoints_are_refused() {
         "{message}"
     );
 
-    let resumed = RunFolder::resume(&path, &config(), &json!({})).unwrap();
+    let resumed = RunFolder::resume(&path, &config(), &json!({}), &[]).unwrap();
     let task = Regression::new();
     let alone = Trainer::new(
         &task,
@@ -502,7 +502,7 @@ proptest! {
             let files = files(&path);
             damage.apply(&files[at.index(files.len())]);
         }
-        let resumed = RunFolder::resume(&path, &config(), &json!({}));
+        let resumed = RunFolder::resume(&path, &config(), &json!({}), &[]);
         match resumed.map(|resumed| resumed.snapshot.map(|snapshot| snapshot.step)) {
             Ok(step) => {
                 prop_assert!(step.is_some(), "started over by itself");
