@@ -41,7 +41,8 @@
 //!   [`Evaluation`] and [`Timing`] come from `gradual-measure`, which computes with them.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder; [`aside()`]: a run makes room for another.
-//! - [`message()`]: an error with its causes, for people; [`shown`]: a name from a file in such a message.
+//! - [`message()`]: an error with its causes, for people; [`shown`]: a name from a file in such a message; [`streams`]:
+//!   what programs say to them.
 
 mod aside;
 mod checks;
@@ -62,6 +63,7 @@ mod message;
 mod place;
 pub mod record;
 mod run;
+pub mod streams;
 
 pub use aside::{Stamp, aside};
 pub use config::RunConfig;

@@ -53,7 +53,7 @@ impl Place {
         })
     }
 
-    /// The runs in the folder of an experiment. Hidden folders (so those that were moved aside) and an earlier report
+    /// The runs in the folder of an experiment; none where there is no such folder. Hidden folders (so those that were moved aside) and an earlier report
     /// hold none.
     ///
     /// A seed has one name: `seed-00` and `seed-+0` are passed over with a note.
@@ -62,6 +62,10 @@ impl Place {
     /// [`RunsError::Link`] when an arm or a run is a link to a folder, [`RunsError::File`] when a folder can't be read.
     pub fn all(experiment: &Path) -> Result<Places, RunsError> {
         let mut places = Places::default();
+        // The folder itself may be reached through links.
+        if !experiment.exists() {
+            return Ok(places);
+        }
         for (arm, folder) in folders(experiment)? {
             if arm == REPORT {
                 continue;

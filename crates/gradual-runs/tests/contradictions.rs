@@ -109,23 +109,24 @@ fn values_out_of_range_are_named_with_file_and_line() {
         let seed = number as u64;
         let folder = write_run(experiment, "erm", seed);
         change(&folder, file, 3, |line| {
-            match (pointer.rsplit_once('/').unwrap(), &value) {
-                ((above, name), Value::Null) => {
-                    let known = line[above.trim_start_matches('/')]["add"].clone();
-                    line.pointer_mut(above).unwrap()[name] = known;
+            let (above, name) = pointer.rsplit_once('/').unwrap();
+            let above = line.pointer_mut(above).unwrap();
+            match (&value, above) {
+                (Value::Null, Value::Object(map)) => {
+                    map.insert(name.to_owned(), map["add"].clone());
                 }
-                ((above, name), Value::String(_)) => {
-                    let map = line.pointer_mut(above).unwrap();
-                    map.as_object_mut().unwrap().remove(name);
-                }
-                _ => *line.pointer_mut(pointer).unwrap() = value.clone(),
+                (Value::String(_), Value::Object(map)) => drop(map.remove(name)),
+                (value, Value::Object(map)) => drop(map.insert(name.to_owned(), value.clone())),
+                (value, above) => above[name.parse::<usize>().unwrap()] = value.clone(),
             }
         });
         let message = match read(experiment, "erm", seed) {
             Err(error @ RunsError::Line { line: 3, .. }) => error.to_string(),
             other => panic!("{pointer} = {value}: {other:?}"),
         };
-        let field = pointer.rsplit('/').find(|part| part.parse::<u64>().is_err());
+        let field = pointer
+            .rsplit('/')
+            .find(|part| part.parse::<u64>().is_err());
         let said = match (pointer, field) {
             (_, Some("new")) => "capabilities",
             ("/capabilities/add", _) => "capabilities is copy",

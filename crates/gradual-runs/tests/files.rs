@@ -305,5 +305,7 @@ fn marks_come_back_as_they_were() {
     assert_eq!(curves.bytes, content.len() as u64);
     done.check_journals(&run).unwrap();
     let text = fs::read_to_string(run.join("DONE")).unwrap();
-    assert!(text.starts_with(r#"{"end":"completed","reason":null,"skipped_steps":0,"journals":{"curves.jsonl":{"bytes":"#));
+    assert!(text.starts_with(
+        r#"{"end":"completed","reason":null,"skipped_steps":0,"journals":{"curves.jsonl":{"bytes":"#
+    ));
 }

@@ -106,7 +106,7 @@ pub(crate) fn write(
     write_file(&file, text.as_bytes())?;
     sync_folder(temporary.path())?;
     // A checkpoint of this step may be there: written, but not yet known of when the run was killed.
-    if files::is_folder(&folder)? && !remove(home, &folder, names)? {
+    if fs::symlink_metadata(&folder).is_ok() && !remove(home, &folder, names)? {
         set_aside(&folder)?;
     }
     fs::rename(temporary.path(), &folder).map_err(RunsError::file("rename", temporary.path()))?;
@@ -309,7 +309,8 @@ fn remove(home: &Path, folder: &Path, names: &JournalNames) -> Result<bool, Trai
     Ok(true)
 }
 
-/// Gives a folder with a user's files in it a name that no checkpoint has: `step-000000000020-kept-1`.
+/// Gives a folder with a user's files in it, or whatever else has the name of a checkpoint, one that no checkpoint has:
+/// `step-000000000020-kept-1`.
 fn set_aside(folder: &Path) -> Result<(), RunsError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let free = (1..u32::MAX)
