@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use common::{STEPS, config, sign, write_experiment, write_run};
 use gradual_runs::Record;
 
+/// A file, and what happens to its run.
+type Change = (&'static str, fn(&Path));
+
 fn read(experiment: &Path, arm: &str, seed: u64) -> Result<Option<Run>, RunsError> {
     Run::read(&Place::new(experiment, arm, seed).unwrap())
 }
@@ -128,8 +131,8 @@ fn values_out_of_range_are_named_with_file_and_line() {
             .rsplit('/')
             .find(|part| part.parse::<u64>().is_err());
         let said = match (pointer, field) {
-            (_, Some("new")) => "capabilities",
-            ("/capabilities/add", _) => "capabilities is copy",
+            (_, Some("new")) => "`new` is new",
+            ("/capabilities/add", _) => "`add` is missing",
             ("/groups", _) => "sizes is of 2 groups",
             ("/shares/add", _) => "shares",
             (_, field) => field.unwrap(),
@@ -174,7 +177,7 @@ fn sound_values_are_read() {
 fn journals_that_changed_after_the_end_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let experiment = home.path();
-    let changes: [(&str, fn(&Path)); 9] = [
+    let changes: [Change; 9] = [
         ("curves.jsonl", |run| cut(&run.join("curves.jsonl"), 4)),
         ("groups.jsonl", |run| cut(&run.join("groups.jsonl"), 1)),
         ("timing.jsonl", |run| cut(&run.join("timing.jsonl"), 0)),

@@ -17,6 +17,9 @@ use gradual_runs::{
 
 use common::{config, evaluation, tree, write_experiment, write_run};
 
+/// A sentence, and what makes the thing that it is about.
+type Made = (&'static str, fn(&Path));
+
 fn pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success() && fs::symlink_metadata(path).unwrap().file_type().is_fifo());
@@ -91,7 +94,7 @@ fn what_is_no_file_or_too_long_is_named() {
     for name in names {
         let path = run.join(name);
         let whole = fs::read(&path).unwrap();
-        let makers: [(&str, fn(&Path)); 5] = [
+        let makers: [Made; 5] = [
             ("is a pipe", pipe),
             ("is a folder", |path| fs::create_dir(path).unwrap()),
             ("is a link", |path| symlink("/dev/zero", path).unwrap()),

@@ -45,6 +45,9 @@ fn config() -> RunConfig {
     }
 }
 
+/// What a file is exchanged for, and how: given the file, where a copy of it is, and something precious.
+type Exchange = (&'static str, fn(&Path, &Path, &Path));
+
 type Said = (Vec<String>, Vec<String>);
 
 /// One run in `path`, from where it stopped, up to an interruption after `until` steps. What was damaged and mended.
@@ -375,7 +378,7 @@ fn what_is_no_file_of_ours_is_named_and_left_alone() {
         "checkpoints/step-000000000012/curves.jsonl",
         "checkpoints/step-000000000012/seen.jsonl",
     ];
-    let kinds: [(&str, fn(&Path, &Path, &Path)); 5] = [
+    let kinds: [Exchange; 5] = [
         ("link", |file, copy, _| symlink(copy, file).unwrap()),
         ("link", |file, _, victim| symlink(victim, file).unwrap()),
         ("link", |file, _, _| symlink("/dev/zero", file).unwrap()),

@@ -75,10 +75,18 @@ fn follows(this: &Evaluation, before: &Evaluation) -> Result<(), RunsError> {
     if let (Some(before), Some(this)) = (before.compute, this.compute) {
         CHECKS.not_fewer("compute", before, this)?;
     }
-    let names = |of: &Evaluation| of.capabilities.keys().cloned().collect::<Vec<_>>();
-    if !this.capabilities.keys().eq(before.capabilities.keys()) {
-        let (got, expected) = (names(this).join(", "), names(before).join(", "));
-        return Err(CHECKS.fault("capabilities", got, format!("those before, {expected}")));
+    let missing = |from: &Evaluation, of: &Evaluation| {
+        let mut names = from.capabilities.keys();
+        names
+            .find(|name| !of.capabilities.contains_key(*name))
+            .cloned()
+    };
+    let missing_here = missing(before, this).map(|name| format!("`{name}` is missing"));
+    let new_here = missing(this, before).map(|name| format!("`{name}` is new"));
+    if let Some(difference) = missing_here.or(new_here) {
+        let got = format!("another at step {}, {difference}", this.step);
+        let expected = "that of the evaluation before";
+        return Err(CHECKS.fault("the set of capabilities", got, expected));
     }
     for ((name, this), before) in this.capabilities.iter().zip(before.capabilities.values()) {
         if this.chance != before.chance {
