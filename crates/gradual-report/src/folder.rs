@@ -13,6 +13,9 @@ use gradual_runs::{ExperimentRecord, GroupingRecord, RunConfig};
 use crate::ReportError;
 use files::{entries, lines, name, optional};
 
+/// Arms that figures and tables of the page show.
+pub(crate) const MOST_ARMS: usize = 64;
+
 /// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
     /// Of several experiments, their names.
@@ -190,12 +193,24 @@ impl Folder {
     /// The finished run of the baseline of `arm` with the same seed.
     pub(crate) fn paired(&self, arm: &Arm, seed: u64) -> Option<&Run> {
         let runs = &self.arm(&arm.baseline)?.runs;
-        runs.iter().find(|run| run.finished && run.seed == seed)
+        let at = runs.binary_search_by_key(&seed, |run| run.seed).ok()?;
+        Some(&runs[at]).filter(|run| run.finished)
     }
 
     /// The arms that have runs.
     pub(crate) fn with_runs(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|arm| !arm.runs.is_empty())
+    }
+
+    /// The arms with runs that figures and tables of the page show: all but of very many.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Arm> {
+        let baseline = self.arm(&self.baseline).map(|arm| &arm.name);
+        let first = move |arm: &&Arm| Some(&arm.name) == baseline;
+        let others = self.with_runs().filter(move |arm| !first(arm));
+        let all = self.with_runs().filter(first).chain(others);
+        let many = self.with_runs().nth(MOST_ARMS).is_some();
+        let kept = self.with_runs().filter(move |_| !many);
+        kept.chain(all.filter(move |_| many)).take(MOST_ARMS)
     }
 
     /// The last step of any run.

@@ -4,11 +4,12 @@ mod metrics;
 mod reproduce;
 mod verdict_table;
 
-use crate::figures::{Figure, escape};
+use crate::figures::Figure;
 use crate::folder::Folder;
 use crate::prose;
 use crate::results::Results;
 use crate::style;
+use crate::text::escape;
 
 /// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
 const SHOWN_FIRST: usize = 4;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::ReportError;
 use crate::column::Column;
-use crate::folder::{Arm, Folder};
+use crate::folder::{Arm, Folder, Run};
 use crate::verdicts::{self, JudgedClaim};
 
 /// Everything that the report says, as written to `summary.json`.
@@ -114,10 +114,12 @@ impl ArmResult {
 
 fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
     let counted = arm.counted();
-    let value = |column: Column, run| {
-        let run: &crate::folder::Run = run;
-        column.value(run, folder.paired(arm, run.seed))
-    };
+    let paired: BTreeMap<u64, &Run> = arm
+        .runs
+        .iter()
+        .filter_map(|run| Some((run.seed, folder.paired(arm, run.seed)?)))
+        .collect();
+    let value = |column: Column, run: &Run| column.value(run, paired.get(&run.seed).copied());
     let metrics = Column::all()
         .map(|column| {
             let values: Vec<f64> = counted

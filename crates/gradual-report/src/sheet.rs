@@ -1,8 +1,9 @@
 //! A page of text, tables and figures, for measurements that are no learning curves.
 
 use crate::ReportError;
-use crate::figures::{HeatMap, escape};
+use crate::figures::HeatMap;
 use crate::page;
+use crate::text::escape;
 
 /// Text, tables and figures in order, written as a web page and as Markdown.
 ///

@@ -4,10 +4,11 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Panel;
-use super::canvas::{Area, Drawn, Frame, shorten, text};
+use super::canvas::{Area, Drawn, Frame, text};
 use super::svg::px;
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
+use crate::text::shorten;
 
 /// Width of a cell in pixels.
 const WIDE: f64 = 58.0;

@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use super::svg::{escape, px};
+use super::svg::px;
+use crate::text::escape;
 
 /// Shapes in drawing units of the whole panel.
 #[derive(Default)]
@@ -52,9 +53,24 @@ pub(crate) fn thinned(count: usize, most: usize) -> impl Iterator<Item = usize> 
         .chain(last.filter(move |last| last % stride != 0))
 }
 
+/// At most `most` of the indices below `count`, evenly apart, the first and the last with them.
+pub(crate) fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let shown = count.min(most);
+    let last = (shown.max(2) - 1) as u128;
+    (0..shown).map(move |at| (at as u128 * count.saturating_sub(1) as u128 / last) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spread_has_both_ends() {
+        assert_eq!(spread(0, 3).count(), 0);
+        assert_eq!(spread(1, 3).collect::<Vec<_>>(), [0]);
+        assert_eq!(spread(3, 3).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(spread(100, 3).collect::<Vec<_>>(), [0, 49, 99]);
+    }
 
     #[test]
     fn few_are_kept_and_the_last_is() {

@@ -4,9 +4,9 @@ use gradual_measure::{Direction, Metric, Topic};
 
 use super::{Shown, table};
 use crate::column::Column;
-use crate::figures::escape;
 use crate::numbers::{count, number, with_deviation};
 use crate::results::{ArmResult, MetricResult};
+use crate::text::escape;
 
 /// What every arm does, baselines and controls named.
 pub(super) fn arms(arms: &[ArmResult]) -> String {

@@ -3,9 +3,9 @@
 use gradual_runs::RunConfig;
 use serde_json::Value;
 
-use crate::figures::escape;
 use crate::folder::Folder;
 use crate::numbers::number;
+use crate::text::escape;
 
 pub(super) fn html(folder: &Folder, csv: bool) -> String {
     let commands = folder.commands.join("\n");

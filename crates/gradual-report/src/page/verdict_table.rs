@@ -3,8 +3,8 @@
 use gradual_measure::{Direction, LEAST_SEEDS, Verdict};
 
 use super::{Shown, table};
-use crate::figures::escape;
 use crate::numbers::number;
+use crate::text::escape;
 use crate::verdicts::JudgedClaim;
 
 pub(super) fn html(verdicts: &[JudgedClaim]) -> String {
