@@ -269,10 +269,10 @@ impl Experiment {
     }
 }
 
-/// The name of the kind of task of an experiment's file.
-pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static str>> {
+/// The kind of task of an experiment's file.
+pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static dyn Kind>> {
     let kind = File::read(file, text)?.task(false)?;
-    Ok(kind.map(|(kind, _)| kind.name()))
+    Ok(kind.map(|(kind, _)| kind))
 }
 
 /// An experiment of the list.

@@ -465,7 +465,11 @@ fn more_groups_than_a_draw_has_examples_are_said_before_any_run() {
     let few = ["--steps=2", "--seeds=1"];
     run(&asked(&[&few[..], &["--arms=erm,grouped"]].concat()));
     run(&asked(
-        &[&few[..], &["--arms=kmeans", "--draw=200", "--fresh"]].concat(),
+        &[
+            &few[..],
+            &["--arms=erm,grouped,kmeans", "--draw=200", "--fresh"],
+        ]
+        .concat(),
     ));
 }
 

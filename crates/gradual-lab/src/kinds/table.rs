@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Configured, Finished, Run};
+use crate::training::{AnyTask, Configured, Finished, Run, Setting};
 
 const RATE: f64 = 1e-3;
 
@@ -123,6 +123,10 @@ impl<T: AnyTask> AnyTask for Named<T> {
 
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
         Ok(self.capabilities.clone())
+    }
+
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        self.task.try_first_step(setting)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
