@@ -1,18 +1,22 @@
 //! The run folders of one experiment or of several, read and checked.
 
 mod files;
+mod programs;
 mod several;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{Claim, Evaluation, RunCurves, RunSummary, Timing};
-use gradual_runs::files::{CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, TIMING, read};
-use gradual_runs::{ExperimentRecord, GroupingRecord, RunConfig};
+use gradual_runs::files::{CONFIG, CURVES, DONE, EXPERIMENT, GROUPS, TIMING, read};
+use gradual_runs::{CommandRecord, ExperimentRecord, GroupingRecord, RunConfig, comparable};
 
 use crate::ReportError;
+use crate::stop::Stop;
 use files::{entries, lines, name, optional};
+use programs::Programs;
 
+/// Letters of the name of an arm that are shown.
+const LONGEST: usize = 44;
 /// Arms that figures and tables of the page show.
 pub(crate) const MOST_ARMS: usize = 64;
 
@@ -27,14 +31,16 @@ pub(crate) struct Folder {
     pub(crate) stated: Vec<Stated>,
     /// The arm that sentences and the first columns compare with: the baseline of the first experiment.
     pub(crate) baseline: String,
-    /// What reruns each experiment.
-    pub(crate) commands: Vec<String>,
+    /// What made the runs, oldest first; of several experiments, each named before its command.
+    pub(crate) commands: Vec<CommandRecord>,
     /// In the order of the experiment, arms that it does not name last; arms without runs too.
     pub(crate) arms: Vec<Arm>,
     /// `environment.json` of the first run that has one.
     pub(crate) environment: Option<serde_json::Value>,
     /// What was left out or looks odd, in sentences.
     pub(crate) notes: Vec<String>,
+    /// Whether claims are judged and arms compared with the baseline.
+    pub(crate) judged: bool,
 }
 
 /// A claim and the arm that it compares with.
@@ -47,6 +53,8 @@ pub(crate) struct Stated {
 /// One arm and its runs by seed.
 pub(crate) struct Arm {
     pub(crate) name: String,
+    /// The name, cut to [`LONGEST`] letters; different names have different labels.
+    pub(crate) label: String,
     pub(crate) about: String,
     /// What it is a control for.
     pub(crate) control: Option<String>,
@@ -74,6 +82,7 @@ impl Arm {
 
 /// One run with at least one evaluation.
 pub(crate) struct Run {
+    pub(crate) path: PathBuf,
     pub(crate) seed: u64,
     pub(crate) config: RunConfig,
     pub(crate) finished: bool,
@@ -101,7 +110,15 @@ impl Run {
 }
 
 impl Folder {
-    pub(crate) fn read(dir: &Path) -> Result<Self, ReportError> {
+    /// Reads an experiment, of which claims are judged unless the report is to be `without_verdicts`.
+    ///
+    /// # Errors
+    /// [`ReportError::Incomparable`] when runs can't be compared and claims are to be judged.
+    pub(crate) fn read(
+        dir: &Path,
+        without_verdicts: bool,
+        stop: &Stop,
+    ) -> Result<Self, ReportError> {
         if !dir.is_dir() {
             return Err(ReportError::NotAFolder {
                 path: dir.to_owned(),
@@ -122,22 +139,24 @@ impl Folder {
             .iter()
             .map(|arm| Arm {
                 name: arm.name.clone(),
+                label: String::new(),
                 about: arm.about.clone(),
                 control: arm.control.clone(),
                 baseline: record.baseline.clone(),
                 runs: Vec::new(),
             })
             .collect();
-        let mut environment = None;
+        let mut programs = Programs::default();
         for folder in folders.iter().filter(|path| path.is_dir()) {
             let name = name(folder);
-            let runs = runs(folder, &mut notes, &mut environment)?;
+            let runs = runs(folder, &mut notes, &mut programs, stop)?;
             if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
                 arm.runs = runs;
             } else if !runs.is_empty() {
                 notes.push(format!("Arm `{name}` is not named in experiment.json."));
                 arms.push(Arm {
                     name,
+                    label: String::new(),
                     about: String::new(),
                     control: None,
                     baseline: record.baseline.clone(),
@@ -150,6 +169,16 @@ impl Folder {
                 path: dir.to_owned(),
             });
         }
+        let compared = arms.iter().flat_map(|arm| &arm.runs);
+        match comparable::check(compared.map(|run| (&run.path, &run.config))) {
+            Err(source) if !without_verdicts => return Err(ReportError::Incomparable { source }),
+            Err(source) => notes.push(format!("The runs can't be compared: {source}.")),
+            Ok(()) => {}
+        }
+        if without_verdicts {
+            notes.push("No claim is judged, and nothing is compared with the baseline.".to_owned());
+        }
+        notes.extend(programs.note());
         for arm in &arms {
             if arm.runs.is_empty() {
                 notes.push(format!("Arm `{}` has no evaluated run.", arm.name));
@@ -175,14 +204,11 @@ impl Folder {
             title: record.title,
             claims: vec![record.claim],
             baseline: record.baseline,
-            commands: record
-                .commands
-                .into_iter()
-                .map(|each| each.command)
-                .collect(),
+            commands: record.commands,
             arms,
-            environment,
+            environment: programs.first,
             notes,
+            judged: !without_verdicts,
         })
     }
 
@@ -190,8 +216,11 @@ impl Folder {
         self.arms.iter().find(|arm| arm.name == name)
     }
 
-    /// The finished run of the baseline of `arm` with the same seed.
+    /// The finished run of the baseline of `arm` with the same seed; none where nothing is compared with the baseline.
     pub(crate) fn paired(&self, arm: &Arm, seed: u64) -> Option<&Run> {
+        if !self.judged {
+            return None;
+        }
         let runs = &self.arm(&arm.baseline)?.runs;
         let at = runs.binary_search_by_key(&seed, |run| run.seed).ok()?;
         Some(&runs[at]).filter(|run| run.finished)
@@ -226,7 +255,8 @@ impl Folder {
 fn runs(
     folder: &Path,
     notes: &mut Vec<String>,
-    environment: &mut Option<serde_json::Value>,
+    programs: &mut Programs,
+    stop: &Stop,
 ) -> Result<Vec<Run>, ReportError> {
     let mut seeds: Vec<(u64, PathBuf)> = entries(folder)?
         .into_iter()
@@ -236,12 +266,11 @@ fn runs(
     seeds.sort();
     let mut runs = Vec::new();
     for (seed, path) in seeds {
-        if environment.is_none() {
-            *environment = fs::read_to_string(path.join(ENVIRONMENT))
-                .ok()
-                .and_then(|text| serde_json::from_str(&text).ok());
+        stop.check()?;
+        if let Some(run) = run(seed, &path, notes)? {
+            programs.add(&path);
+            runs.push(run);
         }
-        runs.extend(run(seed, &path, notes)?);
     }
     Ok(runs)
 }
@@ -280,6 +309,7 @@ fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, R
     let (groups, timing) = (path.join(GROUPS), path.join(TIMING));
     let timings: Vec<Timing> = optional(&timing, finished, notes)?;
     Ok(Some(Run {
+        path: path.to_owned(),
         seed,
         config,
         finished,

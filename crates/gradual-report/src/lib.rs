@@ -219,7 +219,12 @@ impl Report {
         }
     }
 
-    fn table(&self, report: &mut ReportFolder, part: &str, table: &Table) -> Result<(), ReportError> {
+    fn table(
+        &self,
+        report: &mut ReportFolder,
+        part: &str,
+        table: &Table,
+    ) -> Result<(), ReportError> {
         self.stop.check()?;
         let name = |extension: &str| format!("{part}/{}.{extension}", table.name);
         if self.formats.contains(&Format::Csv) {

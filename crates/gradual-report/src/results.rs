@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{Effect, Metric, RunSummary, Sample, paired_ratio};
-use gradual_runs::SCHEMA;
+use gradual_runs::{CommandRecord, SCHEMA};
 use serde::Serialize;
 
 use crate::ReportError;
@@ -21,6 +21,8 @@ pub(crate) struct Results {
     baseline: String,
     pub(crate) verdicts: Vec<JudgedClaim>,
     pub(crate) arms: Vec<ArmResult>,
+    /// What made the runs, oldest first.
+    commands: Vec<CommandRecord>,
     notes: Vec<String>,
 }
 
@@ -28,6 +30,8 @@ pub(crate) struct Results {
 #[derive(Serialize)]
 pub(crate) struct ArmResult {
     pub(crate) name: String,
+    #[serde(skip)]
+    pub(crate) label: String,
     pub(crate) about: String,
     /// What it is a control for.
     pub(crate) control: Option<String>,
@@ -36,6 +40,9 @@ pub(crate) struct ArmResult {
     pub(crate) finished: usize,
     /// Whether the numbers come from unfinished runs, because there are no others.
     pub(crate) provisional: bool,
+    /// Whether it is compared with the baseline.
+    #[serde(skip)]
+    pub(crate) compared: bool,
     pub(crate) metrics: Vec<MetricResult>,
     pub(crate) seeds: Vec<SeedResult>,
 }
@@ -72,8 +79,9 @@ impl Results {
             title: folder.title.clone(),
             claims: folder.claims.clone(),
             baseline: folder.baseline.clone(),
-            verdicts: verdicts::judged(folder),
+            verdicts: verdicts::of(folder),
             arms: folder.arms.iter().map(|one| arm(folder, one)).collect(),
+            commands: folder.commands.clone(),
             notes: folder.notes.clone(),
         }
     }
@@ -137,12 +145,14 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
         .collect();
     ArmResult {
         name: arm.name.clone(),
+        label: arm.label.clone(),
         about: arm.about.clone(),
         control: arm.control.clone(),
         baseline: arm.baseline.clone(),
         runs: arm.runs.len(),
         finished: arm.runs.iter().filter(|run| run.finished).count(),
         provisional: arm.unfinished(),
+        compared: folder.judged,
         metrics,
         seeds: arm
             .runs
@@ -161,7 +171,7 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
 
 /// The number of an arm against that of its baseline, where all finished runs of both have it.
 fn effect(folder: &Folder, arm: &Arm, column: Column) -> Option<Effect> {
-    if arm.name == arm.baseline {
+    if arm.name == arm.baseline || !folder.judged {
         return None;
     }
     let values = |arm: &Arm| -> Option<BTreeMap<u64, f64>> {

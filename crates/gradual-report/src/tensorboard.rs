@@ -13,10 +13,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::output::ReportFolder;
 use crate::stop::Stop;
-use crate::ReportError;
 
 /// Writes `tensorboard/<arm>/seed-<s>/events.out.tfevents.0.gradual` for every run into the report.
 pub(crate) fn write(
@@ -28,7 +28,10 @@ pub(crate) fn write(
         for run in &arm.runs {
             stop.check()?;
             let place = format!("tensorboard/{}/seed-{}", arm.name, run.seed);
-            report.write(&format!("{place}/events.out.tfevents.0.gradual"), events(run))?;
+            report.write(
+                &format!("{place}/events.out.tfevents.0.gradual"),
+                events(run),
+            )?;
         }
     }
     Ok(())
@@ -59,7 +62,11 @@ fn events(run: &Run) -> Vec<u8> {
             }
         }
         let mut event = Vec::new();
-        double(&mut event, 1, seconds.get(&one.step).copied().unwrap_or(0.0));
+        double(
+            &mut event,
+            1,
+            seconds.get(&one.step).copied().unwrap_or(0.0),
+        );
         varint(&mut event, 2 << 3);
         varint(&mut event, one.step);
         bytes(&mut event, 5, &summary);

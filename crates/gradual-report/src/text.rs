@@ -1,6 +1,7 @@
 //! Text that comes from run folders, made fit for pages, drawings and tables.
 
 mod labels;
+pub(crate) mod markdown;
 
 pub(crate) use labels::{labels, shorten, width};
 
@@ -17,6 +18,11 @@ pub(crate) fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// At most about `most` letters of a text for HTML and XML.
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    escape(&shorten(text, most))
 }
 
 /// `letter`, or the replacement character � for one that no page may hold (XML 1.0 has a list of characters, and most

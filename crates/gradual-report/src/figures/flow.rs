@@ -155,6 +155,7 @@ fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
     groups.retain(|(_, members)| size(members) > 0);
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(size(members)));
     let small = groups.split_off(groups.len().min(GROUPS));
+    groups.sort_unstable_by_key(|(group, _)| *group);
     let mut stacks: Vec<(u64, Stack)> = groups
         .into_iter()
         .map(|(group, members)| {
@@ -190,8 +191,8 @@ fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
         stacks.push(Stack {
             parts: vec![(None, examples as f64 / total as f64)],
             title: format!(
-                "{} smaller groups: {}",
-                small.len(),
+                "{}: {}",
+                count(small.len(), "smaller group", "smaller groups"),
                 count(examples as usize, "example", "examples")
             ),
         });

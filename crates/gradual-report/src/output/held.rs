@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::ops::Bound;
 use std::path::Path;
 
 use gradual_runs::{RunsError, SCHEMA};
@@ -40,7 +41,8 @@ impl Manifest {
 
     /// Whether a file, or a folder whose name ends in `/`, is of the report.
     fn lists(&self, name: &str) -> bool {
-        let after = self.files.range::<str, _>(name..).next();
+        let from = (Bound::Included(name), Bound::Unbounded);
+        let after = self.files.range::<str, _>(from).next();
         match name.ends_with('/') {
             true => after.is_some_and(|file| file.starts_with(name)),
             false => after.is_some_and(|file| file == name) || name == MANIFEST,
@@ -151,5 +153,8 @@ fn has_marks_of_old(folder: &Path) -> bool {
     let text = fs::read_to_string(folder.join("summary.json")).unwrap_or_default();
     let summary: Option<serde_json::Value> = serde_json::from_str(&text).ok();
     let of_ours = summary.is_some_and(|one| one["schema"] == SCHEMA && one["verdicts"].is_array());
-    of_ours || ["index.html", "quality.csv", "quality.md"].iter().all(|name| folder.join(name).is_file())
+    of_ours
+        || ["index.html", "quality.csv", "quality.md"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
 }
