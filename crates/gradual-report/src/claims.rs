@@ -14,7 +14,7 @@ use crate::folder::Folder;
 use crate::numbers::{count, number};
 use crate::output;
 use crate::stop::Stop;
-use crate::text::markdown::{block, code, plain};
+use crate::text::markdown::{block, cell, code, plain};
 use crate::verdicts::{self, JudgedClaim, present, values};
 
 /// What every page of claims begins with.
@@ -164,8 +164,8 @@ fn experiment(
         text.push_str(&format!(
             "| [{index}](#{}) {} | {} | {} | {} | **{}** |\n",
             anchor(&heading(folder, index)),
-            plain(&one.claim.statement),
-            plain(one.claim.metric.label()),
+            cell(&one.claim.statement),
+            cell(one.claim.metric.label()),
             claimed(one),
             found(one),
             one.verdict.label(),
@@ -210,7 +210,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         }
     );
     if let Some(reason) = &held.reason {
-        text.push_str(&format!(": {}", plain(reason)));
+        text.push_str(&format!(": {}", cell(reason)));
     }
     text.push_str(&format!(
         ". {} of {} against {}: claimed {}, found {}",
@@ -238,7 +238,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         });
     }
     if let Some(control) = control {
-        text.push_str(&format!(". The arm is a control for {}", plain(control)));
+        text.push_str(&format!(". The arm is a control for {}", cell(control)));
     }
     text.push_str(&format!(
         ".\n\n![{} by seed](figures/{figure}.svg)\n",

@@ -55,6 +55,8 @@ pub use output::ReportFolder;
 pub use sheet::Sheet;
 
 use stop::Stop;
+pub use table::csv_cell;
+
 use table::Table;
 
 /// Writes the report of the experiment in `dir`, that is `runs/<experiment>`, to `dir/report` and returns

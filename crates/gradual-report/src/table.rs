@@ -64,6 +64,22 @@ impl Cell {
     }
 }
 
+/// A text as a cell of comma-separated values: in quotes where it needs them, and with an apostrophe before what a
+/// spreadsheet would take for a formula.
+///
+/// ```
+/// assert_eq!(gradual_report::csv_cell("a, b"), "\"a, b\"");
+/// assert_eq!(gradual_report::csv_cell("=1+1"), "'=1+1");
+/// ```
+#[must_use]
+pub fn csv_cell(text: &str) -> String {
+    let text = Cell::from(text).text();
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
 /// What a formula begins with, or what a spreadsheet passes over before one.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 

@@ -120,7 +120,10 @@ fn only_what_was_asked_for() {
     let out = root.path().join("page");
     let report = report.with_formats(&[Format::Html]).with_out(&out);
     let html = fs::read_to_string(report.write().unwrap()).unwrap();
-    assert_eq!(names(&out), ["figures", "files.json", "index.html", "summary.json"]);
+    assert_eq!(
+        names(&out),
+        ["figures", "files.json", "index.html", "summary.json"]
+    );
     assert!(!html.contains(".csv"));
 }
 

@@ -134,7 +134,8 @@ impl Goal {
 }
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let arms: Vec<&Arm> = folder.shown().collect();
+    // The tax is that of the baseline's run.
+    let arms: Vec<&Arm> = folder.shown().filter(|_| folder.judged).collect();
     let mut data = Table::new(
         "tax",
         &[

@@ -15,6 +15,9 @@ use crate::text::shorten;
 /// The list of the files of a report.
 pub(super) const MANIFEST: &str = "files.json";
 
+/// How often a report is looked at that others exchange meanwhile.
+const LOOKS: usize = 100;
+
 /// What systems leave in folders that somebody looks at.
 const LEFT_BY_SYSTEMS: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
 
@@ -59,11 +62,22 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// What is at `target`.
+    /// What is at `target`. Where somebody exchanges it meanwhile, it is looked at again.
     ///
     /// # Errors
     /// [`ReportError::Foreign`] for anything that is no report.
     pub(super) fn at(target: &Path) -> Result<Self, ReportError> {
+        let mut tries = 0..LOOKS;
+        loop {
+            let listed = manifest(target);
+            let found = Self::look(target, &listed);
+            if found.is_ok() || tries.next().is_none() || manifest(target) == listed {
+                return found;
+            }
+        }
+    }
+
+    fn look(target: &Path, listed: &str) -> Result<Self, ReportError> {
         let foreign = |found: String| ReportError::Foreign {
             path: target.to_owned(),
             found,
@@ -79,13 +93,20 @@ impl Held {
         if !kind.is_dir() {
             return Err(foreign("it is no folder".to_owned()));
         }
-        let text = fs::read_to_string(target.join(MANIFEST)).unwrap_or_default();
-        let listed: Option<Manifest> = serde_json::from_str(&text).ok();
+        let listed: Option<Manifest> = serde_json::from_str(listed).ok();
         let of_ours = |name: &str| match &listed {
             Some(manifest) => manifest.lists(name),
             None => before_lists(name),
         };
-        let stranger = stranger(target, "", &of_ours).map_err(RunsError::file("read", target))?;
+        let failed = |error: io::Error| match error.kind() {
+            // Somebody moved it away.
+            ErrorKind::NotFound => Ok(Self::Nothing),
+            _ => Err(RunsError::file("read", target)(error).into()),
+        };
+        let stranger = match stranger(target, "", &of_ours) {
+            Ok(stranger) => stranger,
+            Err(error) => return failed(error),
+        };
         let is_report = listed.is_some() || has_marks_of_old(target);
         match stranger {
             Some(name) => Err(foreign(format!(
@@ -93,10 +114,18 @@ impl Held {
                 shorten(&name, 80).escape_debug()
             ))),
             None if is_report => Ok(Self::Report),
-            None if is_empty(target).map_err(RunsError::file("read", target))? => Ok(Self::Empty),
-            None => Err(foreign("it holds no files.json of a report".to_owned())),
+            None => match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
+                Ok(true) => Ok(Self::Empty),
+                Ok(false) => Err(foreign("it holds no files.json of a report".to_owned())),
+                Err(error) => failed(error),
+            },
         }
     }
+}
+
+/// The list of the report at `target`; empty without one.
+fn manifest(target: &Path) -> String {
+    fs::read_to_string(target.join(MANIFEST)).unwrap_or_default()
 }
 
 /// A file below `folder`, or a folder, that is not of ours.
@@ -125,10 +154,6 @@ fn stranger(
         }
     }
     Ok(None)
-}
-
-fn is_empty(folder: &Path) -> io::Result<bool> {
-    Ok(fs::read_dir(folder)?.next().is_none())
 }
 
 /// Whether a report from before there were lists may have a file, or a folder whose name ends in `/`, of this name.

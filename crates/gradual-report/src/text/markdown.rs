@@ -2,8 +2,18 @@
 
 use super::visible;
 
-/// A text of one line that shows its letters and nothing else: no markup, no HTML, no link, no cell of a table.
+/// A text of one line that shows its letters and nothing else: no markup, no HTML, no link, no cell of a table. It may
+/// begin a line.
 pub(crate) fn plain(text: &str) -> String {
+    inert(text, true)
+}
+
+/// [`plain`] text within a line, such as a cell of a table.
+pub(crate) fn cell(text: &str) -> String {
+    inert(text, false)
+}
+
+fn inert(text: &str, begins_line: bool) -> String {
     let mut said = String::with_capacity(text.len());
     for (at, letter) in text.char_indices() {
         match letter {
@@ -12,11 +22,13 @@ pub(crate) fn plain(text: &str) -> String {
                 said.push(letter);
             }
             // What would be a heading, a list or a rule at the beginning of a line.
-            '#' | '-' | '+' | '=' if at == 0 => {
+            '#' | '-' | '+' | '=' if at == 0 && begins_line => {
                 said.push('\\');
                 said.push(letter);
             }
-            '.' | ')' if at > 0 && text[..at].bytes().all(|one| one.is_ascii_digit()) => {
+            '.' | ')'
+                if begins_line && at > 0 && text[..at].bytes().all(|one| one.is_ascii_digit()) =>
+            {
                 said.push('\\');
                 said.push(letter);
             }
@@ -76,6 +88,7 @@ mod tests {
         ] {
             assert_eq!(plain(text), said);
         }
+        assert_eq!(cell("-0.5 | 1."), "-0.5 \\| 1.");
     }
 
     #[test]
