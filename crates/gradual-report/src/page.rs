@@ -8,21 +8,22 @@ use std::collections::BTreeSet;
 
 use crate::figures::Figure;
 use crate::folder::{Folder, MOST_ARMS};
-use crate::numbers::{count, number};
+use crate::numbers::{count, whole};
 use crate::prose;
 use crate::results::{ArmResult, Results};
 use crate::style;
-use crate::text::{escape, shown};
+use crate::text::{escape, shorten, shown};
 
 /// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
 const SHOWN_FIRST: usize = 4;
 
 /// Bytes of all drawings of a page, so that it stays below 5 MB.
-const DRAWN: usize = 3_800_000;
+const DRAWN: usize = 3_500_000;
 /// Notes that are shown.
 const NOTES: usize = 40;
-/// Letters of a title, and of a text.
+/// Letters of a title, of a note, and of a text.
 const TITLE: usize = 300;
+const NOTE: usize = 1000;
 const TEXT: usize = 4000;
 
 /// The whole report; `csv` tells whether the numbers behind the figures lie beside it as CSV.
@@ -116,7 +117,7 @@ fn notes(notes: &[String]) -> String {
     let items: String = notes
         .iter()
         .take(NOTES)
-        .map(|note| format!("<li>{}</li>", quoted(note)))
+        .map(|note| format!("<li>{}</li>", quoted(&shorten(note, NOTE))))
         .collect();
     let more = match notes.len().saturating_sub(NOTES) {
         0 => String::new(),
@@ -237,7 +238,7 @@ fn left_out(folder: &Folder, figure: &Figure, shown: usize) -> String {
     let mut said = String::new();
     let arms = folder.with_runs().count();
     if arms > MOST_ARMS {
-        said = format!(" {MOST_ARMS} of {} arms are shown.", number(arms as f64));
+        said = format!(" {MOST_ARMS} of {} arms are shown.", whole(arms));
     }
     if shown < figure.panels.len() {
         said.push_str(&format!(

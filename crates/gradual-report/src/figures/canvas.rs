@@ -14,7 +14,7 @@ use super::hits::Hits;
 use super::svg::{SCALE, px};
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
-use crate::text::{escape, shorten, visible};
+use crate::text::{shorten, shown, visible};
 
 /// What drawing gives; the reasons of plotters have many types.
 pub(crate) type Drawn = Result<(), Box<dyn Error>>;
@@ -69,7 +69,7 @@ impl Frame<'_> {
             })?;
         let (width, height) = self.size;
         let (wide, high) = (width * SCALE, height * SCALE);
-        let about = escape(&self.about);
+        let about = shown(&self.about, ABOUT);
         let drawn = svg.find('>').map_or("", |end| &svg[end + 1..]);
         let drawn = drawn.trim_end().trim_end_matches("</svg>");
         // What is so anyway; text holds no quotes.
@@ -145,6 +145,8 @@ impl Frame<'_> {
     }
 }
 
+/// Letters that say what a drawing shows.
+const ABOUT: usize = 400;
 /// Letters of a name that a file name holds.
 const LONGEST: usize = 60;
 

@@ -72,7 +72,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "churn",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Recovery and change of the groups over time, arm {}",
                 arm.name

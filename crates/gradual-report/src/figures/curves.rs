@@ -66,7 +66,7 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         }
         let frame = Frame {
             figure: words.name,
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "{} of every capability against steps, arm {}",
                 words.title, arm.name

@@ -12,7 +12,7 @@ use super::hits::thinned;
 use super::series::Order;
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::{count, number};
+use crate::numbers::{count, number, whole};
 use crate::style::{self, MUTED, PAPER};
 use crate::table::{Cell, Table};
 use crate::text::shorten;
@@ -76,7 +76,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "flow",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Capabilities in every group over time, arm {}", arm.name),
             size: (360, 320),
             legend: Some(&order.ends),
@@ -126,7 +126,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             if most > GROUPS {
                 format!(
                     " Of up to {} groups the {GROUPS} largest are shown; all others are grey, on top.",
-                    number(most as f64)
+                    whole(most)
                 )
             } else {
                 String::new()

@@ -5,7 +5,10 @@
 use std::fmt::Write;
 
 use super::svg::px;
-use crate::text::escape;
+use crate::text::shown;
+
+/// Letters of a title.
+const LONGEST: usize = 160;
 
 /// Shapes in drawing units of the whole panel.
 #[derive(Default)]
@@ -29,7 +32,11 @@ impl Hits {
 
     fn put(&mut self, shape: &str, title: &str, tag: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{shape}<title>{}</title></{tag}>", escape(title));
+        let _ = writeln!(
+            self.0,
+            "{shape}<title>{}</title></{tag}>",
+            shown(title, LONGEST)
+        );
     }
 
     /// The SVG group, empty when nothing can be pointed at.

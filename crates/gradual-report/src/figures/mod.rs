@@ -33,7 +33,7 @@ use gradual_measure::Measure;
 
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::number;
+use crate::numbers::whole;
 use crate::stop::Stop;
 use crate::table::Table;
 
@@ -70,7 +70,7 @@ fn not_drawn(points: usize) -> String {
         1 => " 1 point, between those that are drawn, is left out.".to_owned(),
         more => format!(
             " {} points, evenly among those that are drawn, are left out.",
-            number(more as f64)
+            whole(more)
         ),
     }
 }

@@ -12,7 +12,7 @@ use super::svg::px;
 use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
-use crate::numbers::{number, steps, tick};
+use crate::numbers::{count, number, steps, tick};
 use crate::style;
 use crate::table::Table;
 
@@ -134,7 +134,10 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         &mut data,
     )?);
     let per_step = match (same, draws.first()) {
-        (true, Some(&draw)) => format!(" Each step sees {} examples.", number(draw)),
+        (true, Some(&draw)) => {
+            let examples = count(draw as usize, "example", "examples");
+            format!(" Each step sees {examples}.")
+        }
         _ => String::new(),
     };
     Ok(Figure {

@@ -62,7 +62,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         );
         let frame = Frame {
             figure: "predicted",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Skill of half the capabilities against the other half, arm {said}"),
             size: (360, 330),
             legend: None,

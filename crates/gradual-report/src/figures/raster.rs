@@ -27,7 +27,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         let (width, height) = rows::size(order.names.len());
         let frame = Frame {
             figure: "raster",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Skill of every capability over time, arm {}", arm.name),
             // The colour bar takes its room below.
             size: (width, height + 16),

@@ -7,7 +7,7 @@ use gradual_runs::GroupingRecord;
 
 use super::hits::spread;
 use crate::folder::{Folder, Run};
-use crate::numbers::number;
+use crate::numbers::{number, whole};
 use crate::text::{labels, shorten};
 
 /// Capabilities that a figure has a row or a line for.
@@ -65,7 +65,7 @@ impl Order {
         format!(
             " {} of {} capabilities are shown, evenly apart in this order; the tables hold all.",
             self.names.len(),
-            number(self.all.len() as f64)
+            whole(self.all.len())
         )
     }
 

@@ -9,7 +9,7 @@ use super::hits::{spread, thinned};
 use super::series::{self, Order};
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::number;
+use crate::numbers::{number, whole};
 use crate::style::{self, PAPER};
 use crate::table::Table;
 
@@ -49,7 +49,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "shares",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Share of the coefficients per capability against steps, arm {}",
                 arm.name
@@ -115,7 +115,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             if size > 1 {
                 format!(
                     " Each band is {size} capabilities of {}, neighbours in this order.",
-                    number(order.all.len() as f64)
+                    whole(order.all.len())
                 )
             } else {
                 String::new()

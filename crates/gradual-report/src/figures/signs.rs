@@ -40,7 +40,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "signs",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Share of negative coefficients against steps, arm {}",
                 arm.name

@@ -77,7 +77,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         let ends = [format!("step {}", steps(first as f64)), steps(last as f64)];
         let frame = Frame {
             figure: "spectrum",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Singular values of the gradients, arm {}", arm.name),
             size: (360, 250),
             legend: Some(&ends),

@@ -13,7 +13,7 @@ use super::svg::px;
 use super::{Figure, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
-use crate::numbers::{number, steps};
+use crate::numbers::{number, steps, whole};
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
@@ -58,7 +58,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             "The step at which the skill of each capability passes 10, 50 (dot) and 90 %, median over the seeds that \
              got there; faint dots are the seeds{}. An open line ends in an arrow: 90 % was not reached.{}",
             if most > DOTS {
-                format!(", {DOTS} of up to {}", number(most as f64))
+                format!(", {DOTS} of up to {}", whole(most))
             } else {
                 String::new()
             },
@@ -75,7 +75,7 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
     let runs = arm.counted();
     let frame = Frame {
         figure: "times",
-        arm: &arm.name,
+        arm: &arm.label,
         about: format!("Emergence times of every capability, arm {}", arm.name),
         size: rows::size(order.names.len()),
         legend: None,

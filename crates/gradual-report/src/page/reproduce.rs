@@ -4,7 +4,7 @@ use gradual_runs::{CommandRecord, RunConfig};
 use serde_json::Value;
 
 use crate::folder::Folder;
-use crate::numbers::{count, number};
+use crate::numbers::{count, whole};
 use crate::text::{escape, shown};
 
 /// Commands that are shown, the first and the latest.
@@ -77,8 +77,8 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
             format!(
                 "<details><summary><code>{}</code>: {} steps of {} examples on {}</summary><pre>{}</pre></details>\n",
                 escape(&arm.label),
-                number(config.steps as f64),
-                number(config.draw as f64),
+                whole(config.steps as usize),
+                whole(config.draw as usize),
                 shown(&config.backend, LINE),
                 shown(&settings, SETTINGS)
             )
