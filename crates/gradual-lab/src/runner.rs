@@ -13,6 +13,7 @@ use std::thread;
 
 use gradual::runs::files::CURVES;
 use gradual::runs::streams::{printable, tell};
+use gradual::runs::{Place, Stamp, aside};
 use gradual::train::{End, Interrupt, Keep, Progress, Resumed, RunFolder};
 use indicatif::MultiProgress;
 
@@ -102,14 +103,18 @@ impl Plan<'_> {
         };
         let environment = environment(&self.backend);
         let begun_here = !job.folder.exists();
-        let resumed = match self.fresh {
-            true => Resumed {
-                folder: RunFolder::create(&job.folder, &job.config, &environment)?,
-                snapshot: None,
-                damaged: Vec::new(),
-            },
-            false => RunFolder::resume(&job.folder, &job.config, &environment)?,
+        let journals = self.experiment.task.journals();
+        let resumed: Resumed = match self.fresh {
+            true => {
+                let place = Place::new(&self.folder, &job.arm.name, job.seed)?;
+                aside(&self.folder, &place, &Stamp::now())?;
+                RunFolder::create(&job.folder, &job.config, &environment, journals)?.into()
+            }
+            false => RunFolder::resume(&job.folder, &job.config, &environment, journals)?,
         };
+        for mended in &resumed.mended {
+            say(format!("{name}: {mended}"));
+        }
         for damaged in &resumed.damaged {
             say(format!(
                 "{name}: checkpoint {damaged}; going on from an older one"
