@@ -7,7 +7,7 @@ use gradual_runs::GroupingRecord;
 
 use super::hits::spread;
 use crate::folder::{Folder, Run};
-use crate::numbers::{number, whole};
+use crate::numbers::whole;
 use crate::text::{labels, shorten};
 
 /// Capabilities that a figure has a row or a line for.
