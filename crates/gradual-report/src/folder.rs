@@ -1,19 +1,18 @@
 //! The run folders of one experiment or of several, read and checked.
 
-mod files;
 mod programs;
+mod run;
 mod several;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gradual_measure::{Claim, Evaluation, RunCurves, RunSummary, Timing};
-use gradual_runs::files::{CONFIG, CURVES, DONE, EXPERIMENT, GROUPS, TIMING, read};
-use gradual_runs::{CommandRecord, ExperimentRecord, GroupingRecord, RunConfig, comparable};
+use gradual_measure::Claim;
+use gradual_runs::{CommandRecord, ExperimentFolder, comparable, files};
 
 use crate::ReportError;
 use crate::stop::Stop;
-use files::{entries, lines, name, optional};
 use programs::Programs;
+pub(crate) use run::Run;
 
 /// Letters of the name of an arm that are shown.
 const LONGEST: usize = 44;
@@ -80,35 +79,6 @@ impl Arm {
     }
 }
 
-/// One run with at least one evaluation.
-pub(crate) struct Run {
-    pub(crate) path: PathBuf,
-    pub(crate) seed: u64,
-    pub(crate) config: RunConfig,
-    pub(crate) finished: bool,
-    pub(crate) evaluations: Vec<Evaluation>,
-    pub(crate) groupings: Vec<GroupingRecord>,
-    pub(crate) timings: Vec<Timing>,
-    pub(crate) curves: RunCurves,
-    pub(crate) summary: RunSummary,
-}
-
-impl Run {
-    /// Steps per second of training, from the first timing to the last.
-    pub(crate) fn speed(&self) -> Option<f64> {
-        let (first, last) = (self.timings.first()?, self.timings.last()?);
-        let (steps, seconds) = if self.timings.len() > 1 && last.seconds > first.seconds {
-            (
-                last.step.saturating_sub(first.step),
-                last.seconds - first.seconds,
-            )
-        } else {
-            (last.step, last.seconds)
-        };
-        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
-    }
-}
-
 impl Folder {
     /// Reads an experiment, of which claims are judged unless the report is to be `without_verdicts`.
     ///
@@ -124,16 +94,18 @@ impl Folder {
                 path: dir.to_owned(),
             });
         }
-        let folders = entries(dir)?;
-        let path = dir.join(EXPERIMENT);
-        if folders.is_empty() {
+        if files::entries(dir)?.is_empty() {
             return Err(ReportError::EmptyFolder {
                 path: dir.to_owned(),
             });
         }
-        let record: ExperimentRecord = read(&path)?;
-
-        let mut notes = Vec::new();
+        stop.check()?;
+        let ExperimentFolder {
+            record,
+            runs,
+            mut notes,
+        } = ExperimentFolder::read(dir)?;
+        let mut programs = Programs::default();
         let mut arms: Vec<Arm> = record
             .arms
             .iter()
@@ -146,13 +118,21 @@ impl Folder {
                 runs: Vec::new(),
             })
             .collect();
-        let mut programs = Programs::default();
-        for folder in folders.iter().filter(|path| path.is_dir()) {
-            let name = name(folder);
-            let runs = runs(folder, &mut notes, &mut programs, stop)?;
+        for run in runs {
+            stop.check()?;
+            let name = run.config.arm.clone();
+            if run.evaluations.is_empty() {
+                notes.push(format!(
+                    "Run {name}/seed-{} is left out: it has no evaluation yet.",
+                    run.config.seed
+                ));
+                continue;
+            }
+            programs.add(&run.folder);
+            let run = Run::new(run)?;
             if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
-                arm.runs = runs;
-            } else if !runs.is_empty() {
+                arm.runs.push(run);
+            } else {
                 notes.push(format!("Arm `{name}` is not named in experiment.json."));
                 arms.push(Arm {
                     name,
@@ -160,7 +140,7 @@ impl Folder {
                     about: String::new(),
                     control: None,
                     baseline: record.baseline.clone(),
-                    runs,
+                    runs: vec![run],
                 });
             }
         }
@@ -249,74 +229,4 @@ impl Folder {
             .max()
             .unwrap_or_default() as f64
     }
-}
-
-/// The runs `seed-<s>` of the arm in `folder`, by seed.
-fn runs(
-    folder: &Path,
-    notes: &mut Vec<String>,
-    programs: &mut Programs,
-    stop: &Stop,
-) -> Result<Vec<Run>, ReportError> {
-    let mut seeds: Vec<(u64, PathBuf)> = entries(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .filter_map(|path| Some((name(&path).strip_prefix("seed-")?.parse().ok()?, path)))
-        .collect();
-    seeds.sort();
-    let mut runs = Vec::new();
-    for (seed, path) in seeds {
-        stop.check()?;
-        if let Some(run) = run(seed, &path, notes)? {
-            programs.add(&path);
-            runs.push(run);
-        }
-    }
-    Ok(runs)
-}
-
-/// The run in `path`; `None`, with a note, when it has only begun.
-fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, ReportError> {
-    let finished = path.join(DONE).exists();
-    let mut begun = |what| {
-        notes.push(format!(
-            "Run {}/{} is left out: it has no {what} yet.",
-            name(path.parent().unwrap_or(path)),
-            name(path)
-        ));
-    };
-    let (config, curves) = (path.join(CONFIG), path.join(CURVES));
-    for (needed, what) in [(&config, "configuration"), (&curves, "evaluation")] {
-        if !finished && !needed.exists() {
-            begun(what);
-            return Ok(None);
-        }
-    }
-    let config = read(&config)?;
-    let mut torn = Vec::new();
-    let evaluations: Vec<Evaluation> = lines(&curves, finished, &mut torn)?;
-    if !finished && evaluations.is_empty() {
-        begun("evaluation");
-        return Ok(None);
-    }
-    notes.extend(torn);
-    let failed = |source| ReportError::Run {
-        path: path.to_owned(),
-        source,
-    };
-    let curves = RunCurves::from_evaluations(&evaluations).map_err(failed)?;
-    let summary = RunSummary::from_curves(&curves).map_err(failed)?;
-    let (groups, timing) = (path.join(GROUPS), path.join(TIMING));
-    let timings: Vec<Timing> = optional(&timing, finished, notes)?;
-    Ok(Some(Run {
-        path: path.to_owned(),
-        seed,
-        config,
-        finished,
-        evaluations,
-        groupings: optional(&groups, finished, notes)?,
-        summary: summary.with_timings(&timings),
-        timings,
-        curves,
-    }))
 }

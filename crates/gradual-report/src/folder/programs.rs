@@ -1,10 +1,9 @@
 //! What programs the runs were made with.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use gradual_runs::files::ENVIRONMENT;
+use gradual_runs::files::{self, ENVIRONMENT};
 use serde_json::Value;
 
 use crate::numbers::count;
@@ -22,7 +21,7 @@ pub(super) struct Programs {
 impl Programs {
     /// Adds that of the run in a folder, if it has one.
     pub(super) fn add(&mut self, run: &Path) {
-        let text = fs::read_to_string(run.join(ENVIRONMENT)).unwrap_or_default();
+        let text = files::text(&run.join(ENVIRONMENT)).unwrap_or_default();
         let Ok(found) = serde_json::from_str::<Value>(&text) else {
             return;
         };

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::files::name;
 use super::{Folder, LONGEST};
 use crate::ReportError;
 use crate::stop::Stop;
@@ -78,9 +77,10 @@ impl Folder {
 fn called(dirs: &[PathBuf]) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for dir in dirs {
-        let base = name(&dir.canonicalize().unwrap_or_else(|_| dir.clone()));
+        let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+        let base = real.file_name().unwrap_or_default().to_string_lossy();
         let numbered = (2..).map(|number| format!("{base}-{number}"));
-        let free = std::iter::once(base.clone())
+        let free = std::iter::once(base.to_string())
             .chain(numbered)
             .find(|label| !labels.contains(label));
         labels.extend(free);
