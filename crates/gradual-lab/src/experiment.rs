@@ -2,6 +2,8 @@
 
 mod builtin;
 mod file;
+#[cfg(test)]
+mod fuzz;
 
 pub(crate) use builtin::{FILES, find};
 
@@ -168,10 +170,23 @@ impl Experiment {
         let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
         for (what, name) in named.chain([("baseline", &self.baseline)]) {
             if !known.contains(name) {
+                let near = meant(name, known.iter().map(String::as_str));
                 let arms = known.join(", ");
                 bail!(
-                    "{what}: experiment {} has no arm '{name}'; its arms are {arms}",
+                    "{what}: experiment {} has no arm '{name}'{near}; its arms are {arms}",
                     self.name
+                );
+            }
+        }
+        for claim in &self.claims {
+            if claim.statement.trim().is_empty() {
+                bail!("a claim on the arm '{}' has no statement", claim.arm);
+            }
+            if claim.arm == self.baseline {
+                bail!(
+                    "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
+                    claim.statement,
+                    claim.arm
                 );
             }
         }
