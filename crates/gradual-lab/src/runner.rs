@@ -13,8 +13,7 @@ use std::thread;
 
 use gradual::runs::files::CURVES;
 use gradual::runs::streams::{printable, tell};
-use gradual::runs::{Place, Stamp, aside};
-use gradual::train::{End, Interrupt, Keep, Progress, Resumed, RunFolder};
+use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
 use indicatif::MultiProgress;
 
 use crate::environment::environment;
@@ -102,16 +101,9 @@ impl Plan<'_> {
             }
         };
         let environment = environment(&self.backend);
-        let begun_here = !job.folder.exists();
+        let begun_here = !job.place.folder.exists();
         let journals = self.experiment.task.journals();
-        let resumed: Resumed = match self.fresh {
-            true => {
-                let place = Place::new(&self.folder, &job.arm.name, job.seed)?;
-                aside(&self.folder, &place, &Stamp::now())?;
-                RunFolder::create(&job.folder, &job.config, &environment, journals)?.into()
-            }
-            false => RunFolder::resume(&job.folder, &job.config, &environment, journals)?,
-        };
+        let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, journals)?;
         for mended in &resumed.mended {
             say(format!("{name}: {mended}"));
         }
@@ -136,7 +128,7 @@ impl Plan<'_> {
         };
         let trained = self.experiment.task.train(run);
         if trained.is_err() && begun_here {
-            remove_unbegun(&job.folder);
+            remove_unbegun(&job.place.folder);
         }
         let Finished { end, step } = trained?;
         match &end {

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
 use gradual::runs::streams::tell;
-use gradual::runs::{Place, RunConfig, SCHEMA, comparable};
+use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside, comparable};
 use gradual::train::{FolderState, Interrupt, RunFolder};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(crate) struct Job<'a> {
     pub(super) arm: &'a Arm,
     pub(super) seed: u64,
     pub(super) config: RunConfig,
-    pub(super) folder: PathBuf,
+    pub(super) place: Place,
 }
 
 impl Plan<'_> {
@@ -26,6 +26,8 @@ impl Plan<'_> {
     /// # Errors
     ///
     /// What does not fit. Nothing was written then.
+    ///
+    /// With `--fresh` the runs that were there are moved aside.
     pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
         let mut jobs = VecDeque::new();
         let mut planned = Vec::new();
@@ -33,13 +35,13 @@ impl Plan<'_> {
         let mut done = 0;
         for seed in 0..self.seeds {
             for arm in &self.arms {
-                let folder = self.folder.join(&arm.name).join(format!("seed-{seed}"));
+                let place = Place::new(&self.folder, &arm.name, seed)?;
                 let config = self.config(arm, seed)?;
                 let state = match self.fresh {
                     true => FolderState::Empty,
-                    false => RunFolder::state(&folder, &config)?,
+                    false => RunFolder::state(&place.folder, &config)?,
                 };
-                planned.push((folder.clone(), config.clone()));
+                planned.push((place.folder.clone(), config.clone()));
                 if state == FolderState::Done {
                     done += 1;
                     continue;
@@ -51,7 +53,7 @@ impl Plan<'_> {
                     arm,
                     seed,
                     config,
-                    folder,
+                    place,
                 });
             }
         }
@@ -60,6 +62,13 @@ impl Plan<'_> {
         let all = planned.iter().chain(&others);
         comparable::check(all.map(|(folder, config)| (folder, config)))?;
         self.try_first_steps(&begin, interrupt)?;
+        if self.fresh && !interrupt.asked() {
+            // All at once, so that no moment has new runs beside old ones of other data.
+            let stamp = Stamp::now();
+            for job in &jobs {
+                aside(&self.folder, &job.place, &stamp)?;
+            }
+        }
         match done {
             0 => {}
             1 => tell("1 run is done already; --fresh runs it again"),
