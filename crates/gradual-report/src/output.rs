@@ -61,8 +61,11 @@ impl ReportFolder {
         })
     }
 
-    /// The path to write to for `target`, after checking that nothing else is there.
-    pub(crate) fn check(target: &Path) -> Result<PathBuf, ReportError> {
+    /// The path to write to for `target`, after checking that nothing but a report of ours is there.
+    ///
+    /// # Errors
+    /// [`ReportError::Foreign`] when something else is.
+    pub fn check(target: &Path) -> Result<PathBuf, ReportError> {
         let target = match target.file_name() {
             Some(_) => target.to_owned(),
             // `.` and `..` have no name to be exchanged by.
