@@ -61,6 +61,11 @@ pub(crate) trait AnyTask: Send + Sync {
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
 
+    /// What is unusual about it, a sentence each, for whoever starts its runs.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
     /// Trains a model of it, and writes down what there is to be seen.
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished>;
 

@@ -19,6 +19,7 @@ pub use skills::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::SparseParity;
 pub use sparse_parity::config::{SparseParityConfig, SparseParityError};
 pub use sparse_parity::examples::ParityBatch;
+pub use table::data::TableData;
 pub use table::error::TableError;
 pub use table::row::TableRow;
 pub use table::{Table, TableBatch};
