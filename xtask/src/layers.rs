@@ -48,7 +48,7 @@ const ONLY: [(&str, &[&str]); 4] = [
     ("gradual-registry", &[]),
     ("gradual-runs", &["gradual-measure"]),
     ("gradual-report", &["gradual-measure", "gradual-runs"]),
-    ("gradual-backends", &[]),
+    ("gradual-backends", &["gradual-measure", "gradual-runs"]),
 ];
 
 /// The crate `burn-NAME` is a backend.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 
 use clap::Args;
+use xshell::{Shell, cmd};
 
 use crate::{backends, shell, venv};
 
@@ -68,11 +69,20 @@ pub(crate) fn become_lab<S: AsRef<OsStr>>(
     let run = shell::cargo(&sh, &["run", "--release", "--package=gradual-lab"]);
     let run = run
         .args(backends::features(names))
-        .envs(backends::environment(names));
+        .envs(backends::environment(names))
+        .env("GRADUAL_COMMIT", commit(&sh));
     let run = run
         .arg("--manifest-path")
         .arg(shell::root().join("Cargo.toml"));
     shell::become_program(run.args(["--", command]).args(arguments))
+}
+
+/// The commit that the programs are built from, for the record of an experiment; `…-dirty` where files differ from it,
+/// and empty where the folder is no checkout.
+fn commit(sh: &Shell) -> String {
+    let described = cmd!(sh, "git describe --always --dirty --abbrev=40 --exclude=*");
+    let described = described.quiet().ignore_stderr().read();
+    described.unwrap_or_default()
 }
 
 /// `gradual-report`, without Burn. Parquet takes longer to build than all the rest, so it is built in where it is asked
@@ -114,6 +124,15 @@ mod tests {
         ] {
             assert_eq!(backend(&words(line)).as_deref(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_is_no_checkout_has_no_commit() {
+        let sh = shell::shell().unwrap();
+        let said = commit(&sh);
+        assert!(said.is_empty() || said.len() >= 40, "{said}");
+        sh.change_dir("/");
+        assert_eq!(commit(&sh), "");
     }
 
     #[test]

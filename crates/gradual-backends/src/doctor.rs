@@ -1,14 +1,10 @@
 //! The command `doctor`: tries the devices of the backends that are compiled in.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "a command of a command line program talks through its standard output"
-)]
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::{Device, Tensor};
 use clap::Args;
+use gradual_runs::streams;
 
 use crate::backend::Backend;
 use crate::compiled::CompiledBackend;
@@ -43,7 +39,7 @@ impl Arguments {
             let devices = match backend.devices() {
                 Ok(devices) => devices,
                 Err(error) => {
-                    println!("{error}");
+                    say(&error)?;
                     broken += 1;
                     continue;
                 }
@@ -52,9 +48,11 @@ impl Arguments {
                 let name = format!("{}:{index}", backend.name);
                 let description = found.description;
                 match try_device(&found.device) {
-                    Ok(()) => println!("{name:8} works: {description}"),
+                    Ok(()) => say(format_args!("{name:8} works: {description}"))?,
                     Err(problem) => {
-                        println!("{name:8} does not work: {description}: {problem}");
+                        say(format_args!(
+                            "{name:8} does not work: {description}: {problem}"
+                        ))?;
                         broken += 1;
                     }
                 }
@@ -65,6 +63,12 @@ impl Arguments {
             broken => Err(BackendError::Broken { broken }),
         }
     }
+}
+
+fn say(line: impl std::fmt::Display) -> Result<(), BackendError> {
+    streams::say(line).map_err(|source| BackendError::Unsaid {
+        reason: source.to_string(),
+    })
 }
 
 /// Whether the device multiplies matrices and differentiates: ∂ Σ (X W) / ∂ W is Xᵀ 1.

@@ -44,6 +44,12 @@ pub enum BackendError {
         /// Index and description of each device that there is.
         devices: Vec<String>,
     },
+    /// `doctor` could not print what it found.
+    #[error("could not print: {reason}")]
+    Unsaid {
+        /// The system's reason.
+        reason: String,
+    },
     /// `doctor` found something that does not work, and has said what.
     #[error("{broken} of the backends or devices do not work")]
     Broken {

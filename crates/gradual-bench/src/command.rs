@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use gradual::runs::streams::{say, tell};
 use gradual_backends::backend::Backend;
 
 use crate::case::{self, Case};
@@ -82,7 +83,7 @@ impl Arguments {
         if let Some(case) = &self.case {
             let case: Case = serde_json::from_str(case).context("--case")?;
             for measured in case::measure(&case, &backend.device)? {
-                println!("{}", serde_json::to_string(&measured)?);
+                say(serde_json::to_string(&measured)?)?;
             }
             return Ok(());
         }
@@ -123,7 +124,7 @@ impl Arguments {
                 kind.draws()
             };
             for draw in sizes(&self.draws, draws) {
-                eprintln!("{kind} at draw {draw} …");
+                tell(format_args!("{kind} at draw {draw} …"));
                 all.extend(turns.measure(kind, draw, &Method::ALL, &[])?);
             }
         }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use burn::optim::AdamConfig;
 use gradual::measure::slope;
 use gradual::prelude::*;
+use gradual::runs::streams::{say, tell};
 use gradual::runs::{RunConfig, SCHEMA};
 use gradual::train::{
     Flow, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig, When,
@@ -51,7 +52,7 @@ pub(crate) fn run(steps: u64, backend: &Backend, out: &Path) -> anyhow::Result<(
     );
     fs::create_dir_all(out).with_context(|| format!("could not create {}", out.display()))?;
     for arm in ARMS {
-        eprintln!("{arm}: {steps} steps …");
+        tell(format_args!("{arm}: {steps} steps …"));
         let output = Command::new(&program)
             .args(["bench", "--backend", &backend.argument()])
             .args(["--endurance", &steps.to_string(), "--endurance-arm", arm])
@@ -82,8 +83,8 @@ pub(crate) fn run(steps: u64, backend: &Backend, out: &Path) -> anyhow::Result<(
     };
     write("memory.svg", &plot.svg()?)?;
     write("memory.md", &text)?;
-    println!("{text}");
-    println!("{}", out.join("memory.svg").display());
+    say(&text)?;
+    say(out.join("memory.svg").display())?;
     Ok(())
 }
 

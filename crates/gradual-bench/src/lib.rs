@@ -4,12 +4,6 @@
 //! and in turn with the peers; `table` and `targets` tell how models compare, `scaling` how cost grows, `endurance`
 //! whether memory does over a long run.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command talks through its standard streams"
-)]
-
 pub mod command;
 
 mod case;

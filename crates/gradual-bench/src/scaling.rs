@@ -9,6 +9,7 @@ mod text;
 use std::path::Path;
 
 use gradual::runs::files::replace;
+use gradual::runs::streams::{say, tell};
 
 use self::sweep::{DRAW, METHODS, PEERS, PRODUCTS, Size, Sweep};
 use crate::measured::Measured;
@@ -43,7 +44,7 @@ pub(crate) fn run(
     };
     for (draw, width) in cases(draws, widths) {
         let kind = Kind::Mlp { width };
-        eprintln!("{kind} at draw {draw} …");
+        tell(format_args!("{kind} at draw {draw} …"));
         rates.extend(rate::measure(
             &turns.backend.device,
             turns.threads,
@@ -58,8 +59,8 @@ pub(crate) fn run(
         });
         write(&sweep, out)?;
     }
-    println!("{}", text::markdown(&sweep));
-    println!("{}", out.join("scaling.md").display());
+    say(text::markdown(&sweep))?;
+    say(out.join("scaling.md").display())?;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! The table of ratios, for people and for spreadsheets.
 
-use gradual::runs::files::replace;
 use std::fmt::Write;
 use std::path::Path;
+
+use gradual::runs::files::replace;
+use gradual::runs::streams::say;
 
 use crate::measured::{Measured, best_peer, find};
 use crate::targets;
@@ -14,8 +16,8 @@ pub(crate) fn write(out: &Path, all: &[Measured]) -> anyhow::Result<()> {
     let markdown = format!("{}\n{}", markdown(all), targets::markdown(all));
     replace(&out.join("ratios.csv"), csv(all))?;
     replace(&out.join("ratios.md"), &markdown)?;
-    println!("{markdown}");
-    println!("{}", out.join("ratios.md").display());
+    say(&markdown)?;
+    say(out.join("ratios.md").display())?;
     Ok(())
 }
 

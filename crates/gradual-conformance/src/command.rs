@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use gradual::runs::streams::tell;
 use gradual_backends::backend::Backend;
 
 use crate::compare::{Row, page, table};
@@ -54,7 +55,7 @@ impl Arguments {
         let rows: Vec<Row> = asked
             .into_iter()
             .map(|(name, precision)| {
-                eprintln!("{name}, {}", precision.name());
+                tell(format_args!("{name}, {}", precision.name()));
                 Row::compare(name, precision, child(name, precision), &reference)
             })
             .collect();

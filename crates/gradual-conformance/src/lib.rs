@@ -9,12 +9,6 @@
 //!
 //! [`command`] is where it starts.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command talks through its standard streams"
-)]
-
 pub mod command;
 
 mod compare;

@@ -2,19 +2,20 @@
 
 mod flags;
 mod list;
+mod record;
+mod signals;
 
 pub(crate) use flags::Asked;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, FromArgMatches as _};
-use gradual::runs::files::{self, EXPERIMENT, replace};
-use gradual::runs::{ArmRecord, ExperimentRecord, Record, SCHEMA, message};
+use gradual::runs::streams::{say, tell};
+use gradual::runs::{CommandRecord, message};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
 
@@ -47,41 +48,44 @@ impl Arguments {
     /// Where a name or a value is wrong, a run fails, or a file can't be written; [`Interrupted`] where somebody
     /// stopped it.
     pub fn run(self) -> anyhow::Result<()> {
-        let matches = flags::parse(self.rest);
+        let flags::Parsed {
+            matches,
+            file,
+            text,
+        } = flags::parse(&self.rest)?;
         let (which, asked) = (
             Which::from_arg_matches(&matches)?,
             Asked::from_arg_matches(&matches)?,
         );
         if which.list {
-            return say(&list::list()?);
+            return print(list::list()?.trim_end());
         }
         if let Some(name) = &which.show {
-            return say(experiment::find(name)?);
+            return print(experiment::find(name)?.trim_end());
         }
-        let (file, text) = which.file(&matches)?;
         let flags = experiment::Asked {
             quick: asked.quick,
             flags: Some(&matches),
         };
-        flags::refuse_flags_of_others(&file, &text, &matches)?;
         let experiment = Experiment::read(&file, &text, &flags, None)?;
-        finish(experiment, &asked)
+        let command = record::command("cargo xtask experiment", &self.rest);
+        finish(experiment, &asked, command)
     }
 }
 
 /// Runs the experiment, listening to signals, and prints the path of the report.
-fn finish(experiment: Experiment, asked: &Asked) -> anyhow::Result<()> {
-    let written = run_until(experiment, asked, &on_signals()?)?;
+fn finish(experiment: Experiment, asked: &Asked, command: CommandRecord) -> anyhow::Result<()> {
+    let written = run_until(experiment, asked, command, &signals::listen()?)?;
     if let Some(text) = written.text {
-        println!("{text}");
+        print(&text)?;
     }
-    println!("{}", written.page.display());
-    Ok(())
+    print(written.page.display())
 }
 
 /// Runs the experiment to its end.
 pub(crate) fn run(experiment: Experiment, asked: &Asked) -> anyhow::Result<Written> {
-    run_until(experiment, asked, &Interrupt::default())
+    let command = record::own_command();
+    run_until(experiment, asked, command, &Interrupt::default())
 }
 
 /// The program of an experiment of one's own, whose runs go into a folder in `out` unless a flag says otherwise.
@@ -90,7 +94,9 @@ pub(crate) fn main_of(
     experiment: impl FnOnce() -> anyhow::Result<Experiment>,
 ) -> ExitCode {
     let asked = flags::parse_own(out);
-    ended(experiment().and_then(|experiment| finish(experiment, &asked)))
+    let outcome =
+        experiment().and_then(|experiment| finish(experiment, &asked, record::own_command()));
+    ended(outcome)
 }
 
 /// Says what went wrong, if anything did, as an exit code.
@@ -98,7 +104,7 @@ pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", message(error.as_ref()));
+            tell(format_args!("error: {}", message(error.as_ref())));
             match error.is::<Interrupted>() {
                 true => ExitCode::from(INTERRUPTED),
                 false => ExitCode::FAILURE,
@@ -111,6 +117,7 @@ pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
 fn run_until(
     mut experiment: Experiment,
     asked: &Asked,
+    command: CommandRecord,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Written> {
     let backend = Backend::choose(asked.backend.as_deref())?;
@@ -141,27 +148,34 @@ fn run_until(
         ),
         experiment: &experiment,
     };
+    for note in experiment.task.notes() {
+        tell(format_args!("note: {note}"));
+    }
     plan.check()?;
-    std::fs::create_dir_all(&plan.folder)
-        .with_context(|| format!("could not create {}", plan.folder.display()))?;
+    let queue = plan.open(interrupt)?;
+    record::write(&plan, command)?;
     let Outcome {
         failures,
         interrupted,
-    } = plan.run(interrupt)?;
-    let record = record(&plan)?;
-    replace(&plan.folder.join(EXPERIMENT), record.to_line()? + "\n")?;
-    let report = experiment.task.report(&plan.folder);
+    } = plan.run(queue, interrupt);
     for failure in &failures {
-        eprintln!("error: {}", message(failure.as_ref()));
+        tell(format_args!("error: {}", message(failure.as_ref())));
     }
+    let report = experiment.task.report(&plan.folder);
     if !failures.is_empty() || interrupted > 0 {
         if let Ok(Written { page, .. }) = report {
-            eprintln!("the report of what there is: {}", page.display());
+            tell(format_args!(
+                "the report of what there is: {}",
+                page.display()
+            ));
         }
         if interrupted > 0 {
             return Err(Interrupted { runs: interrupted }.into());
         }
-        bail!("{} of the runs failed", failures.len());
+        match failures.len() {
+            1 => bail!("1 run failed"),
+            runs => bail!("{runs} runs failed"),
+        }
     }
     report
 }
@@ -191,66 +205,7 @@ impl fmt::Display for Interrupted {
     }
 }
 
-/// The request to stop that an interrupt (Ctrl-C) or a termination signal makes. A second one ends the
-/// program at once; what was written by then stays whole.
-fn on_signals() -> anyhow::Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    let asked = interrupt.clone();
-    ctrlc::set_handler(move || {
-        if asked.asked() {
-            std::process::exit(INTERRUPTED.into());
-        }
-        asked.ask();
-        eprintln!("stopping after the next step; once more stops at once");
-    })
-    .context("could not listen to signals")?;
-    Ok(interrupt)
-}
-
-fn record(plan: &Plan<'_>) -> anyhow::Result<ExperimentRecord> {
-    let experiment = plan.experiment;
-    // An arm that runs only when named is part of the report once it has been.
-    let mut names = experiment.names();
-    names.retain(|name| experiment.arms.contains(name) || plan.folder.join(name).is_dir());
-    let mut arms: Vec<ArmRecord> = experiment
-        .choose(&names)?
-        .iter()
-        .map(crate::arm::Arm::record)
-        .collect();
-    // So are arms of earlier command lines, which no file knows.
-    let before = files::read::<ExperimentRecord>(&plan.folder.join(EXPERIMENT));
-    for arm in before.into_iter().flat_map(|record| record.arms) {
-        let there = plan.folder.join(&arm.name).is_dir();
-        if there && arms.iter().all(|other| other.name != arm.name) {
-            arms.push(arm);
-        }
-    }
-    let arguments: Vec<String> = std::env::args().skip(2).map(quoted).collect();
-    Ok(ExperimentRecord {
-        schema: SCHEMA,
-        name: experiment.name.clone(),
-        title: experiment.title.clone(),
-        claim: experiment.hypothesis.clone(),
-        baseline: experiment.baseline.clone(),
-        arms,
-        claims: experiment.claims.clone(),
-        commands: vec![format!("cargo xtask experiment {}", arguments.join(" ")).into()],
-    })
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: String) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+".contains(letter);
-    match argument.chars().all(plain) && !argument.is_empty() {
-        true => argument,
-        false => format!("'{}'", argument.replace('\'', r"'\''")),
-    }
-}
-
-/// Prints a text; whoever reads it may stop before its end.
-fn say(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("could not print"),
-    }
+/// Prints what the command was asked for.
+fn print(text: impl fmt::Display) -> anyhow::Result<()> {
+    say(text).context("could not print the result")
 }

@@ -168,10 +168,23 @@ impl Experiment {
         let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
         for (what, name) in named.chain([("baseline", &self.baseline)]) {
             if !known.contains(name) {
+                let near = meant(name, known.iter().map(String::as_str));
                 let arms = known.join(", ");
                 bail!(
-                    "{what}: experiment {} has no arm '{name}'; its arms are {arms}",
+                    "{what}: experiment {} has no arm '{name}'{near}; its arms are {arms}",
                     self.name
+                );
+            }
+        }
+        for claim in &self.claims {
+            if claim.statement.trim().is_empty() {
+                bail!("a claim on the arm '{}' has no statement", claim.arm);
+            }
+            if claim.arm == self.baseline {
+                bail!(
+                    "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
+                    claim.statement,
+                    claim.arm
                 );
             }
         }
@@ -269,10 +282,10 @@ impl Experiment {
     }
 }
 
-/// The name of the kind of task of an experiment's file.
-pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static str>> {
+/// The kind of task of an experiment's file.
+pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static dyn Kind>> {
     let kind = File::read(file, text)?.task(false)?;
-    Ok(kind.map(|(kind, _)| kind.name()))
+    Ok(kind.map(|(kind, _)| kind))
 }
 
 /// An experiment of the list.

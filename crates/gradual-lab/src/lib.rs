@@ -12,12 +12,6 @@
 //! Implement [`Task`](gradual::train::Task) and put a [`Lab`] together: run folders, resuming, progress, the report and
 //! verdicts come with it. `examples/study.rs` is such a program.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the command talks through its standard streams"
-)]
-
 pub mod command;
 pub mod recipe;
 

@@ -1,10 +1,5 @@
 //! The program behind `cargo xtask experiment`, `bench`, `doctor` and `test --backend`.
 
-#![allow(
-    clippy::print_stderr,
-    reason = "a command line program says on its standard error why it failed"
-)]
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -20,7 +20,7 @@ use gradual::train::{Capability, Task as _};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::training::{AnyTask, Finished, Run, Written, trainer};
+use crate::training::{AnyTask, Finished, Run, Setting, Written, trainer, written_down};
 use measure::Measure;
 use subject::Subject;
 
@@ -54,6 +54,16 @@ impl<C, F> Watched<C, F> {
     }
 }
 
+impl<C, F> Watched<C, F> {
+    fn subject<S, E>(&self, seed: u64) -> anyhow::Result<S>
+    where
+        F: Fn(&C, u64, usize) -> Result<S, E>,
+        E: Into<anyhow::Error>,
+    {
+        (self.make)(&self.config, seed, self.quality.examples).map_err(Into::into)
+    }
+}
+
 impl<C, F, S, E> AnyTask for Watched<C, F>
 where
     C: Serialize + Send + Sync,
@@ -73,17 +83,22 @@ where
     }
 
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
-        let subject = (self.make)(&self.config, 0, self.quality.examples).map_err(Into::into)?;
-        Ok(subject.task().capabilities().to_vec())
+        Ok(self.subject(0)?.task().capabilities().to_vec())
+    }
+
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        let subject = self.subject(setting.seed)?;
+        Ok(trainer(subject.task(), setting)?.try_first_step()?)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let subject =
-            (self.make)(&self.config, run.seed, self.quality.examples).map_err(Into::into)?;
+        let setting = run.setting;
+        let subject = self.subject(setting.seed)?;
         let mut journal = run.folder.journal(FILE)?;
-        let measure = Measure::new(&subject, run.seed, run.device);
-        let last = run.steps;
-        let watched = trainer(subject.task(), run)?.watch(|step, model| {
+        let measure = Measure::new(&subject, setting.seed, setting.device);
+        let last = setting.steps;
+        let trainer = trainer(subject.task(), setting)?;
+        let watched = written_down(trainer, run).watch(|step, model| {
             if step != last && !self.quality.steps.contains(&step) {
                 return Ok(());
             }

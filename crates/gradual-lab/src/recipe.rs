@@ -108,12 +108,8 @@ impl Recipe {
     /// above zero; with the name that may have been meant.
     pub fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
         let rate = self.rate.unwrap_or(usual.rate);
-        if !(rate.is_finite() && rate > 0.0) {
-            bail!("rate = {rate}, but a learning rate is a number > 0");
-        }
-        if self.slowdown == 0 {
-            bail!("slowdown = 0, but it is a whole number ≥ 1");
-        }
+        checked::check_rate(rate).map_err(anyhow::Error::msg)?;
+        checked::check_slowdown(self.slowdown).map_err(anyhow::Error::msg)?;
         let wrappers = self.wrappers.iter().map(|spec| WRAPPERS.resolve(spec));
         let around = self.composition_wrappers.iter();
         let around = around.map(|spec| COMPOSITION_WRAPPERS.resolve(spec));

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use crate::arm::Arm;
 
-/// One run of one arm.
-#[derive(Debug)]
-pub(crate) struct Run<'a> {
+/// What one arm learns with one seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
     /// With a complete recipe.
     pub(crate) arm: &'a Arm,
     pub(crate) seed: u64,
@@ -21,6 +21,12 @@ pub(crate) struct Run<'a> {
     pub(crate) draw: usize,
     pub(crate) evaluate_every: u64,
     pub(crate) device: &'a Device,
+}
+
+/// One run of one arm.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    pub(crate) setting: Setting<'a>,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) folder: RunFolder,
     /// What it resumes from.
@@ -66,6 +72,9 @@ pub(crate) trait AnyTask: Send + Sync {
         &[]
     }
 
+    /// Takes the first step of a run and throws it away, to find out whether one can be taken.
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()>;
+
     /// Trains a model of it, and writes down what there is to be seen.
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished>;
 
@@ -106,9 +115,15 @@ where
         Ok(task.capabilities().to_vec())
     }
 
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        let task = (self.make)(&self.config, setting.seed).map_err(Into::into)?;
+        Ok(trainer(&task, setting)?.try_first_step()?)
+    }
+
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = (self.make)(&self.config, run.seed).map_err(Into::into)?;
-        Ok(trainer(&task, run)?.run()?.into())
+        let task = (self.make)(&self.config, run.setting.seed).map_err(Into::into)?;
+        let trainer = trainer(&task, run.setting)?;
+        Ok(written_down(trainer, run).run()?.into())
     }
 }
 
@@ -120,14 +135,17 @@ pub(crate) fn num_groups(capabilities: &[Capability]) -> usize {
     trained.map_or(capabilities.len(), |last| last + 1)
 }
 
-/// A trainer of this run.
-pub(crate) fn trainer<'t, T: Task>(task: &'t T, run: Run<'_>) -> anyhow::Result<Trainer<'t, T>> {
+/// A trainer of this arm that nobody listens to.
+pub(crate) fn trainer<'t, T: Task>(
+    task: &'t T,
+    setting: Setting<'_>,
+) -> anyhow::Result<Trainer<'t, T>> {
     let config = TrainerConfig {
-        steps: run.steps,
-        draw: run.draw,
+        steps: setting.steps,
+        draw: setting.draw,
         parts: 1,
-        every: run.evaluate_every,
-        seed: run.seed,
+        every: setting.evaluate_every,
+        seed: setting.seed,
         not_finite: NotFinite::Stop,
         verify: true,
     };
@@ -136,14 +154,19 @@ pub(crate) fn trainer<'t, T: Task>(task: &'t T, run: Run<'_>) -> anyhow::Result<
         .iter()
         .map(|capability| capability.frequency)
         .collect();
-    let objective = run.arm.objective(num_groups(capabilities), run.seed)?;
-    let recipe = &run.arm.recipe;
-    let trainer = Trainer::new(task, objective, recipe.optimizer()?, run.device, config)
+    let objective = (setting.arm).objective(num_groups(capabilities), setting.seed)?;
+    let recipe = &setting.arm.recipe;
+    let trainer = Trainer::new(task, objective, recipe.optimizer()?, setting.device, config);
+    Ok(trainer
         .with_rate(recipe.learning_rate()?)
-        .with_boxed_sampler(recipe.sampler(&frequencies, run.steps)?)
+        .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?))
+}
+
+/// The trainer of a run: it goes on from where the run is, and writes down what there is to be seen.
+pub(crate) fn written_down<'t, T: Task>(trainer: Trainer<'t, T>, run: Run<'_>) -> Trainer<'t, T> {
+    trainer
         .interrupted_by(run.interrupt)
         .observe(run.folder)
         .observe(run.progress)
-        .resume(run.snapshot);
-    Ok(trainer)
+        .resume(run.snapshot)
 }

@@ -465,7 +465,11 @@ fn more_groups_than_a_draw_has_examples_are_said_before_any_run() {
     let few = ["--steps=2", "--seeds=1"];
     run(&asked(&[&few[..], &["--arms=erm,grouped"]].concat()));
     run(&asked(
-        &[&few[..], &["--arms=kmeans", "--draw=200", "--fresh"]].concat(),
+        &[
+            &few[..],
+            &["--arms=erm,grouped,kmeans", "--draw=200", "--fresh"],
+        ]
+        .concat(),
     ));
 }
 
@@ -546,7 +550,7 @@ fn bad_requests_say_what_is_wrong() {
     assert!(table("y,g,a\n1,2,x\n").contains("line 2, column 'a': 'x' is not a finite number"));
     assert!(table("y,a\n1,2\n").contains("there is no column 'g'"));
     assert!(
-        table("y,g,a\n1,2\n").contains("found record with 2 fields"),
+        table("y,g,a\n1,2\n").contains("line 2: it has 2 cells, but the header has 3"),
         "{}",
         table("y,g,a\n1,2\n")
     );

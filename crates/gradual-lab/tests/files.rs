@@ -183,9 +183,13 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "like = \"whitened\"",
             "like = \"whitend\"",
-            &["whitend", "did you mean 'whitened'?"],
+            &["line 18", "whitend", "did you mean 'whitened'?"],
         ),
-        ("like = \"whitened\"", "like = \"mine\"", &["mine"]),
+        (
+            "like = \"whitened\"",
+            "like = \"mine\"",
+            &["line 18", "arm mine is like mine"],
+        ),
         (
             "landmarks(k = 2,",
             "landmark(k = 2,",
@@ -288,7 +292,27 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "[[claim]]",
             "[[arm]]\nname = \"idle\"\nrecipe.slowdown = 0\n\n[[claim]]",
-            &["idle", "slowdown"],
+            &["slowdown", "whole number ≥ 1", "line 2"],
+        ),
+        (
+            "recipe.layers",
+            "recipe.rate = -1.0\nrecipe.layers",
+            &["line 21", "a number > 0"],
+        ),
+        (
+            "arm = \"mine\"",
+            "arm = \"erm\"",
+            &["line 26", "the baseline with itself"],
+        ),
+        (
+            "Mine are closer together.",
+            " ",
+            &["line 26", "the claim has no statement"],
+        ),
+        (
+            "arms = [\"erm\", \"mine\"]",
+            "arms = [\"erm\", \"mine\"]\nbaseline = \"emr\"",
+            &["line 3", "did you mean 'erm'?"],
         ),
     ];
     for (old, new, expected) in cases {
@@ -313,7 +337,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
 
 /// What only the first step can find leaves nothing behind that is in the way of the mended recipe.
 #[test]
-fn a_run_that_fails_before_its_first_step_leaves_no_folder() {
+fn a_run_that_would_fail_at_its_first_step_leaves_no_folder() {
     let home = tempfile::tempdir().unwrap();
     let out = format!("--out={}", home.path().display());
     let with = |layers: &str| format!("mine=like:whitened,layers:{layers}");
@@ -328,12 +352,7 @@ fn a_run_that_fails_before_its_first_step_leaves_no_folder() {
     ];
     let said = refused(&[&short[..], &[&with("nope")]].concat());
     assert!(said.contains("nope"), "{said}");
-    assert!(
-        home.path()
-            .join("sparse-parity-quick/erm/seed-0/DONE")
-            .exists()
-    );
-    assert!(!home.path().join("sparse-parity-quick/mine").exists());
+    assert!(!home.path().join("sparse-parity-quick").exists());
     run(&[&short[..], &[&with("layers.0.weight")]].concat());
 }
 

@@ -18,7 +18,7 @@
 //!   and [`comparable`] says which runs may stand in one verdict.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder.
-//! - [`message`]: an error with its causes, for people.
+//! - [`message`]: an error with its causes, for people; [`streams`]: what programs say to them.
 
 pub mod comparable;
 mod config;
@@ -32,6 +32,7 @@ mod journal;
 mod lock;
 mod message;
 pub mod record;
+pub mod streams;
 
 pub use config::RunConfig;
 pub use difference::{Difference, differences};

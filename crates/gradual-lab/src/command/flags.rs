@@ -1,15 +1,19 @@
 //! The flags of the command.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _};
 
 use crate::experiment;
 use crate::kinds::{KINDS, Kind};
+
+/// Longer files are taken for a mistake.
+const LONGEST: u64 = 1 << 20;
 
 /// The flags of every experiment.
 #[derive(Debug, Clone, Args)]
@@ -83,38 +87,130 @@ pub(super) struct Which {
 }
 
 impl Which {
-    /// The name of the experiment's file, and its content.
-    pub(super) fn file(&self, matches: &ArgMatches) -> anyhow::Result<(String, String)> {
-        // A table of one's own needs no word more.
-        let default = KINDS
-            .into_iter()
-            .find(|kind| given(*kind, matches).is_some_and(|flag| flag == "data"));
-        let name = self.name.as_deref().or(default.map(|kind| kind.name()));
-        let name = name.unwrap_or(experiment::FILES[0].0);
+    /// The name of the experiment's file, and its content. A table of one's own needs no word more than its data.
+    fn file(&self, has_data: bool) -> anyhow::Result<(String, String)> {
+        let default = match has_data {
+            true => "table",
+            false => experiment::FILES[0].0,
+        };
+        let name = self.name.as_deref().unwrap_or(default);
         let path = Path::new(name);
         if path
             .extension()
             .is_some_and(|extension| extension == "toml")
         {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("could not read {name}"))?;
-            return Ok((name.to_owned(), text));
+            return Ok((name.to_owned(), read(path)?));
         }
         Ok((name.to_owned(), experiment::find(name)?.to_owned()))
     }
 }
 
+/// The text of an experiment's file.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let could_not = || format!("could not read {}", path.display());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(could_not)?;
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(could_not)?;
+    if bytes.len() as u64 > LONGEST {
+        bail!(
+            "{}: an experiment's file has at most {LONGEST} bytes",
+            path.display()
+        );
+    }
+    String::from_utf8(bytes).with_context(|| format!("{}: it is no UTF-8 text", path.display()))
+}
+
+/// What the command line says.
+pub(super) struct Parsed {
+    pub(super) matches: ArgMatches,
+    /// The name of the experiment's file, and its content; empty where another thing is asked for.
+    pub(super) file: String,
+    pub(super) text: String,
+}
+
 /// Reads the arguments of the command, or ends the program with a message as clap does.
-pub(super) fn parse(arguments: Vec<OsString>) -> ArgMatches {
-    let mut command = Asked::augment_args(Which::augment_args(Command::new("experiment")));
-    for kind in KINDS {
-        command = kind.with_flags(command);
+///
+/// Which flags there are depends on the experiment, so that its name is looked for first.
+pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
+    let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
+    let first = KINDS
+        .into_iter()
+        .fold(command(), |command, kind| kind.with_flags(command))
+        .ignore_errors(true)
+        .disable_help_flag(true)
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::SetTrue),
+        )
+        .get_matches_from(words());
+    let which = Which::from_arg_matches(&first)?;
+    let (mut file, mut text, mut kind) = (String::new(), String::new(), None);
+    if !which.list && which.show.is_none() {
+        let given = |id| first.value_source(id) == Some(ValueSource::CommandLine);
+        (file, text) = which.file(given("data"))?;
+        kind = experiment::kind(&file, &text)?;
+    }
+    let mut own = command();
+    if let Some(kind) = kind {
+        own = kind.with_flags(own);
     }
     // The flags bring descriptions of their own, so that this comes last.
-    let command = command
+    let own = own
         .bin_name("cargo xtask experiment")
-        .about("Run an experiment, and write its run folders and its report");
-    command.get_matches_from(std::iter::once(OsString::from("experiment")).chain(arguments))
+        .about("Run an experiment, and write its run folders and its report")
+        .after_help(
+            "The flags of the task depend on the experiment: NAME --help shows those of NAME.",
+        );
+    let matches = own.try_get_matches_from(words()).or_else(|error| {
+        if let Some((flag, other)) = flag_of_another(&error, kind) {
+            bail!(
+                "experiment {file} has no {flag}; it goes with experiments on the task {}",
+                other.name()
+            );
+        }
+        error.exit()
+    })?;
+    Ok(Parsed {
+        matches,
+        file,
+        text,
+    })
+}
+
+/// The flags that every experiment has.
+fn command() -> Command {
+    Asked::augment_args(Which::augment_args(Command::new("experiment")))
+}
+
+/// The flag that is unknown, and the kind of task that has it, if one has.
+fn flag_of_another(
+    error: &clap::Error,
+    own: Option<&'static dyn Kind>,
+) -> Option<(String, &'static dyn Kind)> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let name = flag.trim_start_matches('-');
+    let has = |kind: &&'static dyn Kind| {
+        let flags = kind.with_flags(Command::new("flags"));
+        flags
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some(name))
+    };
+    let others = KINDS
+        .into_iter()
+        .filter(|kind| own.is_none_or(|own| own.name() != kind.name()));
+    others
+        .filter(has)
+        .map(|kind| (format!("--{name}"), kind))
+        .next()
 }
 
 /// Reads the flags of the program of an experiment of one's own.
@@ -134,29 +230,4 @@ pub(super) fn parse_own(out: &Path) -> Asked {
         out: asked.out.or_else(|| Some(out.to_owned())),
         ..asked
     }
-}
-
-/// A flag of a kind of task that was given, if any was.
-fn given(kind: &dyn Kind, matches: &ArgMatches) -> Option<String> {
-    let flags = kind.with_flags(Command::new("flags"));
-    let mut ids = flags.get_arguments().map(|flag| flag.get_id().to_string());
-    ids.find(|id| matches.value_source(id) == Some(ValueSource::CommandLine))
-}
-
-/// Refuses flags of another kind of task than the experiment's.
-pub(super) fn refuse_flags_of_others(
-    file: &str,
-    text: &str,
-    matches: &ArgMatches,
-) -> anyhow::Result<()> {
-    let own = experiment::kind(file, text)?;
-    for kind in KINDS.into_iter().filter(|kind| Some(kind.name()) != own) {
-        if let Some(flag) = given(kind, matches) {
-            bail!(
-                "experiment {file} has no --{flag}; it goes with experiments on the task {}",
-                kind.name()
-            );
-        }
-    }
-    Ok(())
 }

@@ -140,6 +140,7 @@ impl File {
             }
         }
         let library = read.library()?;
+        Likes::read(file, text, &library)?;
         let known = |arm: &Spanned<String>, key: &str| match library
             .names()
             .any(|name| name == arm.as_ref())
@@ -157,8 +158,18 @@ impl File {
         if let Some(arm) = &read.baseline {
             known(arm, "baseline")?;
         }
+        let baseline = read.baseline.as_ref().map(|arm| arm.as_ref().clone());
+        let baseline = baseline.or_else(|| read.arms().first().cloned());
         for claim in &read.claim {
             known(&claim.arm, "claim")?;
+            let said = match &claim.statement {
+                text if text.trim().is_empty() => "the claim has no statement",
+                _ if Some(claim.arm.as_ref()) == baseline.as_ref() => {
+                    "the claim compares the baseline with itself; name another arm"
+                }
+                _ => continue,
+            };
+            bail!("{}claim: {said}", place(file, text, &claim.arm));
         }
         Ok(read)
     }
@@ -292,6 +303,33 @@ impl File {
             smallest_effect: entry.smallest_effect,
         };
         self.claim.iter().map(claim).collect()
+    }
+}
+
+/// Which arms are like which others, and where that stands.
+#[derive(Deserialize)]
+struct Likes {
+    #[serde(default)]
+    arm: Vec<Like>,
+}
+
+#[derive(Deserialize)]
+struct Like {
+    name: String,
+    like: Option<Spanned<String>>,
+}
+
+impl Likes {
+    /// Refuses arms that are like one that is not there, or like themselves.
+    fn read(file: &str, text: &str, library: &Library) -> anyhow::Result<()> {
+        let likes: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
+        for arm in &likes.arm {
+            if let Some(like) = &arm.like {
+                let whole = library.arm(&arm.name);
+                whole.map_err(|error| anyhow!("{}like: {error:#}", place(file, text, like)))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Finished, Run, trainer};
+use crate::training::{AnyTask, Finished, Run, Setting, trainer, written_down};
 
 const RATE: f64 = 1e-3;
 
@@ -120,8 +120,14 @@ impl AnyTask for Opened {
         self.data.notes()
     }
 
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        let task = Task::new(&self.data, setting.seed);
+        Ok(trainer(&task, setting)?.try_first_step()?)
+    }
+
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = Task::new(&self.data, run.seed);
-        Ok(trainer(&task, run)?.run()?.into())
+        let task = Task::new(&self.data, run.setting.seed);
+        let trainer = trainer(&task, run.setting)?;
+        Ok(written_down(trainer, run).run()?.into())
     }
 }

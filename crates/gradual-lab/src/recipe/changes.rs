@@ -78,10 +78,18 @@ pub struct Changes {
     )]
     pub optimizer: Option<Spec>,
     /// See [`Recipe::rate`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::rate"
+    )]
     pub rate: Option<f64>,
     /// See [`Recipe::slowdown`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::slowdown"
+    )]
     pub slowdown: Option<u32>,
     /// See [`Recipe::through_trace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -76,3 +76,35 @@ pub(super) fn optimizer<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Spec>, D::Error> {
     checked(deserializer, |spec| OPTIMIZERS.resolve(spec))
 }
+
+pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let rate = f64::deserialize(deserializer)?;
+    check_rate(rate).map_err(D::Error::custom)?;
+    Ok(Some(rate))
+}
+
+pub(super) fn slowdown<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    let slowdown = u32::deserialize(deserializer)?;
+    check_slowdown(slowdown).map_err(D::Error::custom)?;
+    Ok(Some(slowdown))
+}
+
+/// Refuses what is no learning rate.
+pub(super) fn check_rate(rate: f64) -> Result<(), String> {
+    match rate.is_finite() && rate > 0.0 {
+        true => Ok(()),
+        false => Err(format!(
+            "rate = {rate}, but a learning rate is a number > 0"
+        )),
+    }
+}
+
+/// Refuses what is no slowdown.
+pub(super) fn check_slowdown(slowdown: u32) -> Result<(), String> {
+    match slowdown {
+        0 => Err(String::from("slowdown = 0, but it is a whole number ≥ 1")),
+        _ => Ok(()),
+    }
+}

@@ -535,7 +535,10 @@ fn data_is_known_by_its_digest() {
         assert_ne!(read(other).unwrap().sha256(), data.sha256());
     }
     let wine = TableData::red_wine().unwrap();
-    assert_eq!(wine.sha256(), "80b6e4c1793de179ac71da47b74e566cc1083d52613d3fb0197c4f049dc84b36");
+    assert_eq!(
+        wine.sha256(),
+        "80b6e4c1793de179ac71da47b74e566cc1083d52613d3fb0197c4f049dc84b36"
+    );
     assert_eq!((wine.label(), wine.group()), ("good", "quality"));
 }
 

@@ -2,7 +2,7 @@
 
 use super::builder::Trainer;
 use super::run::Run;
-use super::schedule::evaluation_steps;
+use super::schedule::is_evaluation_step;
 use crate::error::TrainError;
 use crate::observer::End;
 use crate::task::Task;
@@ -37,7 +37,6 @@ impl<T: Task> Trainer<'_, T> {
     /// observer returns.
     pub fn run(mut self) -> Result<Ended<T::Model>, TrainError> {
         self.check()?;
-        let grid = evaluation_steps(self.config.steps, self.config.every);
         let (mut model, mut run) = self.begin()?;
         if run.kept.is_none() {
             self.look(&model, &mut run, true)?;
@@ -53,7 +52,7 @@ impl<T: Task> Trainer<'_, T> {
                 break End::Interrupted;
             }
             model = self.step(model, &mut run)?;
-            let on_grid = grid.binary_search(&run.done).is_ok();
+            let on_grid = is_evaluation_step(run.done, self.config.steps, self.config.every);
             self.look(&model, &mut run, on_grid)?;
         };
         self.keep(&model, &mut run, true)?;
@@ -68,6 +67,20 @@ impl<T: Task> Trainer<'_, T> {
             left_out: run.seen.left_out,
             standing_left_out: run.seen.standing_left_out,
         })
+    }
+
+    /// Takes the first step and leaves it at that: what a recipe, a model and a task have wrong with one another is found
+    /// before anything is written down. The gradients are [verified](crate::TrainerConfig::verify) if they are to be.
+    /// Nothing is evaluated, and no observer is told.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run) up to its first step.
+    pub fn try_first_step(mut self) -> Result<(), TrainError> {
+        self.check()?;
+        self.observers.clear();
+        let (model, mut run) = self.begin()?;
+        self.step(model, &mut run).map(drop)
     }
 
     /// What happens between two steps.

@@ -1,0 +1,164 @@
+//! What `experiment.json` says: the experiment, and every command that made its runs.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+
+use anyhow::Context as _;
+use gradual::runs::files::{self, EXPERIMENT, replace};
+use gradual::runs::{
+    ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Record, RunsError, SCHEMA,
+};
+
+use crate::arm::Arm;
+use crate::runner::Plan;
+
+/// Writes or brings up to date the `experiment.json` of a plan, so that there is a report of whatever its runs come to.
+///
+/// Arms of earlier command lines stay, as long as they have a folder. So do the earlier commands.
+pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<()> {
+    fs::create_dir_all(&plan.folder)
+        .with_context(|| format!("could not create {}", plan.folder.display()))?;
+    let _lock = FolderLock::wait(&plan.folder)?;
+    let file = plan.folder.join(EXPERIMENT);
+    let before = match files::read::<ExperimentRecord>(&file) {
+        Ok(before) => Some(before),
+        Err(RunsError::Missing { .. }) => None,
+        Err(error) => {
+            return Err(error).context(
+                "the experiment's record can't be read: move it away, and the same command writes it again",
+            );
+        }
+    };
+    let (arms_before, mut commands) =
+        before.map_or_else(Default::default, |record| (record.arms, record.commands));
+    if commands.last() != Some(&command) {
+        commands.push(command);
+    }
+    let experiment = plan.experiment;
+    let record = ExperimentRecord {
+        schema: SCHEMA,
+        name: experiment.name.clone(),
+        title: experiment.title.clone(),
+        claim: experiment.hypothesis.clone(),
+        baseline: experiment.baseline.clone(),
+        arms: arms(plan, arms_before)?,
+        claims: experiment.claims.clone(),
+        commands,
+    };
+    Ok(replace(&file, record.to_line()? + "\n")?)
+}
+
+/// The arms that run when none is named, those of this plan, and those that have run before.
+fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord>> {
+    let experiment = plan.experiment;
+    let run_now: BTreeSet<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let mut names = experiment.names();
+    names.retain(|name| {
+        experiment.arms.contains(name)
+            || run_now.contains(name.as_str())
+            || plan.folder.join(name).is_dir()
+    });
+    let chosen = experiment.choose(&names)?;
+    let mut arms: Vec<ArmRecord> = chosen.iter().map(Arm::record).collect();
+    for arm in before {
+        let there = plan.folder.join(&arm.name).is_dir();
+        if there && arms.iter().all(|other| other.name != arm.name) {
+            arms.push(arm);
+        }
+    }
+    Ok(arms)
+}
+
+/// The command `words`, such as `cargo xtask experiment`, with these arguments.
+pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
+    let mut command = words.to_owned();
+    for argument in arguments {
+        command.push(' ');
+        command += &quoted(argument);
+    }
+    CommandRecord {
+        command,
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        // Set by `cargo xtask`, which builds the program from a checkout.
+        commit: std::env::var("GRADUAL_COMMIT")
+            .ok()
+            .filter(|commit| !commit.is_empty()),
+    }
+}
+
+/// The program that runs, as it was called.
+pub(super) fn own_command() -> CommandRecord {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let program = match arguments.is_empty() {
+        true => OsString::from("study"),
+        false => arguments.remove(0),
+    };
+    command(&quoted(&program), &arguments)
+}
+
+/// An argument as a shell takes it. One that is no text, or holds control characters, stands in the form `$'…'` of
+/// bash, zsh and POSIX 2024.
+fn quoted(argument: &OsStr) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter);
+    match argument.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.chars().any(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => {
+            let bytes = argument.as_encoded_bytes().iter();
+            let escaped = bytes.map(|&byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\{byte:03o}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_for_a_shell() {
+        for (argument, expected) in [
+            ("--seeds=3", "--seeds=3"),
+            ("", "''"),
+            (
+                "mine=grouping:spectral(k=8)",
+                "'mine=grouping:spectral(k=8)'",
+            ),
+            ("it's", r"'it'\''s'"),
+            ("$HOME `x` \"y\"", "'$HOME `x` \"y\"'"),
+            ("a\nb\u{1b}[2J'\\", r"$'a\012b\033[2J\'\\'"),
+            ("überall", "'überall'"),
+        ] {
+            assert_eq!(quoted(OsStr::new(argument)), expected);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_them_back() {
+        use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+        use std::process::Command;
+
+        let arguments = [
+            &b"a b"[..],
+            b"it's",
+            b"\xff\xfe no text",
+            b"line\nfeed and \x1b[0m",
+            "überall".as_bytes(),
+            b"$(touch x) `y` \\ \" ! * ?",
+        ];
+        for bytes in arguments {
+            let argument = OsString::from_vec(bytes.to_vec());
+            let script = format!("printf %s {}", quoted(&argument));
+            let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+            assert_eq!(output.stdout, argument.as_os_str().as_bytes(), "{script}");
+        }
+    }
+}

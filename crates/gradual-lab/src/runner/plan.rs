@@ -1,0 +1,187 @@
+//! What is to be run, checked before anything is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow, bail};
+use gradual::group::GroupError;
+use gradual::train::{Interrupt, TrainError};
+use gradual_backends::backend::Backend;
+use serde_json::Value;
+
+use crate::arm::Arm;
+use crate::experiment::Experiment;
+use crate::training::{Setting, num_groups};
+
+/// Largest number of each. Each is more than any machine has time or room for, and small enough to be counted with.
+const SEEDS: u64 = 10_000;
+const STEPS: u64 = 1_000_000_000;
+const DRAW: usize = 1_000_000;
+const EVALUATIONS: u64 = 1_000_000;
+/// Of examples whose gradients are compared: the inner products of so many take 4 GiB in single precision.
+const COMPARED: usize = 32_768;
+
+/// Everything that the runs of one experiment share.
+pub(crate) struct Plan<'a> {
+    pub(crate) experiment: &'a Experiment,
+    /// With complete recipes.
+    pub(crate) arms: Vec<Arm>,
+    pub(crate) seeds: u64,
+    pub(crate) steps: u64,
+    pub(crate) draw: usize,
+    pub(crate) evaluate_every: u64,
+    pub(crate) jobs: usize,
+    pub(crate) fresh: bool,
+    /// Steps between checkpoints; a twentieth of the run if not said.
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Those of the task.
+    pub(crate) settings: Value,
+    pub(crate) backend: Backend,
+    /// `runs/<experiment>`.
+    pub(crate) folder: PathBuf,
+}
+
+impl Plan<'_> {
+    /// Optimizer steps of a run of this arm.
+    pub(super) fn steps(&self, arm: &Arm) -> u64 {
+        self.steps * u64::from(arm.recipe.slowdown)
+    }
+
+    /// What this arm learns with this seed.
+    pub(super) fn setting<'a>(&'a self, arm: &'a Arm, seed: u64) -> Setting<'a> {
+        Setting {
+            arm,
+            seed,
+            steps: self.steps(arm),
+            draw: self.draw,
+            evaluate_every: self.evaluate_every,
+            device: &self.backend.device,
+        }
+    }
+
+    /// Refuses arms that can't group draws of the size that was asked for, before any of the others runs.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.check_sizes()?;
+        let capabilities = self.experiment.task.capabilities()?;
+        let groups = num_groups(&capabilities);
+        let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
+        for arm in &self.arms {
+            let sampler = arm.recipe.sampler(&frequencies, self.steps(arm)).map(drop);
+            sampler
+                .and_then(|()| arm.recipe.optimizer().map(drop))
+                .with_context(|| format!("arm {}", arm.name))?;
+        }
+        let mut refused = Vec::new();
+        let mut least = 0;
+        for arm in &self.arms {
+            let checked = arm.objective(groups, 0).and_then(|objective| {
+                if objective.needs_gradients() && self.draw > COMPARED {
+                    bail!(
+                        "draw = {}, but gradients are compared of at most {COMPARED} examples",
+                        self.draw
+                    );
+                }
+                Ok(objective.check(self.draw)?)
+            });
+            let Err(error) = checked else {
+                continue;
+            };
+            // Whatever else is wrong is no matter of the draw.
+            let Some(TrainError::Group(GroupError::TooManyGroups { groups, .. })) =
+                error.downcast_ref()
+            else {
+                return Err(error.context(format!("arm {}", arm.name)));
+            };
+            least = least.max(*groups);
+            refused.push((arm.name.as_str(), error.to_string()));
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let names = || self.arms.iter().map(|arm| arm.name.as_str());
+        let others: Vec<&str> = names()
+            .filter(|name| refused.iter().all(|(other, _)| other != name))
+            .collect();
+        let without = match others.as_slice() {
+            [] => String::new(),
+            others => format!(", or leave them out with --arms {}", others.join(",")),
+        };
+        let said = refused
+            .iter()
+            .map(|(arm, said)| format!("arm {arm}: {said}"));
+        bail!(
+            "{}; nothing was run: give --draw {least}{without}",
+            said.collect::<Vec<_>>().join("; ")
+        )
+    }
+
+    /// Refuses numbers that no machine has room or time for.
+    fn check_sizes(&self) -> anyhow::Result<()> {
+        for (what, number, most) in [
+            ("seeds", self.seeds, SEEDS),
+            ("steps", self.steps, STEPS),
+            ("draw", self.draw as u64, DRAW as u64),
+        ] {
+            if number > most {
+                bail!("{what} = {number}, but it is at most {most}");
+            }
+        }
+        for arm in &self.arms {
+            let steps = self.steps(arm);
+            if steps > STEPS {
+                bail!(
+                    "arm {}: slowdown = {} makes {steps} of {} steps, but a run has at most {STEPS}",
+                    arm.name,
+                    arm.recipe.slowdown,
+                    self.steps
+                );
+            }
+            let evaluations = steps / self.evaluate_every.max(1);
+            if evaluations > EVALUATIONS {
+                bail!(
+                    "arm {}: {evaluations} evaluations, one every {} of {steps} steps, but a run has at most {EVALUATIONS}",
+                    arm.name,
+                    self.evaluate_every
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the first step of each of these arms and throws it away: what a recipe and the model have wrong with one
+    /// another, such as layers that no parameter matches, is then known before another arm trains for hours.
+    /// An interrupt ends it; the runs then say that they are open.
+    pub(super) fn try_first_steps(
+        &self,
+        arms: &[&Arm],
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<()> {
+        let arms = arms.iter().take_while(|_| !interrupt.asked());
+        let failed = arms.filter_map(|arm| {
+            let tried = AssertUnwindSafe(|| {
+                let setting = self.setting(arm, 0);
+                self.experiment.task.try_first_step(setting)
+            });
+            let error = catch_unwind(tried).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            error.err().map(|error| (arm.name.as_str(), error))
+        });
+        let mut failed: Vec<(&str, anyhow::Error)> = failed.collect();
+        if failed.len() <= 1 {
+            return match failed.pop() {
+                None => Ok(()),
+                Some((arm, error)) => Err(error.context(format!("nothing was run: arm {arm}"))),
+            };
+        }
+        let said = failed
+            .iter()
+            .map(|(arm, error)| format!("arm {arm}: {error:#}"));
+        bail!("nothing was run: {}", said.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// The error that a panic is.
+pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> anyhow::Error {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+    anyhow!("panicked: {}", message.unwrap_or("without a message"))
+}

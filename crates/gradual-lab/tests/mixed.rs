@@ -1,0 +1,124 @@
+//! Runs that can't be compared do not come into one folder.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{refused, run};
+
+/// A short run of the table in `file`.
+fn table(home: &Path, file: &str, arm: &str, more: &[&str]) -> Vec<String> {
+    let mut arguments = vec![
+        String::from("table"),
+        format!("--out={}", home.join("runs").display()),
+        format!("--data={}", home.join(file).display()),
+        format!("--arms={arm}"),
+    ];
+    let usual = [
+        "--label=good",
+        "--group=kind",
+        "--seeds=1",
+        "--steps=20",
+        "--draw=16",
+    ];
+    arguments.extend(usual.map(String::from));
+    // Whatever comes later is meant.
+    for each in more {
+        let name = each.split('=').next().unwrap_or(each);
+        arguments.retain(|other| other.split('=').next() != Some(name));
+        arguments.push((*each).to_owned());
+    }
+    arguments
+}
+
+fn words(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+/// Two tables of the same columns, rows, labels and groups; one number is another.
+fn write_tables(home: &Path) {
+    let rows = |last: u32| -> String {
+        let size = |i: u32| if i == 79 { last } else { i % 2 * 3 + i % 5 };
+        let row = |i: u32| format!("{},{},{}\n", i % 2, i % 3 % 2, size(i));
+        (0..80).map(row).collect()
+    };
+    fs::write(home.join("one.csv"), format!("good,kind,size\n{}", rows(7))).unwrap();
+    fs::write(home.join("two.csv"), format!("good,kind,size\n{}", rows(8))).unwrap();
+}
+
+/// Refused, with these words, and without a folder of the arm.
+fn refused_saying(home: &Path, arguments: &[String], named: &str) {
+    let said = refused(&words(arguments));
+    for part in [named, "can't be compared", "--out"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!home.join("runs/table/grouped").exists(), "{named}");
+}
+
+#[test]
+fn an_arm_on_other_data_or_of_another_size_is_refused_before_it_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    write_tables(home);
+    run(&words(&table(home, "one.csv", "erm", &[])));
+    for (file, more, named) in [
+        (
+            "one.csv",
+            &["--steps=30"][..],
+            "steps is 30 in the first and 20 in the second",
+        ),
+        (
+            "one.csv",
+            &["--draw=8"],
+            "draw is 8 in the first and 16 in the second",
+        ),
+        ("one.csv", &["--label=kind", "--group=good"], "task.label"),
+        ("two.csv", &[], "task.sha256"),
+    ] {
+        refused_saying(home, &table(home, file, "grouped", more), named);
+    }
+    // The table that comes with the program is other data, too.
+    let mut built_in = table(home, "one.csv", "grouped", &[]);
+    built_in.retain(|word| {
+        ["--data", "--label", "--group"]
+            .iter()
+            .all(|flag| !word.starts_with(flag))
+    });
+    refused_saying(home, &built_in, "task.");
+    // The same data may be compared, wherever it lies.
+    fs::copy(home.join("one.csv"), home.join("copy.csv")).unwrap();
+    run(&words(&table(home, "copy.csv", "grouped", &[])));
+}
+
+#[test]
+fn fresh_runs_beside_old_seeds_of_other_data_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    write_tables(home);
+    run(&words(&table(home, "one.csv", "erm", &["--seeds=2"])));
+    let curves = || fs::read(home.join("runs/table/erm/seed-0/curves.jsonl")).unwrap();
+    let before = curves();
+    let fresh = table(home, "two.csv", "erm", &["--fresh"]);
+    refused_saying(home, &fresh, "task.sha256");
+    assert_eq!(curves(), before);
+    // All seeds together may start over.
+    run(&words(&table(
+        home,
+        "two.csv",
+        "erm",
+        &["--fresh", "--seeds=2"],
+    )));
+    assert_ne!(curves(), before);
+}
+
+#[test]
+fn a_file_that_was_replaced_is_found_when_a_run_resumes() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    write_tables(home);
+    run(&words(&table(home, "one.csv", "erm", &[])));
+    fs::copy(home.join("two.csv"), home.join("one.csv")).unwrap();
+    let said = refused(&words(&table(home, "one.csv", "erm", &[])));
+    assert!(said.contains("task.sha256"), "{said}");
+}

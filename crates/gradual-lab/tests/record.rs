@@ -1,0 +1,123 @@
+//! What an experiment's folder says of itself, from the start.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{refused, run};
+use gradual::runs::{ExperimentRecord, Record as _};
+
+fn record(folder: &Path) -> ExperimentRecord {
+    let text = fs::read_to_string(folder.join("experiment.json")).unwrap();
+    ExperimentRecord::from_line(&text).unwrap()
+}
+
+#[test]
+fn a_killed_first_command_has_a_report() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sparse-parity-quick");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gradual-lab"))
+        .args([
+            "experiment",
+            "sparse-parity",
+            "--quick",
+            "--seeds=1",
+            "--steps=1000000",
+        ])
+        .args(["--draw=16", "--arms=erm"])
+        .arg(format!("--out={}", home.path().display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let curves = folder.join("erm/seed-0/curves.jsonl");
+    let patience = Instant::now();
+    while fs::read_to_string(&curves).map_or(0, |text| text.lines().count()) < 3 {
+        assert!(
+            patience.elapsed() < Duration::from_secs(120),
+            "no run began"
+        );
+        sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(record(&folder).arms[0].name, "erm");
+    let page = gradual_report::report(&folder).unwrap();
+    let html = fs::read_to_string(page).unwrap();
+    assert!(
+        html.contains("unfinished"),
+        "the page says that the run is unfinished"
+    );
+}
+
+#[test]
+fn every_command_is_recorded_once_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let common = [
+        "sparse-parity",
+        "--quick",
+        "--seeds=1",
+        "--steps=20",
+        "--draw=16",
+        &out,
+    ];
+    let with = |more: &[&'static str]| -> Vec<&str> { [&common[..], more].concat() };
+    run(&with(&["--arms=erm"]));
+    run(&with(&["--arms=erm"]));
+    run(&with(&["--arm", "mine=like:grouped,rate:0.01"]));
+    let folder = home.path().join("sparse-parity-quick");
+    let record = record(&folder);
+    let commands: Vec<&str> = record
+        .commands
+        .iter()
+        .map(|each| each.command.as_str())
+        .collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert!(commands[0].ends_with("--arms=erm"), "{}", commands[0]);
+    assert!(
+        commands[1].ends_with("--arm mine=like:grouped,rate:0.01"),
+        "{}",
+        commands[1]
+    );
+    for each in &record.commands {
+        assert!(
+            each.command
+                .starts_with("cargo xtask experiment sparse-parity --quick")
+        );
+        assert_eq!(each.version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    }
+    assert!(record.arms.iter().any(|arm| arm.name == "mine"));
+}
+
+#[test]
+fn what_only_the_model_can_tell_is_told_before_another_arm_trains() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (arm, named) in [
+        ("bad=like:whitened,layers:[nope.*]", "nope"),
+        ("bad=like:svd,composition:dro", "bad"),
+    ] {
+        let arguments = [
+            "sparse-parity",
+            "--quick",
+            "--steps=20",
+            "--draw=32",
+            "--arms=erm",
+            "--arm",
+            arm,
+            &out,
+        ];
+        let said = refused(&arguments);
+        assert!(
+            said.contains("nothing was run: arm bad") && said.contains(named),
+            "{said}"
+        );
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "{said}");
+    }
+}

@@ -1,0 +1,187 @@
+//! Arguments and streams as they come: no text, closed, full.
+#![cfg(unix)]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use common::refused;
+
+const LAB: &str = env!("CARGO_BIN_EXE_gradual-lab");
+
+fn short(out: &Path) -> Command {
+    let mut command = Command::new(LAB);
+    command
+        .args([
+            "experiment",
+            "sparse-parity",
+            "--quick",
+            "--seeds=1",
+            "--steps=20",
+        ])
+        .args(["--draw=16", "--arms=erm"])
+        .arg("--out")
+        .arg(out);
+    command
+}
+
+fn said(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+fn full() -> Stdio {
+    OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_takes_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join(OsStr::from_bytes(b"r\xffns"));
+    let output = short(&out).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let folder = out.join("sparse-parity-quick");
+    assert!(folder.join("report/index.html").is_file());
+    let record = fs::read_to_string(folder.join("experiment.json")).unwrap();
+    assert!(
+        record.contains(r"$'") && record.contains(r"\\377ns'"),
+        "{record}"
+    );
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_refused_with_a_sentence() {
+    for flag in ["--arms", "--arm", "--backend", "--show", "--label"] {
+        let mut command = short(Path::new("nowhere"));
+        let output = command
+            .arg(flag)
+            .arg(OsStr::from_bytes(b"\xff\xfe"))
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        assert!(said(&output).contains("error"), "{flag}: {}", said(&output));
+    }
+    assert!(!Path::new("nowhere").exists());
+}
+
+#[test]
+fn a_result_that_can_not_be_printed_is_an_error_and_the_runs_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let output = short(home.path()).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("could not print"),
+        "{}",
+        said(&output)
+    );
+    let folder = home.path().join("sparse-parity-quick");
+    assert!(folder.join("erm/seed-0/DONE").is_file());
+    assert!(folder.join("report/index.html").is_file());
+}
+
+#[test]
+fn messages_that_nobody_can_read_stop_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let status = short(home.path())
+        .stderr(full())
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    // Nor the second time, when there is more to say.
+    let status = short(home.path())
+        .stderr(full())
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let status = short(home.path())
+        .args(["--arms=nope"])
+        .stderr(full())
+        .status();
+    assert!(!status.unwrap().success());
+}
+
+#[test]
+fn closed_streams_stop_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    for (at, closed) in [">&-", "2>&-", ">&- 2>&- <&-", "| head -c 1"]
+        .into_iter()
+        .enumerate()
+    {
+        let out = home.path().join(at.to_string());
+        let script = format!(
+            "set -o pipefail; {LAB} experiment sparse-parity --quick --seeds=1 --steps=20 --draw=16 --arms=erm \
+             --out={} {closed}",
+            out.display()
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{closed}: {}", said(&output));
+        assert!(
+            out.join("sparse-parity-quick/report/index.html").is_file(),
+            "{closed}"
+        );
+    }
+    let script = format!("set -o pipefail; {LAB} experiment --list | head -1");
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn sizes_that_no_machine_has_are_refused_before_anything_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (flag, named) in [
+        (
+            "--steps=100000000000",
+            "steps = 100000000000, but it is at most",
+        ),
+        (
+            "--steps=18446744073709551615",
+            "steps = 18446744073709551615, but it is at most",
+        ),
+        (
+            "--steps=9223372036854775818",
+            "steps = 9223372036854775818, but it is at most",
+        ),
+        (
+            "--steps=600000000",
+            "10000000 evaluations, one every 60 of 600000000 steps",
+        ),
+        (
+            "--draw=1000000000000",
+            "draw = 1000000000000, but it is at most",
+        ),
+        ("--draw=1000000", "gradients are compared of at most"),
+        (
+            "--seeds=18446744073709551615",
+            "seeds = 18446744073709551615, but it is at most",
+        ),
+        ("--steps=18446744073709551616", "invalid value"),
+        ("--jobs=0", "invalid value"),
+    ] {
+        let said = refused(&["sparse-parity", "--arms=erm,erm-half,whitened", flag, &out]);
+        assert!(said.contains(named), "{flag}: {said}");
+    }
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    let with = |name: &str, run: &str| {
+        let file = home.path().join(format!("{name}.toml"));
+        let head = format!("name = \"{name}\"\narms = [\"erm\", \"erm-half\"]\n");
+        fs::write(&file, format!("{head}[task.sparse-parity]\n[run]\n{run}\n")).unwrap();
+        refused(&[&file.display().to_string(), &out])
+    };
+    let said = with("often", "steps = 500000000\nevaluate_every = 1");
+    assert!(said.contains("500000000 evaluations"), "{said}");
+    let said = with("slow", "steps = 1000000000");
+    assert!(
+        said.contains("slowdown = 2 makes 2000000000 of 1000000000 steps"),
+        "{said}"
+    );
+}
