@@ -197,7 +197,10 @@ fn aliases_and_depth_are_part_of_the_configuration() {
         );
     }
     assert!(refused(&["--aliases=0"]).contains("--aliases"));
-    assert!(refused(&["--depth=101"]).contains("depth must be from 1 to 100, got 101"));
+    assert!(
+        refused(&["--depth=101"])
+            .contains("task.sparse-parity.depth = 101, but it is a whole number from 1 to 100")
+    );
 }
 
 /// Every row at every step that is looked at, in lines, tables, a figure and a page.

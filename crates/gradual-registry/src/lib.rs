@@ -54,5 +54,5 @@ pub use excerpt::excerpt;
 pub use nearest::nearest;
 pub use parameter::{Kind, Parameter};
 pub use registry::Registry;
-pub use spec::Spec;
+pub use spec::{Spec, split};
 pub use value::Value;

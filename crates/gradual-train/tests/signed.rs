@@ -132,7 +132,7 @@ fn a_scale_by_the_sum_refuses_signed_groups() {
         panic!("{error}");
     };
     let message = error.to_string();
-    for part in ["UnitSum", "UnitAbsolute", "MatchNorm", "Raw"] {
+    for part in ["scale unit-sum", "unit-absolute", "match-norm", "raw"] {
         assert!(message.contains(part), "{message}");
     }
     for scale in [
