@@ -398,7 +398,7 @@ fn the_ends_of_every_range_are_safe() {
 /// No name stands twice in what a sampler says of itself.
 #[test]
 fn a_sampler_is_named_once() {
-    let refused = SAMPLERS.build(&spec("stratified(capabilities = 4)"), context(5));
+    let refused = SAMPLERS.build(&"stratified(capabilities = 4)".parse().unwrap(), context(5));
     assert_eq!(
         refused.err().unwrap().to_string(),
         "sampler stratified: 4 different capabilities were asked for in each draw, of 3"
@@ -417,7 +417,7 @@ fn an_objective_is_checked_before_the_first_step() {
     use gradual_loss::{Mean, Scale};
 
     let refused = |objective: &Objective| objective.check(16).unwrap_err().to_string();
-    let composition = |text: &str| COMPOSITIONS.build(&spec(text), ()).unwrap();
+    let composition = |text: &str| COMPOSITIONS.build(&text.parse().unwrap(), ()).unwrap();
     assert_eq!(
         refused(&Objective::new(
             Labels::new(4),

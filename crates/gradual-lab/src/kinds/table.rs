@@ -34,7 +34,7 @@ struct Config {
 #[command(next_help_heading = "Flags of tables")]
 struct Flags {
     /// A CSV file of numbers with a header; - is standard input
-    #[arg(long, value_name = "FILE", allow_hyphen_values = true, requires_all = ["label", "group"])]
+    #[arg(long, value_name = "FILE", requires_all = ["label", "group"])]
     data: Option<String>,
     /// The column of --data to predict
     #[arg(long, value_name = "COL", requires = "data")]
