@@ -47,7 +47,11 @@ pub enum GroupError {
         examples: usize,
     },
     /// There is another number of fixed weights than of groups.
-    #[error("priors: {} given, but there are {groups} groups", counted(*weights))]
+    #[error(
+        "priors: {weights} {} given for {groups} {}",
+        plural(*weights, "weight was", "weights were"),
+        plural(*groups, "group", "groups")
+    )]
     Priors {
         /// How many weights there are.
         weights: usize,
@@ -374,9 +378,9 @@ impl GroupError {
     }
 }
 
-fn counted(weights: usize) -> String {
-    match weights {
-        1 => String::from("1 weight was"),
-        _ => format!("{weights} weights were"),
+fn plural(count: usize, one: &'static str, several: &'static str) -> &'static str {
+    match count {
+        1 => one,
+        _ => several,
     }
 }

@@ -248,11 +248,11 @@ fn wrappers_are_checked_before_the_first_draw() {
     };
     assert_eq!(
         refused("priors(weights = [1, 2])", "labels"),
-        "priors: 2 weights were given, but there are 4 groups"
+        "priors: 2 weights were given for 4 groups"
     );
     assert_eq!(
         refused("priors(weights = [1])", "spectral(k = 3)"),
-        "priors: 1 weight was given, but there are 3 groups"
+        "priors: 1 weight was given for 3 groups"
     );
     for wrapper in ["priors(weights = [1, 2])", "damped"] {
         assert!(refused(wrapper, "singular-vectors").contains("the groups are signed"));
