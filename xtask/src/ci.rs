@@ -15,7 +15,7 @@ type Step = (&'static str, fn() -> anyhow::Result<()>);
 ///
 /// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run
 /// it on those that need no GPU, for the tests and the conformance suite.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     ("format", format),
     ("layers", layers::run),
     ("one-build", one_build::run),
@@ -24,6 +24,8 @@ const STEPS: [Step; 9] = [
     ("clippy", clippy),
     ("docs", || docs(&features(&checked()))),
     ("test", test),
+    ("outside", outside),
+    ("fuzz", fuzz),
     ("conformance", conformance),
     ("python", python),
 ];
@@ -128,6 +130,30 @@ fn test() -> anyhow::Result<()> {
         .arg("--workspace")
         .args(features(&tested()));
     Ok(tests.envs(backends::environment(&tested())).run()?)
+}
+
+/// What the program writes, and where, as the system sees it.
+fn outside() -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    let tests = checked_tests(&sh)
+        .arg("--workspace")
+        .args(features(&tested()))
+        .args(["--test=outside", "--", "--ignored"]);
+    Ok(tests.envs(backends::environment(&tested())).run()?)
+}
+
+/// Every fuzz target for a minute.
+fn fuzz() -> anyhow::Result<()> {
+    let sh = shell::shell()?;
+    for targets in [&["--test=fuzz"][..], &["--lib", "--", "fuzz::"]] {
+        let tests = checked_tests(&sh)
+            .arg("--workspace")
+            .args(features(&tested()))
+            .args(targets)
+            .env("BOLERO_RANDOM_TEST_TIME_MS", "60000");
+        tests.envs(backends::environment(&tested())).run()?;
+    }
+    Ok(())
 }
 
 /// The conformance suite, by the lab that the tests have built.

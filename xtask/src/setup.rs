@@ -18,6 +18,8 @@ pub(crate) struct Setup {
 enum Installable {
     /// Mesa's Vulkan drivers, the software driver among them, for the backend wgpu; with apt-get, as root
     Wgpu,
+    /// strace, for the test of what the program writes; with apt-get, as root
+    Strace,
     /// PyTorch, whose wheel holds LibTorch, for the backend tch; with pip, under the target folder
     Tch,
     /// pandas and polars, for the code of docs/python.md; with pip, under the target folder
@@ -28,6 +30,7 @@ impl Setup {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self.what {
             Installable::Wgpu => vulkan().context("setup wgpu"),
+            Installable::Strace => strace().context("setup strace"),
             Installable::Tch => torch::install().context("setup tch"),
             Installable::Python => python().context("setup python"),
         }
@@ -37,7 +40,27 @@ impl Setup {
 /// Makes sure that continuous integration can check all that it has to.
 pub(crate) fn continuous_integration() -> anyhow::Result<()> {
     vulkan()?;
+    strace()?;
     python()
+}
+
+/// The program that shows another's system calls, on Debian and what comes of it; there is none elsewhere than on Linux.
+fn strace() -> anyhow::Result<()> {
+    let there = || {
+        let sh = shell::shell()?;
+        let said = cmd!(sh, "strace --version")
+            .quiet()
+            .ignore_stderr()
+            .read()?;
+        anyhow::Ok(said.lines().next().unwrap_or_default().to_owned())
+    };
+    if cfg!(target_os = "linux") {
+        if there().is_err() {
+            debian_package("strace")?;
+        }
+        println!("{}", there().context("after the installation")?);
+    }
+    Ok(())
 }
 
 /// A Vulkan driver, on Debian and what comes of it.

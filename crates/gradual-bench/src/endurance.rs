@@ -128,7 +128,7 @@ pub(crate) fn one(arm: &str, steps: u64, backend: &Backend) -> anyhow::Result<()
         settings: json!(config),
     };
     let every = (steps / SAMPLES).max(1);
-    let folder = RunFolder::create(&home.path().join(arm), &record, &json!({}))?;
+    let folder = RunFolder::create(&home.path().join(arm), &record, &json!({}), &[])?;
     let mut watch = MemoryWatch(Vec::new());
     let task = SparseParity::new(config, 0)?;
     let objective = objective(arm)?;

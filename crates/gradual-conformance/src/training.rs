@@ -133,7 +133,7 @@ fn half(
         recipe: Value::Null,
         settings: json!({}),
     };
-    let resumed = RunFolder::resume(folder, &run, &json!({}))?;
+    let resumed = RunFolder::resume(folder, &run, &json!({}), &[])?;
     let interrupt = Interrupt::default();
     let asking = interrupt.clone();
     // An objective with state, which goes through the checkpoint like weights and moments.

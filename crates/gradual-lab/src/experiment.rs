@@ -2,6 +2,8 @@
 
 mod builtin;
 mod file;
+#[cfg(test)]
+mod fuzz;
 
 pub(crate) use builtin::{FILES, find};
 

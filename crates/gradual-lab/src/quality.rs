@@ -91,6 +91,10 @@ where
         Ok(trainer(subject.task(), setting)?.try_first_step()?)
     }
 
+    fn journals(&self) -> &[&str] {
+        &[FILE]
+    }
+
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let setting = run.setting;
         let subject = self.subject(setting.seed)?;

@@ -13,7 +13,7 @@ use std::thread;
 
 use gradual::runs::files::CURVES;
 use gradual::runs::streams::{printable, tell};
-use gradual::train::{End, Interrupt, Keep, Progress, Resumed, RunFolder};
+use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
 use indicatif::MultiProgress;
 
 use crate::environment::environment;
@@ -101,15 +101,12 @@ impl Plan<'_> {
             }
         };
         let environment = environment(&self.backend);
-        let begun_here = !job.folder.exists();
-        let resumed = match self.fresh {
-            true => Resumed {
-                folder: RunFolder::create(&job.folder, &job.config, &environment)?,
-                snapshot: None,
-                damaged: Vec::new(),
-            },
-            false => RunFolder::resume(&job.folder, &job.config, &environment)?,
-        };
+        let begun_here = !job.place.folder.exists();
+        let journals = self.experiment.task.journals();
+        let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, journals)?;
+        for mended in &resumed.mended {
+            say(format!("{name}: {mended}"));
+        }
         for damaged in &resumed.damaged {
             say(format!(
                 "{name}: checkpoint {damaged}; going on from an older one"
@@ -131,7 +128,7 @@ impl Plan<'_> {
         };
         let trained = self.experiment.task.train(run);
         if trained.is_err() && begun_here {
-            remove_unbegun(&job.folder);
+            remove_unbegun(&job.place.folder);
         }
         let Finished { end, step } = trained?;
         match &end {

@@ -72,6 +72,11 @@ pub(crate) trait AnyTask: Send + Sync {
         &[]
     }
 
+    /// The journals that its runs have beside the usual ones.
+    fn journals(&self) -> &[&str] {
+        &[]
+    }
+
     /// Takes the first step of a run and throws it away, to find out whether one can be taken.
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()>;
 

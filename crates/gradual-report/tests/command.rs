@@ -164,6 +164,10 @@ fn evaluations_that_disagree_name_the_run() {
     );
     fails(
         &dir,
-        &["summarise", "erm/seed-0", "step 5000, `task-05` is missing"],
+        &[
+            "read line 82",
+            "erm/seed-0/curves.jsonl",
+            "step 5000, `task-05` is missing",
+        ],
     );
 }

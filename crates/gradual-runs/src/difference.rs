@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::message::cut;
+
 /// An entry in which a run folder and what is asked for differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
@@ -19,10 +21,11 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = match self.path.as_str() {
-            "" => "the whole",
-            path => path,
+            "" => String::from("the whole"),
+            path => cut(path),
         };
-        match (&self.held, &self.asked) {
+        let shown = |value: &Option<Value>| value.as_ref().map(|value| cut(&value.to_string()));
+        match (shown(&self.held), shown(&self.asked)) {
             (Some(held), Some(asked)) => {
                 write!(f, "{path} is {held} in the folder and {asked} asked for")
             }

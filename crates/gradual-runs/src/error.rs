@@ -5,6 +5,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::difference::Difference;
+use crate::files::JOURNALS;
+use crate::message::{cut, shown};
 
 /// What can go wrong with the files of a run folder.
 #[derive(Debug, Error)]
@@ -45,6 +47,150 @@ pub enum RunsError {
         expected: u32,
         /// The schema that came.
         got: u32,
+    },
+    /// A number of a record is out of its range, or does not go with the record before.
+    #[error("{record}: {entry} is {got}, expected {expected}")]
+    Value {
+        /// Kind of record.
+        record: &'static str,
+        /// Path of the entry in the record.
+        entry: String,
+        /// The value as it came.
+        got: String,
+        /// What was expected instead.
+        expected: String,
+    },
+    /// A link stands where a file or folder was expected.
+    #[error(
+        "{} is a link; in an experiment's folder links are not followed, so that nothing outside of it is read or written: put what it points to in its place, or remove it",
+        .path.display()
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Something else stands where a file or folder was expected.
+    #[error("{} is a {got}, expected a {expected}", .path.display())]
+    Kind {
+        /// Its path.
+        path: PathBuf,
+        /// File or folder.
+        expected: &'static str,
+        /// File, folder, or something else.
+        got: &'static str,
+    },
+    /// A file that is read as a whole, or a line of a journal, is too long.
+    #[error("read {}: longer than {most} bytes, the most that is read at once", .path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        most: u64,
+    },
+    /// A file is no text.
+    #[error("read {}: expected UTF-8 text, which it is not from byte {at} on", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Length of what can be read, in bytes.
+        at: usize,
+    },
+    /// A name can't be that of an arm's folder.
+    #[error("arm {}: not a name that a folder of runs can have", shown(.name))]
+    Name {
+        /// The name as it came.
+        name: String,
+    },
+    /// A name can't be that of a journal beside the ones that every run has.
+    #[error(
+        "journal {}: expected up to 64 letters, digits, - and _, then .jsonl, and none of {}; name each once",
+        shown(.name),
+        JOURNALS.join(", ")
+    )]
+    Journal {
+        /// The name as it came.
+        name: String,
+    },
+    /// A journal was asked for that was not named when the run began or was resumed.
+    #[error("journal {}: not among the journals that the run was started with", shown(.name))]
+    Undeclared {
+        /// The name as it came.
+        name: String,
+    },
+    /// A file that says which run a folder holds, or how it ended, can't be read.
+    #[error(
+        "run folder {}: can't be used ({source}); choose another --out, or --fresh to move the run aside and start over",
+        .path.display()
+    )]
+    Unusable {
+        /// The run folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<RunsError>,
+    },
+    /// A run is to start in a folder that holds one.
+    #[error(
+        "run folder {}: holds a run already ({name} is there); resume it, or move it aside",
+        .path.display()
+    )]
+    Occupied {
+        /// The run folder.
+        path: PathBuf,
+        /// A file or folder of the run that it holds.
+        name: String,
+    },
+    /// A run is not the one that its place says.
+    #[error(
+        "{}: the {entry} is {}, and the folder is that of {}; a run lies at <experiment>/<arm>/seed-<s>, so move it to its place, or remove the copy",
+        .path.display(),
+        shown(.held),
+        shown(.place)
+    )]
+    Misplaced {
+        /// The file that says so.
+        path: PathBuf,
+        /// Experiment, arm or seed.
+        entry: &'static str,
+        /// What the file says.
+        held: String,
+        /// What the place says.
+        place: String,
+    },
+    /// Two runs of different seeds have the same evaluations.
+    #[error(
+        "{} and {} hold the same evaluations under different seeds: one is a copy of the other; remove it and run its seed",
+        .one.display(),
+        .other.display()
+    )]
+    Copied {
+        /// A run folder.
+        one: PathBuf,
+        /// Another one.
+        other: PathBuf,
+    },
+    /// A file of a finished run is not what it was when the run finished.
+    #[error(
+        "{} is not what it was when the run finished: {problem}; restore it, or run the seed again (--fresh moves the run aside)",
+        .path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        problem: String,
+    },
+    /// The evaluations of a run end before its last step, or after it.
+    #[error(
+        "{}: the last evaluation is of step {last}, and the run has {steps} steps; restore the file, or run the seed again (--fresh moves the run aside)",
+        .path.display()
+    )]
+    Steps {
+        /// The journal of evaluations.
+        path: PathBuf,
+        /// Step of the last evaluation.
+        last: u64,
+        /// Steps of the run.
+        steps: u64,
     },
     /// A line of a journal is torn, or is no record of the kind expected.
     #[error("read line {line} of {}: {source}", .path.display())]
@@ -148,13 +294,13 @@ fn between(differences: &[Difference]) -> String {
     let side = |value: &Option<Value>| {
         value
             .as_ref()
-            .map_or_else(|| String::from("missing"), Value::to_string)
+            .map_or_else(|| String::from("missing"), |value| cut(&value.to_string()))
     };
     let each = differences.iter().map(|each| {
         let (one, other) = (side(&each.held), side(&each.asked));
         format!(
             "{} is {one} in the first and {other} in the second",
-            each.path
+            cut(&each.path)
         )
     });
     each.collect::<Vec<_>>().join(", ")

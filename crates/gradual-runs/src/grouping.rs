@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::record;
-
 /// What the grouping did: the groups of one step, and the coefficients since the evaluation before. A line of
 /// `groups.jsonl`.
 ///
@@ -46,8 +44,6 @@ pub struct GroupingRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub churn: Option<ChurnRecord>,
 }
-
-record!(GroupingRecord: "grouping");
 
 /// What became of the groups since the previous grouping.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

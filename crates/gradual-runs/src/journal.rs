@@ -1,5 +1,5 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::RunsError;
@@ -14,26 +14,48 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, creating it where there is none.
+    /// A journal at `path` that begins with `content`, in the place of one that may be there. It is a new file: whatever
+    /// else the old one was called is not written.
     ///
     /// # Errors
-    /// [`RunsError::File`] when it can't be opened.
-    pub fn open(path: &Path) -> Result<Self, RunsError> {
-        let file = OpenOptions::new().append(true).create(true).open(path);
+    /// Those of [`files::replace`].
+    pub fn create(path: &Path, content: impl AsRef<[u8]>) -> Result<Self, RunsError> {
         Ok(Self {
-            file: file.map_err(RunsError::file("open", path))?,
+            file: files::replace_open(path, content)?,
             path: path.to_owned(),
+        })
+    }
+
+    /// Another handle of the same journal.
+    ///
+    /// # Errors
+    /// [`RunsError::File`] when the system gives none.
+    pub fn try_clone(&self) -> Result<Self, RunsError> {
+        let file = self.file.try_clone();
+        Ok(Self {
+            file: file.map_err(RunsError::file("open", &self.path))?,
+            path: self.path.clone(),
         })
     }
 
     /// Adds a line. One that can't be written as a whole is not there at all.
     ///
     /// # Errors
-    /// [`RunsError::File`], also when somebody removed the file.
+    /// [`RunsError::File`], also when somebody removed the file or put another in its place.
     pub fn append(&mut self, line: String) -> Result<(), RunsError> {
         let path = &self.path;
-        // A file that was removed would swallow the line.
-        let before = fs::metadata(path).map_err(RunsError::file("find", path))?;
+        // A file that was removed or exchanged would swallow the line.
+        let there = fs::symlink_metadata(path).and_then(|found| {
+            match files::is_same(&self.file, &found)? {
+                true => Ok(()),
+                false => Err(io::Error::other("another file is in its place")),
+            }
+        });
+        there.map_err(RunsError::file("find", path))?;
+        let before = self
+            .file
+            .metadata()
+            .map_err(RunsError::file("look at", path))?;
         let written = self.file.write_all((line + "\n").as_bytes());
         written.map_err(|source| {
             // What is left of the line would be torn; if that fails too, a checkpoint mends it.
@@ -62,33 +84,65 @@ pub struct Lines<R> {
 }
 
 impl<R: Record> Lines<R> {
-    /// Reads a journal. The last line of an unfinished run may be torn and is then left out.
+    /// Reads a journal line by line, and [checks](Record::check) each record. The last line of an unfinished run may be
+    /// torn and is then left out.
     ///
     /// # Errors
-    /// [`RunsError::Line`] naming a line that is no such record, [`RunsError::Missing`] without such a file and
-    /// [`RunsError::File`] when it can't be read.
+    /// [`RunsError::Line`] naming a line that is no such record or does not follow the one before, and those of
+    /// [`files::open`]. A line of more than [`files::MOST_BYTES`] is [`RunsError::TooLong`].
     pub fn read(path: &Path, finished: bool) -> Result<Self, RunsError> {
-        let content = files::text(path)?;
-        let lines: Vec<(usize, &str)> = (1..)
-            .zip(content.lines())
-            .filter(|(_, line)| !line.trim().is_empty())
-            .collect();
-        let last = lines.last().map_or(0, |(number, _)| *number);
-        let mut records = Vec::with_capacity(lines.len());
-        let mut torn = None;
-        for (number, line) in lines {
-            match R::from_line(line) {
-                Ok(record) => records.push(record),
-                Err(_) if !finished && number == last => torn = Some(number),
-                Err(source) => {
-                    return Err(RunsError::Line {
-                        path: path.to_owned(),
-                        line: number,
-                        source: Box::new(source),
-                    });
-                }
+        let mut lines = BufReader::new(files::open(path)?);
+        let mut records: Vec<R> = Vec::new();
+        let mut torn: Option<(usize, RunsError)> = None;
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let mut limited = (&mut lines).take(files::MOST_BYTES + 1);
+            let read = limited.read_until(b'\n', &mut line);
+            if read.map_err(RunsError::file("read", path))? == 0 {
+                break;
             }
+            let fault = |line, source| RunsError::Line {
+                path: path.to_owned(),
+                line,
+                source: Box::new(source),
+            };
+            if line.len() as u64 > files::MOST_BYTES {
+                return Err(RunsError::TooLong {
+                    path: path.to_owned(),
+                    most: files::MOST_BYTES,
+                });
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if let Some((torn, source)) = torn.take() {
+                return Err(fault(torn, source));
+            }
+            let record = match record::<R>(path, &line) {
+                Ok(record) => record,
+                Err(source) if !finished => {
+                    torn = Some((number, source));
+                    continue;
+                }
+                Err(source) => return Err(fault(number, source)),
+            };
+            record
+                .check(records.last())
+                .map_err(|source| fault(number, source))?;
+            records.push(record);
         }
-        Ok(Self { records, torn })
+        Ok(Self {
+            records,
+            torn: torn.map(|(line, _)| line),
+        })
     }
+}
+
+fn record<R: Record>(path: &Path, line: &[u8]) -> Result<R, RunsError> {
+    let line = std::str::from_utf8(line).map_err(|error| RunsError::NotText {
+        path: path.to_owned(),
+        at: error.valid_up_to(),
+    })?;
+    R::from_line(line)
 }

@@ -1,11 +1,15 @@
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::error::RunsError;
+use crate::files::{self, LOCK};
 
-const LOCK: &str = ".lock";
+/// How often a lock is taken anew because its file was exchanged meanwhile.
+const TRIES: usize = 100;
 
 /// A folder that one writer holds. It is free again when this is dropped, or when the process ends in whatever way.
+///
+/// The file `.lock` in the folder stays; it is neither written nor shortened.
 #[derive(Debug)]
 pub struct FolderLock {
     /// Held, not read: the lock goes when it is closed.
@@ -16,31 +20,49 @@ impl FolderLock {
     /// Takes a folder, which must be there, for one writer, and waits for another to be done with it.
     ///
     /// # Errors
-    /// [`RunsError::File`] when it can't be locked.
+    /// [`RunsError::Link`] and [`RunsError::Kind`] when its `.lock` is no regular file, [`RunsError::File`] when it
+    /// can't be locked.
     pub fn wait(folder: &Path) -> Result<Self, RunsError> {
-        let (file, lock) = Self::open(folder)?;
-        lock.lock().map_err(RunsError::file("lock", &file))?;
-        Ok(Self { _file: lock })
-    }
-
-    fn open(folder: &Path) -> Result<(PathBuf, File), RunsError> {
-        let file = folder.join(LOCK);
-        let lock = File::create(&file).map_err(RunsError::file("create", &file))?;
-        Ok((file, lock))
+        Self::locked(folder, |path, file| {
+            file.lock().map_err(RunsError::file("lock", path))
+        })
     }
 
     /// Takes a folder, which must be there, for one writer.
     ///
     /// # Errors
-    /// [`RunsError::Locked`] when another writer holds it, [`RunsError::File`] when it can't be locked.
+    /// [`RunsError::Locked`] when another writer holds it, and those of [`wait`](Self::wait).
     pub fn take(folder: &Path) -> Result<Self, RunsError> {
-        let (file, lock) = Self::open(folder)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { _file: lock }),
-            Err(TryLockError::WouldBlock) => Err(RunsError::Locked {
-                path: folder.to_owned(),
-            }),
-            Err(TryLockError::Error(source)) => Err(RunsError::file("lock", &file)(source)),
+        Self::locked(folder, |path, file| match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(held(folder)),
+            Err(TryLockError::Error(source)) => Err(RunsError::file("lock", path)(source)),
+        })
+    }
+
+    fn locked(
+        folder: &Path,
+        lock: impl Fn(&Path, &File) -> Result<(), RunsError>,
+    ) -> Result<Self, RunsError> {
+        let path: PathBuf = folder.join(LOCK);
+        for _ in 0..TRIES {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = files::open_with(&mut options, "lock", &path)?;
+            lock(&path, &file)?;
+            // The folder may have been moved aside, or the file removed, while this waited.
+            let there = fs::symlink_metadata(&path);
+            let same = there.and_then(|there| files::is_same(&file, &there));
+            if same.unwrap_or(false) {
+                return Ok(Self { _file: file });
+            }
         }
+        Err(held(folder))
+    }
+}
+
+fn held(folder: &Path) -> RunsError {
+    RunsError::Locked {
+        path: folder.to_owned(),
     }
 }

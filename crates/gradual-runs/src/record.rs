@@ -1,6 +1,5 @@
 //! Records as lines of JSON.
 
-use gradual_measure::{Evaluation, Timing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +16,16 @@ pub trait Record: Serialize + DeserializeOwned {
 
     /// The schema that the record carries.
     fn schema(&self) -> u32;
+
+    /// Refuses numbers that such a record can't hold: an accuracy of 7.5, or, after the record `before` of the same
+    /// journal, a step that is not later. Reading a journal or a file does this for every record.
+    ///
+    /// # Errors
+    /// [`RunsError::Value`] naming the entry, its value and what was expected.
+    fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
+        let _ = before;
+        Ok(())
+    }
 
     /// The record as one line of JSON, without the line feed.
     ///
@@ -67,6 +76,3 @@ macro_rules! record {
 }
 
 pub(crate) use record;
-
-record!(Evaluation: "evaluation");
-record!(Timing: "timing");

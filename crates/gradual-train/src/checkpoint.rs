@@ -5,29 +5,31 @@
 //!     manifest.json  model.bpk  optimizer.bpk  rate.bpk  state.cbor  curves.jsonl  …
 //! ```
 //!
-//! A checkpoint is written into a folder with a temporary name, every file synchronised to disk, and the folder then
+//! A checkpoint is written into a new folder with a random name, every file synchronised to disk, and the folder then
 //! renamed: it is there as a whole or not at all. The manifest names every file with its
 //! length and CRC-32, and its own CRC-32 stands on a line of its own, so that a file that was cut,
 //! changed or lost is found before anything is read from it.
+//!
+//! The names in a manifest are somebody's word. Only those above and the journals of the run are read, none through a
+//! link, and only what has such a name is removed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gradual_runs::RunsError;
-use gradual_runs::files::write_new;
+use gradual_runs::files::{self, CURVES, is_journal_name, write_new};
+use gradual_runs::{Digest, Evaluation, Lines, RunsError, shown};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::journal_names::JournalNames;
 use crate::snapshot::{FILES, Snapshot};
 
 /// Version of this format.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const PREFIX: &str = "step-";
-const TEMPORARY: &str = ".writing-";
-const REMOVING: &str = ".removing-";
 
 /// Which checkpoints are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,22 +56,7 @@ struct Manifest {
     gradual: String,
     step: u64,
     mean_accuracy: Option<f64>,
-    files: BTreeMap<String, Entry>,
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    bytes: u64,
-    crc32: u32,
-}
-
-impl Entry {
-    fn of(content: &[u8]) -> Self {
-        Self {
-            bytes: content.len() as u64,
-            crc32: crc32fast::hash(content),
-        }
-    }
+    files: BTreeMap<String, Digest>,
 }
 
 /// What a checkpoint on disk holds: the run, and the journals as they were then.
@@ -85,41 +72,52 @@ pub(crate) fn write(
     snapshot: &Snapshot,
     journals: &[(String, Vec<u8>)],
     keep: Keep,
+    names: &JournalNames,
 ) -> Result<(), TrainError> {
     let step = snapshot.step;
-    let (folder, temporary) = (
-        home.join(format!("{PREFIX}{step:012}")),
-        home.join(format!("{TEMPORARY}{step:012}")),
-    );
-    remove(&temporary)?;
-    fs::create_dir(&temporary).map_err(RunsError::file("create", &temporary))?;
+    let folder = home.join(name(step));
+    if !files::is_folder(home)? {
+        return Err(RunsError::Missing {
+            path: home.to_owned(),
+        }
+        .into());
+    }
+    let temporary = files::temporary_folder(home)?;
     let journals = journals
         .iter()
         .map(|(name, content)| (name.as_str(), content));
     let contents = FILES.into_iter().zip(&snapshot.contents).chain(journals);
-    let mut files = BTreeMap::new();
+    let mut listed = BTreeMap::new();
     for (name, content) in contents {
-        write_file(&temporary.join(name), content)?;
-        files.insert(name.to_owned(), Entry::of(content));
+        write_file(&temporary.path().join(name), content)?;
+        listed.insert(name.to_owned(), Digest::of(content));
     }
     let manifest = Manifest {
         format: FORMAT,
         gradual: env!("CARGO_PKG_VERSION").to_owned(),
         step,
         mean_accuracy: snapshot.mean_accuracy,
-        files,
+        files: listed,
     };
-    let file = temporary.join(MANIFEST);
+    let file = temporary.path().join(MANIFEST);
     let line = serde_json::to_string(&manifest)
         .map_err(|source| RunsError::file("write", &file)(io::Error::other(source)))?;
     let text = format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes()));
     write_file(&file, text.as_bytes())?;
-    sync_folder(&temporary)?;
+    sync_folder(temporary.path())?;
     // A checkpoint of this step may be there: written, but not yet known of when the run was killed.
-    remove(&folder)?;
-    fs::rename(&temporary, &folder).map_err(RunsError::file("rename", &temporary))?;
+    if fs::symlink_metadata(&folder).is_ok() && !remove(home, &folder, names)? {
+        set_aside(&folder)?;
+    }
+    fs::rename(temporary.path(), &folder).map_err(RunsError::file("rename", temporary.path()))?;
+    let _ = temporary.keep();
     sync_folder(home)?;
-    prune(home, keep)
+    prune(home, keep, names)
+}
+
+/// The name of the folder of a checkpoint.
+fn name(step: u64) -> String {
+    format!("{PREFIX}{step:012}")
 }
 
 /// Reads the newest intact checkpoint in `home`. Also says what is wrong with newer ones.
@@ -127,13 +125,16 @@ pub(crate) fn write(
 /// # Errors
 ///
 /// All that is wrong, when there are checkpoints and none is intact.
-pub(crate) fn newest(home: &Path) -> Result<(Option<Kept>, Vec<String>), String> {
+pub(crate) fn newest(
+    home: &Path,
+    names: &JournalNames,
+) -> Result<(Option<Kept>, Vec<String>), String> {
     let mut damaged = Vec::new();
-    let folders = list(home).map_err(|source| format!("{}: {source}", home.display()))?;
+    let folders = list(home).map_err(|error| error.to_string())?;
     for (step, folder) in folders.into_iter().rev() {
-        match read(&folder, step) {
+        match read(&folder, step, names) {
             Ok(kept) => return Ok((Some(kept), damaged)),
-            Err(problem) => damaged.push(format!("{PREFIX}{step:012}: {problem}")),
+            Err(problem) => damaged.push(format!("{}: {problem}", name(step))),
         }
     }
     match damaged.is_empty() {
@@ -142,30 +143,44 @@ pub(crate) fn newest(home: &Path) -> Result<(Option<Kept>, Vec<String>), String>
     }
 }
 
-/// Checkpoints by step, oldest first. Without a folder there are none.
-fn list(home: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let entries = match fs::read_dir(home) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
+/// Checkpoints by step, oldest first, links of such a name among them. Without a folder there are none.
+fn list(home: &Path) -> Result<Vec<(u64, PathBuf)>, RunsError> {
+    if !files::is_folder(home)? {
+        return Ok(Vec::new());
+    }
     let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let step = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
-        if let Some(step) = step {
-            found.push((step, entry.path()));
+    for path in files::entries(home)? {
+        let step = path.file_name().and_then(|each| {
+            let each = each.to_str()?;
+            let step = each.strip_prefix(PREFIX)?.parse().ok()?;
+            (name(step) == each).then_some(step)
+        });
+        if let Some(step) = step
+            && !is_foreign(&path)
+        {
+            found.push((step, path));
         }
     }
     found.sort();
     Ok(found)
 }
 
+/// Whether a folder holds files, and none of a checkpoint: what a user put into one stays when it is removed.
+fn is_foreign(folder: &Path) -> bool {
+    let Ok(true) = files::is_folder(folder) else {
+        return false;
+    };
+    let held = files::entries(folder).unwrap_or_default();
+    let ours = |path: &PathBuf| {
+        let mut names = FILES.into_iter().chain([MANIFEST]);
+        names.any(|name| path.ends_with(name))
+    };
+    !held.is_empty() && !held.iter().any(ours)
+}
+
 /// The manifest of a checkpoint, if the checkpoint is intact.
 fn manifest(folder: &Path) -> Result<Manifest, String> {
-    let text = fs::read_to_string(folder.join(MANIFEST))
+    let text = files::text(&folder.join(MANIFEST))
         .map_err(|source| format!("{MANIFEST} can't be read: {source}"))?;
     let mut lines = text.lines();
     let line = lines.next().unwrap_or_default();
@@ -185,43 +200,67 @@ fn manifest(folder: &Path) -> Result<Manifest, String> {
         }
         None => return Err(format!("{MANIFEST} names no format")),
     }
-    serde_json::from_value(value).map_err(|source| format!("{MANIFEST}: {source}"))
+    let manifest: Manifest =
+        serde_json::from_value(value).map_err(|source| format!("{MANIFEST}: {source}"))?;
+    let known = |name: &str| FILES.contains(&name) || is_journal_name(name);
+    match manifest.files.keys().find(|name| !known(name)) {
+        Some(name) => Err(format!(
+            "{MANIFEST} names {}, which is no file of a checkpoint",
+            shown(name)
+        )),
+        None => Ok(manifest),
+    }
 }
 
-fn read(folder: &Path, step: u64) -> Result<Kept, String> {
+/// Reads a checkpoint. Journals that the run does not have are passed over: versions before this one kept copies of all
+/// that lay in the run folder.
+fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> {
+    let said = |error: RunsError| error.to_string();
+    files::is_folder(folder).map_err(said)?;
     let manifest = manifest(folder)?;
     if manifest.step != step {
         return Err(format!("{MANIFEST} is of step {}", manifest.step));
     }
-    let mut contents = BTreeMap::new();
-    for (name, entry) in manifest.files {
-        let content = fs::read(folder.join(&name))
+    let content = |name: &str| {
+        let digest = manifest
+            .files
+            .get(name)
+            .ok_or(format!("{name} is missing"))?;
+        let path = folder.join(name);
+        let content = files::bytes(&path, digest.bytes)
             .map_err(|source| format!("{name} can't be read: {source}"))?;
-        if Entry::of(&content) != entry {
-            return Err(format!("{name} is damaged"));
+        match Digest::of(&content) == *digest {
+            true => Ok(content),
+            false => Err(format!("{name} is damaged")),
         }
-        contents.insert(name, content);
-    }
-    let mut take = |name: &str| contents.remove(name).ok_or(format!("{name} is missing"));
+    };
     let snapshot = Snapshot {
         step,
         mean_accuracy: manifest.mean_accuracy,
         contents: [
-            take(FILES[0])?,
-            take(FILES[1])?,
-            take(FILES[2])?,
-            take(FILES[3])?,
+            content(FILES[0])?,
+            content(FILES[1])?,
+            content(FILES[2])?,
+            content(FILES[3])?,
         ],
     };
-    Ok(Kept {
-        snapshot,
-        journals: contents.into_iter().collect(),
-    })
+    let journals = names
+        .journals()
+        .map(|name| Ok((name.to_owned(), content(name)?)))
+        .collect::<Result<Vec<_>, String>>()?;
+    let curves: Lines<Evaluation> = Lines::read(&folder.join(CURVES), true).map_err(said)?;
+    match curves.records.last() {
+        Some(last) if last.step > step => Err(format!(
+            "{CURVES} holds an evaluation of step {}, after the checkpoint",
+            last.step
+        )),
+        _ => Ok(Kept { snapshot, journals }),
+    }
 }
 
 /// Removes the checkpoints that need not stay.
-fn prune(home: &Path, keep: Keep) -> Result<(), TrainError> {
-    let listed = list(home).map_err(RunsError::file("list", home))?;
+fn prune(home: &Path, keep: Keep, names: &JournalNames) -> Result<(), TrainError> {
+    let listed = list(home)?;
     let older = listed.len().saturating_sub(keep.last.max(1));
     let mut best: Option<(f64, &Path)> = None;
     if keep.best {
@@ -237,39 +276,50 @@ fn prune(home: &Path, keep: Keep) -> Result<(), TrainError> {
     }
     for (_, folder) in listed.iter().take(older) {
         if best.is_none_or(|(_, best)| best != folder) {
-            remove(folder)?;
+            remove(home, folder, names)?;
         }
     }
     Ok(())
 }
 
-/// Removes what writing or removing a checkpoint left when it was cut short.
-pub(crate) fn sweep(home: &Path) -> Result<(), TrainError> {
-    let entries = match fs::read_dir(home) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(RunsError::file("list", home))?,
+/// Removes a checkpoint, first from its name, so that no reader takes what is left for one. Where it is a link, or holds
+/// anything that is not of a checkpoint, it stays as it is.
+fn remove(home: &Path, folder: &Path, names: &JournalNames) -> Result<bool, TrainError> {
+    let (Ok(true), Some(name)) = (files::is_folder(folder), folder.file_name()) else {
+        return Ok(false);
     };
-    for entry in entries {
-        let entry = entry.map_err(RunsError::file("list", home))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY) || name.starts_with(REMOVING) {
-            let path = entry.path();
-            fs::remove_dir_all(&path).map_err(RunsError::file("remove", &path))?;
-        }
+    let listed = manifest(folder).map(|manifest| manifest.files);
+    let listed = listed.unwrap_or_default();
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| {
+            name == MANIFEST
+                || FILES.contains(&name)
+                || names.journals().any(|each| each == name)
+                || listed.contains_key(name)
+        }) && matches!(files::is_file(path), Ok(true))
+    };
+    if !files::entries(folder)?.iter().all(ours) {
+        return Ok(false);
     }
-    Ok(())
+    let going = files::temporary_folder(home)?;
+    fs::rename(folder, going.path().join(name)).map_err(RunsError::file("rename", folder))?;
+    let path = going.path().to_owned();
+    going.close().map_err(RunsError::file("remove", &path))?;
+    Ok(true)
 }
 
-/// Removes a folder, if it is there, under a name that no reader takes for a checkpoint.
-fn remove(folder: &Path) -> Result<(), TrainError> {
+/// Gives a folder with a user's files in it, or whatever else has the name of a checkpoint, one that no checkpoint has:
+/// `step-000000000020-kept-1`.
+fn set_aside(folder: &Path) -> Result<(), RunsError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let going = folder.with_file_name(format!("{REMOVING}{name}"));
-    match fs::rename(folder, &going) {
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
-        result => result.map_err(RunsError::file("rename", folder))?,
-    }
-    Ok(fs::remove_dir_all(&going).map_err(RunsError::file("remove", &going))?)
+    let free = (1..u32::MAX)
+        .map(|number| folder.with_file_name(format!("{name}-kept-{number}")))
+        .find(|path| fs::symlink_metadata(path).is_err());
+    let Some(free) = free else {
+        return Ok(());
+    };
+    fs::rename(folder, free).map_err(RunsError::file("rename", folder))
 }
 
 fn write_file(path: &Path, content: &[u8]) -> Result<(), RunsError> {

@@ -5,25 +5,30 @@
 //!     config.json  environment.json  curves.jsonl  groups.jsonl  timing.jsonl  checkpoints/  DONE
 //! ```
 //!
-//! Journals (`*.jsonl`) grow line by line. A checkpoint holds a copy of them, and a run that is
-//! resumed starts from these copies: whatever was written after the checkpoint is written again.
+//! Journals grow line by line. A checkpoint holds a copy of them, and a run that is resumed starts from these copies:
+//! whatever was written after the checkpoint is written again. Nothing but these files, and the journals that a program
+//! names itself, is read, written or removed.
+
+mod contents;
+mod journals;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use gradual_runs::files::{
-    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, TIMING, journals, replace,
-};
+use gradual_runs::files::{self, CHECKPOINTS, CONFIG, CURVES, ENVIRONMENT, GROUPS, TIMING};
 use gradual_runs::{
-    Evaluation, FolderLock, GroupingRecord, Journal, Record, RunConfig, RunsError, SCHEMA, Timing,
+    Done, Evaluation, FolderLock, GroupingRecord, Journal, Record, RunConfig, RunEnd, RunsError,
+    SCHEMA, Timing,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::checkpoint::{self, Keep, Kept};
 use crate::error::TrainError;
+use crate::journal_names::JournalNames;
 use crate::observer::{CONTINUE, End, Flow, Observer, SeenStep};
 use crate::snapshot::Snapshot;
+use contents::{first_of_run, is_there, lines_of_begun};
+use journals::Journals;
 
 /// What a run folder holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +48,13 @@ pub enum FolderState {
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    curves: Journal,
-    groups: Journal,
-    timing: Journal,
+    journals: Journals,
+    names: JournalNames,
     every: Option<u64>,
     keep: Keep,
     skipped: u64,
+    /// The evaluation that the next one has to follow.
+    before: Option<Evaluation>,
     /// Held as long as this lives.
     _lock: FolderLock,
 }
@@ -62,6 +68,20 @@ pub struct Resumed {
     pub snapshot: Option<Snapshot>,
     /// What is wrong with newer checkpoints, which could not be used.
     pub damaged: Vec<String>,
+    /// Which journals had lost lines of before the checkpoint, or held others. They are put back from the checkpoint.
+    pub mended: Vec<String>,
+}
+
+impl From<RunFolder> for Resumed {
+    /// A run at its start.
+    fn from(folder: RunFolder) -> Self {
+        Self {
+            folder,
+            snapshot: None,
+            damaged: Vec::new(),
+            mended: Vec::new(),
+        }
+    }
 }
 
 impl RunFolder {
@@ -71,13 +91,15 @@ impl RunFolder {
     /// # Errors
     ///
     /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`]
-    /// when its configuration is from before recipes were in it, and others when it can't be read.
+    /// when its configuration is from before recipes were in it, [`RunsError::Unusable`] naming a file that can't be
+    /// read, [`RunsError::Changed`] when it is finished and its journals are not what they were then,
+    /// [`RunsError::Link`] when the folder or one of its files is a link.
     pub fn state(path: &Path, config: &RunConfig) -> Result<FolderState, TrainError> {
-        if !path.exists() {
+        if !is_there(path, config)? {
             return Ok(FolderState::Empty);
         }
         match FolderLock::take(path) {
-            Ok(lock) => Self::locked_state(&lock, path, config),
+            Ok(lock) => Self::locked_state(&lock, path, config, &JournalNames::default()),
             Err(RunsError::Locked { .. }) => Ok(FolderState::Locked),
             Err(error) => Err(error.into()),
         }
@@ -88,52 +110,66 @@ impl RunFolder {
         _: &FolderLock,
         path: &Path,
         config: &RunConfig,
+        names: &JournalNames,
     ) -> Result<FolderState, TrainError> {
-        let file = path.join(CONFIG);
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Self::without_configuration(path);
-            }
-            Err(source) => return Err(RunsError::file("read", &file)(source).into()),
+        let unusable = |source| RunsError::Unusable {
+            path: path.to_owned(),
+            source: Box::new(source),
         };
-        config.check_same_run(&text, path)?;
-        match path.join(DONE).exists() {
-            true => Ok(FolderState::Done),
-            false => Ok(FolderState::Unfinished),
+        let held = match files::text(&path.join(CONFIG)) {
+            Ok(text) => text,
+            Err(RunsError::Missing { .. }) => return without_configuration(path, names),
+            Err(error) => return Err(unusable(error).into()),
+        };
+        match config.check_same_run(&held, path) {
+            Err(error @ (RunsError::Read { .. } | RunsError::Schema { .. })) => {
+                let source = Box::new(error);
+                let path = path.join(CONFIG);
+                return Err(unusable(RunsError::Unreadable { path, source }).into());
+            }
+            compared => compared?,
+        }
+        match Done::read(path).map_err(unusable)? {
+            None => Ok(FolderState::Unfinished),
+            Some(done) => {
+                done.check_journals(path)?;
+                Ok(FolderState::Done)
+            }
         }
     }
 
-    /// The configuration is written before anything else: a folder that holds a run and no
-    /// configuration has lost it.
-    fn without_configuration(path: &Path) -> Result<FolderState, TrainError> {
-        let lost = [DONE, CHECKPOINTS].into_iter();
-        match lost.map(|name| path.join(name)).find(|file| file.exists()) {
-            None => Ok(FolderState::Empty),
-            Some(file) => Err(TrainError::Checkpoint {
-                path: path.to_owned(),
-                problem: format!("{} is there, but {CONFIG} is missing", file.display()),
-            }),
-        }
-    }
-
-    /// Starts the run of `config` over at `path`; what the folder held of a run is removed.
+    /// Starts the run of `config` at `path`, where none is. `journals` are those that the program writes itself, beside
+    /// the ones that every run has: see [`journal`](Self::journal).
     ///
     /// # Errors
     ///
-    /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::File`] naming the file that could
-    /// not be written.
+    /// [`RunsError::Occupied`] when the folder holds a run: [move it aside](gradual_runs::aside()) first;
+    /// [`RunsError::Locked`] when another run writes into the folder, [`RunsError::Journal`] for a name that no journal
+    /// can have, [`RunsError::Link`] when the folder or one of its files is a link, [`RunsError::File`] naming the file
+    /// that could not be written.
     pub fn create(
         path: &Path,
         config: &RunConfig,
         environment: &Value,
+        journals: &[&str],
     ) -> Result<Self, TrainError> {
-        Self::start(Self::take(path)?, path, config, environment)
+        let names = JournalNames::new(journals)?;
+        let lock = Self::take(path, config)?;
+        if let Some(name) = first_of_run(path, &names)? {
+            return Err(RunsError::Occupied {
+                path: path.to_owned(),
+                name,
+            }
+            .into());
+        }
+        Self::start(lock, path, config, environment, names)
     }
 
     /// Makes the folder where there is none, and locks it.
-    fn take(path: &Path) -> Result<FolderLock, RunsError> {
-        fs::create_dir_all(path).map_err(RunsError::file("create", path))?;
+    fn take(path: &Path, config: &RunConfig) -> Result<FolderLock, RunsError> {
+        if !is_there(path, config)? {
+            fs::create_dir_all(path).map_err(RunsError::file("create", path))?;
+        }
         FolderLock::take(path)
     }
 
@@ -142,32 +178,23 @@ impl RunFolder {
         path: &Path,
         config: &RunConfig,
         environment: &Value,
+        names: JournalNames,
     ) -> Result<Self, TrainError> {
-        let gone = |result: io::Result<()>, file: &Path| match result {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(RunsError::file("remove", file)(source))
-            }
-            _ => Ok(()),
-        };
-        // The mark goes first and the configuration last, so that no moment looks like another run.
-        let done = path.join(DONE);
-        gone(fs::remove_file(&done), &done)?;
+        files::sweep(path)?;
+        // The configuration goes first: what is there without one is not ours.
+        files::replace(&path.join(CONFIG), config.to_line()? + "\n")?;
+        files::replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
         let checkpoints = path.join(CHECKPOINTS);
-        gone(fs::remove_dir_all(&checkpoints), &checkpoints)?;
-        for journal in journals(path)? {
-            gone(fs::remove_file(&journal), &journal)?;
+        if !files::is_folder(&checkpoints)? {
+            fs::create_dir(&checkpoints).map_err(RunsError::file("create", &checkpoints))?;
         }
-        let old = path.join(CONFIG);
-        gone(fs::remove_file(&old), &old)?;
-
-        replace(&old, config.to_line()? + "\n")?;
-        replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
-        fs::create_dir(&checkpoints).map_err(RunsError::file("create", &checkpoints))?;
-        Self::open(path, lock)
+        let journals = Journals::create(path, names.journals().map(|name| (name, [].as_slice())))?;
+        Ok(Self::open(path, lock, names, journals))
     }
 
     /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what
     /// they were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
+    /// `journals` are those that the program writes itself.
     ///
     /// # Errors
     ///
@@ -178,69 +205,62 @@ impl RunFolder {
         path: &Path,
         config: &RunConfig,
         environment: &Value,
+        journals: &[&str],
     ) -> Result<Resumed, TrainError> {
-        let lock = Self::take(path)?;
-        let fresh = |lock| {
-            Ok(Resumed {
-                folder: Self::start(lock, path, config, environment)?,
-                snapshot: None,
-                damaged: Vec::new(),
-            })
-        };
-        if Self::locked_state(&lock, path, config)? == FolderState::Empty {
-            return fresh(lock);
+        let names = JournalNames::new(journals)?;
+        let lock = Self::take(path, config)?;
+        let state = Self::locked_state(&lock, path, config, &names)?;
+        if state == FolderState::Empty {
+            return Ok(Self::start(lock, path, config, environment, names)?.into());
         }
         let home = path.join(CHECKPOINTS);
         let refused = |problem: String| TrainError::Checkpoint {
             path: path.to_owned(),
             problem,
         };
-        let (kept, damaged) = checkpoint::newest(&home).map_err(refused)?;
+        let (kept, damaged) = checkpoint::newest(&home, &names).map_err(refused)?;
         let Some(Kept {
             snapshot,
             journals: copies,
         }) = kept
         else {
             // The first checkpoint comes right after the first evaluation: without it nothing is lost.
-            let curves = fs::read(path.join(CURVES)).unwrap_or_default();
-            if curves.iter().filter(|&&byte| byte == b'\n').count() > 1 {
-                return Err(refused(String::from(
-                    "the run has begun, but there is none",
-                )));
+            if state == FolderState::Done || lines_of_begun(path)? > 1 {
+                let problem = String::from("the run has begun, but there is none");
+                return Err(refused(problem));
             }
-            return fresh(lock);
+            return Ok(Self::start(lock, path, config, environment, names)?.into());
         };
-        checkpoint::sweep(&home)?;
-        let names: Vec<&str> = copies.iter().map(|(name, _)| name.as_str()).collect();
-        for journal in journals(path)? {
-            let name = journal.file_name().unwrap_or_default().to_string_lossy();
-            if !names.contains(&name.as_ref()) {
-                fs::remove_file(&journal).map_err(RunsError::file("remove", &journal))?;
-            }
-        }
+        files::sweep(path)?;
+        files::sweep(&home)?;
+        let mut mended = Vec::new();
         for (name, content) in &copies {
-            replace(&path.join(name), content)?;
+            mended.extend(journals::lost(path, name, content, snapshot.step)?);
         }
-        replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
+        let copies = copies
+            .iter()
+            .map(|(name, content)| (name.as_str(), content.as_slice()));
+        let journals = Journals::create(path, copies)?;
+        files::replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
         Ok(Resumed {
-            folder: Self::open(path, lock)?,
+            folder: Self::open(path, lock, names, journals),
             snapshot: Some(snapshot),
             damaged,
+            mended,
         })
     }
 
-    fn open(path: &Path, lock: FolderLock) -> Result<Self, TrainError> {
-        let open = |name| Journal::open(&path.join(name));
-        Ok(Self {
-            curves: open(CURVES)?,
-            groups: open(GROUPS)?,
-            timing: open(TIMING)?,
+    fn open(path: &Path, lock: FolderLock, names: JournalNames, journals: Journals) -> Self {
+        Self {
+            journals,
+            names,
             path: path.to_owned(),
             every: None,
             keep: Keep::default(),
             skipped: 0,
+            before: None,
             _lock: lock,
-        })
+        }
     }
 
     /// Keeps a checkpoint every `every` steps, and one at the start, at the end and when the run is
@@ -254,13 +274,26 @@ impl RunFolder {
         }
     }
 
-    /// Another journal called `name` (ending in `.jsonl`), whose lines are restored when the run resumes.
+    /// One of the journals that the run was started or resumed with. Its lines are put back when the run resumes, and
+    /// checked once it is done.
     ///
     /// # Errors
     ///
-    /// [`RunsError::File`] when it can't be opened.
+    /// [`RunsError::Undeclared`] when it is none of these, [`RunsError::File`] when it can't be opened.
     pub fn journal(&self, name: &str) -> Result<Journal, RunsError> {
-        Journal::open(&self.path.join(name))
+        self.journals.handle(name)
+    }
+}
+
+/// The configuration is written before anything else: a folder that holds a run and no
+/// configuration has lost it.
+fn without_configuration(path: &Path, names: &JournalNames) -> Result<FolderState, TrainError> {
+    match first_of_run(path, names)? {
+        None => Ok(FolderState::Empty),
+        Some(name) => Err(TrainError::Checkpoint {
+            path: path.to_owned(),
+            problem: format!("{name} is there, but {CONFIG} is missing"),
+        }),
     }
 }
 
@@ -274,19 +307,23 @@ impl Observer for RunFolder {
         Ok(CONTINUE)
     }
 
+    /// What could not be read again is not written.
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {
-        self.curves.append(evaluation.to_line()?)?;
+        evaluation.check(self.before.as_ref())?;
+        self.journals.append(CURVES, evaluation.to_line()?)?;
+        self.before = Some(evaluation.clone());
         let timing = Timing {
             schema: SCHEMA,
             step: evaluation.step,
             seconds,
         };
-        self.timing.append(timing.to_line()?)?;
+        self.journals.append(TIMING, timing.to_line()?)?;
         Ok(CONTINUE)
     }
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
-        self.groups.append(grouping.to_line()?)?;
+        grouping.check(None)?;
+        self.journals.append(GROUPS, grouping.to_line()?)?;
         Ok(CONTINUE)
     }
 
@@ -298,27 +335,29 @@ impl Observer for RunFolder {
         if self.every.is_none() {
             return Ok(());
         }
-        let copies = journals(&self.path)?.into_iter().map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let content = fs::read(&path).map_err(RunsError::file("read", &path))?;
-            Ok((name.into_owned(), content))
+        let copies = self.names.journals().map(|name| {
+            let content = files::bytes(&self.path.join(name), u64::MAX)?;
+            Ok((name.to_owned(), content))
         });
-        let copies = copies.collect::<Result<Vec<_>, TrainError>>()?;
-        checkpoint::write(&self.path.join(CHECKPOINTS), snapshot, &copies, self.keep)
+        let copies = copies.collect::<Result<Vec<_>, RunsError>>()?;
+        let home = self.path.join(CHECKPOINTS);
+        checkpoint::write(&home, snapshot, &copies, self.keep, &self.names)
     }
 
-    /// Marks the run as done, with how it ended.
+    /// Marks the run as done, with how it ended and what its journals are.
     fn ended(&mut self, end: &End) -> Result<(), TrainError> {
-        let (how, why) = match end {
-            End::Completed => ("completed", None),
-            End::Stopped(reason) => ("stopped", Some(reason)),
+        let (end, reason) = match end {
+            End::Completed => (RunEnd::Completed, None),
+            End::Stopped(reason) => (RunEnd::Stopped, Some(reason.clone())),
             End::Interrupted => return Ok(()),
         };
-        for journal in [&self.curves, &self.groups, &self.timing] {
-            journal.sync()?;
-        }
-        let mark = json!({"end": how, "reason": why, "skipped_steps": self.skipped});
-        Ok(replace(&self.path.join(DONE), format!("{mark}\n"))?)
+        let done = Done {
+            end: Some(end),
+            reason,
+            skipped_steps: self.skipped,
+            journals: Some(self.journals.digests(&self.path)?),
+        };
+        Ok(done.write(&self.path)?)
     }
 
     fn state(&self) -> Result<gradual_group::State, TrainError> {

@@ -49,6 +49,7 @@ mod error;
 mod folder;
 mod grouped_step;
 mod interrupt;
+mod journal_names;
 mod label_set;
 mod objective;
 mod observer;

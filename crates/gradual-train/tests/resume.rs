@@ -14,7 +14,7 @@ use gradual_group::{
     Centroids, Damped, EachExample, KMeans, Labels, Landmarks, OneGroup, RandomGroups,
 };
 use gradual_loss::{GroupDro, Mean, PowerMean, SumOfSquares};
-use gradual_runs::{Evaluation, Record, RunConfig, RunsError, SCHEMA};
+use gradual_runs::{Done, Evaluation, Record, RunConfig, RunsError, SCHEMA};
 use gradual_train::{
     End, Ended, Epochs, FolderState, Interrupt, Keep, Objective, RunFolder, StopAtTarget,
     TrainError, Trainer, TrainerConfig,
@@ -57,7 +57,7 @@ fn run(path: &Path, objective: Objective, until: Option<u64>) -> Outcome {
 type Outcome = Result<(Ended<Model>, Vec<String>), TrainError>;
 
 fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -> Outcome {
-    let resumed = RunFolder::resume(path, &config(), &json!({"burn": "0.22.1"}))?;
+    let resumed = RunFolder::resume(path, &config(), &json!({"burn": "0.22.1"}), &["seen.jsonl"])?;
     let folder = resumed.folder.with_checkpoints(every, Keep::default());
     let mut journal = folder.journal("seen.jsonl")?;
     let task = Regression::new();
@@ -92,8 +92,8 @@ fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -
 
 /// The first line in which what must repeat of two runs differs.
 fn first_difference(one: &Path, other: &Path) -> Option<String> {
-    let files = ["curves.jsonl", "groups.jsonl", "seen.jsonl", "DONE"];
-    files.into_iter().find_map(|name| {
+    let files = ["curves.jsonl", "groups.jsonl", "seen.jsonl"];
+    let differing = files.into_iter().find_map(|name| {
         let [one, other] = [one, other].map(|path| fs::read_to_string(path.join(name)).unwrap());
         if one == other {
             return None;
@@ -101,7 +101,16 @@ fn first_difference(one: &Path, other: &Path) -> Option<String> {
         let mut lines = one.lines().zip(other.lines());
         let differing = lines.find(|(a, b)| a != b);
         Some(format!("{name}: {differing:?}"))
-    })
+    });
+    // All but the digest of the wall-clock times.
+    let [one, other] = [one, other].map(|path| {
+        let mut done = Done::read(path).unwrap().unwrap();
+        done.check_journals(path).unwrap();
+        let journals = done.journals.as_mut().unwrap();
+        assert!(journals.remove("timing.jsonl").is_some() && journals.len() == 3);
+        done
+    });
+    differing.or_else(|| (one != other).then(|| format!("{one:?} and {other:?}")))
 }
 
 /// Thirty standing examples, of which nine are replaced when refreshed: not all of a draw at once.
@@ -252,10 +261,10 @@ fn two_runs_do_not_share_a_folder() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
     let environment = json!({});
-    let first = RunFolder::create(&path, &config(), &environment).unwrap();
+    let first = RunFolder::create(&path, &config(), &environment, &[]).unwrap();
     for second in [
-        RunFolder::create(&path, &config(), &environment).map(drop),
-        RunFolder::resume(&path, &config(), &environment).map(drop),
+        RunFolder::create(&path, &config(), &environment, &[]).map(drop),
+        RunFolder::resume(&path, &config(), &environment, &[]).map(drop),
     ] {
         let message = second.unwrap_err().to_string();
         assert!(
@@ -264,7 +273,7 @@ fn two_runs_do_not_share_a_folder() {
         );
     }
     drop(first);
-    RunFolder::resume(&path, &config(), &environment).unwrap();
+    RunFolder::resume(&path, &config(), &environment, &[]).unwrap();
 }
 
 /// What a folder holds may be half written while another run has its lock: nothing of it is read then.
@@ -273,7 +282,7 @@ fn a_folder_is_read_under_its_lock_alone() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
     let environment = json!({});
-    let writer = RunFolder::create(&path, &config(), &environment).unwrap();
+    let writer = RunFolder::create(&path, &config(), &environment, &[]).unwrap();
     let other = RunConfig {
         seed: 1,
         ..config()
@@ -288,7 +297,7 @@ fn a_folder_is_read_under_its_lock_alone() {
         moment(&path.join("config.json"));
         let state = RunFolder::state(&path, &other).unwrap();
         assert_eq!(state, FolderState::Locked);
-        let refused = RunFolder::resume(&path, &other, &environment).unwrap_err();
+        let refused = RunFolder::resume(&path, &other, &environment, &[]).unwrap_err();
         assert!(
             matches!(refused, TrainError::Runs(RunsError::Locked { .. })),
             "{refused}"
@@ -307,11 +316,11 @@ fn folders_from_before_recipes_are_refused() {
         recipe: json!(null),
         ..config()
     };
-    drop(RunFolder::create(&path, &old, &json!({})).unwrap());
+    drop(RunFolder::create(&path, &old, &json!({}), &[]).unwrap());
     let before = files(&path);
     for result in [
         RunFolder::state(&path, &config()).map(drop),
-        RunFolder::resume(&path, &config(), &json!({})).map(drop),
+        RunFolder::resume(&path, &config(), &json!({}), &[]).map(drop),
     ] {
         let message = result.unwrap_err().to_string();
         assert!(
@@ -325,14 +334,17 @@ fn folders_from_before_recipes_are_refused() {
         RunFolder::state(&path, &old).unwrap(),
         FolderState::Unfinished
     );
-    RunFolder::create(&path, &config(), &json!({})).unwrap();
+    let taken = RunFolder::create(&path, &config(), &json!({}), &[]).unwrap_err();
+    assert!(taken.to_string().contains("holds a run already"), "{taken}");
+    fs::rename(&path, home.path().join("aside")).unwrap();
+    RunFolder::create(&path, &config(), &json!({}), &[]).unwrap();
 }
 
 #[test]
 fn a_folder_that_vanishes_is_named() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("run");
-    let folder = RunFolder::create(&path, &config(), &json!({})).unwrap();
+    let folder = RunFolder::create(&path, &config(), &json!({}), &["more.jsonl"]).unwrap();
     let mut journal = folder.journal("more.jsonl").unwrap();
     journal.append("{}".into()).unwrap();
     fs::remove_dir_all(&path).unwrap();
@@ -343,7 +355,7 @@ fn a_folder_that_vanishes_is_named() {
     );
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
-    let message = RunFolder::create(&file.join("run"), &config(), &json!({}));
+    let message = RunFolder::create(&file.join("run"), &config(), &json!({}), &[]);
     assert!(
         message
             .unwrap_err()
@@ -365,7 +377,7 @@ fn foreign_checkpoints_are_refused() {
         "{message}"
     );
 
-    let resumed = RunFolder::resume(&path, &config(), &json!({})).unwrap();
+    let resumed = RunFolder::resume(&path, &config(), &json!({}), &[]).unwrap();
     let task = Regression::new();
     let alone = Trainer::new(
         &task,
@@ -502,7 +514,7 @@ proptest! {
             let files = files(&path);
             damage.apply(&files[at.index(files.len())]);
         }
-        let resumed = RunFolder::resume(&path, &config(), &json!({}));
+        let resumed = RunFolder::resume(&path, &config(), &json!({}), &["seen.jsonl"]);
         match resumed.map(|resumed| resumed.snapshot.map(|snapshot| snapshot.step)) {
             Ok(step) => {
                 prop_assert!(step.is_some(), "started over by itself");

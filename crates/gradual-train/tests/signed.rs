@@ -105,7 +105,11 @@ fn everything_else_refuses_signed_groups() {
         }
         let error = composition.compose(&traced.losses, &groups).unwrap_err();
         assert!(matches!(error, LossError::Signed { .. }), "{error}");
-        assert!(error.to_string().contains("singular-vectors(membership = squared)"));
+        assert!(
+            error
+                .to_string()
+                .contains("singular-vectors(membership = squared)")
+        );
         let squared = SingularVectors::squared()
             .group(&Draw::from(&traced))
             .unwrap();

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "not every test uses every part")]
 
 pub mod entries;
+pub mod midway;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};

@@ -1,13 +1,10 @@
 //! The runs that are still to be done, after a look at those that are there.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::bail;
-use gradual::runs::files::{CONFIG, entries, read};
 use gradual::runs::streams::tell;
-use gradual::runs::{RunConfig, RunsError, SCHEMA, comparable};
+use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside, comparable};
 use gradual::train::{FolderState, Interrupt, RunFolder};
 use serde_json::json;
 
@@ -19,7 +16,7 @@ pub(crate) struct Job<'a> {
     pub(super) arm: &'a Arm,
     pub(super) seed: u64,
     pub(super) config: RunConfig,
-    pub(super) folder: PathBuf,
+    pub(super) place: Place,
 }
 
 impl Plan<'_> {
@@ -29,6 +26,8 @@ impl Plan<'_> {
     /// # Errors
     ///
     /// What does not fit. Nothing was written then.
+    ///
+    /// With `--fresh` the runs that were there are moved aside.
     pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
         let mut jobs = VecDeque::new();
         let mut planned = Vec::new();
@@ -36,13 +35,13 @@ impl Plan<'_> {
         let mut done = 0;
         for seed in 0..self.seeds {
             for arm in &self.arms {
-                let folder = self.folder.join(&arm.name).join(format!("seed-{seed}"));
+                let place = Place::new(&self.folder, &arm.name, seed)?;
                 let config = self.config(arm, seed)?;
                 let state = match self.fresh {
                     true => FolderState::Empty,
-                    false => RunFolder::state(&folder, &config)?,
+                    false => RunFolder::state(&place.folder, &config)?,
                 };
-                planned.push((folder.clone(), config.clone()));
+                planned.push((place.folder.clone(), config.clone()));
                 if state == FolderState::Done {
                     done += 1;
                     continue;
@@ -54,16 +53,22 @@ impl Plan<'_> {
                     arm,
                     seed,
                     config,
-                    folder,
+                    place,
                 });
             }
         }
-        let there = self.there()?;
         let folders: HashSet<&PathBuf> = planned.iter().map(|(folder, _)| folder).collect();
-        let others = there.iter().filter(|(folder, _)| !folders.contains(folder));
-        let all = planned.iter().chain(others);
+        let others = self.others(&folders)?;
+        let all = planned.iter().chain(&others);
         comparable::check(all.map(|(folder, config)| (folder, config)))?;
         self.try_first_steps(&begin, interrupt)?;
+        if self.fresh && !interrupt.asked() {
+            // All at once, so that no moment has new runs beside old ones of other data.
+            let stamp = Stamp::now();
+            for job in &jobs {
+                aside(&self.folder, &job.place, &stamp)?;
+            }
+        }
         match done {
             0 => {}
             1 => tell("1 run is done already; --fresh runs it again"),
@@ -89,35 +94,16 @@ impl Plan<'_> {
         })
     }
 
-    /// The runs in the folder of the experiment.
-    fn there(&self) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
+    /// The runs in the folder of the experiment that are not planned.
+    fn others(&self, planned: &HashSet<&PathBuf>) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
         let mut runs = Vec::new();
-        for arm in folders(&self.folder)? {
-            for run in folders(&arm)? {
-                let file = run.join(CONFIG);
-                match read::<RunConfig>(&file) {
-                    Ok(config) => runs.push((run, config)),
-                    Err(RunsError::Missing { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        for place in Place::all(&self.folder)?.runs {
+            if !planned.contains(&place.folder)
+                && let Some(config) = place.config()?
+            {
+                runs.push((place.folder, config));
             }
         }
         Ok(runs)
     }
-}
-
-/// The folders in a folder but for hidden ones; none where there is no such folder.
-fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !folder.try_exists()? {
-        return Ok(Vec::new());
-    }
-    if !fs::metadata(folder)?.is_dir() {
-        bail!("{} is no folder", folder.display());
-    }
-    let mut found = entries(folder)?;
-    found.retain(|path| {
-        let name = path.file_name().unwrap_or_default();
-        path.is_dir() && !name.to_string_lossy().starts_with('.')
-    });
-    Ok(found)
 }

@@ -633,27 +633,3 @@ fn a_dataset_is_a_table() {
     );
     assert!(refused(Vec::new()).contains("has no rows"));
 }
-
-proptest::proptest! {
-    /// Whatever the bytes are, there is a table or an error of a few lines.
-    #[test]
-    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
-        if let Err(error) = TableData::read(bytes.as_slice(), "FILE", "y", "g") {
-            proptest::prop_assert!(error.to_string().chars().count() < 1_000);
-        }
-    }
-
-    /// The same of what is nearly a table.
-    #[test]
-    fn no_cells_panic(
-        rows in proptest::collection::vec("(-?[0-9]{0,20}[.,e\"\r\n\u{0}x-][0-9]{0,3},?){0,5}", 0..8),
-        seed in 0u64..9,
-    ) {
-        let text = format!("y,g,a\n{}", rows.join("\n"));
-        if let Ok(data) = TableData::read(text.as_bytes(), "FILE", "y", "g") {
-            let table = Table::new(&data, seed);
-            let held: usize = table.held_out.iter().map(Vec::len).sum();
-            proptest::prop_assert_eq!(table.training.len() + held, table.data.classes.len());
-        }
-    }
-}

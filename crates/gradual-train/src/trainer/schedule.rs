@@ -25,7 +25,9 @@ pub(super) fn is_evaluation_step(step: u64, steps: u64, every: u64) -> bool {
             .any(|each| each == step)
     };
     step <= steps
-        && (step % every.max(1) == 0 && (every > 0 || step == 0) || step == steps || is_early())
+        && (step.is_multiple_of(every.max(1)) && (every > 0 || step == 0)
+            || step == steps
+            || is_early())
 }
 
 /// 1, 2, 5, 10, 20, 50, … as far as they can be counted.

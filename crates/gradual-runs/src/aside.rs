@@ -1,0 +1,110 @@
+//! Runs moved aside, so that others can have their place: nothing of them is lost.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::error::RunsError;
+use crate::files::{self, LOCK};
+use crate::lock::FolderLock;
+use crate::place::Place;
+
+/// How many names are tried where others are taken.
+const TRIES: usize = 10_000;
+
+/// A time (UTC) as a part of a folder's name: `20260214T183005Z`. Runs that one command moves aside share one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp(String);
+
+impl Stamp {
+    /// The time now.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = OffsetDateTime::now_utc();
+        Self(format!(
+            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
+            now.year(),
+            u8::from(now.month()),
+            now.day(),
+            now.hour(),
+            now.minute(),
+            now.second()
+        ))
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Moves the run at a place of `experiment` to `<experiment>/.old-<stamp>/<arm>/seed-<s>`, with everything that is in
+/// its folder, and says where it is now. Where that is taken, another name is found: `.old-<stamp>-2` and so on. None
+/// where there is no such run.
+///
+/// # Errors
+/// [`RunsError::Locked`] when another process writes into the run, [`RunsError::Link`] when the arm or the run is a
+/// link, [`RunsError::File`] when it can't be moved.
+pub fn aside(
+    experiment: &Path,
+    place: &Place,
+    stamp: &Stamp,
+) -> Result<Option<PathBuf>, RunsError> {
+    let run = &place.folder;
+    if !files::is_folder(&experiment.join(&place.arm))? || !files::is_folder(run)? {
+        return Ok(None);
+    }
+    // Held until the run is at its new place; a writer that waits for it takes a new lock at the old one.
+    let _lock = match FolderLock::take(run) {
+        Err(RunsError::File { .. }) if !files::is_folder(run)? => return Ok(None),
+        taken => taken?,
+    };
+    if files::entries(run)?.iter().all(|each| each.ends_with(LOCK)) {
+        return Ok(None);
+    }
+    for number in 1..=TRIES {
+        let name = match number {
+            1 => format!(".old-{stamp}"),
+            more => format!(".old-{stamp}-{more}"),
+        };
+        let old = experiment.join(name);
+        let arm = old.join(&place.arm);
+        if !made(&old)? || !made(&arm)? {
+            continue;
+        }
+        // A folder takes the place of an empty folder at most.
+        let target = arm.join(format!("seed-{}", place.seed));
+        match fs::rename(run, &target) {
+            Ok(()) => return Ok(Some(target)),
+            Err(source) if is_taken(&source) => {}
+            Err(source) => return Err(RunsError::file("move aside", run)(source)),
+        }
+    }
+    let taken = io::Error::new(io::ErrorKind::AlreadyExists, "all names are taken");
+    Err(RunsError::file("move aside", run)(taken))
+}
+
+/// Whether the folder is there or could be made; not where something else has its name.
+fn made(folder: &Path) -> Result<bool, RunsError> {
+    match fs::create_dir(folder) {
+        Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(files::is_folder(folder).unwrap_or(false))
+        }
+        made => made
+            .map(|()| true)
+            .map_err(RunsError::file("create", folder)),
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::NotADirectory
+    )
+}

@@ -1,0 +1,6 @@
+//! Values that records can't hold, and records that can't follow one another.
+
+mod evaluation;
+mod grouping;
+mod range;
+mod timing;

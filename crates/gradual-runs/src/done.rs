@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::RunsError;
+use crate::files::{self, CURVES, DONE, JOURNALS};
+use crate::message::shown;
+
+/// How a finished run ended, and what its journals were then: `DONE`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// How it ended; none in an empty file, which says nothing.
+    #[serde(default)]
+    pub end: Option<RunEnd>,
+    /// Why it was stopped, for people.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Steps that were left out because of NaN or infinite numbers.
+    #[serde(default)]
+    pub skipped_steps: u64,
+    /// Length and checksum of each journal. None in files from before this entry: a change of the journals would not be
+    /// seen then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journals: Option<BTreeMap<String, Digest>>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEnd {
+    /// All steps were done.
+    Completed,
+    /// An observer stopped it.
+    Stopped,
+}
+
+impl Done {
+    /// That of the run in `folder`; none where the run did not finish.
+    ///
+    /// # Errors
+    /// Those of [`files::text`], and [`RunsError::Unreadable`] for anything but such a file.
+    pub fn read(folder: &Path) -> Result<Option<Self>, RunsError> {
+        let path = folder.join(DONE);
+        let text = match files::text(&path) {
+            Ok(text) => text,
+            Err(RunsError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if text.trim().is_empty() {
+            return Ok(Some(Self::default()));
+        }
+        let read = serde_json::from_str(&text).map_err(|source| RunsError::Unreadable {
+            path,
+            source: Box::new(RunsError::Read {
+                record: "end of a run",
+                source,
+            }),
+        });
+        read.map(Some)
+    }
+
+    /// Writes it into the folder of the run.
+    ///
+    /// # Errors
+    /// [`RunsError::Write`], and those of [`files::replace`].
+    pub fn write(&self, folder: &Path) -> Result<(), RunsError> {
+        let line = serde_json::to_string(self).map_err(|source| RunsError::Write {
+            record: "end of a run",
+            source,
+        })?;
+        files::replace(&folder.join(DONE), line + "\n")
+    }
+
+    /// Refuses a run in `folder` whose journals are not what they were when it finished. A file without their digests
+    /// says nothing of that.
+    ///
+    /// # Errors
+    /// [`RunsError::Changed`] naming a journal that is missing, shorter, longer, changed or new; those of
+    /// [`Digest::of_file`].
+    pub fn check_journals(&self, folder: &Path) -> Result<(), RunsError> {
+        let Some(journals) = &self.journals else {
+            return Ok(());
+        };
+        let changed = |name: &str, problem: String| RunsError::Changed {
+            path: folder.join(name),
+            problem,
+        };
+        if let Some(name) = journals.keys().find(|name| !files::is_journal_name(name)) {
+            return Err(changed(
+                DONE,
+                format!("it lists {}, which is no journal", shown(name)),
+            ));
+        }
+        for name in JOURNALS {
+            let there = name == CURVES || files::is_file(&folder.join(name))?;
+            if there && !journals.contains_key(name) {
+                return Err(changed(name, format!("{DONE} does not list it")));
+            }
+        }
+        for (name, then) in journals {
+            let now = match Digest::of_file(&folder.join(name)) {
+                Ok(now) => now,
+                Err(RunsError::Missing { .. }) => {
+                    return Err(changed(name, String::from("it is missing")));
+                }
+                Err(error) => return Err(error),
+            };
+            if now.bytes != then.bytes {
+                let problem = format!("it has {} bytes and had {}", now.bytes, then.bytes);
+                return Err(changed(name, problem));
+            }
+            if now != *then {
+                return Err(changed(name, String::from("its content is another")));
+            }
+        }
+        Ok(())
+    }
+}

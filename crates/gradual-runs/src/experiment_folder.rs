@@ -1,0 +1,107 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::error::RunsError;
+use crate::experiment::ExperimentRecord;
+use crate::files::{self, CONFIG, EXPERIMENT};
+use crate::place::{Place, Places};
+use crate::record::Record;
+use crate::run::Run;
+
+/// The folder of an experiment, with all its runs, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExperimentFolder {
+    /// What the experiment tests.
+    pub record: ExperimentRecord,
+    /// Its runs by arm and seed, those without an evaluation too. Whether they may be compared,
+    /// [`comparable::check`](crate::comparable::check) says.
+    pub runs: Vec<Run>,
+    /// What was passed over or left out, and what can't be checked, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl ExperimentFolder {
+    /// Reads the folder of an experiment.
+    ///
+    /// # Errors
+    /// [`RunsError::Missing`] without an `experiment.json`, [`RunsError::Misplaced`] when a run is of another experiment
+    /// than that, [`RunsError::Copied`] when two seeds have the same evaluations, those of [`Run::read`] and
+    /// [`Place::all`].
+    pub fn read(folder: &Path) -> Result<Self, RunsError> {
+        let record: ExperimentRecord = files::read(&folder.join(EXPERIMENT))?;
+        let Places { runs, mut notes } = Place::all(folder)?;
+        let read = runs.iter().map(|place| match Run::read(place)? {
+            Some(run) => Ok(Some(run)),
+            None => {
+                notes.push(format!(
+                    "Run {}/seed-{} is left out: it has no configuration yet.",
+                    place.arm, place.seed
+                ));
+                Ok(None)
+            }
+        });
+        let read = read.collect::<Result<Vec<_>, RunsError>>()?;
+        let runs: Vec<Run> = read.into_iter().flatten().collect();
+        check_experiment(&record, &runs)?;
+        check_copies(&runs)?;
+        for run in &runs {
+            notes.extend(run.notes.iter().cloned());
+        }
+        notes.extend(unsigned(&runs));
+        Ok(Self {
+            record,
+            runs,
+            notes,
+        })
+    }
+}
+
+fn check_experiment(record: &ExperimentRecord, runs: &[Run]) -> Result<(), RunsError> {
+    match runs.iter().find(|run| run.config.experiment != record.name) {
+        None => Ok(()),
+        Some(other) => Err(RunsError::Misplaced {
+            path: other.folder.join(CONFIG),
+            entry: "experiment",
+            held: other.config.experiment.clone(),
+            place: record.name.clone(),
+        }),
+    }
+}
+
+/// Two seeds can agree before the first step, but not after it.
+fn check_copies(runs: &[Run]) -> Result<(), RunsError> {
+    let mut seen: HashMap<String, Vec<&Run>> = HashMap::new();
+    for run in runs.iter().filter(|run| run.evaluations.len() > 1) {
+        let last = run.evaluations.last().map(Record::to_line).transpose()?;
+        let alike = seen.entry(last.unwrap_or_default()).or_default();
+        let copy = alike.iter().find(|other| {
+            other.config.seed != run.config.seed && other.evaluations == run.evaluations
+        });
+        if let Some(other) = copy {
+            return Err(RunsError::Copied {
+                one: other.folder.clone(),
+                other: run.folder.clone(),
+            });
+        }
+        alike.push(run);
+    }
+    Ok(())
+}
+
+/// A note on the finished runs whose journals nobody can check.
+fn unsigned(runs: &[Run]) -> Option<String> {
+    let old = |run: &&Run| {
+        run.done
+            .as_ref()
+            .is_some_and(|done| done.journals.is_none())
+    };
+    match runs.iter().filter(old).count() {
+        0 => None,
+        1 => Some(String::from(
+            "One finished run is from before `DONE` held digests of the journals: a change of these would go unseen.",
+        )),
+        many => Some(format!(
+            "{many} finished runs are from before `DONE` held digests of the journals: a change of these would go unseen."
+        )),
+    }
+}

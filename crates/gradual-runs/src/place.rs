@@ -1,0 +1,137 @@
+//! Where runs lie: `<experiment>/<arm>/seed-<s>`.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::config::RunConfig;
+use crate::error::RunsError;
+use crate::files::{self, CONFIG};
+
+/// The folder of an experiment's report, which is no arm.
+const REPORT: &str = "report";
+
+/// The place of one run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Name of the arm's folder.
+    pub arm: String,
+    /// The seed of the folder's name.
+    pub seed: u64,
+    /// The run folder.
+    pub folder: PathBuf,
+}
+
+/// The places of an experiment's runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// By arm, and then by seed.
+    pub runs: Vec<Place>,
+    /// What was passed over and looks like a run, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Place {
+    /// The place of a run in the folder of its experiment.
+    ///
+    /// # Errors
+    /// [`RunsError::Name`] when no folder of runs can be called as the arm is: it is empty, hidden, `report`, or a path.
+    pub fn new(experiment: &Path, arm: &str, seed: u64) -> Result<Self, RunsError> {
+        let mut parts = Path::new(arm).components();
+        let plain = match (parts.next(), parts.next()) {
+            (Some(Component::Normal(name)), None) => name == arm,
+            _ => false,
+        };
+        if !plain || arm.starts_with('.') || arm == REPORT || arm.contains(['\\', '\0']) {
+            return Err(RunsError::Name {
+                name: arm.to_owned(),
+            });
+        }
+        Ok(Self {
+            arm: arm.to_owned(),
+            seed,
+            folder: experiment.join(arm).join(format!("seed-{seed}")),
+        })
+    }
+
+    /// The runs in the folder of an experiment; none where there is no such folder. Hidden folders (so those that were moved aside) and an earlier report
+    /// hold none.
+    ///
+    /// A seed has one name: `seed-00` and `seed-+0` are passed over with a note.
+    ///
+    /// # Errors
+    /// [`RunsError::Link`] when an arm or a run is a link to a folder, [`RunsError::File`] when a folder can't be read.
+    pub fn all(experiment: &Path) -> Result<Places, RunsError> {
+        let mut places = Places::default();
+        // The folder itself may be reached through links.
+        if !experiment.exists() {
+            return Ok(places);
+        }
+        for (arm, folder) in folders(experiment)? {
+            if arm == REPORT {
+                continue;
+            }
+            for (name, folder) in folders(&folder)? {
+                let Some(number) = name.strip_prefix("seed-") else {
+                    continue;
+                };
+                match number.parse::<u64>() {
+                    Ok(seed) if seed.to_string() == number => places.runs.push(Place {
+                        arm: arm.clone(),
+                        seed,
+                        folder,
+                    }),
+                    _ => places.notes.push(format!(
+                        "{arm}/{name} is passed over: the folder of a run is called seed-, and then its seed as a plain number."
+                    )),
+                }
+            }
+        }
+        places.runs.sort();
+        Ok(places)
+    }
+
+    /// The configuration of the run here; none where there is no such file.
+    ///
+    /// # Errors
+    /// Those of [`files::read`], and [`RunsError::Misplaced`] when it is that of another arm or seed.
+    pub fn config(&self) -> Result<Option<RunConfig>, RunsError> {
+        let path = self.folder.join(CONFIG);
+        let config: RunConfig = match files::read(&path) {
+            Err(RunsError::Missing { .. }) => return Ok(None),
+            read => read?,
+        };
+        let misplaced = |entry, held: String, place: String| RunsError::Misplaced {
+            path: path.clone(),
+            entry,
+            held,
+            place,
+        };
+        if config.arm != self.arm {
+            return Err(misplaced("arm", config.arm, self.arm.clone()));
+        }
+        if config.seed != self.seed {
+            let (held, place) = (config.seed.to_string(), self.seed.to_string());
+            return Err(misplaced("seed", held, place));
+        }
+        Ok(Some(config))
+    }
+}
+
+/// The folders in a folder that are not hidden, by name.
+fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, RunsError> {
+    let mut found = Vec::new();
+    for path in files::entries(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        let kind = fs::symlink_metadata(&path).map_err(RunsError::file("look at", &path))?;
+        if kind.is_symlink() && path.is_dir() {
+            return Err(RunsError::Link { path });
+        }
+        if kind.is_dir() {
+            found.push((name.into_owned(), path));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,126 @@
+use std::path::{Path, PathBuf};
+
+use gradual_measure::{Evaluation, Timing};
+
+use crate::config::RunConfig;
+use crate::done::{Done, RunEnd};
+use crate::error::RunsError;
+use crate::files::{self, CONFIG, CURVES, GROUPS, TIMING};
+use crate::grouping::GroupingRecord;
+use crate::journal::Lines;
+use crate::place::Place;
+use crate::record::Record;
+
+/// One run, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// How it was configured: of the arm and seed that its place says.
+    pub config: RunConfig,
+    /// How it ended; none while it is unfinished. Without [`Done::journals`] nobody can tell whether the journals below
+    /// are what the run wrote.
+    pub done: Option<Done>,
+    /// By step; none where the run has only begun.
+    pub evaluations: Vec<Evaluation>,
+    /// By step.
+    pub groupings: Vec<GroupingRecord>,
+    /// By step.
+    pub timings: Vec<Timing>,
+    /// What was left out, in sentences: a torn last line of an unfinished run.
+    pub notes: Vec<String>,
+}
+
+impl Run {
+    /// The run at a place; none where it has no configuration yet.
+    ///
+    /// # Errors
+    /// - [`RunsError::Misplaced`] when it is another run than its place says.
+    /// - [`RunsError::Changed`] when it is finished and its journals are not what they were then, or end before or after
+    ///   its last step.
+    /// - [`RunsError::Line`] naming file and line of a record that can't be read, is out of range or does not follow the
+    ///   one before.
+    /// - [`RunsError::Missing`] when it is finished and has no configuration or no evaluations.
+    /// - [`RunsError::Link`] and the others of [`files::open`].
+    pub fn read(place: &Place) -> Result<Option<Self>, RunsError> {
+        let folder = &place.folder;
+        if !files::is_folder(folder)? {
+            return Ok(None);
+        }
+        let done = Done::read(folder)?;
+        let Some(config) = place.config()? else {
+            return match done {
+                None => Ok(None),
+                Some(_) => Err(RunsError::Missing {
+                    path: folder.join(CONFIG),
+                }),
+            };
+        };
+        if let Some(done) = &done {
+            done.check_journals(folder)?;
+        }
+        let mut notes = Vec::new();
+        let finished = done.is_some();
+        let evaluations = lines(folder, CURVES, finished, &mut notes)?;
+        if finished && evaluations.is_empty() {
+            return Err(RunsError::Missing {
+                path: folder.join(CURVES),
+            });
+        }
+        let run = Self {
+            evaluations,
+            groupings: lines(folder, GROUPS, finished, &mut notes)?,
+            timings: lines(folder, TIMING, finished, &mut notes)?,
+            folder: folder.clone(),
+            config,
+            done,
+            notes,
+        };
+        run.check_last_step()?;
+        Ok(Some(run))
+    }
+
+    /// Whether the run came to its end.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.done.is_some()
+    }
+
+    /// Evaluations go on to the last step of a completed run, and never beyond.
+    fn check_last_step(&self) -> Result<(), RunsError> {
+        let Some(last) = self.evaluations.last() else {
+            return Ok(());
+        };
+        let steps = self.config.steps;
+        let completed = self.done.as_ref().and_then(|done| done.end) == Some(RunEnd::Completed);
+        if last.step > steps || (completed && last.step < steps) {
+            return Err(RunsError::Steps {
+                path: self.folder.join(CURVES),
+                last: last.step,
+                steps,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The records of a journal; none where there is no such file.
+fn lines<R: Record>(
+    folder: &Path,
+    name: &str,
+    finished: bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<R>, RunsError> {
+    let path = folder.join(name);
+    if !files::is_file(&path)? {
+        return Ok(Vec::new());
+    }
+    let Lines { records, torn } = Lines::read(&path, finished)?;
+    notes.extend(torn.map(|line| {
+        format!(
+            "The torn last line {line} of {} is left out.",
+            path.display()
+        )
+    }));
+    Ok(records)
+}

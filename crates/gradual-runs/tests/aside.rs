@@ -1,0 +1,130 @@
+//! Runs that are moved aside: nothing is lost, whatever is in the way.
+
+mod common;
+
+use std::fs;
+
+use gradual_runs::{ExperimentFolder, FolderLock, Place, RunsError, Stamp, aside};
+
+use common::{tree, write_experiment, write_run};
+
+#[test]
+fn a_run_moves_with_everything_in_its_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let stamp = Stamp::now();
+    let name = stamp.to_string();
+    assert!(name.len() == 16 && name.ends_with('Z'), "{name}");
+    let place = Place::new(&folder, "erm", 1).unwrap();
+    fs::write(place.folder.join("notes.jsonl"), "mine").unwrap();
+    let before = fs::read(place.folder.join("curves.jsonl")).unwrap();
+    let all = tree(&folder).len();
+    let now = aside(&folder, &place, &stamp).unwrap().unwrap();
+    assert_eq!(now, folder.join(format!(".old-{stamp}/erm/seed-1")));
+    assert_eq!(fs::read_to_string(now.join("notes.jsonl")).unwrap(), "mine");
+    assert_eq!(fs::read(now.join("curves.jsonl")).unwrap(), before);
+    assert!(!place.folder.exists());
+    // One more: the lock.
+    assert_eq!(tree(&folder).len(), all + 1);
+    assert_eq!(aside(&folder, &place, &stamp).unwrap(), None);
+    // What was moved is no arm.
+    assert_eq!(ExperimentFolder::read(&folder).unwrap().runs.len(), 5);
+}
+
+#[test]
+fn names_that_are_taken_are_not_used() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let place = Place::new(&folder, "erm", 1).unwrap();
+    let stamp = Stamp::now();
+    let mut found = vec![aside(&folder, &place, &stamp).unwrap().unwrap()];
+    // A file in place of the folder, of the arm's and of the run's, and a link that leads out.
+    let old = |number: u32| folder.join(format!(".old-{stamp}-{number}"));
+    fs::write(old(2), "file").unwrap();
+    fs::create_dir(old(3)).unwrap();
+    fs::write(old(3).join("erm"), "file").unwrap();
+    fs::create_dir_all(old(4).join("erm")).unwrap();
+    fs::write(old(4).join("erm/seed-1"), "file").unwrap();
+    let outside = home.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&outside, old(5)).unwrap();
+        fs::create_dir(old(6)).unwrap();
+        std::os::unix::fs::symlink(&outside, old(6).join("erm")).unwrap();
+        fs::create_dir_all(old(7).join("erm")).unwrap();
+        std::os::unix::fs::symlink(&outside, old(7).join("erm/seed-1")).unwrap();
+    }
+    for _ in 0..3 {
+        write_run(&folder, "erm", 1);
+        let before = tree(&folder).len();
+        let now = aside(&folder, &place, &stamp).unwrap().unwrap();
+        assert!(now.join("curves.jsonl").exists() && !found.contains(&now));
+        assert_eq!(tree(&folder).len(), before + 1, "the lock alone is new");
+        found.push(now);
+    }
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_that_is_at_work_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let place = Place::new(&folder, "erm", 0).unwrap();
+    let held = FolderLock::take(&place.folder).unwrap();
+    assert!(matches!(
+        aside(&folder, &place, &Stamp::now()),
+        Err(RunsError::Locked { .. })
+    ));
+    assert!(place.folder.join("DONE").exists());
+    drop(held);
+    aside(&folder, &place, &Stamp::now()).unwrap().unwrap();
+}
+
+/// Two commands at once: each run is moved by one of them.
+#[test]
+fn two_commands_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let stamp = Stamp::now();
+    let moved: usize = std::thread::scope(|scope| {
+        let commands: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let places = ["erm", "grouped"]
+                        .map(|arm| [0, 1, 2].map(|seed| Place::new(&folder, arm, seed).unwrap()));
+                    let places = places.concat();
+                    let moved = places.iter().filter_map(|place| {
+                        // Another command may hold it just now, and is about to move it.
+                        aside(&folder, place, &stamp).unwrap_or_default()
+                    });
+                    moved.count()
+                })
+            })
+            .collect();
+        commands.into_iter().map(|each| each.join().unwrap()).sum()
+    });
+    assert_eq!(moved, 6);
+    let old = folder.join(format!(".old-{stamp}"));
+    assert_eq!(tree(&old).len(), 6 * 6);
+}
+
+#[test]
+fn arms_are_plain_names() {
+    let home = tempfile::tempdir().unwrap();
+    for name in [
+        "", ".", "..", "/", "/etc", "../erm", "a/b", "erm/", "./erm", ".hidden", "report", "a\\b",
+        "a\0b",
+    ] {
+        assert!(
+            matches!(
+                Place::new(home.path(), name, 0),
+                Err(RunsError::Name { .. })
+            ),
+            "{name:?}"
+        );
+    }
+    for name in ["erm", "whitened svd", "größer", "a.b"] {
+        Place::new(home.path(), name, 0).unwrap();
+    }
+}
