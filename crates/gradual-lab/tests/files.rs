@@ -207,7 +207,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "landmarks(k = 2,",
             "landmarks(k = 0,",
-            &["line 19", "k = 0", "whole number ≥ 1"],
+            &["line 19", "k = 0", "whole number from 1 to 100000"],
         ),
         (
             "landmarks(k = 2, examples = 30)",
