@@ -105,7 +105,8 @@ pub(super) fn read<R: Read>(
 
 /// What to do about a text where the number of a label or a group belongs.
 fn of_kind(problem: &str, text: &str, what: &str) -> String {
-    match text.chars().any(char::is_alphabetic) {
+    let is_name = text.chars().any(char::is_alphabetic) && text.parse::<f64>().is_err();
+    match is_name {
         true => format!("{problem}; give each {what} a number instead of a name"),
         false => problem.to_owned(),
     }

@@ -209,6 +209,10 @@ fn unusable_tables_say_why() {
             "table FILE, line 2, column 'y': 'yes' is not a finite number; give each label a number instead of a name",
         ),
         (
+            "y,g,a\n1,2,3\n0,inf,3\n",
+            "table FILE, line 3, column 'g': 'inf' is not a finite number",
+        ),
+        (
             "y,g,a\n1,2,3\n0,1,red\n",
             "table FILE, line 3, column 'a': 'red' is not a finite number",
         ),
