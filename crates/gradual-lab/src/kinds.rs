@@ -131,7 +131,7 @@ mod tests {
             (
                 "skills",
                 "layers = 64\nwidth = 4096",
-                "width = 4096, but with the other settings the model then has 4434718720 parameters; 50000000 is the most",
+                "width = 4096, but with the other settings the model then has 4431892480 parameters; 50000000 is the most",
             ),
             (
                 "skills",

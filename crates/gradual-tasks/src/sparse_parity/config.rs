@@ -63,7 +63,14 @@ impl SparseParityConfig {
     pub(super) fn check(&self) -> Result<(), SettingError> {
         count("tasks", 1..=10_000, self.tasks)?;
         count("bits", 1..=64, self.bits)?;
-        count("subset", 1..=self.bits, self.subset)?;
+        count("subset", 1..=64, self.subset)?;
+        if self.subset > self.bits {
+            return Err(SettingError::Together {
+                name: "subset",
+                got: self.subset,
+                problem: format!("it is at most bits = {}", self.bits),
+            });
+        }
         number("exponent", EXPONENT, self.exponent)?;
         number("code", 0.0..=1e6, f64::from(self.code))?;
         count("hidden", 1..=1_000_000, self.hidden)?;

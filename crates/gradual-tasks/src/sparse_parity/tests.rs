@@ -151,7 +151,7 @@ fn settings_are_checked() {
     );
     assert_eq!(
         with(|c| c.subset = 51),
-        "subset = 51, but it is a whole number from 1 to 50"
+        "subset = 51, but it is at most bits = 50"
     );
     assert_eq!(
         with(|c| c.aliases = 0),
