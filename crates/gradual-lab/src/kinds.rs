@@ -131,24 +131,24 @@ mod tests {
             (
                 "skills",
                 "layers = 64\nwidth = 4096",
-                "width = 4096, but with the other settings the model then has 4431892480 parameters; 50000000 is the most",
+                "width = 4096, but with layers = 64 and hidden = 256 the model then has 4431892480 parameters; 50000000 is the most",
             ),
             (
                 "skills",
                 "held_out = 10000\nhidden = 65536",
-                "held_out = 10000, but with the other settings a layer then has 20316160000 numbers in an evaluation; \
+                "held_out = 10000, but with width = 64, heads = 4 and hidden = 65536 a layer then has 20316160000 numbers in an evaluation; \
                  200000000 is the most",
             ),
             (
                 "sparse-parity",
                 "hidden = 1000000\ndepth = 2",
-                "hidden = 1000000, but with the other settings the model then has 1000073000001 parameters; 50000000 is \
+                "hidden = 1000000, but with depth = 2, tasks = 20, bits = 50 and aliases = 1 the model then has 1000073000001 parameters; 50000000 is \
                  the most",
             ),
             (
                 "sparse-parity",
                 "held_out = 1000000",
-                "held_out = 1000000, but with the other settings a layer then has 5120000000 numbers in an evaluation; \
+                "held_out = 1000000, but with hidden = 256, tasks = 20, bits = 50 and aliases = 1 a layer then has 5120000000 numbers in an evaluation; \
                  200000000 is the most",
             ),
             (

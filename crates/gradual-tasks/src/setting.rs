@@ -85,10 +85,11 @@ pub(crate) fn number(
     }
 }
 
-/// Checks how many parameters the model has, of which the setting `name` is to blame.
+/// Checks how many parameters the model has, which the setting `name` has a part in, and `others` have.
 pub(crate) fn parameters(
     name: &'static str,
     got: usize,
+    others: &str,
     parameters: u128,
 ) -> Result<(), SettingError> {
     match parameters <= PARAMETERS {
@@ -97,16 +98,17 @@ pub(crate) fn parameters(
             name,
             got,
             problem: format!(
-                "with the other settings the model then has {parameters} parameters; {PARAMETERS} is the most"
+                "with {others} the model then has {parameters} parameters; {PARAMETERS} is the most"
             ),
         }),
     }
 }
 
-/// Checks how large an evaluation is, of which the setting `name` is to blame.
+/// Checks how large an evaluation is, which the setting `name` has a part in, and `others` have.
 pub(crate) fn evaluation(
     name: &'static str,
     got: usize,
+    others: &str,
     numbers: u128,
 ) -> Result<(), SettingError> {
     match numbers <= NUMBERS {
@@ -115,7 +117,7 @@ pub(crate) fn evaluation(
             name,
             got,
             problem: format!(
-                "with the other settings a layer then has {numbers} numbers in an evaluation; {NUMBERS} is the most"
+                "with {others} a layer then has {numbers} numbers in an evaluation; {NUMBERS} is the most"
             ),
         }),
     }

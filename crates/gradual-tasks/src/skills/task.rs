@@ -77,13 +77,24 @@ impl SkillsConfig {
         let [tokens, context] = [Alphabet::SIZE, CONTEXT].map(|size| size as u128);
         let attention = 4 * width * (width + 1) + 4 * width;
         let block = attention + hidden * (2 * width + 1) + width;
+        let others = format!("layers = {} and hidden = {}", self.layers, self.hidden);
         parameters(
             "width",
             self.width,
+            &others,
             (tokens + context + 2) * width + layers * block,
         )?;
         let widest = (4 * width).max(hidden).max(tokens).max(heads * context);
-        evaluation("held_out", self.held_out, held_out * context * widest)
+        let others = format!(
+            "width = {}, heads = {} and hidden = {}",
+            self.width, self.heads, self.hidden
+        );
+        evaluation(
+            "held_out",
+            self.held_out,
+            &others,
+            held_out * context * widest,
+        )
     }
 }
 

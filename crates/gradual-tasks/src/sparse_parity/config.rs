@@ -98,10 +98,17 @@ impl SparseParityConfig {
         ]
         .map(|setting| setting as u128);
         let weights = (inputs + 1) * hidden + (depth - 1) * (hidden + 1) * hidden + hidden + 1;
-        parameters("hidden", self.hidden, weights)?;
+        let sizes = format!(
+            "tasks = {}, bits = {} and aliases = {}",
+            self.tasks, self.bits, self.aliases
+        );
+        let others = format!("depth = {}, {sizes}", self.depth);
+        parameters("hidden", self.hidden, &others, weights)?;
+        let others = format!("hidden = {}, {sizes}", self.hidden);
         evaluation(
             "held_out",
             self.held_out,
+            &others,
             tasks * held_out * inputs.max(hidden),
         )
     }
