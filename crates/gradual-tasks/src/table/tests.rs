@@ -401,11 +401,11 @@ fn messages_are_short_and_hold_no_control_characters() {
     let wide: String = (0..50_000).map(|at| format!("c{at},")).collect();
     for text in [
         format!("y,g,a\n1,2,{long}\n"),
-        format!("y,g,a\n1,\u{1b}[2J\u{7}\u{202e},3\n"),
+        "y,g,a\n1,\u{1b}[2J\u{7}\u{202e},3\n".to_owned(),
         format!("y,g,{long},{long}\n"),
         format!("{wide}y,a\n"),
         format!("{long}\n"),
-        format!("y,\u{1b}[31mg,a\n1,2,3\n"),
+        "y,\u{1b}[31mg,a\n1,2,3\n".to_owned(),
         format!("y,g,{}\n1,2,3,3\n", long),
         "y,g,a\n1,2,".to_owned() + &"\r\n\"\"".repeat(100),
     ] {
