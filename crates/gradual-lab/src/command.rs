@@ -18,6 +18,7 @@ use gradual::runs::streams::{say, tell};
 use gradual::runs::{CommandRecord, message};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
+use gradual_report::ReportError;
 
 use crate::experiment::{self, Experiment};
 use crate::runner::{Outcome, Plan};
@@ -161,23 +162,30 @@ fn run_until(
     for failure in &failures {
         tell(format_args!("error: {}", message(failure.as_ref())));
     }
-    let report = experiment.task.report(&plan.folder);
-    if !failures.is_empty() || interrupted > 0 {
-        if let Ok(Written { page, .. }) = report {
-            tell(format_args!(
-                "the report of what there is: {}",
-                page.display()
-            ));
-        }
-        if interrupted > 0 {
-            return Err(Interrupted { runs: interrupted }.into());
-        }
-        match failures.len() {
-            1 => bail!("1 run failed"),
-            runs => bail!("{runs} runs failed"),
-        }
+    if failures.is_empty() && interrupted == 0 {
+        let report = experiment.task.report(&plan.folder, interrupt);
+        return report.map_err(|error| match error.downcast_ref() {
+            Some(ReportError::Interrupted) => Interrupted { runs: 0 }.into(),
+            _ => error,
+        });
     }
-    report
+    // Of runs that were interrupted there is a report, too: the interrupt was not its own.
+    let report = experiment.task.report(&plan.folder, &Interrupt::default());
+    match report {
+        Ok(Written { page, .. }) => tell(format_args!(
+            "the report of what there is: {}",
+            page.display()
+        )),
+        Err(error) => tell(format_args!(
+            "there is no report of what there is: {}",
+            message(error.as_ref())
+        )),
+    }
+    match (interrupted, failures.len()) {
+        (0, 1) => bail!("1 run failed"),
+        (0, runs) => bail!("{runs} runs failed"),
+        (runs, _) => Err(Interrupted { runs }.into()),
+    }
 }
 
 fn cores() -> usize {
@@ -195,6 +203,11 @@ impl std::error::Error for Interrupted {}
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let runs = match self.runs {
+            0 => {
+                return f.write_str(
+                    "interrupted: all runs are done, and the same command writes their report",
+                );
+            }
             1 => String::from("1 run is"),
             runs => format!("{runs} runs are"),
         };

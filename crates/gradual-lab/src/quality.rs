@@ -16,7 +16,7 @@ pub(crate) use skills::Decoder;
 use std::path::Path;
 
 use gradual::runs::Record;
-use gradual::train::{Capability, Task as _};
+use gradual::train::{Capability, Interrupt, Task as _};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ where
         Ok(watched.run()?.into())
     }
 
-    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
+    fn report(&self, folder: &Path, _: &Interrupt) -> anyhow::Result<Written> {
         report::write(folder, FILE, S::NAME)
     }
 }

@@ -7,6 +7,7 @@ use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
     TrainerConfig,
 };
+use gradual_report::Report;
 use serde_json::Value;
 
 use crate::arm::Arm;
@@ -83,10 +84,12 @@ pub(crate) trait AnyTask: Send + Sync {
     /// Trains a model of it, and writes down what there is to be seen.
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished>;
 
-    /// Writes the report of the runs in `folder`.
-    fn report(&self, folder: &Path) -> anyhow::Result<Written> {
+    /// Writes the report of the runs in `folder`, unless it is interrupted.
+    fn report(&self, folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Written> {
+        let interrupt = interrupt.clone();
+        let report = Report::new([folder]).interrupted_by(move || interrupt.asked());
         Ok(Written {
-            page: gradual_report::report(folder)?,
+            page: report.write()?,
             text: None,
         })
     }

@@ -578,11 +578,11 @@ fn a_failing_arm_is_named_and_the_others_are_kept() {
     let home = tempfile::tempdir().unwrap();
     // A folder where one of its files should go.
     let run = home.path().join("sparse-parity-quick/kmeans/seed-0");
-    fs::create_dir_all(run.join("curves.jsonl/in-the-way")).unwrap();
+    fs::create_dir_all(run.join("environment.json/in-the-way")).unwrap();
     let arguments = short(home.path(), &["--arms=erm,kmeans"]);
     let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(
-        message.contains("arm kmeans, seed 0: ") && message.contains("curves.jsonl"),
+        message.contains("arm kmeans, seed 0: ") && message.contains("environment.json"),
         "{message}"
     );
     assert!(

@@ -121,3 +121,26 @@ fn what_only_the_model_can_tell_is_told_before_another_arm_trains() {
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "{said}");
     }
 }
+
+#[test]
+fn a_place_that_no_report_can_have_is_named_before_anything_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let folder = home.path().join("sparse-parity-quick");
+    fs::create_dir_all(folder.join("report")).unwrap();
+    fs::write(folder.join("report/thesis.tex"), "mine").unwrap();
+    let said = refused(&[
+        "sparse-parity",
+        "--quick",
+        "--steps=20",
+        "--draw=16",
+        "--arms=erm",
+        &out,
+    ]);
+    assert!(said.contains("thesis.tex"), "{said}");
+    assert!(!folder.join("erm").exists());
+    assert_eq!(
+        fs::read_to_string(folder.join("report/thesis.tex")).unwrap(),
+        "mine"
+    );
+}

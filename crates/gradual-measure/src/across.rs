@@ -133,11 +133,7 @@ pub(crate) fn level_steps(
         return Ok(None);
     }
     let levels = (0..LEVELS).map(|index| (index as f64 + 0.5) / LEVELS as f64);
-    Ok(Some(
-        levels
-            .filter_map(|level| mean.first_crossing(level))
-            .collect(),
-    ))
+    Ok(Some(mean.first_crossings(levels)))
 }
 
 /// Sample variance, with n − 1; 0 of one value.

@@ -236,12 +236,30 @@ impl Curve {
     #[must_use]
     pub fn first_crossing(&self, level: f64) -> Option<f64> {
         let right = self.values.iter().position(|&value| value >= level)?;
+        Some(self.crossing(level, right))
+    }
+
+    /// [`first_crossing`](Self::first_crossing) of each of `levels`, which ascend, up to the first that is never
+    /// reached.
+    pub(crate) fn first_crossings(&self, levels: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut right = 0;
+        let crossing = |level| {
+            right += self.values[right..]
+                .iter()
+                .position(|&value| value >= level)?;
+            Some(self.crossing(level, right))
+        };
+        levels.map_while(crossing).collect()
+    }
+
+    /// Where the curve comes to `level`, of which the point `right` is the first not to be below.
+    fn crossing(&self, level: f64, right: usize) -> f64 {
         if right == 0 {
-            return Some(self.steps[0]);
+            return self.steps[0];
         }
         let left = right - 1;
         let share = (level - self.values[left]) / (self.values[right] - self.values[left]);
-        Some(self.steps[left] + share * (self.steps[right] - self.steps[left]))
+        self.steps[left] + share * (self.steps[right] - self.steps[left])
     }
 }
 

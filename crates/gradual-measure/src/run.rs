@@ -153,6 +153,15 @@ impl RunCurves {
         })
     }
 
+    /// The curves of a capability.
+    #[must_use]
+    pub fn capability(&self, name: &str) -> Option<&CapabilityCurves> {
+        let found = self
+            .capabilities
+            .binary_search_by(|one| one.name.as_str().cmp(name));
+        found.ok().map(|at| &self.capabilities[at])
+    }
+
     /// The capabilities that count.
     pub fn counted(&self) -> impl Iterator<Item = &CapabilityCurves> {
         self.capabilities.iter().filter(|one| one.counts)

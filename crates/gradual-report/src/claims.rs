@@ -1,56 +1,160 @@
 //! The verdicts of full runs as a page of documentation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::Direction;
+use gradual_runs::RunsError;
 
-use crate::figures::{Dots, dots};
+use crate::ReportError;
+use crate::figures::{Dots, dots, name_apart};
 use crate::folder::Folder;
-use crate::numbers::number;
+use crate::numbers::{count, number};
+use crate::output;
+use crate::stop::Stop;
+use crate::text::markdown::{block, cell, code, plain};
 use crate::verdicts::{self, JudgedClaim, present, values};
-use crate::{ReportError, write};
+
+/// What every page of claims begins with.
+const HEAD: &str = "# Claims and verdicts\n";
+/// The folder of its figures, beside the page.
+const FIGURES: &str = "figures";
 
 /// Writes the claims of the experiments in `dirs` to the Markdown file `page`, claim by claim with its verdict
 /// and a figure, which lies in the folder `figures` beside the page.
 ///
 /// Each experiment is a table of its own: p-values are corrected for its own claims. Equal runs give equal
-/// bytes.
+/// bytes. The page and all figures are put in their places once all are written; where anything fails before, what was
+/// there stays.
 ///
 /// # Errors
-/// Those of [`report`](crate::report).
+/// Those of [`report`](crate::report), and [`ReportError::ForeignPage`] when the file is something else.
 pub fn claims(dirs: &[PathBuf], page: &Path) -> Result<(), ReportError> {
+    write(dirs, page, &Stop::default())
+}
+
+pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), ReportError> {
     if dirs.is_empty() {
         return Err(ReportError::NoFolder);
     }
-    let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    check(page)?;
+    let names: Vec<String> = dirs.iter().map(|dir| quoted(dir)).collect();
+    let command = format!(
+        "cargo xtask report --claims {} {}",
+        quoted(page),
+        names.join(" ")
+    );
     let mut text = format!(
-        "# Claims and verdicts\n\nWritten by\n\n    cargo xtask report --claims {} {}\n\nfrom run folders; not to be \
+        "{HEAD}\nWritten by\n\n{}\nfrom run folders; not to be \
          edited by hand.\n\nThe ratio is arm / baseline, the geometric mean over seeds, with Student's 95 % interval on \
          the log ratios; p is that of the t-test against exactly the claimed ratio, by Holm's correction for all \
          claims of the experiment. A claim is supported or not supported when p is at most 0.05 and the BCa \
          bootstrap interval lies on one side of the claimed ratio, with at least five seeds, and when neither the \
          exact sign-flip test nor, for visibly skewed log ratios, the test that allows for skewness asks for more \
          seeds. All else is inconclusive.\n",
-        page.display(),
-        names.join(" ")
+        block(&command),
     );
+    let mut figures = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     for dir in dirs {
-        let folder = Folder::read(dir)?;
-        text.push_str(&experiment(&folder, page)?);
+        let mut folder = Folder::read(dir, false, stop)?;
+        // Experiments of one name are told apart, and with them their headings and figures.
+        let numbered = (2..).map(|number: usize| format!("{} ({number})", folder.name));
+        let mut names = std::iter::once(folder.name.clone()).chain(numbered);
+        let free = names.find(|name| taken.insert(anchor(name)));
+        folder.name = free.unwrap_or_default();
+        text.push_str(&experiment(&folder, &mut figures, stop)?);
     }
-    Ok(write::text(page, &text)?)
+    put(page, &text, &figures)
 }
 
-fn experiment(folder: &Folder, page: &Path) -> Result<String, ReportError> {
-    let mut text = format!("\n## {}\n", folder.title);
+/// Refuses to replace what is no page of claims.
+fn check(page: &Path) -> Result<(), ReportError> {
+    let foreign = |found| {
+        Err(ReportError::ForeignPage {
+            path: page.to_owned(),
+            found,
+        })
+    };
+    let figures = output::beside(page).join(FIGURES);
+    match fs::symlink_metadata(&figures) {
+        Ok(found) if !found.is_dir() => return foreign("the figures beside it are no folder"),
+        _ => {}
+    }
+    match fs::symlink_metadata(page) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(RunsError::file("look at", page)(error).into()),
+        Ok(found) if !found.is_file() => foreign("it is no file"),
+        Ok(_) => {
+            let text = fs::read(page).map_err(RunsError::file("read", page))?;
+            match text.is_empty() || text.starts_with(HEAD.as_bytes()) {
+                true => Ok(()),
+                false => foreign("it begins otherwise"),
+            }
+        }
+    }
+}
+
+/// Writes page and figures into a hidden folder beside the page, and then moves each to its place, the page last.
+fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<(), ReportError> {
+    let beside = output::beside(page);
+    fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
+    let new = output::hidden(beside)?;
+    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let pages = std::iter::once(("page".to_owned(), page.to_owned(), text));
+    let drawings = figures.iter().map(|(name, svg)| {
+        let name = format!("{name}.svg");
+        let place = beside.join(FIGURES).join(&name);
+        (format!("{FIGURES}/{name}"), place, svg.as_str())
+    });
+    for (name, place, content) in drawings.chain(pages) {
+        let written = new.path().join(name);
+        output::create(&written, content.as_bytes()).map_err(RunsError::file("write", &place))?;
+        moves.push((written, place));
+    }
+    for (written, place) in moves {
+        let parent = output::beside(&place);
+        let moved = fs::create_dir_all(parent).and_then(|()| fs::rename(&written, &place));
+        moved.map_err(RunsError::file("write", &place))?;
+    }
+    Ok(())
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let safe = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=+,@%".contains(letter);
+    match !path.is_empty() && path.chars().all(safe) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
+
+fn experiment(
+    folder: &Folder,
+    figures: &mut BTreeMap<String, String>,
+    stop: &Stop,
+) -> Result<String, ReportError> {
+    let mut text = format!("\n## {}\n", plain(&folder.title));
     for claim in &folder.claims {
-        text.push_str(&format!("\n> {claim}\n"));
+        text.push_str(&format!("\n> {}\n", plain(claim)));
     }
-    for command in &folder.commands {
-        text.push_str(&format!("\n    {command}\n"));
+    for one in &folder.commands {
+        text.push_str(&format!("\n{}", block(&one.command)));
+        let version = one
+            .version
+            .iter()
+            .map(|version| format!("version {version}"));
+        let commit = one.commit.iter().filter(|commit| !commit.is_empty());
+        let program = version.chain(commit.map(|commit| format!("commit {commit}")));
+        let program: Vec<String> = program.collect();
+        if !program.is_empty() {
+            text.push_str(&format!("\n({})\n", plain(&program.join(", "))));
+        }
     }
-    let held = verdicts::judged(folder);
+    let held = verdicts::of(folder);
     if held.is_empty() {
         text.push_str("\nThe experiment states no measurable claim.\n");
         return Ok(text);
@@ -68,16 +172,18 @@ fn experiment(folder: &Folder, page: &Path) -> Result<String, ReportError> {
         ));
     }
     for (index, one) in (1..).zip(&held) {
-        let name = format!("claim-{}-{index}", anchor(&folder.name));
+        stop.check()?;
+        let mut name = format!("claim-{}-{index}", file_name(&folder.name));
+        let mut taken: Vec<String> = figures.keys().cloned().collect();
+        name_apart(taken.iter_mut().chain([&mut name]));
         let svg = figure(folder, one, &name)?;
-        let beside = page.parent().unwrap_or(Path::new("")).join("figures");
-        write::text(&beside.join(format!("{name}.svg")), &svg)?;
+        figures.insert(name.clone(), svg);
         let control = folder
             .arm(&one.claim.arm)
             .and_then(|arm| arm.control.as_deref());
         text.push_str(&format!(
             "\n### {}\n\n{}",
-            heading(folder, index),
+            plain(&heading(folder, index)),
             section(one, control, &name)
         ));
     }
@@ -90,22 +196,27 @@ fn heading(folder: &Folder, index: usize) -> String {
 
 fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
     let claim = &held.claim;
-    let mut text = format!("{} *({})*\n\n**{}**", claim.statement, claim.source, {
-        let label = held.verdict.label();
-        let mut letters = label.chars();
-        let first = letters
-            .next()
-            .map(|letter| letter.to_uppercase().to_string());
-        first.unwrap_or_default() + letters.as_str()
-    });
+    let mut text = format!(
+        "{} *({})*\n\n**{}**",
+        plain(&claim.statement),
+        plain(&claim.source),
+        {
+            let label = held.verdict.label();
+            let mut letters = label.chars();
+            let first = letters
+                .next()
+                .map(|letter| letter.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        }
+    );
     if let Some(reason) = &held.reason {
-        text.push_str(&format!(": {reason}"));
+        text.push_str(&format!(": {}", cell(reason)));
     }
     text.push_str(&format!(
-        ". {} of `{}` against `{}`: claimed {}, found {}",
+        ". {} of {} against {}: claimed {}, found {}",
         claim.metric.label(),
-        claim.arm,
-        held.baseline,
+        code(&claim.arm),
+        code(&held.baseline),
         claimed(held),
         found(held),
     ));
@@ -117,7 +228,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
                 number(bootstrap.high)
             ));
         }
-        text.push_str(&format!(", {} seeds", effect.seeds));
+        text.push_str(&format!(", {}", count(effect.seeds, "seed", "seeds")));
     }
     if let Some(p) = held.adjusted_p {
         text.push_str(&if p < 0.001 {
@@ -127,7 +238,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         });
     }
     if let Some(control) = control {
-        text.push_str(&format!(". The arm is a control for {control}"));
+        text.push_str(&format!(". The arm is a control for {}", cell(control)));
     }
     text.push_str(&format!(
         ".\n\n![{} by seed](figures/{figure}.svg)\n",
@@ -178,11 +289,6 @@ fn figure(folder: &Folder, held: &JudgedClaim, name: &str) -> Result<String, Rep
     })
 }
 
-/// A text inside a table of Markdown.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
-}
-
 /// The anchor of a heading: letters and digits in lower case, dashes for spaces.
 fn anchor(heading: &str) -> String {
     heading
@@ -194,4 +300,14 @@ fn anchor(heading: &str) -> String {
             _ => None,
         })
         .collect()
+}
+
+/// Letters of the name of an experiment in the names of its figures.
+const LONGEST: usize = 60;
+
+/// The anchor of a name, cut so that files may be called so.
+fn file_name(name: &str) -> String {
+    let anchor = anchor(name);
+    let plain = anchor.chars().filter(char::is_ascii);
+    plain.take(LONGEST).collect()
 }

@@ -32,6 +32,37 @@ pub enum ReportError {
         /// The folder of the experiment.
         path: PathBuf,
     },
+    /// Two runs of an experiment can't be compared, so that no claim can be judged by them.
+    #[error("{source}; or show them with --without-verdicts, which judges no claim")]
+    Incomparable {
+        /// Which runs, and in what they differ.
+        source: RunsError,
+    },
+    /// In the place of the report is something that is not one of ours.
+    #[error(
+        "write report: {} is no report that could be replaced: {found}; move it away, or choose another place with --out",
+        .path.display()
+    )]
+    Foreign {
+        /// The place.
+        path: PathBuf,
+        /// What was found there.
+        found: String,
+    },
+    /// The page of claims would replace another file.
+    #[error(
+        "write claims: {} is no page of claims that could be replaced: {found}; choose another file",
+        .path.display()
+    )]
+    ForeignPage {
+        /// The file.
+        path: PathBuf,
+        /// What was found there.
+        found: &'static str,
+    },
+    /// Somebody asked to stop. What was there before is as it was.
+    #[error("write report: stopped before it was done")]
+    Interrupted,
     /// The evaluations of a run cannot be summarised.
     #[error("summarise {}: {source}", .path.display())]
     Run {

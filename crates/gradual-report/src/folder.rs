@@ -1,17 +1,23 @@
 //! The run folders of one experiment or of several, read and checked.
 
-mod files;
+mod programs;
+mod run;
 mod several;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gradual_measure::{Claim, Evaluation, RunCurves, RunSummary, Timing};
-use gradual_runs::files::{CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, TIMING, read};
-use gradual_runs::{ExperimentRecord, GroupingRecord, RunConfig};
+use gradual_measure::Claim;
+use gradual_runs::{CommandRecord, ExperimentFolder, comparable, files};
 
 use crate::ReportError;
-use files::{entries, lines, name, optional};
+use crate::stop::Stop;
+use programs::Programs;
+pub(crate) use run::Run;
+
+/// Letters of the name of an arm that are shown.
+const LONGEST: usize = 44;
+/// Arms that figures and tables of the page show.
+pub(crate) const MOST_ARMS: usize = 64;
 
 /// One experiment with at least one evaluated run, or several put together.
 pub(crate) struct Folder {
@@ -24,14 +30,16 @@ pub(crate) struct Folder {
     pub(crate) stated: Vec<Stated>,
     /// The arm that sentences and the first columns compare with: the baseline of the first experiment.
     pub(crate) baseline: String,
-    /// What reruns each experiment.
-    pub(crate) commands: Vec<String>,
+    /// What made the runs, oldest first; of several experiments, each named before its command.
+    pub(crate) commands: Vec<CommandRecord>,
     /// In the order of the experiment, arms that it does not name last; arms without runs too.
     pub(crate) arms: Vec<Arm>,
     /// `environment.json` of the first run that has one.
     pub(crate) environment: Option<serde_json::Value>,
     /// What was left out or looks odd, in sentences.
     pub(crate) notes: Vec<String>,
+    /// Whether claims are judged and arms compared with the baseline.
+    pub(crate) judged: bool,
 }
 
 /// A claim and the arm that it compares with.
@@ -44,6 +52,8 @@ pub(crate) struct Stated {
 /// One arm and its runs by seed.
 pub(crate) struct Arm {
     pub(crate) name: String,
+    /// The name, cut to [`LONGEST`] letters; different names have different labels.
+    pub(crate) label: String,
     pub(crate) about: String,
     /// What it is a control for.
     pub(crate) control: Option<String>,
@@ -69,76 +79,68 @@ impl Arm {
     }
 }
 
-/// One run with at least one evaluation.
-pub(crate) struct Run {
-    pub(crate) seed: u64,
-    pub(crate) config: RunConfig,
-    pub(crate) finished: bool,
-    pub(crate) evaluations: Vec<Evaluation>,
-    pub(crate) groupings: Vec<GroupingRecord>,
-    pub(crate) timings: Vec<Timing>,
-    pub(crate) curves: RunCurves,
-    pub(crate) summary: RunSummary,
-}
-
-impl Run {
-    /// Steps per second of training, from the first timing to the last.
-    pub(crate) fn speed(&self) -> Option<f64> {
-        let (first, last) = (self.timings.first()?, self.timings.last()?);
-        let (steps, seconds) = if self.timings.len() > 1 && last.seconds > first.seconds {
-            (
-                last.step.saturating_sub(first.step),
-                last.seconds - first.seconds,
-            )
-        } else {
-            (last.step, last.seconds)
-        };
-        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
-    }
-}
-
 impl Folder {
-    pub(crate) fn read(dir: &Path) -> Result<Self, ReportError> {
+    /// Reads an experiment, of which claims are judged unless the report is to be `without_verdicts`.
+    ///
+    /// # Errors
+    /// [`ReportError::Incomparable`] when runs can't be compared and claims are to be judged.
+    pub(crate) fn read(
+        dir: &Path,
+        without_verdicts: bool,
+        stop: &Stop,
+    ) -> Result<Self, ReportError> {
         if !dir.is_dir() {
             return Err(ReportError::NotAFolder {
                 path: dir.to_owned(),
             });
         }
-        let folders = entries(dir)?;
-        let path = dir.join(EXPERIMENT);
-        if folders.is_empty() {
+        if files::entries(dir)?.is_empty() {
             return Err(ReportError::EmptyFolder {
                 path: dir.to_owned(),
             });
         }
-        let record: ExperimentRecord = read(&path)?;
-
-        let mut notes = Vec::new();
+        stop.check()?;
+        let ExperimentFolder {
+            record,
+            runs,
+            mut notes,
+        } = ExperimentFolder::read(dir)?;
+        let mut programs = Programs::default();
         let mut arms: Vec<Arm> = record
             .arms
             .iter()
             .map(|arm| Arm {
                 name: arm.name.clone(),
+                label: String::new(),
                 about: arm.about.clone(),
                 control: arm.control.clone(),
                 baseline: record.baseline.clone(),
                 runs: Vec::new(),
             })
             .collect();
-        let mut environment = None;
-        for folder in folders.iter().filter(|path| path.is_dir()) {
-            let name = name(folder);
-            let runs = runs(folder, &mut notes, &mut environment)?;
+        for run in runs {
+            stop.check()?;
+            let name = run.config.arm.clone();
+            if run.evaluations.is_empty() {
+                notes.push(format!(
+                    "Run {name}/seed-{} is left out: it has no evaluation yet.",
+                    run.config.seed
+                ));
+                continue;
+            }
+            programs.add(&run.folder);
+            let run = Run::new(run)?;
             if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
-                arm.runs = runs;
-            } else if !runs.is_empty() {
+                arm.runs.push(run);
+            } else {
                 notes.push(format!("Arm `{name}` is not named in experiment.json."));
                 arms.push(Arm {
                     name,
+                    label: String::new(),
                     about: String::new(),
                     control: None,
                     baseline: record.baseline.clone(),
-                    runs,
+                    runs: vec![run],
                 });
             }
         }
@@ -147,6 +149,16 @@ impl Folder {
                 path: dir.to_owned(),
             });
         }
+        let compared = arms.iter().flat_map(|arm| &arm.runs);
+        match comparable::check(compared.map(|run| (&run.path, &run.config))) {
+            Err(source) if !without_verdicts => return Err(ReportError::Incomparable { source }),
+            Err(source) => notes.push(format!("The runs can't be compared: {source}.")),
+            Ok(()) => {}
+        }
+        if without_verdicts {
+            notes.push("No claim is judged, and nothing is compared with the baseline.".to_owned());
+        }
+        notes.extend(programs.note());
         for arm in &arms {
             if arm.runs.is_empty() {
                 notes.push(format!("Arm `{}` has no evaluated run.", arm.name));
@@ -172,14 +184,11 @@ impl Folder {
             title: record.title,
             claims: vec![record.claim],
             baseline: record.baseline,
-            commands: record
-                .commands
-                .into_iter()
-                .map(|each| each.command)
-                .collect(),
+            commands: record.commands,
             arms,
-            environment,
+            environment: programs.first,
             notes,
+            judged: !without_verdicts,
         })
     }
 
@@ -187,15 +196,30 @@ impl Folder {
         self.arms.iter().find(|arm| arm.name == name)
     }
 
-    /// The finished run of the baseline of `arm` with the same seed.
+    /// The finished run of the baseline of `arm` with the same seed; none where nothing is compared with the baseline.
     pub(crate) fn paired(&self, arm: &Arm, seed: u64) -> Option<&Run> {
+        if !self.judged {
+            return None;
+        }
         let runs = &self.arm(&arm.baseline)?.runs;
-        runs.iter().find(|run| run.finished && run.seed == seed)
+        let at = runs.binary_search_by_key(&seed, |run| run.seed).ok()?;
+        Some(&runs[at]).filter(|run| run.finished)
     }
 
     /// The arms that have runs.
     pub(crate) fn with_runs(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|arm| !arm.runs.is_empty())
+    }
+
+    /// The arms with runs that figures and tables of the page show: all but of very many.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Arm> {
+        let baseline = self.arm(&self.baseline).map(|arm| &arm.name);
+        let first = move |arm: &&Arm| Some(&arm.name) == baseline;
+        let others = self.with_runs().filter(move |arm| !first(arm));
+        let all = self.with_runs().filter(first).chain(others);
+        let many = self.with_runs().nth(MOST_ARMS).is_some();
+        let kept = self.with_runs().filter(move |_| !many);
+        kept.chain(all.filter(move |_| many)).take(MOST_ARMS)
     }
 
     /// The last step of any run.
@@ -205,73 +229,4 @@ impl Folder {
             .max()
             .unwrap_or_default() as f64
     }
-}
-
-/// The runs `seed-<s>` of the arm in `folder`, by seed.
-fn runs(
-    folder: &Path,
-    notes: &mut Vec<String>,
-    environment: &mut Option<serde_json::Value>,
-) -> Result<Vec<Run>, ReportError> {
-    let mut seeds: Vec<(u64, PathBuf)> = entries(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .filter_map(|path| Some((name(&path).strip_prefix("seed-")?.parse().ok()?, path)))
-        .collect();
-    seeds.sort();
-    let mut runs = Vec::new();
-    for (seed, path) in seeds {
-        if environment.is_none() {
-            *environment = fs::read_to_string(path.join(ENVIRONMENT))
-                .ok()
-                .and_then(|text| serde_json::from_str(&text).ok());
-        }
-        runs.extend(run(seed, &path, notes)?);
-    }
-    Ok(runs)
-}
-
-/// The run in `path`; `None`, with a note, when it has only begun.
-fn run(seed: u64, path: &Path, notes: &mut Vec<String>) -> Result<Option<Run>, ReportError> {
-    let finished = path.join(DONE).exists();
-    let mut begun = |what| {
-        notes.push(format!(
-            "Run {}/{} is left out: it has no {what} yet.",
-            name(path.parent().unwrap_or(path)),
-            name(path)
-        ));
-    };
-    let (config, curves) = (path.join(CONFIG), path.join(CURVES));
-    for (needed, what) in [(&config, "configuration"), (&curves, "evaluation")] {
-        if !finished && !needed.exists() {
-            begun(what);
-            return Ok(None);
-        }
-    }
-    let config = read(&config)?;
-    let mut torn = Vec::new();
-    let evaluations: Vec<Evaluation> = lines(&curves, finished, &mut torn)?;
-    if !finished && evaluations.is_empty() {
-        begun("evaluation");
-        return Ok(None);
-    }
-    notes.extend(torn);
-    let failed = |source| ReportError::Run {
-        path: path.to_owned(),
-        source,
-    };
-    let curves = RunCurves::from_evaluations(&evaluations).map_err(failed)?;
-    let summary = RunSummary::from_curves(&curves).map_err(failed)?;
-    let (groups, timing) = (path.join(GROUPS), path.join(TIMING));
-    let timings: Vec<Timing> = optional(&timing, finished, notes)?;
-    Ok(Some(Run {
-        seed,
-        config,
-        finished,
-        evaluations,
-        groupings: optional(&groups, finished, notes)?,
-        summary: summary.with_timings(&timings),
-        timings,
-        curves,
-    }))
 }

@@ -9,7 +9,14 @@
 //! tables/*.csv   the numbers for people and spreadsheets
 //! tensorboard/   event files, when asked for
 //! summary.json   the numbers for scripts
+//! files.json     the list of these files, by which the next report knows that it may replace them
 //! ```
+//!
+//! The report is written into a hidden folder beside its place and put there as a whole ([`ReportFolder`]): who looks
+//! sees the old report or the new one, also with several at once, and also where one fails or is stopped.
+//!
+//! The page has a size that does not grow with the experiment: of very many arms, capabilities, groups, seeds or
+//! evaluations figures and tables show a part, and say so; files beside it hold all.
 //!
 //! The flow of the data: `folder` reads and checks, `results` aggregates over seeds, `verdicts` judges the claims by
 //! the results, `figures`, `tables`, `prose` and `page` write. A run without `DONE` is
@@ -24,35 +31,41 @@ mod error;
 mod figures;
 mod folder;
 mod numbers;
+mod output;
 mod page;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prose;
 mod results;
 mod sheet;
+mod stop;
 mod style;
 mod table;
 mod tables;
 mod tensorboard;
+mod text;
 mod verdicts;
-mod write;
 
 use std::path::{Path, PathBuf};
 
 pub use claims::claims;
 pub use error::ReportError;
 pub use figures::{HeatMap, Line, LinePlot, Stroke};
+pub use output::ReportFolder;
 pub use sheet::Sheet;
+
+use stop::Stop;
+pub use table::csv_cell;
 
 use table::Table;
 
 /// Writes the report of the experiment in `dir`, that is `runs/<experiment>`, to `dir/report` and returns
-/// the path of its `index.html`. Every file is written to a temporary name and renamed.
+/// the path of its `index.html`.
 ///
 /// # Errors
 /// When `dir` is no folder of an experiment with at least one evaluated run, a file in it is unreadable or
-/// torn (a torn last line of an unfinished run is left out with a note), or the report cannot be
-/// written.
+/// torn (a torn last line of an unfinished run is left out with a note), its runs can't be compared
+/// ([`ReportError::Incomparable`]), or the report cannot be written. What was there before then stays.
 pub fn report(dir: &Path) -> Result<PathBuf, ReportError> {
     Report::new([dir]).write()
 }
@@ -62,7 +75,8 @@ pub fn report(dir: &Path) -> Result<PathBuf, ReportError> {
 pub enum Format {
     /// `index.html` and the figures as SVG.
     Html,
-    /// Tables and the numbers behind each figure as comma-separated values.
+    /// Tables and the numbers behind each figure as comma-separated values. A text that a spreadsheet would take for a
+    /// formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break) has an apostrophe before it.
     Csv,
     /// The same as Parquet files. Needs the feature `parquet` of this crate.
     Parquet,
@@ -85,6 +99,8 @@ pub struct Report {
     formats: Vec<Format>,
     tensorboard: bool,
     out: Option<PathBuf>,
+    without_verdicts: bool,
+    stop: Stop,
 }
 
 impl Report {
@@ -99,6 +115,8 @@ impl Report {
             formats: vec![Format::Html, Format::Csv],
             tensorboard: false,
             out: None,
+            without_verdicts: false,
+            stop: Stop::default(),
         }
     }
 
@@ -117,51 +135,79 @@ impl Report {
     }
 
     /// Writes to this folder. Otherwise that is `report` in the folder of the experiment; for several, `report`
-    /// beside the first.
+    /// beside the first. What is there may only be a report, which is replaced ([`ReportFolder`]).
     #[must_use]
     pub fn with_out(mut self, out: impl Into<PathBuf>) -> Self {
         self.out = Some(out.into());
         self
     }
 
-    /// Writes the report and returns the path of `index.html`, or of `summary.json` without one. Every file is
-    /// written to a temporary name and renamed.
+    /// Judges no claim and compares no arm with the baseline. Then runs may be shown together that can't be compared,
+    /// such as runs on different data; a note names a difference.
+    #[must_use]
+    pub fn without_verdicts(mut self, without: bool) -> Self {
+        self.without_verdicts = without;
+        self
+    }
+
+    /// Stops once `asked` says so: it is asked between runs, figures and files, and last before the report is put in
+    /// its place. [`write`](Self::write) then returns [`ReportError::Interrupted`].
+    #[must_use]
+    pub fn interrupted_by(mut self, asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.stop = Stop::when(asked);
+        self
+    }
+
+    /// Writes the report and returns the path of `index.html`, or of `summary.json` without one.
     ///
     /// # Errors
-    /// Those of [`report`]; [`ReportError::NoFolder`] without folders and [`ReportError::Format`] for a format
-    /// that this build can't write.
+    /// Those of [`report`]; [`ReportError::NoFolder`] without folders, [`ReportError::Format`] for a format
+    /// that this build can't write, [`ReportError::Foreign`] when something that is no report is in its place, and
+    /// [`ReportError::Interrupted`]. Whatever the error, what was there before stays as it was.
     pub fn write(&self) -> Result<PathBuf, ReportError> {
         let wants = |format| self.formats.contains(&format);
         if wants(Format::Parquet) && !cfg!(feature = "parquet") {
             return Err(ReportError::Format { format: "parquet" });
         }
-        let folder = folder::Folder::read_all(&self.dirs)?;
+        let target = ReportFolder::check(&self.target())?;
+        let folder = folder::Folder::read_all(&self.dirs, self.without_verdicts, &self.stop)?;
         let results = results::Results::of(&folder);
-        let target = self.target();
-        let summary = target.join("summary.json");
-        write::text(&summary, &results.to_json()?)?;
+        let mut figures = figures::all(&folder, &self.stop)?;
 
-        let figures = figures::all(&folder)?;
+        let mut report = ReportFolder::new(&target)?;
+        report.write("summary.json", results.to_json()?)?;
         for table in tables::all(&folder, &results) {
-            self.table(&target.join("tables"), &table)?;
+            self.table(&mut report, "tables", &table)?;
         }
-        for figure in &figures {
-            self.table(&target.join("figures"), &figure.data)?;
+        for figure in &mut figures {
+            self.table(&mut report, "figures", &figure.data)?;
+            figure.data.rows = Vec::new();
         }
         if self.tensorboard {
-            tensorboard::write(&folder, &target.join("tensorboard"))?;
+            tensorboard::write(&folder, &mut report, &self.stop)?;
         }
-        if !wants(Format::Html) {
-            return Ok(summary);
-        }
-        for panel in figures.iter().flat_map(|figure| &figure.panels) {
-            let path = target.join("figures").join(format!("{}.svg", panel.name));
-            write::text(&path, &panel.standalone)?;
-        }
-        let index = target.join("index.html");
-        let page = page::html(&folder, &results, &figures, wants(Format::Csv));
-        write::text(&index, &page)?;
-        Ok(index)
+        let first = if wants(Format::Html) {
+            for panel in figures.iter().flat_map(|figure| &figure.panels) {
+                let name = format!("figures/{}.svg", panel.name);
+                self.stop.check()?;
+                report.write(&name, &panel.standalone)?;
+            }
+            let page = page::html(&folder, &results, &figures, wants(Format::Csv));
+            report.write("index.html", page)?;
+            "index.html"
+        } else {
+            "summary.json"
+        };
+        self.stop.check()?;
+        Ok(report.swap()?.join(first))
+    }
+
+    /// Writes the claims of the experiments to the Markdown file `page`, as [`claims`] does.
+    ///
+    /// # Errors
+    /// Those of [`claims`], and [`ReportError::Interrupted`].
+    pub fn write_claims(&self, page: &Path) -> Result<(), ReportError> {
+        claims::write(&self.dirs, page, &self.stop)
     }
 
     fn target(&self) -> PathBuf {
@@ -175,14 +221,20 @@ impl Report {
         }
     }
 
-    fn table(&self, folder: &Path, table: &Table) -> Result<(), ReportError> {
-        let path = |extension: &str| folder.join(format!("{}.{extension}", table.name));
+    fn table(
+        &self,
+        report: &mut ReportFolder,
+        part: &str,
+        table: &Table,
+    ) -> Result<(), ReportError> {
+        self.stop.check()?;
+        let name = |extension: &str| format!("{part}/{}.{extension}", table.name);
         if self.formats.contains(&Format::Csv) {
-            write::bytes(&path("csv"), &table.csv()?)?;
+            report.write(&name("csv"), table.csv()?)?;
         }
         #[cfg(feature = "parquet")]
         if self.formats.contains(&Format::Parquet) {
-            write::bytes(&path("parquet"), &parquet::bytes(table)?)?;
+            report.write(&name("parquet"), parquet::bytes(table)?)?;
         }
         Ok(())
     }

@@ -49,6 +49,11 @@ fn grouped(value: i64) -> String {
     text
 }
 
+/// A whole number, thousands apart by a thin space.
+pub(crate) fn whole(value: usize) -> String {
+    grouped(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
 /// A step count on an axis: `500`, `2k`, `1.5M`.
 pub(crate) fn steps(value: f64) -> String {
     for (size, unit) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] {
@@ -72,7 +77,7 @@ pub(crate) fn tick(value: f64) -> String {
 
 /// `1 run`, `2 runs`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+    format!("{} {}", whole(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -4,41 +4,80 @@ mod metrics;
 mod reproduce;
 mod verdict_table;
 
-use crate::figures::{Figure, escape};
-use crate::folder::Folder;
+use std::collections::BTreeSet;
+
+use crate::figures::Figure;
+use crate::folder::{Folder, MOST_ARMS};
+use crate::numbers::{count, whole};
 use crate::prose;
-use crate::results::Results;
+use crate::results::{ArmResult, Results};
 use crate::style;
+use crate::text::{escape, shorten, shown};
 
 /// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
 const SHOWN_FIRST: usize = 4;
 
+/// Bytes of all drawings of a page, so that it stays below 5 MB.
+const DRAWN: usize = 3_500_000;
+/// Notes that are shown.
+const NOTES: usize = 40;
+/// Letters of a title, of a note, and of a text.
+const TITLE: usize = 300;
+const NOTE: usize = 1000;
+const TEXT: usize = 4000;
+
 /// The whole report; `csv` tells whether the numbers behind the figures lie beside it as CSV.
 pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: bool) -> String {
+    let arms = arms(folder, results);
+    let most = fitting(figures);
+    let figure = |one: &Figure| figure(folder, one, most, csv);
     let sections = [
-        folder.claims.iter().map(|claim| claimed(claim)).collect(),
+        folder
+            .claims
+            .iter()
+            .take(NOTES)
+            .map(|claim| claimed(claim))
+            .collect(),
         format!(
             "<p class=\"lead\">{}</p>\n",
             quoted(&prose::paragraph(folder, results))
         ),
         notes(&folder.notes),
-        verdict_table::html(&results.verdicts),
-        metrics::arms(&results.arms),
-        figures
-            .iter()
-            .take(SHOWN_FIRST)
-            .map(|one| figure(one, csv))
-            .collect(),
-        metrics::against(&results.arms),
-        metrics::topics(&results.arms),
-        figures
-            .iter()
-            .skip(SHOWN_FIRST)
-            .map(|one| figure(one, csv))
-            .collect(),
+        verdict_table::html(folder, &results.verdicts),
+        metrics::arms(&arms, results.arms.len()),
+        figures.iter().take(SHOWN_FIRST).map(figure).collect(),
+        metrics::against(&arms),
+        metrics::topics(&arms),
+        figures.iter().skip(SHOWN_FIRST).map(figure).collect(),
         reproduce::html(folder, csv),
     ];
     document(&folder.title, &sections.concat())
+}
+
+/// The arms that the page shows: those of its figures, and those without runs if all are few.
+fn arms<'a>(folder: &Folder, results: &'a Results) -> Vec<&'a ArmResult> {
+    let shown: BTreeSet<&str> = folder.shown().map(|arm| arm.name.as_str()).collect();
+    let few = results.arms.len() <= MOST_ARMS;
+    let all = results.arms.iter();
+    all.filter(|arm| few || shown.contains(arm.name.as_str()))
+        .collect()
+}
+
+/// The most bytes of drawings that a figure may have, so that all together have [`DRAWN`]: small figures keep all
+/// their panels, and large ones lose some.
+fn fitting(figures: &[Figure]) -> usize {
+    let size = |figure: &Figure| figure.panels.iter().map(|panel| panel.inline.len()).sum();
+    let mut sizes: Vec<usize> = figures.iter().map(size).collect();
+    sizes.sort_unstable();
+    let mut left = DRAWN;
+    for (at, &size) in sizes.iter().enumerate() {
+        let share = left / (sizes.len() - at);
+        if size > share {
+            return share;
+        }
+        left -= size;
+    }
+    usize::MAX
 }
 
 /// A whole page around a body.
@@ -49,7 +88,7 @@ pub(crate) fn document(title: &str, body: &str) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\
          </main>\n<script>\n{script}</script>\n</body>\n</html>\n",
-        title = escape(title),
+        title = shown(title, TITLE),
         style = stylesheet(),
         script = include_str!("page.js"),
     )
@@ -68,7 +107,7 @@ fn stylesheet() -> String {
 }
 
 fn claimed(text: &str) -> String {
-    format!("<blockquote>{}</blockquote>\n", escape(text))
+    format!("<blockquote>{}</blockquote>\n", shown(text, TEXT))
 }
 
 fn notes(notes: &[String]) -> String {
@@ -77,14 +116,22 @@ fn notes(notes: &[String]) -> String {
     }
     let items: String = notes
         .iter()
-        .map(|note| format!("<li>{}</li>", quoted(note)))
+        .take(NOTES)
+        .map(|note| format!("<li>{}</li>", quoted(&shorten(note, NOTE))))
         .collect();
-    format!("<aside><strong>Mind:</strong><ul>{items}</ul></aside>\n")
+    let more = match notes.len().saturating_sub(NOTES) {
+        0 => String::new(),
+        more => format!(
+            "<li>{}: summary.json has all.</li>",
+            count(more, "more note", "more notes")
+        ),
+    };
+    format!("<aside><strong>Mind:</strong><ul>{items}{more}</ul></aside>\n")
 }
 
 /// Escaped text with what stands in backticks set as code.
 fn quoted(text: &str) -> String {
-    let parts = escape(text);
+    let parts = shown(text, TEXT);
     let parts = parts.split('`').enumerate().map(|(index, part)| {
         if index % 2 == 1 {
             format!("<code>{part}</code>")
@@ -136,10 +183,18 @@ pub(crate) fn table(class: &str, heads: &[&str], rows: &[Vec<Shown>]) -> String 
     )
 }
 
-fn figure(figure: &Figure, csv: bool) -> String {
+/// A figure with as many of its panels as have `most` bytes, and at least one.
+fn figure(folder: &Folder, figure: &Figure, most: usize, csv: bool) -> String {
+    let mut size = 0;
+    let fit = figure.panels.iter().take_while(|panel| {
+        size += panel.inline.len();
+        size <= most
+    });
+    let fit = fit.count().max(1);
     let panels: String = figure
         .panels
         .iter()
+        .take(fit)
         .map(|panel| format!("<div class=\"panel\">{}</div>\n", panel.inline))
         .collect();
     let class = match &figure.panels[..] {
@@ -168,7 +223,7 @@ fn figure(figure: &Figure, csv: bool) -> String {
         "<figure>\n<figcaption>{} {legend}<span class=\"source\">{data} \
          <a href=\"#reproduce\">how to reproduce</a></span></figcaption>\n\
          <div class=\"{class}\">\n{panels}</div>\n</figure>\n",
-        escape(&figure.caption),
+        escape(&(figure.caption.clone() + &left_out(folder, figure, fit))),
     );
     let title = escape(figure.title);
     if figure.aside {
@@ -176,4 +231,20 @@ fn figure(figure: &Figure, csv: bool) -> String {
     } else {
         format!("<h2>{title}</h2>\n{body}")
     }
+}
+
+/// What of a figure is not on the page, and where it is.
+fn left_out(folder: &Folder, figure: &Figure, shown: usize) -> String {
+    let mut said = String::new();
+    let arms = folder.with_runs().count();
+    if arms > MOST_ARMS {
+        said = format!(" {MOST_ARMS} of {} arms are shown.", whole(arms));
+    }
+    if shown < figure.panels.len() {
+        said.push_str(&format!(
+            " {shown} of {} panels are on this page; the others lie beside it in the folder figures.",
+            figure.panels.len()
+        ));
+    }
+    said
 }

@@ -5,9 +5,14 @@ use gradual_measure::{Metric, Verdict};
 use crate::folder::Folder;
 use crate::numbers::{count, number};
 use crate::results::{ArmResult, Results};
+use crate::text::shorten;
 
 /// Up to this many arms besides the baseline are described one by one.
 const TOLD: usize = 4;
+/// Up to this many arms are said to have capabilities that never came.
+const NEVER: usize = 8;
+/// Letters of the name of an arm.
+const NAME: usize = 44;
 
 /// Sentences on what ran, what the baseline does, what the arms change, and what never came.
 pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
@@ -15,19 +20,27 @@ pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
     let baseline = results.arm(&folder.baseline);
     if let Some(base) = baseline.filter(|arm| arm.runs > 0) {
         sentences.extend(alone(base));
+        let others = worth_telling(results, base).into_iter();
         sentences.extend(
-            worth_telling(results, base)
-                .into_iter()
+            others
+                .filter(|arm| arm.compared)
                 .filter_map(|arm| against(arm, base)),
         );
     } else {
         sentences.push(format!(
             "There is no run of the baseline `{}`, so nothing can be compared.",
-            folder.baseline
+            shorten(&folder.baseline, NAME)
         ));
     }
     sentences.extend(judged(results));
-    sentences.extend(results.arms.iter().filter_map(never_came));
+    let never: Vec<String> = results.arms.iter().filter_map(never_came).collect();
+    sentences.extend(never.iter().take(NEVER).cloned());
+    if never.len() > NEVER {
+        sentences.push(format!(
+            "The same is so in {}.",
+            count(never.len() - NEVER, "more arm", "more arms")
+        ));
+    }
     sentences.join(" ")
 }
 
@@ -103,7 +116,7 @@ fn alone(base: &ArmResult) -> Option<String> {
     });
     Some(format!(
         "Under the baseline `{}`, {}.",
-        base.name,
+        base.label,
         list(&parts)
     ))
 }
@@ -134,7 +147,7 @@ fn against(arm: &ArmResult, base: &ArmResult) -> Option<String> {
         })
     })
     .collect();
-    (!parts.is_empty()).then(|| format!("With `{}`: {}.", arm.name, list(&parts)))
+    (!parts.is_empty()).then(|| format!("With `{}`: {}.", arm.label, list(&parts)))
 }
 
 fn judged(results: &Results) -> Option<String> {
@@ -165,9 +178,10 @@ fn never_came(arm: &ArmResult) -> Option<String> {
             String::new()
         };
         format!(
-            "In `{}`, {} of {of} capabilities{over} never reached a skill of 50 %.",
-            arm.name,
-            of - reached
+            "In `{}`, {} of {} never reached a skill of 50 %.",
+            arm.label,
+            of - reached,
+            count(of, "capability", "capabilities") + &over,
         )
     })
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{Effect, Metric, RunSummary, Sample, paired_ratio};
-use gradual_runs::SCHEMA;
+use gradual_runs::{CommandRecord, SCHEMA};
 use serde::Serialize;
 
 use crate::ReportError;
 use crate::column::Column;
-use crate::folder::{Arm, Folder};
+use crate::folder::{Arm, Folder, Run};
 use crate::verdicts::{self, JudgedClaim};
 
 /// Everything that the report says, as written to `summary.json`.
@@ -21,6 +21,8 @@ pub(crate) struct Results {
     baseline: String,
     pub(crate) verdicts: Vec<JudgedClaim>,
     pub(crate) arms: Vec<ArmResult>,
+    /// What made the runs, oldest first.
+    commands: Vec<CommandRecord>,
     notes: Vec<String>,
 }
 
@@ -28,6 +30,8 @@ pub(crate) struct Results {
 #[derive(Serialize)]
 pub(crate) struct ArmResult {
     pub(crate) name: String,
+    #[serde(skip)]
+    pub(crate) label: String,
     pub(crate) about: String,
     /// What it is a control for.
     pub(crate) control: Option<String>,
@@ -36,6 +40,9 @@ pub(crate) struct ArmResult {
     pub(crate) finished: usize,
     /// Whether the numbers come from unfinished runs, because there are no others.
     pub(crate) provisional: bool,
+    /// Whether it is compared with the baseline.
+    #[serde(skip)]
+    pub(crate) compared: bool,
     pub(crate) metrics: Vec<MetricResult>,
     pub(crate) seeds: Vec<SeedResult>,
 }
@@ -72,8 +79,9 @@ impl Results {
             title: folder.title.clone(),
             claims: folder.claims.clone(),
             baseline: folder.baseline.clone(),
-            verdicts: verdicts::judged(folder),
+            verdicts: verdicts::of(folder),
             arms: folder.arms.iter().map(|one| arm(folder, one)).collect(),
+            commands: folder.commands.clone(),
             notes: folder.notes.clone(),
         }
     }
@@ -114,10 +122,12 @@ impl ArmResult {
 
 fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
     let counted = arm.counted();
-    let value = |column: Column, run| {
-        let run: &crate::folder::Run = run;
-        column.value(run, folder.paired(arm, run.seed))
-    };
+    let paired: BTreeMap<u64, &Run> = arm
+        .runs
+        .iter()
+        .filter_map(|run| Some((run.seed, folder.paired(arm, run.seed)?)))
+        .collect();
+    let value = |column: Column, run: &Run| column.value(run, paired.get(&run.seed).copied());
     let metrics = Column::all()
         .map(|column| {
             let values: Vec<f64> = counted
@@ -135,12 +145,14 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
         .collect();
     ArmResult {
         name: arm.name.clone(),
+        label: arm.label.clone(),
         about: arm.about.clone(),
         control: arm.control.clone(),
         baseline: arm.baseline.clone(),
         runs: arm.runs.len(),
         finished: arm.runs.iter().filter(|run| run.finished).count(),
         provisional: arm.unfinished(),
+        compared: folder.judged,
         metrics,
         seeds: arm
             .runs
@@ -159,7 +171,7 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
 
 /// The number of an arm against that of its baseline, where all finished runs of both have it.
 fn effect(folder: &Folder, arm: &Arm, column: Column) -> Option<Effect> {
-    if arm.name == arm.baseline {
+    if arm.name == arm.baseline || !folder.judged {
         return None;
     }
     let values = |arm: &Arm| -> Option<BTreeMap<u64, f64>> {

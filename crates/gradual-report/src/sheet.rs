@@ -1,8 +1,10 @@
 //! A page of text, tables and figures, for measurements that are no learning curves.
 
 use crate::ReportError;
-use crate::figures::{HeatMap, escape};
+use crate::figures::{HeatMap, name_apart};
 use crate::page;
+use crate::text::escape;
+use crate::text::markdown::{block, cell, plain};
 
 /// Text, tables and figures in order, written as a web page and as Markdown.
 ///
@@ -64,9 +66,14 @@ impl Sheet {
         self.parts.push(Part::Table { heads, rows });
     }
 
-    /// Adds a figure; Markdown refers to it as `<name>.svg`.
+    /// Adds a figure; Markdown refers to it as `<name>.svg`. A name that is taken gets a number.
     pub fn figure(&mut self, figure: &HeatMap) {
-        self.parts.push(Part::Figure(figure.clone()));
+        let mut names: Vec<String> = self.figures().map(|one| one.name.clone()).collect();
+        names.push(figure.name.clone());
+        name_apart(names.iter_mut());
+        let mut figure = figure.clone();
+        figure.name = names.pop().unwrap_or_default();
+        self.parts.push(Part::Figure(figure));
     }
 
     /// The figures in order.
@@ -79,20 +86,25 @@ impl Sheet {
 
     /// The sheet as Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = format!("# {}\n", self.title);
+        let mut text = format!("# {}\n", cell(&self.title));
         for part in &self.parts {
             text.push('\n');
             text.push_str(&match part {
-                Part::Heading(heading) => format!("## {heading}\n"),
-                Part::Text(paragraph) => format!("{paragraph}\n"),
-                Part::Command(command) => format!("    {command}\n"),
+                Part::Heading(heading) => format!("## {}\n", cell(heading)),
+                Part::Text(paragraph) => format!("{}\n", plain(paragraph)),
+                Part::Command(command) => block(command),
                 Part::Table { heads, rows } => {
-                    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+                    let line = |cells: &[String]| {
+                        let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+                        format!("| {} |\n", cells.join(" | "))
+                    };
                     let rule = format!("|{}\n", "---|".repeat(heads.len()));
                     let rows: String = rows.iter().map(|row| line(row)).collect();
                     format!("{}{rule}{rows}", line(heads))
                 }
-                Part::Figure(figure) => format!("![{}]({}.svg)\n", figure.title, figure.name),
+                Part::Figure(figure) => {
+                    format!("![{}]({}.svg)\n", cell(&figure.title), figure.name)
+                }
             });
         }
         text

@@ -87,17 +87,25 @@ pub(crate) fn gradient() -> String {
     format!("linear-gradient(90deg,{})", stops.join(","))
 }
 
+/// A colour as the value of an attribute: text holds no quotes, so nothing else is taken for a marker.
 fn marker(colour: RGBColor) -> String {
-    format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2)
+    quoted(&format!(
+        "#{:02X}{:02X}{:02X}",
+        colour.0, colour.1, colour.2
+    ))
+}
+
+fn quoted(value: &str) -> String {
+    format!("\"{value}\"")
 }
 
 fn replace(svg: &str, role: impl Fn(usize) -> String, step: impl Fn(u8) -> String) -> String {
     let mut svg = svg.to_owned();
     for (index, (colour, ..)) in ROLES.iter().enumerate() {
-        svg = svg.replace(&marker(*colour), &role(index));
+        svg = svg.replace(&marker(*colour), &quoted(&role(index)));
     }
     for index in 0..RAMP {
-        svg = svg.replace(&marker(RGBColor(2, 0, index)), &step(index));
+        svg = svg.replace(&marker(RGBColor(2, 0, index)), &quoted(&step(index)));
     }
     svg
 }
@@ -141,7 +149,7 @@ mod tests {
     fn the_ramp_begins_and_ends_as_the_map() {
         assert_eq!(plasma(0, false), "#0d0887");
         assert_eq!(plasma(RAMP - 1, true), "#f0f921");
-        assert_eq!(marker(ramp(f64::NAN)), "#020000");
+        assert_eq!(marker(ramp(f64::NAN)), "\"#020000\"");
         assert_eq!(ramp(2.0), RGBColor(2, 0, RAMP - 1));
     }
 }

@@ -50,9 +50,11 @@ impl From<bool> for Cell {
 }
 
 impl Cell {
-    /// As CSV holds it: numbers in full, nothing for what is absent.
+    /// As CSV holds it: numbers in full, nothing for what is absent, and an apostrophe before a text that a spreadsheet
+    /// would take for a formula (OWASP, "CSV Injection").
     fn text(&self) -> String {
         match self {
+            Self::Text(text) if text.starts_with(FORMULA) => format!("'{text}"),
             Self::Text(text) => text.clone(),
             // With a point or an exponent: readers that guess types must not take 1.0 for a whole number.
             Self::Number(number) => number.map_or_else(String::new, |number| format!("{number:?}")),
@@ -61,6 +63,25 @@ impl Cell {
         }
     }
 }
+
+/// A text as a cell of comma-separated values: in quotes where it needs them, and with an apostrophe before what a
+/// spreadsheet would take for a formula.
+///
+/// ```
+/// assert_eq!(gradual_report::csv_cell("a, b"), "\"a, b\"");
+/// assert_eq!(gradual_report::csv_cell("=1+1"), "'=1+1");
+/// ```
+#[must_use]
+pub fn csv_cell(text: &str) -> String {
+    let text = Cell::from(text).text();
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+/// What a formula begins with, or what a spreadsheet passes over before one.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Rows under named columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,6 +130,23 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_is_a_formula() {
+        let mut table = Table::new("t", &["a", "b"]);
+        for begin in FORMULA {
+            table.push([format!("{begin}1+1").as_str().into(), (-1.0).into()]);
+        }
+        table.push(["a=1".into(), 1e-9.into()]);
+        let bytes = table.csv().unwrap();
+        let mut reader = csv::Reader::from_reader(&bytes[..]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        for (row, begin) in rows.iter().zip(FORMULA) {
+            assert_eq!(row[0], format!("'{begin}1+1"));
+            assert_eq!(&row[1], "-1.0");
+        }
+        assert_eq!(&rows[FORMULA.len()][0], "a=1");
+    }
 
     #[test]
     fn numbers_say_what_they_are() {

@@ -11,20 +11,27 @@
 //!
 //! Seconds of training stand in for the wall-clock time, so equal runs have equal files.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
+use crate::ReportError;
 use crate::folder::{Folder, Run};
-use crate::{ReportError, write};
+use crate::output::ReportFolder;
+use crate::stop::Stop;
 
-/// Writes `<arm>/seed-<s>/events.out.tfevents.0.gradual` for every run into `target`.
-pub(crate) fn write(folder: &Folder, target: &Path) -> Result<(), ReportError> {
+/// Writes `tensorboard/<arm>/seed-<s>/events.out.tfevents.0.gradual` for every run into the report.
+pub(crate) fn write(
+    folder: &Folder,
+    report: &mut ReportFolder,
+    stop: &Stop,
+) -> Result<(), ReportError> {
     for arm in &folder.arms {
         for run in &arm.runs {
-            let path = target
-                .join(&arm.name)
-                .join(format!("seed-{}", run.seed))
-                .join("events.out.tfevents.0.gradual");
-            write::bytes(&path, &events(run))?;
+            stop.check()?;
+            let place = format!("tensorboard/{}/seed-{}", arm.name, run.seed);
+            report.write(
+                &format!("{place}/events.out.tfevents.0.gradual"),
+                events(run),
+            )?;
         }
     }
     Ok(())
@@ -36,6 +43,8 @@ fn events(run: &Run) -> Vec<u8> {
     double(&mut version, 1, 0.0);
     bytes(&mut version, 3, b"brain.Event:2");
     record(&mut file, &version);
+    let seconds = run.timings.iter().rev().map(|one| (one.step, one.seconds));
+    let seconds: BTreeMap<u64, f64> = seconds.collect();
     for one in &run.evaluations {
         let mut summary = Vec::new();
         let mut scalar = |tag: &str, number: f64| {
@@ -52,9 +61,12 @@ fn events(run: &Run) -> Vec<u8> {
                 scalar(&format!("probability/{name}"), probability);
             }
         }
-        let timing = run.timings.iter().find(|timing| timing.step == one.step);
         let mut event = Vec::new();
-        double(&mut event, 1, timing.map_or(0.0, |timing| timing.seconds));
+        double(
+            &mut event,
+            1,
+            seconds.get(&one.step).copied().unwrap_or(0.0),
+        );
         varint(&mut event, 2 << 3);
         varint(&mut event, one.step);
         bytes(&mut event, 5, &summary);

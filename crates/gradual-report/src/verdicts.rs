@@ -25,8 +25,11 @@ pub(crate) struct JudgedClaim {
     pub(crate) reason: Option<String>,
 }
 
-/// All claims of a folder, judged together.
-pub(crate) fn judged(folder: &Folder) -> Vec<JudgedClaim> {
+/// All claims of a folder, judged together; none where claims are not judged.
+pub(crate) fn of(folder: &Folder) -> Vec<JudgedClaim> {
+    if !folder.judged {
+        return Vec::new();
+    }
     let effects: Vec<(Option<Effect>, Option<String>)> = folder
         .stated
         .iter()

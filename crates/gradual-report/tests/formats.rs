@@ -115,12 +115,15 @@ fn only_what_was_asked_for() {
     assert_eq!(report.write().unwrap(), dir.join("report/summary.json"));
     assert_eq!(
         names(&dir.join("report")),
-        ["figures", "summary.json", "tables"]
+        ["figures", "files.json", "summary.json", "tables"]
     );
     let out = root.path().join("page");
     let report = report.with_formats(&[Format::Html]).with_out(&out);
     let html = fs::read_to_string(report.write().unwrap()).unwrap();
-    assert_eq!(names(&out), ["figures", "index.html", "summary.json"]);
+    assert_eq!(
+        names(&out),
+        ["figures", "files.json", "index.html", "summary.json"]
+    );
     assert!(!html.contains(".csv"));
 }
 

@@ -15,7 +15,7 @@ mod journals;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gradual_runs::files::{self, CHECKPOINTS, CONFIG, CURVES, ENVIRONMENT, GROUPS, TIMING};
+use gradual_runs::files::{self, CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, TIMING};
 use gradual_runs::{
     Done, Evaluation, FolderLock, GroupingRecord, Journal, Record, RunConfig, RunEnd, RunsError,
     SCHEMA, Timing,
@@ -27,7 +27,7 @@ use crate::error::TrainError;
 use crate::journal_names::JournalNames;
 use crate::observer::{CONTINUE, End, Flow, Observer, SeenStep};
 use crate::snapshot::Snapshot;
-use contents::{first_of_run, is_there, lines_of_begun};
+use contents::{first_of, first_of_run, is_there, lines_of_begun};
 use journals::Journals;
 
 /// What a run folder holds.
@@ -99,7 +99,7 @@ impl RunFolder {
             return Ok(FolderState::Empty);
         }
         match FolderLock::take(path) {
-            Ok(lock) => Self::locked_state(&lock, path, config, &JournalNames::default()),
+            Ok(lock) => Self::locked_state(&lock, path, config),
             Err(RunsError::Locked { .. }) => Ok(FolderState::Locked),
             Err(error) => Err(error.into()),
         }
@@ -110,7 +110,6 @@ impl RunFolder {
         _: &FolderLock,
         path: &Path,
         config: &RunConfig,
-        names: &JournalNames,
     ) -> Result<FolderState, TrainError> {
         let unusable = |source| RunsError::Unusable {
             path: path.to_owned(),
@@ -118,7 +117,10 @@ impl RunFolder {
         };
         let held = match files::text(&path.join(CONFIG)) {
             Ok(text) => text,
-            Err(RunsError::Missing { .. }) => return without_configuration(path, names),
+            Err(RunsError::Missing { .. }) => {
+                without_configuration(path, first_of(path, &[DONE, CHECKPOINTS])?)?;
+                return Ok(FolderState::Empty);
+            }
             Err(error) => return Err(unusable(error).into()),
         };
         match config.check_same_run(&held, path) {
@@ -209,8 +211,9 @@ impl RunFolder {
     ) -> Result<Resumed, TrainError> {
         let names = JournalNames::new(journals)?;
         let lock = Self::take(path, config)?;
-        let state = Self::locked_state(&lock, path, config, &names)?;
+        let state = Self::locked_state(&lock, path, config)?;
         if state == FolderState::Empty {
+            without_configuration(path, first_of_run(path, &names)?)?;
             return Ok(Self::start(lock, path, config, environment, names)?.into());
         }
         let home = path.join(CHECKPOINTS);
@@ -285,11 +288,11 @@ impl RunFolder {
     }
 }
 
-/// The configuration is written before anything else: a folder that holds a run and no
-/// configuration has lost it.
-fn without_configuration(path: &Path, names: &JournalNames) -> Result<FolderState, TrainError> {
-    match first_of_run(path, names)? {
-        None => Ok(FolderState::Empty),
+/// The configuration is written before anything else: a folder that holds a file of a run and no configuration has lost
+/// it, or the file is not ours.
+fn without_configuration(path: &Path, found: Option<String>) -> Result<(), TrainError> {
+    match found {
+        None => Ok(()),
         Some(name) => Err(TrainError::Checkpoint {
             path: path.to_owned(),
             problem: format!("{name} is there, but {CONFIG} is missing"),

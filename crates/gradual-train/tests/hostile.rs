@@ -5,150 +5,25 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
-use burn::optim::SgdConfig;
-use burn::tensor::Device;
-use gradual_group::OneGroup;
-use gradual_loss::Mean;
-use gradual_runs::{Done, Place, RunConfig, RunsError, SCHEMA, Stamp, aside};
-use gradual_train::{
-    End, FolderState, Interrupt, Keep, Objective, RunFolder, TrainError, Trainer, TrainerConfig,
-};
+use gradual_runs::{Done, Evaluation, Place, Record, RunsError, Stamp, aside};
+use gradual_train::{End, FolderState, Observer, RunFolder, TrainError};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use common::{Model, Regression};
+use common::folder::{Files, LAST, Said, config, forge, made, run, train, tree, write};
 
-const STEPS: u64 = 20;
-/// The last checkpoint of an interrupted run.
-const LAST: &str = "step-000000000012";
 const NOT_UTF_8: &[u8] = b"{\"schema\":1,\"experiment\":\"\xff\"}";
-
-fn config() -> RunConfig {
-    RunConfig {
-        schema: SCHEMA,
-        experiment: "regression".into(),
-        arm: "erm".into(),
-        seed: 0,
-        steps: STEPS,
-        draw: 8,
-        backend: "flex".into(),
-        task: json!({"bits": 4}),
-        recipe: json!({"rate": 0.1}),
-        settings: json!({"evaluate_every": 5}),
-    }
-}
 
 /// What a file is exchanged for, and how: given the file, where a copy of it is, and something precious.
 type Exchange = (&'static str, fn(&Path, &Path, &Path));
 
-type Said = (Vec<String>, Vec<String>);
-
-/// One run in `path`, from where it stopped, up to an interruption after `until` steps. What was damaged and mended.
-fn run(path: &Path, until: Option<u64>) -> Result<Said, TrainError> {
-    let resumed = RunFolder::resume(path, &config(), &json!({}), &["seen.jsonl"])?;
-    train(resumed.folder, resumed.snapshot, until)?;
-    Ok((resumed.damaged, resumed.mended))
-}
-
-fn train(
-    folder: RunFolder,
-    snapshot: Option<gradual_train::Snapshot>,
-    until: Option<u64>,
-) -> Result<(), TrainError> {
-    let folder = folder.with_checkpoints(4, Keep::default());
-    let mut journal = folder.journal("seen.jsonl")?;
-    let task = Regression::new();
-    let interrupt = Interrupt::default();
-    let asking = interrupt.clone();
-    let settings = TrainerConfig {
-        steps: STEPS,
-        draw: 8,
-        every: 5,
-        ..TrainerConfig::default()
-    };
-    let objective = Objective::new(OneGroup, Mean);
-    let ended = Trainer::new(
-        &task,
-        objective,
-        SgdConfig::new().init(),
-        &Device::flex(),
-        settings,
-    )
-    .observe(folder)
-    .watch(move |step, _: &Model| {
-        if Some(step) == until {
-            asking.ask();
-        }
-        Ok(journal.append(format!("{{\"step\":{step}}}"))?)
-    })
-    .interrupted_by(&interrupt)
-    .resume(snapshot)
-    .run()?;
-    assert_eq!(ended.end == End::Interrupted, until.is_some());
-    Ok(())
-}
-
-/// An interrupted run and a finished one, file by file.
-type Files = BTreeMap<PathBuf, Vec<u8>>;
-
-fn made() -> &'static (Files, Files) {
-    static MADE: OnceLock<(Files, Files)> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let home = tempfile::tempdir().unwrap();
-        let of = |name: &str, until| {
-            let path = home.path().join(name);
-            run(&path, until).unwrap();
-            let files = tree(&path).into_iter();
-            let files = files.filter(|(_, content)| content != b"a folder");
-            let inner = |(file, content): (PathBuf, _)| {
-                (file.strip_prefix(&path).unwrap().to_owned(), content)
-            };
-            files.map(inner).collect()
-        };
-        (of("interrupted", Some(12)), of("whole", None))
-    })
-}
-
-fn write(files: &Files, to: &Path) {
-    for (name, content) in files {
-        let file = to.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, content).unwrap();
-    }
-}
-
-/// Every file, link and other thing below a folder, with what it holds or where it points to.
-fn tree(folder: &Path) -> Files {
-    let mut found = Files::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let kind = fs::symlink_metadata(&path).unwrap().file_type();
-            let content = match kind {
-                kind if kind.is_dir() => {
-                    folders.push(path.clone());
-                    b"a folder".to_vec()
-                }
-                kind if kind.is_symlink() => fs::read_link(&path)
-                    .unwrap()
-                    .into_os_string()
-                    .into_encoded_bytes(),
-                kind if kind.is_file() => fs::read(&path).unwrap(),
-                _ => b"something else".to_vec(),
-            };
-            found.insert(path, content);
-        }
-    }
-    found
-}
+/// Why a journal is refused, and what makes it so.
+type Change = (&'static str, fn(&str) -> String);
 
 /// A home with things that must not change, and in it `experiment/erm/seed-0`, an interrupted run.
 struct Home {
@@ -214,17 +89,6 @@ impl Home {
             "{what}: something outside has changed"
         );
     }
-}
-
-/// Puts a manifest into a checkpoint, with the checksum that goes with it.
-fn forge(checkpoint: &Path, change: impl Fn(&mut Value)) {
-    let file = checkpoint.join("manifest.json");
-    let text = fs::read_to_string(&file).unwrap();
-    let mut manifest: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    change(&mut manifest);
-    let line = manifest.to_string();
-    let sum = crc32fast::hash(line.as_bytes());
-    fs::write(&file, format!("{line}\n{sum:08x}\n")).unwrap();
 }
 
 /// Resumes from a checkpoint whose manifest lists `name`, with a file where it leads, and then runs to the end.
@@ -664,7 +528,7 @@ fn a_damaged_configuration_is_named_with_the_way_out() {
     );
     // Who may read everything is not kept out.
     fs::write(&file, "{}").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&file).is_err() {
         let said = run(&home.run(), None).unwrap_err().to_string();
         assert!(
@@ -759,7 +623,7 @@ fn lost_lines_are_not_lost_silently() {
 /// A checkpoint whose journal contradicts it, under right checksums.
 #[test]
 fn journals_in_checkpoints_are_read_before_they_are_put_back() {
-    let changes: [(&str, fn(&str) -> String); 3] = [
+    let changes: [Change; 3] = [
         ("line 2", |text| {
             text.replacen("\"accuracy\":", "\"accuracy\":7", 2)
         }),
@@ -846,4 +710,56 @@ fn journals_are_declared() {
             "{name}"
         );
     }
+}
+
+/// What could not be read again is not written: a task that scores beyond its range, or changes what chance is.
+#[test]
+fn what_nobody_could_read_is_not_written() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    let mut folder = RunFolder::create(&path, &config(), &json!({}), &[]).unwrap();
+    let line = |step: u64, accuracy: f64, chance: f64| {
+        let capability = json!({"accuracy": accuracy, "loss": 1, "chance": chance, "frequency": 1});
+        let line = json!({
+            "schema": 1, "step": step, "examples": step, "train_loss": 1, "capabilities": {"a": capability},
+        });
+        Evaluation::from_line(&line.to_string()).unwrap()
+    };
+    assert!(
+        folder
+            .evaluated(&line(0, 0.5, 0.5), 0.0)
+            .unwrap()
+            .is_continue()
+    );
+    for (evaluation, said) in [
+        (
+            line(1, 7.5, 0.5),
+            "capabilities.a.accuracy is 7.5, expected 0 to 1",
+        ),
+        (
+            line(1, 0.5, 0.25),
+            "capabilities.a.chance is 0.25, expected the 0.5 before it",
+        ),
+        (
+            line(0, 0.5, 0.5),
+            "step is 0, expected more than the 0 before it",
+        ),
+    ] {
+        let error = folder.evaluated(&evaluation, 1.0).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(
+        folder
+            .evaluated(&line(1, 0.5, 0.5), 1.0)
+            .unwrap()
+            .is_continue()
+    );
+    folder.ended(&End::Completed).unwrap();
+    drop(folder);
+    let curves = fs::read_to_string(path.join("curves.jsonl")).unwrap();
+    assert_eq!(curves.lines().count(), 2);
+    assert_eq!(
+        RunFolder::state(&path, &config()).unwrap(),
+        FolderState::Done
+    );
 }

@@ -11,9 +11,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use gradual::measure::statistics::{deviation, mean};
-use gradual::runs::files::replace;
 use gradual::runs::{ExperimentRecord, Record};
-use gradual_report::Sheet;
+use gradual_report::{ReportFolder, Sheet, csv_cell};
 
 use super::line::{Line, RowLine};
 use crate::training::Written;
@@ -44,18 +43,15 @@ pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Wri
         .with_context(|| format!("could not read {}", folder.display()))?;
     let record = ExperimentRecord::from_line(&text)?;
     let sheet = runs.sheet(&record, task);
-    let target = folder.join("report");
-    fs::create_dir_all(&target)
-        .with_context(|| format!("could not create {}", target.display()))?;
+    let mut report = ReportFolder::new(&folder.join("report"))?;
     for figure in sheet.figures() {
-        replace(&target.join(format!("{}.svg", figure.name)), &figure.svg()?)?;
+        report.write(&format!("{}.svg", figure.name), figure.svg()?)?;
     }
-    replace(&target.join("quality.csv"), runs.csv())?;
-    replace(&target.join("quality.md"), sheet.markdown())?;
-    let page = target.join("index.html");
-    replace(&page, &sheet.html()?)?;
+    report.write("quality.csv", runs.csv())?;
+    report.write("quality.md", sheet.markdown())?;
+    report.write("index.html", sheet.html()?)?;
     Ok(Written {
-        page,
+        page: report.swap()?.join("index.html"),
         text: Some(sheet.markdown()),
     })
 }
@@ -238,11 +234,11 @@ impl Runs {
             for row in &self.first().rows {
                 text.push_str(&format!(
                     "{},{},{},{},{},{},{step},{}",
-                    row.grouping,
-                    row.metric,
-                    row.part,
-                    row.layers,
-                    row.against,
+                    csv_cell(&row.grouping),
+                    csv_cell(&row.metric),
+                    csv_cell(&row.part),
+                    csv_cell(&row.layers),
+                    csv_cell(&row.against),
                     row.groups,
                     lines.len()
                 ));

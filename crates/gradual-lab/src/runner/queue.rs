@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use gradual::runs::streams::tell;
 use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside, comparable};
 use gradual::train::{FolderState, Interrupt, RunFolder};
+use gradual_report::ReportFolder;
 use serde_json::json;
 
 use super::plan::Plan;
@@ -61,6 +62,7 @@ impl Plan<'_> {
         let others = self.others(&folders)?;
         let all = planned.iter().chain(&others);
         comparable::check(all.map(|(folder, config)| (folder, config)))?;
+        ReportFolder::check(&self.folder.join("report"))?;
         self.try_first_steps(&begin, interrupt)?;
         if self.fresh && !interrupt.asked() {
             // All at once, so that no moment has new runs beside old ones of other data.

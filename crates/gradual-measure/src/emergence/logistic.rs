@@ -10,7 +10,8 @@ use crate::curve::Curve;
 /// points lie on the slope, so it is first taken over a grid that is as fine as the points ask for (scales in ratios of
 /// √2, midpoints half a scale apart wherever a point could see them) and at the curves through two neighbouring
 /// points. From the best of them Levenberg-Marquardt (Marquardt 1963) goes on in (ln midpoint, ln scale), and the best
-/// end is the fit. A capability that stays at chance, or that never leaves mastery, has no such curve.
+/// end is the fit. Of more than 1024 points the search sees means over 1024 equal intervals of ln t, weighted by their
+/// points, and the best end is refined on all points. A capability that stays at chance, or that never leaves mastery, has no such curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Logistic {
     /// The time at which the fitted curve is at 0.5, in steps.
@@ -38,6 +39,18 @@ const SEEN: f64 = 6.0;
 const STARTS: usize = 16;
 /// More refinements change nothing.
 const REFINEMENTS: usize = 200;
+/// Points that the search looks at: it takes several thousand evaluations of the curve for each.
+const SEARCHED: usize = 1024;
+
+/// A point of the curve, or the mean of several.
+#[derive(Clone, Copy)]
+struct Point {
+    /// ln t.
+    time: f64,
+    value: f64,
+    /// How many points it stands for.
+    weight: f64,
+}
 
 /// (ln midpoint, ln scale).
 type Parameters = [f64; 2];
@@ -45,29 +58,41 @@ type Parameters = [f64; 2];
 impl Logistic {
     /// The fit to `curve`; `None` for fewer than three points after step 0, or when they are all equal.
     pub(crate) fn fit(curve: &Curve) -> Option<Self> {
-        let points: Vec<(f64, f64)> = curve
+        let points: Vec<Point> = curve
             .steps()
             .iter()
             .zip(curve.values())
             .filter(|&(&step, _)| step > 0.0)
-            .map(|(step, &value)| (step.ln(), value))
+            .map(|(step, &value)| Point {
+                time: step.ln(),
+                value,
+                weight: 1.0,
+            })
             .collect();
         if points.len() < 3 {
             return None;
         }
-        let mean = points.iter().map(|point| point.1).sum::<f64>() / points.len() as f64;
-        let total: f64 = points.iter().map(|point| (point.1 - mean).powi(2)).sum();
+        let mean = points.iter().map(|point| point.value).sum::<f64>() / points.len() as f64;
+        let total: f64 = points
+            .iter()
+            .map(|point| (point.value - mean).powi(2))
+            .sum();
         if total <= 1e-12 || !total.is_finite() {
             return None;
         }
         let limits = [
-            (points[0].0 - BEYOND, points[points.len() - 1].0 + BEYOND),
+            (
+                points[0].time - BEYOND,
+                points[points.len() - 1].time + BEYOND,
+            ),
             SCALES,
         ];
-        let (_, best) = starts(&points, limits)
-            .into_iter()
-            .map(|start| refine(&points, start, limits))
-            .min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let best = if points.len() <= SEARCHED {
+            search(&points, limits)?
+        } else {
+            let from = search(&means(&points), limits)?;
+            refine(&points, from, limits).1
+        };
         let r_squared = 1.0 - squares(&points, best) / total;
         r_squared.is_finite().then(|| Self {
             midpoint: best[0].exp(),
@@ -77,21 +102,46 @@ impl Logistic {
     }
 }
 
+/// The best fit that the starts lead to.
+fn search(points: &[Point], limits: [(f64, f64); 2]) -> Option<Parameters> {
+    let ends = starts(points, limits)
+        .into_iter()
+        .map(|start| refine(points, start, limits));
+    Some(ends.min_by(|a, b| a.0.total_cmp(&b.0))?.1)
+}
+
+/// The means of the points in each of [`SEARCHED`] equal intervals of ln t that has any.
+fn means(points: &[Point]) -> Vec<Point> {
+    let (first, last) = (points[0].time, points[points.len() - 1].time);
+    let place = |point: &Point| ((point.time - first) / (last - first) * SEARCHED as f64) as usize;
+    let near = points.chunk_by(|one, other| place(one) == place(other));
+    near.map(|near| {
+        let count = near.len() as f64;
+        Point {
+            time: near.iter().map(|point| point.time).sum::<f64>() / count,
+            value: near.iter().map(|point| point.value).sum::<f64>() / count,
+            weight: count,
+        }
+    })
+    .collect()
+}
+
 fn value(time: f64, [midpoint, scale]: Parameters) -> f64 {
     1.0 / (1.0 + (-(time - midpoint) / scale.exp()).exp())
 }
 
-fn squares(points: &[(f64, f64)], at: Parameters) -> f64 {
-    let residuals = points
-        .iter()
-        .map(|&(time, value_there)| value_there - value(time, at));
-    residuals.map(|residual| residual * residual).sum()
+fn squares(points: &[Point], at: Parameters) -> f64 {
+    let square = |point: &Point| {
+        let residual = point.value - value(point.time, at);
+        point.weight * (residual * residual)
+    };
+    points.iter().map(square).sum()
 }
 
 /// The best of the curves through two neighbours and of the local minima over midpoints of every scale of the grid.
-fn starts(points: &[(f64, f64)], [midpoints, scales]: [(f64, f64); 2]) -> Vec<Parameters> {
+fn starts(points: &[Point], [midpoints, scales]: [(f64, f64); 2]) -> Vec<Parameters> {
     let inside = |number: f64, (low, high): (f64, f64)| (low..=high).contains(&number);
-    let times = points.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let times = points.windows(2).map(|pair| pair[1].time - pair[0].time);
     let closest = times.fold(f64::INFINITY, f64::min);
     let mut scale = (closest * FINEST).max(scales.0.exp());
     let tails = Tails::of(points);
@@ -123,19 +173,22 @@ fn starts(points: &[(f64, f64)], [midpoints, scales]: [(f64, f64); 2]) -> Vec<Pa
 }
 
 /// The curve through two points: `ln(s/(1 − s))` is a straight line in ln t. `None` where it doesn't rise from 0 to 1.
-fn through(left: (f64, f64), right: (f64, f64)) -> Option<Parameters> {
+fn through(left: Point, right: Point) -> Option<Parameters> {
     let logit = |value: f64| (value / (1.0 - value)).ln();
-    let scale = (right.0 - left.0) / (logit(right.1) - logit(left.1));
-    let sound =
-        [left.1, right.1].iter().all(|&s| s > 0.0 && s < 1.0) && scale > 0.0 && scale.is_finite();
-    sound.then(|| [left.0 - scale * logit(left.1), scale.ln()])
+    let scale = (right.time - left.time) / (logit(right.value) - logit(left.value));
+    let sound = [left.value, right.value]
+        .iter()
+        .all(|&s| s > 0.0 && s < 1.0)
+        && scale > 0.0
+        && scale.is_finite();
+    sound.then(|| [left.time - scale * logit(left.value), scale.ln()])
 }
 
 /// Midpoints half a scale apart, where at least one point is within [`SEEN`] scales.
-fn candidates(points: &[(f64, f64)], scale: f64, (low, high): (f64, f64)) -> Vec<f64> {
+fn candidates(points: &[Point], scale: f64, (low, high): (f64, f64)) -> Vec<f64> {
     let mut found = Vec::new();
     let mut next = low;
-    for &(time, _) in points {
+    for &Point { time, .. } in points {
         next = next.max(time - SEEN * scale);
         while next <= (time + SEEN * scale).min(high) {
             found.push(next);
@@ -155,56 +208,56 @@ struct Tails {
 }
 
 impl Tails {
-    fn of(points: &[(f64, f64)]) -> Self {
+    fn of(points: &[Point]) -> Self {
         let sum = |sum: &mut f64, square: f64| {
             *sum += square;
             Some(*sum)
         };
         let low = std::iter::once(0.0)
-            .chain(
-                points
-                    .iter()
-                    .scan(0.0, |so_far, point| sum(so_far, point.1.powi(2))),
-            )
+            .chain(points.iter().scan(0.0, |so_far, point| {
+                sum(so_far, point.weight * point.value.powi(2))
+            }))
             .collect();
         let mut high: Vec<f64> = std::iter::once(0.0)
-            .chain(
-                points
-                    .iter()
-                    .rev()
-                    .scan(0.0, |so_far, point| sum(so_far, (1.0 - point.1).powi(2))),
-            )
+            .chain(points.iter().rev().scan(0.0, |so_far, point| {
+                sum(so_far, point.weight * (1.0 - point.value).powi(2))
+            }))
             .collect();
         high.reverse();
         Self { low, high }
     }
 
     /// [`squares`] but for points that are further than [`REACH`] scales away.
-    fn squares(&self, points: &[(f64, f64)], midpoint: f64, scale: f64) -> f64 {
-        let first = points.partition_point(|point| point.0 < midpoint - REACH * scale);
-        let end = points.partition_point(|point| point.0 <= midpoint + REACH * scale);
+    fn squares(&self, points: &[Point], midpoint: f64, scale: f64) -> f64 {
+        let first = points.partition_point(|point| point.time < midpoint - REACH * scale);
+        let end = points.partition_point(|point| point.time <= midpoint + REACH * scale);
         self.low[first] + squares(&points[first..end], [midpoint, scale.ln()]) + self.high[end]
     }
 }
 
 /// Levenberg-Marquardt with the damping on the diagonal of JᵀJ, inside the limits: the least sum of squares and where.
-fn refine(points: &[(f64, f64)], from: Parameters, limits: [(f64, f64); 2]) -> (f64, Parameters) {
+fn refine(points: &[Point], from: Parameters, limits: [(f64, f64); 2]) -> (f64, Parameters) {
     let (mut at, mut damping) = (from, 1e-3);
     let mut error = squares(points, at);
     for _ in 0..REFINEMENTS {
         let (mut aa, mut ab, mut bb, mut a, mut b) = (0.0, 0.0, 0.0, 0.0, 0.0);
         let scale = at[1].exp();
-        for &(time, target) in points {
+        for &Point {
+            time,
+            value: target,
+            weight,
+        } in points
+        {
             let fitted = value(time, at);
             let slope = fitted * (1.0 - fitted);
             // d/d ln midpoint and d/d ln scale.
             let [by_midpoint, by_scale] = [-slope / scale, -slope * (time - at[0]) / scale];
             let residual = target - fitted;
-            aa += by_midpoint * by_midpoint;
-            ab += by_midpoint * by_scale;
-            bb += by_scale * by_scale;
-            a += by_midpoint * residual;
-            b += by_scale * residual;
+            aa += weight * (by_midpoint * by_midpoint);
+            ab += weight * (by_midpoint * by_scale);
+            bb += weight * (by_scale * by_scale);
+            a += weight * (by_midpoint * residual);
+            b += weight * (by_scale * residual);
         }
         let (da, db) = (aa * (1.0 + damping) + 1e-300, bb * (1.0 + damping) + 1e-300);
         let determinant = da * db - ab * ab;

@@ -11,9 +11,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Panel;
 use super::hits::Hits;
-use super::svg::{SCALE, escape, px};
+use super::svg::{SCALE, px};
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
+use crate::text::{shorten, shown, visible};
 
 /// What drawing gives; the reasons of plotters have many types.
 pub(crate) type Drawn = Result<(), Box<dyn Error>>;
@@ -68,9 +69,14 @@ impl Frame<'_> {
             })?;
         let (width, height) = self.size;
         let (wide, high) = (width * SCALE, height * SCALE);
-        let about = escape(&self.about);
+        let about = shown(&self.about, ABOUT);
         let drawn = svg.find('>').map_or("", |end| &svg[end + 1..]);
         let drawn = drawn.trim_end().trim_end_matches("</svg>");
+        // What is so anyway; text holds no quotes.
+        let drawn = drawn
+            .replace(" opacity=\"1\"", "")
+            .replace(" stroke=\"none\"", "");
+        let drawn: String = drawn.chars().map(visible).collect();
         let body = format!("{drawn}{}</svg>\n", hits.svg());
         let open = |size: &str| {
             format!(
@@ -139,17 +145,14 @@ impl Frame<'_> {
     }
 }
 
-/// At most `length` characters.
-pub(crate) fn shorten(name: &str, length: usize) -> String {
-    if name.chars().count() <= length {
-        return name.to_owned();
-    }
-    let kept: String = name.chars().take(length.saturating_sub(1)).collect();
-    format!("{kept}…")
-}
+/// Letters that say what a drawing shows.
+const ABOUT: usize = 400;
+/// Letters of a name that a file name holds.
+const LONGEST: usize = 60;
 
 fn file_name(arm: &str) -> String {
     arm.chars()
+        .take(LONGEST)
         .map(|letter| match letter {
             letter if letter.is_ascii_alphanumeric() => letter,
             '-' | '_' => letter,

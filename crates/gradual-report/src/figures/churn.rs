@@ -25,6 +25,9 @@ const KINDS: [Kind; 2] = [
     ("changed", |one| one.churn.map(|churn| churn.changed), 1),
 ];
 
+/// Columns of pixels of a panel.
+const COLUMNS: usize = 320;
+
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let end = folder.last_step();
     let mut data = Table::new(
@@ -42,7 +45,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         ],
     );
     let mut panels = Vec::new();
-    for arm in folder.with_runs() {
+    for arm in folder.shown() {
         let runs = arm.counted();
         let lines: Vec<(&Kind, Curve)> = KINDS
             .iter()
@@ -69,7 +72,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "churn",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Recovery and change of the groups over time, arm {}",
                 arm.name
@@ -92,6 +95,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             axis::chart(&plot, &layout, axes, |chart| {
                 for ((name, _, colour), curve) in &lines {
                     let points = series::points(&curve.clamp(-0.05, 1.05), end / 20.0);
+                    let points = series::drawn(&points, COLUMNS);
                     chart.draw_series(LineSeries::new(points, line(1.75, style::arm(*colour))))?;
                     for at in thinned(curve.len(), 30) {
                         let (step, value) = (curve.steps()[at], curve.values()[at]);

@@ -4,11 +4,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LinearAxis, LogAxis};
-use super::canvas::{Frame, line, shorten, text};
+use super::canvas::{Frame, line, text};
 use super::svg::px;
 use crate::ReportError;
 use crate::numbers::{number, steps, tick};
 use crate::style::{self, INK, MUTED};
+use crate::text::shorten;
 
 /// One metric in several arms.
 pub(crate) struct Dots<'a> {

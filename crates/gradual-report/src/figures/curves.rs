@@ -15,8 +15,12 @@ use crate::numbers::{number, steps};
 use crate::style::{self, INK, PAPER};
 use crate::table::Table;
 
-/// Points of a line that can be pointed at.
+/// Points of a line that can be pointed at, and of all thin lines of a panel.
 const POINTED: usize = 14;
+const POINTED_IN_ALL: usize = 160;
+/// Columns of pixels of a panel, and points of all thin lines.
+const COLUMNS: usize = 320;
+const POINTS: usize = 8000;
 
 pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
@@ -27,8 +31,15 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         words.name,
         &["arm", "capability", "step", "mean", "lowest", "highest"],
     );
-    for arm in folder.with_runs() {
+    for arm in folder.shown() {
         let runs = arm.counted();
+        let all = order.all.iter();
+        let means: Vec<Curve> = all
+            .filter_map(|name| series::mean(&by(&runs, name, measure)))
+            .collect();
+        let Some(mean) = series::mean(&means) else {
+            continue;
+        };
         let bands: Vec<(usize, &str, Band)> = order
             .names
             .iter()
@@ -38,9 +49,9 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
                 Some((index, name.as_str(), band))
             })
             .collect();
-        if bands.is_empty() {
-            continue;
-        }
+        // Many lines cover each other: each of them is drawn more coarsely.
+        let columns = COLUMNS.min(POINTS / 4 / bands.len().max(1));
+        let pointed = POINTED.min(POINTED_IN_ALL / bands.len().max(1)).max(2);
         for (_, name, band) in &bands {
             for (step, mean, low, high) in band.points() {
                 data.push([
@@ -55,7 +66,7 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         }
         let frame = Frame {
             figure: words.name,
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "{} of every capability against steps, arm {}",
                 words.title, arm.name
@@ -79,8 +90,9 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
                     let colour = style::ramp(order.share(*index));
                     // What falls far below the axis is drawn along its lower edge.
                     let points = series::points(&band.mean.clamp(-0.1, 1.05), end / 20.0);
-                    chart.draw_series(LineSeries::new(points.clone(), line(1.25, colour)))?;
-                    for at in thinned(points.len(), POINTED) {
+                    let shown = series::drawn(&points, columns);
+                    chart.draw_series(LineSeries::new(shown, line(1.25, colour)))?;
+                    for at in thinned(points.len(), pointed) {
                         let (step, value) = points[at];
                         let place = chart.plotting_area().map_coordinate(&(step, value));
                         let title = format!(
@@ -91,23 +103,20 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
                         hits.circle(place, 4.0, &title);
                     }
                 }
-                let curves: Vec<Curve> =
-                    bands.iter().map(|(_, _, band)| band.mean.clone()).collect();
-                if let Some(mean) = series::mean(&curves) {
-                    let points = series::points(&mean.clamp(-0.1, 1.05), end / 20.0);
-                    chart.draw_series(LineSeries::new(points.clone(), line(4.0, PAPER)))?;
-                    chart.draw_series(LineSeries::new(points, line(2.25, INK)))?;
-                    for at in thinned(mean.len(), POINTED) {
-                        let (step, value) = (mean.steps()[at], mean.values()[at]);
-                        let place = (step, value.clamp(-0.1, 1.05));
-                        let place = chart.plotting_area().map_coordinate(&place);
-                        let title = format!("mean, step {}: {}", number(step), number(value));
-                        hits.rectangle(
-                            (place.0 - px(4.0), place.1 - px(4.0)),
-                            (place.0 + px(4.0), place.1 + px(4.0)),
-                            &title,
-                        );
-                    }
+                let points = series::points(&mean.clamp(-0.1, 1.05), end / 20.0);
+                let points = series::drawn(&points, COLUMNS);
+                chart.draw_series(LineSeries::new(points.clone(), line(4.0, PAPER)))?;
+                chart.draw_series(LineSeries::new(points, line(2.25, INK)))?;
+                for at in thinned(mean.len(), POINTED) {
+                    let (step, value) = (mean.steps()[at], mean.values()[at]);
+                    let place = (step, value.clamp(-0.1, 1.05));
+                    let place = chart.plotting_area().map_coordinate(&place);
+                    let title = format!("mean, step {}: {}", number(step), number(value));
+                    hits.rectangle(
+                        (place.0 - px(4.0), place.1 - px(4.0)),
+                        (place.0 + px(4.0), place.1 + px(4.0)),
+                        &title,
+                    );
                 }
                 Ok(())
             })
@@ -117,8 +126,9 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         title: words.title,
         caption: format!(
             "{} against optimizer steps, mean over seeds. One line per capability; the thick line is the mean over \
-             capabilities.",
-            words.about
+             capabilities.{}",
+            words.about,
+            order.sampled()
         ),
         legend: None,
         panels,
@@ -129,9 +139,9 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
 
 /// The curves of a capability, one for each run that has it.
 fn by(runs: &[&Run], name: &str, measure: Measure) -> Vec<Curve> {
-    let all = runs.iter().flat_map(|run| &run.curves.capabilities);
-    all.filter(|one| one.name == name)
-        .filter_map(|one| one.by(measure).cloned())
+    let curves = runs.iter().map(|run| &run.curves);
+    curves
+        .filter_map(|curves| curves.capability(name)?.by(measure).cloned())
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! Which capabilities make up which group, over time, a panel per arm.
 
+use std::collections::BTreeMap;
+
 use gradual_runs::GroupingRecord;
 use plotters::prelude::*;
 
@@ -10,15 +12,26 @@ use super::hits::thinned;
 use super::series::Order;
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::number;
-use crate::style::{self, PAPER};
+use crate::numbers::{count, number, whole};
+use crate::style::{self, MUTED, PAPER};
 use crate::table::{Cell, Table};
+use crate::text::shorten;
 
 /// Columns.
 const COLUMNS: usize = 18;
+/// Groups of a column that are told apart.
+const GROUPS: usize = 40;
+/// The least share of the examples that a capability is shown with: about a pixel.
+const LEAST: f64 = 0.004;
+/// Letters of the name of a capability.
+const LONGEST: usize = 40;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
+    let names = order.all.iter().map(String::as_str);
+    let places: BTreeMap<&str, usize> = names.zip(0..).collect();
+    let share_of = |place: usize| place as f64 / (places.len().max(2) - 1) as f64;
+    let mut most = 0;
     let end = folder.last_step();
     let mut data = Table::new(
         "flow",
@@ -33,7 +46,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         ],
     );
     let mut panels = Vec::new();
-    for arm in folder.with_runs() {
+    for arm in folder.shown() {
         let known = |one: &&GroupingRecord| !one.members.is_empty();
         let lines = arm.counted().into_iter().map(|run| {
             let mut lines: Vec<&GroupingRecord> = run.groupings.iter().filter(known).collect();
@@ -46,6 +59,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         let shown: Vec<&GroupingRecord> =
             thinned(lines.len(), COLUMNS).map(|at| lines[at]).collect();
         for one in &shown {
+            most = most.max(one.members.iter().filter(|group| !group.is_empty()).count());
             for (group, members) in one.members.iter().enumerate() {
                 for (name, examples) in members {
                     data.push([
@@ -62,7 +76,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "flow",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Capabilities in every group over time, arm {}", arm.name),
             size: (360, 320),
             legend: Some(&order.ends),
@@ -78,12 +92,12 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         end
                     };
                     let mut below = 0.0;
-                    for stack in stacks(one, &order) {
+                    for stack in stacks(one, &places) {
                         let bottom = below;
                         for (index, share) in &stack.parts {
                             let corners = [(from, below), (to, below + share)];
                             below += share;
-                            let colour = style::ramp(order.share(*index));
+                            let colour = index.map_or(MUTED, |index| style::ramp(share_of(index)));
                             chart.draw_series([Rectangle::new(corners, colour.filled())])?;
                         }
                         // Groups stand apart, columns a little too.
@@ -105,10 +119,19 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         title: "Group flow",
-        caption: "What the groups are made of, first seed: a column for a step, cut into groups, coloured \
-                  by the capabilities of their examples. A group of one colour is one capability. Groups that are \
-                  followed keep their place in the column."
-            .to_owned(),
+        caption: format!(
+            "What the groups are made of, first seed: a column for a step, cut into groups, coloured by the \
+             capabilities of their examples. A group of one colour is one capability. Groups that are followed keep \
+             their place in the column.{}",
+            if most > GROUPS {
+                format!(
+                    " Of up to {} groups the {GROUPS} largest are shown; all others are grey, on top.",
+                    whole(most)
+                )
+            } else {
+                String::new()
+            }
+        ),
         legend: None,
         panels,
         data,
@@ -116,33 +139,33 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     })
 }
 
-/// One group in a column.
+/// One group in a column, or several small ones.
 struct Stack {
-    /// Index of the capability, share of all examples.
-    parts: Vec<(usize, f64)>,
+    /// Index of the capability, none for several; share of all examples. From the bottom up.
+    parts: Vec<(Option<usize>, f64)>,
     title: String,
 }
 
 /// The groups of one step from the bottom up: by identity where they have one, else by their main
-/// capability.
-fn stacks(one: &GroupingRecord, order: &Order) -> Vec<Stack> {
+/// capability. Of more than [`GROUPS`] the smallest are put together, on top.
+fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
     let total: u64 = one.members.iter().flat_map(|group| group.values()).sum();
-    let mut stacks: Vec<(u64, Stack)> = one
-        .members
-        .iter()
-        .enumerate()
-        .filter(|(_, members)| members.values().any(|&examples| examples > 0))
+    let size = |members: &BTreeMap<String, u64>| members.values().sum::<u64>();
+    let mut groups: Vec<(usize, &BTreeMap<String, u64>)> = one.members.iter().enumerate().collect();
+    groups.retain(|(_, members)| size(members) > 0);
+    groups.sort_by_key(|(_, members)| std::cmp::Reverse(size(members)));
+    let small = groups.split_off(groups.len().min(GROUPS));
+    groups.sort_unstable_by_key(|(group, _)| *group);
+    let mut stacks: Vec<(u64, Stack)> = groups
+        .into_iter()
         .map(|(group, members)| {
-            let parts: Vec<(usize, f64)> = order
-                .names
+            let mut all: Vec<(usize, u64)> = members
                 .iter()
-                .enumerate()
-                .filter_map(|(index, name)| {
-                    let examples = *members.get(name)?;
-                    (examples > 0).then(|| (index, examples as f64 / total as f64))
-                })
+                .filter_map(|(name, &examples)| Some((*places.get(name.as_str())?, examples)))
+                .filter(|&(_, examples)| examples > 0)
                 .collect();
-            let main = parts.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+            all.sort_unstable();
+            let main = all.iter().max_by_key(|part| part.1);
             let identity = one.identities.get(group).copied();
             let place = identity.unwrap_or(main.map_or(0, |part| part.0 as u64));
             let mut counts: Vec<(&String, &u64)> = members.iter().collect();
@@ -150,16 +173,45 @@ fn stacks(one: &GroupingRecord, order: &Order) -> Vec<Stack> {
             let said: Vec<String> = counts
                 .iter()
                 .take(5)
-                .map(|(name, examples)| format!("{name} {examples}"))
+                .map(|(name, examples)| format!("{} {examples}", shorten(name, LONGEST)))
                 .collect();
             let title = format!(
                 "group {}: {}",
                 identity.unwrap_or(group as u64),
                 said.join(", ")
             );
+            let parts = parts(&all, total);
             (place, Stack { parts, title })
         })
         .collect();
     stacks.sort_by_key(|(place, _)| *place);
-    stacks.into_iter().map(|(_, stack)| stack).collect()
+    let mut stacks: Vec<Stack> = stacks.into_iter().map(|(_, stack)| stack).collect();
+    if !small.is_empty() {
+        let examples: u64 = small.iter().map(|(_, members)| size(members)).sum();
+        stacks.push(Stack {
+            parts: vec![(None, examples as f64 / total as f64)],
+            title: format!(
+                "{}: {}",
+                count(small.len(), "smaller group", "smaller groups"),
+                count(examples as usize, "example", "examples")
+            ),
+        });
+    }
+    stacks
+}
+
+/// The shares of the capabilities of a group, (place, examples) in order; those too small to be seen are put together.
+fn parts(all: &[(usize, u64)], total: u64) -> Vec<(Option<usize>, f64)> {
+    let share = |examples: u64| examples as f64 / total as f64;
+    let mut parts: Vec<(Option<usize>, f64)> = Vec::new();
+    let mut rest = 0;
+    for &(place, examples) in all {
+        if share(examples) < LEAST && all.len() > 2 {
+            rest += examples;
+        } else {
+            parts.push((Some(place), share(examples)));
+        }
+    }
+    parts.extend((rest > 0).then(|| (None, share(rest))));
+    parts
 }

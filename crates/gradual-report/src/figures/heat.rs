@@ -4,10 +4,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Panel;
-use super::canvas::{Area, Drawn, Frame, shorten, text};
+use super::canvas::{Area, Drawn, Frame, text};
+use super::hits::spread;
 use super::svg::px;
 use crate::ReportError;
 use crate::style::{self, INK, MUTED};
+use crate::text::{labels, shorten, width};
 
 /// Width of a cell in pixels.
 const WIDE: f64 = 58.0;
@@ -17,8 +19,13 @@ const HIGH: f64 = 19.0;
 const TOP: f64 = 50.0;
 /// Below them, for the name of the horizontal axis, in pixels.
 const BOTTOM: f64 = 28.0;
-/// Characters of a row's name that are shown.
+/// Rows and columns that are shown.
+const MOST_ROWS: usize = 200;
+const MOST_COLUMNS: usize = 60;
+/// Letters of a row's name that are shown, of a column's, and of the title.
 const LONGEST: usize = 60;
+const HEAD: usize = 10;
+const TITLE: usize = 160;
 /// Width of a letter in pixels.
 const LETTER: f64 = 6.2;
 /// From this share on a cell is light, on light pages and dark ones.
@@ -66,11 +73,12 @@ impl HeatMap {
     }
 
     pub(crate) fn panel(&self) -> Result<Panel, ReportError> {
-        let longest = self.rows.iter().map(|row| row.0.chars().count()).max();
-        let names = longest.unwrap_or(0).min(LONGEST) as f64 * LETTER + 16.0;
-        let title = self.title.chars().count() as f64 * 7.5 + 16.0;
-        let width = (names + WIDE * self.columns.len() as f64 + 8.0).max(title);
-        let height = TOP + HIGH * self.rows.len() as f64 + BOTTOM;
+        let shown = self.shown();
+        let longest = shown.rows.iter().map(|row| width(&row.0)).max();
+        let names = longest.unwrap_or(0) as f64 * LETTER + 16.0;
+        let title = width(&shown.title) as f64 * 7.5 + 16.0;
+        let width = (names + WIDE * shown.columns.len() as f64 + 8.0).max(title);
+        let height = TOP + HIGH * shown.rows.len() as f64 + BOTTOM;
         let frame = Frame {
             figure: &self.name,
             arm: "",
@@ -78,7 +86,41 @@ impl HeatMap {
             size: (width.ceil() as u32, height.ceil() as u32),
             legend: None,
         };
-        frame.draw(|area, _| self.draw(area, names))
+        frame.draw(|area, _| shown.draw(area, names))
+    }
+
+    /// The map as it is drawn: names cut, and of very many rows or columns some, which the title then says.
+    fn shown(&self) -> Self {
+        let rows: Vec<usize> = spread(self.rows.len(), MOST_ROWS).collect();
+        let columns: Vec<usize> = spread(self.columns.len(), MOST_COLUMNS).collect();
+        let mut title = shorten(&self.title, TITLE);
+        for (shown, all, what) in [
+            (rows.len(), self.rows.len(), "rows"),
+            (columns.len(), self.columns.len(), "columns"),
+        ] {
+            if shown < all {
+                title.push_str(&format!(", {shown} of {all} {what}"));
+            }
+        }
+        let names: Vec<&str> = rows.iter().map(|&at| self.rows[at].0.as_str()).collect();
+        let heads: Vec<&str> = columns
+            .iter()
+            .map(|&at| self.columns[at].as_str())
+            .collect();
+        let values = rows.iter().map(|&at| {
+            let values = &self.rows[at].1;
+            columns
+                .iter()
+                .map(|&at| values.get(at).copied().flatten())
+                .collect()
+        });
+        Self {
+            name: self.name.clone(),
+            title,
+            x_label: shorten(&self.x_label, LONGEST),
+            columns: labels(&heads, HEAD),
+            rows: labels(&names, LONGEST).into_iter().zip(values).collect(),
+        }
     }
 
     fn draw(&self, area: &Area<'_>, names: f64) -> Drawn {
@@ -95,7 +137,7 @@ impl HeatMap {
         for (index, (name, values)) in self.rows.iter().enumerate() {
             let top = TOP + index as f64 * HIGH;
             let style = text(11.0, INK, HPos::Right, VPos::Center);
-            put(shorten(name, LONGEST), names - 8.0, top + HIGH / 2.0, style)?;
+            put(name.clone(), names - 8.0, top + HIGH / 2.0, style)?;
             let cells = values.iter().take(self.columns.len()).enumerate();
             for (column, value) in cells.filter_map(|(at, value)| Some((at, (*value)?))) {
                 let x = names + column as f64 * WIDE;

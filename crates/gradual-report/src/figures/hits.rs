@@ -4,7 +4,11 @@
 
 use std::fmt::Write;
 
-use super::svg::{escape, px};
+use super::svg::px;
+use crate::text::shown;
+
+/// Letters of a title.
+const LONGEST: usize = 160;
 
 /// Shapes in drawing units of the whole panel.
 #[derive(Default)]
@@ -28,7 +32,11 @@ impl Hits {
 
     fn put(&mut self, shape: &str, title: &str, tag: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{shape}<title>{}</title></{tag}>", escape(title));
+        let _ = writeln!(
+            self.0,
+            "{shape}<title>{}</title></{tag}>",
+            shown(title, LONGEST)
+        );
     }
 
     /// The SVG group, empty when nothing can be pointed at.
@@ -52,9 +60,24 @@ pub(crate) fn thinned(count: usize, most: usize) -> impl Iterator<Item = usize> 
         .chain(last.filter(move |last| last % stride != 0))
 }
 
+/// At most `most` of the indices below `count`, evenly apart, the first and the last with them.
+pub(crate) fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let shown = count.min(most);
+    let last = (shown.max(2) - 1) as u128;
+    (0..shown).map(move |at| (at as u128 * count.saturating_sub(1) as u128 / last) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spread_has_both_ends() {
+        assert_eq!(spread(0, 3).count(), 0);
+        assert_eq!(spread(1, 3).collect::<Vec<_>>(), [0]);
+        assert_eq!(spread(3, 3).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(spread(100, 3).collect::<Vec<_>>(), [0, 49, 99]);
+    }
 
     #[test]
     fn few_are_kept_and_the_last_is() {

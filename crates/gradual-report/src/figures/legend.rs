@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Area, Drawn, shorten, text};
+use super::canvas::{Area, Drawn, text};
 use super::svg::px;
 use crate::style::{self, INK};
+use crate::text::labels;
 
 /// Height of a row in pixels.
 const ROW: f64 = 18.0;
@@ -19,7 +20,8 @@ pub(super) fn height(arms: usize) -> f64 {
 pub(super) fn draw(area: &Area<'_>, names: &[&str]) -> Drawn {
     let rows = names.len().div_ceil(2);
     let half = f64::from(area.dim_in_pixel().0) / f64::from(px(1.0)) / 2.0;
-    for (index, name) in names.iter().enumerate() {
+    let longest = ((half - 40.0) / 6.5) as usize;
+    for (index, name) in labels(names, longest).into_iter().enumerate() {
         let x = 30.0 + if index < rows { 0.0 } else { half - 10.0 };
         let y = px(10.0 + ROW * (index % rows) as f64);
         area.draw(&Circle::new(
@@ -29,9 +31,8 @@ pub(super) fn draw(area: &Area<'_>, names: &[&str]) -> Drawn {
         ))?;
         let letters = text(10.0, WHITE, HPos::Center, VPos::Center);
         area.draw(&Text::new(letter(index), (px(x), y), letters))?;
-        let label = text(12.0, INK, HPos::Left, VPos::Center);
-        let longest = ((half - 40.0) / 6.5) as usize;
-        area.draw(&Text::new(shorten(name, longest), (px(x + 13.0), y), label))?;
+        let letters = text(12.0, INK, HPos::Left, VPos::Center);
+        area.draw(&Text::new(name, (px(x + 13.0), y), letters))?;
     }
     Ok(())
 }

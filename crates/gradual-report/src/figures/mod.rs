@@ -26,12 +26,15 @@ mod times;
 pub(crate) use claim::{Dots, dots};
 pub use heat::HeatMap;
 pub use plot::{Line, LinePlot, Stroke};
-pub(crate) use svg::escape;
+
+use std::collections::BTreeSet;
 
 use gradual_measure::Measure;
 
 use crate::ReportError;
 use crate::folder::Folder;
+use crate::numbers::whole;
+use crate::stop::Stop;
 use crate::table::Table;
 
 /// One figure: panels that share their axes.
@@ -60,27 +63,56 @@ pub(crate) struct Panel {
     pub(crate) width: u32,
 }
 
+/// That points are left out of a drawing, where some are.
+fn not_drawn(points: usize) -> String {
+    match points {
+        0 => String::new(),
+        1 => " 1 point, between those that are drawn, is left out.".to_owned(),
+        more => format!(
+            " {} points, evenly among those that are drawn, are left out.",
+            whole(more)
+        ),
+    }
+}
+
 /// All figures for which there is something to show, the headline first.
-pub(crate) fn all(folder: &Folder) -> Result<Vec<Figure>, ReportError> {
-    let figures = [
-        tax::figure(folder)?,
-        curves::figure(folder, Measure::Accuracy)?,
-        raster::figure(folder)?,
-        overlay::figure(folder)?,
-        times::figure(folder)?,
-        threshold::figure(folder)?,
-        curves::figure(folder, Measure::Loss)?,
-        curves::figure(folder, Measure::Probability)?,
-        curves::figure(folder, Measure::Progress)?,
-        predicted::figure(folder)?,
-        flow::figure(folder)?,
-        churn::figure(folder)?,
-        shares::figure(folder)?,
-        signs::figure(folder)?,
-        spectrum::figure(folder)?,
+pub(crate) fn all(folder: &Folder, stop: &Stop) -> Result<Vec<Figure>, ReportError> {
+    type Draw = fn(&Folder) -> Result<Figure, ReportError>;
+    let draw: [Draw; 15] = [
+        tax::figure,
+        |folder| curves::figure(folder, Measure::Accuracy),
+        raster::figure,
+        overlay::figure,
+        times::figure,
+        threshold::figure,
+        |folder| curves::figure(folder, Measure::Loss),
+        |folder| curves::figure(folder, Measure::Probability),
+        |folder| curves::figure(folder, Measure::Progress),
+        predicted::figure,
+        flow::figure,
+        churn::figure,
+        shares::figure,
+        signs::figure,
+        spectrum::figure,
     ];
-    Ok(figures
-        .into_iter()
-        .filter(|figure| !figure.panels.is_empty())
-        .collect())
+    let mut figures = Vec::new();
+    for figure in draw {
+        stop.check()?;
+        figures.push(figure(folder)?);
+    }
+    figures.retain(|figure| !figure.panels.is_empty());
+    let panels = figures.iter_mut().flat_map(|figure| &mut figure.panels);
+    name_apart(panels.map(|panel| &mut panel.name));
+    Ok(figures)
+}
+
+/// Gives a name that is taken, in large or small letters, a number.
+pub(crate) fn name_apart<'a>(names: impl Iterator<Item = &'a mut String>) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        let numbered = (2..).map(|number: usize| format!("{name}-{number}"));
+        let mut all = std::iter::once(name.clone()).chain(numbered);
+        let free = all.find(|one| taken.insert(one.to_lowercase()));
+        *name = free.unwrap_or_default();
+    }
 }

@@ -7,17 +7,21 @@ use super::axis::{self, Layout, LinearAxis};
 use super::canvas::{Frame, line};
 use super::hits::thinned;
 use super::legend;
-use super::series::Band;
+use super::series::{self, Band};
 use super::svg::px;
 use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
-use crate::numbers::{number, steps, tick};
+use crate::numbers::{count, number, steps, tick};
 use crate::style;
 use crate::table::Table;
 
-/// Points of a line that can be pointed at.
+/// Points of a line that can be pointed at, and of all lines of a panel.
 const POINTED: usize = 30;
+const POINTED_IN_ALL: usize = 400;
+/// Columns of pixels of a panel, and points of all lines.
+const COLUMNS: usize = 320;
+const POINTS: usize = 8000;
 
 /// What skill is shown against.
 #[derive(Clone, Copy, PartialEq)]
@@ -130,7 +134,10 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         &mut data,
     )?);
     let per_step = match (same, draws.first()) {
-        (true, Some(&draw)) => format!(" Each step sees {} examples.", number(draw)),
+        (true, Some(&draw)) => {
+            let examples = count(draw as usize, "example", "examples");
+            format!(" Each step sees {examples}.")
+        }
         _ => String::new(),
     };
     Ok(Figure {
@@ -154,9 +161,9 @@ fn panel(
     skill: &dyn Fn(&Run) -> Option<Curve>,
     data: &mut Table,
 ) -> Result<Option<Panel>, ReportError> {
-    let names: Vec<&str> = folder.with_runs().map(|arm| arm.name.as_str()).collect();
+    let names: Vec<&str> = folder.shown().map(|arm| arm.name.as_str()).collect();
     let bands: Vec<(usize, Band)> = folder
-        .with_runs()
+        .shown()
         .enumerate()
         .filter_map(|(index, arm)| {
             let curves = arm.counted().into_iter();
@@ -209,6 +216,9 @@ fn panel(
         left: 30.0,
         y_ticks: true,
     };
+    // Many lines cover each other: each of them is drawn more coarsely.
+    let columns = COLUMNS.min(POINTS / 8 / bands.len());
+    let pointed = POINTED.min(POINTED_IN_ALL / bands.len()).max(2);
     let drawn = frame.draw(|area, hits| {
         let (plot, key) = area.split_vertically(px(236.0));
         let y = LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}"));
@@ -217,12 +227,13 @@ fn panel(
                 let colour = style::arm(*index);
                 let edge = |high: bool| {
                     let points = band.points();
-                    points.map(move |(at, _, low, top)| {
+                    let points = points.map(move |(at, _, low, top)| {
                         (at, if high { top } else { low }.clamp(-0.1, 1.05))
-                    })
+                    });
+                    series::drawn(&points.collect::<Vec<_>>(), columns)
                 };
-                let mut outline: Vec<(f64, f64)> = edge(true).collect();
-                let mut lower: Vec<(f64, f64)> = edge(false).collect();
+                let mut outline = edge(true);
+                let mut lower = edge(false);
                 lower.reverse();
                 outline.extend(lower);
                 chart.draw_series([Polygon::new(outline, colour.mix(0.18).filled())])?;
@@ -231,9 +242,10 @@ fn panel(
                 let points = band
                     .points()
                     .map(|(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)));
+                let points = series::drawn(&points.collect::<Vec<_>>(), columns);
                 chart.draw_series(LineSeries::new(points, line(1.75, style::arm(*index))))?;
                 let all: Vec<_> = band.points().collect();
-                for at in thinned(all.len(), POINTED) {
+                for at in thinned(all.len(), pointed) {
                     let (x, mean, low, high) = all[at];
                     let place = chart
                         .plotting_area()

@@ -4,11 +4,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
-use super::canvas::{Area, Drawn, Frame, line, shorten, text};
+use super::canvas::{Area, Drawn, Frame, line, text};
 use super::svg::{SCALE, px};
 use crate::ReportError;
 use crate::numbers::tick;
 use crate::style::{self, INK, MUTED};
+use crate::text::shorten;
 
 /// Height of a letter of a line's name in pixels.
 const LETTER: f64 = 11.0;

@@ -4,11 +4,11 @@ use gradual_measure::half_pairs;
 use gradual_measure::statistics::mean;
 use plotters::prelude::*;
 
-use super::Figure;
 use super::axis::{self, Layout, LinearAxis};
 use super::canvas::{Frame, line};
-use super::hits::thinned;
+use super::hits::{spread, thinned};
 use super::svg::px;
+use super::{Figure, not_drawn};
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::number;
@@ -17,13 +17,16 @@ use crate::table::Table;
 
 /// Stride over the pairs that are shown; coprime to the number of levels, so that all levels appear.
 const STRIDE: usize = 11;
+/// Points of a panel.
+const MOST: usize = 1200;
 /// Points of a panel that can be pointed at.
 const POINTED: usize = 60;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let mut data = Table::new("predicted", &["arm", "seed", "predicted", "actual"]);
     let mut panels = Vec::new();
-    for (index, arm) in folder.with_runs().enumerate() {
+    let mut left_out = 0;
+    for (index, arm) in folder.shown().enumerate() {
         let runs = arm.counted();
         let mut points: Vec<(f64, f64)> = Vec::new();
         for run in &runs {
@@ -38,6 +41,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             }
             points.extend(pairs.iter().step_by(STRIDE));
         }
+        left_out += points.len().saturating_sub(MOST);
+        points = spread(points.len(), MOST).map(|at| points[at]).collect();
         if points.is_empty() {
             continue;
         }
@@ -57,7 +62,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         );
         let frame = Frame {
             figure: "predicted",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Skill of half the capabilities against the other half, arm {said}"),
             size: (360, 330),
             legend: None,
@@ -90,10 +95,12 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         title: "Predicted against actual skill",
-        caption: "The mean skill of a random half of the capabilities, taken for that of the other half: 50 random \
-                  halves at 25 levels of mean skill in every run. On the diagonal a few capabilities tell of all, and \
-                  testing can be sparser; the number to test is in the table “Together”."
-            .to_owned(),
+        caption: format!(
+            "The mean skill of a random half of the capabilities, taken for that of the other half: 50 random halves at \
+             25 levels of mean skill in every run. On the diagonal a few capabilities tell of all, and testing can be \
+             sparser; the number to test is in the table “Together”.{}",
+            not_drawn(left_out)
+        ),
         legend: None,
         panels,
         data,

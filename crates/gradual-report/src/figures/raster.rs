@@ -23,11 +23,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let mut data = Table::new("raster", &["arm", "capability", "step", "skill"]);
     let mut panels = Vec::new();
     let ends = ["skill 0".to_owned(), "1".to_owned()];
-    for arm in folder.with_runs().filter(|_| end > 0.0) {
+    for arm in folder.shown().filter(|_| end > 0.0) {
         let (width, height) = rows::size(order.names.len());
         let frame = Frame {
             figure: "raster",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Skill of every capability over time, arm {}", arm.name),
             // The colour bar takes its room below.
             size: (width, height + 16),
@@ -48,12 +48,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             axis::chart(area, &layout, axes, |chart| {
                 for (index, name) in order.names.iter().enumerate() {
                     let row = -(index as f64);
-                    rows::label(chart, 0.0, row, name)?;
+                    rows::label(chart, 0.0, row, &order.labels[index])?;
                     let curves: Vec<Curve> = runs
                         .iter()
-                        .flat_map(|run| &run.curves.capabilities)
-                        .filter(|one| one.name == *name)
-                        .filter_map(|one| Some(one.by(Measure::Accuracy)?.from_origin(0.0)))
+                        .filter_map(|run| run.curves.capability(name)?.by(Measure::Accuracy))
+                        .map(|skill| skill.from_origin(0.0))
                         .collect();
                     let Some(mean) = series::mean(&curves) else {
                         continue;
@@ -101,10 +100,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         title: "Emergence raster",
-        caption: "Skill of every capability (a row each, frequent ones on top) over time, mean over seeds. \
-                  Together is a vertical edge, one after the other a slanted one; sudden is a sharp edge, gradual \
-                  a soft one."
-            .to_owned(),
+        caption: format!(
+            "Skill of every capability (a row each, frequent ones on top) over time, mean over seeds. Together is a \
+             vertical edge, one after the other a slanted one; sudden is a sharp edge, gradual a soft one.{}",
+            order.sampled()
+        ),
         legend: None,
         panels,
         data,

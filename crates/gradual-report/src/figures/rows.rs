@@ -4,22 +4,20 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Chart, LinearAxis};
-use super::canvas::{Drawn, shorten, text};
+use super::canvas::{Drawn, text};
 use super::series::Order;
 use super::svg::px;
 use crate::numbers::steps;
 use crate::style::MUTED;
+use crate::text::width;
 
 /// The height of a row in pixels: rows of 20 capabilities stay readable.
 pub(super) const ROW: f64 = 15.0;
 
-/// Characters of a name that are shown.
-const LONGEST: usize = 14;
-
 /// Room for the names in pixels.
 pub(super) fn left(order: &Order) -> f64 {
-    let longest = order.names.iter().map(|name| name.chars().count()).max();
-    (longest.unwrap_or_default().min(LONGEST) as f64 * 6.0 + 8.0).max(30.0)
+    let longest = order.labels.iter().map(|label| width(label)).max();
+    (longest.unwrap_or_default() as f64 * 6.0 + 8.0).max(30.0)
 }
 
 /// The size of a panel with this many rows.
@@ -32,20 +30,20 @@ pub(super) fn axis(rows: usize) -> LinearAxis {
     LinearAxis::new(0.5 - rows as f64, 0.5, steps)
 }
 
-/// Writes the name of a row to the left of the axes, which begin at `low`.
+/// Writes the label of a row to the left of the axes, which begin at `low`.
 pub(super) fn label<X>(
     chart: &mut Chart<'_, '_, X, LinearAxis>,
     low: f64,
     row: f64,
-    name: &str,
+    label: &str,
 ) -> Drawn
 where
     X: plotters::coord::ranged1d::Ranged<ValueType = f64>,
 {
     let style = text(11.0, MUTED, HPos::Right, VPos::Center);
-    let name = Text::new(shorten(name, LONGEST), (-px(5.0), 0), style);
+    let label = Text::new(label.to_owned(), (-px(5.0), 0), style);
     chart
         .plotting_area()
-        .draw(&(EmptyElement::at((low, row)) + name))?;
+        .draw(&(EmptyElement::at((low, row)) + label))?;
     Ok(())
 }

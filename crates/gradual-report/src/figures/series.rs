@@ -5,12 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use gradual_measure::Curve;
 use gradual_runs::GroupingRecord;
 
+use super::hits::spread;
 use crate::folder::{Folder, Run};
+use crate::numbers::whole;
+use crate::text::{labels, shorten};
+
+/// Capabilities that a figure has a row or a line for.
+const MOST: usize = 40;
+/// Letters of the name of a capability that are shown.
+const LONGEST: usize = 14;
+
+/// Letters of what stands at an end of the colour ramp.
+const END: usize = 18;
 
 /// Capabilities from frequent to rare, those of equal frequency by name.
 pub(crate) struct Order {
-    /// Names in order.
+    /// Names of all.
+    pub(crate) all: Vec<String>,
+    /// Names of those that are shown: all, or [`MOST`] of them, evenly apart.
     pub(crate) names: Vec<String>,
+    /// Short names of those that are shown, each another.
+    pub(crate) labels: Vec<String>,
     /// What the ends of the colour ramp mean.
     pub(crate) ends: [String; 2],
 }
@@ -29,13 +44,29 @@ impl Order {
             (Some(first), Some(last)) if (first.1 - last.1).abs() > 1e-9 => {
                 ["frequent".to_owned(), "rare".to_owned()]
             }
-            (Some(first), Some(last)) => [first.0.to_owned(), last.0.to_owned()],
+            (Some(first), Some(last)) => [first.0, last.0].map(|name| shorten(name, END)),
             _ => [String::new(), String::new()],
         };
+        let all: Vec<String> = sorted.iter().map(|one| one.0.to_owned()).collect();
+        let names: Vec<&str> = spread(all.len(), MOST).map(|at| all[at].as_str()).collect();
         Self {
-            names: sorted.iter().map(|one| one.0.to_owned()).collect(),
+            labels: labels(&names, LONGEST),
+            names: names.into_iter().map(str::to_owned).collect(),
+            all,
             ends,
         }
+    }
+
+    /// That not all are shown, where that is so.
+    pub(crate) fn sampled(&self) -> String {
+        if self.names.len() == self.all.len() {
+            return String::new();
+        }
+        format!(
+            " {} of {} capabilities are shown, evenly apart in this order; the tables hold all.",
+            self.names.len(),
+            whole(self.all.len())
+        )
     }
 
     /// The place of the capability at `index` on the colour ramp, 0 to 1.
@@ -60,6 +91,39 @@ pub(crate) fn mean(curves: &[Curve]) -> Option<Curve> {
         })
         .collect();
     Curve::mean(&on_all).ok()
+}
+
+/// The points of a line from left to right that can be told apart in `columns` columns of a drawing: of those that fall
+/// into one column the first, the lowest, the highest and the last.
+pub(crate) fn drawn(points: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return Vec::new();
+    };
+    if points.len() <= 4 * columns {
+        return points.to_vec();
+    }
+    let column = |point: &(f64, f64)| {
+        let share = (point.0 - first.0) / (last.0 - first.0);
+        ((share * columns as f64) as usize).min(columns - 1)
+    };
+    let each = points.chunk_by(|one, other| column(one) == column(other));
+    each.flat_map(|inside| {
+        let at = |better: fn(f64, f64) -> bool| {
+            (1..inside.len()).fold(0, |best, at| {
+                if better(inside[at].1, inside[best].1) {
+                    at
+                } else {
+                    best
+                }
+            })
+        };
+        let mut kept = [0, at(|a, b| a < b), at(|a, b| a > b), inside.len() - 1];
+        kept.sort_unstable();
+        let mut kept = kept.to_vec();
+        kept.dedup();
+        kept.into_iter().map(|at| inside[at])
+    })
+    .collect()
 }
 
 /// The mean over `runs` of a number of their groupings.

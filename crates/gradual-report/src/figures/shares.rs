@@ -5,20 +5,42 @@ use plotters::prelude::*;
 use super::Figure;
 use super::axis;
 use super::canvas::{Frame, line};
-use super::hits::thinned;
+use super::hits::{spread, thinned};
 use super::series::{self, Order};
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::number;
+use crate::numbers::{number, whole};
 use crate::style::{self, PAPER};
 use crate::table::Table;
 
+/// Bands of a panel: of more capabilities, neighbours share one.
+const MOST: usize = 40;
+/// Steps that a band shows, and all bands of a panel.
+const COLUMNS: usize = 320;
+const POINTS: usize = 2400;
+/// Shapes of a panel that can be pointed at.
+const POINTED: usize = 120;
+
+/// What a band is called.
+fn name(capabilities: &[String]) -> String {
+    match capabilities {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, .., last] => format!("{first} to {last}, {} capabilities", capabilities.len()),
+    }
+}
+
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
+    let size = order.all.len().div_ceil(MOST).max(1);
+    let bands: Vec<&[String]> = order.all.chunks(size).collect();
+    let said: Vec<String> = bands.iter().map(|names| name(names)).collect();
+    let columns = (POINTS / bands.len().max(1)).min(COLUMNS);
+    let pointed = (POINTED / bands.len().max(1)).clamp(2, 12);
     let end = folder.last_step();
     let mut data = Table::new("shares", &["arm", "capability", "step", "share"]);
     let mut panels = Vec::new();
-    for arm in folder.with_runs() {
+    for arm in folder.shown() {
         let runs = arm.counted();
         let has_shares =
             |run: &&crate::folder::Run| run.groupings.iter().any(|line| !line.shares.is_empty());
@@ -27,7 +49,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "shares",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Share of the coefficients per capability against steps, arm {}",
                 arm.name
@@ -39,12 +61,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             axis::shares_over_steps(area, "share of Σ|c|", end, |chart| {
                 // From the lowest band up; every band is drawn from the sums below and above it.
                 let mut below: Option<Vec<(f64, f64)>> = None;
-                for (index, name) in order.names.iter().enumerate() {
+                for (index, names) in bands.iter().enumerate() {
                     let share = series::over_groupings(&runs, |one| {
                         let missing = one.shares.is_empty();
-                        (!missing).then(|| one.shares.get(name).copied().unwrap_or(0.0))
+                        let shares = names.iter().filter_map(|name| one.shares.get(name));
+                        (!missing).then(|| shares.sum())
                     });
                     let Some(share) = share else { continue };
+                    let name = &said[index];
                     for (step, value) in share.steps().iter().zip(share.values()) {
                         data.push([
                             arm.name.as_str().into(),
@@ -54,6 +78,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         ]);
                     }
                     let band = series::points(&share, end / 20.0);
+                    let band: Vec<(f64, f64)> =
+                        spread(band.len(), columns).map(|at| band[at]).collect();
                     let base = below
                         .unwrap_or_else(|| band.iter().map(|&(step, _)| (step, 0.0)).collect());
                     let top: Vec<(f64, f64)> = band
@@ -63,10 +89,10 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         .collect();
                     let outline: Vec<(f64, f64)> =
                         base.iter().chain(top.iter().rev()).copied().collect();
-                    let colour = style::ramp(order.share(index));
+                    let colour = style::ramp(index as f64 / (bands.len().max(2) - 1) as f64);
                     chart.draw_series([Polygon::new(outline, colour.filled())])?;
                     chart.draw_series(LineSeries::new(top.clone(), line(0.5, PAPER)))?;
-                    let shown: Vec<usize> = thinned(top.len(), 12).collect();
+                    let shown: Vec<usize> = thinned(top.len(), pointed).collect();
                     for pair in shown.windows(2) {
                         let (from, to) = (pair[0], pair[1]);
                         let corners = [(top[from].0, base[from].1), (top[to].0, top[from].1)]
@@ -83,9 +109,18 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     Ok(Figure {
         title: "Where the gradient goes",
-        caption: "Fraction of the coefficient mass Σ|c| that falls on the examples of each capability, mean \
-                  over seeds, most frequent at the bottom. Under the mean loss this is the share of the data."
-            .to_owned(),
+        caption: format!(
+            "Fraction of the coefficient mass Σ|c| that falls on the examples of each capability, mean over seeds, most \
+             frequent at the bottom. Under the mean loss this is the share of the data.{}",
+            if size > 1 {
+                format!(
+                    " Each band is {size} capabilities of {}, neighbours in this order.",
+                    whole(order.all.len())
+                )
+            } else {
+                String::new()
+            }
+        ),
         legend: None,
         panels,
         data,

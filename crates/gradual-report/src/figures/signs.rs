@@ -14,6 +14,8 @@ use crate::numbers::number;
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
+/// Columns of pixels of a panel.
+const COLUMNS: usize = 320;
 /// Half of the examples pull against the other half.
 const BALANCE: f64 = 0.5;
 
@@ -21,7 +23,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let end = folder.last_step();
     let mut data = Table::new("signs", &["arm", "seed", "step", "negative"]);
     let mut panels = Vec::new();
-    for arm in folder.with_runs() {
+    for arm in folder.shown() {
         let runs = arm.counted();
         let Some(share) = series::over_groupings(&runs, |one| one.negative) else {
             continue;
@@ -38,7 +40,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         let frame = Frame {
             figure: "signs",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!(
                 "Share of negative coefficients against steps, arm {}",
                 arm.name
@@ -72,7 +74,7 @@ fn draw(
     share: &Curve,
     end: f64,
 ) -> super::canvas::Drawn {
-    let points = series::points(share, end / 20.0);
+    let points = series::drawn(&series::points(share, end / 20.0), COLUMNS);
     chart.draw_series(LineSeries::new(points, line(1.75, style::arm(0))))?;
     for at in thinned(share.len(), 30) {
         let (step, value) = (share.steps()[at], share.values()[at]);

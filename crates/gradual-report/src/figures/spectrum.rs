@@ -10,6 +10,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::Figure;
 use super::axis::{self, Layout, LogAxis};
 use super::canvas::{Frame, line, text};
+use super::hits::thinned;
+use super::series;
 use super::svg::px;
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
@@ -17,12 +19,16 @@ use crate::numbers::{number, steps, tick};
 use crate::style::{self, MUTED};
 use crate::table::{Cell, Table};
 
+/// Columns of pixels of a panel.
+const COLUMNS: usize = 80;
+/// Points of a line that can be pointed at.
+const POINTED: usize = 48;
 /// How many steps are shown.
 const SHOWN: usize = 5;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let arms: Vec<(&Arm, Vec<&GroupingRecord>)> = folder
-        .with_runs()
+        .shown()
         .map(|arm| (arm, shown(arm)))
         .filter(|(_, lines)| !lines.is_empty())
         .collect();
@@ -71,7 +77,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         let ends = [format!("step {}", steps(first as f64)), steps(last as f64)];
         let frame = Frame {
             figure: "spectrum",
-            arm: &arm.name,
+            arm: &arm.label,
             about: format!("Singular values of the gradients, arm {}", arm.name),
             size: (360, 250),
             legend: Some(&ends),
@@ -92,8 +98,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         .zip(grouping.spectrum.iter().copied())
                         .filter(|&(_, value)| value > floor)
                         .collect();
+                    let along: Vec<(f64, f64)> =
+                        points.iter().map(|point| (point.0.ln(), point.1)).collect();
+                    let points: Vec<(f64, f64)> = series::drawn(&along, COLUMNS)
+                        .into_iter()
+                        .map(|(index, value)| (index.exp().round(), value))
+                        .collect();
                     chart.draw_series(LineSeries::new(points.clone(), line(1.5, colour)))?;
-                    for &(index, value) in &points {
+                    for (index, value) in thinned(points.len(), POINTED).map(|at| points[at]) {
                         let place = chart.plotting_area().map_coordinate(&(index, value));
                         let step = number(grouping.step as f64);
                         let title = format!("step {step}, index {index}: {}", number(value));
@@ -127,7 +139,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     Ok(Figure {
         title: "Singular spectrum",
         caption: "Leading singular values of the per-example gradients at up to five steps of the first seed, \
-                  from early to late. A few values far above the rest are as many common directions. Dashed: how many                   groups each estimator saw at the last of these steps."
+                  from early to late. A few values far above the rest are as many common directions. Dashed: how many \
+                  groups each estimator saw at the last of these steps."
             .to_owned(),
         legend: None,
         panels,

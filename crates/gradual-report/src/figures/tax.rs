@@ -7,13 +7,17 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
 use super::canvas::{Frame, line, text};
+use super::hits::spread;
 use super::svg::px;
-use super::{Figure, Panel, legend};
+use super::{Figure, Panel, legend, not_drawn};
 use crate::ReportError;
 use crate::folder::{Arm, Folder, Run};
-use crate::numbers::{number, tick};
+use crate::numbers::{count, number, tick};
 use crate::style;
 use crate::table::{Cell, Table};
+
+/// Points that a panel shows.
+const MOST: usize = 600;
 
 /// One run in a panel. Censored numbers are lower bounds.
 struct Point {
@@ -130,7 +134,8 @@ impl Goal {
 }
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let arms: Vec<&Arm> = folder.with_runs().collect();
+    // The tax is that of the baseline's run.
+    let arms: Vec<&Arm> = folder.shown().filter(|_| folder.judged).collect();
     let mut data = Table::new(
         "tax",
         &[
@@ -145,7 +150,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let goal = Goal::of(folder);
     let mut panels = Vec::new();
-    let mut left_out = 0;
+    let (mut left_out, mut unseen) = (0, 0);
     for kind in [Kind::Width, Kind::Spread] {
         let mut points = Vec::new();
         for (index, arm) in arms.iter().enumerate() {
@@ -178,6 +183,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             ]);
         }
         if !points.is_empty() {
+            unseen += points.len().saturating_sub(MOST);
+            let points: Vec<&Point> = spread(points.len(), MOST).map(|at| &points[at]).collect();
             panels.push(panel(kind, goal, &arms, &points)?);
         }
     }
@@ -190,9 +197,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     if left_out > 0 && !panels.is_empty() {
         caption.push_str(&format!(
-            " {left_out} points are left out: the run, or the baseline’s, never got there."
+            " {} left out: the run, or the baseline’s, never got there.",
+            count(left_out, "point is", "points are")
         ));
     }
+    caption.push_str(&not_drawn(unseen));
     Ok(Figure {
         title: "Gradualness against tax",
         caption,
@@ -203,7 +212,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     })
 }
 
-fn panel(kind: Kind, goal: Goal, arms: &[&Arm], points: &[Point]) -> Result<Panel, ReportError> {
+fn panel(kind: Kind, goal: Goal, arms: &[&Arm], points: &[&Point]) -> Result<Panel, ReportError> {
     let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     let frame = Frame {
         figure: kind.name(),
@@ -221,8 +230,11 @@ fn panel(kind: Kind, goal: Goal, arms: &[&Arm], points: &[Point]) -> Result<Pane
     frame.draw(|area, hits| {
         let (plot, key) = area.split_vertically(px(284.0));
         let axes = (
-            LogAxis::over(points.iter().flat_map(Point::across).chain([1.0]), tick),
-            LogAxis::over(points.iter().flat_map(Point::down), tick),
+            LogAxis::over(
+                points.iter().flat_map(|point| point.across()).chain([1.0]),
+                tick,
+            ),
+            LogAxis::over(points.iter().flat_map(|point| point.down()), tick),
         );
         axis::chart(&plot, &layout, axes, |chart| {
             for point in points {

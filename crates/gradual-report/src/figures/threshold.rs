@@ -7,13 +7,17 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
 use super::canvas::{Frame, line, text};
+use super::hits::spread;
 use super::svg::px;
-use super::{Figure, Panel, legend};
+use super::{Figure, Panel, legend, not_drawn};
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::{number, tick};
 use crate::style::{self, MUTED};
 use crate::table::{Cell, Table};
+
+/// Points that a panel shows.
+const MOST: usize = 600;
 
 /// A capability of an arm: medians over seeds of width / t50.
 struct Point {
@@ -28,8 +32,9 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         "threshold",
         &["arm", "capability", "measure", "by_accuracy", "by_measure"],
     );
-    let names: Vec<&str> = folder.with_runs().map(|arm| arm.name.as_str()).collect();
+    let names: Vec<&str> = folder.shown().map(|arm| arm.name.as_str()).collect();
     let mut panels: Vec<Panel> = Vec::new();
+    let mut left_out = 0;
     for measure in [Measure::Loss, Measure::Probability] {
         let points = points(folder, measure);
         for point in &points {
@@ -42,15 +47,19 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             ]);
         }
         if !points.is_empty() {
+            left_out += points.len().saturating_sub(MOST);
+            let points: Vec<&Point> = spread(points.len(), MOST).map(|at| &points[at]).collect();
             panels.push(panel(&names, measure, &points)?);
         }
     }
     Ok(Figure {
         title: "Is it the threshold?",
-        caption: "Width / t50 of every rise by accuracy (across) and by a measure without a threshold (up), on the \
-                  same evaluations; a point per capability and arm, median over seeds. Far above the diagonal the \
-                  jump is the accuracy’s, not the model’s (Schaeffer et al. 2023)."
-            .to_owned(),
+        caption: format!(
+            "Width / t50 of every rise by accuracy (across) and by a measure without a threshold (up), on the same \
+             evaluations; a point per capability and arm, median over seeds. Far above the diagonal the jump is the \
+             accuracy’s, not the model’s (Schaeffer et al. 2023).{}",
+            not_drawn(left_out)
+        ),
         legend: None,
         panels,
         data,
@@ -60,7 +69,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
 
 fn points(folder: &Folder, measure: Measure) -> Vec<Point> {
     let mut points = Vec::new();
-    for (index, arm) in folder.with_runs().enumerate() {
+    for (index, arm) in folder.shown().enumerate() {
         let runs = arm.counted();
         let Some(first) = runs.first() else { continue };
         for name in first.summary.capabilities.keys() {
@@ -84,7 +93,7 @@ fn points(folder: &Folder, measure: Measure) -> Vec<Point> {
     points
 }
 
-fn panel(names: &[&str], measure: Measure, points: &[Point]) -> Result<Panel, ReportError> {
+fn panel(names: &[&str], measure: Measure, points: &[&Point]) -> Result<Panel, ReportError> {
     let frame = Frame {
         figure: "threshold",
         arm: measure.name(),

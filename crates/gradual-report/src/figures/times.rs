@@ -7,14 +7,18 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Layout, LogAxis};
 use super::canvas::{Frame, line, text};
+use super::hits::spread;
 use super::series::Order;
 use super::svg::px;
 use super::{Figure, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
-use crate::numbers::{number, steps};
+use crate::numbers::{number, steps, whole};
 use crate::style::{self, MUTED};
 use crate::table::Table;
+
+/// Seeds of a capability that have a dot.
+const DOTS: usize = 20;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
@@ -42,16 +46,24 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             }
         }
     }
+    let most = folder.with_runs().map(|arm| arm.counted().len()).max();
+    let most = most.unwrap_or_default();
     let panels = folder
-        .with_runs()
+        .shown()
         .map(|arm| panel(arm, &order, axis))
         .collect::<Result<_, _>>()?;
     Ok(Figure {
         title: "Emergence times",
-        caption: "The step at which the skill of each capability passes 10, 50 (dot) and 90 %, median over \
-                  the seeds that got there; faint dots are the seeds. An open line ends in an arrow: 90 % was \
-                  not reached."
-            .to_owned(),
+        caption: format!(
+            "The step at which the skill of each capability passes 10, 50 (dot) and 90 %, median over the seeds that \
+             got there; faint dots are the seeds{}. An open line ends in an arrow: 90 % was not reached.{}",
+            if most > DOTS {
+                format!(", {DOTS} of up to {}", whole(most))
+            } else {
+                String::new()
+            },
+            order.sampled()
+        ),
         legend: Some(order.ends),
         panels,
         data,
@@ -63,7 +75,7 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
     let runs = arm.counted();
     let frame = Frame {
         figure: "times",
-        arm: &arm.name,
+        arm: &arm.label,
         about: format!("Emergence times of every capability, arm {}", arm.name),
         size: rows::size(order.names.len()),
         legend: None,
@@ -96,7 +108,7 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
                     |one: &Emergence| one.t90,
                 ]
                 .map(|time| middle(seeds.iter().map(time).collect()));
-                rows::label(chart, axis.low(), row, name)?;
+                rows::label(chart, axis.low(), row, &order.labels[index])?;
                 let said = |time: Option<f64>| time.map_or_else(|| "never".to_owned(), number);
                 let title = format!(
                     "{name}: t10 {}, t50 {}, t90 {} (median of {} seeds)",
@@ -129,7 +141,7 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
                     )?;
                 }
                 if seeds.len() > 1 {
-                    let dots = seeds.iter().filter_map(|one| one.t50);
+                    let dots = spread(seeds.len(), DOTS).filter_map(|at| seeds[at].t50);
                     chart.draw_series(dots.map(|time| {
                         Circle::new((axis.clamp(time), row), px(2.25), colour.mix(0.45).filled())
                     }))?;

@@ -2,23 +2,37 @@
 
 use std::path::PathBuf;
 
-use super::Folder;
-use super::files::name;
+use super::{Folder, LONGEST};
 use crate::ReportError;
+use crate::stop::Stop;
+use crate::text::labels;
 
 impl Folder {
     /// Several experiments in one, each arm named after its folder too; one stays as it is.
-    pub(crate) fn read_all(dirs: &[PathBuf]) -> Result<Self, ReportError> {
-        let mut folders = dirs
+    pub(crate) fn read_all(
+        dirs: &[PathBuf],
+        without_verdicts: bool,
+        stop: &Stop,
+    ) -> Result<Self, ReportError> {
+        let folders = dirs
             .iter()
-            .map(|dir| Self::read(dir))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|dir| Self::read(dir, without_verdicts, stop));
+        let mut all = Self::together(dirs, folders.collect::<Result<_, _>>()?)?;
+        let names: Vec<&str> = all.arms.iter().map(|arm| arm.name.as_str()).collect();
+        let labels = labels(&names, LONGEST);
+        for (arm, label) in all.arms.iter_mut().zip(labels) {
+            arm.label = label;
+        }
+        Ok(all)
+    }
+
+    fn together(dirs: &[PathBuf], mut folders: Vec<Self>) -> Result<Self, ReportError> {
         if folders.len() == 1
             && let Some(one) = folders.pop()
         {
             return Ok(one);
         }
-        let labels = labels(dirs);
+        let labels = called(dirs);
         let mut folders = folders.into_iter().zip(&labels).map(|(mut folder, label)| {
             folder.prefix(label);
             folder
@@ -49,7 +63,8 @@ impl Folder {
             named(&mut stated.baseline);
             label.clone_into(&mut stated.experiment);
         }
-        for text in self.claims.iter_mut().chain(&mut self.commands) {
+        let commands = self.commands.iter_mut().map(|one| &mut one.command);
+        for text in self.claims.iter_mut().chain(commands) {
             *text = format!("{label}: {text}");
         }
         for note in &mut self.notes {
@@ -59,12 +74,13 @@ impl Folder {
 }
 
 /// Names of folders, told apart by a number where they are the same.
-fn labels(dirs: &[PathBuf]) -> Vec<String> {
+fn called(dirs: &[PathBuf]) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for dir in dirs {
-        let base = name(&dir.canonicalize().unwrap_or_else(|_| dir.clone()));
+        let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+        let base = real.file_name().unwrap_or_default().to_string_lossy();
         let numbered = (2..).map(|number| format!("{base}-{number}"));
-        let free = std::iter::once(base.clone())
+        let free = std::iter::once(base.to_string())
             .chain(numbered)
             .find(|label| !labels.contains(label));
         labels.extend(free);

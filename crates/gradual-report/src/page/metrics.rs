@@ -4,33 +4,47 @@ use gradual_measure::{Direction, Metric, Topic};
 
 use super::{Shown, table};
 use crate::column::Column;
-use crate::figures::escape;
 use crate::numbers::{count, number, with_deviation};
 use crate::results::{ArmResult, MetricResult};
+use crate::text::{escape, shown};
+
+/// Letters of a name, and of what is said about it.
+const NAME: usize = 400;
+const ABOUT: usize = 2000;
 
 /// What every arm does, baselines and controls named.
-pub(super) fn arms(arms: &[ArmResult]) -> String {
+pub(super) fn arms(arms: &[&ArmResult], all: usize) -> String {
     let items: String = arms
         .iter()
         .map(|arm| {
-            let mut about = escape(&arm.about);
+            let mut about = shown(&arm.about, ABOUT);
             if arm.name == arm.baseline {
                 about.push_str(" <small>(baseline)</small>");
             }
             if let Some(control) = &arm.control {
-                about.push_str(&format!(" <small>(control: {})</small>", escape(control)));
+                about.push_str(&format!(
+                    " <small>(control: {})</small>",
+                    shown(control, ABOUT)
+                ));
             }
             format!(
                 "<dt><code>{}</code></dt><dd>{about}</dd>\n",
-                escape(&arm.name)
+                shown(&arm.name, NAME)
             )
         })
         .collect();
-    format!("<h2>Arms</h2>\n<dl>\n{items}</dl>\n")
+    let more = match all.saturating_sub(arms.len()) {
+        0 => String::new(),
+        more => format!(
+            "<p class=\"small\">{} in summary.json.</p>\n",
+            count(more, "more arm is", "more arms are")
+        ),
+    };
+    format!("<h2>Arms</h2>\n<dl>\n{items}</dl>\n{more}")
 }
 
 /// Ratios to the baseline with their intervals: gradualness beside the tax.
-pub(super) fn against(arms: &[ArmResult]) -> String {
+pub(super) fn against(arms: &[&ArmResult]) -> String {
     const SHOWN: [Metric; 9] = [
         Metric::Spread,
         Metric::Gap,
@@ -45,6 +59,7 @@ pub(super) fn against(arms: &[ArmResult]) -> String {
     let rows: Vec<Vec<Shown>> = arms
         .iter()
         .filter(|arm| arm.runs > 0 && arm.name != arm.baseline)
+        .filter(|arm| arm.compared)
         .map(|arm| {
             let ratios = SHOWN.map(|metric| ratio(arm, Column::Of(metric)));
             std::iter::once(Shown::from(name(arm)))
@@ -81,7 +96,7 @@ fn ratio(arm: &ArmResult, column: Column) -> Shown {
 }
 
 /// A table for every topic.
-pub(super) fn topics(arms: &[ArmResult]) -> String {
+pub(super) fn topics(arms: &[&ArmResult]) -> String {
     Topic::ALL.into_iter().map(|one| topic(one, arms)).collect()
 }
 
@@ -116,7 +131,7 @@ fn explained(column: Column) -> String {
     )
 }
 
-fn topic(topic: Topic, arms: &[ArmResult]) -> String {
+fn topic(topic: Topic, arms: &[&ArmResult]) -> String {
     let arms = || arms.iter().filter(|arm| arm.runs > 0);
     // A column that no run has is left out.
     let columns: Vec<Column> = Column::on(topic)
@@ -151,7 +166,7 @@ fn topic(topic: Topic, arms: &[ArmResult]) -> String {
 }
 
 fn name(arm: &ArmResult) -> String {
-    format!("<code>{}</code>", escape(&arm.name))
+    format!("<code>{}</code>", escape(&arm.label))
 }
 
 fn runs(arm: &ArmResult) -> String {

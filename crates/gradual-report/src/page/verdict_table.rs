@@ -3,15 +3,26 @@
 use gradual_measure::{Direction, LEAST_SEEDS, Verdict};
 
 use super::{Shown, table};
-use crate::figures::escape;
-use crate::numbers::number;
+use crate::folder::Folder;
+use crate::numbers::{count, number};
+use crate::text::{escape, shown};
 use crate::verdicts::JudgedClaim;
 
-pub(super) fn html(verdicts: &[JudgedClaim]) -> String {
+/// Claims that are shown.
+const MOST: usize = 100;
+/// Letters of a statement, and of the name of an arm.
+const STATEMENT: usize = 1000;
+const NAME: usize = 44;
+
+pub(super) fn html(folder: &Folder, verdicts: &[JudgedClaim]) -> String {
+    if !folder.judged {
+        return "<h2>Verdicts</h2>\n<p>None: this report was asked for without verdicts.</p>\n"
+            .to_owned();
+    }
     if verdicts.is_empty() {
         return "<h2>Verdicts</h2>\n<p>The experiment states no measurable claim.</p>\n".to_owned();
     }
-    let rows: Vec<Vec<Shown>> = verdicts.iter().map(row).collect();
+    let rows: Vec<Vec<Shown>> = verdicts.iter().take(MOST).map(row).collect();
     let heads = [
         "claim",
         "arm against baseline",
@@ -32,9 +43,14 @@ pub(super) fn html(verdicts: &[JudgedClaim]) -> String {
          at least {LEAST_SEEDS} seeds; it is inconclusive otherwise, and when a run lacks the number. Where the \
          exact sign-flip test or, for visibly skewed log ratios, the test that allows for skewness does not agree, \
          it is inconclusive, too, and takes more seeds: skewed log ratios make the t-test wrong more often than it \
-         says, the more so the more claims there are.</p>\n",
+         says, the more so the more claims there are.{}</p>\n",
         table("verdicts", &heads, &rows),
-        crate::numbers::count(verdicts.len(), "claim", "claims"),
+        count(verdicts.len(), "claim", "claims"),
+        if verdicts.len() > MOST {
+            format!(" The first {MOST} are shown; summary.json has all.")
+        } else {
+            String::new()
+        }
     )
 }
 
@@ -52,7 +68,7 @@ fn row(held: &JudgedClaim) -> Vec<Shown> {
         Verdict::Inconclusive => "open",
     };
     let reason = held.reason.as_ref().map_or_else(String::new, |reason| {
-        format!("<br><small>{}</small>", escape(reason))
+        format!("<br><small>{}</small>", shown(reason, STATEMENT))
     });
     let interval = effect
         .and_then(|effect| Some((effect.low?, effect.high?, effect.bootstrap?)))
@@ -68,14 +84,14 @@ fn row(held: &JudgedClaim) -> Vec<Shown> {
     vec![
         format!(
             "{}<br><small>{}</small>",
-            escape(&claim.statement),
-            escape(&claim.source)
+            shown(&claim.statement, STATEMENT),
+            shown(&claim.source, STATEMENT)
         )
         .into(),
         format!(
             "<code>{}</code> against <code>{}</code>",
-            escape(&claim.arm),
-            escape(&held.baseline)
+            shown(&claim.arm, NAME),
+            shown(&held.baseline, NAME)
         )
         .into(),
         escape(claim.metric.label()).into(),

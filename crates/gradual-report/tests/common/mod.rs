@@ -242,8 +242,10 @@ impl Fixture {
             gradient_evaluations: None,
             left_out: None,
             compute: None,
+            // No two seeds have the same evaluations.
             train_loss: capabilities.values().map(|one| one.loss).sum::<f64>()
-                / capabilities.len() as f64,
+                / capabilities.len() as f64
+                + 1e-9 * seed as f64,
             capabilities,
         }
     }

@@ -23,11 +23,19 @@ pub(super) fn is_there(path: &Path, config: &RunConfig) -> Result<bool, RunsErro
 
 /// A file or folder of a run that is in the folder, whatever it is.
 pub(super) fn first_of_run(path: &Path, names: &JournalNames) -> Result<Option<String>, RunsError> {
-    let ours = [CONFIG, DONE, CHECKPOINTS].into_iter();
-    for name in ours.chain(names.journals()) {
+    let ours: Vec<&str> = [CONFIG, DONE, CHECKPOINTS]
+        .into_iter()
+        .chain(names.journals())
+        .collect();
+    first_of(path, &ours)
+}
+
+/// The first of these names that anything in the folder has.
+pub(super) fn first_of(path: &Path, names: &[&str]) -> Result<Option<String>, RunsError> {
+    for name in names {
         let file = path.join(name);
         match fs::symlink_metadata(&file) {
-            Ok(_) => return Ok(Some(name.to_owned())),
+            Ok(_) => return Ok(Some((*name).to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(RunsError::file("look at", &file)(source)),
         }

@@ -1,0 +1,57 @@
+//! One run with at least one evaluation, summarised.
+
+use std::path::PathBuf;
+
+use gradual_measure::{Evaluation, RunCurves, RunSummary, Timing};
+use gradual_runs::{GroupingRecord, RunConfig};
+
+use crate::ReportError;
+
+/// One run with at least one evaluation.
+pub(crate) struct Run {
+    pub(crate) path: PathBuf,
+    pub(crate) seed: u64,
+    pub(crate) config: RunConfig,
+    pub(crate) finished: bool,
+    pub(crate) evaluations: Vec<Evaluation>,
+    pub(crate) groupings: Vec<GroupingRecord>,
+    pub(crate) timings: Vec<Timing>,
+    pub(crate) curves: RunCurves,
+    pub(crate) summary: RunSummary,
+}
+
+impl Run {
+    pub(super) fn new(run: gradual_runs::Run) -> Result<Self, ReportError> {
+        let failed = |source| ReportError::Run {
+            path: run.folder.clone(),
+            source,
+        };
+        let curves = RunCurves::from_evaluations(&run.evaluations).map_err(failed)?;
+        let summary = RunSummary::from_curves(&curves).map_err(failed)?;
+        Ok(Self {
+            seed: run.config.seed,
+            finished: run.finished(),
+            summary: summary.with_timings(&run.timings),
+            curves,
+            path: run.folder,
+            config: run.config,
+            evaluations: run.evaluations,
+            groupings: run.groupings,
+            timings: run.timings,
+        })
+    }
+
+    /// Steps per second of training, from the first timing to the last.
+    pub(crate) fn speed(&self) -> Option<f64> {
+        let (first, last) = (self.timings.first()?, self.timings.last()?);
+        let (steps, seconds) = if self.timings.len() > 1 && last.seconds > first.seconds {
+            (
+                last.step.saturating_sub(first.step),
+                last.seconds - first.seconds,
+            )
+        } else {
+            (last.step, last.seconds)
+        };
+        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
+    }
+}

@@ -1,0 +1,177 @@
+//! Folders that are written whole or not at all.
+
+mod held;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use gradual_runs::files::EXPERIMENT;
+use gradual_runs::{FolderLock, RunsError};
+use tempfile::{Builder, TempDir};
+
+use crate::ReportError;
+use held::{Held, Manifest};
+
+/// How often a swap is tried again because somebody else wrote a report there at the same time.
+const TRIES: usize = 100;
+
+/// A report that is being written: a new folder of a random, hidden name beside the place where it is to be.
+///
+/// [`swap`](Self::swap) puts it there as a whole. Until then, and where anything fails, what was there stays as it is;
+/// the new folder is removed when this is dropped. Its `files.json` lists the files, and by that list the next report
+/// knows this one: a folder that holds anything else, a file or a link is refused, so that nothing but a report of ours
+/// is ever replaced. (Of a report from before there was a list, the names of the files decide.)
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// use gradual_report::ReportFolder;
+///
+/// let target = folder.path().join("report");
+/// let mut report = ReportFolder::new(&target)?;
+/// report.write("index.html", "<!DOCTYPE html>")?;
+/// report.swap()?;
+/// assert!(target.join("index.html").is_file());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct ReportFolder {
+    target: PathBuf,
+    new: TempDir,
+    files: BTreeSet<String>,
+}
+
+impl ReportFolder {
+    /// Begins a report that is to be the folder `target`. Folders on the way there are made.
+    ///
+    /// # Errors
+    /// [`ReportError::Foreign`] when something that is no report of ours is there, [`RunsError::File`] when no folder
+    /// can be made beside it.
+    pub fn new(target: &Path) -> Result<Self, ReportError> {
+        let target = Self::check(target)?;
+        let beside = beside(&target);
+        fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
+        Ok(Self {
+            new: hidden(beside)?,
+            target,
+            files: BTreeSet::new(),
+        })
+    }
+
+    /// The path to write to for `target`, after checking that nothing but a report of ours is there.
+    ///
+    /// # Errors
+    /// [`ReportError::Foreign`] when something else is.
+    pub fn check(target: &Path) -> Result<PathBuf, ReportError> {
+        let target = match target.file_name() {
+            Some(_) => target.to_owned(),
+            // `.` and `..` have no name to be exchanged by.
+            None => fs::canonicalize(target).map_err(RunsError::file("find", target))?,
+        };
+        Held::at(&target)?;
+        Ok(target)
+    }
+
+    /// Writes one file, `name` relative to the report with `/` between folders, which are made.
+    ///
+    /// # Errors
+    /// [`RunsError::File`] when it can't be written, also for a name that leaves the folder or was used before.
+    pub fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> Result<(), ReportError> {
+        let path = self.new.path().join(name);
+        let inside = |part| matches!(part, Component::Normal(_));
+        let written = match Path::new(name).components().all(inside) {
+            true => create(&path, content.as_ref()),
+            false => Err(io::ErrorKind::InvalidInput.into()),
+        };
+        written.map_err(RunsError::file("write", &self.target.join(name)))?;
+        self.files.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Puts the report in its place, and removes the one that it replaces. Returns the place.
+    ///
+    /// In the folder of an experiment this waits for the lock of that folder, which whoever calls this must not hold.
+    ///
+    /// # Errors
+    /// [`ReportError::Foreign`] when something else has come there meanwhile, [`RunsError::File`] when the folders can't
+    /// be exchanged.
+    pub fn swap(mut self) -> Result<PathBuf, ReportError> {
+        let manifest = Manifest::new(&self.files).text()?;
+        self.write(held::MANIFEST, manifest)?;
+        let beside = beside(&self.target);
+        let _lock = match beside.join(EXPERIMENT).exists() {
+            true => Some(FolderLock::wait(beside)?),
+            false => None,
+        };
+        let failed = |source| ReportError::from(RunsError::file("write", &self.target)(source));
+        for _ in 0..TRIES {
+            let old = self.make_room()?;
+            match fs::rename(self.new.path(), &self.target) {
+                Ok(()) => {
+                    // The folder is no longer where it would be removed.
+                    let _ = self.new.keep();
+                    return Ok(self.target);
+                }
+                // Somebody else was faster; without a lock that may be.
+                Err(_) if self.target.exists() => {}
+                Err(error) => {
+                    if let Some(old) = old {
+                        fs::rename(old.path().join(OLD), &self.target).map_err(failed)?;
+                    }
+                    return Err(failed(error));
+                }
+            }
+        }
+        Err(failed(io::ErrorKind::ResourceBusy.into()))
+    }
+
+    /// Moves what is in the way into a folder that goes when it is dropped.
+    fn make_room(&self) -> Result<Option<TempDir>, ReportError> {
+        let gone = |moved: io::Result<()>| match moved {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(RunsError::file("replace", &self.target)(error))
+            }
+            _ => Ok(()),
+        };
+        match Held::at(&self.target)? {
+            Held::Nothing => Ok(None),
+            Held::Empty => {
+                gone(fs::remove_dir(&self.target))?;
+                Ok(None)
+            }
+            Held::Report => {
+                let aside = hidden(beside(&self.target))?;
+                gone(fs::rename(&self.target, aside.path().join(OLD)))?;
+                Ok(Some(aside))
+            }
+        }
+    }
+}
+
+/// What a report is called that is moved aside.
+const OLD: &str = "old";
+
+/// The folder that a path is in.
+pub(crate) fn beside(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A new folder with a random, hidden name.
+pub(crate) fn hidden(folder: &Path) -> Result<TempDir, RunsError> {
+    let made = Builder::new().prefix(".report-").tempdir_in(folder);
+    made.map_err(RunsError::file("create a folder in", folder))
+}
+
+/// Creates a file that is not there yet, and the folders on the way.
+pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(beside(path))?;
+    let mut file = File::create_new(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}

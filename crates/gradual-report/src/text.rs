@@ -1,0 +1,58 @@
+//! Text that comes from run folders, made fit for pages, drawings and tables.
+
+mod labels;
+pub(crate) mod markdown;
+
+pub(crate) use labels::{labels, shorten, width};
+
+/// Text for HTML and XML.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars().map(visible) {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// At most about `most` letters of a text for HTML and XML.
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    escape(&shorten(text, most))
+}
+
+/// `letter`, or the replacement character � for one that no page may hold (XML 1.0 has a list of characters, and most
+/// control characters are not on it) and for one that changes the order of the letters around it.
+pub(crate) fn visible(letter: char) -> char {
+    let hidden = match letter {
+        '\t' | '\n' | '\r' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        // Marks, embeddings, overrides and isolates of the direction of writing.
+        '\u{061c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        other => other.is_control(),
+    };
+    if hidden { '\u{fffd}' } else { letter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_breaks_xml() {
+        let every: String = ('\0'..='\u{ffff}').collect();
+        let xml = format!("<a b=\"{0}\">{0}</a>", escape(&every));
+        let text = roxmltree::Document::parse(&xml).unwrap();
+        assert!(text.root_element().text().unwrap().contains("<=>"));
+        assert_eq!(
+            escape("\u{0}\u{1b}[2J\u{202e}a"),
+            "\u{fffd}\u{fffd}[2J\u{fffd}a"
+        );
+        assert_eq!(escape("é 漢 😀\n"), "é 漢 😀\n");
+    }
+}

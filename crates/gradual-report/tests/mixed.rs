@@ -1,0 +1,176 @@
+//! Runs that can't be compared, programs that differ, and the commands that made the runs.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Fixture, run_folder, write};
+use gradual_report::{Report, ReportError, claims, report};
+use gradual_runs::{CommandRecord, ExperimentRecord, Record};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+fn quick() -> Fixture {
+    Fixture {
+        evaluations: 20,
+        ..Fixture::default()
+    }
+}
+
+/// Changes the configuration of a run.
+fn configure(dir: &Path, arm: &str, seed: u64, change: impl FnOnce(&mut Value)) {
+    let path = run_folder(dir, arm, seed).join("config.json");
+    let mut config = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut config);
+    write(&path, &config.to_string());
+}
+
+fn summary(dir: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(dir.join("report/summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn runs_on_different_data_have_no_verdict_together() {
+    for (entry, change) in [
+        ("settings.sha256", json!({"sha256": "0123"})),
+        ("draw", json!(64)),
+        ("task.label", json!({"label": "y"})),
+        ("backend", json!("wgpu")),
+    ] {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        let key = entry.split('.').next().unwrap();
+        for seed in 0..5 {
+            configure(&dir, "labels", seed, |config| {
+                if config[key].is_object() {
+                    let change = change.as_object().unwrap().clone();
+                    config[key].as_object_mut().unwrap().extend(change);
+                } else {
+                    config[key] = change.clone();
+                }
+            });
+        }
+        let error = report(&dir).unwrap_err();
+        assert!(matches!(error, ReportError::Incomparable { .. }), "{error}");
+        let message = error.to_string();
+        for part in [key, "erm/seed-0", "labels/seed-0", "--without-verdicts"] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!dir.join("report").exists());
+        let page = root.path().join("claims.md");
+        claims(std::slice::from_ref(&dir), &page).unwrap_err();
+        assert!(!page.exists());
+    }
+}
+
+#[test]
+fn one_seed_of_other_settings_is_found_too() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    configure(&dir, "labels", 3, |config| {
+        config["recipe"] = json!({"lr": 1})
+    });
+    let message = report(&dir).unwrap_err().to_string();
+    assert!(message.contains("labels/seed-3"), "{message}");
+}
+
+#[test]
+fn without_verdicts_nothing_is_judged() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    configure(&dir, "labels", 0, |config| config["draw"] = json!(64));
+    let page = Report::new([&dir]).without_verdicts(true).write().unwrap();
+    let html = fs::read_to_string(page).unwrap();
+    assert!(
+        html.contains("The runs can’t be compared:")
+            || html.contains("The runs can't be compared:")
+    );
+    assert!(html.contains("No claim is judged, and nothing is compared with the baseline."));
+    assert!(html.contains("this report was asked for without verdicts"));
+    assert!(!html.contains("Against the baseline") && !html.contains("Gradualness against tax"));
+    assert!(!html.contains("of the baseline’s)") && !html.contains("supported"));
+    let summary = summary(&dir);
+    assert_eq!(summary["verdicts"], json!([]));
+    for arm in summary["arms"].as_array().unwrap() {
+        for metric in arm["metrics"].as_array().unwrap() {
+            assert_eq!(metric["effect"], Value::Null);
+        }
+    }
+    let verdicts = fs::read_to_string(dir.join("report/tables/verdicts.csv")).unwrap();
+    assert_eq!(verdicts.lines().count(), 1);
+}
+
+#[test]
+fn experiments_side_by_side_are_compared_each_with_itself() {
+    let (root, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let dirs = [&root, &other].map(|root| quick().write(root.path()));
+    for arm in ["erm", "labels", "singular-vectors"] {
+        for seed in 0..5 {
+            configure(&dirs[1], arm, seed, |config| config["draw"] = json!(64));
+        }
+    }
+    let out = root.path().join("both");
+    let both = Report::new(dirs.clone()).with_out(&out);
+    both.write().unwrap();
+    configure(&dirs[1], "erm", 0, |config| config["draw"] = json!(128));
+    assert!(matches!(
+        both.write(),
+        Err(ReportError::Incomparable { .. })
+    ));
+}
+
+#[test]
+fn different_programs_are_noted() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
+    assert!(!html.contains("Different versions"));
+    let environment = run_folder(&dir, "labels", 1).join("environment.json");
+    write(&environment, r#"{"gradual":"0.2.0","commit":"beef"}"#);
+    let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
+    assert!(
+        html.contains(
+            "Different versions of the program made the runs: 14 runs by 0.1.0 (0123abc), 1 run by 0.2.0 (beef)."
+        )
+    );
+}
+
+#[test]
+fn every_command_is_shown_in_order() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let path = dir.join("experiment.json");
+    let mut record = ExperimentRecord::from_line(&fs::read_to_string(&path).unwrap()).unwrap();
+    record.commands = vec![
+        CommandRecord {
+            command: "gradual-lab experiment table --data 'my file.csv'".to_owned(),
+            version: Some("0.1.0".to_owned()),
+            commit: Some("0123abc".to_owned()),
+        },
+        CommandRecord {
+            command: "gradual-lab experiment table --seeds <5>".to_owned(),
+            version: Some("0.2.0".to_owned()),
+            commit: None,
+        },
+    ];
+    write(&path, &record.to_line().unwrap());
+    let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
+    let first = html
+        .find("<pre>gradual-lab experiment table --data 'my file.csv'</pre><small>version 0.1.0, commit 0123abc</small>")
+        .unwrap();
+    let second = html
+        .find(
+            "<pre>gradual-lab experiment table --seeds &lt;5&gt;</pre><small>version 0.2.0</small>",
+        )
+        .unwrap();
+    assert!(first < second);
+    assert_eq!(
+        summary(&dir)["commands"],
+        serde_json::to_value(&record.commands).unwrap()
+    );
+    let page = root.path().join("claims.md");
+    claims(&[dir], &page).unwrap();
+    let text = fs::read_to_string(page).unwrap();
+    assert!(text.contains("\n    gradual-lab experiment table --data 'my file.csv'\n\n(version 0.1.0, commit 0123abc)\n"));
+}
