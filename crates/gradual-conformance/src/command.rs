@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use gradual::runs::streams::tell;
+use gradual::runs::streams::{say, tell};
 use gradual_backends::backend::Backend;
 
 use crate::compare::{Row, page, table};
@@ -60,7 +60,7 @@ impl Arguments {
             })
             .collect();
         let text = table(&rows);
-        print!("{text}");
+        say(text.trim_end())?;
         if let Some(file) = &self.page {
             let before = std::fs::read_to_string(file).unwrap_or_default();
             gradual::runs::files::replace(file, page(&before, &rows))?;
