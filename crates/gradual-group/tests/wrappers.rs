@@ -76,6 +76,15 @@ impl Grouping for Recorder {
         Ok(())
     }
 
+    // Asked along with other calls.
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(2)
+    }
+
+    fn is_signed(&self) -> bool {
+        self.does == Does::SignedGroups
+    }
+
     fn wants(&self) -> Option<Standing> {
         self.called("wants");
         Some(Standing::Again)
@@ -156,6 +165,10 @@ fn every_call_reaches_what_is_wrapped() {
         reached("needs");
         wrapper.check(N).expect("checked");
         reached("check");
+        // What it follows gets numbers of its own.
+        let known = Some(2).filter(|_| name != "tracked");
+        assert_eq!(wrapper.num_groups(N), known, "{name}");
+        assert!(!wrapper.is_signed(), "{name}");
         assert_eq!(wrapper.wants(), Some(Standing::Again), "{name}");
         reached("wants");
         wrapper.stand(&draw).expect("stands");
@@ -179,6 +192,13 @@ fn every_call_reaches_what_is_wrapped() {
             "{name}: a copy of its own"
         );
         reached("state");
+    }
+}
+
+#[test]
+fn signs_are_those_of_what_is_wrapped() {
+    for (name, wrapper) in wrappers(&Recorder::new(Does::SignedGroups)) {
+        assert!(wrapper.is_signed(), "{name}");
     }
 }
 

@@ -82,9 +82,9 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
         }
     }
 
-    /// One at first.
+    /// One at first, so that no other number is that of every draw.
     fn wrap_num_groups(&self, inner: Option<usize>) -> Option<usize> {
-        inner.filter(|&groups| groups == 1)
+        inner.filter(|&groups| self.draws == 0 || groups == 1)
     }
 
     /// None while it waits.
