@@ -167,7 +167,7 @@ fn the_ends_of_every_range_are_safe() {
     let mut worked = 0;
     let mut note = |spec: &Spec, grouping: Result<Box<dyn Grouping>, _>| {
         let tried = grouping.map_err(|error: gradual_registry::RegistryError| error.to_string());
-        let tried = tried.and_then(|grouping| tried_text(grouping));
+        let tried = tried.and_then(tried_text);
         if let Err(error) = &tried {
             assert!(error.len() > 10, "{spec}: {error}");
         }
