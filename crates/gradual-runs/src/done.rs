@@ -53,10 +53,7 @@ impl Done {
         }
         let read = serde_json::from_str(&text).map_err(|source| RunsError::Unreadable {
             path,
-            source: Box::new(RunsError::Read {
-                record: "end of a run",
-                source,
-            }),
+            source: Box::new(RunsError::read("end of a run")(source)),
         });
         read.map(Some)
     }

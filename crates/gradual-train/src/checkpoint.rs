@@ -30,6 +30,8 @@ use crate::snapshot::{FILES, Snapshot};
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const PREFIX: &str = "step-";
+/// Damaged checkpoints that a message names, of however many.
+const MOST_NAMED: usize = 5;
 
 /// Which checkpoints are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,16 +132,27 @@ pub(crate) fn newest(
     names: &JournalNames,
 ) -> Result<(Option<Kept>, Vec<String>), String> {
     let mut damaged = Vec::new();
+    let mut more = 0_usize;
     let folders = list(home).map_err(|error| error.to_string())?;
+    let mut kept = None;
     for (step, folder) in folders.into_iter().rev() {
         match read(&folder, step, names) {
-            Ok(kept) => return Ok((Some(kept), damaged)),
-            Err(problem) => damaged.push(format!("{}: {problem}", name(step))),
+            Ok(intact) => {
+                kept = Some(intact);
+                break;
+            }
+            Err(problem) if damaged.len() < MOST_NAMED => {
+                damaged.push(format!("{}: {problem}", name(step)));
+            }
+            Err(_) => more += 1,
         }
     }
-    match damaged.is_empty() {
-        true => Ok((None, damaged)),
-        false => Err(damaged.join("; ")),
+    if more > 0 {
+        damaged.push(format!("{more} more are damaged"));
+    }
+    match (kept, damaged.is_empty()) {
+        (None, false) => Err(damaged.join("; ")),
+        (kept, _) => Ok((kept, damaged)),
     }
 }
 

@@ -438,6 +438,32 @@ fn a_folder_full_of_tricks() {
     }
 }
 
+/// However many checkpoints are damaged, a message names a few.
+#[test]
+fn messages_stay_short() {
+    let home = Home::new();
+    let checkpoints = home.run().join("checkpoints");
+    for step in 100..1_100 {
+        let link = checkpoints.join(format!("step-{step:012}"));
+        symlink("nowhere", link).unwrap();
+    }
+    let (damaged, _) = run(&home.run(), Some(12)).unwrap();
+    assert_eq!(damaged.len(), 6, "{damaged:?}");
+    assert_eq!(damaged[5], "995 more are damaged");
+    for entry in fs::read_dir(&checkpoints).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_symlink() {
+            fs::remove_file(path.join("model.bpk")).unwrap();
+        }
+    }
+    let said = run(&home.run(), None).unwrap_err().to_string();
+    assert!(
+        said.contains("997 more are damaged") && said.len() < 3_000,
+        "{}",
+        said.len()
+    );
+}
+
 /// What a user keeps in a run folder stays there, also in a checkpoint that would go.
 #[test]
 fn files_of_others_stay() {
