@@ -114,7 +114,7 @@ pub(crate) fn write(
     fs::rename(temporary.path(), &folder).map_err(RunsError::file("rename", temporary.path()))?;
     let _ = temporary.keep();
     sync_folder(home)?;
-    prune(home, keep, names)
+    prune(home, step, keep, names)
 }
 
 /// The name of the folder of a checkpoint.
@@ -271,9 +271,13 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
     }
 }
 
-/// Removes the checkpoints that need not stay.
-fn prune(home: &Path, keep: Keep, names: &JournalNames) -> Result<(), TrainError> {
-    let listed = list(home)?;
+/// Removes the checkpoints that need not stay, once that of `step` is written.
+///
+/// Later ones are damaged, or the run would have resumed from them. They must not count as its newest; those of them that
+/// the run comes to are written anew.
+fn prune(home: &Path, step: u64, keep: Keep, names: &JournalNames) -> Result<(), TrainError> {
+    let mut listed = list(home)?;
+    listed.retain(|(at, folder)| *at <= step && matches!(files::is_folder(folder), Ok(true)));
     let older = listed.len().saturating_sub(keep.last.max(1));
     let mut best: Option<(f64, &Path)> = None;
     if keep.best {
