@@ -11,18 +11,19 @@
 //! 1. Burn's own forward and backward pass of Σ_j w_j ℓ_j, no tap seen; w are ¼, ½, 1 and 2 in random order, so that
 //!    gradients do not cancel, and as powers of two are taken out again without rounding.
 //! 2. A trace, whose update is to be that of step 1, parameter by parameter.
-//! 3. A trace whose backward pass starts from the losses of one half of the draw. What arrives at an example of the
-//!    *other* half came through a coupling: batch statistics, negatives out of the draw, a first axis that does not
-//!    count examples. What arrives at an example of this half is to be what arrived in step 2, over its weight.
+//! 3. A trace of Σ_j v_j ℓ_j, where v is 0 for an eighth of the examples. What arrives at one of these came through a
+//!    coupling: batch statistics, negatives out of the draw, a first axis that does not count examples. For the others v
+//!    is ¼, ½, 1 or 2, so that v_j / w_j is one of seven numbers. What arrives at example j is to be v_j / w_j times what
+//!    arrived in step 2: two examples that depend on each other are told apart if their numbers are different.
 //!
 //! All three passes are to give the same losses. Where they do not, because the closure is random, steps 2 and 3 can't
-//! be compared with others, and what is left of the check is that nothing arrives at the other half.
+//! be compared with others. Half of the losses are left out in step 3 then, and what remains of the check is that
+//! nothing arrives at their examples.
 //!
 //! # The cost
 //!
-//! Three passes, once: less than four ordinary steps. What couples nothing but examples of the other half with each
-//! other, or of this half that have one weight, is not seen; which these are, is random, so this takes a coupling of
-//! very few examples: of a single pair of a draw, three in ten are missed.
+//! Three passes, once: less than four ordinary steps. A coupling of a whole draw can't go unnoticed. One of a single
+//! pair does when both are left out or have one number, once in eight draws; under a random closure, once in two.
 //!
 //! Where the model trains with random numbers of the device (dropout), the device's generator is seeded with a number
 //! that was drawn from it, so that all passes draw the same.
@@ -56,8 +57,8 @@ use update::{Update, compared, flattened, layers_of};
 /// parameter by parameter, and whether every example's gradient is its own.
 ///
 /// Three passes, about as much as four ordinary steps: Burn's own forward and backward pass of a weighted sum of the
-/// losses, a trace of the same, whose update must be Burn's, and a trace from one half of the losses, of which nothing
-/// may arrive at the other half. `docs/verify.md` has every error with its causes and cures.
+/// losses, a trace of the same, whose update must be Burn's, and a trace from most of the losses, of which nothing
+/// may arrive at the other examples. `docs/verify.md` has every error with its causes and cures.
 ///
 /// `losses` is the closure of [`trace`](crate::trace()); it is called three times. Running statistics (of a batch norm)
 /// are afterwards what they were.
@@ -171,14 +172,14 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
         let update = traced.gradients.combine(&traced.losses.ones_like())?;
         let update = flattened(model, &update);
 
-        if let Some(half) = &parts.half {
+        if let Some(part) = &parts.part {
             let passed = self.pass()?;
             if let Some(warning) = self.not_finite() {
                 return Ok(Verified::unchecked(warning));
             }
             let repeats = rounding.repeats(&self.seen);
             let before = repeats.then_some((&parts.weights, arrived.as_slice()));
-            separate(passed, half, before, &rounding)?;
+            separate(passed, part.of(repeats), before, &rounding)?;
         }
 
         let repeats = rounding.repeats(&self.seen);

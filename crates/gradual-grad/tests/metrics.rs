@@ -129,6 +129,15 @@ fn every_parameter_counts() {
                 let error = METRICS.build(&spec, Vec::new()).expect_err("refused");
                 assert!(error.to_string().contains(parameter.name), "{error}");
             }
+            // The ends of its range are safe, whether there is a metric there or not.
+            for value in parameter.extremes() {
+                let spec = base.clone().with(parameter.name, value);
+                let mut metric = METRICS.build(&spec, Vec::new()).expect("within the bounds");
+                let seen = gradients(0);
+                if metric.observe(&seen).is_ok() {
+                    let _ = metric.apply(&seen);
+                }
+            }
             let other = match METRICS.resolve(&base).expect("known").parameters[parameter.name] {
                 Value::Number(number) => Value::Number(number / 2.0),
                 Value::Flag(flag) => Value::Flag(!flag),

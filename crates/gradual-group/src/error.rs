@@ -1,5 +1,8 @@
 use thiserror::Error;
 
+/// Most memberships of a draw: 800 MB of them.
+const MEMBERSHIPS: usize = 100_000_000;
+
 /// What can go wrong when examples are grouped.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -28,6 +31,32 @@ pub enum GroupError {
         groups: usize,
         /// Examples in the draw.
         examples: usize,
+    },
+    /// More memberships than fit were asked for.
+    #[error(
+        "{operation}: {groups} groups of a draw of {examples} examples have {groups} × {examples} memberships; {} is the \
+         most",
+        MEMBERSHIPS
+    )]
+    TooManyMemberships {
+        /// The grouping.
+        operation: &'static str,
+        /// Groups asked for.
+        groups: usize,
+        /// Examples in the draw.
+        examples: usize,
+    },
+    /// There is another number of fixed weights than of groups.
+    #[error(
+        "priors: {weights} {} given for {groups} {}",
+        plural(*weights, "weight was", "weights were"),
+        plural(*groups, "group", "groups")
+    )]
+    Priors {
+        /// How many weights there are.
+        weights: usize,
+        /// How many groups.
+        groups: usize,
     },
     /// The grouping needs gradients and the draw has none.
     #[error("{operation}: needs the gradients of the draw; run the model under `trace`")]
@@ -164,7 +193,7 @@ pub enum GroupError {
     /// Groups whose memberships have signs have no losses of their own.
     #[error(
         "{operation}: the groups are signed, so that the sign of a group's loss means nothing; take memberships \
-         without signs, as those of `SingularVectors::squared` are"
+         without signs: singular-vectors(membership = squared)"
     )]
     Signed {
         /// What was to be done with them.
@@ -256,6 +285,39 @@ impl GroupError {
         }
     }
 
+    /// Whether there are groups, and memberships of a draw of `examples` in them that fit.
+    pub(crate) fn groups(
+        operation: &'static str,
+        groups: usize,
+        examples: usize,
+    ) -> Result<(), Self> {
+        match groups.checked_mul(examples) {
+            Some(_) if groups == 0 => Err(Self::NoGroups { operation }),
+            Some(memberships) if memberships <= MEMBERSHIPS => Ok(()),
+            _ => Err(Self::TooManyMemberships {
+                operation,
+                groups,
+                examples,
+            }),
+        }
+    }
+
+    /// The same of groups none of which may be empty.
+    pub(crate) fn filled_groups(
+        operation: &'static str,
+        groups: usize,
+        examples: usize,
+    ) -> Result<(), Self> {
+        match groups > examples {
+            true => Err(Self::TooManyGroups {
+                operation,
+                groups,
+                examples,
+            }),
+            false => Self::groups(operation, groups, examples),
+        }
+    }
+
     /// `got`, if it is `least` at least: a setting of the grouping called `operation`.
     pub(crate) fn at_least(
         operation: &'static str,
@@ -313,5 +375,12 @@ impl GroupError {
     /// Why a tensor could not be read from its device.
     pub(crate) fn read(operation: &'static str) -> impl FnOnce(String) -> Self {
         move |problem| Self::Read { operation, problem }
+    }
+}
+
+fn plural(count: usize, one: &'static str, several: &'static str) -> &'static str {
+    match count {
+        1 => one,
+        _ => several,
     }
 }

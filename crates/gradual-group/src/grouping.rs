@@ -72,6 +72,18 @@ pub trait Grouping: DynClone + Send {
         Ok(())
     }
 
+    /// The number of groups of every draw of `examples` examples, empty ones included, where it is known before the
+    /// first draw. What is made for a number of groups is checked by it.
+    fn num_groups(&self, examples: usize) -> Option<usize> {
+        let _ = examples;
+        None
+    }
+
+    /// Whether the groups of any draw will be [signed](Groups::is_signed), of which only the sum of squares is defined.
+    fn is_signed(&self) -> bool {
+        false
+    }
+
     /// Which standing examples [`stand`](Self::stand) has to be shown before the next
     /// [`group`](Self::group), if any.
     fn wants(&self) -> Option<Standing> {

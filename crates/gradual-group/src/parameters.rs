@@ -13,15 +13,28 @@ const KNOWN: &str = "known";
 /// What is switched off.
 pub(crate) const NONE: &str = "none";
 
+/// Most groups that a parameter may ask for: memberships of as many in a draw of 128 take 50 MB.
+pub(crate) const MANY_GROUPS: f64 = 100_000.0;
+/// Most examples of any kind, and most of what there can't be more of than examples.
+pub(crate) const MANY_EXAMPLES: f64 = 1e6;
+/// Most standing examples: their Gram matrix takes 400 MB.
+pub(crate) const MANY_STANDING: f64 = 10_000.0;
+/// Most dimensions of a sketch.
+pub(crate) const MANY_DIMENSIONS: f64 = 16_384.0;
+/// Most draws: more than any run has.
+pub(crate) const MANY_DRAWS: f64 = 1e12;
+
 /// The number of labels.
 pub(crate) const LABELS: Parameter = Parameter::count("k", "number of labels", 1)
     .at_least(1.0)
+    .at_most(MANY_GROUPS)
     .or_words(&[KNOWN])
     .word_by_default(KNOWN);
 
 /// A number of groups that no rule finds.
 pub(crate) const COUNT: Parameter = Parameter::count("k", "number of groups", 1)
     .at_least(1.0)
+    .at_most(MANY_GROUPS)
     .or_words(&[KNOWN])
     .word_by_default(KNOWN);
 
@@ -41,6 +54,7 @@ const RULES: &[&str] = &[
 
 const GROUPS: Parameter = Parameter::count("k", "number of groups, or the rule that finds it", 1)
     .at_least(1.0)
+    .at_most(MANY_GROUPS)
     .or_words(RULES);
 
 /// The number of groups, that of the known ones by default.
@@ -90,8 +104,8 @@ pub(crate) fn how_many(
     rule.ok_or_else(|| format!("there is no rule '{word}' for the number of groups").into())
 }
 
-/// The number of labels, `k` or that of the known groups.
-pub(crate) fn labels(
+/// The number of groups, `k` or that of the known ones.
+pub(crate) fn groups(
     arguments: &Arguments,
     context: &GroupingContext,
 ) -> Result<usize, BuildError> {
@@ -99,6 +113,22 @@ pub(crate) fn labels(
         Value::Word(_) => context.num_groups,
         _ => arguments.count("k")?,
     })
+}
+
+/// The number of labels, `k` or that of the known groups, which no label may be beyond.
+pub(crate) fn labels(
+    arguments: &Arguments,
+    context: &GroupingContext,
+) -> Result<usize, BuildError> {
+    let labels = groups(arguments, context)?;
+    match labels < context.num_groups {
+        true => Err(format!(
+            "k = {labels}, but the task has labels of {} groups; leave k out",
+            context.num_groups
+        )
+        .into()),
+        false => Ok(labels),
+    }
 }
 
 /// A count, unless a word stands in its place.

@@ -109,7 +109,7 @@ fn priors_multiply_weights() {
     let wrong = |priors: &[f32]| refused(Groups::one(2, &Device::flex()).with_priors(priors));
     assert_eq!(
         wrong(&[1.0, 1.0]),
-        "groups: membership has 1 groups, but there are 2 weights"
+        "priors: 2 weights were given for 1 group"
     );
     assert_eq!(
         wrong(&[-1.0]),

@@ -9,11 +9,11 @@ use common::{Itself, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
-    After, Centroids, Damped, Draw, EachExample, Grouping, Groups, Hdbscan, HowMany, InMetric,
-    KMeans, Labels, Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups, SingularVectors,
-    Spectral, SphericalKMeans, SplitMerge, Tracked,
+    After, Centroids, Damped, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany,
+    InMetric, KMeans, Labels, Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups,
+    SingularVectors, Spectral, SphericalKMeans, SplitMerge, Standing, Tracked,
 };
-use gradual_registry::{Registry, Spec};
+use gradual_registry::{Kind, Registry, Spec, Value};
 
 const GROUPS: usize = 4;
 
@@ -135,6 +135,138 @@ fn every_variation_is_built() {
                 .unwrap_or_else(|error| panic!("{spec}: {error}"));
         }
     }
+}
+
+/// Three draws of 48 examples, 48 of which stand where examples are wanted; none where others are.
+fn tried(mut grouping: Box<dyn Grouping>) -> Result<(), GroupError> {
+    let model = Itself::new(20);
+    grouping.check(48)?;
+    for seed in 0..3 {
+        let (traced, labels) = shown(&model, seed);
+        let draw = Draw::from(&traced).with_labels(&labels);
+        match grouping.wants() {
+            Some(Standing::Fresh(examples)) if examples != 48 => return Ok(()),
+            Some(_) => grouping.stand(&draw)?,
+            None => {}
+        }
+        let expected = (grouping.num_groups(48), grouping.is_signed());
+        let groups = grouping.group(&draw)?;
+        assert!(expected.0.is_none_or(|groups| groups > 0));
+        if let Some(expected) = expected.0 {
+            assert_eq!(groups.num_groups(), expected);
+        }
+        assert_eq!(groups.is_signed(), expected.1);
+    }
+    Ok(())
+}
+
+/// The least and the largest value of every parameter makes a grouping that works, or an error: nothing panics, and
+/// nothing takes more memory than there is.
+#[test]
+fn the_ends_of_every_range_are_safe() {
+    let mut worked = 0;
+    let mut note = |spec: &Spec, grouping: Result<Box<dyn Grouping>, _>| {
+        let tried = grouping.map_err(|error: gradual_registry::RegistryError| error.to_string());
+        let tried = tried.and_then(|grouping| tried_text(grouping));
+        if let Err(error) = &tried {
+            assert!(error.len() > 10, "{spec}: {error}");
+        }
+        worked += usize::from(tried.is_ok());
+    };
+    for entry in GROUPINGS.iter() {
+        let mut base = by_default(entry, GROUPS);
+        if entries::has(entry, "examples") {
+            base = base.with("examples", Value::Count(48));
+            base = base.with("every", Value::Count(1));
+        }
+        for parameter in entry.parameters {
+            for value in parameter.extremes() {
+                let spec = base.clone().with(parameter.name, value);
+                note(&spec, GROUPINGS.build(&spec, context(GROUPS, None)));
+            }
+        }
+        note(&base, GROUPINGS.build(&base, context(GROUPS, None)));
+    }
+    for entry in WRAPPERS.iter() {
+        let base = by_default(entry, GROUPS);
+        for parameter in entry.parameters {
+            for value in parameter.extremes() {
+                let spec = base.clone().with(parameter.name, value);
+                let inner = entries::grouping(&Spec::new("random"), context(GROUPS, None));
+                note(&spec, WRAPPERS.build(&spec, (context(GROUPS, None), inner)));
+            }
+        }
+    }
+    assert!(worked > 60, "{worked} of them work");
+}
+
+fn tried_text(grouping: Box<dyn Grouping>) -> Result<(), String> {
+    tried(grouping).map_err(|error| error.to_string())
+}
+
+/// What is larger than that is refused by its name, and so is what a draw has no room for.
+#[test]
+fn numbers_beyond_all_bounds_are_refused() {
+    for entry in GROUPINGS.iter() {
+        for parameter in entry.parameters.iter().filter(|p| p.kind() == Kind::Count) {
+            let spec = by_default(entry, GROUPS).with(parameter.name, Value::Count(u64::MAX));
+            let error = GROUPINGS.resolve(&spec).unwrap_err().to_string();
+            let said = format!("{}: {} = {}", entry.name, parameter.name, u64::MAX);
+            assert!(error.contains(&said), "{error}");
+        }
+    }
+    let refused = |text: &str, examples| {
+        let grouping = GROUPINGS.build(&text.parse().unwrap(), context(GROUPS, None));
+        let checked = grouping.map_err(|error| error.to_string());
+        let checked = checked.and_then(|g| g.check(examples).map_err(|error| error.to_string()));
+        checked.unwrap_err()
+    };
+    assert_eq!(
+        refused("labels(k = 1)", 8),
+        "grouping labels: k = 1, but the task has labels of 4 groups; leave k out"
+    );
+    assert_eq!(
+        refused("noisy-labels(k = 3, share = 0.1)", 8),
+        "grouping noisy-labels: k = 3, but the task has labels of 4 groups; leave k out"
+    );
+    for name in ["labels(k = 100000)", "random(k = 100000)"] {
+        let error = refused(name, 1_001);
+        let said = "100000 groups of a draw of 1001 examples have 100000 × 1001 memberships; 100000000 is the most";
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(refused("difficulty(k = 9)", 8).contains("9 groups were asked for"));
+    assert!(refused("each-example", 10_001).contains("100000000 is the most"));
+}
+
+/// What a wrapper's settings have to fit is known before the first draw.
+#[test]
+fn wrappers_are_checked_before_the_first_draw() {
+    let refused = |wrapper: &str, inner: &str| {
+        let inner = entries::grouping(&inner.parse().unwrap(), context(GROUPS, None));
+        let wrapped = entries::wrapped(&wrapper.parse().unwrap(), context(GROUPS, None), inner);
+        wrapped.check(8).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("priors(weights = [1, 2])", "labels"),
+        "priors: 2 weights were given for 4 groups"
+    );
+    assert_eq!(
+        refused("priors(weights = [1])", "spectral(k = 3)"),
+        "priors: 1 weight was given for 3 groups"
+    );
+    for wrapper in ["priors(weights = [1, 2])", "damped"] {
+        assert!(refused(wrapper, "singular-vectors").contains("the groups are signed"));
+    }
+    let inner = || entries::grouping(&Spec::new("labels"), context(GROUPS, None));
+    let after = entries::wrapped(
+        &"after(draws = 2)".parse().unwrap(),
+        context(GROUPS, None),
+        inner(),
+    );
+    assert_eq!(
+        (inner().num_groups(8), after.num_groups(8)),
+        (Some(4), None)
+    );
 }
 
 /// A draw of planted groups, and its labels.

@@ -149,6 +149,9 @@ fn run_until(
         ),
         experiment: &experiment,
     };
+    for note in experiment.task.notes() {
+        tell(format_args!("note: {note}"));
+    }
     plan.check()?;
     let queue = plan.open(interrupt)?;
     record::write(&plan, command)?;

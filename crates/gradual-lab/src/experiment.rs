@@ -12,12 +12,13 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use gradual::measure::Claim;
+use gradual_registry::split;
 
 use crate::arm::{Arm, ArmEntry, Library};
 use crate::kinds::{KINDS, Kind};
 use crate::meant::meant;
 use crate::names;
-use crate::recipe::{Changes, Usual, outside};
+use crate::recipe::{Changes, Usual};
 use crate::training::AnyTask;
 use file::{File, RunSection};
 
@@ -258,7 +259,7 @@ impl Experiment {
                 self.baseline
             );
         }
-        let parts = outside(rest, ',').into_iter().map(str::trim);
+        let parts = split(rest, ',').into_iter().map(str::trim);
         let (like, rest): (Vec<&str>, Vec<&str>) =
             parts.partition(|part| part.starts_with("like:"));
         if like.len() > 1 {

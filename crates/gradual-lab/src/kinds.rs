@@ -26,3 +26,151 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use gradual_tasks::{SkillsConfig, SparseParityConfig};
+    use serde_json::json;
+    use toml::Value;
+
+    use super::*;
+
+    /// The numbers that a kind's settings hold, all of them.
+    fn numbers(name: &str) -> Vec<String> {
+        let config = match name {
+            "sparse-parity" => json!(SparseParityConfig {
+                aliases: 2,
+                depth: 2,
+                ..SparseParityConfig::default()
+            }),
+            "skills" => json!(SkillsConfig::default()),
+            _ => json!({}),
+        };
+        let fields = config.as_object().unwrap().iter();
+        let numbers = fields.filter(|(_, value)| value.is_number());
+        numbers.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A setting alone is refused by its name, or makes a task that fits.
+    #[test]
+    fn every_number_of_a_task_has_bounds() {
+        let mut tried = 0;
+        for kind in KINDS {
+            for field in numbers(kind.name()) {
+                for value in [
+                    Value::Integer(0),
+                    Value::Integer(1),
+                    Value::Integer(-1),
+                    Value::Integer(100_000),
+                    Value::Integer(1 << 31),
+                    Value::Integer(i64::MAX),
+                    Value::Integer(i64::MIN),
+                    Value::Float(0.5),
+                    Value::Float(-1.0),
+                    Value::Float(1e9),
+                    Value::Float(1e300),
+                    Value::Float(f64::NAN),
+                    Value::Float(f64::INFINITY),
+                    Value::Float(f64::NEG_INFINITY),
+                    Value::String(String::from("2")),
+                ] {
+                    let settings = toml::Table::from_iter([(field.clone(), value.clone())]);
+                    let what = format!("{}.{field} = {value}", kind.name());
+                    match kind.open(settings, None) {
+                        Ok(task) => assert!(!task.capabilities().unwrap().is_empty(), "{what}"),
+                        Err(error) => {
+                            let error = format!("{error:#}");
+                            assert!(error.contains(&field), "{what}: {error}");
+                        }
+                    }
+                    tried += 1;
+                }
+            }
+        }
+        assert_eq!(tried, (9 + 6) * 15);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let refused = |name: &str, text: &str| {
+            let kind = find(name).unwrap();
+            let opened = kind.open(text.parse().unwrap(), None);
+            format!("{:#}", opened.map(drop).unwrap_err())
+        };
+        for (kind, text, message) in [
+            (
+                "skills",
+                "layers = 100000",
+                "layers = 100000, but it is a whole number from 1 to 64",
+            ),
+            (
+                "skills",
+                "layers = 0",
+                "layers = 0, but it is a whole number from 1 to 64",
+            ),
+            (
+                "skills",
+                "held_out = 0",
+                "held_out = 0, but it is a whole number from 1 to 10000",
+            ),
+            (
+                "skills",
+                "held_out = 9223372036854775807",
+                "held_out = 9223372036854775807, but it is a whole number from 1 to 10000",
+            ),
+            (
+                "skills",
+                "exponent = -1",
+                "exponent = -1, but it is a number from 0 to 50",
+            ),
+            (
+                "skills",
+                "heads = 3",
+                "heads = 3, but it has to divide width = 64",
+            ),
+            (
+                "skills",
+                "layers = 64\nwidth = 4096",
+                "width = 4096, but with layers = 64 and hidden = 256 the model then has 4431892480 parameters; 50000000 is the most",
+            ),
+            (
+                "skills",
+                "held_out = 10000\nhidden = 65536",
+                "held_out = 10000, but with width = 64, heads = 4 and hidden = 65536 a layer then has 20316160000 numbers in an evaluation; \
+                 200000000 is the most",
+            ),
+            (
+                "sparse-parity",
+                "hidden = 1000000\ndepth = 2",
+                "hidden = 1000000, but with depth = 2, tasks = 20, bits = 50 and aliases = 1 the model then has 1000073000001 parameters; 50000000 is \
+                 the most",
+            ),
+            (
+                "sparse-parity",
+                "held_out = 1000000",
+                "held_out = 1000000, but with hidden = 256, tasks = 20, bits = 50 and aliases = 1 a layer then has 5120000000 numbers in an evaluation; \
+                 200000000 is the most",
+            ),
+            (
+                "sparse-parity",
+                "bits = 4\nsubset = 4",
+                "tasks = 20, but 4 bits have only 1 subset of 4 bits",
+            ),
+            (
+                "sparse-parity",
+                "code = 1e300",
+                "code = inf, but it is a number from 0 to 1000000",
+            ),
+        ] {
+            assert_eq!(refused(kind, text), format!("task.{kind}.{message}"));
+        }
+        // As many tasks as there are subsets.
+        let all = "tasks = 120\nbits = 10\nsubset = 3\nhidden = 8\nheld_out = 1";
+        assert!(
+            find("sparse-parity")
+                .unwrap()
+                .open(all.parse().unwrap(), None)
+                .is_ok()
+        );
+    }
+}

@@ -19,7 +19,6 @@ mod checked;
 mod parts;
 
 pub use changes::Changes;
-pub(crate) use changes::outside;
 
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;

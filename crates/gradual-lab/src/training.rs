@@ -68,6 +68,11 @@ pub(crate) trait AnyTask: Send + Sync {
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
 
+    /// What is unusual about it, a sentence each, for whoever starts its runs.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
     /// The journals that its runs have beside the usual ones.
     fn journals(&self) -> &[&str] {
         &[]

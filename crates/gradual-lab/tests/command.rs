@@ -197,7 +197,10 @@ fn aliases_and_depth_are_part_of_the_configuration() {
         );
     }
     assert!(refused(&["--aliases=0"]).contains("--aliases"));
-    assert!(refused(&["--depth=101"]).contains("depth must be from 1 to 100, got 101"));
+    assert!(
+        refused(&["--depth=101"])
+            .contains("task.sparse-parity.depth = 101, but it is a whole number from 1 to 100")
+    );
 }
 
 /// Every row at every step that is looked at, in lines, tables, a figure and a page.
@@ -550,7 +553,7 @@ fn bad_requests_say_what_is_wrong() {
     assert!(table("y,g,a\n1,2,x\n").contains("line 2, column 'a': 'x' is not a finite number"));
     assert!(table("y,a\n1,2\n").contains("there is no column 'g'"));
     assert!(
-        table("y,g,a\n1,2\n").contains("found record with 2 fields"),
+        table("y,g,a\n1,2\n").contains("line 2: it has 2 cells, but the header has 3"),
         "{}",
         table("y,g,a\n1,2\n")
     );

@@ -168,7 +168,11 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["line 5", "taskz", "did you mean 'tasks'?"],
         ),
         ("tasks = 3", "tasks = true", &["line 5"]),
-        ("tasks = 3", "tasks = 0", &["tasks must be from 1"]),
+        (
+            "tasks = 3",
+            "tasks = 0",
+            &["task.sparse-parity.tasks = 0", "from 1 to 10000"],
+        ),
         (
             "[task.sparse-parity]",
             "[task.sparse-party]",
@@ -203,7 +207,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "landmarks(k = 2,",
             "landmarks(k = 0,",
-            &["line 19", "k = 0", "whole number ≥ 1"],
+            &["line 19", "k = 0", "whole number from 1 to 100000"],
         ),
         (
             "landmarks(k = 2, examples = 30)",

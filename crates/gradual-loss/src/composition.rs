@@ -60,6 +60,11 @@ pub trait Composition: Send {
         false
     }
 
+    /// The number of groups that the composition is made for, where its settings are of so many; any by default.
+    fn num_groups(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether these groups are the ones that the composition knows; by default any are.
     ///
     /// # Errors
@@ -208,6 +213,10 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
 
     fn takes_signed(&self) -> bool {
         (**self).takes_signed()
+    }
+
+    fn num_groups(&self) -> Option<usize> {
+        (**self).num_groups()
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

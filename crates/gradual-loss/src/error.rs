@@ -15,12 +15,12 @@ pub enum LossError {
         examples: usize,
     },
     /// A matched norm needs the Gram matrix.
-    #[error("scale: `MatchNorm` needs the Gram matrix of the draw; run the model under `trace`")]
+    #[error("scale match-norm: needs the Gram matrix of the draw; run the model under `trace`")]
     NoGram,
     /// A scale by the sum of coefficients makes no sense where these have signs.
     #[error(
-        "scale: the groups are signed, and the sum of their coefficients may be anything, so `{scale}` can't divide by \
-         it; take `UnitAbsolute` (Σ|c| = 1), `MatchNorm` (the norm of the mean loss's gradient) or `Raw`"
+        "scale {scale}: the groups are signed, so the sum of their coefficients, by which it divides, may be anything; \
+         take unit-absolute (Σ|c| = 1), match-norm (the norm of the mean loss's gradient) or raw"
     )]
     SignedSum {
         /// The scale.
@@ -28,8 +28,8 @@ pub enum LossError {
     },
     /// Signed groups, of which only the sum of squares is defined, met something else.
     #[error(
-        "{operation}: the groups are signed (singular directions as published), so that only `SumOfSquares` of them is \
-         defined; take memberships without signs, as those of `SingularVectors::squared` are"
+        "{operation}: the groups are signed (singular directions as published), so that only the sum of their squares is \
+         defined; take the composition squares, or memberships without signs: singular-vectors(membership = squared)"
     )]
     Signed {
         /// What was to be composed.
@@ -86,6 +86,16 @@ pub enum LossError {
         /// Groups of the draw.
         got: usize,
     },
+    /// A composition whose settings are of some groups goes with a grouping that has another number of them.
+    #[error("{operation}: its settings are of {expected} groups, but the grouping has {got}")]
+    OtherGroups {
+        /// The composition.
+        operation: &'static str,
+        /// Groups in its settings.
+        expected: usize,
+        /// Groups of every draw.
+        got: usize,
+    },
     /// A group loss or an inner product of group gradients is NaN or infinite.
     #[error("{operation}: the {what} of group {group} is {value}")]
     NotFinite {
@@ -101,8 +111,8 @@ pub enum LossError {
     /// A group loss is below the least that the composition is meant for.
     #[error(
         "{operation}: the loss of group {group} is {value}, but must not be below {least}; wrap the composition in \
-         `Shifted` with a floor that no group loss comes below, or take one for losses of any sign (`Mean`, `Tilted`, \
-         `Cvar`, `GroupDro`, `ExcessLoss`)"
+         shifted(floor = …), a floor that no group loss comes below, or take one for losses of any sign (mean, tilted, \
+         cvar, dro, excess)"
     )]
     Negative {
         /// The composition.
@@ -116,8 +126,8 @@ pub enum LossError {
     },
     /// The coefficients do not add up to anything positive that they could be divided by.
     #[error(
-        "scale: `{scale}` can't divide by the sum of the coefficients, which is {sum} ({absolute} in absolute value); \
-         take `UnitAbsolute`, `MatchNorm` or `Raw`"
+        "scale {scale}: can't divide by the sum of the coefficients, which is {sum} ({absolute} in absolute value); \
+         take unit-absolute, match-norm or raw"
     )]
     Sum {
         /// The scale.

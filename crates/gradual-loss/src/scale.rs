@@ -168,10 +168,10 @@ impl Scale {
     }
 
     /// The scale's name, if it divides by Σc.
-    fn divides_by_the_sum(self) -> Option<&'static str> {
+    pub(crate) fn divides_by_the_sum(self) -> Option<&'static str> {
         match self {
-            Self::UnitSum => Some("UnitSum"),
-            Self::RunningSum(_) => Some("RunningSum"),
+            Self::UnitSum => Some("unit-sum"),
+            Self::RunningSum(_) => Some("running-sum"),
             Self::Raw | Self::UnitAbsolute | Self::Cap(_) | Self::MatchNorm => None,
         }
     }

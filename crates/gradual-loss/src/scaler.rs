@@ -36,6 +36,18 @@ impl Scaler {
         self.scale.is_some_and(Scale::needs_gram)
     }
 
+    /// Whether the coefficients of groups that are signed or not can be scaled so.
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::SignedSum`] for a scale by the sum of coefficients where groups are signed.
+    pub fn check(&self, signed: bool) -> Result<(), LossError> {
+        match self.scale.and_then(Scale::divides_by_the_sum) {
+            Some(scale) if signed => Err(LossError::SignedSum { scale }),
+            _ => Ok(()),
+        }
+    }
+
     /// What was composed of `groups`, scaled, without waiting for the device: a sum that can't be divided by is refused
     /// once the result is [settled](Composed::settled). `gram` is the Gram matrix K `[n, n]` of the draw, which
     /// [`Scale::MatchNorm`] needs.

@@ -85,8 +85,8 @@ fn a_negative_group_loss_is_refused_by_group_and_value() {
             let error = error.map(drop).unwrap_err().to_string();
             let expected = format!(
                 "{}: the loss of group {group} is {value}, but must not be below 0; wrap the composition in \
-                 `Shifted` with a floor that no group loss comes below, or take one for losses of any sign (`Mean`, \
-                 `Tilted`, `Cvar`, `GroupDro`, `ExcessLoss`)",
+                 shifted(floor = …), a floor that no group loss comes below, or take one for losses of any sign (mean, \
+                 tilted, cvar, dro, excess)",
                 composition.name()
             );
             assert_eq!(error, expected);

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Groups};
 use gradual_loss::registry::{COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS};
 use gradual_loss::{Composition, GramComposition, Scale, SumOfSquares};
-use gradual_registry::{Entry, Registry, RegistryError, Spec};
+use gradual_registry::{Entry, Registry, RegistryError, Spec, Value};
 
 /// What every entry of a registry has to hold: a sentence, and bounds that are those of the constructor.
 fn sound<C, T>(
@@ -73,6 +73,63 @@ fn every_entry_is_built_and_bounded() {
         |entry| filled(entry.name),
     );
     sound(&SCALES, || (), |entry| filled(entry.name));
+}
+
+/// The least and the largest number of every parameter: a draw is composed, or refused by an error.
+#[test]
+fn the_ends_of_every_range_are_safe() {
+    let device = Device::flex();
+    let losses = Tensor::<1>::from_floats([0.2, 1.5, 0.7, 0.4], &device);
+    let labels = vec![Some(0), Some(1), Some(1), None];
+    let groups = Groups::hard(labels, 2, Average::Mean, &device).unwrap();
+    let filled = |name: &str| {
+        let text = match name {
+            "excess" => "excess(reference = [0.1, 0.2])",
+            "dro" => "dro(sizes = [10, 20])",
+            "cap" => "cap(limit = 2)",
+            other => other,
+        };
+        text.parse::<Spec>().unwrap()
+    };
+    fn ends<C, T>(entry: &Entry<C, T>) -> Vec<(&'static str, Value)> {
+        let each = entry.parameters.iter();
+        each.flat_map(|parameter| {
+            let ends = parameter.extremes().into_iter();
+            ends.map(|value| (parameter.name, value))
+        })
+        .collect()
+    }
+    let mut composed = 0;
+    let mut compose = |composition: Result<Box<dyn Composition>, RegistryError>| {
+        if let Ok(mut composition) = composition {
+            for _ in 0..3 {
+                composed += usize::from(composition.compose(&losses, &groups).is_ok());
+            }
+        }
+    };
+    for entry in COMPOSITIONS.iter() {
+        for (parameter, value) in ends(entry) {
+            let spec = filled(entry.name).with(parameter, value);
+            compose(COMPOSITIONS.build(&spec, ()));
+        }
+    }
+    for entry in WRAPPERS.iter() {
+        for (parameter, value) in ends(entry) {
+            let spec = filled(entry.name).with(parameter, value);
+            compose(WRAPPERS.build(&spec, Box::new(SumOfSquares)));
+        }
+    }
+    assert!(composed > 30, "{composed}");
+    for entry in SCALES.iter() {
+        for (parameter, value) in ends(entry) {
+            let spec = filled(entry.name).with(parameter, value);
+            if let Ok(Some(scale)) = SCALES.build(&spec, ()) {
+                let mut squares = SumOfSquares;
+                let composed = squares.compose(&losses, &groups).unwrap();
+                let _ = scale.apply(composed.coefficients);
+            }
+        }
+    }
 }
 
 /// What the constructors themselves refuse is outside of the bounds, and what is inside they take.

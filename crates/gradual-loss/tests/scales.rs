@@ -44,8 +44,8 @@ fn coefficients_of_either_sign() {
     );
     assert_eq!(
         message(Scale::UnitSum.apply(c.clone() * -1.0)),
-        "scale: `UnitSum` can't divide by the sum of the coefficients, which is -2 (4 in absolute value); take \
-         `UnitAbsolute`, `MatchNorm` or `Raw`"
+        "scale unit-sum: can't divide by the sum of the coefficients, which is -2 (4 in absolute value); take \
+         unit-absolute, match-norm or raw"
     );
     // Equal to zero, and positive by rounding alone.
     for cancelled in [[1.0, -1.0], [1.0, -1.0 + 1e-7]] {

@@ -400,3 +400,87 @@ proptest! {
         prop_assert!((short.factor_rise.unwrap() - long.factor_rise.unwrap()).abs() < 1e-9);
     }
 }
+
+/// The rises within windows, by looking at every pair of points and both ends of each window.
+fn rise_by_pairs(curve: &Curve, after: impl Fn(f64) -> f64, before: impl Fn(f64) -> f64) -> f64 {
+    let curve = curve.median3(0.0);
+    let points: Vec<(f64, f64)> = curve
+        .steps()
+        .iter()
+        .copied()
+        .zip(curve.values().iter().copied())
+        .collect();
+    let mut best: f64 = 0.0;
+    for &(begin, low) in &points {
+        best = best.max(curve.at(after(begin)) - low);
+        best = best.max(low - curve.at(before(begin)));
+        for &(end, high) in points.iter().filter(|point| point.0 >= begin) {
+            if end <= after(begin) {
+                best = best.max(high - low);
+            }
+        }
+    }
+    best
+}
+
+#[test]
+fn rises_are_those_of_all_pairs() {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    for count in [2, 3, 5, 30, 200] {
+        let mut step = 0.0;
+        let steps: Vec<f64> = (0..count)
+            .map(|_| {
+                step += 1.0 + (20.0 * random()).floor();
+                step
+            })
+            .collect();
+        let values = (0..count).map(|_| random()).collect();
+        let curve = Curve::new(steps, values).unwrap();
+        let found = Emergence::from_curve(&curve);
+        let window = 0.05 * curve.last_step();
+        let within = rise_by_pairs(&curve, |at| at + window, |at| at - window);
+        assert_eq!(found.largest_rise, Some(within));
+        let factor = rise_by_pairs(&curve, |at| at * 1.25, |at| at / 1.25);
+        assert_eq!(found.factor_rise, Some(factor));
+    }
+}
+
+#[test]
+fn a_fit_to_many_points_is_that_to_few() {
+    let curve = |count: u32| {
+        let steps: Vec<f64> = (0..=count)
+            .map(|at| 64_000.0 * f64::from(at) / f64::from(count))
+            .collect();
+        let skill = |step: &f64| 1.0 / (1.0 + (step / 9_000.0_f64).powf(-1.0 / 0.13));
+        let values = steps.iter().map(skill).collect();
+        Curve::new(steps, values).unwrap()
+    };
+    for count in [1_000, 5_000, 64_000] {
+        let fit = Emergence::from_curve(&curve(count)).logistic.unwrap();
+        assert!(
+            (fit.midpoint / 9_000.0 - 1.0).abs() < 1e-4,
+            "{count}: {fit:?}"
+        );
+        assert!((fit.scale / 0.13 - 1.0).abs() < 1e-3, "{count}: {fit:?}");
+        assert!(fit.r_squared > 0.999_99, "{count}: {fit:?}");
+    }
+    // A jump within one of the intervals that the search sees the means of.
+    let steps: Vec<f64> = (0..50_000).map(f64::from).collect();
+    let values = steps
+        .iter()
+        .map(|&step| f64::from(u8::from(step > 40_000.0)))
+        .collect();
+    let fit = Emergence::from_curve(&Curve::new(steps, values).unwrap())
+        .logistic
+        .unwrap();
+    assert!(
+        (fit.midpoint - 40_000.0).abs() < 20.0 && fit.r_squared > 0.999,
+        "{fit:?}"
+    );
+}

@@ -144,3 +144,43 @@ proptest! {
         }
     }
 }
+
+/// Kendall's τ-b by its definition, pair by pair.
+fn tau_by_pairs(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (mut same, mut opposite, mut tied_a, mut tied_b) = (0.0, 0.0, 0.0, 0.0);
+    for i in 0..a.len() {
+        for j in 0..i {
+            match (a[i].total_cmp(&a[j]), b[i].total_cmp(&b[j])) {
+                (one, other) if one.is_eq() && other.is_eq() => {}
+                (one, _) if one.is_eq() => tied_a += 1.0,
+                (_, other) if other.is_eq() => tied_b += 1.0,
+                (one, other) if one == other => same += 1.0,
+                _ => opposite += 1.0,
+            }
+        }
+    }
+    let ordered: f64 = same + opposite;
+    let scale = ((ordered + tied_a) * (ordered + tied_b)).sqrt();
+    (scale > 0.0).then(|| (same - opposite) / scale)
+}
+
+proptest! {
+    #[test]
+    fn tau_is_that_of_all_pairs(
+        pairs in proptest::collection::vec((0_u8..9, 0_u8..9), 0..80),
+    ) {
+        let place = |one: u8| if one == 8 { f64::INFINITY } else { f64::from(one) };
+        let a: Vec<f64> = pairs.iter().map(|pair| place(pair.0)).collect();
+        let b: Vec<f64> = pairs.iter().map(|pair| place(pair.1)).collect();
+        prop_assert_eq!(kendall_tau(&a, &b), tau_by_pairs(&a, &b));
+    }
+}
+
+#[test]
+fn tau_of_very_many_numbers() {
+    let a: Vec<f64> = (0..100_000).map(f64::from).collect();
+    let mut b = a.clone();
+    b.reverse();
+    assert_eq!(kendall_tau(&a, &a), Some(1.0));
+    assert_eq!(kendall_tau(&a, &b), Some(-1.0));
+}

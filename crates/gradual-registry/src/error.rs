@@ -1,13 +1,16 @@
 //! What can be wrong with a spec.
 
-use crate::{BuildError, Value};
+use crate::{BuildError, Value, excerpt};
+
+/// Most characters of a name or a value in a message.
+const LONG: usize = 80;
 
 /// Why a [`Spec`](crate::Spec) can't be read or built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// There is no such name.
-    #[error("there is no {kind} '{name}'{}", are(nearest.as_deref(), known))]
+    #[error("there is no {kind} '{}'{}", excerpt(name, LONG), are(nearest.as_deref(), known))]
     Unknown {
         /// What was looked for.
         kind: &'static str,
@@ -19,7 +22,7 @@ pub enum RegistryError {
         known: Vec<String>,
     },
     /// There is no such parameter.
-    #[error("{kind} {name} has no parameter '{parameter}'{}", has(nearest.as_deref(), known))]
+    #[error("{kind} {name} has no parameter '{}'{}", excerpt(parameter, LONG), has(nearest.as_deref(), known))]
     UnknownParameter {
         /// The registry's kind.
         kind: &'static str,
@@ -33,7 +36,7 @@ pub enum RegistryError {
         known: Vec<String>,
     },
     /// A parameter does not take this value.
-    #[error("{kind} {name}: {parameter} = {got}, but it is {expected}")]
+    #[error("{kind} {name}: {parameter} = {}, but it is {expected}", shown(got))]
     Value {
         /// The registry's kind.
         kind: &'static str,
@@ -59,7 +62,7 @@ pub enum RegistryError {
         expected: String,
     },
     /// The text is no spec.
-    #[error("'{text}' is not of the form name or name(parameter = value, …): {problem}")]
+    #[error("'{}' is not of the form name or name(parameter = value, …): {}", excerpt(text, LONG), excerpt(problem, 2 * LONG))]
     Syntax {
         /// What was given.
         text: String,
@@ -77,7 +80,7 @@ pub enum RegistryError {
         expected: &'static str,
     },
     /// The constructor refused.
-    #[error("{kind} {name}: {source}")]
+    #[error("{kind} {name}: {}", without(kind, name, source))]
     Build {
         /// The registry's kind.
         kind: &'static str,
@@ -86,6 +89,28 @@ pub enum RegistryError {
         /// Why.
         source: BuildError,
     },
+}
+
+/// A value as it was written; of a text it is said that it is one, where it could be taken for something else.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Word(word) => {
+            let other = word.parse::<f64>().is_ok() || word.parse::<bool>().is_ok();
+            let text = if other { " (text)" } else { "" };
+            format!("'{}'{text}", excerpt(word, LONG))
+        }
+        other => excerpt(&other.to_string(), LONG),
+    }
+}
+
+/// What a constructor says, without the name that it may begin with.
+fn without(kind: &str, name: &str, source: &BuildError) -> String {
+    let said = source.to_string();
+    let name = format!("{name}: ");
+    let rest = said
+        .strip_prefix(&format!("{kind} {name}"))
+        .or_else(|| said.strip_prefix(&name));
+    rest.map_or_else(|| said.clone(), str::to_owned)
 }
 
 fn are(nearest: Option<&str>, known: &[String]) -> String {

@@ -40,6 +40,7 @@
 mod arguments;
 mod entry;
 mod error;
+mod excerpt;
 mod nearest;
 mod parameter;
 mod registry;
@@ -49,8 +50,9 @@ mod value;
 pub use arguments::Arguments;
 pub use entry::{BuildError, Entry};
 pub use error::RegistryError;
+pub use excerpt::excerpt;
 pub use nearest::nearest;
 pub use parameter::{Kind, Parameter};
 pub use registry::Registry;
-pub use spec::Spec;
+pub use spec::{Spec, split};
 pub use value::Value;

@@ -235,6 +235,24 @@ impl Parameter {
         refused
     }
 
+    /// The least and the largest number that it takes, for tests that try them all; the largest of all numbers where
+    /// there is no bound. None if it takes no number.
+    #[must_use]
+    pub fn extremes(&self) -> Vec<Value> {
+        let ends = [
+            self.low.inside(f64::MIN, f64::next_up),
+            self.high.inside(f64::MAX, f64::next_down),
+        ];
+        let values = ends.into_iter().map(|end| match self.kind {
+            Kind::Number => Some(Value::Number(end)),
+            Kind::Numbers => Some(Value::Numbers(vec![end])),
+            // A number that is too large or too small becomes the nearest count.
+            Kind::Count => Some(Value::Count(end as u64)),
+            Kind::Flag | Kind::Choice => None,
+        });
+        values.flatten().collect()
+    }
+
     /// Which values it takes, in words.
     #[must_use]
     pub fn expected(&self) -> String {
@@ -252,6 +270,9 @@ impl Parameter {
     }
 
     fn bounds(&self) -> String {
+        if let (Bound::Closed(low), Bound::Closed(high)) = (self.low, self.high) {
+            return format!(" from {low} to {high}");
+        }
         let low = match self.low {
             Bound::None => None,
             Bound::Closed(low) => Some(format!("≥ {low}")),
@@ -297,6 +318,15 @@ impl Bound {
             Self::None => true,
             Self::Closed(bound) => number <= bound,
             Self::Open(bound) => number < bound,
+        }
+    }
+
+    /// The last number on the right side of the bound, next to it where it is not allowed itself.
+    fn inside(self, without: f64, next: fn(f64) -> f64) -> f64 {
+        match self {
+            Self::None => without,
+            Self::Closed(bound) => bound,
+            Self::Open(bound) => next(bound),
         }
     }
 

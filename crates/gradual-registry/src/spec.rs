@@ -73,7 +73,7 @@ impl FromStr for Spec {
             return Err(syntax(format!("'{name}' is not a name")));
         }
         let mut spec = Self::new(name);
-        for part in split(inside) {
+        for part in split(inside, ',') {
             let Some((key, value)) = part.split_once('=') else {
                 return Err(syntax(format!("'{}' has no '='", part.trim())));
             };
@@ -90,16 +90,23 @@ impl FromStr for Spec {
     }
 }
 
-/// The parts between commas that are not inside brackets; none of nothing.
-fn split(text: &str) -> Vec<&str> {
+/// The parts of a text between those separators that are not inside brackets; none of nothing.
+///
+/// ```
+/// use gradual_registry::split;
+///
+/// assert_eq!(split("a(k = 1, p = 2), b", ','), ["a(k = 1, p = 2)", " b"]);
+/// ```
+#[must_use]
+pub fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0usize, 0);
     for (at, letter) in text.char_indices() {
         match letter {
             '[' | '(' => depth += 1,
             ']' | ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
+            _ if letter == separator && depth == 0 => {
                 parts.push(&text[start..at]);
-                start = at + 1;
+                start = at + letter.len_utf8();
             }
             _ => {}
         }
@@ -120,7 +127,9 @@ fn read(text: &str) -> Option<Value> {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
     {
-        let numbers = split(inside).into_iter().map(|part| number(part.trim()));
+        let numbers = split(inside, ',')
+            .into_iter()
+            .map(|part| number(part.trim()));
         return numbers.collect::<Option<_>>().map(Value::Numbers);
     }
     match text {

@@ -1,6 +1,8 @@
 //! Specs are read, checked against their entries, and built.
 
-use gradual_registry::{Entry, Parameter, Registry, RegistryError, Spec, Value, nearest};
+use gradual_registry::{
+    Entry, Parameter, Registry, RegistryError, Spec, Value, excerpt, nearest, split,
+};
 use proptest::prelude::*;
 
 static POWER: Entry<u64, String> = Entry {
@@ -110,7 +112,7 @@ fn what_is_wrong_is_named() {
     );
     assert_eq!(
         said("power(k = eigengaps)"),
-        "composition power: k = eigengaps, but it is a whole number ≥ 1, or known, eigengap"
+        "composition power: k = 'eigengaps', but it is a whole number ≥ 1, or known, eigengap"
     );
     assert_eq!(
         said("weighed"),
@@ -122,7 +124,7 @@ fn what_is_wrong_is_named() {
     );
     assert_eq!(
         said("weighed(weights = [1], part = third)"),
-        "composition weighed: part = third, but it is one of first, second"
+        "composition weighed: part = 'third', but it is one of first, second"
     );
     assert_eq!(
         said("weighed(weights = [])"),
@@ -192,6 +194,13 @@ fn values_beyond_the_bounds_are_refused() {
             for value in parameter.refused() {
                 assert_eq!(parameter.accept(&value), None, "{} {value}", parameter.name);
             }
+            for value in parameter.extremes() {
+                assert!(
+                    parameter.accept(&value).is_some(),
+                    "{} {value}",
+                    parameter.name
+                );
+            }
             if let Some(default) = parameter.default() {
                 assert_eq!(parameter.accept(&default), Some(default));
             }
@@ -213,7 +222,112 @@ fn tables_have_a_row_for_each_entry() {
 fn names_that_are_alike_are_found() {
     assert_eq!(nearest("whitend", ["raw", "whitened"]), Some("whitened"));
     assert_eq!(nearest("GROUPED", ["erm", "grouped"]), Some("grouped"));
+    assert_eq!(nearest("quality", ["Quality", "age"]), Some("Quality"));
+    // As fast for names without an end.
+    let long = "x".repeat(1_000_000);
+    assert_eq!(nearest(&long, [long.as_str()]), Some(long.as_str()));
     assert_eq!(nearest("xyz", ["raw", "whitened"]), None);
+}
+
+/// A text that looks like something else is said to be a text.
+#[test]
+fn texts_in_the_place_of_numbers_are_named() {
+    let refused = |value: Value| {
+        let spec = Spec::new("power").with("p", value);
+        ALL.resolve(&spec).unwrap_err().to_string()
+    };
+    for (value, shown) in [
+        (Value::Word("2".into()), "'2' (text)"),
+        (Value::Word("true".into()), "'true' (text)"),
+        (Value::Word("-inf".into()), "'-inf' (text)"),
+        (Value::Word("two".into()), "'two'"),
+        (Value::Word("a\u{1b}[2J\n".into()), "'a\\u{1b}[2J\\n'"),
+        (Value::Flag(true), "true"),
+        (Value::Number(-0.5), "-0.5"),
+    ] {
+        assert_eq!(
+            refused(value),
+            format!("composition power: p = {shown}, but it is a number ≥ 1")
+        );
+    }
+    for long in [
+        refused(Value::Word("x".repeat(10_000))),
+        refused(Value::Numbers(vec![1.0; 10_000])),
+        said(&"x".repeat(10_000)),
+        said(&format!("power({} = 1)", "x".repeat(10_000))),
+        format!("power({}", "\u{7}".repeat(10_000))
+            .parse::<Spec>()
+            .unwrap_err()
+            .to_string(),
+    ] {
+        assert!(long.chars().count() < 1_200, "{long}");
+        assert!(!long.chars().any(char::is_control));
+    }
+}
+
+/// A constructor may begin with its own name, which its message has already.
+#[test]
+fn no_name_is_said_twice() {
+    static TWICE: Entry<u64, String> = Entry {
+        name: "twice",
+        about: "says who it is",
+        facts: &[],
+        parameters: &[],
+        build: |_, how| {
+            Err(match how {
+                0 => "sampler twice: no".into(),
+                1 => "twice: no".into(),
+                _ => "twice, no".into(),
+            })
+        },
+    };
+    static SAMPLERS: Registry<u64, String> = Registry::new("sampler", &[&TWICE]);
+    let said = |how| {
+        let refused = SAMPLERS.build(&Spec::new("twice"), how);
+        refused.unwrap_err().to_string()
+    };
+    assert_eq!(said(0), "sampler twice: no");
+    assert_eq!(said(1), "sampler twice: no");
+    assert_eq!(said(2), "sampler twice: twice, no");
+}
+
+#[test]
+fn bounds_are_said_in_words() {
+    let from = Parameter::count("k", "", 1).at_least(1.0).at_most(64.0);
+    assert_eq!(from.expected(), "a whole number from 1 to 64");
+    assert_eq!(from.extremes(), [Value::Count(1), Value::Count(64)]);
+    let half = Parameter::number("p", "", 0.5).at_least(0.0).below(1.0);
+    assert_eq!(half.expected(), "a number ≥ 0 and < 1");
+    assert_eq!(
+        half.extremes(),
+        [Value::Number(0.0), Value::Number(1.0f64.next_down())]
+    );
+    let any = Parameter::count("seed", "", 0);
+    assert_eq!(any.extremes(), [Value::Count(0), Value::Count(u64::MAX)]);
+    assert!(Parameter::flag("f", "", true).extremes().is_empty());
+}
+
+#[test]
+fn excerpts_are_short_and_on_one_line() {
+    assert_eq!(excerpt("plain – text", 40), "plain – text");
+    assert_eq!(excerpt("a\tb\r\n", 40), r"a\tb\r\n");
+    assert_eq!(
+        excerpt("\u{202e}\u{200b}\u{feff}", 40),
+        r"\u{202e}\u{200b}\u{feff}"
+    );
+    assert_eq!(excerpt("äöüäöüäöü", 5), "äö…öü");
+    assert_eq!(excerpt("abc", 3), "abc");
+    assert_eq!(excerpt("abcd", 3), "a…d");
+    assert_eq!(excerpt("abcd", 0), "…");
+    assert_eq!(excerpt("", 0), "");
+}
+
+#[test]
+fn texts_are_split_outside_of_brackets() {
+    assert_eq!(split("a,b(c,d),[e,f]", ','), ["a", "b(c,d)", "[e,f]"]);
+    assert_eq!(split("a+b(c+d)", '+'), ["a", "b(c+d)"]);
+    assert_eq!(split(")a,b", ','), [")a", "b"]);
+    assert!(split(" ", ',').is_empty());
 }
 
 fn value() -> impl Strategy<Value = Value> {

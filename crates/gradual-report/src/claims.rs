@@ -1,8 +1,8 @@
 //! The verdicts of full runs as a page of documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use gradual_measure::Direction;
@@ -88,8 +88,13 @@ fn check(page: &Path) -> Result<(), ReportError> {
         Err(error) => Err(RunsError::file("look at", page)(error).into()),
         Ok(found) if !found.is_file() => foreign("it is no file"),
         Ok(_) => {
-            let text = fs::read(page).map_err(RunsError::file("read", page))?;
-            match text.is_empty() || text.starts_with(HEAD.as_bytes()) {
+            let mut start = Vec::new();
+            let read = File::open(page).and_then(|file| {
+                let mut head = file.take(HEAD.len() as u64);
+                head.read_to_end(&mut start)
+            });
+            read.map_err(RunsError::file("read", page))?;
+            match start.is_empty() || start == HEAD.as_bytes() {
                 true => Ok(()),
                 false => foreign("it begins otherwise"),
             }

@@ -6,6 +6,7 @@ use gradual_measure::{Claim, Effect, LEAST_SEEDS, Metric, Question, Verdict, jud
 use serde::Serialize;
 
 use crate::folder::{Folder, Stated};
+use crate::numbers::count;
 
 /// A claim with what came out.
 #[derive(Serialize)]
@@ -83,9 +84,9 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
 
 fn few(effect: Option<&Effect>) -> Option<String> {
     let seeds = effect?.seeds;
-    let pairs = if seeds == 1 { "pair" } else { "pairs" };
+    let pairs = count(seeds, "pair", "pairs");
     (seeds < LEAST_SEEDS)
-        .then(|| format!("{seeds} {pairs} of seeds; a verdict takes at least {LEAST_SEEDS}"))
+        .then(|| format!("{pairs} of seeds; a verdict takes at least {LEAST_SEEDS}"))
 }
 
 /// The numbers of the finished runs of an arm, by seed.
@@ -110,8 +111,8 @@ fn lack(arm: &str, values: &BTreeMap<u64, Option<f64>>) -> Option<String> {
         Some(format!("{arm} has no finished run"))
     } else if missing > 0 {
         Some(format!(
-            "{missing} of {} runs of {arm} never got there",
-            values.len()
+            "{missing} of {} of {arm} never got there",
+            count(values.len(), "run", "runs")
         ))
     } else {
         None

@@ -71,6 +71,59 @@ fn several_experiments_and_none() {
 }
 
 #[test]
+fn no_other_file_is_replaced() {
+    let root = tempdir().unwrap();
+    let dir = Fixture {
+        evaluations: 10,
+        ..Fixture::default()
+    }
+    .write(root.path());
+    let page = root.path().join("README.md");
+    fs::write(&page, "# Mine\n").unwrap();
+    let error = claims(std::slice::from_ref(&dir), &page).unwrap_err();
+    assert!(matches!(error, ReportError::ForeignPage { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&page).unwrap(), "# Mine\n");
+    // Nor are figures written without their page.
+    assert!(!root.path().join("figures").exists());
+    let figures = root.path().join("docs/figures");
+    fs::create_dir_all(figures.parent().unwrap()).unwrap();
+    fs::write(&figures, "mine").unwrap();
+    claims(&[dir], &root.path().join("docs/claims.md")).unwrap_err();
+    assert_eq!(fs::read_dir(root.path().join("docs")).unwrap().count(), 1);
+}
+
+#[test]
+fn experiments_of_one_name_share_no_figure() {
+    let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let dirs = [one.path(), other.path()].map(|root| {
+        let fixture = Fixture {
+            evaluations: 10,
+            ..Fixture::default()
+        };
+        fixture.write(root)
+    });
+    let page = one.path().join("docs/claims.md");
+    claims(&dirs, &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    let figures: std::collections::BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("![")?
+                .split_once("](")?
+                .1
+                .strip_suffix(')')
+        })
+        .collect();
+    assert_eq!(figures.len(), 8);
+    for figure in figures {
+        assert!(one.path().join("docs").join(figure).is_file(), "{figure}");
+    }
+    // Nothing of the writing is left.
+    let left = fs::read_dir(one.path().join("docs")).unwrap();
+    assert_eq!(left.count(), 2);
+}
+
+#[test]
 fn controls_are_named() {
     let root = tempdir().unwrap();
     let fixture = Fixture {

@@ -159,6 +159,15 @@ fn nothing_but_a_report_is_replaced() {
     assert!(empty.join("index.html").exists() && deep.join("index.html").exists());
 }
 
+/// Of what is behind a link to a device there is no content to compare.
+#[cfg(unix)]
+fn foreign_with_devices(dir: &Path) {
+    let error = report(dir).unwrap_err();
+    assert!(matches!(error, ReportError::Foreign { .. }), "{error}");
+    let link = fs::symlink_metadata(dir.join("report/files.json")).unwrap();
+    assert!(link.is_symlink());
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed() {
@@ -189,6 +198,15 @@ fn links_are_not_followed() {
     symlink(&victim, dir.join("report/figures")).unwrap();
     foreign(&dir.join("report"), &dir, "figures");
     assert_eq!(files(&victim), before);
+
+    // Nor is the list of the files read through one, or waited for.
+    fs::remove_dir_all(dir.join("report")).unwrap();
+    report(&dir).unwrap();
+    for other in ["/dev/zero", "/dev/tty"] {
+        fs::remove_file(dir.join("report/files.json")).unwrap();
+        symlink(other, dir.join("report/files.json")).unwrap();
+        foreign_with_devices(&dir);
+    }
 
     // A dangling link is a link.
     let nowhere = root.path().join("nowhere");

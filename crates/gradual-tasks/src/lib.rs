@@ -8,6 +8,7 @@
 
 mod decoder;
 mod mlp;
+mod setting;
 pub mod skills;
 mod sparse_parity;
 mod table;
@@ -15,10 +16,12 @@ mod weights;
 
 pub use decoder::{Decoder, DecoderConfig};
 pub use mlp::Mlp;
+pub use setting::SettingError;
 pub use skills::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::SparseParity;
-pub use sparse_parity::config::{SparseParityConfig, SparseParityError};
+pub use sparse_parity::config::SparseParityConfig;
 pub use sparse_parity::examples::ParityBatch;
+pub use table::data::TableData;
 pub use table::error::TableError;
 pub use table::row::TableRow;
 pub use table::{Table, TableBatch};

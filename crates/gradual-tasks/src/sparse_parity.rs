@@ -15,7 +15,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::mlp::Mlp;
-use config::{SparseParityConfig, SparseParityError};
+use crate::setting::SettingError;
+use config::SparseParityConfig;
 use examples::{ParityBatch, ParityExamples};
 use progress::fourier;
 
@@ -42,8 +43,8 @@ impl SparseParity {
     ///
     /// # Errors
     ///
-    /// [`SparseParityError`] naming the setting that is out of range.
-    pub fn new(config: SparseParityConfig, seed: u64) -> Result<Self, SparseParityError> {
+    /// [`SettingError`] naming the setting that is out of range.
+    pub fn new(config: SparseParityConfig, seed: u64) -> Result<Self, SettingError> {
         config.check()?;
         let (bits, tasks, subset) = (config.bits, config.tasks, config.subset);
         let mut random = ChaCha8Rng::seed_from_u64(seed);

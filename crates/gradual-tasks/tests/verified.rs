@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
-use gradual_tasks::{Skills, SkillsConfig, SparseParity, SparseParityConfig, Table};
+use gradual_tasks::{Skills, SkillsConfig, SparseParity, SparseParityConfig, Table, TableData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -36,6 +36,6 @@ fn skills() {
 
 #[test]
 fn table() {
-    let task = Table::red_wine(1).expect("a task");
+    let task = Table::new(&TableData::red_wine().expect("a table"), 1);
     assert!(check(&task, 64) < 1e-5);
 }

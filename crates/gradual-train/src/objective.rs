@@ -196,14 +196,40 @@ impl Objective {
         self.grouping.needs().labels()
     }
 
-    /// Whether draws of `examples` examples can be grouped, as far as can be known before the first: see
-    /// [`Grouping::check`].
+    /// Whether draws of `examples` examples can be grouped and their groups composed, as far as can be known before the
+    /// first: see [`Grouping::check`].
     ///
     /// # Errors
     ///
-    /// [`GroupError`](gradual_group::GroupError) naming the grouping and what does not fit.
+    /// [`GroupError`](gradual_group::GroupError) naming the grouping and what does not fit. [`LossError`] for groups
+    /// with signs under anything but a sum of squares, a composition that is made for another number of groups, and
+    /// layers for one that looks at none.
     pub fn check(&self, examples: usize) -> Result<(), TrainError> {
-        Ok(self.grouping.check(examples)?)
+        self.grouping.check(examples)?;
+        let signed = self.grouping.is_signed();
+        let (operation, takes_signed, made_for) = match &self.rule {
+            Rule::Losses(_) if !self.layers.is_empty() => return Err(LossError::Layers.into()),
+            Rule::Losses(composition) => (
+                composition.name(),
+                composition.takes_signed(),
+                composition.num_groups(),
+            ),
+            Rule::Gradients(rule) => (rule.name(), false, None),
+        };
+        if signed && !takes_signed {
+            return Err(LossError::Signed { operation }.into());
+        }
+        if let (Some(expected), Some(got)) = (made_for, self.grouping.num_groups(examples))
+            && expected != got
+        {
+            return Err(LossError::OtherGroups {
+                operation,
+                expected,
+                got,
+            }
+            .into());
+        }
+        Ok(self.scaler.check(signed)?)
     }
 
     /// Which standing examples the grouping has to be shown before the next step, if any: see

@@ -358,6 +358,107 @@ fn adam_is_what_runs_had_before() {
     assert_eq!(a.numbers(), b.numbers());
 }
 
+/// The least and the largest number of every parameter: whatever is built moves a layer or leaves it, and nothing
+/// panics.
+#[test]
+fn the_ends_of_every_range_are_safe() {
+    let device = Device::flex().autodiff();
+    let layer: Linear = LinearConfig::new(3, 2).init(&device);
+    let x = Tensor::<2>::ones([4, 3], &device);
+    for entry in OPTIMIZERS.iter() {
+        for parameter in entry.parameters {
+            for value in parameter.extremes() {
+                let spec = Spec::new(entry.name).with(parameter.name, value);
+                let mut optimizer = OPTIMIZERS.build(&spec, ()).unwrap();
+                for _ in 0..2 {
+                    let loss = (layer.forward(x.clone()) - 1.0).powi_scalar(2).mean();
+                    let update = burn::optim::GradientsParams::from_grads(loss.backward(), &layer);
+                    let moved = optimizer.step(0.01, layer.clone(), update);
+                    assert_eq!(moved.weight.dims(), [3, 2], "{spec}");
+                }
+            }
+        }
+    }
+    for entry in SAMPLERS.iter() {
+        for parameter in entry.parameters {
+            for value in parameter.extremes() {
+                let spec = Spec::new(entry.name).with(parameter.name, value);
+                match SAMPLERS.build(&spec, context(11)) {
+                    Ok(mut sampler) => {
+                        let mut random = ChaCha8Rng::seed_from_u64(5);
+                        asked(&mut *sampler, 8, &mut random, [1, 11]);
+                    }
+                    Err(error) => assert!(!error.to_string().is_empty(), "{spec}"),
+                }
+            }
+        }
+    }
+}
+
+/// No name stands twice in what a sampler says of itself.
+#[test]
+fn a_sampler_is_named_once() {
+    let refused = SAMPLERS.build(&"stratified(capabilities = 4)".parse().unwrap(), context(5));
+    assert_eq!(
+        refused.err().unwrap().to_string(),
+        "sampler stratified: 4 different capabilities were asked for in each draw, of 3"
+    );
+    // Not in the square of their number.
+    let many = Stratified::new(0..1_000_000, 2).unwrap();
+    drop(many);
+    assert!(Stratified::new([0, 1, 0], 2).is_err());
+}
+
+/// What groups are composed by is checked against the grouping before the first step.
+#[test]
+fn an_objective_is_checked_before_the_first_step() {
+    use gradual_group::SingularVectors;
+    use gradual_loss::registry::{COMPOSITIONS, RULES, RuleContext};
+    use gradual_loss::{Mean, Scale};
+
+    let refused = |objective: &Objective| objective.check(16).unwrap_err().to_string();
+    let composition = |text: &str| COMPOSITIONS.build(&text.parse().unwrap(), ()).unwrap();
+    assert_eq!(
+        refused(&Objective::new(
+            Labels::new(4),
+            composition("dro(sizes = [1, 2])")
+        )),
+        "group DRO: its settings are of 2 groups, but the grouping has 4"
+    );
+    assert_eq!(
+        refused(&Objective::new(
+            Labels::new(4),
+            composition("excess(reference = [1])")
+        )),
+        "excess loss: its settings are of 1 groups, but the grouping has 4"
+    );
+    let fits = Objective::new(Labels::new(2), composition("dro(sizes = [1, 2])"));
+    fits.check(16).unwrap();
+    let svd = SingularVectors::default;
+    for text in ["mean", "cvar", "dro", "power(p = 3)"] {
+        let message = refused(&Objective::new(svd(), composition(text)));
+        assert!(
+            message.contains("take the composition squares, or memberships without signs"),
+            "{message}"
+        );
+    }
+    Objective::new(svd(), composition("squares"))
+        .check(16)
+        .unwrap();
+    Objective::new(SingularVectors::squared(), composition("mean"))
+        .check(16)
+        .unwrap();
+    for entry in RULES.iter() {
+        let rule = RULES.build(&Spec::new(entry.name), RuleContext { seed: 1 });
+        let message = refused(&Objective::on_gradients(svd(), rule.unwrap()));
+        assert!(message.contains("the groups are signed"), "{message}");
+    }
+    let scaled = Objective::new(svd(), SumOfSquares).with_scale(Scale::UnitSum);
+    assert!(refused(&scaled).starts_with("scale unit-sum: the groups are signed"));
+    let looking = Objective::new(Labels::new(4), Mean).looking_at(&["a.*"]);
+    assert!(refused(&looking).contains("only a rule on group gradients looks at layers"));
+}
+
 /// Muon moves a matrix by an orthogonal one, up to what five Newton-Schulz iterations leave, and a bias as AdamW does.
 #[test]
 fn muon_moves_matrices_by_orthogonal_ones() {

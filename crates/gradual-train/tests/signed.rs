@@ -105,7 +105,11 @@ fn everything_else_refuses_signed_groups() {
         }
         let error = composition.compose(&traced.losses, &groups).unwrap_err();
         assert!(matches!(error, LossError::Signed { .. }), "{error}");
-        assert!(error.to_string().contains("SingularVectors::squared"));
+        assert!(
+            error
+                .to_string()
+                .contains("singular-vectors(membership = squared)")
+        );
         let squared = SingularVectors::squared()
             .group(&Draw::from(&traced))
             .unwrap();
@@ -132,7 +136,7 @@ fn a_scale_by_the_sum_refuses_signed_groups() {
         panic!("{error}");
     };
     let message = error.to_string();
-    for part in ["UnitSum", "UnitAbsolute", "MatchNorm", "Raw"] {
+    for part in ["scale unit-sum", "unit-absolute", "match-norm", "raw"] {
         assert!(message.contains(part), "{message}");
     }
     for scale in [

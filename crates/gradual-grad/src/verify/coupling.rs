@@ -13,14 +13,48 @@ use super::rounding::Rounding;
 use crate::error::GradError;
 use crate::trace::pass::ForwardPass;
 
-/// Share of the largest entry that may arrive at an example of the other half, for rounding of fused kernels.
+/// Share of the largest entry that may arrive at an example that is left out, for rounding of fused kernels.
 const COUPLED: f64 = 1e-5;
 
-/// One half of a draw, as `[n]` of ones and zeros, and a weight for every example, one of four by turns.
+/// Where all passes give the same losses, one example in so many is left out.
+const LEFT_OUT: usize = 8;
+
+/// Weights of an example in the two passes that are compared. No two of these pairs have one ratio, so that examples with
+/// different ones are told apart. By a power of two, numbers are scaled without rounding, in whatever precision
+/// activations are.
+const WEIGHTS: [(f32, f32); 7] = [
+    (2.0, 0.25),
+    (0.25, 2.0),
+    (1.0, 0.25),
+    (0.5, 2.0),
+    (1.0, 0.5),
+    (0.5, 1.0),
+    (1.0, 1.0),
+];
+
+/// Weights for the examples of a draw, each `[n]`.
 pub(super) struct Parts {
     /// None for a draw of one example.
-    pub(super) half: Option<Tensor<1>>,
+    pub(super) part: Option<Part>,
+    /// Of the pass whose update is compared with Burn's own.
     pub(super) weights: Tensor<1>,
+}
+
+/// Weights of a pass that leaves some examples out: those have zeros.
+pub(super) struct Part {
+    half: Tensor<1>,
+    most: Tensor<1>,
+}
+
+impl Part {
+    /// Where passes `repeat`, most of the draw: two examples that depend on each other are told apart by their weights
+    /// then, if these have different ratios. Elsewhere a half, which most pairs are not in together.
+    pub(super) fn of(&self, repeat: bool) -> &Tensor<1> {
+        match repeat {
+            true => &self.most,
+            false => &self.half,
+        }
+    }
 }
 
 impl Parts {
@@ -32,16 +66,23 @@ impl Parts {
         let mut random = ChaCha8Rng::seed_from_u64(n as u64);
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut random);
-        let (mut half, mut weights) = (vec![0.0; n], vec![1.0; n]);
-        for (at, &j) in order.iter().enumerate() {
-            // By a power of two, numbers are scaled without rounding, in whatever precision activations are.
-            weights[j] = [0.5, 1.0, 2.0, 0.25][at % 4];
-            if at >= n / 2 {
-                half[j] = 1.0;
-            }
+        let (mut weights, mut most) = (vec![1.0; n], vec![1.0; n]);
+        for (&j, (first, second)) in order.iter().zip(WEIGHTS.into_iter().cycle()) {
+            (weights[j], most[j]) = (first, second);
         }
+        // In another order, so that no ratio is left out more than others.
+        order.shuffle(&mut random);
+        let without = |left_out: usize, mut part: Vec<f32>| {
+            for &j in &order[..left_out] {
+                part[j] = 0.0;
+            }
+            on(part)
+        };
         Self {
-            half: (n > 1).then(|| on(half)),
+            part: (n > 1).then(|| Part {
+                half: without(n / 2, vec![1.0; n]),
+                most: without(n.div_ceil(LEFT_OUT), most),
+            }),
             weights: on(weights),
         }
     }
@@ -51,26 +92,27 @@ impl Parts {
 struct Arrived {
     path: String,
     layer: &'static str,
-    /// Largest entry at an example outside of the half, largest difference from before at one inside, and largest entry
+    /// Largest entry at an example outside of the part, largest difference from before at one inside, and largest entry
     /// at all: `[3]`.
     largest: Tensor<1>,
 }
 
-/// Checks that nothing arrives at the examples outside of `half`, and at those inside what arrived `before`, when their
-/// losses were weighted.
+/// Checks, for a backward pass from the losses weighted by `part`, that nothing arrives at the examples outside of it, and
+/// at those inside what arrived `before` under other weights.
 pub(super) fn separate<M: Module>(
     passed: ForwardPass<'_, M>,
-    half: &Tensor<1>,
+    part: &Tensor<1>,
     before: Option<(&Tensor<1>, &[Tensor<2>])>,
     rounding: &Rounding,
 ) -> Result<(), GradError> {
     let [n] = passed.losses.dims();
     let subject = passed.subject;
     let paths: HashMap<ParamId, String> = passed.paths();
-    let total = (passed.losses.clone() * half.clone().cast(passed.losses.dtype())).sum();
+    let total = (passed.losses.clone() * part.clone().cast(passed.losses.dtype())).sum();
     // The default precision of the device may be another one.
-    let half = half.clone().cast(DType::F32);
-    let outside = half.clone().neg().add_scalar(1.0);
+    let part = part.clone().cast(DType::F32);
+    let inside = part.clone().sign();
+    let outside = inside.clone().neg().add_scalar(1.0);
     let mut all: Vec<Arrived> = Vec::new();
     passed.backward(&total, |seen, deltas| {
         let rows = seen.examples;
@@ -88,15 +130,16 @@ pub(super) fn separate<M: Module>(
         let otherwise = before.and_then(|(weights, arrived)| {
             let earlier = arrived.get(all.len())?;
             let [size, columns] = deltas.dims();
-            let weights = match subject.views {
-                Some(views) if rows != n => views.spread(weights.clone()),
-                _ => weights.clone(),
+            let scale = part.clone() / weights.clone().cast(DType::F32);
+            let scale = match subject.views {
+                Some(views) if rows != n => views.spread(scale),
+                _ => scale,
             };
-            let weights = weights.reshape([rows, 1]).expand([rows, size / rows]);
-            let weights = weights.reshape([size, 1]).cast(deltas.dtype());
+            let scale = scale.reshape([rows, 1]).expand([rows, size / rows]);
+            let scale = scale.reshape([size, 1]).cast(deltas.dtype());
             (earlier.dims() == [size, columns]).then(|| {
-                let difference = deltas.clone() - earlier.clone() / weights;
-                (by_example(difference) * half.clone()).max()
+                let difference = deltas.clone() - earlier.clone() * scale;
+                (by_example(difference) * inside.clone()).max()
             })
         });
         let otherwise = otherwise.unwrap_or_else(|| elsewhere.clone().zeros_like());

@@ -44,11 +44,17 @@ impl Rounding {
         4.0 * self.epsilon.sqrt()
     }
 
-    /// Of numbers that are about as small as half precision has them, whatever their largest is. Weighted by a quarter
-    /// before, they are rounded to four times as much.
+    /// What may be left of gradients that cancel over the draw, as a share of the largest gradient of all. Each is rounded
+    /// by itself, and they may be larger than any sum.
+    pub(super) fn cancelled(&self) -> f64 {
+        self.allowed().powi(2).max((128.0 * self.epsilon).min(1e-3))
+    }
+
+    /// Of numbers that are about as small as half precision has them, whatever their largest is. Scaled by up to
+    /// eight between two weights, they are rounded to eight times as much.
     pub(super) fn underflow(&self) -> f64 {
         match self.narrow {
-            true => 4.0 * SMALLEST,
+            true => 8.0 * SMALLEST,
             false => 0.0,
         }
     }

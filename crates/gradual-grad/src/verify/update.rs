@@ -85,8 +85,9 @@ pub(super) fn compared(
     let overall = overall.fold(0.0, f64::max);
     let allowed = rounding.allowed();
     let ratio = |each: &Update| {
-        // Gradients that are nothing but rounding (of an attention's key bias) are as large as the others' rounding.
-        let size = each.own.max(each.traced).max(allowed * overall);
+        // Gradients that cancel over the draw (of an attention's key bias) are nothing but rounding of the others'.
+        let size = each.own.max(each.traced);
+        let size = size.max(rounding.cancelled() / allowed * overall);
         if size > 0.0 {
             (each.difference - rounding.underflow()).max(0.0) / size
         } else {

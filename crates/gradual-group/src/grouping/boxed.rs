@@ -24,6 +24,14 @@ impl Grouping for Box<dyn Grouping> {
         (**self).check(examples)
     }
 
+    fn num_groups(&self, examples: usize) -> Option<usize> {
+        (**self).num_groups(examples)
+    }
+
+    fn is_signed(&self) -> bool {
+        (**self).is_signed()
+    }
+
     fn wants(&self) -> Option<Standing> {
         (**self).wants()
     }

@@ -51,15 +51,20 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         search::MOST_GROUPS,
         search::RESTARTS,
         search::LEAST_SIZE,
-        Parameter::count("examples", "examples that groups are formed from", 1_500).at_least(1.0),
+        Parameter::count("examples", "examples that groups are formed from", 1_500)
+            .at_least(1.0)
+            .at_most(parameters::MANY_STANDING),
         Parameter::count("every", "draws until groups are formed again", 1)
             .at_least(1.0)
+            .at_most(parameters::MANY_DRAWS)
             .or_words(&[NONE])
             .word_by_default(NONE),
         Parameter::number("memory", "how much of a centroid a draw leaves", 0.99)
             .at_least(0.0)
             .at_most(1.0),
-        Parameter::count("sketch", "dimensions of the sketch", 1_024).at_least(1.0),
+        Parameter::count("sketch", "dimensions of the sketch", 1_024)
+            .at_least(1.0)
+            .at_most(parameters::MANY_DIMENSIONS),
         parameters::AVERAGE,
     ],
     build: |arguments, context| {
@@ -269,6 +274,11 @@ impl Grouping for Centroids {
     /// Whether groups can be formed of the standing examples; a draw may have any size.
     fn check(&self, _: usize) -> Result<(), GroupError> {
         self.forming.check(OPERATION, self.examples)
+    }
+
+    /// Groups that are formed again may get numbers of their own.
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        self.forming.num_groups().filter(|_| self.every.is_none())
     }
 
     fn wants(&self) -> Option<Standing> {

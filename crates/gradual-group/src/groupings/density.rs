@@ -28,9 +28,12 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         ("use it", "where much belongs to no group"),
     ],
     parameters: &[
-        Parameter::count("least_size", "fewest examples of a group", 5).at_least(2.0),
+        Parameter::count("least_size", "fewest examples of a group", 5)
+            .at_least(2.0)
+            .at_most(parameters::MANY_EXAMPLES),
         Parameter::count("neighbours", "neighbours that a density is taken over", 1)
             .at_least(1.0)
+            .at_most(parameters::MANY_EXAMPLES)
             .or_words(&[AS_LEAST_SIZE])
             .word_by_default(AS_LEAST_SIZE),
         parameters::SIMILARITY,
@@ -129,7 +132,7 @@ impl Hdbscan {
         let mut assignment = vec![None; similarities.examples()];
         let present = similarities.present();
         // A draw with room for one group only has no two parts to tell apart.
-        if present.len() < 2 * self.least_size {
+        if present.len() < self.least_size.saturating_mul(2) {
             return Ok((assignment, 0));
         }
         let distances: Vec<Vec<f32>> = present

@@ -28,7 +28,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     ],
     parameters: &[parameters::COUNT],
     build: |arguments, context| {
-        let groups = parameters::labels(arguments, &context)?;
+        let groups = parameters::groups(arguments, &context)?;
         Ok(Box::new(Difficulty::new(groups)))
     },
 };
@@ -59,17 +59,11 @@ impl Grouping for Difficulty {
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {
-        match self.groups {
-            0 => Err(GroupError::NoGroups {
-                operation: OPERATION,
-            }),
-            groups if groups > examples => Err(GroupError::TooManyGroups {
-                operation: OPERATION,
-                groups,
-                examples,
-            }),
-            _ => Ok(()),
-        }
+        GroupError::filled_groups(OPERATION, self.groups, examples)
+    }
+
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(self.groups)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

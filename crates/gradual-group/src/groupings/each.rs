@@ -63,6 +63,14 @@ impl Grouping for EachExample {
         Needs::Nothing
     }
 
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        GroupError::groups("each example", examples, examples)
+    }
+
+    fn num_groups(&self, examples: usize) -> Option<usize> {
+        Some(examples)
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         Groups::each(draw.nonempty("each example")?, draw.options())
     }

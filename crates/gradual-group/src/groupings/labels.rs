@@ -97,13 +97,13 @@ impl Grouping for Labels {
         Needs::Labels
     }
 
-    fn check(&self, _: usize) -> Result<(), GroupError> {
-        match self.groups.contains(&0) {
-            true => Err(GroupError::NoGroups {
-                operation: "labels",
-            }),
-            false => Ok(()),
-        }
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        let mut each = self.groups.iter();
+        each.try_for_each(|&groups| GroupError::groups("labels", groups, examples))
+    }
+
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(self.groups.iter().sum())
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

@@ -52,16 +52,25 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         search::MOST_GROUPS,
         search::RESTARTS,
         search::LEAST_SIZE,
-        Parameter::count("examples", "examples that are clustered", 1_500).at_least(1.0),
-        Parameter::count("every", "draws until their gradients are taken again", 20).at_least(1.0),
-        Parameter::count("axes", "directions that stand for a group", 1).at_least(1.0),
-        Parameter::count("rank", "singular pairs that are kept of a direction", 1).at_least(1.0),
+        Parameter::count("examples", "examples that are clustered", 1_500)
+            .at_least(1.0)
+            .at_most(parameters::MANY_STANDING),
+        Parameter::count("every", "draws until their gradients are taken again", 20)
+            .at_least(1.0)
+            .at_most(parameters::MANY_DRAWS),
+        Parameter::count("axes", "directions that stand for a group", 1)
+            .at_least(1.0)
+            .at_most(100.0),
+        Parameter::count("rank", "singular pairs that are kept of a direction", 1)
+            .at_least(1.0)
+            .at_most(100.0),
         Parameter::count(
             "kept",
             "landmarks of a group that are kept one by one, without axes",
             1,
         )
         .at_least(1.0)
+        .at_most(parameters::MANY_STANDING)
         .or_words(&[NONE, ALL])
         .word_by_default(NONE),
         Parameter::number(
@@ -74,10 +83,15 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         Parameter::flag("split_merge", "whether groups may split and merge", false),
         Parameter::number("split_below", "likeness below which a group splits", 0.3).at_least(0.0),
         Parameter::number("merge_above", "likeness above which two groups merge", 0.7).above(0.0),
-        Parameter::count("patience", "regroupings in a row that must agree", 3).at_least(1.0),
+        Parameter::count("patience", "regroupings in a row that must agree", 3)
+            .at_least(1.0)
+            .at_most(parameters::MANY_DRAWS),
         Parameter::count("least_part", "fewest examples of a part that splits off", 8)
-            .at_least(2.0),
-        Parameter::count("most_parts", "most groups that splitting may lead to", 64).at_least(1.0),
+            .at_least(2.0)
+            .at_most(parameters::MANY_STANDING),
+        Parameter::count("most_parts", "most groups that splitting may lead to", 64)
+            .at_least(1.0)
+            .at_most(parameters::MANY_STANDING),
         parameters::AVERAGE,
     ],
     build: |arguments, context| {
@@ -292,6 +306,11 @@ impl Grouping for Landmarks {
     /// Whether the standing examples can be clustered; a draw may have any size.
     fn check(&self, _: usize) -> Result<(), GroupError> {
         self.spectral.check(self.examples)
+    }
+
+    fn num_groups(&self, examples: usize) -> Option<usize> {
+        let groups = self.spectral.num_groups(examples);
+        groups.filter(|_| self.split_merge.is_none())
     }
 
     fn wants(&self) -> Option<Standing> {

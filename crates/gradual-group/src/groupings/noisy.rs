@@ -75,13 +75,12 @@ impl Grouping for NoisyLabels {
         Needs::Labels
     }
 
-    fn check(&self, _: usize) -> Result<(), GroupError> {
-        match self.groups {
-            0 => Err(GroupError::NoGroups {
-                operation: OPERATION,
-            }),
-            _ => Ok(()),
-        }
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        GroupError::groups(OPERATION, self.groups, examples)
+    }
+
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(self.groups)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

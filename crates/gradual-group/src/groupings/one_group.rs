@@ -32,6 +32,10 @@ impl Grouping for OneGroup {
         Needs::Nothing
     }
 
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(1)
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty("one group")?;
         Ok(Groups::one(n, draw.options()))

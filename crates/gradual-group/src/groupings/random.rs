@@ -28,7 +28,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
     ],
     parameters: &[parameters::COUNT],
     build: |arguments, context| {
-        let groups = parameters::labels(arguments, &context)?;
+        let groups = parameters::groups(arguments, &context)?;
         Ok(Box::new(RandomGroups::new(groups, context.seed)))
     },
 };
@@ -58,25 +58,23 @@ impl Grouping for RandomGroups {
         Needs::Nothing
     }
 
-    fn check(&self, _: usize) -> Result<(), GroupError> {
-        match self.groups {
-            0 => Err(GroupError::NoGroups {
-                operation: OPERATION,
-            }),
-            _ => Ok(()),
-        }
+    fn check(&self, examples: usize) -> Result<(), GroupError> {
+        GroupError::groups(OPERATION, self.groups, examples)
+    }
+
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        Some(self.groups)
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty(OPERATION)?;
         self.check(draw.examples())?;
-        let assignment = (0..n).map(|_| Some(self.random.random_range(0..self.groups)));
-        Groups::hard(
-            assignment.collect(),
-            self.groups,
-            Average::Mean,
-            draw.options(),
-        )
+        let mut random = self.random.clone();
+        let assignment = (0..n).map(|_| Some(random.random_range(0..self.groups)));
+        let assignment = assignment.collect();
+        let groups = Groups::hard(assignment, self.groups, Average::Mean, draw.options())?;
+        self.random = random;
+        Ok(groups)
     }
 
     /// The place in the random numbers.

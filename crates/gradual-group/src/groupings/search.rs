@@ -17,7 +17,7 @@ use crate::grouping::groups::{Average, Groups};
 use crate::grouping::state::State;
 use crate::how_many::HowMany;
 use crate::linalg::eigenvalues::{Eigenvalues, EigenvaluesRecord, estimates};
-use crate::parameters::{self, NONE};
+use crate::parameters::{self, MANY_EXAMPLES, MANY_GROUPS, NONE};
 
 /// Most groups that a rule answers unless told otherwise.
 const AT_MOST: usize = 32;
@@ -37,7 +37,8 @@ pub(crate) const MOST_GROUPS: Parameter = Parameter::count(
     "most groups that a rule may find",
     AT_MOST as u64,
 )
-.at_least(1.0);
+.at_least(1.0)
+.at_most(MANY_GROUPS);
 
 /// Leading directions that examples are clustered in.
 pub(crate) const DIMENSIONS: Parameter = Parameter::count(
@@ -46,6 +47,7 @@ pub(crate) const DIMENSIONS: Parameter = Parameter::count(
     1,
 )
 .at_least(1.0)
+.at_most(MANY_EXAMPLES)
 .or_words(&[GROUPS, ALL])
 .word_by_default(GROUPS);
 
@@ -55,7 +57,8 @@ pub(crate) const RESTARTS: Parameter = Parameter::count(
     "runs of k-means, of which the best counts",
     RUNS as u64,
 )
-.at_least(1.0);
+.at_least(1.0)
+.at_most(1_000.0);
 
 /// The least size of a group.
 pub(crate) const LEAST_SIZE: Parameter = Parameter::count(
@@ -64,6 +67,7 @@ pub(crate) const LEAST_SIZE: Parameter = Parameter::count(
     1,
 )
 .at_least(1.0)
+.at_most(MANY_EXAMPLES)
 .or_words(&[NONE])
 .word_by_default(NONE);
 
@@ -180,14 +184,14 @@ impl ClusterSearch {
     pub(crate) fn check(&self, operation: &'static str, examples: usize) -> Result<(), GroupError> {
         match self.how_many {
             _ if examples == 0 => Err(GroupError::EmptyDraw { operation }),
-            HowMany::Fixed(0) => Err(GroupError::NoGroups { operation }),
-            HowMany::Fixed(groups) if groups > examples => Err(GroupError::TooManyGroups {
-                operation,
-                groups,
-                examples,
-            }),
+            HowMany::Fixed(groups) => GroupError::filled_groups(operation, groups, examples),
             _ => Ok(()),
         }
+    }
+
+    /// The number of groups of every draw, where it is given.
+    pub(crate) fn num_groups(&self) -> Option<usize> {
+        self.how_many.fixed()
     }
 
     /// Clusters examples of known similarities. Each call draws new random numbers.

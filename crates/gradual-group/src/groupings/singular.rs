@@ -37,7 +37,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             "what is read from the component of a unit gradient",
             &["signed", "absolute", "squared"],
         ),
-        Parameter::count("power", "q of a direction's weight σ^q", 2),
+        Parameter::count("power", "q of a direction's weight σ^q", 2).at_most(100.0),
         Parameter::choice(
             "average",
             "whether a direction's loss is the sum or the mean of its examples'",
@@ -45,6 +45,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         ),
         Parameter::count("leading", "number of leading directions that are taken", 1)
             .at_least(1.0)
+            .at_most(parameters::MANY_EXAMPLES)
             .or_words(&[NONE])
             .word_by_default(NONE),
         Parameter::count(
@@ -53,6 +54,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             1,
         )
         .at_least(1.0)
+        .at_most(parameters::MANY_DIMENSIONS)
         .or_words(&[NONE])
         .word_by_default(NONE),
     ],
@@ -340,6 +342,10 @@ fn closed_form(gram: Tensor<2>) -> Groups {
 impl Grouping for SingularVectors {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn is_signed(&self) -> bool {
+        self.membership == Membership::Signed
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {

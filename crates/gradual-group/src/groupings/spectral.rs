@@ -147,6 +147,10 @@ impl Grouping for Spectral {
         self.search.check(OPERATION, examples)
     }
 
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        self.search.num_groups()
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let similarity = self.similarity;
         let read = |cosines: Cosines| cosines.similarity(similarity);

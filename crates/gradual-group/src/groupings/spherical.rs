@@ -126,6 +126,10 @@ impl Grouping for SphericalKMeans {
         self.search.check(OPERATION, examples)
     }
 
+    fn num_groups(&self, _: usize) -> Option<usize> {
+        self.search.num_groups()
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.search.group(OPERATION, draw, Cosines::signed)
     }

@@ -11,6 +11,7 @@ use crate::grouping::groups::Groups;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
+use crate::parameters;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "after";
@@ -25,7 +26,11 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
         ("cost", "nothing"),
         ("use it", "so that the first steps are those of ERM"),
     ],
-    parameters: &[Parameter::count("draws", "draws before the grouping begins", 1).required()],
+    parameters: &[
+        Parameter::count("draws", "draws before the grouping begins", 1)
+            .at_most(parameters::MANY_DRAWS)
+            .required(),
+    ],
     build: |arguments, (_, inner)| {
         let draws = u64::try_from(arguments.count("draws")?)?;
         Ok(Box::new(After::new(draws, inner)))
@@ -75,6 +80,11 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
             true => Needs::Nothing,
             false => inner,
         }
+    }
+
+    /// One at first.
+    fn wrap_num_groups(&self, inner: Option<usize>) -> Option<usize> {
+        inner.filter(|&groups| groups == 1)
     }
 
     /// None while it waits.

@@ -10,6 +10,7 @@ use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::grouping::state::State;
+use crate::parameters;
 use crate::read::host_together;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
@@ -41,7 +42,8 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
             "draws without a move until a group is damped",
             500,
         )
-        .at_least(1.0),
+        .at_least(1.0)
+        .at_most(parameters::MANY_DRAWS),
         Parameter::number(
             "least_move",
             "least relative change of a mean loss that is a move",
@@ -272,6 +274,15 @@ impl<G: Grouping + Clone> Wrapper for Damped<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_check(&self, _: usize) -> Result<(), GroupError> {
+        match self.inner.is_signed() {
+            true => Err(GroupError::Signed {
+                operation: OPERATION,
+            }),
+            false => Ok(()),
+        }
     }
 
     fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {

@@ -32,7 +32,7 @@ impl Groups {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Weights`] unless there is one prior per group, [`GroupError::Prior`] for one
+    /// [`GroupError::Priors`] unless there is one prior per group, [`GroupError::Prior`] for one
     /// that is negative or not finite, [`GroupError::Signed`] for [signed](Self::is_signed) groups.
     pub fn with_priors(self, priors: &[f32]) -> Result<Self, GroupError> {
         if self.is_signed() {
@@ -42,9 +42,9 @@ impl Groups {
         }
         let k = self.num_groups();
         if priors.len() != k {
-            return Err(GroupError::Weights {
-                membership: k,
+            return Err(GroupError::Priors {
                 weights: priors.len(),
+                groups: k,
             });
         }
         checked(priors)?;
@@ -96,6 +96,21 @@ impl<G: Grouping + Clone> Wrapper for Priors<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_check(&self, examples: usize) -> Result<(), GroupError> {
+        if self.inner.is_signed() {
+            return Err(GroupError::Signed {
+                operation: "priors",
+            });
+        }
+        match self.inner.num_groups(examples) {
+            Some(groups) if groups != self.priors.len() => Err(GroupError::Priors {
+                weights: self.priors.len(),
+                groups,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {

@@ -114,6 +114,11 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
         &mut self.inner
     }
 
+    /// A group that is lost keeps its number, and a new one gets its own.
+    fn wrap_num_groups(&self, _: Option<usize>) -> Option<usize> {
+        None
+    }
+
     /// Gradients, whatever the inner grouping needs.
     fn wrap_needs(&self, inner: Needs) -> Needs {
         inner.and(Needs::Gradients)

@@ -90,6 +90,11 @@ pub trait Wrapper: Clone + Send {
         Ok(())
     }
 
+    /// The number of groups of every draw, where that of the inner grouping is `inner`: the same by default.
+    fn wrap_num_groups(&self, inner: Option<usize>) -> Option<usize> {
+        inner
+    }
+
     /// What is to stand, where the inner grouping wants `inner`: the same by default.
     fn wrap_wants(&self, inner: Option<Standing>) -> Option<Standing> {
         inner
@@ -159,6 +164,14 @@ impl<W: Wrapper> Grouping for W {
     fn check(&self, examples: usize) -> Result<(), GroupError> {
         self.inner().check(examples)?;
         self.wrap_check(examples)
+    }
+
+    fn num_groups(&self, examples: usize) -> Option<usize> {
+        self.wrap_num_groups(self.inner().num_groups(examples))
+    }
+
+    fn is_signed(&self) -> bool {
+        self.inner().is_signed()
     }
 
     fn wants(&self) -> Option<Standing> {

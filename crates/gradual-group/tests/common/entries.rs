@@ -39,6 +39,8 @@ fn others(parameter: &Parameter) -> Vec<Value> {
         .iter()
         .map(|&word| Value::Word(word.to_owned()));
     let numbers = match parameter.kind() {
+        // Fewer labels than there are known groups are refused.
+        Kind::Count if parameter.name == "k" => vec![Value::Count(4), Value::Count(8)],
         Kind::Count => vec![Value::Count(2), Value::Count(8)],
         Kind::Number => vec![Value::Number(0.5)],
         Kind::Flag => vec![Value::Flag(true)],

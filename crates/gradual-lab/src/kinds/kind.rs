@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
+use gradual_tasks::SettingError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Table;
@@ -67,6 +68,11 @@ pub(super) fn settings<C: DeserializeOwned>(kind: &dyn Kind, settings: Table) ->
     }
     let read = settings.try_into();
     read.with_context(|| format!("settings of the task {}", kind.name()))
+}
+
+/// A setting that makes no sense, as it stands in a file.
+pub(super) fn refused(kind: &dyn Kind, error: &SettingError) -> anyhow::Error {
+    anyhow!("task.{}.{error}", kind.name())
 }
 
 /// Refuses to look at the groups of a kind that nobody has written the looks for.

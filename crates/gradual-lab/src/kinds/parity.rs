@@ -62,7 +62,7 @@ impl Kind for SparseParity {
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
         let config: SparseParityConfig = kind::settings(self, settings)?;
         // Opening the task here finds what is wrong with it before any folder is made.
-        Task::new(config.clone(), 0)?;
+        Task::new(config.clone(), 0).map_err(|error| kind::refused(self, &error))?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Parity::new)),
             None => Box::new(Configured::new(

@@ -1,6 +1,7 @@
 //! Text skills in a small decoder.
 
 use clap::ArgMatches;
+use gradual_tasks::skills::SkillError;
 use gradual_tasks::{Skills as Task, SkillsConfig};
 use toml::Table;
 
@@ -36,7 +37,10 @@ impl Kind for Skills {
 
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
         let config: SkillsConfig = kind::settings(self, settings)?;
-        Task::new(&config, 0)?;
+        Task::new(&config, 0).map_err(|error| match error {
+            SkillError::Setting(error) => kind::refused(self, &error),
+            other => other.into(),
+        })?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Decoder::new)),
             None => Box::new(Configured::new(config, Task::new)),

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual::train::{Capability, Task as _};
-use gradual_tasks::{Table as Task, TableError};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use gradual_tasks::{Table as Task, TableData};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Configured, Finished, Run, Setting};
+use crate::training::{AnyTask, Finished, Run, Setting, trainer, written_down};
 
 const RATE: f64 = 1e-3;
 
@@ -19,10 +19,10 @@ const RATE: f64 = 1e-3;
 pub(crate) struct Table;
 
 /// Which table; red-wine quality where none is named.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
-    /// A CSV file of numbers with a header.
+    /// A CSV file of numbers with a header, a pipe of such, or `-` for standard input.
     data: Option<PathBuf>,
     /// The column to predict.
     label: Option<String>,
@@ -33,7 +33,7 @@ struct Config {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flags of tables")]
 struct Flags {
-    /// A CSV file of numbers with a header
+    /// A CSV file of numbers with a header; - is standard input
     #[arg(long, value_name = "FILE", requires_all = ["label", "group"])]
     data: Option<String>,
     /// The column of --data to predict
@@ -42,13 +42,6 @@ struct Flags {
     /// The column of --data that names the group of a row
     #[arg(long, value_name = "COL", requires = "data")]
     group: Option<String>,
-}
-
-fn open(config: &Config, seed: u64) -> Result<Task, TableError> {
-    match (&config.data, &config.label, &config.group) {
-        (Some(file), Some(label), Some(group)) => Task::open(file, label, group, seed),
-        _ => Task::red_wine(seed),
-    }
 }
 
 impl Kind for Table {
@@ -85,51 +78,56 @@ impl Kind for Table {
     ) -> anyhow::Result<Box<dyn AnyTask>> {
         kind::without_quality(self, quality.as_ref())?;
         let config: Config = kind::settings(self, settings)?;
-        let given = [
-            config.data.is_some(),
-            config.label.is_some(),
-            config.group.is_some(),
-        ];
-        if given.iter().any(|&each| each != given[0]) {
-            bail!(
+        // Read here, once for all runs: what is wrong with it is found before any folder is made, every run has the
+        // same rows though the file may change meanwhile, and a pipe can be read only once.
+        let data = match (&config.data, &config.label, &config.group) {
+            (Some(file), Some(label), Some(group)) => TableData::open(file, label, group)?,
+            (None, None, None) => TableData::red_wine()?,
+            _ => bail!(
                 "the task table needs data, label and group together, or none of them for red-wine quality"
-            );
-        }
-        // Opening the table here finds what is wrong with it before any folder is made.
-        let capabilities = open(&config, 0)?.capabilities().to_vec();
-        let task = Configured::new(config, open);
-        Ok(Box::new(Named { task, capabilities }))
+            ),
+        };
+        Ok(Box::new(Opened {
+            capabilities: Task::new(&data, 0).capabilities().to_vec(),
+            data,
+        }))
     }
 }
 
-/// A table with the names of its groups, which make two files different.
-struct Named<T> {
-    task: T,
+/// A table that was read.
+struct Opened {
+    data: TableData,
     capabilities: Vec<Capability>,
 }
 
-impl<T: AnyTask> AnyTask for Named<T> {
+impl AnyTask for Opened {
+    /// What was read and not where, since a file can be moved, and another be put in its place.
     fn settings(&self) -> anyhow::Result<Value> {
-        let mut settings = self.task.settings()?;
-        let names = self
-            .capabilities
-            .iter()
-            .map(|capability| capability.name.as_str());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.insert(String::from("capabilities"), names.collect());
-        }
-        Ok(settings)
+        let names = self.capabilities.iter();
+        Ok(json!({
+            "sha256": self.data.sha256(),
+            "label": self.data.label(),
+            "group": self.data.group(),
+            "capabilities": names.map(|capability| &capability.name).collect::<Vec<_>>(),
+        }))
     }
 
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
         Ok(self.capabilities.clone())
     }
 
+    fn notes(&self) -> &[String] {
+        self.data.notes()
+    }
+
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        self.task.try_first_step(setting)
+        let task = Task::new(&self.data, setting.seed);
+        Ok(trainer(&task, setting)?.try_first_step()?)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        self.task.train(run)
+        let task = Task::new(&self.data, run.setting.seed);
+        let trainer = trainer(&task, run.setting)?;
+        Ok(written_down(trainer, run).run()?.into())
     }
 }

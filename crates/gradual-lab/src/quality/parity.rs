@@ -4,7 +4,7 @@ use gradual::grad::Part::{Gradients, Inputs, OutputGradients};
 use gradual::group::Sign;
 use gradual::prelude::*;
 use gradual::train::Drawn;
-use gradual_tasks::{ParityBatch, SparseParity as Task, SparseParityConfig, SparseParityError};
+use gradual_tasks::{ParityBatch, SettingError, SparseParity as Task, SparseParityConfig};
 
 use super::cut::Cut;
 use super::look::{KRONECKER, Layers, Look, RAW, WHITE};
@@ -23,7 +23,7 @@ impl Parity {
         config: &SparseParityConfig,
         seed: u64,
         examples: usize,
-    ) -> Result<Self, SparseParityError> {
+    ) -> Result<Self, SettingError> {
         Ok(Self {
             task: Task::new(config.clone(), seed)?,
             config: config.clone(),

@@ -6,12 +6,12 @@ mod how_many;
 mod sharing;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use gradual::measure::statistics::{deviation, mean};
-use gradual::runs::{ExperimentRecord, Record};
+use gradual::runs::files::{self, EXPERIMENT};
+use gradual::runs::{Done, ExperimentRecord, Lines, Place, comparable};
 use gradual_report::{ReportFolder, Sheet, csv_cell};
 
 use super::line::{Line, RowLine};
@@ -29,6 +29,9 @@ const MEASURES: [Measure; 6] = [
     ("weight_mass_slope", |row| row.weight_mass_slope),
 ];
 
+/// The arm along which groups are looked at.
+const ARM: &str = "erm";
+
 /// The lines of all finished runs, by step.
 struct Runs {
     steps: BTreeMap<u64, Vec<Line>>,
@@ -39,9 +42,7 @@ struct Runs {
 /// Reads the runs of `task` in `folder`, writes `report/` and says what the tables say.
 pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Written> {
     let runs = Runs::read(folder, file)?;
-    let text = fs::read_to_string(folder.join("experiment.json"))
-        .with_context(|| format!("could not read {}", folder.display()))?;
-    let record = ExperimentRecord::from_line(&text)?;
+    let record: ExperimentRecord = files::read(&folder.join(EXPERIMENT))?;
     let sheet = runs.sheet(&record, task);
     let mut report = ReportFolder::new(&folder.join("report"))?;
     for figure in sheet.figures() {
@@ -59,36 +60,27 @@ pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Wri
 impl Runs {
     fn read(folder: &Path, file: &str) -> anyhow::Result<Self> {
         let mut steps: BTreeMap<u64, Vec<Line>> = BTreeMap::new();
-        let arm = folder.join("erm");
-        let entries =
-            fs::read_dir(&arm).with_context(|| format!("could not read {}", arm.display()))?;
-        let mut seeds = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let seed = name
-                .strip_prefix("seed-")
-                .and_then(|seed| seed.parse().ok());
-            if let Some(seed) = seed.filter(|_: &u64| path.join("DONE").exists()) {
-                seeds.push((seed, path.join(file)));
-            }
-        }
-        seeds.sort();
-        for (_, path) in &seeds {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("could not read {}", path.display()))?;
-            for line in text.lines() {
-                let line = Line::from_line(line).with_context(|| path.display().to_string())?;
+        let mut configs = Vec::new();
+        let places = Place::all(folder)?.runs.into_iter();
+        for place in places.filter(|place| place.arm == ARM) {
+            let Some((done, config)) = Done::read(&place.folder)?.zip(place.config()?) else {
+                continue;
+            };
+            done.check_journals(&place.folder)?;
+            let lines = Lines::<Line>::read(&place.folder.join(file), true)?;
+            for line in lines.records {
                 steps.entry(line.step).or_default().push(line);
             }
+            configs.push((place.folder, config));
         }
+        comparable::check(configs.iter().map(|(folder, config)| (folder, config)))?;
         let Some(first) = steps.values().flatten().next().cloned() else {
             bail!("no run in {} is finished", folder.display());
         };
         Ok(Self {
             steps,
             first,
-            seeds: seeds.len(),
+            seeds: configs.len(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
-use gradual_registry::Spec;
+use gradual_registry::{Spec, split};
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
@@ -181,7 +181,7 @@ impl FromStr for Changes {
     fn from_str(text: &str) -> anyhow::Result<Self> {
         let mut changes = Self::default();
         let mut given: Vec<&str> = Vec::new();
-        for part in outside(text, ',') {
+        for part in split(text, ',') {
             let Some((key, value)) = part.split_once(':') else {
                 bail!(
                     "'{}' is not of the form key:value; the keys are {}",
@@ -195,7 +195,7 @@ impl FromStr for Changes {
             }
             given.push(key);
             let spec = || value.parse::<Spec>().map(Some);
-            let list = || outside(value, '+').into_iter().map(str::trim);
+            let list = || split(value, '+').into_iter().map(str::trim);
             let specs = || {
                 list()
                     .map(str::parse::<Spec>)
@@ -280,24 +280,4 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     value.parse().with_context(|| format!("{key}:{value}"))
-}
-
-/// The parts between `separator`s that are not inside brackets; none of nothing.
-pub(crate) fn outside(text: &str, separator: char) -> Vec<&str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0usize, 0);
-    for (at, letter) in text.char_indices() {
-        match letter {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
-            _ if letter == separator && depth == 0 => {
-                parts.push(&text[start..at]);
-                start = at + letter.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    if !text.trim().is_empty() {
-        parts.push(&text[start..]);
-    }
-    parts
 }

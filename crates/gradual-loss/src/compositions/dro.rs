@@ -161,6 +161,10 @@ impl Composition for GroupDro {
         OPERATION
     }
 
+    fn num_groups(&self) -> Option<usize> {
+        Some(self.adjustment.len()).filter(|&sizes| sizes > 0)
+    }
+
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         self.same(groups.num_groups())
     }

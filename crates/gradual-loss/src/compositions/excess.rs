@@ -167,6 +167,10 @@ impl Composition for ExcessLoss {
         OPERATION
     }
 
+    fn num_groups(&self) -> Option<usize> {
+        Some(self.reference.len())
+    }
+
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         self.same(groups.num_groups())
     }

@@ -120,6 +120,10 @@ impl<C: Composition> Composition for RunningMeans<C> {
         self.composition.least(groups)
     }
 
+    fn num_groups(&self) -> Option<usize> {
+        self.composition.num_groups()
+    }
+
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         self.same(groups.num_groups())?;
         self.composition.check(groups)

@@ -76,6 +76,10 @@ impl<C: Composition> Composition for Shifted<C> {
         Some(self.composition.least(groups)? + self.floor)
     }
 
+    fn num_groups(&self) -> Option<usize> {
+        self.composition.num_groups()
+    }
+
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         self.composition.check(groups)
     }

@@ -14,10 +14,13 @@ use crate::text::width;
 /// The height of a row in pixels: rows of 20 capabilities stay readable.
 pub(super) const ROW: f64 = 15.0;
 
+/// The width of a letter of a name in pixels.
+const LETTER: f64 = 6.8;
+
 /// Room for the names in pixels.
 pub(super) fn left(order: &Order) -> f64 {
     let longest = order.labels.iter().map(|label| width(label)).max();
-    (longest.unwrap_or_default() as f64 * 6.0 + 8.0).max(30.0)
+    (longest.unwrap_or_default() as f64 * LETTER + 8.0).max(30.0)
 }
 
 /// The size of a panel with this many rows.

@@ -205,3 +205,23 @@ impl Band {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawn_line_keeps_what_stands_out() {
+        let few: Vec<(f64, f64)> = (0..40).map(|at| (f64::from(at), 0.5)).collect();
+        assert_eq!(drawn(&few, 10), few);
+        let mut many: Vec<(f64, f64)> = (0..64_000).map(|at| (f64::from(at), 0.5)).collect();
+        many[31_234].1 = 0.9;
+        many[55_555].1 = 0.1;
+        let shown = drawn(&many, 320);
+        assert!(shown.len() <= 4 * 320 && shown.len() >= 2 * 320);
+        assert!(shown.contains(&many[31_234]) && shown.contains(&many[55_555]));
+        assert_eq!((shown.first(), shown.last()), (many.first(), many.last()));
+        assert!(shown.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(drawn(&[], 10), []);
+    }
+}

@@ -13,7 +13,7 @@ use super::svg::px;
 use super::{Figure, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
-use crate::numbers::{number, steps, whole};
+use crate::numbers::{count, number, steps, whole};
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
@@ -111,11 +111,11 @@ fn panel(arm: &Arm, order: &Order, axis: LogAxis) -> Result<Panel, ReportError> 
                 rows::label(chart, axis.low(), row, &order.labels[index])?;
                 let said = |time: Option<f64>| time.map_or_else(|| "never".to_owned(), number);
                 let title = format!(
-                    "{name}: t10 {}, t50 {}, t90 {} (median of {} seeds)",
+                    "{name}: t10 {}, t50 {}, t90 {} (median of {})",
                     said(t10),
                     said(t50),
                     said(t90),
-                    seeds.len()
+                    count(seeds.len(), "seed", "seeds")
                 );
                 let corners = [(axis.low(), row - 0.45), (axis.high(), row + 0.45)]
                     .map(|at| chart.plotting_area().map_coordinate(&at));

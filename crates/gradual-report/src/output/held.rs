@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::Path;
 
-use gradual_runs::{RunsError, SCHEMA};
+use gradual_runs::{RunsError, SCHEMA, files};
 use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
@@ -125,7 +125,7 @@ impl Held {
 
 /// The list of the report at `target`; empty without one.
 fn manifest(target: &Path) -> String {
-    fs::read_to_string(target.join(MANIFEST)).unwrap_or_default()
+    files::text(&target.join(MANIFEST)).unwrap_or_default()
 }
 
 /// A file below `folder`, or a folder, that is not of ours.
@@ -175,7 +175,7 @@ fn before_lists(name: &str) -> bool {
 
 /// Whether a folder holds what every report held before there were lists.
 fn has_marks_of_old(folder: &Path) -> bool {
-    let text = fs::read_to_string(folder.join("summary.json")).unwrap_or_default();
+    let text = files::text(&folder.join("summary.json")).unwrap_or_default();
     let summary: Option<serde_json::Value> = serde_json::from_str(&text).ok();
     let of_ours = summary.is_some_and(|one| one["schema"] == SCHEMA && one["verdicts"].is_array());
     of_ours

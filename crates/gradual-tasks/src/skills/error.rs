@@ -1,6 +1,7 @@
 //! What can go wrong with skills.
 
 use super::skill::Skill;
+use crate::setting::SettingError;
 
 /// What can go wrong when naming, mixing or encoding skills.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -75,17 +76,7 @@ pub enum SkillError {
         /// The share.
         share: f64,
     },
-    /// The sizes of the decoder do not fit each other.
-    #[error(
-        "skills: width {width}, {heads} heads and hidden width {hidden} make no decoder; all must be \
-         at least 1, and the heads must divide the width"
-    )]
-    Sizes {
-        /// Width of the residual stream.
-        width: usize,
-        /// Attention heads.
-        heads: usize,
-        /// Width of the hidden layers.
-        hidden: usize,
-    },
+    /// A setting of the task makes no sense.
+    #[error("skills: {0}")]
+    Setting(#[from] SettingError),
 }

@@ -16,22 +16,23 @@ use super::mixture::Mixture;
 use super::skill::Skill;
 use super::split::{held_out, sample_training};
 use crate::decoder::{Decoder, DecoderConfig};
+use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
 
 /// Settings of [`Skills`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SkillsConfig {
-    /// Zipf exponent of the mixture; 0 draws every trained skill equally often.
+    /// Zipf exponent of the mixture, 0 to 50; 0 draws every trained skill equally often.
     pub exponent: f64,
-    /// Held-out items per skill, where there are as many.
+    /// Held-out items per skill, 1 to 10 000; fewer where a skill has no more.
     pub held_out: usize,
-    /// Width of the decoder.
+    /// Width of the decoder, at most 4 096; it has 50 million parameters at most.
     pub width: usize,
-    /// Attention heads.
+    /// Attention heads, at most 64; they divide the width.
     pub heads: usize,
-    /// Blocks.
+    /// Blocks, 1 to 64.
     pub layers: usize,
-    /// Width of the hidden layers.
+    /// Width of the hidden layers, at most 65 536.
     pub hidden: usize,
 }
 
@@ -46,6 +47,54 @@ impl Default for SkillsConfig {
             layers: 2,
             hidden: 256,
         }
+    }
+}
+
+impl SkillsConfig {
+    /// Whether a task can be made of these settings.
+    fn check(&self) -> Result<(), SettingError> {
+        number("exponent", EXPONENT, self.exponent)?;
+        count("held_out", 1..=10_000, self.held_out)?;
+        count("width", 1..=4_096, self.width)?;
+        count("heads", 1..=64, self.heads)?;
+        count("layers", 1..=64, self.layers)?;
+        count("hidden", 1..=65_536, self.hidden)?;
+        if !self.width.is_multiple_of(self.heads) {
+            return Err(SettingError::Together {
+                name: "heads",
+                got: self.heads,
+                problem: format!("it has to divide width = {}", self.width),
+            });
+        }
+        let [width, heads, layers, hidden, held_out] = [
+            self.width,
+            self.heads,
+            self.layers,
+            self.hidden,
+            self.held_out,
+        ]
+        .map(|setting| setting as u128);
+        let [tokens, context] = [Alphabet::SIZE, CONTEXT].map(|size| size as u128);
+        let attention = 4 * width * (width + 1) + 4 * width;
+        let block = attention + hidden * (2 * width + 1) + width;
+        let others = format!("layers = {} and hidden = {}", self.layers, self.hidden);
+        parameters(
+            "width",
+            self.width,
+            &others,
+            (tokens + context + 2) * width + layers * block,
+        )?;
+        let widest = (4 * width).max(hidden).max(tokens).max(heads * context);
+        let others = format!(
+            "width = {}, heads = {} and hidden = {}",
+            self.width, self.heads, self.hidden
+        );
+        evaluation(
+            "held_out",
+            self.held_out,
+            &others,
+            held_out * context * widest,
+        )
     }
 }
 
@@ -72,28 +121,16 @@ impl Skills {
     ///
     /// # Errors
     ///
-    /// [`SkillError`] for an exponent that makes no mixture and sizes that make no decoder.
+    /// [`SkillError`] naming the setting that is out of range.
     pub fn new(config: &SkillsConfig, seed: u64) -> Result<Self, SkillError> {
-        let SkillsConfig {
-            width,
-            heads,
-            hidden,
-            ..
-        } = *config;
-        if width == 0 || heads == 0 || hidden == 0 || !width.is_multiple_of(heads) {
-            return Err(SkillError::Sizes {
-                width,
-                heads,
-                hidden,
-            });
-        }
+        config.check()?;
         let mixture = Mixture::zipf(config.exponent)?;
         let capability = |skill: Skill| Capability {
             name: skill.name().to_owned(),
             chance: CHANCE,
             frequency: mixture.frequency(skill),
         };
-        let items = |skill| held_out(skill, config.held_out.max(1), seed).into_iter();
+        let items = |skill| held_out(skill, config.held_out, seed).into_iter();
         let encode = |item: Item| Alphabet.encode(&item);
         let encoded = |skill| items(skill).map(encode).collect::<Result<Vec<_>, _>>();
         Ok(Self {
@@ -279,19 +316,13 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_checked() {
-        for (width, heads) in [(0, 1), (8, 0), (8, 3)] {
-            let config = SkillsConfig {
-                width,
-                heads,
-                ..SkillsConfig::default()
-            };
-            let message = Skills::new(&config, 0).unwrap_err().to_string();
-            assert!(
-                message.contains(&format!("width {width}, {heads} heads")),
-                "{message}"
-            );
-        }
+    fn the_count_of_parameters_is_that_of_the_model() {
+        let task = tiny();
+        let model = task.model(&mut ChaCha8Rng::seed_from_u64(3), &Device::flex());
+        let (width, hidden) = (8, 8);
+        let block = 4 * width * (width + 1) + 4 * width + hidden * (2 * width + 1) + width;
+        let all = (Alphabet::SIZE + CONTEXT + 2) * width + block;
+        assert_eq!(burn::module::Module::num_params(&model), all);
     }
 
     #[test]

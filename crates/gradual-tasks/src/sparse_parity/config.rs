@@ -1,25 +1,26 @@
 //! Settings of multitask sparse parity.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
 
 /// Settings of [`SparseParity`](crate::SparseParity).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SparseParityConfig {
-    /// Number of tasks.
+    /// Number of tasks, at most 10 000 and as many as there are subsets of bits.
     pub tasks: usize,
     /// Number of bits n, at most 64.
     pub bits: usize,
     /// Bits k that each task's label depends on.
     pub subset: usize,
-    /// Zipf exponent a: task i is drawn with probability ∝ (i + 1)^−a.
+    /// Zipf exponent a, 0 to 50: task i is drawn with probability ∝ (i + 1)^−a.
     pub exponent: f64,
     /// Size of the one-hot task code beside bits of ±1.
     pub code: f32,
-    /// Width of each hidden layer.
+    /// Width of each hidden layer; the model has 50 million parameters at most.
     pub hidden: usize,
-    /// Held-out examples per task.
+    /// Held-out examples per task, at least 1.
     pub held_out: usize,
     /// Codes that announce a task, each as often as the others: with more than one, inputs show
     /// more groups than there are capabilities.
@@ -27,7 +28,7 @@ pub struct SparseParityConfig {
     // still the same configuration.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub aliases: usize,
-    /// Number of hidden layers.
+    /// Number of hidden layers, at most 100.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth: usize,
 }
@@ -59,32 +60,57 @@ impl Default for SparseParityConfig {
 
 impl SparseParityConfig {
     /// Whether a task can be made of these settings.
-    pub(super) fn check(&self) -> Result<(), SparseParityError> {
-        let within = |name, got, least, most| match (least..=most).contains(&got) {
-            true => Ok(()),
-            false => Err(SparseParityError::Range {
-                name,
-                least,
-                most,
-                got,
-            }),
-        };
-        within("tasks", self.tasks, 1, 10_000)?;
-        within("bits", self.bits, 1, 64)?;
-        within("subset", self.subset, 1, self.bits)?;
-        within("hidden", self.hidden, 1, 1_000_000)?;
-        within("held_out", self.held_out, 1, 1_000_000)?;
-        within("aliases", self.aliases, 1, 1_000)?;
-        within("depth", self.depth, 1, 100)?;
-        let (bits, tasks, subset) = (self.bits, self.tasks, self.subset);
-        if binomial(bits, subset) < tasks as f64 {
-            return Err(SparseParityError::Subsets {
-                bits,
-                tasks,
-                subset,
+    pub(super) fn check(&self) -> Result<(), SettingError> {
+        count("tasks", 1..=10_000, self.tasks)?;
+        count("bits", 1..=64, self.bits)?;
+        count("subset", 1..=64, self.subset)?;
+        if self.subset > self.bits {
+            return Err(SettingError::Together {
+                name: "subset",
+                got: self.subset,
+                problem: format!("it is at most bits = {}", self.bits),
             });
         }
-        Ok(())
+        number("exponent", EXPONENT, self.exponent)?;
+        number("code", 0.0..=1e6, f64::from(self.code))?;
+        count("hidden", 1..=1_000_000, self.hidden)?;
+        count("held_out", 1..=1_000_000, self.held_out)?;
+        count("aliases", 1..=1_000, self.aliases)?;
+        count("depth", 1..=100, self.depth)?;
+        let subsets = binomial(self.bits, self.subset);
+        if subsets < self.tasks as f64 {
+            let (bits, subset) = (self.bits, self.subset);
+            return Err(SettingError::Together {
+                name: "tasks",
+                got: self.tasks,
+                problem: match subsets {
+                    1.0 => format!("{bits} bits have only 1 subset of {subset} bits"),
+                    _ => format!("{bits} bits have only {subsets} subsets of {subset} bits"),
+                },
+            });
+        }
+        let [tasks, inputs, hidden, depth, held_out] = [
+            self.tasks,
+            self.codes() + self.bits,
+            self.hidden,
+            self.depth,
+            self.held_out,
+        ]
+        .map(|setting| setting as u128);
+        let weights = (inputs + 1) * hidden + (depth - 1) * (hidden + 1) * hidden + hidden + 1;
+        let sizes = format!(
+            "tasks = {}, bits = {} and aliases = {}",
+            self.tasks, self.bits, self.aliases
+        );
+        let others = format!("depth = {}, {sizes}", self.depth);
+        parameters("hidden", self.hidden, &others, weights)?;
+        let others = format!("hidden = {}, {sizes}", self.hidden);
+        evaluation(
+            "held_out",
+            self.held_out,
+            &others,
+            tasks * held_out * inputs.max(hidden),
+        )
     }
 
     /// Number of codes, that is of entries before the bits.
@@ -93,35 +119,8 @@ impl SparseParityConfig {
     }
 }
 
-/// A setting that makes no sense.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SparseParityError {
-    /// A count is out of range.
-    #[error("sparse parity: {name} must be from {least} to {most}, got {got}")]
-    Range {
-        /// The setting.
-        name: &'static str,
-        /// Least value.
-        least: usize,
-        /// Greatest value.
-        most: usize,
-        /// What was given.
-        got: usize,
-    },
-    /// There are fewer subsets of bits than tasks.
-    #[error("sparse parity: {bits} bits have fewer than {tasks} subsets of {subset} bits")]
-    Subsets {
-        /// Number of bits.
-        bits: usize,
-        /// Number of tasks.
-        tasks: usize,
-        /// Bits per task.
-        subset: usize,
-    },
-}
-
 /// n choose k.
 fn binomial(n: usize, k: usize) -> f64 {
-    (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
+    let product: f64 = (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product();
+    product.round()
 }

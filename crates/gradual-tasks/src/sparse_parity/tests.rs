@@ -147,25 +147,25 @@ fn settings_are_checked() {
     };
     assert_eq!(
         with(|c| c.tasks = 0),
-        "sparse parity: tasks must be from 1 to 10000, got 0"
+        "tasks = 0, but it is a whole number from 1 to 10000"
     );
     assert_eq!(
         with(|c| c.subset = 51),
-        "sparse parity: subset must be from 1 to 50, got 51"
+        "subset = 51, but it is at most bits = 50"
     );
     assert_eq!(
         with(|c| c.aliases = 0),
-        "sparse parity: aliases must be from 1 to 1000, got 0"
+        "aliases = 0, but it is a whole number from 1 to 1000"
     );
     assert_eq!(
         with(|c| c.depth = 0),
-        "sparse parity: depth must be from 1 to 100, got 0"
+        "depth = 0, but it is a whole number from 1 to 100"
     );
     assert_eq!(
         with(|c| {
             c.bits = 4;
             c.subset = 4
         }),
-        "sparse parity: 4 bits have fewer than 20 subsets of 4 bits"
+        "tasks = 20, but 4 bits have only 1 subset of 4 bits"
     );
 }

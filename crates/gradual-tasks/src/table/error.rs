@@ -2,30 +2,54 @@
 
 use std::path::PathBuf;
 
+use gradual_registry::{excerpt, nearest};
 use thiserror::Error;
+
+/// Most characters of a cell or a name in a message.
+pub(super) const SHORT: usize = 60;
+/// Most characters of a path in a message.
+pub(super) const LONG: usize = 240;
+/// Most names of columns in a message.
+const LISTED: usize = 20;
 
 /// A table that can't be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TableError {
     /// The file can't be opened.
-    #[error("table {}: {source}", path.display())]
+    #[error("table {}: {source}", excerpt(&path.display().to_string(), LONG))]
     Open {
         /// The file.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A row does not have as many cells as the header, or is not text.
+    /// The bytes can't be read, or are no text.
     #[error("table {table}: {source}")]
-    Csv {
+    Read {
         /// The file.
         table: String,
-        /// Which row, and what is wrong with it.
-        source: csv::Error,
+        /// The system's reason, or what the bytes are.
+        source: std::io::Error,
+    },
+    /// A line does not have as many cells as the header.
+    #[error("table {table}, line {line}: it has {}, but the header has {columns}", counted(*cells, "cell"))]
+    Ragged {
+        /// The file.
+        table: String,
+        /// Line of the file, the header being line 1.
+        line: u64,
+        /// How many cells it has.
+        cells: usize,
+        /// How many it should have.
+        columns: usize,
     },
     /// There is no such column.
-    #[error("table {table}: there is no column '{column}'; its columns are {}", known.join(", "))]
+    #[error(
+        "table {table}: there is no column '{}'{}",
+        excerpt(column, SHORT),
+        there_are(column, known)
+    )]
     Column {
         /// The file.
         table: String,
@@ -34,8 +58,12 @@ pub enum TableError {
         /// The names in the header.
         known: Vec<String>,
     },
-    /// A cell is not a finite number.
-    #[error("table {table}, line {line}, column '{column}': '{cell}' is not a finite number")]
+    /// A cell is not a number that can be used.
+    #[error(
+        "table {table}, line {line}, column '{}': '{}' {problem}",
+        excerpt(column, SHORT),
+        excerpt(cell, SHORT)
+    )]
     Cell {
         /// The file.
         table: String,
@@ -45,6 +73,8 @@ pub enum TableError {
         column: String,
         /// The cell.
         cell: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// There is nothing to learn from.
     #[error("table {table}: {problem}")]
@@ -54,4 +84,49 @@ pub enum TableError {
         /// What is missing.
         problem: String,
     },
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// The columns that there are, and why the one that was asked for may not be among them.
+fn there_are(column: &str, known: &[String]) -> String {
+    let near = nearest(column, known.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| {
+        format!(", did you mean '{}'?", excerpt(near, SHORT))
+    });
+    let listed: Vec<String> = known
+        .iter()
+        .take(LISTED)
+        .map(|name| excerpt(name, SHORT))
+        .collect();
+    let more = match known.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let listed = listed.join(", ") + &more;
+    let separator = |name: &str| {
+        let kinds = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
+        let kind = kinds.into_iter().find(|(letter, _)| name.contains(*letter));
+        kind.map(|(_, kinds)| kinds)
+    };
+    let cause = match known {
+        [only] => match separator(only) {
+            Some(kinds) => {
+                return format!(
+                    "; its only column is '{listed}': the separator is a comma, and this file seems to have {kinds}"
+                );
+            }
+            None => return format!("{near}; its only column is '{listed}'"),
+        },
+        _ if known.iter().all(|name| name.parse::<f64>().is_ok()) => {
+            "; the first line has to name the columns"
+        }
+        _ => "",
+    };
+    format!("{near}; its columns are {listed}{cause}")
 }

@@ -1,25 +1,28 @@
-//! The groups of a column, and its distinct values.
+//! The groups of a table.
 
 /// Rows that are one group.
+#[derive(Debug)]
 pub(super) struct Named {
     pub(super) name: String,
     /// Two at least.
-    pub(super) rows: Vec<usize>,
+    pub(super) rows: Vec<u32>,
     /// The only row of another group, to be trained on with these.
-    pub(super) lone: Option<usize>,
+    pub(super) lone: Option<u32>,
 }
 
-/// The groups of a column, in the order of its values, those of a single row together at the end. None where all are of
-/// a single row.
-pub(super) fn named_groups(group: &str, column: &[f64]) -> Option<Vec<Named>> {
-    let rows_of = |value: f64| (0..column.len()).filter(move |&row| column[row] == value);
+/// The groups of a column, in the order of its values, those of a single row together at the end. `column` has the
+/// place of each row's value. None where all are of a single row.
+pub(super) fn named_groups(group: &str, values: &[f64], column: &[u32]) -> Option<Vec<Named>> {
+    let mut rows = vec![Vec::new(); values.len()];
+    for (row, &value) in column.iter().enumerate() {
+        rows[value as usize].push(row as u32);
+    }
     let (mut named, mut single) = (Vec::new(), Vec::new());
-    for value in distinct(column) {
-        let rows: Vec<usize> = rows_of(value).collect();
+    for (&value, rows) in values.iter().zip(rows) {
         match rows.as_slice() {
             [row] => single.push((value, *row)),
             _ => named.push(Named {
-                name: format!("{group}={value}"),
+                name: format!("{group}={}", written(value)),
                 rows,
                 lone: None,
             }),
@@ -29,7 +32,7 @@ pub(super) fn named_groups(group: &str, column: &[f64]) -> Option<Vec<Named>> {
     match single.as_slice() {
         [] => {}
         [(value, row)] => {
-            smallest.name += &format!(" (and {value}, a single row)");
+            smallest.name += &format!(" (and {}, a single row)", written(*value));
             smallest.lone = Some(*row);
         }
         several => named.push(Named {
@@ -41,15 +44,11 @@ pub(super) fn named_groups(group: &str, column: &[f64]) -> Option<Vec<Named>> {
     Some(named)
 }
 
-/// The distinct values of a column, in order.
-pub(super) fn distinct(column: &[f64]) -> Vec<f64> {
-    let mut values = column.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values
-}
-
-/// Where a value stands among distinct ones.
-pub(super) fn position(values: &[f64], value: f64) -> usize {
-    values.partition_point(|&other| other < value)
+/// A number in few characters, from which no other is written alike.
+fn written(value: f64) -> String {
+    match value.abs() {
+        1e17.. => format!("{value:e}"),
+        size if size > 0.0 && size < 1e-9 => format!("{value:e}"),
+        _ => value.to_string(),
+    }
 }

@@ -1,142 +1,201 @@
-//! Reading a table into columns.
+//! Reading a CSV file.
 
-use std::fs::File;
-use std::path::Path;
+use std::collections::HashMap;
+use std::io::Read;
 
-use burn::data::dataset::Dataset;
+use csv::{ByteRecord, Reader};
+use gradual_registry::excerpt;
 
-use super::error::TableError;
-use super::row::{DATASET, TableRow};
+use super::columns::{Columns, Names};
+use super::error::{SHORT, TableError};
+use super::number::{number, single};
+use super::source::Source;
 
-/// A table taken apart: features row-major, `[rows, width]`, and a label and a group per row.
-pub(super) struct Columns {
-    pub(super) width: usize,
-    pub(super) features: Vec<f32>,
-    pub(super) labels: Vec<f64>,
-    pub(super) groups: Vec<f64>,
+/// Most columns.
+const COLUMNS: usize = 100_000;
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 16;
+
+/// The columns of a CSV file, and its digest. `name` is what messages call it.
+pub(super) fn read<R: Read>(
+    source: Source<R>,
+    name: &str,
+    label: &str,
+    group: &str,
+) -> Result<(Columns, String), TableError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .buffer_capacity(BUFFER)
+        .from_reader(source);
+    let header = Header::read(&mut reader, name)?;
+    let (label_at, group_at) = (header.find(label)?, header.find(group)?);
+    let names = Names {
+        table: name.to_owned(),
+        label: format!("'{}'", excerpt(label, SHORT)),
+        group: format!("'{}'", excerpt(group, SHORT)),
+    };
+    let is_feature = |at: &usize| *at != label_at && *at != group_at;
+    let width = (0..header.names.len()).filter(is_feature).count();
+    let mut columns = Columns::new(names, width);
+    let (mut record, mut features) = (ByteRecord::new(), Vec::with_capacity(width));
+    while reader
+        .read_byte_record(&mut record)
+        .map_err(|error| failed(name, error))?
+    {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != header.names.len() {
+            return Err(TableError::Ragged {
+                table: name.to_owned(),
+                line,
+                cells: record.len(),
+                columns: header.names.len(),
+            });
+        }
+        features.clear();
+        let (mut label, mut group) = (0, 0);
+        for (at, cell) in record.iter().enumerate() {
+            let refused = |problem: String| TableError::Cell {
+                table: name.to_owned(),
+                line,
+                column: header.names[at].clone(),
+                cell: String::from_utf8_lossy(cell).into_owned(),
+                problem,
+            };
+            let text =
+                std::str::from_utf8(cell).map_err(|_| refused("is not UTF-8 text".to_owned()))?;
+            if is_feature(&at) {
+                features.push(single(text).map_err(|problem| refused(problem.to_owned()))?);
+                continue;
+            }
+            let what = match at == label_at {
+                true => "label",
+                false => "group",
+            };
+            let value = number(text).map_err(|problem| refused(of_kind(problem, text, what)))?;
+            let same = || {
+                refused(format!(
+                    "is the same number in double precision as another {what} above it; only numbers of up to 15 \
+                     digits are told apart"
+                ))
+            };
+            if at == label_at {
+                label = columns
+                    .label_values
+                    .place_of(value, text)
+                    .ok_or_else(same)?;
+            }
+            if at == group_at {
+                group = columns
+                    .group_values
+                    .place_of(value, text)
+                    .ok_or_else(same)?;
+            }
+        }
+        columns.push(&features, label, group)?;
+    }
+    if columns.rows() == 0 {
+        return Err(TableError::Unusable {
+            table: name.to_owned(),
+            problem: "has a header and no rows; at least 2 are needed".to_owned(),
+        });
+    }
+    Ok((columns, reader.into_inner().sha256()))
 }
 
-impl Columns {
-    pub(super) fn from_dataset(dataset: &dyn Dataset<TableRow>) -> Result<Self, TableError> {
+/// What to do about a text where the number of a label or a group belongs.
+fn of_kind(problem: &str, text: &str, what: &str) -> String {
+    let is_name = text.chars().any(char::is_alphabetic) && text.parse::<f64>().is_err();
+    match is_name {
+        true => format!("{problem}; give each {what} a number instead of a name"),
+        false => problem.to_owned(),
+    }
+}
+
+fn failed(table: &str, error: csv::Error) -> TableError {
+    let source = match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        // Records of bytes and of any length cause no other.
+        other => std::io::Error::other(format!("{other:?}")),
+    };
+    TableError::Read {
+        table: table.to_owned(),
+        source,
+    }
+}
+
+/// The first line.
+struct Header<'a> {
+    table: &'a str,
+    names: Vec<String>,
+}
+
+impl<'a> Header<'a> {
+    fn read<R: Read>(reader: &mut Reader<R>, table: &'a str) -> Result<Self, TableError> {
         let unusable = |problem: String| TableError::Unusable {
-            table: DATASET.to_owned(),
+            table: table.to_owned(),
             problem,
         };
-        let mut columns = Self {
-            width: 0,
-            features: Vec::new(),
-            labels: Vec::new(),
-            groups: Vec::new(),
-        };
-        for at in 0..dataset.len() {
-            let row = dataset.get(at);
-            let row = row.map_err(|source| unusable(format!("item {at}: {source}")))?;
-            if at == 0 {
-                columns.width = row.features.len();
-            }
-            if row.features.len() != columns.width {
+        let cells = reader
+            .byte_headers()
+            .map_err(|error| failed(table, error))?;
+        if cells.is_empty() {
+            return Err(unusable(
+                "is empty; a line with the names of the columns is needed, and one for each row"
+                    .to_owned(),
+            ));
+        }
+        if cells.len() > COLUMNS {
+            return Err(unusable(format!(
+                "has {} columns; {COLUMNS} is the most",
+                cells.len()
+            )));
+        }
+        let mut names = Vec::with_capacity(cells.len());
+        for (at, cell) in cells.iter().enumerate() {
+            let name = std::str::from_utf8(cell).map_err(|_| {
+                unusable(format!(
+                    "the name of column {} is not UTF-8 text: '{}'",
+                    at + 1,
+                    excerpt(&String::from_utf8_lossy(cell), SHORT)
+                ))
+            })?;
+            names.push(name.to_owned());
+        }
+        if let Some(at) = names.iter().position(String::is_empty) {
+            let why = match at {
+                0 => "; where pandas wrote it, write it with index=False",
+                _ if at + 1 == names.len() => {
+                    "; is there a comma too many at the end of the lines?"
+                }
+                _ => "",
+            };
+            return Err(unusable(format!(
+                "column {} of {} has no name{why}",
+                at + 1,
+                names.len()
+            )));
+        }
+        let mut first = HashMap::new();
+        for (at, name) in names.iter().enumerate() {
+            if let Some(before) = first.insert(name.as_str(), at) {
                 return Err(unusable(format!(
-                    "item {at} has {} features, those before have {}",
-                    row.features.len(),
-                    columns.width
+                    "two columns are named '{}': {} and {}",
+                    excerpt(name, SHORT),
+                    before + 1,
+                    at + 1
                 )));
             }
-            let rest = [row.label, row.group].map(|value| value as f32);
-            if !row
-                .features
-                .iter()
-                .chain(&rest)
-                .all(|value| value.is_finite())
-            {
-                return Err(unusable(format!(
-                    "item {at} holds a number that is not finite"
-                )));
-            }
-            columns.features.extend_from_slice(&row.features);
-            columns.labels.push(row.label);
-            columns.groups.push(row.group);
         }
-        Ok(columns)
+        Ok(Self { table, names })
     }
 
-    pub(super) fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
-        let table = path.display().to_string();
-        let file = File::open(path).map_err(|source| TableError::Open {
-            path: path.to_owned(),
-            source,
-        })?;
-        let csv_error = |source| TableError::Csv {
-            table: table.clone(),
-            source,
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(file);
-        let names: Vec<String> = reader
-            .headers()
-            .map_err(csv_error)?
-            .iter()
-            .map(str::to_owned)
-            .collect();
-        let find = |column: &str| {
-            let found = names.iter().position(|name| name == column);
-            found.ok_or_else(|| TableError::Column {
-                table: table.clone(),
-                column: column.to_owned(),
-                known: names.clone(),
-            })
-        };
-        let (label, group) = (find(label)?, find(group)?);
-
-        let mut columns = Self {
-            width: (0..names.len())
-                .filter(|&at| at != label && at != group)
-                .count(),
-            features: Vec::new(),
-            labels: Vec::new(),
-            groups: Vec::new(),
-        };
-        for record in reader.records() {
-            let record = record.map_err(csv_error)?;
-            for (at, cell) in record.iter().enumerate() {
-                let value = cell
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|value| (*value as f32).is_finite());
-                let value = value.ok_or_else(|| TableError::Cell {
-                    table: table.clone(),
-                    line: record.position().map_or(0, csv::Position::line),
-                    column: names[at].clone(),
-                    cell: cell.to_owned(),
-                })?;
-                // −0 and 0 are one value.
-                let value = value + 0.0;
-                if at == label {
-                    columns.labels.push(value);
-                }
-                if at == group {
-                    columns.groups.push(value);
-                }
-                if at != label && at != group {
-                    columns.features.push(value as f32);
-                }
-            }
-        }
-        Ok(columns)
-    }
-
-    /// The red-wine table of the crate linfa-datasets; good wines score above 6.
-    pub(super) fn red_wine() -> Self {
-        let wine = linfa_datasets::winequality();
-        let groups: Vec<f64> = wine.targets.iter().map(|&quality| quality as f64).collect();
-        Self {
-            width: wine.records.ncols(),
-            features: wine.records.iter().map(|&value| value as f32).collect(),
-            labels: groups
-                .iter()
-                .map(|&quality| f64::from(quality > 6.0))
-                .collect(),
-            groups,
-        }
+    fn find(&self, column: &str) -> Result<usize, TableError> {
+        let found = self.names.iter().position(|name| name == column);
+        found.ok_or_else(|| TableError::Column {
+            table: self.table.to_owned(),
+            column: column.to_owned(),
+            known: self.names.clone(),
+        })
     }
 }

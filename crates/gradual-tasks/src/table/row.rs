@@ -10,6 +10,3 @@ pub struct TableRow {
     /// The group: equal numbers are one capability.
     pub group: f64,
 }
-
-/// What messages call a table that came from a dataset.
-pub(super) const DATASET: &str = "dataset";

@@ -1,7 +1,10 @@
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use super::error::TableError;
+use super::row::TableRow;
 use super::*;
 
 fn file(text: &str) -> NamedTempFile {
@@ -10,18 +13,42 @@ fn file(text: &str) -> NamedTempFile {
     file
 }
 
-/// The message of a table that can't be used, without its path.
-fn refused(text: &str) -> String {
-    let file = file(text);
-    let error = Table::open(file.path(), "y", "g", 0).expect_err("the table is unusable");
-    error
+/// The table of this text, with the label y and the group g.
+fn read(text: &str) -> Result<TableData, TableError> {
+    TableData::read(text.as_bytes(), "FILE", "y", "g")
+}
+
+/// What is wrong with these bytes.
+fn wrong(bytes: &[u8]) -> String {
+    let data = TableData::read(bytes, "FILE", "y", "g");
+    data.map(drop)
+        .expect_err("the table is unusable")
         .to_string()
-        .replace(&file.path().display().to_string(), "FILE")
+}
+
+fn refused(text: &str) -> String {
+    wrong(text.as_bytes())
+}
+
+fn red_wine(seed: u64) -> Table {
+    Table::new(&TableData::red_wine().unwrap(), seed)
+}
+
+/// All training rows as the model sees them, row-major.
+fn features(table: &Table) -> Vec<f32> {
+    let batch = table.batch(&table.training, &Device::flex());
+    batch.features.into_data().try_to_vec().unwrap()
+}
+
+/// The capability of every training row.
+fn labels(table: &Table) -> Vec<Option<usize>> {
+    let all: Vec<usize> = (0..table.training.len()).collect();
+    table.drawn(&all, &Device::flex()).labels
 }
 
 #[test]
 fn red_wine_has_six_groups() {
-    let table = Table::red_wine(0).unwrap();
+    let table = red_wine(0);
     assert_eq!(
         names(&table),
         [
@@ -33,30 +60,21 @@ fn red_wine_has_six_groups() {
             "quality=8"
         ]
     );
-    let held: Vec<usize> = table
-        .held_out
-        .iter()
-        .map(|rows| rows.classes.len())
-        .collect();
+    let held: Vec<usize> = table.held_out.iter().map(Vec::len).collect();
     assert_eq!(held, [2, 13, 170, 159, 49, 4]);
-    assert_eq!(
-        table.training.classes.len() + held.iter().sum::<usize>(),
-        1599
-    );
-    assert_eq!((table.width, table.classes), (11, 2));
+    assert_eq!(table.training.len() + held.iter().sum::<usize>(), 1599);
+    assert_eq!((table.data.width, table.data.num_classes), (11, 2));
     let total: f64 = table.capabilities.iter().map(|c| c.frequency).sum();
     assert!((total - 1.0).abs() < 1e-12);
 }
 
 #[test]
 fn training_columns_are_standardised() {
-    let table = Table::red_wine(1).unwrap();
+    let table = red_wine(1);
+    let features = features(&table);
     for column in 0..11 {
-        let values = table.training.features[column..]
-            .iter()
-            .step_by(11)
-            .map(|&v| f64::from(v));
-        let n = table.training.classes.len() as f64;
+        let values = features[column..].iter().step_by(11).map(|&v| f64::from(v));
+        let n = table.training.len() as f64;
         let mean = values.clone().sum::<f64>() / n;
         let variance = values.map(|v| v * v).sum::<f64>() / n - mean * mean;
         assert!(
@@ -72,16 +90,19 @@ fn a_users_table_is_read() {
         .map(|i| format!("{}, {},{i}.5,7\n", i % 2, i % 4))
         .collect();
     let file = file(&format!("y,g,a,constant\n{rows}"));
-    let table = Table::open(file.path(), "y", "g", 0).unwrap();
+    let data = TableData::open(file.path(), "y", "g").unwrap();
+    let table = Table::new(&data, 0);
     assert_eq!(
-        (table.width, table.classes, table.capabilities.len()),
+        (
+            table.data.width,
+            table.data.num_classes,
+            table.capabilities.len()
+        ),
         (2, 2, 4)
     );
     assert_eq!(table.capabilities[2].name, "g=2");
     assert!(
-        table
-            .training
-            .features
+        features(&table)
             .iter()
             .skip(1)
             .step_by(2)
@@ -111,18 +132,14 @@ fn groups_of_a_single_row_are_one_group() {
     let several: String = (0..30)
         .map(|i| format!("{},{},5\n", i % 2, 100 + i))
         .collect();
-    let file = file(&format!("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,1,8\n{several}"));
-    let table = Table::open(file.path(), "y", "g", 0).unwrap();
+    let data = read(&format!("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,1,8\n{several}")).unwrap();
+    let table = Table::new(&data, 0);
     assert_eq!(
         names(&table),
         ["g=1", "g=2", "g=other (30 groups of a single row)"]
     );
-    assert!(table.training.labels.iter().all(Option::is_some));
-    let sizes: Vec<usize> = table
-        .held_out
-        .iter()
-        .map(|rows| rows.classes.len())
-        .collect();
+    assert!(labels(&table).iter().all(Option::is_some));
+    let sizes: Vec<usize> = table.held_out.iter().map(Vec::len).collect();
     assert_eq!(sizes, [1, 1, 7]);
     assert_eq!(table.members[2].len(), 23);
     let total: f64 = table.capabilities.iter().map(|c| c.frequency).sum();
@@ -136,14 +153,12 @@ fn groups_of_a_single_row_are_one_group() {
 
 #[test]
 fn a_lone_group_of_a_single_row_goes_with_the_smallest() {
-    let file = file("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,2,8\n1,3,6\n0,3,9\n");
+    let data = read("y,g,a\n0,1,5\n1,2,6\n0,2,7\n1,2,8\n1,3,6\n0,3,9\n").unwrap();
     for seed in 0..5 {
-        let table = Table::open(file.path(), "y", "g", seed).unwrap();
+        let table = Table::new(&data, seed);
         assert_eq!(names(&table), ["g=2", "g=3 (and 1, a single row)"]);
         assert_eq!(
-            table
-                .training
-                .labels
+            labels(&table)
                 .iter()
                 .filter(|label| **label == Some(1))
                 .count(),
@@ -151,73 +166,408 @@ fn a_lone_group_of_a_single_row_goes_with_the_smallest() {
         );
         // It is trained on, never held out: there is nothing to measure it by.
         let held_out = &table.held_out[1];
-        assert_eq!(held_out.classes.len(), 1);
-        assert!(table.training.labels.iter().all(Option::is_some));
-        let lone = table
-            .training
-            .features
-            .iter()
-            .copied()
-            .fold(f32::INFINITY, f32::min);
+        assert_eq!(held_out.len(), 1);
+        assert!(labels(&table).iter().all(Option::is_some));
         assert!(
-            held_out.features[0] > lone,
-            "the row with a = 5 is the least"
+            !held_out.contains(&0) && table.training.contains(&0),
+            "the first row is alone"
         );
     }
 }
 
 #[test]
 fn unusable_tables_say_why() {
-    assert_eq!(
-        refused("y,a\n1,2\n"),
-        "table FILE: there is no column 'g'; its columns are y, a"
-    );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n0,red,3\n"),
-        "table FILE, line 3, column 'g': 'red' is not a finite number"
-    );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n0,1,NaN\n"),
-        "table FILE, line 3, column 'a': 'NaN' is not a finite number"
-    );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n0,1,1e300\n"),
-        "table FILE, line 3, column 'a': '1e300' is not a finite number"
-    );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n0,1,\n"),
-        "table FILE, line 3, column 'a': '' is not a finite number"
-    );
+    for (text, message) in [
+        (
+            "y,a\n1,2\n",
+            "table FILE: there is no column 'g'; its columns are y, a",
+        ),
+        (
+            "y,G,a\n1,2,3\n",
+            "table FILE: there is no column 'g', did you mean 'G'?; its columns are y, G, a",
+        ),
+        (
+            "1,2,3\n0,1,4\n",
+            "table FILE: there is no column 'y'; its columns are 1, 2, 3; the first line has to name the columns",
+        ),
+        (
+            "y;g;a\n1;2;3\n",
+            "table FILE: there is no column 'y'; its only column is 'y;g;a': the separator is a comma, and this file \
+             seems to have semicolons",
+        ),
+        (
+            "y\tg\ta\n1\t2\t3\n",
+            "table FILE: there is no column 'y'; its only column is 'y\\tg\\ta': the separator is a comma, and this \
+             file seems to have tabs",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,red,3\n",
+            "table FILE, line 3, column 'g': 'red' is not a finite number; give each group a number instead of a name",
+        ),
+        (
+            "y,g,a\nyes,2,3\n",
+            "table FILE, line 2, column 'y': 'yes' is not a finite number; give each label a number instead of a name",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,inf,3\n",
+            "table FILE, line 3, column 'g': 'inf' is not a finite number",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1,red\n",
+            "table FILE, line 3, column 'a': 'red' is not a finite number",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1,NaN\n",
+            "table FILE, line 3, column 'a': 'NaN' is not a finite number",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1,1e300\n",
+            "table FILE, line 3, column 'a': '1e300' is not a finite number in single precision, whose largest is \
+             3.4e38",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1,\n",
+            "table FILE, line 3, column 'a': '' is empty, but a number is needed; fill in missing values or leave out \
+             the row",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1\n",
+            "table FILE, line 3: it has 2 cells, but the header has 3",
+        ),
+        (
+            "y,g,a\n1,2,3\n0\n",
+            "table FILE, line 3: it has 1 cell, but the header has 3",
+        ),
+        (
+            "y,g,a\n1,2,3,4\n",
+            "table FILE, line 2: it has 4 cells, but the header has 3",
+        ),
+        (
+            "y,g,a\n1,2,3\n1,2,\"3\n1,2,3\n",
+            "table FILE, line 3, column 'a': '3\\n1,2,3' is not a finite number; it spans several lines, so a \
+             quote may not be closed",
+        ),
+        (
+            "y,g,a\n1,2,3\n",
+            "table FILE: has 1 row; at least 2 are needed",
+        ),
+        (
+            "y,g,a\n",
+            "table FILE: has a header and no rows; at least 2 are needed",
+        ),
+        (
+            "",
+            "table FILE: is empty; a line with the names of the columns is needed, and one for each row",
+        ),
+        (
+            "y,g\n1,2\n0,2\n",
+            "table FILE: has no feature column beside label and group",
+        ),
+        (
+            "y,g,a\n1,2,3\n1,2,4\n",
+            "table FILE: the label column 'y' holds 1 distinct value; from 2 to 100 are needed",
+        ),
+        (
+            "y,g,a\n1,2,3\n0,1,4\n",
+            "table FILE: every group has a single row; none can be measured. Does the group column 'g' name rows \
+             instead of groups?",
+        ),
+        (
+            "y,g,a,a\n1,2,3,4\n",
+            "table FILE: two columns are named 'a': 3 and 4",
+        ),
+        (
+            "y,y,g,a\n1,2,3,4\n",
+            "table FILE: two columns are named 'y': 1 and 2",
+        ),
+        (
+            ",y,g,a\n0,1,2,3\n",
+            "table FILE: column 1 of 4 has no name; where pandas wrote it, write it with index=False",
+        ),
+        (
+            "y,g,a,\n0,1,2,\n",
+            "table FILE: column 4 of 4 has no name; is there a comma too many at the end of the lines?",
+        ),
+    ] {
+        assert_eq!(refused(text), message);
+    }
+    let many: String = (0..200).map(|i| format!("{i},1,2\n")).collect();
     assert!(
-        refused("y,g,a\n1,2,3\n0,1\n").contains("line: 3"),
-        "{}",
-        refused("y,g,a\n1,2,3\n0,1\n")
+        refused(&format!("y,g,a\n{many}"))
+            .contains("the label column 'y' holds more than 100 distinct values")
     );
+}
+
+/// Numbers that a machine reads as one are not one group.
+#[test]
+fn groups_and_labels_beyond_double_precision_are_told_apart() {
+    for (one, other) in [
+        ("9007199254740992", "9007199254740993"),
+        ("0.1234567890123456789", "0.1234567890123456788"),
+        ("0", "1e-400"),
+        ("1", "1.00000000000000000001"),
+        (
+            "123456789012345678901234567890",
+            "123456789012345678901234567891",
+        ),
+    ] {
+        let problem = "is the same number in double precision as another";
+        let groups = refused(&format!(
+            "y,g,a\n0,{one},1\n1,{one},2\n0,{other},1\n1,{other},2\n"
+        ));
+        assert!(
+            groups.contains(&format!("line 4, column 'g': '{other}' {problem} group")),
+            "{groups}"
+        );
+        let classes = refused(&format!(
+            "y,g,a\n{one},1,1\n{one},1,2\n{other},1,1\n{other},1,2\n"
+        ));
+        assert!(
+            classes.contains(&format!("line 4, column 'y': '{other}' {problem} label")),
+            "{classes}"
+        );
+    }
+    // One number in several ways is one group.
+    let same = [
+        "1", "1.0", "+1", "01", "10e-1", "0.1E1", "1.", "1e0", "1e+0", "100e-2",
+    ];
+    let rows: String = same
+        .iter()
+        .map(|one| format!("0,{one},5\n1,2,6\n"))
+        .collect();
     assert_eq!(
-        refused("y,g,a\n1,2,3\n"),
-        "table FILE: has 1 rows; at least 2 are needed"
+        names(&Table::new(&read(&format!("y,g,a\n{rows}")).unwrap(), 0)),
+        ["g=1", "g=2"]
     );
+    for zero in ["0", "-0", "0.0", "0e5", "-.0"] {
+        assert_eq!(
+            names(&Table::new(
+                &read(&format!("y,g,a\n0,0,1\n1,{zero},2\n")).unwrap(),
+                0
+            )),
+            ["g=0"]
+        );
+    }
+    // Their names are short.
+    let rows = "0,1e300,1\n1,1e300,2\n0,1e-300,1\n1,1e-300,2\n0,-2.5,1\n1,-2.5,1\n";
     assert_eq!(
-        refused(""),
-        "table FILE: there is no column 'y'; its columns are "
+        names(&Table::new(&read(&format!("y,g,a\n{rows}")).unwrap(), 0)),
+        ["g=-2.5", "g=1e-300", "g=1e300"]
     );
-    assert_eq!(
-        refused("y,g\n1,2\n0,2\n"),
-        "table FILE: has no feature column beside label and group"
+}
+
+#[test]
+fn bytes_that_are_no_table_are_named() {
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain("y,g,a\n".encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (bytes, message) in [
+        (utf16.as_slice(), "is text in UTF-16; save it as UTF-8"),
+        (b"\xfe\xff\0y\0,\0g", "is text in UTF-16"),
+        (b"y\0,\0g\0", "holds NUL bytes, so it is no text"),
+        (
+            b"y,g,a\n1,2,3\n0,1,\0\n",
+            "holds NUL bytes, so it is no text",
+        ),
+        (b"\x1f\x8b\x08\0\0", "is compressed by gzip"),
+        (b"PK\x03\x04\x14", "is a ZIP archive"),
+        (b"PAR1\x15", "is a Parquet file"),
+        (
+            b"y,g,gr\xf6\xdfe\n1,2,3\n",
+            "the name of column 3 is not UTF-8 text: 'gr\u{fffd}\u{fffd}e'",
+        ),
+        (
+            b"y,g,a\n1,2,\xff\n",
+            "line 2, column 'a': '\u{fffd}' is not UTF-8 text",
+        ),
+    ] {
+        assert!(wrong(bytes).contains(message), "{}", wrong(bytes));
+    }
+    // A mark of the byte order before UTF-8, and the ends of lines of other systems.
+    for text in [
+        "\u{feff}y,g,a\n0,1,2\n1,1,3\n",
+        "y,g,a\r\n0,1,2\r\n1,1,3\r\n",
+        "y,g,a\r0,1,2\r1,1,3",
+        " y , g , a \n\n 0 , 1 , 2 \n\n 1 , 1 , 3 ",
+    ] {
+        assert_eq!(names(&Table::new(&read(text).unwrap(), 0)), ["g=1"]);
+    }
+}
+
+#[test]
+fn messages_are_short_and_hold_no_control_characters() {
+    let long = "x".repeat(10_000);
+    let wide: String = (0..50_000).map(|at| format!("c{at},")).collect();
+    for text in [
+        format!("y,g,a\n1,2,{long}\n"),
+        "y,g,a\n1,\u{1b}[2J\u{7}\u{202e},3\n".to_owned(),
+        format!("y,g,{long},{long}\n"),
+        format!("{wide}y,a\n"),
+        format!("{long}\n"),
+        "y,\u{1b}[31mg,a\n1,2,3\n".to_owned(),
+        format!("y,g,{}\n1,2,3,3\n", long),
+        "y,g,a\n1,2,".to_owned() + &"\r\n\"\"".repeat(100),
+    ] {
+        let message = refused(&text);
+        assert!(message.chars().count() < 600, "{message}");
+        assert!(
+            !message
+                .chars()
+                .any(|letter| letter.is_control() || letter == '\u{202e}'),
+            "{message:?}"
+        );
+    }
+    let path = format!("/no/such\n\u{1b}[2J/{}", "d/".repeat(1_000));
+    let message = TableData::open(Path::new(&path), "y", "g")
+        .unwrap_err()
+        .to_string();
+    assert!(message.chars().count() < 400 && !message.chars().any(char::is_control));
+    assert!(refused(&format!("{wide}y,a\n")).contains("c19 and 49982 more"));
+    // A name that becomes that of a capability.
+    let data = TableData::read(
+        format!("y,{long}\u{1b},a\n0,1,2\n1,1,3\n").as_bytes(),
+        "FILE",
+        "y",
+        &format!("{long}\u{1b}"),
     );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n1,2,4\n"),
-        "table FILE: the label column holds 1 distinct values; from 2 to 100 are needed"
-    );
-    assert_eq!(
-        refused("y,g,a\n1,2,3\n0,1,4\n"),
-        "table FILE: every group has a single row; none can be measured"
-    );
-    let missing = Table::open(Path::new("/no/such/file.csv"), "y", "g", 0).unwrap_err();
+    let table = Table::new(&data.unwrap(), 0);
+    let name = names(&table)[0];
     assert!(
-        missing
-            .to_string()
+        name.ends_with("x\\u{1b}=1") && name.chars().count() < 80,
+        "{name}"
+    );
+}
+
+#[test]
+fn paths_that_are_no_file_are_named() {
+    let message = |path: &Path| TableData::open(path, "y", "g").unwrap_err().to_string();
+    assert!(
+        message(Path::new("/no/such/file.csv"))
             .starts_with("table /no/such/file.csv: No such file")
+    );
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(
+        message(folder.path()),
+        format!(
+            "table {}: is a directory; a CSV file is needed",
+            folder.path().display()
+        )
+    );
+}
+
+/// Devices without an end are refused at the limit, or where they are no text.
+#[test]
+fn what_has_no_end_is_refused() {
+    #[cfg(unix)]
+    {
+        let zero = TableData::open(Path::new("/dev/zero"), "y", "g").unwrap_err();
+        assert_eq!(
+            zero.to_string(),
+            "table /dev/zero: holds NUL bytes, so it is no text"
+        );
+    }
+    let endless = |line: &'static [u8]| {
+        let rows = b"y,g,a\n".iter().chain(line.iter().cycle());
+        let mut rows = rows.copied();
+        struct Bytes<I>(I);
+        impl<I: Iterator<Item = u8>> Read for Bytes<I> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let bytes = buffer.iter_mut().zip(&mut self.0);
+                Ok(bytes.map(|(to, from)| *to = from).count())
+            }
+        }
+        let source = source::Source::new(Bytes(&mut rows), 40 << 20);
+        let read = read::read(source, "FILE", "y", "g");
+        read.map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(
+        endless(b"0,1,5000000000\n1,1,6000000000\n"),
+        "table FILE: is larger than 41943040 bytes, the most of a table"
+    );
+    assert_eq!(endless(b"7"), "table FILE: has a line of more than 16 MiB");
+    // Larger than the limit by its length, though there is nothing on the disk.
+    let sparse = file("y,g,a\n0,1,2\n");
+    sparse.as_file().set_len((1 << 30) + 1).unwrap();
+    let message = TableData::open(sparse.path(), "y", "g")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.ends_with("is larger than 1073741824 bytes, the most of a table"),
+        "{message}"
+    );
+}
+
+/// A pipe can be read only once, and from its beginning to its end.
+#[cfg(unix)]
+#[test]
+fn pipes_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let text = "y,g,a\n".to_owned() + &"0,1,2\n1,1,3\n".repeat(50_000);
+    let (to, written) = (pipe.clone(), text.clone());
+    let writer = std::thread::spawn(move || std::fs::write(to, written));
+    let data = TableData::open(&pipe, "y", "g").unwrap();
+    writer.join().unwrap().unwrap();
+    assert_eq!(data.sha256(), read(&text).unwrap().sha256());
+    let (one, other) = (Table::new(&data, 0), Table::new(&data, 1));
+    assert_eq!(one.data.classes.len(), 100_000);
+    assert!(Arc::ptr_eq(&one.data, &other.data), "seeds share the rows");
+    assert_ne!(one.held_out, other.held_out);
+}
+
+#[test]
+fn data_is_known_by_its_digest() {
+    let text = "y,g,a\n0,1,2\n1,1,3\n";
+    let data = read(text).unwrap();
+    // By coreutils.
+    assert_eq!(
+        data.sha256(),
+        "dc793f1687ab5115ee8f124af7ecd57ba633e3a816fa1b0f04ef68d0779875ae"
+    );
+    assert_eq!((data.label(), data.group()), ("y", "g"));
+    let kept = file(text);
+    let moved = TableData::open(kept.path(), "y", "g").unwrap();
+    assert_eq!(moved.sha256(), data.sha256(), "the place is no part of it");
+    for other in [
+        "y,g,a\n0,1,2\n1,1,4\n",
+        "y,g,a\n0,1,2\n1,1,3",
+        "y,g,b\n0,1,2\n1,1,3\n",
+    ] {
+        assert_ne!(read(other).unwrap().sha256(), data.sha256());
+    }
+    let wine = TableData::red_wine().unwrap();
+    assert_eq!(
+        wine.sha256(),
+        "80b6e4c1793de179ac71da47b74e566cc1083d52613d3fb0197c4f049dc84b36"
+    );
+    assert_eq!((wine.label(), wine.group()), ("good", "quality"));
+}
+
+#[test]
+fn what_is_unusual_is_noted() {
+    let note = |text: &str, label, group| {
+        let data = TableData::read(text.as_bytes(), "FILE", label, group);
+        data.unwrap().notes().to_vec()
+    };
+    let rows: String = (0..40)
+        .map(|i| format!("{},{},{}\n", i % 2, i / 2, i % 7))
+        .collect();
+    assert_eq!(
+        note(&format!("y,g,a\n{rows}"), "y", "g"),
+        [
+            "table FILE: the group column 'g' holds 20 distinct values in 40 rows; does it name rows instead of groups?"
+        ]
+    );
+    let rows: String = (0..40)
+        .map(|i| format!("{},{},{}\n", i % 2, i % 4, i % 7))
+        .collect();
+    assert!(note(&format!("y,g,a\n{rows}"), "y", "g").is_empty());
+    assert_eq!(
+        note(&format!("y,g,a\n{rows}"), "y", "y"),
+        ["table FILE: the column 'y' is label and group, so every group is of one class"]
     );
 }
 
@@ -243,9 +593,10 @@ fn a_dataset_is_a_table() {
         })
         .collect();
     let file = file(&format!("a,b,y,g\n{text}"));
-    let read = Table::open(file.path(), "y", "g", 3).unwrap();
-    let table = Table::from_dataset(&InMemDataset::new(rows), "g", 3).unwrap();
-    assert_eq!(table.training.features, read.training.features);
+    let read = Table::new(&TableData::open(file.path(), "y", "g").unwrap(), 3);
+    let data = TableData::from_dataset(&InMemDataset::new(rows), "g").unwrap();
+    let table = Table::new(&data, 3);
+    assert_eq!(features(&table), features(&read));
     assert_eq!(table.capabilities, read.capabilities);
 
     let device = Device::flex();
@@ -254,15 +605,15 @@ fn a_dataset_is_a_table() {
     let picked = table.pick(&[0, items - 1], &device).unwrap();
     assert_eq!(
         picked.labels,
-        [table.training.labels[0], table.training.labels[items - 1]]
+        [labels(&table)[0], labels(&table)[items - 1]]
     );
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let chosen = table.draw_of(&[4, 0, 4], &mut random, &device).unwrap();
     assert_eq!(chosen.labels, [Some(4), Some(0), Some(4)]);
 
     let refused = |rows: Vec<TableRow>| {
-        let table = Table::from_dataset(&InMemDataset::new(rows), "g", 0);
-        table.map(drop).unwrap_err().to_string()
+        let data = TableData::from_dataset(&InMemDataset::new(rows), "g");
+        data.map(drop).unwrap_err().to_string()
     };
     assert_eq!(
         refused(vec![
@@ -284,5 +635,5 @@ fn a_dataset_is_a_table() {
         ]),
         "table dataset: item 0 holds a number that is not finite"
     );
-    assert!(refused(Vec::new()).contains("has 0 rows"));
+    assert!(refused(Vec::new()).contains("has no rows"));
 }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use gradual_registry::{Entry, Parameter, Value};
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +15,7 @@ pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     parameters: &[
         Parameter::count("capabilities", "capabilities in each draw", 1)
             .at_least(1.0)
+            .at_most(1e6)
             .or_words(&["all"])
             .word_by_default("all"),
     ],
@@ -47,7 +50,8 @@ impl Stratified {
     /// that is there twice.
     pub fn new(among: impl IntoIterator<Item = usize>, groups: usize) -> Result<Self, TrainError> {
         let among: Vec<usize> = among.into_iter().collect();
-        let twice = (1..among.len()).find(|&at| among[..at].contains(&among[at]));
+        let mut seen = HashSet::new();
+        let twice = among.iter().find(|&&each| !seen.insert(each));
         let problem = if groups == 0 {
             String::from("at least one capability is needed in each draw, got 0")
         } else if groups > among.len() {
@@ -55,8 +59,8 @@ impl Stratified {
                 "{groups} different capabilities were asked for in each draw, of {}",
                 among.len()
             )
-        } else if let Some(at) = twice {
-            format!("capability {} is there twice", among[at])
+        } else if let Some(capability) = twice {
+            format!("capability {capability} is there twice")
         } else {
             return Ok(Self { among, groups });
         };

@@ -1,0 +1,124 @@
+//! What settings of tasks may be.
+
+use std::ops::RangeInclusive;
+
+use thiserror::Error;
+
+/// Most parameters of a model that settings ask for: with their gradients and the optimizer's moments about 1 GiB.
+pub(crate) const PARAMETERS: u128 = 50_000_000;
+/// Most numbers of one array of an evaluation: 800 MB.
+pub(crate) const NUMBERS: u128 = 200_000_000;
+/// Largest Zipf exponent. The frequency of the last of ten thousand tasks is still above zero.
+pub(crate) const EXPONENT: RangeInclusive<f64> = 0.0..=50.0;
+
+/// A setting of a task that makes no sense, alone or with the others.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// A whole number is out of its range.
+    #[error("{name} = {got}, but it is a whole number from {least} to {most}")]
+    Count {
+        /// The setting.
+        name: &'static str,
+        /// Its least value.
+        least: usize,
+        /// Its greatest value.
+        most: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A number is out of its range, or is none.
+    #[error("{name} = {got}, but it is a number from {least} to {most}")]
+    Number {
+        /// The setting.
+        name: &'static str,
+        /// Its least value.
+        least: f64,
+        /// Its greatest value.
+        most: f64,
+        /// What was given.
+        got: f64,
+    },
+    /// The settings do not go together.
+    #[error("{name} = {got}, but {problem}")]
+    Together {
+        /// One of them.
+        name: &'static str,
+        /// What was given.
+        got: usize,
+        /// What does not fit.
+        problem: String,
+    },
+}
+
+/// Checks a whole number.
+pub(crate) fn count(
+    name: &'static str,
+    range: RangeInclusive<usize>,
+    got: usize,
+) -> Result<(), SettingError> {
+    match range.contains(&got) {
+        true => Ok(()),
+        false => Err(SettingError::Count {
+            name,
+            least: *range.start(),
+            most: *range.end(),
+            got,
+        }),
+    }
+}
+
+/// Checks a number.
+pub(crate) fn number(
+    name: &'static str,
+    range: RangeInclusive<f64>,
+    got: f64,
+) -> Result<(), SettingError> {
+    match range.contains(&got) {
+        true => Ok(()),
+        false => Err(SettingError::Number {
+            name,
+            least: *range.start(),
+            most: *range.end(),
+            got,
+        }),
+    }
+}
+
+/// Checks how many parameters the model has, which the setting `name` has a part in, and `others` have.
+pub(crate) fn parameters(
+    name: &'static str,
+    got: usize,
+    others: &str,
+    parameters: u128,
+) -> Result<(), SettingError> {
+    match parameters <= PARAMETERS {
+        true => Ok(()),
+        false => Err(SettingError::Together {
+            name,
+            got,
+            problem: format!(
+                "with {others} the model then has {parameters} parameters; {PARAMETERS} is the most"
+            ),
+        }),
+    }
+}
+
+/// Checks how large an evaluation is, which the setting `name` has a part in, and `others` have.
+pub(crate) fn evaluation(
+    name: &'static str,
+    got: usize,
+    others: &str,
+    numbers: u128,
+) -> Result<(), SettingError> {
+    match numbers <= NUMBERS {
+        true => Ok(()),
+        false => Err(SettingError::Together {
+            name,
+            got,
+            problem: format!(
+                "with {others} a layer then has {numbers} numbers in an evaluation; {NUMBERS} is the most"
+            ),
+        }),
+    }
+}

@@ -1,0 +1,188 @@
+//! Data of a table, which all seeds share.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::data::dataset::Dataset;
+use gradual_registry::excerpt;
+use sha2::{Digest, Sha256};
+
+use super::columns::{Checked, Columns, Names};
+use super::error::{LONG, SHORT, TableError};
+use super::row::TableRow;
+use super::{read, source};
+
+/// What messages call a table that came from a dataset.
+const DATASET: &str = "dataset";
+/// What messages call a table that came from standard input.
+const INPUT: &str = "standard input";
+
+/// A table that was read, for as many [`Table`](super::Table)s as there are seeds. A clone shares its rows.
+#[derive(Debug, Clone)]
+pub struct TableData {
+    pub(super) columns: Arc<Checked>,
+    label: String,
+    group: String,
+    sha256: String,
+}
+
+impl TableData {
+    /// Reads a CSV file with a header, whose cells are all numbers, once and from its beginning to its end: a pipe will
+    /// do. `-` is standard input. A table has at most 1 GiB, 100 000 columns and 100 million cells.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] naming the file and what is wrong: file or column missing, columns without a name or with the
+    /// name of another, line and column of a cell that is no finite number, lines with more or fewer cells than the
+    /// header, fewer than two rows, fewer than two classes or more than 100, more than a million groups, no group of
+    /// two rows, too large a file.
+    pub fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
+        let name = match path.as_os_str() == "-" {
+            true => INPUT.to_owned(),
+            false => excerpt(&path.display().to_string(), LONG),
+        };
+        Self::from_source(source::open(path)?, name, label, group)
+    }
+
+    /// The same of any bytes, called `name` in messages.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn read(from: impl Read, name: &str, label: &str, group: &str) -> Result<Self, TableError> {
+        let source = source::Source::new(from, source::BYTES);
+        Self::from_source(source, excerpt(name, LONG), label, group)
+    }
+
+    fn from_source<R: Read>(
+        source: source::Source<R>,
+        name: String,
+        label: &str,
+        group: &str,
+    ) -> Result<Self, TableError> {
+        let (columns, sha256) = read::read(source, &name, label, group)?;
+        Self::new(columns, label, group, sha256)
+    }
+
+    /// Red-wine quality (Cortez et al. 2009; UCI repository): 1 599 wines, 11 measurements. The label
+    /// is whether the quality score is above 6, the group is the score: groups of 10 to 681 wines.
+    ///
+    /// # Errors
+    ///
+    /// None that the shipped data would cause.
+    pub fn red_wine() -> Result<Self, TableError> {
+        let wine = linfa_datasets::winequality();
+        let rows = wine.records.outer_iter().zip(&wine.targets);
+        let rows = rows.map(|(features, &quality)| {
+            Ok(TableRow {
+                features: features.iter().map(|&value| value as f32).collect(),
+                label: f64::from(quality > 6),
+                group: quality as f64,
+            })
+        });
+        Self::from_rows(rows, "red wine", "good", "quality")
+    }
+
+    /// Any of Burn's datasets whose items are rows, such as one in memory, from a database, or mapped
+    /// from other items; the column that names the groups is called `group`.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] for rows of different lengths, numbers that are not finite, an item that can't be
+    /// had, and whatever [`open`](Self::open) refuses of a table.
+    pub fn from_dataset(dataset: &dyn Dataset<TableRow>, group: &str) -> Result<Self, TableError> {
+        let row = |at| {
+            dataset.get(at).map_err(|source| TableError::Unusable {
+                table: DATASET.to_owned(),
+                problem: format!("item {at}: {source}"),
+            })
+        };
+        Self::from_rows((0..dataset.len()).map(row), DATASET, "label", group)
+    }
+
+    fn from_rows(
+        rows: impl Iterator<Item = Result<TableRow, TableError>>,
+        table: &str,
+        label: &str,
+        group: &str,
+    ) -> Result<Self, TableError> {
+        let unusable = |problem: String| TableError::Unusable {
+            table: table.to_owned(),
+            problem,
+        };
+        let names = Names {
+            table: table.to_owned(),
+            label: format!("'{label}'"),
+            group: format!("'{}'", excerpt(group, SHORT)),
+        };
+        let mut rows = rows.peekable();
+        let width = match rows.peek() {
+            Some(Ok(first)) => first.features.len(),
+            _ => 0,
+        };
+        let (mut columns, mut digest) = (Columns::new(names, width), Sha256::new());
+        for (at, row) in rows.enumerate() {
+            let row = row?;
+            if row.features.len() != width {
+                return Err(unusable(format!(
+                    "item {at} has {} features, those before have {width}",
+                    row.features.len()
+                )));
+            }
+            let features = row.features.iter().all(|value| value.is_finite());
+            if !features || !row.label.is_finite() || !row.group.is_finite() {
+                return Err(unusable(format!(
+                    "item {at} holds a number that is not finite"
+                )));
+            }
+            for value in &row.features {
+                digest.update(value.to_le_bytes());
+            }
+            // −0 and 0 are one value.
+            let [label, group] = [row.label, row.group].map(|value| value + 0.0);
+            digest.update(label.to_le_bytes());
+            digest.update(group.to_le_bytes());
+            let (label, group) = (
+                columns.label_values.place(label),
+                columns.group_values.place(group),
+            );
+            columns.push(&row.features, label, group)?;
+        }
+        let sha256 = format!("{:x}", digest.finalize());
+        Self::new(columns, label, group, sha256)
+    }
+
+    fn new(columns: Columns, label: &str, group: &str, sha256: String) -> Result<Self, TableError> {
+        Ok(Self {
+            columns: Arc::new(columns.check(&excerpt(group, SHORT))?),
+            label: label.to_owned(),
+            group: group.to_owned(),
+            sha256,
+        })
+    }
+
+    /// SHA-256 of the bytes of the file, in hexadecimal digits; of the numbers of a dataset.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The column that is predicted.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The column of the groups.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// What is unusual about the table, though it can be learned: a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.columns.notes
+    }
+}

@@ -1,0 +1,65 @@
+//! Tables that something has changed.
+
+use gradual::train::Task;
+use gradual_fuzz::Mutated;
+use gradual_tasks::{Table, TableData};
+
+/// Tables that are right, and such as broke a reader once.
+const SEEDS: [&[u8]; 14] = [
+    b"y,g,a\n0,1,2\n1,1,3\n0,2,2.5\n1,2,-3e2\n",
+    b"\xef\xbb\xbfy,g,a\r\n0,1,2\r\n1,1,3\r\n",
+    b"a,y,b,g\n0.5,0,1,-1\n0.25,1,1,-1\n0,0,1,7\n1,1,1,8\n",
+    b"y;g;a\n0;1;2\n",
+    b"y\tg\ta\n0\t1\t2\n",
+    b",y,g,a\n0,0,1,2\n1,1,1,3\n",
+    b"y,g,a,a\n0,1,2,3\n1,1,2,3\n",
+    b"y,g,a\n0,9007199254740993,2\n1,9007199254740992,3\n",
+    b"y,g,a\n0,1e-400,2\n1,0,3\n",
+    b"y,g,a\n\"0\",\"1\",\"2\"\n1,1,\"3\n",
+    b"y,g,a\n0,red,2\n1,red,3\n",
+    b"y,g,a\n\n\n0,1,2\n\n1,1,3",
+    b"\xff\xfey\0,\0g\0\n\0",
+    b"\x1f\x8b\x08\0\0\0\0\0",
+];
+
+const WORDS: [&str; 12] = [
+    ",",
+    "\"",
+    "\n",
+    "y",
+    "g",
+    "y,g,a\n",
+    "0,1,2\n1,1,3\n",
+    "1e400",
+    "+01.0e0",
+    "-.0",
+    ";",
+    "\t",
+];
+
+/// A table is read and can be drawn from, or is refused by its name with a short message on one line.
+#[test]
+fn tables_are_read_or_refused() {
+    bolero::check!()
+        .with_generator(Mutated::new(SEEDS).with_words(WORDS))
+        .for_each(
+            |input: &Vec<u8>| match TableData::read(input.as_slice(), "FILE", "y", "g") {
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(said.starts_with("table FILE"), "{said}");
+                    assert!(said.chars().count() < 2_000, "{said}");
+                    assert!(!said.chars().any(char::is_control), "{said:?}");
+                }
+                Ok(data) => {
+                    let table = Table::new(&data, 0);
+                    let frequencies = table.capabilities().iter().map(|each| each.frequency);
+                    assert!((frequencies.sum::<f64>() - 1.0).abs() < 1e-9);
+                    let names: std::collections::HashSet<_> =
+                        table.capabilities().iter().map(|each| &each.name).collect();
+                    assert_eq!(names.len(), table.capabilities().len());
+                    assert!(table.items().is_some_and(|rows| rows > 0));
+                    assert_eq!(data.sha256().len(), 64);
+                }
+            },
+        );
+}
