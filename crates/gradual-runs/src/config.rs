@@ -52,12 +52,8 @@ impl RunConfig {
     /// [`to_line`](Record::to_line).
     pub fn differences_from(&self, held: &str) -> Result<Vec<Difference>, RunsError> {
         Self::from_line(held)?;
-        let value = |text: &str| {
-            serde_json::from_str::<Value>(text).map_err(|source| RunsError::Read {
-                record: Self::NAME,
-                source,
-            })
-        };
+        let value =
+            |text: &str| serde_json::from_str::<Value>(text).map_err(RunsError::read(Self::NAME));
         Ok(differences(&value(held)?, &value(&self.to_line()?)?))
     }
 

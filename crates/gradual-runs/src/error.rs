@@ -274,7 +274,22 @@ pub enum RunsError {
     },
 }
 
+/// The longest message of the JSON reader that is passed on as it is, in bytes: it quotes what it read.
+const LONGEST: usize = 500;
+
 impl RunsError {
+    /// [`RunsError::Read`] of a kind of record, for `map_err`. A long message is cut.
+    pub(crate) fn read(record: &'static str) -> impl FnOnce(serde_json::Error) -> Self {
+        move |source| {
+            let text = source.to_string();
+            let source = match text.len() > LONGEST {
+                true => serde::de::Error::custom(cut(&text)),
+                false => source,
+            };
+            Self::Read { record, source }
+        }
+    }
+
     /// [`RunsError::File`] of an operation on `path`, for `map_err`.
     pub fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File {

@@ -4,7 +4,7 @@
 //! it is read or written for that.
 //!
 //! - [`is_file`], [`is_folder`]: what stands at a path.
-//! - [`open`], [`text`], [`read`], [`entries`]: reading, up to [`MOST_BYTES`] where a whole file is held in memory.
+//! - [`open`], [`length`], [`text`], [`read`], [`entries`]: reading, up to [`MOST_BYTES`] where a whole file is held in memory.
 //! - [`replace`], [`write_new`], [`temporary_folder`], [`sweep`]: writing under a random name that did not exist before.
 
 mod kind;
@@ -19,6 +19,6 @@ pub use names::{
     is_journal_name,
 };
 pub(crate) use read::open_with;
-pub use read::{MOST_BYTES, bytes, entries, open, read, text};
+pub use read::{MOST_BYTES, bytes, entries, length, open, read, text};
 pub(crate) use write::replace_open;
 pub use write::{replace, sweep, temporary_folder, write_new};

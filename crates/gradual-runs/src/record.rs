@@ -46,10 +46,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another
     /// version of the format.
     fn from_line(line: &str) -> Result<Self, RunsError> {
-        let record: Self = serde_json::from_str(line).map_err(|source| RunsError::Read {
-            record: Self::NAME,
-            source,
-        })?;
+        let record: Self = serde_json::from_str(line).map_err(RunsError::read(Self::NAME))?;
         if record.schema() == SCHEMA {
             Ok(record)
         } else {

@@ -106,12 +106,17 @@ fn what_is_no_file_or_too_long_is_named() {
             }),
         ];
         for (expected, make) in makers {
-            // A journal of one terabyte is told by its length alone.
-            if expected.starts_with("longer") && name.ends_with(".jsonl") {
-                fs::remove_file(run.join("DONE")).unwrap();
-            }
             fs::remove_file(&path).unwrap();
             make(&path);
+            // A journal of one terabyte is told by its length, and in an unfinished run by its first line.
+            if expected.starts_with("longer") && name.ends_with(".jsonl") {
+                let error = Run::read(&place).unwrap_err().to_string();
+                assert!(
+                    error.contains("it has 1099511627776 bytes and had"),
+                    "{error}"
+                );
+                fs::remove_file(run.join("DONE")).unwrap();
+            }
             let error = Run::read(&place).unwrap_err().to_string();
             assert!(
                 error.contains(expected) && error.contains(name),
@@ -282,6 +287,56 @@ fn text_is_utf_8() {
     let error = files::read::<RunConfig>(&path).unwrap_err().to_string();
     let said = format!("expected UTF-8 text, which it is not from byte {at} on");
     assert!(error.contains(&said), "{error}");
+}
+
+/// What a reader quotes of a file is cut, wherever it stands.
+#[test]
+fn messages_are_short() {
+    let home = tempfile::tempdir().unwrap();
+    let run = write_run(home.path(), "erm", 0);
+    let place = Place::new(home.path(), "erm", 0).unwrap();
+    let long = "x".repeat(1_000_000);
+    let config = config("erm", 0).to_line().unwrap();
+    let cases = [
+        ("DONE", format!(r#"{{"end":"{long}"}}"#)),
+        (
+            "DONE",
+            format!(r#"{{"end":"completed","journals":{{"{long}":{{"bytes":0,"crc32":0}}}}}}"#),
+        ),
+        ("config.json", config.replace("erm", &long)),
+        (
+            "config.json",
+            config.replace("\"seed\":0", &format!(r#""seed":"{long}""#)),
+        ),
+        (
+            "config.json",
+            config.replace("\"seed\":0", &format!(r#""seed":{}"#, "1".repeat(100_000))),
+        ),
+        ("config.json", "[".repeat(1_000_000)),
+        ("DONE", "[".repeat(1_000_000)),
+    ];
+    for (name, content) in cases {
+        let path = run.join(name);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, content).unwrap();
+        let error = Run::read(&place).unwrap_err();
+        let said = gradual_runs::message(&error);
+        assert!(said.len() < 1_000, "{}: {}", said.len(), &said[..300]);
+        fs::write(&path, whole).unwrap();
+    }
+    let line = evaluation(0, 0)
+        .to_line()
+        .unwrap()
+        .replace("\"add\"", &format!("\"a{long}\""));
+    let path = run.join("curves.jsonl");
+    fs::write(&path, line.replace("0.5", "7.5")).unwrap();
+    fs::remove_file(run.join("DONE")).unwrap();
+    let said = gradual_runs::message(&Run::read(&place).unwrap_err());
+    assert!(
+        said.contains("capabilities.axxx") && said.len() < 1_000,
+        "{}",
+        said.len()
+    );
 }
 
 /// A line that is too long is refused before it is read.

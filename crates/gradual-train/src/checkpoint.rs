@@ -30,6 +30,8 @@ use crate::snapshot::{FILES, Snapshot};
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const PREFIX: &str = "step-";
+/// Damaged checkpoints that a message names, of however many.
+const MOST_NAMED: usize = 5;
 
 /// Which checkpoints are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +114,7 @@ pub(crate) fn write(
     fs::rename(temporary.path(), &folder).map_err(RunsError::file("rename", temporary.path()))?;
     let _ = temporary.keep();
     sync_folder(home)?;
-    prune(home, keep, names)
+    prune(home, step, keep, names)
 }
 
 /// The name of the folder of a checkpoint.
@@ -130,16 +132,27 @@ pub(crate) fn newest(
     names: &JournalNames,
 ) -> Result<(Option<Kept>, Vec<String>), String> {
     let mut damaged = Vec::new();
+    let mut more = 0_usize;
     let folders = list(home).map_err(|error| error.to_string())?;
+    let mut kept = None;
     for (step, folder) in folders.into_iter().rev() {
         match read(&folder, step, names) {
-            Ok(kept) => return Ok((Some(kept), damaged)),
-            Err(problem) => damaged.push(format!("{}: {problem}", name(step))),
+            Ok(intact) => {
+                kept = Some(intact);
+                break;
+            }
+            Err(problem) if damaged.len() < MOST_NAMED => {
+                damaged.push(format!("{}: {problem}", name(step)));
+            }
+            Err(_) => more += 1,
         }
     }
-    match damaged.is_empty() {
-        true => Ok((None, damaged)),
-        false => Err(damaged.join("; ")),
+    if more > 0 {
+        damaged.push(format!("{more} more are damaged"));
+    }
+    match (kept, damaged.is_empty()) {
+        (None, false) => Err(damaged.join("; ")),
+        (kept, _) => Ok((kept, damaged)),
     }
 }
 
@@ -258,9 +271,13 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
     }
 }
 
-/// Removes the checkpoints that need not stay.
-fn prune(home: &Path, keep: Keep, names: &JournalNames) -> Result<(), TrainError> {
-    let listed = list(home)?;
+/// Removes the checkpoints that need not stay, once that of `step` is written.
+///
+/// Later ones are damaged, or the run would have resumed from them. They must not count as its newest; those of them that
+/// the run comes to are written anew.
+fn prune(home: &Path, step: u64, keep: Keep, names: &JournalNames) -> Result<(), TrainError> {
+    let mut listed = list(home)?;
+    listed.retain(|(at, folder)| *at <= step && matches!(files::is_folder(folder), Ok(true)));
     let older = listed.len().saturating_sub(keep.last.max(1));
     let mut best: Option<(f64, &Path)> = None;
     if keep.best {

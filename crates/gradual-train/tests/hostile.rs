@@ -438,6 +438,41 @@ fn a_folder_full_of_tricks() {
     }
 }
 
+/// However many checkpoints are damaged, a message names a few; and whole ones are kept beside them.
+#[test]
+fn messages_stay_short() {
+    let home = Home::new();
+    let checkpoints = home.run().join("checkpoints");
+    for step in 100..1_100 {
+        let name = checkpoints.join(format!("step-{step:012}"));
+        match step % 2 {
+            0 => symlink("nowhere", name).unwrap(),
+            _ => fs::create_dir(name).unwrap(),
+        }
+    }
+    // What comes later and is damaged does not push out what the run keeps.
+    for until in [13, 14] {
+        let (damaged, _) = run(&home.run(), Some(until)).unwrap();
+        assert_eq!(damaged.len(), 6, "{damaged:?}");
+        assert_eq!(damaged[5], "995 more are damaged");
+        for kept in [until - 1, until] {
+            let kept = checkpoints.join(format!("step-{kept:012}"));
+            assert!(kept.join("manifest.json").exists(), "{}", kept.display());
+        }
+    }
+    let mut all = 0;
+    for entry in fs::read_dir(&checkpoints).unwrap() {
+        let path = entry.unwrap().path();
+        all += 1;
+        if path.join("model.bpk").exists() {
+            fs::remove_file(path.join("model.bpk")).unwrap();
+        }
+    }
+    let more = format!("{} more are damaged", all - 5);
+    let said = run(&home.run(), None).unwrap_err().to_string();
+    assert!(said.contains(&more) && said.len() < 3_000, "{}", said.len());
+}
+
 /// What a user keeps in a run folder stays there, also in a checkpoint that would go.
 #[test]
 fn files_of_others_stay() {

@@ -17,6 +17,15 @@ impl Record for Evaluation {
     /// with. Steps increase, counts and operations do not fall, and capabilities and their chances stay the same.
     /// Frequencies may change, as samplers may.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
+        let counts = [
+            ("step", Some(self.step)),
+            ("examples", Some(self.examples)),
+            ("standing_examples", self.standing_examples),
+            ("gradient_evaluations", self.gradient_evaluations),
+        ];
+        for (entry, count) in counts {
+            CHECKS.count(entry, count.unwrap_or(0))?;
+        }
         CHECKS.sized("train_loss", self.train_loss)?;
         if let Some(compute) = self.compute {
             CHECKS.positive("compute", compute)?;

@@ -16,6 +16,7 @@ impl Record for GroupingRecord {
     /// than its size, shares are 0 to 1 and add up to 1 at most, indices are -1 to 1, singular values are not negative,
     /// and steps increase.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
+        CHECKS.count("step", self.step)?;
         self.check_groups()?;
         for (name, share) in &self.shares {
             CHECKS.share(&format!("shares.{name}"), *share)?;

@@ -7,6 +7,9 @@ use crate::message::cut;
 /// sums over many, are finite.
 const LARGEST: f64 = 1e150;
 
+/// The largest count: 2^53.
+const MOST: u64 = 1 << 53;
+
 /// How far a mean or a sum of rounded numbers may be beyond its range.
 const ROUNDING: f64 = 1e-6;
 
@@ -61,6 +64,14 @@ impl Checks {
         match (0.0..=LARGEST).contains(&got) {
             true => Ok(()),
             false => Err(self.fault(entry, got, format!("0 to {LARGEST:e}"))),
+        }
+    }
+
+    /// A number of steps or examples, which the numbers of curves hold exactly.
+    pub(super) fn count(self, entry: &str, got: u64) -> Result<(), RunsError> {
+        match got <= MOST {
+            true => Ok(()),
+            false => Err(self.fault(entry, got, format!("at most {MOST}"))),
         }
     }
 

@@ -15,6 +15,7 @@ impl Record for Timing {
 
     /// Steps increase, and seconds do not fall.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
+        CHECKS.count("step", self.step)?;
         CHECKS.positive("seconds", self.seconds)?;
         before.map_or(Ok(()), |before| {
             CHECKS.later("step", before.step, self.step)?;

@@ -48,6 +48,15 @@ pub(crate) fn open_with(
     }
 }
 
+/// The length of a regular file in bytes.
+///
+/// # Errors
+/// Those of [`open`], and [`RunsError::File`] when it can't be told.
+pub fn length(path: &Path) -> Result<u64, RunsError> {
+    let found = open(path)?.metadata();
+    Ok(found.map_err(RunsError::file("look at", path))?.len())
+}
+
 /// The content of a regular file of at most `most` bytes.
 ///
 /// # Errors
