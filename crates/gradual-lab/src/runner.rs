@@ -7,11 +7,9 @@ pub(crate) use plan::Plan;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use gradual::runs::files::CURVES;
 use gradual::runs::streams::{printable, tell};
 use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
 use indicatif::MultiProgress;
@@ -101,7 +99,6 @@ impl Plan<'_> {
             }
         };
         let environment = environment(&self.backend);
-        let begun_here = !job.place.folder.exists();
         let journals = self.experiment.task.journals();
         let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, journals)?;
         for mended in &resumed.mended {
@@ -126,27 +123,13 @@ impl Plan<'_> {
             snapshot: resumed.snapshot,
             progress: Progress::new(&name, job.config.steps, bars),
         };
-        let trained = self.experiment.task.train(run);
-        if trained.is_err() && begun_here {
-            remove_unbegun(&job.place.folder);
-        }
-        let Finished { end, step } = trained?;
+        let Finished { end, step } = self.experiment.task.train(run)?;
         match &end {
             End::Completed => {}
             End::Stopped(reason) => say(format!("{name}: stopped after step {step}: {reason}")),
             End::Interrupted => say(format!("{name}: interrupted after step {step}")),
         }
         Ok(end)
-    }
-}
-
-/// Removes the folder of a run that failed before its first step, so that it is not in the way of a mended recipe. It
-/// holds nothing that the same command would not write again.
-fn remove_unbegun(folder: &Path) {
-    let curves = std::fs::read_to_string(folder.join(CURVES)).unwrap_or_default();
-    if curves.lines().count() <= 1 && std::fs::remove_dir_all(folder).is_ok() {
-        // That of the arm goes with its last run.
-        let _ = folder.parent().map(std::fs::remove_dir);
     }
 }
 
