@@ -51,7 +51,7 @@ impl Grouping for HardAndEasy {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        self.check(draw.examples())?;
+        self.check(draw.num_examples())?;
         // Both say themselves what is wrong with a draw that lacks them.
         let gradients = draw.gradients(OPERATION)?;
         let labels = draw.labels(OPERATION)?;

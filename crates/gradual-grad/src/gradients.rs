@@ -44,7 +44,7 @@ impl ExampleGradients {
     }
 
     /// Number of examples n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         self.zeros.dims()[0]
     }
 
@@ -70,7 +70,7 @@ impl ExampleGradients {
         let covered = self
             .parameters
             .iter()
-            .map(|each| Covered::new(self.examples(), each));
+            .map(|each| Covered::new(self.num_examples(), each));
         Coverage::new(covered.collect(), self.left_out.clone())
     }
 
@@ -106,7 +106,7 @@ impl ExampleGradients {
     ///
     /// [`GradError::Example`] for an index out of range.
     pub fn choose(&self, examples: &[usize]) -> Result<Self, GradError> {
-        let n = self.examples();
+        let n = self.num_examples();
         if let Some(&index) = examples.iter().find(|&&index| index >= n) {
             return Err(GradError::Example { index, examples: n });
         }
@@ -140,7 +140,7 @@ impl ExampleGradients {
             let of = |draw: &Self| draw.parameters[index].factor.clone();
             let form = draws.iter().find_map(of);
             each.factor = form.and_then(|form| {
-                let filled = |draw| of(draw).unwrap_or_else(|| form.zeros(draw.examples()));
+                let filled = |draw| of(draw).unwrap_or_else(|| form.zeros(draw.num_examples()));
                 Factor::concat(draws.iter().map(filled).collect())
             });
         }
@@ -153,7 +153,7 @@ impl ExampleGradients {
     /// The matrix G `[n, p]` itself: memory n·p, for tests and small models. Parameters stand in
     /// the order of [`paths`](Self::paths), each flattened in row-major order.
     pub fn rows(&self) -> Tensor<2> {
-        let n = self.examples();
+        let n = self.num_examples();
         let precision = self.precision();
         let rows = self.parameters.iter().map(|each| match each.wide() {
             Some(factor) => factor.rows().cast(precision),

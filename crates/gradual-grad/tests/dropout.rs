@@ -5,10 +5,13 @@ mod common;
 
 use std::sync::Mutex;
 
+use burn::module::Module;
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::optim::GradientsParams;
-use burn::tensor::{FloatDType, Tensor};
-use common::{close, device, flatten, squares, values};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, FloatDType, Tensor};
+use common::{On, close, device, filled, flatten, squares, values};
 use gradual_grad::{AttentionInput, Tap, trace, verify};
 
 static ALONE: Mutex<()> = Mutex::new(());
@@ -72,4 +75,32 @@ fn a_check_draws_the_same_masks_in_all_passes() {
     let (one, again, other) = (after(1), after(1), after(2));
     assert_eq!(one, again);
     assert_ne!(one, other);
+}
+
+#[test]
+fn dropout_under_checkpointing() {
+    let _alone = ALONE.lock();
+    #[derive(Module, Debug)]
+    struct Dropped {
+        one: Linear,
+        dropout: Dropout,
+        other: Linear,
+    }
+    for device in [device(), Device::flex().autodiff().gradient_checkpointing()] {
+        let model = filled(Dropped {
+            one: LinearConfig::new(3, 16).init(&common::device()),
+            dropout: DropoutConfig::new(0.3).init(),
+            other: LinearConfig::new(16, 4).init(&common::device()),
+        })
+        .map(&mut On(device.clone()));
+        let data = values([8, 3], 11, FloatDType::F32).inner().into_data();
+        let x = Tensor::<2>::from_data(data, &device);
+        let losses = |m: &Dropped| {
+            let h = m.dropout.forward(relu(m.one.tap(x.clone())));
+            squares(m.other.tap(h))
+        };
+        let verified = verify(&model, losses).expect("right");
+        assert!(verified.warnings.is_empty(), "{verified:?}");
+        assert_eq!(verified.differences.len(), 4);
+    }
 }

@@ -6,12 +6,12 @@ use burn::module::{Lora, Module, ModuleMapper, Param};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, GroupNorm,
-    GroupNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, PaddingConfig2d,
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm,
+    LayerNormConfig, Linear, LinearConfig, PaddingConfig2d,
 };
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
-use common::{agree, close, device, double, filled, squares, values};
+use common::{On, agree, close, device, double, filled, squares, values};
 use gradual_grad::{
     AttentionInput, Metric, Tap, TiedReadout, Tracer, Views, Warning, Whitening, naive_rows,
     per_example, trace, verify,
@@ -218,20 +218,6 @@ fn views_of_embeddings_and_fixed_batch_norm() {
     tracer.verify(&model, adjacent).expect("right");
 }
 
-/// Leaves on a device.
-struct On(Device);
-
-impl ModuleMapper for On {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let device = self.0.clone();
-        param.map(|tensor| {
-            let data = tensor.inner().into_data();
-            let dtype = data.dtype();
-            Tensor::from_data(data, (&device, dtype)).require_grad()
-        })
-    }
-}
-
 #[derive(Module, Debug)]
 struct Deep {
     words: Embedding,
@@ -385,31 +371,4 @@ fn adapted_clones() {
             Warning::Zero { .. }
         ]
     ));
-}
-
-#[test]
-fn dropout_under_checkpointing() {
-    #[derive(Module, Debug)]
-    struct Dropped {
-        one: Linear,
-        dropout: Dropout,
-        other: Linear,
-    }
-    for device in [device(), Device::flex().autodiff().gradient_checkpointing()] {
-        let model = filled(Dropped {
-            one: LinearConfig::new(3, 16).init(&common::device()),
-            dropout: DropoutConfig::new(0.3).init(),
-            other: LinearConfig::new(16, 4).init(&common::device()),
-        })
-        .map(&mut On(device.clone()));
-        let data = inputs(8).cast(FloatDType::F32).inner().into_data();
-        let x = Tensor::<2>::from_data(data, &device);
-        let losses = |m: &Dropped| {
-            let h = m.dropout.forward(relu(m.one.tap(x.clone())));
-            m.other.tap(h).powi_scalar(2).sum_dim(1).reshape([8])
-        };
-        let verified = verify(&model, losses).expect("right");
-        assert!(verified.warnings.is_empty(), "{verified:?}");
-        assert_eq!(verified.differences.len(), 4);
-    }
 }

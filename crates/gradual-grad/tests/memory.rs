@@ -90,7 +90,7 @@ fn grouped(model: &Embedding, passes: Vec<Losses>) -> f64 {
     });
     let draws: Vec<_> = draws.collect();
     let gradients = ExampleGradients::concat(&draws).expect("one model");
-    let (n, passes) = (gradients.examples(), draws.len());
+    let (n, passes) = (gradients.num_examples(), draws.len());
     drop(draws);
     let gram = gradients.gram();
     assert!(gram.sum().into_scalar::<f32>() > 0.0);

@@ -22,7 +22,7 @@ fn each_example_is_its_own_group() {
     let losses = losses(3);
     assert_eq!(EachExample.needs(), Needs::Nothing);
     let groups = EachExample.group(&Draw::new(&losses)).unwrap();
-    assert_eq!((groups.num_groups(), groups.examples()), (3, 3));
+    assert_eq!((groups.num_groups(), groups.num_examples()), (3, 3));
     assert_eq!(numbers(&groups.losses(losses)), [1.0, 2.0, 3.0]);
     assert_eq!(numbers(groups.weights()), [1.0 / 3.0; 3]);
     assert_eq!(groups.sizes(), [1.0; 3]);
@@ -133,7 +133,7 @@ fn several_labellings_stand_side_by_side() {
         .and(3)
         .group(&draw.with_more_labels(&both))
         .unwrap();
-    assert_eq!((groups.num_groups(), groups.examples()), (5, 5));
+    assert_eq!((groups.num_groups(), groups.num_examples()), (5, 5));
     let alone = |labels: &[Option<usize>], k: usize| {
         let draw = Draw::new(&losses).with_labels(labels);
         Labels::new(k).group(&draw).unwrap()

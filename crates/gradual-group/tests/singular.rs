@@ -69,7 +69,7 @@ impl Reference {
 
 /// The sum of squares of groups and its derivative, in double precision.
 fn sum_of_squares(groups: &Groups, losses: &[f32]) -> (f64, Vec<f64>) {
-    let n = groups.examples();
+    let n = groups.num_examples();
     let membership = numbers(groups.membership());
     let mut value = 0.0;
     let mut coefficients = vec![0.0; n];

@@ -52,7 +52,7 @@ impl Recorder {
 
     fn groups(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.seen += 1;
-        let assignment = |k: usize| (0..draw.examples()).map(|j| Some(j % k)).collect();
+        let assignment = |k: usize| (0..draw.num_examples()).map(|j| Some(j % k)).collect();
         let hard = |k| Groups::hard(assignment(k), k, Average::Mean, draw.options());
         match self.does {
             Does::Groups => hard(2),

@@ -261,7 +261,7 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
 }
 
 pub(crate) fn one_loss_each(losses: &Tensor<1>, groups: &Groups) -> Result<(), LossError> {
-    let ([losses], examples) = (losses.dims(), groups.examples());
+    let ([losses], examples) = (losses.dims(), groups.num_examples());
     match losses == examples {
         true => Ok(()),
         false => Err(LossError::Examples { losses, examples }),

@@ -373,7 +373,7 @@ impl Grouping for Asks {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.wishes.remove(0);
-        Ok(Groups::one(draw.examples(), &draw.device()))
+        Ok(Groups::one(draw.num_examples(), &draw.device()))
     }
 }
 

@@ -495,7 +495,7 @@ impl Grouping for Shown {
     }
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        Ok(Groups::one(draw.examples(), &draw.device()))
+        Ok(Groups::one(draw.num_examples(), &draw.device()))
     }
 }
 

@@ -245,13 +245,13 @@ impl Factor {
     }
 
     /// Number of examples.
-    pub(crate) fn examples(&self) -> usize {
+    pub(crate) fn num_examples(&self) -> usize {
         match self {
             Self::Rows(rows) => rows.dims()[0],
             Self::Outer(outer) => outer.left.dims()[0],
             Self::Scatter(lookups) => lookups.deltas.dims()[0],
             Self::Tied(tied) => tied.outer.left.dims()[0],
-            Self::Stack(parts) => parts.first().map_or(0, Self::examples),
+            Self::Stack(parts) => parts.first().map_or(0, Self::num_examples),
         }
     }
 

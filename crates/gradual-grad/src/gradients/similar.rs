@@ -25,7 +25,7 @@ impl ExampleGradients {
     /// widest of these precisions, whatever that of the losses, as have norms, cosines, sketches and
     /// [`rows`](Self::rows).
     pub fn gram(&self) -> Tensor<2> {
-        let n = self.examples();
+        let n = self.num_examples();
         match self.products(self, Span::Upper, self.precision()) {
             Some(products) => products.full(),
             None => self.nothing([n, n]),
@@ -40,7 +40,7 @@ impl ExampleGradients {
     /// [`GradError::Parameters`] unless both draws have the same parameters.
     pub fn cross_gram(&self, other: &Self) -> Result<Tensor<2>, GradError> {
         self.same_parameters("cross_gram", other)?;
-        let (n, m) = (self.examples(), other.examples());
+        let (n, m) = (self.num_examples(), other.num_examples());
         let precision = widest(self.precision(), other.precision());
         Ok(match self.products(other, Span::Full, precision) {
             Some(products) => products.full(),
@@ -51,7 +51,7 @@ impl ExampleGradients {
     /// Cosines of the angles between gradients, `[n, n]`. The cosine with a zero gradient is 0. Gradients of any size
     /// have them: they are [brought into range](Self::in_range) before anything is squared.
     pub fn cosine(&self) -> Tensor<2> {
-        let n = self.examples();
+        let n = self.num_examples();
         let (in_range, _) = self.in_range();
         let gram = in_range.gram();
         let norms = in_range.norms();
@@ -63,7 +63,7 @@ impl ExampleGradients {
     /// The Gram matrix of each parameter alone, with its path. They add up to
     /// [`gram`](Self::gram).
     pub fn per_parameter(&self) -> Vec<(String, Tensor<2>)> {
-        let n = self.examples();
+        let n = self.num_examples();
         let gram = |each: &ParameterGradients| match each.wide() {
             Some(factor) => {
                 let products = factor.products(&factor, Span::Upper).full();
@@ -85,7 +85,7 @@ impl ExampleGradients {
         let norms = factors
             .map(|factor| factor.squared_norms().cast(precision))
             .reduce(|sum, norms| sum + norms);
-        norms.map_or_else(|| self.nothing([self.examples()]), Tensor::sqrt)
+        norms.map_or_else(|| self.nothing([self.num_examples()]), Tensor::sqrt)
     }
 
     /// The same gradients divided by one number, which comes with them, `[1]`: a power of two, 1 where the largest

@@ -23,7 +23,7 @@ impl ExampleGradients {
     /// variance of at most 15/4 ‖g‖²‖h‖².)
     pub fn sketch(&self, dim: usize, seed: u64) -> Tensor<2> {
         if dim == 0 {
-            return self.nothing([self.examples(), 0]);
+            return self.nothing([self.num_examples(), 0]);
         }
         let precision = self.precision();
         let with_bias = self.biases(|factor| matches!(factor, Factor::Outer(_)));
@@ -41,7 +41,7 @@ impl ExampleGradients {
                 Some(factor.sketch(dim, bias, &mut project).cast(precision))
             });
         let sum = sketches.reduce(|sum, part| sum + part);
-        sum.unwrap_or_else(|| self.nothing([self.examples(), dim]))
+        sum.unwrap_or_else(|| self.nothing([self.num_examples(), dim]))
             .div_scalar((dim as f64).sqrt())
     }
 

@@ -35,9 +35,9 @@ impl ExampleGradients {
         coefficients: &Tensor<2>,
     ) -> Result<Vec<GradientsParams>, GradError> {
         let [m, got] = coefficients.dims();
-        if got != self.examples() {
+        if got != self.num_examples() {
             return Err(GradError::Coefficients {
-                expected: self.examples(),
+                expected: self.num_examples(),
                 got,
             });
         }
@@ -76,9 +76,9 @@ impl ExampleGradients {
     /// [`GradError::Coefficients`] unless every row has n entries; [`GradError::Setting`] for a rank of 0.
     pub fn condense(&self, coefficients: &Tensor<2>, rank: usize) -> Result<Self, GradError> {
         let [m, got] = coefficients.dims();
-        if got != self.examples() {
+        if got != self.num_examples() {
             return Err(GradError::Coefficients {
-                expected: self.examples(),
+                expected: self.num_examples(),
                 got,
             });
         }

@@ -135,7 +135,10 @@ pub fn agree<M: Module>(
     let gradients = traced.gradients;
     let reference = naive_rows(model, &losses);
     let [n, p] = reference.dims();
-    assert_eq!((gradients.examples(), gradients.num_parameters()), (n, p));
+    assert_eq!(
+        (gradients.num_examples(), gradients.num_parameters()),
+        (n, p)
+    );
 
     close("losses", traced.losses, losses(model).inner(), tolerance);
     close("rows", gradients.rows(), reference.clone(), tolerance);
@@ -221,4 +224,18 @@ pub fn agree<M: Module>(
         );
     }
     gradients
+}
+
+/// Leaves on a device.
+pub struct On(pub Device);
+
+impl ModuleMapper for On {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let device = self.0.clone();
+        param.map(|tensor| {
+            let data = tensor.inner().into_data();
+            let dtype = data.dtype();
+            Tensor::from_data(data, (&device, dtype)).require_grad()
+        })
+    }
 }

@@ -20,7 +20,7 @@ use crate::read::{host, host_together};
 /// [`GroupError::NotFinite`] naming the first example whose gradient holds NaN or infinity.
 pub(crate) fn cosines(operation: &'static str, draw: &Draw<'_>) -> Result<Cosines, GroupError> {
     let gram = draw.gradients(operation)?.gram();
-    Cosines::from_gram(operation, host(operation, &gram)?, draw.examples())
+    Cosines::from_gram(operation, host(operation, &gram)?, draw.num_examples())
 }
 
 /// The cosines between the gradients of `next` (rows) and of `previous` (columns), row-major
@@ -96,7 +96,7 @@ impl Cosines {
     }
 
     /// Number of gradients n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         self.zero.len()
     }
 
@@ -112,7 +112,7 @@ impl Cosines {
 
     /// The similarities that a reading of the cosines gives. Those with a zero gradient are 0.
     pub fn similarity(&self, similarity: Similarity) -> SimilarityMatrix {
-        let n = self.examples();
+        let n = self.num_examples();
         let mut entries: Vec<f32> = self.entries.iter().map(|&c| similarity.of(c)).collect();
         // The angular similarity of orthogonal gradients is not 0, that of no gradients must be.
         for (j, _) in self.zero.iter().enumerate().filter(|(_, zero)| **zero) {
@@ -131,7 +131,7 @@ impl Cosines {
 
     /// The cosines themselves as similarities, signs and all.
     pub(crate) fn signed(self) -> SimilarityMatrix {
-        let n = self.examples();
+        let n = self.num_examples();
         SimilarityMatrix::trusted(self.entries, n)
     }
 }

@@ -54,7 +54,7 @@ impl CutProblem {
         dimensions: Option<usize>,
         directions: usize,
     ) -> Result<Self, GroupError> {
-        let n = matrix.examples();
+        let n = matrix.num_examples();
         let (spectrum, eigenvalues) = {
             let kernel = kernel(&matrix, partition);
             let wanted = directions.max(dimensions.unwrap_or(0)).clamp(1, n);
@@ -83,7 +83,7 @@ impl CutProblem {
         &self,
         count: usize,
     ) -> Result<(Array2<f64>, Sign), GroupError> {
-        let n = self.examples();
+        let n = self.num_examples();
         let of = |spectrum: &Spectrum| {
             columns(spectrum, n, count, |i| spectrum.vector(i).collect()) * (n as f64).sqrt()
         };
@@ -115,8 +115,8 @@ impl CutProblem {
     }
 
     /// Number of examples n.
-    pub(crate) fn examples(&self) -> usize {
-        self.matrix.examples()
+    pub(crate) fn num_examples(&self) -> usize {
+        self.matrix.num_examples()
     }
 
     /// Eigenvalues of the matrix that is cut.
@@ -147,7 +147,7 @@ impl CutProblem {
     pub(crate) fn points(&self, dimensions: usize) -> Array2<f64> {
         let spectrum = &self.spectrum;
         let column = |i| spectrum.components(i).collect();
-        columns(spectrum, self.examples(), dimensions, column)
+        columns(spectrum, self.num_examples(), dimensions, column)
     }
 
     /// How alike two examples are, at most 1 (for clusters by axis, whatever their sign).
@@ -171,7 +171,7 @@ impl CutProblem {
     }
 
     fn cut_apart(&self, groups: usize, seed: u64) -> Result<Vec<usize>, GroupError> {
-        let (n, k) = (self.examples(), groups);
+        let (n, k) = (self.num_examples(), groups);
         if k >= n {
             return Ok((0..n).collect());
         }
@@ -192,7 +192,7 @@ impl CutProblem {
     /// Rows of the leading eigenvectors at unit length (Ng, Jordan & Weiss 2002, steps 3 and 4).
     fn embedding(&self, dimensions: usize) -> Array2<f64> {
         let column = |i| self.spectrum.vector(i).collect();
-        let mut rows = columns(&self.spectrum, self.examples(), dimensions, column);
+        let mut rows = columns(&self.spectrum, self.num_examples(), dimensions, column);
         for mut row in rows.rows_mut() {
             let norm = row.dot(&row).sqrt();
             if norm > 0.0 {
@@ -233,7 +233,7 @@ fn kernel(matrix: &SimilarityMatrix, partition: Partition) -> Cow<'_, Similarity
     if partition != Partition::Spectral {
         return Cow::Borrowed(matrix);
     }
-    let n = matrix.examples();
+    let n = matrix.num_examples();
     let inverse: Vec<f64> = degrees(matrix)
         .iter()
         .map(|degree| degree.sqrt().recip())
@@ -248,7 +248,7 @@ fn kernel(matrix: &SimilarityMatrix, partition: Partition) -> Cow<'_, Similarity
 
 /// Row sums. Positive, as the diagonal is and no entry of a spectral problem is negative.
 fn degrees(matrix: &SimilarityMatrix) -> Vec<f64> {
-    (0..matrix.examples())
+    (0..matrix.num_examples())
         .map(|i| matrix.row(i).iter().map(|&entry| f64::from(entry)).sum())
         .collect()
 }
@@ -260,8 +260,8 @@ fn twins(matrix: &SimilarityMatrix, partition: Partition) -> Vec<usize> {
         Partition::Spherical(Sign::Ignored) => similarity.abs(),
         _ => similarity,
     };
-    let mut first: Vec<usize> = Vec::with_capacity(matrix.examples());
-    for j in 0..matrix.examples() {
+    let mut first: Vec<usize> = Vec::with_capacity(matrix.num_examples());
+    for j in 0..matrix.num_examples() {
         let row = matrix.row(j);
         let twin = (0..j).find(|&i| first[i] == i && alike(row[i]) >= 1.0 - ROUNDING);
         first.push(twin.unwrap_or(j));

@@ -113,7 +113,7 @@ impl SimilarityMatrix {
     }
 
     /// Number of examples n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         self.examples
     }
 

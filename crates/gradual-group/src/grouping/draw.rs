@@ -56,7 +56,7 @@ impl<'a> Draw<'a> {
     }
 
     /// Number of examples n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         self.losses.dims()[0]
     }
 
@@ -124,7 +124,7 @@ impl<'a> Draw<'a> {
             });
         }
         let more = self.more_labels.iter();
-        let more = more.map(|labels| one_each(operation, self.examples(), labels));
+        let more = more.map(|labels| one_each(operation, self.num_examples(), labels));
         std::iter::once(Ok(first)).chain(more).collect()
     }
 
@@ -134,7 +134,7 @@ impl<'a> Draw<'a> {
     ///
     /// [`GroupError::EmptyDraw`] without examples.
     pub fn nonempty(&self, operation: &'static str) -> Result<usize, GroupError> {
-        match self.examples() {
+        match self.num_examples() {
             0 => Err(GroupError::EmptyDraw { operation }),
             n => Ok(n),
         }

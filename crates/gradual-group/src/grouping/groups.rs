@@ -327,7 +327,7 @@ impl Groups {
     ///
     /// [`GroupError::Shape`] unless there is a position below `examples` for each example.
     pub fn among(self, at: &[usize], examples: usize) -> Result<Self, GroupError> {
-        let (k, n) = (self.num_groups(), self.examples());
+        let (k, n) = (self.num_groups(), self.num_examples());
         let within = at.iter().filter(|&&at| at < examples).count();
         if within != n || at.len() != n {
             return Err(GroupError::Shape {
@@ -386,7 +386,7 @@ impl Groups {
     }
 
     /// Number of examples n.
-    pub fn examples(&self) -> usize {
+    pub fn num_examples(&self) -> usize {
         self.membership.dims()[1]
     }
 
@@ -537,7 +537,7 @@ mod tests {
         let all = hard.unwrap().among(&[0, 2, 3], 5).unwrap();
         let expected = [Some(1), None, Some(0), Some(1), None];
         assert_eq!(all.assignment().unwrap(), expected);
-        assert_eq!((all.examples(), all.sizes()), (5, &[1.0, 2.0][..]));
+        assert_eq!((all.num_examples(), all.sizes()), (5, &[1.0, 2.0][..]));
         let rows = [0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0];
         assert_eq!(membership(&all), rows);
 

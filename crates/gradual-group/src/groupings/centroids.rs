@@ -289,7 +289,7 @@ impl Grouping for Centroids {
     /// Forms the groups from these examples.
     fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
         let gradients = standing.gradients(OPERATION)?;
-        let n = gradients.examples();
+        let n = gradients.num_examples();
         let (mut metric, mut forming) = (self.metric.clone(), self.forming.clone());
         metric
             .observe(gradients)

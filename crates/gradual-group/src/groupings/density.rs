@@ -129,7 +129,7 @@ impl Hdbscan {
         &self,
         similarities: &SimilarityMatrix,
     ) -> Result<(Vec<Option<usize>>, usize), GroupError> {
-        let mut assignment = vec![None; similarities.examples()];
+        let mut assignment = vec![None; similarities.num_examples()];
         let present = similarities.present();
         // A draw with room for one group only has no two parts to tell apart.
         if present.len() < self.least_size.saturating_mul(2) {

@@ -293,7 +293,7 @@ impl Landmarks {
     /// The cosines of gradients, as similarities.
     fn similarities(&self, gradients: &ExampleGradients) -> Result<SimilarityMatrix, GroupError> {
         let gram = host(OPERATION, &gradients.gram())?;
-        let cosines = Cosines::from_gram(OPERATION, gram, gradients.examples())?;
+        let cosines = Cosines::from_gram(OPERATION, gram, gradients.num_examples())?;
         Ok(cosines.similarity(self.spectral.similarity()))
     }
 }
@@ -341,11 +341,11 @@ impl Grouping for Landmarks {
                 let clusters = spectral.clusters(&similarities)?;
                 StandingGroups::new(clusters, &similarities, self.kept)
             }
-            Some(found) if found.shown != gradients.examples() => {
+            Some(found) if found.shown != gradients.num_examples() => {
                 return Err(GroupError::Standing {
                     operation: OPERATION,
                     expected: found.shown,
-                    got: gradients.examples(),
+                    got: gradients.num_examples(),
                 });
             }
             Some(found) => {

@@ -85,7 +85,7 @@ impl Grouping for NoisyLabels {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let labels = draw.labels(OPERATION)?;
-        self.check(draw.examples())?;
+        self.check(draw.num_examples())?;
         let mut random = self.random.clone();
         let noisy = labels.iter().map(|label| {
             label.map(|label| {

@@ -68,7 +68,7 @@ impl Grouping for RandomGroups {
 
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty(OPERATION)?;
-        self.check(draw.examples())?;
+        self.check(draw.num_examples())?;
         let mut random = self.random.clone();
         let assignment = (0..n).map(|_| Some(random.random_range(0..self.groups)));
         let assignment = assignment.collect();

@@ -200,11 +200,11 @@ impl ClusterSearch {
         operation: &'static str,
         matrix: &SimilarityMatrix,
     ) -> Result<Clusters, GroupError> {
-        self.check(operation, matrix.examples())?;
+        self.check(operation, matrix.num_examples())?;
         let seed = self.random.random::<u64>();
         let present = matrix.present();
         let mut clusters = Clusters {
-            assignment: vec![None; matrix.examples()],
+            assignment: vec![None; matrix.num_examples()],
             groups: self.how_many.fixed().unwrap_or(1),
             spectrum: Eigenvalues::from_all([]),
             estimates: Vec::new(),
@@ -259,7 +259,7 @@ impl ClusterSearch {
     ) -> Result<Groups, GroupError> {
         // Before the Gram matrix, which is expensive.
         draw.gradients(operation)?;
-        self.check(operation, draw.examples())?;
+        self.check(operation, draw.num_examples())?;
         let matrix = read(cosines(operation, draw)?);
         let clusters = self.clusters(operation, &matrix)?;
         clusters.into_groups(self.average, draw.options())

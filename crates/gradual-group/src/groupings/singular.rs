@@ -239,7 +239,7 @@ impl SingularVectors {
     /// Components on the directions that were asked for.
     fn components(&self, draw: &Draw<'_>) -> Result<Components, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
-        let n = draw.examples();
+        let n = draw.num_examples();
         let leading = self.leading.filter(|&directions| directions < n);
         match (self.sketch, leading) {
             (None, None) => Components::of(&gradients.gram()),
@@ -255,7 +255,7 @@ impl SingularVectors {
     }
 
     fn directions(&self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
-        let n = draw.examples();
+        let n = draw.num_examples();
         let Components {
             sigma,
             mut rows,

@@ -121,7 +121,7 @@ impl Spectral {
     /// [`GroupError::EmptyDraw`], [`GroupError::NoGroups`], [`GroupError::TooManyGroups`] for a fixed
     /// number above n, [`GroupError::Negative`] for a negative similarity.
     pub fn clusters(&mut self, similarities: &SimilarityMatrix) -> Result<Clusters, GroupError> {
-        let n = similarities.examples();
+        let n = similarities.num_examples();
         self.search.check(OPERATION, n)?;
         // Rounding may leave a similarity that should be zero a little below.
         let negative = similarities.entries().iter().position(|&s| s < -1e-6);

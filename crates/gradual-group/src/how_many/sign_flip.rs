@@ -17,7 +17,7 @@ const FLIPS: usize = 20;
 /// The diagonal carries no sign and is left out of both spectra. A spectral problem has one
 /// eigenvector whatever its groups; it is taken out of the matrix first, and counted.
 pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
-    let n = problem.examples();
+    let n = problem.num_examples();
     let mut matrix = problem.kernel().entries().to_vec();
     let trivial = problem.trivial();
     if let Some(unit) = &trivial {

@@ -5,7 +5,7 @@ use crate::error::GroupError;
 
 /// The k from 2 to `at_most` with the largest mean silhouette; 1 if none is positive.
 pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
-    let n = problem.examples();
+    let n = problem.num_examples();
     let mut best = (1, 0.0);
     // With every example alone in a group all silhouettes are 0 by definition.
     for k in 2..=at_most.min(n.saturating_sub(1)) {

@@ -17,7 +17,7 @@ const SHARE: f64 = 0.8;
 /// The k from 2 to `at_most` whose clusters of two parts agree best on the examples in both, of
 /// equal ones the largest; 1 if none agree better than chance.
 pub(crate) fn choose(problem: &CutProblem, at_most: usize, seed: u64) -> Result<usize, GroupError> {
-    let n = problem.examples();
+    let n = problem.num_examples();
     let size = (SHARE * n as f64).round() as usize;
     let at_most = at_most.min(size.saturating_sub(1));
     if at_most < 2 {

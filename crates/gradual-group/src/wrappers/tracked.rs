@@ -206,7 +206,7 @@ impl PreviousDrawRecord {
         let gradients = ExampleGradients::restored(&self.gradients, device);
         let gradients = gradients.map_err(GroupError::gradients(OPERATION))?;
         let outside = |group: &usize| *group >= self.least.len();
-        if self.assignment.len() != gradients.examples()
+        if self.assignment.len() != gradients.num_examples()
             || self.assignment.iter().flatten().any(outside)
         {
             return Err(GroupError::state(

@@ -68,7 +68,7 @@ impl Cut {
 
 /// The leading group that each example belongs to most; none where it belongs to none of them.
 fn strongest(soft: &Groups, groups: usize) -> Result<Vec<Option<usize>>, GroupError> {
-    let n = soft.examples();
+    let n = soft.num_examples();
     let data = soft.membership().clone().into_data().convert::<f32>();
     let membership = data
         .try_to_vec::<f32>()

@@ -41,7 +41,7 @@ impl Subject for Parity {
         &self.task
     }
 
-    fn examples(&self) -> usize {
+    fn num_examples(&self) -> usize {
         self.examples
     }
 

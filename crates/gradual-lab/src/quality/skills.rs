@@ -44,7 +44,7 @@ impl Subject for Decoder {
         &self.task
     }
 
-    fn examples(&self) -> usize {
+    fn num_examples(&self) -> usize {
         self.examples
     }
 

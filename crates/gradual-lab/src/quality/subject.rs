@@ -16,7 +16,7 @@ pub(crate) trait Subject {
     fn task(&self) -> &Self::Task;
 
     /// Examples that are grouped.
-    fn examples(&self) -> usize;
+    fn num_examples(&self) -> usize;
 
     /// Looks, and how each is cut.
     fn rows(&self) -> Vec<(Look, Vec<Cut>)>;

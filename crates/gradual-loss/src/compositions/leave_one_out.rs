@@ -58,7 +58,7 @@ impl Composition for LeaveOneOut {
 
     /// A floor b is taken from the losses as b/T for each example, T = Σ_i M_gi, so that it is b for the group.
     fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
-        let (k, n) = (groups.num_groups(), groups.examples());
+        let (k, n) = (groups.num_groups(), groups.num_examples());
         let membership = groups.membership().clone().cast(losses.dtype());
         let squares = membership.clone() * membership.clone();
         let total = membership.sum_dim(1).reshape([k]);

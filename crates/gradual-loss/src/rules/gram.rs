@@ -55,7 +55,7 @@ pub trait GramComposition: Send {
     ) -> Result<Composed, LossError> {
         one_loss_each(losses, groups)?;
         let operation = self.name();
-        let ([rows, columns], examples) = (gram.dims(), groups.examples());
+        let ([rows, columns], examples) = (gram.dims(), groups.num_examples());
         if rows != examples || columns != examples {
             return Err(LossError::Gram {
                 operation,

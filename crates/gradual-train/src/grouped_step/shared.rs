@@ -168,8 +168,8 @@ impl<B> Shared<B> {
 
     /// Holds the pass of one batch, with the labels of all its examples.
     fn hold(&mut self, passes: Vec<Pass>, labels: LabelSet<'_>) {
-        let before: usize = self.held.iter().map(Pass::examples).sum();
-        let examples = passes.iter().map(Pass::examples).sum();
+        let before: usize = self.held.iter().map(Pass::num_examples).sum();
+        let examples = passes.iter().map(Pass::num_examples).sum();
         self.labels.extend(before, labels, examples);
         self.held.extend(passes);
     }
@@ -178,7 +178,7 @@ impl<B> Shared<B> {
     fn waiting(&self) -> Result<Stepped, TrainError> {
         let pass = self.held.last().ok_or(gradual_grad::GradError::EmptyDraw)?;
         let present = finite("loss", pass.losses())?;
-        let n = pass.examples();
+        let n = pass.num_examples();
         let mut losses = vec![0.0; n];
         for (at, loss) in pass.present().into_iter().zip(present) {
             losses[at] = loss;
@@ -223,7 +223,7 @@ impl<B> Shared<B> {
                 if let Some(examples) = kept.make_room(wish) {
                     kept.add(examples, Arc::new(draw(examples)));
                 }
-                if kept.examples() == 0 {
+                if kept.num_examples() == 0 {
                     return Err(TrainError::Standing {
                         problem: "the grouping wants those of before again, and this GroupedStep has drawn none; a \
                                   grouping that was restored needs the GroupedStep that drew them, or fixed ones"
@@ -231,7 +231,7 @@ impl<B> Shared<B> {
                     });
                 }
                 let parts: Vec<&B> = kept.draws().iter().map(|(_, drawn)| &**drawn).collect();
-                let sizes = (kept.dropped(), kept.examples());
+                let sizes = (kept.dropped(), kept.num_examples());
                 let leaves_out = stepper.leaves_out();
                 show(model, (objective, leaves_out), &parts, sizes, losses)?;
                 self.kept = kept;

@@ -32,7 +32,7 @@ impl Examples {
                 .extend(pass.present().iter().map(|at| from + at));
             let absent = pass.absent().iter().map(|&(at, loss)| (from + at, loss));
             examples.absent.extend(absent);
-            examples.all += pass.examples();
+            examples.all += pass.num_examples();
         }
         match (examples.present.is_empty(), examples.absent.first()) {
             (true, Some(&(example, value))) => Err(TrainError::NotFinite {

@@ -80,7 +80,7 @@ impl Pass {
     }
 
     /// Number of examples, those without a loss included.
-    pub(crate) fn examples(&self) -> usize {
+    pub(crate) fn num_examples(&self) -> usize {
         self.examples
     }
 
@@ -146,7 +146,7 @@ impl Pass {
             Source::Factors(gradients) => (all.losses, Source::Factors(gradients.choose(&kept)?)),
             Source::Later => (all.losses, Source::Later),
             Source::Graph(graph) => match apart() {
-                Some(traced) if traced.gradients.examples() == all.examples => {
+                Some(traced) if traced.gradients.num_examples() == all.examples => {
                     let chosen = traced.gradients.choose(&kept)?;
                     (wide(traced.losses), Source::Factors(chosen))
                 }

@@ -67,7 +67,7 @@ impl<D> StandingDraws<D> {
     }
 
     /// Number of examples that stand.
-    pub(crate) fn examples(&self) -> usize {
+    pub(crate) fn num_examples(&self) -> usize {
         let all: usize = self.draws.iter().map(|(examples, _)| examples).sum();
         all.saturating_sub(self.dropped)
     }
@@ -97,7 +97,7 @@ pub(crate) fn show<M: Module, B>(
     // Refuses an empty list, which could not be put together below.
     let gradients = ExampleGradients::concat(&gradients)?;
     let losses = Tensor::cat(losses, 0);
-    let got = gradients.examples().saturating_sub(dropped);
+    let got = gradients.num_examples().saturating_sub(dropped);
     if got != expected {
         return Err(TrainError::Standing {
             problem: format!("{expected} were asked for, and there are {got} losses"),
@@ -174,7 +174,7 @@ mod tests {
                 standing.add(examples, drawn);
             }
             let names: Vec<&str> = standing.draws().iter().map(|(_, name)| *name).collect();
-            (names.concat(), standing.dropped(), standing.examples())
+            (names.concat(), standing.dropped(), standing.num_examples())
         };
         let mut wish = |wished, drawn| wish(&mut standing, wished, drawn);
         assert_eq!(wish(Standing::Fresh(5), "a"), ("a".into(), 0, 5));

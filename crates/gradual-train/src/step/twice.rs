@@ -69,12 +69,12 @@ fn repeated<M: Module>(
             }
         }
     };
-    match pass.examples() == first.examples() {
+    match pass.num_examples() == first.num_examples() {
         true => pass.without(absent, || None),
         false => Err(TrainError::Task {
             what: "losses in the second pass over a part",
-            expected: first.examples(),
-            got: pass.examples(),
+            expected: first.num_examples(),
+            got: pass.num_examples(),
         }),
     }
 }

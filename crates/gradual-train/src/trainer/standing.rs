@@ -30,7 +30,7 @@ impl<T: Task> Trainer<'_, T> {
             standing.add(examples, Rc::new((random, drawn)));
             run.seen.standing += examples as u64;
         }
-        let (dropped, expected) = (standing.dropped(), standing.examples());
+        let (dropped, expected) = (standing.dropped(), standing.num_examples());
         if expected == 0 {
             run.standing = standing;
             return Ok(());

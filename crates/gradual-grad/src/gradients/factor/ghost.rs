@@ -74,7 +74,7 @@ mod tests {
         let factor = Factor::outer(c, d);
         let by_matrices = move || {
             let sides = factor.sides().unwrap();
-            let products = in_blocks(factor.examples(), sides, |at| {
+            let products = in_blocks(factor.num_examples(), sides, |at| {
                 let rows = factor.block(at, sides.1);
                 Products::of(&rows, &rows, Span::Upper)
             });

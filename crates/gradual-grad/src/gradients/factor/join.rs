@@ -43,7 +43,7 @@ impl Factor {
             return draws.into_iter().next();
         }
         let draws = in_one_precision(draws);
-        let sizes: Vec<usize> = draws.iter().map(Self::examples).collect();
+        let sizes: Vec<usize> = draws.iter().map(Self::num_examples).collect();
         match matrices(draws) {
             Ok(parts) => {
                 let (lookups, outer): (Vec<_>, Vec<_>) = parts.into_iter().unzip();

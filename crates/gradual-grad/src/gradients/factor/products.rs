@@ -120,7 +120,7 @@ impl Factor {
             }
             _ => {
                 let (d, e) = self.sides().unwrap_or((self.size(), 1));
-                let n = self.examples().max(rows.dims()[0]);
+                let n = self.num_examples().max(rows.dims()[0]);
                 let products = in_blocks(n, (d, e), |(start, width)| {
                     let rows = rows.clone().narrow(1, start * e, width * e);
                     Products::of(&self.block((start, width), e), &rows, Span::Full)
@@ -147,7 +147,7 @@ impl Factor {
             Self::Tied(tied) => &tied.formed,
             _ => return None,
         };
-        let small = self.examples() * self.size() <= KEPT;
+        let small = self.num_examples() * self.size() <= KEPT;
         small.then(|| formed.or_form(|| self.whole()))
     }
 }
@@ -182,7 +182,7 @@ pub(super) fn by_matrices(a: &Factor, b: &Factor, span: Span) -> Products {
         return Products::of(&a, &b, span);
     }
     let sides = a.sides().unwrap_or((a.size(), 1));
-    in_blocks(a.examples().max(b.examples()), sides, |at| {
+    in_blocks(a.num_examples().max(b.num_examples()), sides, |at| {
         let left = a.block(at, sides.1);
         // One draw against itself: form its matrices once.
         let right = match span {

@@ -110,7 +110,7 @@ impl Random {
 /// Entry by entry, on the host.
 fn plain(factor: &Factor) -> Tensor<2> {
     let numbers = |side: &Tensor<3>| side.clone().into_data().try_to_vec::<f64>().unwrap();
-    let n = factor.examples();
+    let n = factor.num_examples();
     let of = |entries: Vec<f64>, p: usize| {
         Tensor::from_data(
             TensorData::new(entries, [n, p]),
@@ -171,7 +171,7 @@ proptest! {
         let (a, rows) = random.factor(n, depth);
         let (b, others) = random.factor(m, depth);
         prop_assert!(off(a.rows(), rows.clone()) < 1e-10);
-        prop_assert_eq!((a.examples(), a.size()), (n, SIDES.0 * SIDES.1));
+        prop_assert_eq!((a.num_examples(), a.size()), (n, SIDES.0 * SIDES.1));
         prop_assert!(off(a.products(&a, Span::Upper).full(), inner(&rows, &rows)) < 1e-10);
         prop_assert!(off(a.products(&b, Span::Full).full(), inner(&rows, &others)) < 1e-10);
         prop_assert!(off(b.products(&a, Span::Full).full(), inner(&others, &rows)) < 1e-10);

@@ -67,7 +67,7 @@ impl StandingGroups {
     /// Standing examples with the groups that they were clustered into, of which the `kept` most alike
     /// to their group stay in each.
     pub(super) fn new(clusters: Clusters, similarities: &SimilarityMatrix, kept: usize) -> Self {
-        let n = similarities.examples();
+        let n = similarities.num_examples();
         let mut stay = Vec::new();
         for group in 0..clusters.groups {
             let members: Vec<usize> = (0..n)
@@ -245,7 +245,7 @@ impl StandingGroups {
                 Some(Prototypes::Axes(before))
                     if members.is_empty()
                         && !gone.contains(&group)
-                        && before.examples() >= own.end =>
+                        && before.num_examples() >= own.end =>
                 {
                     return before
                         .choose(&own.collect::<Vec<_>>())
@@ -291,7 +291,7 @@ impl StandingGroups {
         gradients: &ExampleGradients,
         axes: Option<Axes>,
     ) -> Result<Tensor<2>, GroupError> {
-        let (n, k) = (gradients.examples(), self.clusters.groups);
+        let (n, k) = (gradients.num_examples(), self.clusters.groups);
         let norms = gradients.norms().reshape([n, 1]);
         let alike = match (&self.now, axes) {
             (None, _) => norms.zeros_like().expand([n, k]),
@@ -347,7 +347,7 @@ fn leading(
     count: usize,
     gradients: &ExampleGradients,
 ) -> Result<Tensor<2>, GroupError> {
-    let n = gradients.examples();
+    let n = gradients.num_examples();
     let norms: Vec<f32> = (0..n).map(|j| gram[j * n + j].max(0.0).sqrt()).collect();
     let cosines = Cosines::from_gram(OPERATION, gram, n)?;
     let spectrum = Spectrum::leading_host(cosines.entries(), n, count.min(n))?;

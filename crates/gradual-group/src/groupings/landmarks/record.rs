@@ -110,7 +110,9 @@ impl StandingGroupsRecord {
             && self.kept.len() == self.assignment.len()
             && self.kept.iter().all(|&example| example < self.shown)
             && self.assignment.iter().all(|&group| group < clusters.groups)
-            && now.as_ref().is_none_or(|now| now.examples() == expected);
+            && now
+                .as_ref()
+                .is_none_or(|now| now.num_examples() == expected);
         if !fits {
             let problem = "its landmarks and their groups are of different numbers";
             return Err(GroupError::state(OPERATION, problem));
