@@ -5,6 +5,7 @@ pub(crate) mod dro;
 pub(crate) mod excess;
 pub(crate) mod focal;
 pub(crate) mod leave_one_out;
+pub(crate) mod max;
 pub(crate) mod mean;
 mod multiplicative;
 pub(crate) mod power;
@@ -18,6 +19,7 @@ pub use dro::GroupDro;
 pub use excess::ExcessLoss;
 pub use focal::Focal;
 pub use leave_one_out::LeaveOneOut;
+pub use max::Max;
 pub use mean::Mean;
 pub use power::PowerMean;
 pub use running::RunningMeans;
@@ -38,6 +40,7 @@ pub static COMPOSITIONS: Registry<(), Box<dyn Composition>> = Registry::new(
         &power::ENTRY,
         &tilted::ENTRY,
         &cvar::ENTRY,
+        &max::ENTRY,
         &dro::ENTRY,
         &excess::ENTRY,
         &focal::ENTRY,

@@ -5,7 +5,7 @@ mod common;
 use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Draw, EachExample, Grouping, Groups, Labels, Priors};
 use gradual_loss::{
-    Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Mean, PowerMean,
+    Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Max, Mean, PowerMean,
     RunningMeans, SumOfSquares, Tilted,
 };
 use proptest::prelude::*;
@@ -128,6 +128,37 @@ fn cvar_counts_masses() {
     let with_empty = Groups::hard(vec![Some(0), Some(2)], 3, Average::Mean, &Device::flex());
     let (losses, with_empty) = ([3.0, 1.0], with_empty.unwrap());
     check(&mut half, &losses, &with_empty, 3.0, &[1.0, 0.0]);
+}
+
+/// The worst alone, the first of equals, whatever the masses; a group that the draw lacks is not the worst, even where
+/// all losses are negative.
+#[test]
+fn max_takes_the_worst() {
+    let mut max = Max;
+    check(
+        &mut max,
+        &[3.0, 1.0, 2.0],
+        &singles(3),
+        3.0,
+        &[1.0, 0.0, 0.0],
+    );
+    check(
+        &mut max,
+        &[1.0, 2.0, 2.0],
+        &singles(3),
+        2.0,
+        &[0.0, 1.0, 0.0],
+    );
+    let heavy = singles(2).with_priors(&[9.0, 1.0]).unwrap();
+    check(&mut max, &[-3.0, -1.0], &heavy, -1.0, &[0.0, 1.0]);
+    let with_empty = Groups::hard(vec![Some(0), Some(2)], 3, Average::Mean, &Device::flex());
+    check(
+        &mut max,
+        &[-3.0, -1.0],
+        &with_empty.unwrap(),
+        -1.0,
+        &[0.0, 1.0],
+    );
 }
 
 /// e^ℓ = (2, 4): t = 1 gives ln((2 + 4)/2) = ln 3 with shares (1/3, 2/3); t = −1 gives
