@@ -84,6 +84,14 @@ impl Arm {
         }
     }
 
+    /// The same with another recipe.
+    pub(crate) fn with_recipe(&self, recipe: Recipe) -> Self {
+        Self {
+            recipe,
+            ..self.clone()
+        }
+    }
+
     /// The same with every default of its recipe written down.
     pub(crate) fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
         let recipe = self.recipe.complete(usual);
@@ -177,6 +185,9 @@ struct Arms {
     arm: Vec<ArmEntry>,
 }
 
+/// Longest chain of arms that are like each other.
+const LIKE: usize = 32;
+
 /// The arms that every experiment can run.
 const SHARED: &str = include_str!("arms.toml");
 
@@ -255,6 +266,12 @@ impl Library {
             })?;
             if changes.iter().any(|seen| seen.name == next.name) {
                 bail!("arm {} is like {like}, which is like it in turn", last.name);
+            }
+            if changes.len() == LIKE {
+                bail!(
+                    "arm {} is like one that is like another, and so on: {LIKE} times at most",
+                    entry.name
+                );
             }
             changes.push(next);
             last = next;

@@ -21,7 +21,8 @@ pub(crate) fn check(what: &str, name: &str) -> anyhow::Result<()> {
              does not begin with '.'"
         );
     }
-    if TAKEN.contains(&name) {
+    // Some file systems take upper and lower case for one.
+    if TAKEN.contains(&name.to_lowercase().as_str()) {
         bail!(
             "{what} {name:?}: this name is taken by what else is in the folder; take another one"
         );

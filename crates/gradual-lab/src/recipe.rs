@@ -29,7 +29,7 @@ use gradual::loss::registry::{
 };
 use gradual::train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Objective, Sampler};
-use gradual_registry::Spec;
+use gradual_registry::{Spec, Value};
 use serde::{Deserialize, Serialize};
 
 /// All choices of one arm. See the [module](self).
@@ -88,6 +88,12 @@ impl Default for Recipe {
     }
 }
 
+/// Most wrappers around each other.
+const WRAPPERS_AT_MOST: usize = 16;
+/// The wrapper that waits some draws before it groups.
+const WAITING: &str = "after";
+const DRAWS: &str = "draws";
+
 /// What an experiment gives a recipe where it does not say so itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usual {
@@ -109,6 +115,16 @@ impl Recipe {
         let rate = self.rate.unwrap_or(usual.rate);
         checked::check_rate(rate).map_err(anyhow::Error::msg)?;
         checked::check_slowdown(self.slowdown).map_err(anyhow::Error::msg)?;
+        for (what, count) in [
+            ("wrappers", self.wrappers.len()),
+            ("composition_wrappers", self.composition_wrappers.len()),
+        ] {
+            if count > WRAPPERS_AT_MOST {
+                bail!(
+                    "there are {count} {what}, but at most {WRAPPERS_AT_MOST} go around each other"
+                );
+            }
+        }
         let wrappers = self.wrappers.iter().map(|spec| WRAPPERS.resolve(spec));
         let around = self.composition_wrappers.iter();
         let around = around.map(|spec| COMPOSITION_WRAPPERS.resolve(spec));
@@ -151,6 +167,25 @@ impl Recipe {
         Ok(complete)
     }
 
+    /// Whether it begins without the groups that it ends with.
+    fn waits(&self) -> bool {
+        self.wrappers.iter().any(|spec| {
+            spec.name == WAITING && spec.parameters.get(DRAWS) != Some(&Value::Count(0))
+        })
+    }
+
+    /// The same without any waiting, where there is some: what a later step will be like.
+    pub(crate) fn at_once(&self) -> Option<Self> {
+        let at_once = |spec: &Spec| match spec.name == WAITING {
+            true => spec.clone().with(DRAWS, Value::Count(0)),
+            false => spec.clone(),
+        };
+        self.waits().then(|| Self {
+            wrappers: self.wrappers.iter().map(at_once).collect(),
+            ..self.clone()
+        })
+    }
+
     /// What a run minimises, with `num_groups` known groups.
     ///
     /// # Errors
@@ -188,6 +223,13 @@ impl Recipe {
                 let mut composition = COMPOSITIONS.build(&self.composition, ())?;
                 for wrapper in &self.composition_wrappers {
                     composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
+                }
+                if self.waits() && composition.keeps_state() {
+                    bail!(
+                        "composition {} remembers its groups from step to step, and the wrapper {WAITING} exchanges them on \
+                         the way: leave one of the two out",
+                        self.composition.name
+                    );
                 }
                 Objective::new(grouping, composition)
             }

@@ -284,6 +284,11 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["no [quality]"],
         ),
         (
+            "arms = [\"erm\", \"mine\"]",
+            "arms = [\"erm\"]\n[quality]\nexamples = 4294967295\n",
+            &["quality.examples = 4294967295", "from 1 to 10000"],
+        ),
+        (
             "[run]",
             "[quality]\nexamples = 30\n\n[run]",
             &["arms = [\"erm\"]"],
@@ -375,6 +380,21 @@ fn arms_of_the_command_line_are_checked() {
         ),
         ("mine=rate:fast", "rate:fast"),
         ("mine=rate:-1", "a number > 0"),
+        // In the precision of the parameters this is zero.
+        ("mine=rate:1e-320", "a number > 0"),
+        ("REPORT=grouping:labels", "is taken"),
+        (
+            "mine=grouping:labels,composition:dro,wrappers:after(draws=5)",
+            "composition dro remembers its groups",
+        ),
+        (
+            "mine=grouping:kmeans,metric:whitened,layers:[nothing*],wrappers:after(draws=5)",
+            "nothing*",
+        ),
+        (
+            "mine=grouping:landmarks(k=500,examples=100)",
+            "nothing was run: change these arms",
+        ),
         ("mine=slowdown:0", "whole number ≥ 1"),
         ("mine=like:groped", "did you mean 'grouped'?"),
         ("mine=rate:1e-3,like:groped", "did you mean 'grouped'?"),
@@ -400,5 +420,47 @@ fn arms_of_the_command_line_are_checked() {
         fs::read_dir(home.path()).unwrap().count(),
         0,
         "nothing is made"
+    );
+}
+
+/// What is nested or repeated without end is refused at once.
+#[test]
+fn what_is_too_much_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let damped = vec!["damped"; 500].join("+");
+    let said = refused(&[
+        "--quick",
+        "--arm",
+        &format!("x=grouping:labels,wrappers:{damped}"),
+        &out,
+    ]);
+    assert!(
+        said.contains("there are 500 wrappers, but at most 16"),
+        "{said}"
+    );
+    let running = vec!["running-means"; 1_000].join("+");
+    let arm = format!("x=grouping:labels,composition_wrappers:{running}");
+    assert!(refused(&["--quick", "--arm", &arm, &out]).contains("1000 composition_wrappers"));
+
+    let arms = |count: usize, like: bool| {
+        let arm = |at: usize| match like && at > 0 {
+            true => format!("[[arm]]\nname = \"a{at}\"\nlike = \"a{}\"\n", at - 1),
+            false => format!("[[arm]]\nname = \"a{at}\"\n"),
+        };
+        SMALL.to_owned() + &(0..count).map(arm).collect::<String>()
+    };
+    let file = written(home.path(), &arms(900, true));
+    assert!(refused(&[&file, &out]).contains("32 times at most"));
+    let file = written(home.path(), &arms(5_000, false));
+    assert!(refused(&[&file, &out]).contains("5001 [[arm]], but at most 1000"));
+
+    // Nobody reads a message of a megabyte.
+    let file = written(home.path(), &SMALL.replace("small", &"a".repeat(900_000)));
+    let said = refused(&[&file, &out]);
+    assert!(
+        said.len() < 10_000 && said.ends_with("(cut)\n"),
+        "{}",
+        said.len()
     );
 }

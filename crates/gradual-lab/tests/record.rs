@@ -93,6 +93,13 @@ fn every_command_is_recorded_once_in_order() {
         assert_eq!(each.version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
     }
     assert!(record.arms.iter().any(|arm| arm.name == "mine"));
+
+    // Its runs may be under way, and have no folder yet.
+    fs::remove_dir_all(folder.join("mine")).unwrap();
+    run(&with(&["--arms=grouped"]));
+    let record = self::record(&folder);
+    assert!(record.arms.iter().any(|arm| arm.name == "mine"));
+    assert_eq!(record.commands.len(), 3);
 }
 
 #[test]

@@ -98,6 +98,25 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     }
 }
 
+/// Under `nohup`, which ignores the signal of a terminal that is closed, a run goes on.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    let child = command
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", LAB])
+        .args(arguments(home.path(), 300))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    grown(home.path(), "erm", 0);
+    signal(&child, "-HUP");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(!said(&output).contains("stopping"), "{}", said(&output));
+}
+
 #[test]
 fn two_commands_do_not_share_a_run() {
     let home = tempfile::tempdir().unwrap();

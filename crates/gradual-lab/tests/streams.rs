@@ -70,6 +70,16 @@ fn an_argument_that_is_no_text_is_refused_with_a_sentence() {
         assert!(!output.status.success());
         assert!(said(&output).contains("error"), "{flag}: {}", said(&output));
     }
+    for name in [&b"\xff"[..], b"\xff.toml"] {
+        let mut command = Command::new(LAB);
+        let output = command
+            .arg("experiment")
+            .arg(OsStr::from_bytes(name))
+            .output()
+            .unwrap();
+        let said = said(&output);
+        assert!(!output.status.success() && said.contains("UTF-8"), "{said}");
+    }
     assert!(!Path::new("nowhere").exists());
 }
 

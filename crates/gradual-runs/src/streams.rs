@@ -18,10 +18,17 @@ pub fn say(line: impl Display) -> io::Result<()> {
     }
 }
 
-/// Says a line on standard error, with [control characters escaped](printable). A stream that can't be written to is no
+/// Longest message, in characters.
+const LONGEST: usize = 8_000;
+
+/// Says a message on standard error, with [control characters escaped](printable) and no longer than somebody reads. A stream that can't be written to is no
 /// reason to end.
 pub fn tell(line: impl Display) {
-    let line = printable(&line.to_string());
+    let mut line = printable(&line.to_string());
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push_str(" … (cut)");
+    }
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -97,7 +97,7 @@ impl Which {
         let path = Path::new(name);
         if path
             .extension()
-            .is_some_and(|extension| extension == "toml")
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
         {
             return Ok((name.to_owned(), read(path)?));
         }
@@ -147,9 +147,12 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
                 .action(ArgAction::SetTrue),
         )
         .get_matches_from(words());
-    let which = Which::from_arg_matches(&first)?;
     let (mut file, mut text, mut kind) = (String::new(), String::new(), None);
-    if !which.list && which.show.is_none() {
+    // What can't be read here, such as a name that is no text, is said below.
+    if let Ok(which) = Which::from_arg_matches(&first)
+        && !which.list
+        && which.show.is_none()
+    {
         let given = |id| first.value_source(id) == Some(ValueSource::CommandLine);
         (file, text) = which.file(given("data"))?;
         kind = experiment::kind(&file, &text)?;

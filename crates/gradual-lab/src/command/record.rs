@@ -10,12 +10,20 @@ use gradual::runs::{
     ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Record, RunsError, SCHEMA,
 };
 
+use gradual_registry::excerpt;
+
 use crate::arm::Arm;
 use crate::runner::Plan;
 
+/// How many commands are recorded.
+const COMMANDS: usize = 200;
+/// Longest command that is recorded as a whole, in bytes.
+const LONGEST: usize = 16_384;
+
 /// Writes or brings up to date the `experiment.json` of a plan, so that there is a report of whatever its runs come to.
 ///
-/// Arms of earlier command lines stay, as long as they have a folder. So do the earlier commands.
+/// Arms of earlier command lines stay, for their runs may be under way; so do the earlier commands, the last
+/// [`COMMANDS`] of them.
 pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<()> {
     fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
@@ -35,6 +43,7 @@ pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<(
     if commands.last() != Some(&command) {
         commands.push(command);
     }
+    commands.drain(..commands.len().saturating_sub(COMMANDS));
     let experiment = plan.experiment;
     let record = ExperimentRecord {
         schema: SCHEMA,
@@ -62,8 +71,7 @@ fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord
     let chosen = experiment.choose(&names)?;
     let mut arms: Vec<ArmRecord> = chosen.iter().map(Arm::record).collect();
     for arm in before {
-        let there = plan.folder.join(&arm.name).is_dir();
-        if there && arms.iter().all(|other| other.name != arm.name) {
+        if arms.iter().all(|other| other.name != arm.name) {
             arms.push(arm);
         }
     }
@@ -76,6 +84,9 @@ pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
     for argument in arguments {
         command.push(' ');
         command += &quoted(argument);
+    }
+    if command.len() > LONGEST {
+        command = format!("{} (cut)", excerpt(&command, LONGEST));
     }
     CommandRecord {
         command,

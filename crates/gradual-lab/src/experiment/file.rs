@@ -14,6 +14,11 @@ use crate::meant::meant;
 use crate::names;
 use crate::quality::Quality;
 
+/// Most arms of a file.
+const ARMS: usize = 1_000;
+/// Most examples that are grouped along a run: their inner products take 400 MB.
+const EXAMPLES: u32 = 10_000;
+
 /// The content of an experiment's file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,6 +193,17 @@ impl File {
                 bail!("{file}: arms names '{name}' twice");
             }
         }
+        if self.quality.is_some() && self.arm.iter().any(|arm| arm.name == "erm") {
+            bail!(
+                "{file}: [quality] looks along runs of the plain mean loss: leave out [[arm]] name = \"erm\""
+            );
+        }
+        if self.arm.len() > ARMS {
+            bail!(
+                "{file}: there are {} [[arm]], but at most {ARMS} are read",
+                self.arm.len()
+            );
+        }
         if self.quality.is_some() && arms != ["erm"] {
             bail!("{file}: [quality] looks along runs of the plain mean loss: arms = [\"erm\"]");
         }
@@ -268,10 +284,14 @@ impl File {
         let steps = short
             .and_then(|short| short.steps.clone())
             .or_else(|| long.steps.clone());
+        let examples = examples
+            .context("quality.examples is missing: how many examples are grouped")?
+            .get();
+        if examples > EXAMPLES {
+            bail!("quality.examples = {examples}, but it is a whole number from 1 to {EXAMPLES}");
+        }
         Ok(Some(Quality {
-            examples: examples
-                .context("quality.examples is missing: how many examples are grouped")?
-                .get() as usize,
+            examples: examples as usize,
             steps: steps.unwrap_or_default(),
         }))
     }

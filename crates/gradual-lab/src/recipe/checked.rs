@@ -93,10 +93,11 @@ pub(super) fn slowdown<'de, D: Deserializer<'de>>(
 
 /// Refuses what is no learning rate.
 pub(super) fn check_rate(rate: f64) -> Result<(), String> {
-    match rate.is_finite() && rate > 0.0 {
+    // Parameters are in single precision, in which the rate has to be a number, too.
+    match rate > 0.0 && (rate as f32).is_normal() {
         true => Ok(()),
         false => Err(format!(
-            "rate = {rate}, but a learning rate is a number > 0"
+            "rate = {rate:?}, but a learning rate is a number > 0, from 1.2e-38 to 3.4e38"
         )),
     }
 }

@@ -109,10 +109,21 @@ impl Plan<'_> {
         let said = refused
             .iter()
             .map(|(arm, said)| format!("arm {arm}: {said}"));
-        bail!(
-            "{}; nothing was run: give --draw {least}{without}",
-            said.collect::<Vec<_>>().join("; ")
-        )
+        let said = said.collect::<Vec<_>>().join("; ");
+        // Of standing examples the draw says nothing.
+        let helps = |arm: &&Arm| {
+            let objective = arm.objective(groups, 0);
+            objective.is_ok_and(|objective| objective.check(least).is_ok())
+        };
+        match self
+            .arms
+            .iter()
+            .filter(|arm| refused.iter().any(|(name, _)| arm.name == *name))
+            .all(|arm| helps(&arm))
+        {
+            true => bail!("{said}; nothing was run: give --draw {least}{without}"),
+            false => bail!("{said}; nothing was run: change these arms{without}"),
+        }
     }
 
     /// Refuses numbers that no machine has room or time for.
@@ -158,9 +169,14 @@ impl Plan<'_> {
     ) -> anyhow::Result<()> {
         let arms = arms.iter().take_while(|_| !interrupt.asked());
         let failed = arms.filter_map(|arm| {
+            // An arm that waits before it groups tries what comes after, too.
+            let later = arm.recipe.at_once().map(|recipe| arm.with_recipe(recipe));
             let tried = AssertUnwindSafe(|| {
-                let setting = self.setting(arm, 0);
-                self.experiment.task.try_first_step(setting)
+                let mut steps = [Some(*arm), later.as_ref()].into_iter().flatten();
+                steps.try_for_each(|arm| {
+                    let setting = self.setting(arm, 0);
+                    self.experiment.task.try_first_step(setting)
+                })
             });
             let error = catch_unwind(tried).unwrap_or_else(|panic| Err(panicked(&*panic)));
             error.err().map(|error| (arm.name.as_str(), error))

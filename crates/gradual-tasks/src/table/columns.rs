@@ -7,7 +7,7 @@ use super::values::Values;
 /// Fewest and most classes; more are taken for a mistake.
 const CLASSES: std::ops::RangeInclusive<usize> = 2..=100;
 /// Most distinct values of the group column.
-const GROUPS: usize = 1_000_000;
+const GROUPS: usize = 50_000;
 /// Most cells.
 const CELLS: usize = 100_000_000;
 

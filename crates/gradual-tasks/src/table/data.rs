@@ -35,7 +35,7 @@ impl TableData {
     ///
     /// [`TableError`] naming the file and what is wrong: file or column missing, columns without a name or with the
     /// name of another, line and column of a cell that is no finite number, lines with more or fewer cells than the
-    /// header, fewer than two rows, fewer than two classes or more than 100, more than a million groups, no group of
+    /// header, fewer than two rows, fewer than two classes or more than 100, more than 50 000 groups, no group of
     /// two rows, too large a file.
     pub fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
         let name = match path.as_os_str() == "-" {
