@@ -441,7 +441,11 @@ fn what_is_too_much_is_refused() {
     );
     let running = vec!["running-means"; 1_000].join("+");
     let arm = format!("x=grouping:labels,composition_wrappers:{running}");
-    assert!(refused(&["--quick", "--arm", &arm, &out]).contains("1000 composition_wrappers"));
+    let said = refused(&["--quick", "--arm", &arm, &out]);
+    assert!(
+        said.contains("there are 1000 composition_wrappers"),
+        "{said}"
+    );
 
     let arms = |count: usize, like: bool| {
         let arm = |at: usize| match like && at > 0 {

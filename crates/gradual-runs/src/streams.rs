@@ -18,18 +18,27 @@ pub fn say(line: impl Display) -> io::Result<()> {
     }
 }
 
-/// Longest message, in characters.
-const LONGEST: usize = 8_000;
+/// How much of a long message is said, in characters: of its beginning, and of its end, where the cause stands.
+const SAID: usize = 4_000;
 
-/// Says a message on standard error, with [control characters escaped](printable) and no longer than somebody reads. A stream that can't be written to is no
-/// reason to end.
+/// Says a message on standard error, with [control characters escaped](printable) and no longer than somebody reads. A
+/// stream that can't be written to is no reason to end.
 pub fn tell(line: impl Display) {
-    let mut line = printable(&line.to_string());
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push_str(" … (cut)");
-    }
+    let line = shortened(printable(&line.to_string()));
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn shortened(text: String) -> String {
+    let length = text.chars().count();
+    if length <= 2 * SAID {
+        return text;
+    }
+    let at = |place| text.char_indices().nth(place).map_or(0, |(at, _)| at);
+    let (head, tail) = (&text[..at(SAID)], &text[at(length - SAID)..]);
+    format!(
+        "{head} … ({} characters are left out) … {tail}",
+        length - 2 * SAID
+    )
 }
 
 /// A text for a terminal: characters that would steer it, or turn the order of what follows, stand there by their
@@ -57,4 +66,18 @@ pub fn printable(text: &str) -> String {
         }
     }
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_keep_their_ends() {
+        assert_eq!(shortened("ü".repeat(8_000)), "ü".repeat(8_000));
+        let long = format!("begin{}end", "ü".repeat(1_000_000));
+        let said = shortened(long);
+        assert!(said.starts_with("begin") && said.ends_with("end"), "{said}");
+        assert!(said.contains("992008 characters are left out") && said.chars().count() < 8_100);
+    }
 }
