@@ -93,37 +93,35 @@ impl Plan<'_> {
                 return Err(error.context(format!("arm {}", arm.name)));
             };
             least = least.max(*groups);
-            refused.push((arm.name.as_str(), error.to_string()));
+            refused.push((arm, error.to_string()));
         }
         if refused.is_empty() {
             return Ok(());
         }
-        let names = || self.arms.iter().map(|arm| arm.name.as_str());
-        let others: Vec<&str> = names()
-            .filter(|name| refused.iter().all(|(other, _)| other != name))
+        let fits = |arm: &&Arm| refused.iter().all(|(other, _)| other.name != arm.name);
+        let others: Vec<&str> = (self.arms.iter().filter(fits))
+            .map(|arm| arm.name.as_str())
             .collect();
         let without = match others.as_slice() {
             [] => String::new(),
             others => format!(", or leave them out with --arms {}", others.join(",")),
         };
-        let said = refused
-            .iter()
-            .map(|(arm, said)| format!("arm {arm}: {said}"));
-        let said = said.collect::<Vec<_>>().join("; ");
-        // Of standing examples the draw says nothing.
-        let helps = |arm: &&Arm| {
+        // Where standing examples are too few, the draw makes no difference.
+        let draw_helps = refused.iter().all(|(arm, _)| {
             let objective = arm.objective(groups, 0);
             objective.is_ok_and(|objective| objective.check(least).is_ok())
+        });
+        let way_out = match draw_helps {
+            true => format!("give --draw {least}"),
+            false => String::from("change these arms"),
         };
-        match self
-            .arms
+        let said = refused
             .iter()
-            .filter(|arm| refused.iter().any(|(name, _)| arm.name == *name))
-            .all(|arm| helps(&arm))
-        {
-            true => bail!("{said}; nothing was run: give --draw {least}{without}"),
-            false => bail!("{said}; nothing was run: change these arms{without}"),
-        }
+            .map(|(arm, said)| format!("arm {}: {said}", arm.name));
+        bail!(
+            "{}; nothing was run: {way_out}{without}",
+            said.collect::<Vec<_>>().join("; ")
+        )
     }
 
     /// Refuses numbers that no machine has room or time for.
