@@ -13,7 +13,7 @@ use crate::lock::FolderLock;
 use crate::place::Place;
 
 /// How many names are tried where others are taken.
-const TRIES: usize = 10_000;
+const TRIES: usize = 1_000;
 
 /// A time (UTC) as a part of a folder's name: `20260214T183005Z`. Runs that one command moves aside share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,59 @@ impl fmt::Display for Stamp {
     }
 }
 
+/// Moves the runs at these places of `experiment`, as [`aside`] does, and says where they are now. All are locked first, and
+/// held until all are moved: where one of them is at work, none is moved. Where one can't be moved, those before it are
+/// moved back.
+///
+/// Every run takes an open file, of which a process may have about a thousand.
+///
+/// # Errors
+/// Those of [`aside`] for the first run that has one; [`RunsError::HalfAside`] when a run that was moved can't be moved
+/// back.
+pub fn aside_all<'a>(
+    experiment: &Path,
+    places: impl IntoIterator<Item = &'a Place>,
+    stamp: &Stamp,
+) -> Result<Vec<PathBuf>, RunsError> {
+    let mut held = Vec::new();
+    for place in places {
+        if let Some(lock) = hold(experiment, place)? {
+            held.push((place, lock));
+        }
+    }
+    let mut moved: Vec<(&Place, PathBuf)> = Vec::new();
+    for (place, _) in &held {
+        match shift(experiment, place, stamp) {
+            Ok(target) => moved.push((place, target)),
+            Err(error) => return Err(put_back(&moved, error)),
+        }
+    }
+    Ok(moved.into_iter().map(|(_, target)| target).collect())
+}
+
+/// Moves runs back to their places, the last one first, and says what there is to say: `error`, or that one stays where
+/// it is.
+fn put_back(moved: &[(&Place, PathBuf)], error: RunsError) -> RunsError {
+    let mut left = Vec::new();
+    for (place, target) in moved.iter().rev() {
+        if fs::rename(target, &place.folder).is_err() {
+            left.push(target.clone());
+            continue;
+        }
+        // The folders that were made for it, where nothing else is in them.
+        for made in target.ancestors().skip(1).take(2) {
+            let _ = fs::remove_dir(made);
+        }
+    }
+    match left.is_empty() {
+        true => error,
+        false => RunsError::HalfAside {
+            left,
+            source: Box::new(error),
+        },
+    }
+}
+
 /// Moves the run at a place of `experiment` to `<experiment>/.old-<stamp>/<arm>/seed-<s>`, with everything that is in
 /// its folder, and says where it is now. Where that is taken, another name is found: `.old-<stamp>-2` and so on. None
 /// where there is no such run.
@@ -54,18 +107,27 @@ pub fn aside(
     place: &Place,
     stamp: &Stamp,
 ) -> Result<Option<PathBuf>, RunsError> {
+    Ok(aside_all(experiment, [place], stamp)?.pop())
+}
+
+/// Locks the run at a place; none where there is no such run. The lock is held until the run is at its new place; a writer
+/// that waits for it takes a new lock at the old one.
+fn hold(experiment: &Path, place: &Place) -> Result<Option<FolderLock>, RunsError> {
     let run = &place.folder;
     if !files::is_folder(&experiment.join(&place.arm))? || !files::is_folder(run)? {
         return Ok(None);
     }
-    // Held until the run is at its new place; a writer that waits for it takes a new lock at the old one.
-    let _lock = match FolderLock::take(run) {
+    let lock = match FolderLock::take(run) {
         Err(RunsError::File { .. }) if !files::is_folder(run)? => return Ok(None),
         taken => taken?,
     };
-    if files::entries(run)?.iter().all(|each| each.ends_with(LOCK)) {
-        return Ok(None);
-    }
+    let empty = files::entries(run)?.iter().all(|each| each.ends_with(LOCK));
+    Ok((!empty).then_some(lock))
+}
+
+/// Moves a run that is locked.
+fn shift(experiment: &Path, place: &Place, stamp: &Stamp) -> Result<PathBuf, RunsError> {
+    let run = &place.folder;
     for number in 1..=TRIES {
         let name = match number {
             1 => format!(".old-{stamp}"),
@@ -79,7 +141,7 @@ pub fn aside(
         // A folder takes the place of an empty folder at most.
         let target = arm.join(format!("seed-{}", place.seed));
         match fs::rename(run, &target) {
-            Ok(()) => return Ok(Some(target)),
+            Ok(()) => return Ok(target),
             Err(source) if is_taken(&source) => {}
             Err(source) => return Err(RunsError::file("move aside", run)(source)),
         }

@@ -3,6 +3,9 @@
 //! A verdict says what an arm does to a run, all else equal. So all runs of an experiment have one task with one set of
 //! data, one number of examples per step, one backend, one evaluation grid, and equally many steps once a slower arm's
 //! slowdown is taken out. Runs of one arm have one recipe.
+//!
+//! Configurations from before recipes do not say how much slower an arm is. Steps of their arms may then be whole multiples
+//! of each other.
 
 use std::path::PathBuf;
 
@@ -16,10 +19,24 @@ use crate::error::RunsError;
 #[must_use]
 pub fn incomparable(one: &RunConfig, other: &RunConfig) -> Vec<Difference> {
     let same_arm = one.arm == other.arm;
-    differences(&shared(one, same_arm), &shared(other, same_arm))
+    let (old, also_old) = (one.recipe.is_null(), other.recipe.is_null());
+    let recipe = same_arm || old != also_old;
+    let mut shared = [one, other].map(|config| shared(config, recipe));
+    if !same_arm && old && also_old && is_slower(one.steps, other.steps) {
+        for shared in &mut shared {
+            shared["steps"] = Value::Null;
+        }
+    }
+    differences(&shared[0], &shared[1])
 }
 
-/// What has to agree between runs: with the recipe where both are of one arm.
+/// Whether one number of steps is a whole multiple of the other.
+fn is_slower(one: u64, other: u64) -> bool {
+    let (less, more) = (one.min(other), one.max(other));
+    more.checked_rem(less) == Some(0)
+}
+
+/// What has to agree between runs: with the recipe where both are of one arm, or one of them has none.
 fn shared(config: &RunConfig, recipe: bool) -> Value {
     let slowdown = config.recipe.get("slowdown").and_then(Value::as_u64);
     let slowdown = slowdown.filter(|&slowdown| slowdown > 0).unwrap_or(1);
@@ -43,17 +60,23 @@ fn shared(config: &RunConfig, recipe: bool) -> Value {
 
 /// Refuses runs, each with its folder, of which two can't be compared.
 ///
-/// Every run is compared with the first, and with the first of its arm.
+/// Every run is compared with the first, and with the first of its arm. From before recipes, the first is the one with the
+/// fewest steps: the others are slower than it by whole numbers.
 ///
 /// # Errors
 /// [`RunsError::Incomparable`] naming two of them and the entries in which they differ.
 pub fn check<'a>(
     runs: impl IntoIterator<Item = (&'a PathBuf, &'a RunConfig)>,
 ) -> Result<(), RunsError> {
+    let runs: Vec<(&PathBuf, &RunConfig)> = runs.into_iter().collect();
+    let first = runs.iter().min_by_key(|(_, config)| match config.recipe {
+        Value::Null => config.steps,
+        _ => 0,
+    });
     let mut firsts: Vec<(&PathBuf, &RunConfig)> = Vec::new();
-    for (folder, config) in runs {
+    for &(folder, config) in &runs {
         let of_arm = firsts.iter().find(|(_, first)| first.arm == config.arm);
-        for (other, first) in firsts.first().into_iter().chain(of_arm) {
+        for (other, first) in first.into_iter().chain(of_arm) {
             let differences = incomparable(first, config);
             if !differences.is_empty() {
                 return Err(RunsError::Incomparable {

@@ -44,6 +44,11 @@ pub struct RunConfig {
 record!(RunConfig: "run configuration");
 
 impl RunConfig {
+    /// Whether it is from before configurations held a task and a recipe.
+    pub(crate) fn is_of_old_form(&self) -> bool {
+        self.task.is_null() && self.recipe.is_null()
+    }
+
     /// The entries in which the configuration in the text of a `config.json` differs from this one; none where a run of
     /// this configuration can go on in its folder. Entries of the text that this version does not know count, too.
     ///

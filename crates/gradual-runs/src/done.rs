@@ -1,17 +1,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gradual_measure::Evaluation;
 use serde::{Deserialize, Serialize};
 
+use crate::config::RunConfig;
 use crate::digest::Digest;
 use crate::error::RunsError;
 use crate::files::{self, CURVES, DONE, JOURNALS};
+use crate::journal::Lines;
 use crate::message::shown;
 
 /// How a finished run ended, and what its journals were then: `DONE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// How it ended; none in an empty file, which says nothing.
+    /// How it ended; none in an empty file, which old runs have. These went on to their last step.
     #[serde(default)]
     pub end: Option<RunEnd>,
     /// Why it was stopped, for people.
@@ -20,8 +23,8 @@ pub struct Done {
     /// Steps that were left out because of NaN or infinite numbers.
     #[serde(default)]
     pub skipped_steps: u64,
-    /// Length and checksum of each journal. None in files from before this entry: a change of the journals would not be
-    /// seen then.
+    /// Length and checksum of each journal. None in files from before this entry, which only runs have whose
+    /// configuration is of that time: a change of the journals would not be seen then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journals: Option<BTreeMap<String, Digest>>,
 }
@@ -68,6 +71,48 @@ impl Done {
             source,
         })?;
         files::replace(&folder.join(DONE), line + "\n")
+    }
+
+    /// Refuses what does not prove that the run of `config` in `folder` finished with the journals that are there.
+    ///
+    /// # Errors
+    /// [`RunsError::Unsigned`] without digests of the journals, unless the run is from before configurations had a recipe
+    /// or a task; [`RunsError::Steps`] when such an old run has no evaluation of its last step and was not stopped, and
+    /// those of [`Lines::read`]; those of [`check_journals`](Self::check_journals).
+    pub fn check(&self, folder: &Path, config: &RunConfig) -> Result<(), RunsError> {
+        if self.journals.is_none() && !config.is_of_old_form() {
+            return Err(RunsError::Unsigned {
+                path: folder.join(DONE),
+            });
+        }
+        self.check_journals(folder)?;
+        if self.journals.is_some() {
+            return Ok(());
+        }
+        let path = folder.join(CURVES);
+        let curves: Lines<Evaluation> = Lines::read(&path, true)?;
+        match curves.records.last() {
+            Some(last) => self.check_last_step(folder, last.step, config.steps),
+            None => Err(RunsError::Missing { path }),
+        }
+    }
+
+    /// Refuses a finished run of `steps` steps whose last evaluation, of step `last`, is not of its last step. A run that
+    /// was stopped may have ended before.
+    pub(crate) fn check_last_step(
+        &self,
+        folder: &Path,
+        last: u64,
+        steps: u64,
+    ) -> Result<(), RunsError> {
+        if last > steps || (last < steps && self.end != Some(RunEnd::Stopped)) {
+            return Err(RunsError::Steps {
+                path: folder.join(CURVES),
+                last,
+                steps,
+            });
+        }
+        Ok(())
     }
 
     /// Refuses a run in `folder` whose journals are not what they were when it finished. A file without their digests

@@ -179,6 +179,15 @@ pub enum RunsError {
         /// What is different.
         problem: String,
     },
+    /// A run is marked as finished by a file that does not say with which journals.
+    #[error(
+        "{}: holds no digests of the journals, so nobody can tell whether the run finished; restore it, remove it to let the run go on from its last checkpoint, or run the seed again (--fresh moves the run aside)",
+        .path.display()
+    )]
+    Unsigned {
+        /// The `DONE` of the run.
+        path: PathBuf,
+    },
     /// The evaluations of a run end before its last step, or after it.
     #[error(
         "{}: the last evaluation is of step {last}, and the run has {steps} steps; restore the file, or run the seed again (--fresh moves the run aside)",
@@ -261,6 +270,17 @@ pub enum RunsError {
         other: PathBuf,
         /// The entries that differ: held by the one, asked for by the other.
         differences: Vec<Difference>,
+    },
+    /// Runs could not be moved aside, and some that were already could not be moved back.
+    #[error(
+        "{source}; moved aside already, and could not be moved back: {}",
+        .left.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    HalfAside {
+        /// Where these runs are now.
+        left: Vec<PathBuf>,
+        /// Why not all could be moved.
+        source: Box<RunsError>,
     },
     /// A file or folder could not be read, written, locked, …
     #[error("could not {operation} {}: {source}", .path.display())]

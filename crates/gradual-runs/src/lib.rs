@@ -40,7 +40,7 @@
 //!   are read back bit for bit. [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`] are the records themselves;
 //!   [`Evaluation`] and [`Timing`] come from `gradual-measure`, which computes with them.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
-//!   [`FolderLock`]: one writer per folder; [`aside()`]: a run makes room for another.
+//!   [`FolderLock`]: one writer per folder; [`aside()`] and [`aside_all`]: runs make room for others.
 //! - [`message()`]: an error with its causes, for people; [`shown`]: a name from a file in such a message; [`streams`]:
 //!   what programs say to them.
 
@@ -65,7 +65,7 @@ pub mod record;
 mod run;
 pub mod streams;
 
-pub use aside::{Stamp, aside};
+pub use aside::{Stamp, aside, aside_all};
 pub use config::RunConfig;
 pub use difference::{Difference, differences};
 pub use digest::Digest;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use gradual_measure::{Evaluation, Timing};
 
 use crate::config::RunConfig;
-use crate::done::{Done, RunEnd};
+use crate::done::Done;
 use crate::error::RunsError;
 use crate::files::{self, CONFIG, CURVES, GROUPS, TIMING};
 use crate::grouping::GroupingRecord;
@@ -36,8 +36,9 @@ impl Run {
     ///
     /// # Errors
     /// - [`RunsError::Misplaced`] when it is another run than its place says.
-    /// - [`RunsError::Changed`] when it is finished and its journals are not what they were then, or end before or after
-    ///   its last step.
+    /// - [`RunsError::Changed`] when it is finished and its journals are not what they were then, and
+    ///   [`RunsError::Unsigned`] when nothing says what they were.
+    /// - [`RunsError::Steps`] when its evaluations end before or after its last step.
     /// - [`RunsError::Line`] naming file and line of a record that can't be read, is out of range or does not follow the
     ///   one before.
     /// - [`RunsError::Missing`] when it is finished and has no configuration or no evaluations.
@@ -57,7 +58,7 @@ impl Run {
             };
         };
         if let Some(done) = &done {
-            done.check_journals(folder)?;
+            done.check(folder, &config)?;
         }
         let mut notes = Vec::new();
         let finished = done.is_some();
@@ -86,21 +87,21 @@ impl Run {
         self.done.is_some()
     }
 
-    /// Evaluations go on to the last step of a completed run, and never beyond.
+    /// Evaluations go on to the last step of a finished run, unless it was stopped, and never beyond.
     fn check_last_step(&self) -> Result<(), RunsError> {
         let Some(last) = self.evaluations.last() else {
             return Ok(());
         };
         let steps = self.config.steps;
-        let completed = self.done.as_ref().and_then(|done| done.end) == Some(RunEnd::Completed);
-        if last.step > steps || (completed && last.step < steps) {
-            return Err(RunsError::Steps {
+        match &self.done {
+            Some(done) => done.check_last_step(&self.folder, last.step, steps),
+            None if last.step > steps => Err(RunsError::Steps {
                 path: self.folder.join(CURVES),
                 last: last.step,
                 steps,
-            });
+            }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use gradual_runs::{ExperimentFolder, FolderLock, Place, RunsError, Stamp, aside};
+use gradual_runs::{ExperimentFolder, FolderLock, Place, RunsError, Stamp, aside, aside_all};
 
 use common::{tree, write_experiment, write_run};
 
@@ -81,6 +83,75 @@ fn a_run_that_is_at_work_stays() {
     aside(&folder, &place, &Stamp::now()).unwrap().unwrap();
 }
 
+fn places(folder: &Path) -> Vec<Place> {
+    let of = |arm| [0, 1, 2].map(|seed| Place::new(folder, arm, seed).unwrap());
+    ["erm", "grouped"].map(of).concat()
+}
+
+/// Everything in the folder but the locks.
+fn held(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut held = tree(folder);
+    held.retain(|path, _| !path.ends_with(".lock"));
+    held
+}
+
+#[test]
+fn all_runs_move_or_none() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let (stamp, places) = (Stamp::now(), places(&folder));
+    let before = held(&folder);
+    let run = &places[4].folder;
+    // At work.
+    let lock = FolderLock::take(run).unwrap();
+    let refused = aside_all(&folder, &places, &stamp).unwrap_err();
+    assert!(matches!(refused, RunsError::Locked { .. }), "{refused}");
+    assert!(held(&folder) == before);
+    drop(lock);
+    // A link, and a file.
+    #[cfg(unix)]
+    for exchange in [
+        (|kept: &Path, run: &Path| std::os::unix::fs::symlink(kept, run).unwrap())
+            as fn(&Path, &Path),
+        |_, run| fs::write(run, "file").unwrap(),
+    ] {
+        let kept = home.path().join("kept");
+        fs::rename(run, &kept).unwrap();
+        exchange(&kept, run);
+        aside_all(&folder, &places, &stamp).unwrap_err();
+        fs::remove_file(run).unwrap();
+        fs::rename(&kept, run).unwrap();
+        assert!(held(&folder) == before);
+    }
+    // No name is left for one of them.
+    for number in 1..=1_000 {
+        let name = match number {
+            1 => format!(".old-{stamp}"),
+            more => format!(".old-{stamp}-{more}"),
+        };
+        fs::create_dir(folder.join(&name)).unwrap();
+        fs::write(folder.join(name).join("grouped"), "").unwrap();
+    }
+    let refused = aside_all(&folder, &places, &stamp).unwrap_err();
+    assert!(
+        refused.to_string().contains("all names are taken"),
+        "{refused}"
+    );
+    assert!(!folder.join(format!(".old-{stamp}/erm")).exists());
+    let mut after = held(&folder);
+    after.retain(|path, _| !path.to_string_lossy().contains(".old-"));
+    assert!(after == before);
+    // What is not there is passed over.
+    let stamp = Stamp::now();
+    fs::remove_dir_all(run).unwrap();
+    for number in 1..=1_000 {
+        let more = folder.join(format!(".old-{stamp}-{number}"));
+        let _ = fs::remove_dir_all(more);
+    }
+    let _ = fs::remove_dir_all(folder.join(format!(".old-{stamp}")));
+    assert_eq!(aside_all(&folder, &places, &stamp).unwrap().len(), 5);
+}
+
 /// Two commands at once: each run is moved by one of them.
 #[test]
 fn two_commands_at_once() {
@@ -91,10 +162,8 @@ fn two_commands_at_once() {
         let commands: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    let places = ["erm", "grouped"]
-                        .map(|arm| [0, 1, 2].map(|seed| Place::new(&folder, arm, seed).unwrap()));
-                    let places = places.concat();
-                    let moved = places.iter().filter_map(|place| {
+                    let moved = places(&folder);
+                    let moved = moved.iter().filter_map(|place| {
                         // Another command may hold it just now, and is about to move it.
                         aside(&folder, place, &stamp).unwrap_or_default()
                     });

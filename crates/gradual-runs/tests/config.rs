@@ -216,6 +216,50 @@ mod comparable {
         assert_eq!(paths(&run("erm", 0), &other), ["recipe.grouping"]);
     }
 
+    /// Nothing said how much slower an arm was.
+    #[test]
+    fn arms_from_before_recipes_may_take_whole_multiples_of_the_steps() {
+        let old = |arm: &str, steps| RunConfig {
+            steps,
+            task: Value::Null,
+            recipe: Value::Null,
+            ..run(arm, 0)
+        };
+        let erm = old("erm", 200);
+        for steps in [200, 400, 1_000] {
+            assert_eq!(paths(&erm, &old("slow", steps)), [""; 0]);
+            assert_eq!(paths(&old("slow", steps), &erm), [""; 0]);
+        }
+        for steps in [0, 1, 199, 201, 300] {
+            assert_eq!(paths(&old("slow", steps), &erm).is_empty(), steps == 1);
+        }
+        assert_eq!(paths(&erm, &old("erm", 400)), ["steps"]);
+        let mut other = old("slow", 400);
+        other.draw = 32;
+        assert_eq!(paths(&erm, &other), ["draw"]);
+        // In whatever order.
+        let folders = ["a", "b", "c"].map(PathBuf::from);
+        let check = |arms: [&RunConfig; 3]| comparable::check(folders.iter().zip(arms));
+        let (half, third) = (old("erm-half", 400), old("erm-third", 600));
+        check([&erm, &half, &third]).unwrap();
+        check([&half, &third, &erm]).unwrap();
+        check([&third, &erm, &old("erm-half", 401)]).unwrap_err();
+        check([&erm, &half, &old("erm-half", 800)]).unwrap_err();
+        // With a recipe, its slowdown is the word.
+        let mut slow = run("slow", 0);
+        slow.steps = 2_000;
+        assert_eq!(paths(&run("erm", 0), &slow), ["steps"]);
+    }
+
+    #[test]
+    fn an_arm_without_a_recipe_is_not_compared_with_one_that_has_one() {
+        let mut old = run("erm", 0);
+        old.recipe = Value::Null;
+        assert_eq!(paths(&old, &run("grouped", 0)), ["recipe"]);
+        assert_eq!(paths(&run("grouped", 0), &old), ["recipe"]);
+        assert_eq!(paths(&run("erm", 1), &old), ["recipe"]);
+    }
+
     #[test]
     fn a_run_is_compared_with_the_first_and_with_the_first_of_its_arm() {
         let folder = |name: &str| PathBuf::from(name);

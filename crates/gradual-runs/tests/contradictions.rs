@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use gradual_runs::{ExperimentFolder, Place, Run, RunsError};
+use gradual_runs::{ExperimentFolder, Place, Run, RunConfig, RunsError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -234,6 +234,82 @@ fn cut(path: &Path, lines: usize) {
     fs::write(path, kept.concat()).unwrap();
 }
 
+/// The run is from before configurations held a task and a recipe.
+fn make_old(run: &Path, arm: &str, seed: u64) {
+    let old = RunConfig {
+        task: Value::Null,
+        recipe: Value::Null,
+        ..config(arm, seed)
+    };
+    fs::write(run.join("config.json"), old.to_line().unwrap()).unwrap();
+}
+
+/// Marks without digests of the journals.
+const UNSIGNED: [&str; 6] = [
+    "",
+    "\n",
+    "{}",
+    r#"{"end":null,"journals":null}"#,
+    r#"{"end":"completed","reason":null,"skipped_steps":0}"#,
+    r#"{"end":"stopped"}"#,
+];
+
+/// A run that was cut does not count as finished because somebody says so.
+#[test]
+fn a_mark_without_digests_finishes_no_run() {
+    let home = tempfile::tempdir().unwrap();
+    for (seed, mark) in (0..).zip(UNSIGNED) {
+        let run = write_run(home.path(), "erm", seed);
+        fs::write(run.join("DONE"), mark).unwrap();
+        for lines in [5, 3] {
+            cut(&run.join("curves.jsonl"), lines);
+            let error = read(home.path(), "erm", seed).unwrap_err();
+            assert!(matches!(error, RunsError::Unsigned { .. }), "{error}");
+            let said = error.to_string();
+            for part in ["DONE", "no digests", "--fresh"] {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+        }
+        // One of the two entries is enough for a configuration of the new form.
+        for entry in ["task", "recipe"] {
+            let text = config("erm", seed).to_line().unwrap();
+            let mut config: Value = serde_json::from_str(&text).unwrap();
+            config.as_object_mut().unwrap().remove(entry);
+            fs::write(run.join("config.json"), config.to_string()).unwrap();
+            let error = read(home.path(), "erm", seed).unwrap_err();
+            assert!(matches!(error, RunsError::Unsigned { .. }), "{error}");
+        }
+        // From before: whole if it has its last step, or was stopped.
+        make_old(&run, "erm", seed);
+        match read(home.path(), "erm", seed) {
+            Ok(Some(run)) => assert!(mark.contains("stopped") && run.finished(), "{mark}"),
+            Err(RunsError::Steps {
+                last: 20,
+                steps: STEPS,
+                ..
+            }) => assert!(!mark.contains("stopped"), "{mark}"),
+            other => panic!("{mark}: {other:?}"),
+        }
+        write_run(home.path(), "erm", seed);
+        make_old(&run, "erm", seed);
+        fs::write(run.join("DONE"), mark).unwrap();
+        assert!(read(home.path(), "erm", seed).unwrap().unwrap().finished());
+        fs::write(run.join("curves.jsonl"), "").unwrap();
+        let error = read(home.path(), "erm", seed).unwrap_err();
+        assert!(matches!(error, RunsError::Missing { .. }), "{error}");
+    }
+    // With digests, but without a word on how it ended.
+    let run = write_run(home.path(), "grouped", 0);
+    cut(&run.join("curves.jsonl"), 3);
+    sign(&run);
+    let mark = fs::read_to_string(run.join("DONE")).unwrap();
+    for end in ["null", "\"completed\""] {
+        fs::write(run.join("DONE"), mark.replace("\"completed\"", end)).unwrap();
+        let error = read(home.path(), "grouped", 0).unwrap_err();
+        assert!(matches!(error, RunsError::Steps { .. }), "{error}");
+    }
+}
+
 /// `DONE` as it was before it held digests, and as it was before it held anything.
 #[test]
 fn old_marks_are_read_and_said() {
@@ -241,7 +317,9 @@ fn old_marks_are_read_and_said() {
     let folder = write_experiment(home.path());
     let old = [r#"{"end":"completed","reason":null,"skipped_steps":3}"#, ""];
     for (seed, old) in old.into_iter().enumerate() {
-        fs::write(folder.join(format!("erm/seed-{seed}/DONE")), old).unwrap();
+        let run = folder.join(format!("erm/seed-{seed}"));
+        make_old(&run, "erm", seed as u64);
+        fs::write(run.join("DONE"), old).unwrap();
     }
     let experiment = ExperimentFolder::read(&folder).unwrap();
     let done = |seed: usize| experiment.runs[seed].done.clone().unwrap();

@@ -10,6 +10,9 @@
 //! length and CRC-32, and its own CRC-32 stands on a line of its own, so that a file that was cut,
 //! changed or lost is found before anything is read from it.
 //!
+//! The manifest also holds the configuration of the run: a checkpoint of another run is refused, and never resumed from.
+//! Manifests from before this entry say nothing of it.
+//!
 //! The names in a manifest are somebody's word. Only those above and the journals of the run are read, none through a
 //! link, and only what has such a name is removed.
 
@@ -19,8 +22,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gradual_runs::files::{self, CURVES, is_journal_name, write_new};
-use gradual_runs::{Digest, Evaluation, Lines, RunsError, shown};
+use gradual_runs::{Digest, Evaluation, Lines, Record, RunConfig, RunsError, shown};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::TrainError;
 use crate::journal_names::JournalNames;
@@ -58,7 +62,27 @@ struct Manifest {
     gradual: String,
     step: u64,
     mean_accuracy: Option<f64>,
+    /// The configuration of the run; null in checkpoints from before this entry.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    run: Value,
     files: BTreeMap<String, Digest>,
+}
+
+/// The run that checkpoints belong to.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) config: RunConfig,
+    pub(crate) names: JournalNames,
+}
+
+impl Owner {
+    /// The run of `config` with the journals `more` beside the ones that every run has.
+    pub(crate) fn new(config: &RunConfig, more: &[&str]) -> Result<Self, RunsError> {
+        Ok(Self {
+            config: config.clone(),
+            names: JournalNames::new(more)?,
+        })
+    }
 }
 
 /// What a checkpoint on disk holds: the run, and the journals as they were then.
@@ -67,15 +91,15 @@ pub(crate) struct Kept {
     pub(crate) journals: Vec<(String, Vec<u8>)>,
 }
 
-/// Writes a checkpoint into the folder `home`, which must be there, and removes those that need not
-/// stay.
+/// Writes a checkpoint of `owner` into the folder `home`, which must be there, and removes those that need not stay.
 pub(crate) fn write(
     home: &Path,
     snapshot: &Snapshot,
     journals: &[(String, Vec<u8>)],
     keep: Keep,
-    names: &JournalNames,
+    owner: &Owner,
 ) -> Result<(), TrainError> {
+    let Owner { config, names } = owner;
     let step = snapshot.step;
     let folder = home.join(name(step));
     if !files::is_folder(home)? {
@@ -89,6 +113,8 @@ pub(crate) fn write(
         .iter()
         .map(|(name, content)| (name.as_str(), content));
     let contents = FILES.into_iter().zip(&snapshot.contents).chain(journals);
+    let file = temporary.path().join(MANIFEST);
+    let unwritten = |source| RunsError::file("write", &file)(io::Error::other(source));
     let mut listed = BTreeMap::new();
     for (name, content) in contents {
         write_file(&temporary.path().join(name), content)?;
@@ -99,11 +125,10 @@ pub(crate) fn write(
         gradual: env!("CARGO_PKG_VERSION").to_owned(),
         step,
         mean_accuracy: snapshot.mean_accuracy,
+        run: serde_json::from_str(&config.to_line()?).map_err(unwritten)?,
         files: listed,
     };
-    let file = temporary.path().join(MANIFEST);
-    let line = serde_json::to_string(&manifest)
-        .map_err(|source| RunsError::file("write", &file)(io::Error::other(source)))?;
+    let line = serde_json::to_string(&manifest).map_err(unwritten)?;
     let text = format!("{line}\n{:08x}\n", crc32fast::hash(line.as_bytes()));
     write_file(&file, text.as_bytes())?;
     sync_folder(temporary.path())?;
@@ -122,21 +147,22 @@ fn name(step: u64) -> String {
     format!("{PREFIX}{step:012}")
 }
 
-/// Reads the newest intact checkpoint in `home`. Also says what is wrong with newer ones.
+/// Reads the newest intact checkpoint of `owner` in `home`. Also says what is wrong with newer ones.
 ///
 /// # Errors
 ///
-/// All that is wrong, when there are checkpoints and none is intact.
-pub(crate) fn newest(
-    home: &Path,
-    names: &JournalNames,
-) -> Result<(Option<Kept>, Vec<String>), String> {
+/// A checkpoint, whichever, that is intact and of another run; all that is wrong, when there are checkpoints and none is
+/// intact.
+pub(crate) fn newest(home: &Path, owner: &Owner) -> Result<(Option<Kept>, Vec<String>), String> {
     let mut damaged = Vec::new();
     let mut more = 0_usize;
     let folders = list(home).map_err(|error| error.to_string())?;
+    for (step, folder) in &folders {
+        check_owner(folder, &owner.config).map_err(|other| format!("{}: {other}", name(*step)))?;
+    }
     let mut kept = None;
     for (step, folder) in folders.into_iter().rev() {
-        match read(&folder, step, names) {
+        match read(&folder, step, &owner.names) {
             Ok(intact) => {
                 kept = Some(intact);
                 break;
@@ -153,6 +179,27 @@ pub(crate) fn newest(
     match (kept, damaged.is_empty()) {
         (None, false) => Err(damaged.join("; ")),
         (kept, _) => Ok((kept, damaged)),
+    }
+}
+
+/// Refuses a checkpoint of another run. One that is damaged, or from before manifests said whose they are, passes.
+fn check_owner(folder: &Path, config: &RunConfig) -> Result<(), String> {
+    let run = match (files::is_folder(folder), manifest(folder)) {
+        (Ok(true), Ok(manifest)) if !manifest.run.is_null() => manifest.run,
+        _ => return Ok(()),
+    };
+    let differences = config
+        .differences_from(&run.to_string())
+        .map_err(|error| format!("{MANIFEST} does not say which run it is of: {error}"))?;
+    match differences.as_slice() {
+        [] => Ok(()),
+        differences => {
+            let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            Err(format!(
+                "it is of another run ({}); put back the checkpoints of this one",
+                each.join(", ")
+            ))
+        }
     }
 }
 

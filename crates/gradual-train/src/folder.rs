@@ -22,13 +22,12 @@ use gradual_runs::{
 };
 use serde_json::Value;
 
-use crate::checkpoint::{self, Keep, Kept};
+use crate::checkpoint::{self, Keep, Kept, Owner};
 use crate::error::TrainError;
-use crate::journal_names::JournalNames;
 use crate::observer::{CONTINUE, End, Flow, Observer, SeenStep};
 use crate::snapshot::Snapshot;
 use contents::{first_of, first_of_run, is_there, lines_of_begun};
-use journals::Journals;
+use journals::{Compared, Journals};
 
 /// What a run folder holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub enum FolderState {
 pub struct RunFolder {
     path: PathBuf,
     journals: Journals,
-    names: JournalNames,
+    owner: Owner,
     every: Option<u64>,
     keep: Keep,
     skipped: u64,
@@ -68,7 +67,7 @@ pub struct Resumed {
     pub snapshot: Option<Snapshot>,
     /// What is wrong with newer checkpoints, which could not be used.
     pub damaged: Vec<String>,
-    /// Which journals had lost lines of before the checkpoint, or held others. They are put back from the checkpoint.
+    /// Which journals had lost lines of before the checkpoint. They are put back from the checkpoint.
     pub mended: Vec<String>,
 }
 
@@ -92,8 +91,8 @@ impl RunFolder {
     ///
     /// [`RunsError::Configuration`] naming the entries that differ when it holds another run, [`RunsError::Outdated`]
     /// when its configuration is from before recipes were in it, [`RunsError::Unusable`] naming a file that can't be
-    /// read, [`RunsError::Changed`] when it is finished and its journals are not what they were then,
-    /// [`RunsError::Link`] when the folder or one of its files is a link.
+    /// read, [`RunsError::Changed`] when it is finished and its journals are not what they were then, and the others of
+    /// [`Done::check`], [`RunsError::Link`] when the folder or one of its files is a link.
     pub fn state(path: &Path, config: &RunConfig) -> Result<FolderState, TrainError> {
         if !is_there(path, config)? {
             return Ok(FolderState::Empty);
@@ -134,7 +133,7 @@ impl RunFolder {
         match Done::read(path).map_err(unusable)? {
             None => Ok(FolderState::Unfinished),
             Some(done) => {
-                done.check_journals(path)?;
+                done.check(path, config)?;
                 Ok(FolderState::Done)
             }
         }
@@ -155,16 +154,16 @@ impl RunFolder {
         environment: &Value,
         journals: &[&str],
     ) -> Result<Self, TrainError> {
-        let names = JournalNames::new(journals)?;
+        let owner = Owner::new(config, journals)?;
         let lock = Self::take(path, config)?;
-        if let Some(name) = first_of_run(path, &names)? {
+        if let Some(name) = first_of_run(path, &owner.names)? {
             return Err(RunsError::Occupied {
                 path: path.to_owned(),
                 name,
             }
             .into());
         }
-        Self::start(lock, path, config, environment, names)
+        Self::start(lock, path, environment, owner)
     }
 
     /// Makes the folder where there is none, and locks it.
@@ -178,50 +177,51 @@ impl RunFolder {
     fn start(
         lock: FolderLock,
         path: &Path,
-        config: &RunConfig,
         environment: &Value,
-        names: JournalNames,
+        owner: Owner,
     ) -> Result<Self, TrainError> {
         files::sweep(path)?;
         // The configuration goes first: what is there without one is not ours.
-        files::replace(&path.join(CONFIG), config.to_line()? + "\n")?;
+        files::replace(&path.join(CONFIG), owner.config.to_line()? + "\n")?;
         files::replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
         let checkpoints = path.join(CHECKPOINTS);
         if !files::is_folder(&checkpoints)? {
             fs::create_dir(&checkpoints).map_err(RunsError::file("create", &checkpoints))?;
         }
-        let journals = Journals::create(path, names.journals().map(|name| (name, [].as_slice())))?;
-        Ok(Self::open(path, lock, names, journals))
+        let empty = owner.names.journals().map(|name| (name, [].as_slice()));
+        let journals = Journals::create(path, empty)?;
+        Ok(Self::open(path, lock, owner, journals))
     }
 
     /// Resumes the run of `config` at `path` from its newest checkpoint that is whole. Journals are put back to what
-    /// they were then. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
+    /// they were then; one that had lost its end before that is mended. A run that has no checkpoint yet starts. Everything is read and written under the folder's lock.
     /// `journals` are those that the program writes itself.
     ///
     /// # Errors
     ///
     /// Those of [`state`](Self::state) and [`create`](Self::create), and [`TrainError::Checkpoint`]
     /// when the run has come past a checkpoint and none can be used: it is never started over without
-    /// being told to.
+    /// being told to. The same when a checkpoint is of another run, or a journal holds other lines than the checkpoint's
+    /// copy of it. Nothing was changed then.
     pub fn resume(
         path: &Path,
         config: &RunConfig,
         environment: &Value,
         journals: &[&str],
     ) -> Result<Resumed, TrainError> {
-        let names = JournalNames::new(journals)?;
+        let owner = Owner::new(config, journals)?;
         let lock = Self::take(path, config)?;
         let state = Self::locked_state(&lock, path, config)?;
         if state == FolderState::Empty {
-            without_configuration(path, first_of_run(path, &names)?)?;
-            return Ok(Self::start(lock, path, config, environment, names)?.into());
+            without_configuration(path, first_of_run(path, &owner.names)?)?;
+            return Ok(Self::start(lock, path, environment, owner)?.into());
         }
         let home = path.join(CHECKPOINTS);
         let refused = |problem: String| TrainError::Checkpoint {
             path: path.to_owned(),
             problem,
         };
-        let (kept, damaged) = checkpoint::newest(&home, &names).map_err(refused)?;
+        let (kept, damaged) = checkpoint::newest(&home, &owner).map_err(refused)?;
         let Some(Kept {
             snapshot,
             journals: copies,
@@ -232,31 +232,44 @@ impl RunFolder {
                 let problem = String::from("the run has begun, but there is none");
                 return Err(refused(problem));
             }
-            return Ok(Self::start(lock, path, config, environment, names)?.into());
+            return Ok(Self::start(lock, path, environment, owner)?.into());
         };
-        files::sweep(path)?;
-        files::sweep(&home)?;
         let mut mended = Vec::new();
         for (name, content) in &copies {
-            mended.extend(journals::lost(path, name, content, snapshot.step)?);
+            match journals::compare(path, name, content)? {
+                Compared::Whole => {}
+                Compared::Lost(lines) => mended.push(format!(
+                    "{name} had lost {lines}, which are put back from the checkpoint of step {}",
+                    snapshot.step
+                )),
+                Compared::Contradicts { line } => {
+                    return Err(refused(format!(
+                        "{name}: line {line} is another than in the copy that the checkpoint of step {} holds, so one \
+                         of them was changed or is of another run; restore it",
+                        snapshot.step
+                    )));
+                }
+            }
         }
+        files::sweep(path)?;
+        files::sweep(&home)?;
         let copies = copies
             .iter()
             .map(|(name, content)| (name.as_str(), content.as_slice()));
         let journals = Journals::create(path, copies)?;
         files::replace(&path.join(ENVIRONMENT), format!("{environment:#}\n"))?;
         Ok(Resumed {
-            folder: Self::open(path, lock, names, journals),
+            folder: Self::open(path, lock, owner, journals),
             snapshot: Some(snapshot),
             damaged,
             mended,
         })
     }
 
-    fn open(path: &Path, lock: FolderLock, names: JournalNames, journals: Journals) -> Self {
+    fn open(path: &Path, lock: FolderLock, owner: Owner, journals: Journals) -> Self {
         Self {
             journals,
-            names,
+            owner,
             path: path.to_owned(),
             every: None,
             keep: Keep::default(),
@@ -338,13 +351,13 @@ impl Observer for RunFolder {
         if self.every.is_none() {
             return Ok(());
         }
-        let copies = self.names.journals().map(|name| {
+        let copies = self.owner.names.journals().map(|name| {
             let content = files::bytes(&self.path.join(name), u64::MAX)?;
             Ok((name.to_owned(), content))
         });
         let copies = copies.collect::<Result<Vec<_>, RunsError>>()?;
         let home = self.path.join(CHECKPOINTS);
-        checkpoint::write(&home, snapshot, &copies, self.keep, &self.names)
+        checkpoint::write(&home, snapshot, &copies, self.keep, &self.owner)
     }
 
     /// Marks the run as done, with how it ended and what its journals are.

@@ -352,7 +352,7 @@ fn links_to_runs_are_refused() {
 #[test]
 fn a_folder_full_of_tricks() {
     for fresh in [false, true] {
-        let home = Home::new();
+        let mut home = Home::new();
         let run_folder = home.run();
         let victim = home.path("victim");
         let checkpoints = run_folder.join("checkpoints");
@@ -391,17 +391,20 @@ fn a_folder_full_of_tricks() {
             .unwrap();
         }
         symlink(home.path("outside"), checkpoints.join("step-000000000099")).unwrap();
-        // Journals and the lock are second names of something precious.
-        for name in [
-            "curves.jsonl",
-            "groups.jsonl",
-            "timing.jsonl",
-            "seen.jsonl",
-            ".lock",
-            "environment.json",
+        // Journals and the lock are second names of something precious. What is no beginning of a journal is refused.
+        let emptied = home.path("outside/emptied");
+        fs::write(&emptied, "").unwrap();
+        home.sentinels = home.outside();
+        for (name, other) in [
+            ("curves.jsonl", &emptied),
+            ("groups.jsonl", &emptied),
+            ("timing.jsonl", &emptied),
+            ("seen.jsonl", &emptied),
+            (".lock", &victim),
+            ("environment.json", &victim),
         ] {
             let _ = fs::remove_file(run_folder.join(name));
-            fs::hard_link(&victim, run_folder.join(name)).unwrap();
+            fs::hard_link(other, run_folder.join(name)).unwrap();
         }
         fs::write(run_folder.join("notes.jsonl"), "mine").unwrap();
         fs::write(checkpoints.join("notes.txt"), "mine").unwrap();

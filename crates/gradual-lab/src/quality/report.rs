@@ -66,7 +66,7 @@ impl Runs {
             let Some((done, config)) = Done::read(&place.folder)?.zip(place.config()?) else {
                 continue;
             };
-            done.check_journals(&place.folder)?;
+            done.check(&place.folder, &config)?;
             let lines = Lines::<Line>::read(&place.folder.join(file), true)?;
             for line in lines.records {
                 steps.entry(line.step).or_default().push(line);

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
 use gradual::runs::streams::tell;
-use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside, comparable};
+use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside_all, comparable};
 use gradual::train::{FolderState, Interrupt, RunFolder};
 use gradual_report::ReportFolder;
 use serde_json::json;
@@ -22,13 +22,12 @@ pub(crate) struct Job<'a> {
 
 impl Plan<'_> {
     /// The runs that are not done, after checking that none of the folders holds another run, that all runs of the
-    /// experiment can be compared, and that every arm that begins can take a step.
+    /// experiment can be compared, and that every arm that begins can take a step. With `--fresh` the runs that were
+    /// there are moved aside, all or none.
     ///
     /// # Errors
     ///
-    /// What does not fit. Nothing was written then.
-    ///
-    /// With `--fresh` the runs that were there are moved aside.
+    /// What does not fit. Nothing was written or moved then.
     pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
         let mut jobs = VecDeque::new();
         let mut planned = Vec::new();
@@ -66,10 +65,8 @@ impl Plan<'_> {
         self.try_first_steps(&begin, interrupt)?;
         if self.fresh && !interrupt.asked() {
             // All at once, so that no moment has new runs beside old ones of other data.
-            let stamp = Stamp::now();
-            for job in &jobs {
-                aside(&self.folder, &job.place, &stamp)?;
-            }
+            let places = jobs.iter().map(|job| &job.place);
+            aside_all(&self.folder, places, &Stamp::now())?;
         }
         match done {
             0 => {}

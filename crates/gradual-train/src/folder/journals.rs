@@ -52,13 +52,19 @@ fn undeclared(name: &str) -> RunsError {
     }
 }
 
-/// A sentence where a journal does not begin with the copy of it that the checkpoint of `step` holds.
-pub(super) fn lost(
-    folder: &Path,
-    name: &str,
-    copy: &[u8],
-    step: u64,
-) -> Result<Option<String>, RunsError> {
+/// A journal beside the copy of it that a checkpoint holds.
+pub(super) enum Compared {
+    /// It begins with the copy.
+    Whole,
+    /// It ends before the copy does: how many lines are missing, or torn.
+    Lost(String),
+    /// It holds something else from this line on, counted from 1.
+    Contradicts { line: usize },
+}
+
+/// Compares a journal with the copy of it that a checkpoint holds. Null bytes at the end are a torn line: a system that
+/// stopped may have kept the length of a file without its content.
+pub(super) fn compare(folder: &Path, name: &str, copy: &[u8]) -> Result<Compared, RunsError> {
     let path = folder.join(name);
     let mut begins = Vec::new();
     if files::is_file(&path)? {
@@ -68,14 +74,18 @@ pub(super) fn lost(
             .map_err(RunsError::file("read", &path))?;
     }
     if begins == copy {
-        return Ok(None);
+        return Ok(Compared::Whole);
     }
     let lines = |content: &[u8]| content.iter().filter(|&&byte| byte == b'\n').count();
-    let problem = match (lines(&begins), lines(copy)) {
-        (here, then) if here < then => format!("had lost {} of {then} lines", then - here),
-        (_, then) => format!("differed in its first {then} lines"),
-    };
-    Ok(Some(format!(
-        "{name} {problem}, which are put back from the checkpoint of step {step}"
-    )))
+    let same = copy
+        .iter()
+        .zip(&begins)
+        .take_while(|(one, other)| one == other);
+    let same = same.count();
+    if begins[same..].iter().any(|&byte| byte != 0) {
+        let line = lines(&copy[..same]) + 1;
+        return Ok(Compared::Contradicts { line });
+    }
+    let (here, then) = (lines(&copy[..same]), lines(copy));
+    Ok(Compared::Lost(format!("{} of {then} lines", then - here)))
 }
