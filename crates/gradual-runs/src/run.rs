@@ -86,19 +86,24 @@ impl Run {
         self.done.is_some()
     }
 
-    /// Evaluations go on to the last step of a completed run, and never beyond.
+    /// Evaluations go on to the last step of a completed run, and no record is beyond it.
     fn check_last_step(&self) -> Result<(), RunsError> {
-        let Some(last) = self.evaluations.last() else {
-            return Ok(());
-        };
         let steps = self.config.steps;
         let completed = self.done.as_ref().and_then(|done| done.end) == Some(RunEnd::Completed);
-        if last.step > steps || (completed && last.step < steps) {
-            return Err(RunsError::Steps {
-                path: self.folder.join(CURVES),
-                last: last.step,
-                steps,
-            });
+        let journals = [
+            (CURVES, self.evaluations.last().map(|one| one.step)),
+            (GROUPS, self.groupings.last().map(|one| one.step)),
+            (TIMING, self.timings.last().map(|one| one.step)),
+        ];
+        for (name, last) in journals {
+            let Some(last) = last else { continue };
+            if last > steps || (name == CURVES && completed && last < steps) {
+                return Err(RunsError::Steps {
+                    path: self.folder.join(name),
+                    last,
+                    steps,
+                });
+            }
         }
         Ok(())
     }
