@@ -58,7 +58,10 @@ pub(super) enum Held {
     Nothing,
     /// A folder with nothing in it.
     Empty,
+    /// A report of which every file is listed.
     Report,
+    /// A report from before there were lists, by the names of its files, some of which may be somebody's own.
+    Unlisted,
 }
 
 impl Held {
@@ -107,13 +110,13 @@ impl Held {
             Ok(stranger) => stranger,
             Err(error) => return failed(error),
         };
-        let is_report = listed.is_some() || has_marks_of_old(target);
         match stranger {
             Some(name) => Err(foreign(format!(
                 "it holds {}, which is none of its files",
                 shorten(&name, 80).escape_debug()
             ))),
-            None if is_report => Ok(Self::Report),
+            None if listed.is_some() => Ok(Self::Report),
+            None if has_marks_of_old(target) => Ok(Self::Unlisted),
             None => match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
                 Ok(true) => Ok(Self::Empty),
                 Ok(false) => Err(foreign("it holds no files.json of a report".to_owned())),
