@@ -115,6 +115,7 @@ impl ReportFolder {
                 Ok(()) => {
                     // The folder is no longer where it would be removed.
                     let _ = self.new.keep();
+                    held::sweep(beside);
                     return Ok(self.target);
                 }
                 // Somebody else was faster; without a lock that may be.

@@ -269,6 +269,54 @@ fn a_report_from_before_there_were_lists_is_kept() {
     foreign(&out, &dir, "tables/mine.txt");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_killed_reports_left_is_swept_after_a_day() {
+    use std::time::{Duration, SystemTime};
+    let root = tempdir().unwrap();
+    let dir = small().write(root.path());
+    let out = root.path().join("out");
+    let aged = |name: &str, days: u64| {
+        let folder = fs::File::open(root.path().join(name)).unwrap();
+        let time = SystemTime::now() - Duration::from_secs(days * 86_400 + 60);
+        folder.set_modified(time).unwrap();
+    };
+    let half = |name: &str, file: &str| {
+        fs::create_dir_all(root.path().join(name).join("figures")).unwrap();
+        fs::write(root.path().join(name).join(file), "").unwrap();
+    };
+    let kept = [
+        ".report-young1",
+        ".report-mine12",
+        ".report-old-20200101T000000Z",
+        ".report-long123",
+    ];
+    half(".report-a1B2c3", "figures/curves-erm.svg");
+    half(kept[0], "figures/curves-erm.svg");
+    half(kept[1], "figures/notes.txt");
+    half(kept[2], "figures/curves-erm.svg");
+    half(kept[3], "figures/curves-erm.svg");
+    let before = root.path().join(".report-Moved1");
+    Report::new([&dir])
+        .with_out(before.join("old"))
+        .write()
+        .unwrap();
+    for name in [
+        ".report-a1B2c3",
+        ".report-Moved1",
+        kept[1],
+        kept[2],
+        kept[3],
+    ] {
+        aged(name, 1);
+    }
+    Report::new([&dir]).with_out(&out).write().unwrap();
+    let mut expected = kept.map(str::to_owned).to_vec();
+    expected.extend(["out".to_owned(), "parity".to_owned()]);
+    expected.sort();
+    assert_eq!(names(root.path()), expected);
+}
+
 #[test]
 fn many_reports_at_once_are_each_whole() {
     let root = tempdir().unwrap();
