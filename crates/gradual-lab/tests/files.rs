@@ -460,7 +460,10 @@ fn what_is_too_much_is_refused() {
     assert!(refused(&[&file, &out]).contains("5001 [[arm]], but at most 1000"));
 
     // Nobody reads a message of a megabyte.
-    let file = written(home.path(), &SMALL.replacen("small", &"a".repeat(900_000), 1));
+    let file = written(
+        home.path(),
+        &SMALL.replacen("small", &"a".repeat(900_000), 1),
+    );
     let said = refused(&[&file, &out]);
     assert!(
         said.len() < 10_000 && said.contains("are left out"),

@@ -27,10 +27,11 @@ const FIGURES: &str = "figures";
 ///
 /// Each experiment is a table of its own: p-values are corrected for its own claims. Equal runs give equal
 /// bytes. The page and all figures are put in their places once all are written; where anything fails before, what was
-/// there stays.
+/// there stays. Figures that only the page before links to are removed.
 ///
 /// # Errors
-/// Those of [`report`](crate::report), and [`ReportError::ForeignPage`] when the file is something else.
+/// Those of [`report`](crate::report), and [`ReportError::ForeignPage`] when the file is something else, or where a
+/// figure is to be, there is what no page of claims before links to.
 pub fn claims(dirs: &[PathBuf], page: &Path) -> Result<(), ReportError> {
     write(dirs, page, &Stop::default())
 }
@@ -102,17 +103,53 @@ fn check(page: &Path) -> Result<(), ReportError> {
     }
 }
 
-/// Writes page and figures into a hidden folder beside the page, and then moves each to its place, the page last.
+/// The figures that the page of claims before links to; none without one.
+fn former(page: &Path) -> Result<BTreeSet<String>, ReportError> {
+    let text = match fs::read_to_string(page) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(RunsError::file("read", page)(error).into()),
+    };
+    let names = text.lines().filter_map(|line| {
+        let (_, link) = line.strip_prefix("![")?.rsplit_once("](figures/")?;
+        let name = link.strip_suffix(".svg)")?;
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        (name.starts_with("claim-") && name.chars().all(plain)).then(|| name.to_owned())
+    });
+    Ok(names.collect())
+}
+
+/// Refuses to replace a figure that the page before does not link to, or what is no file.
+fn check_figure(path: &Path, ours: bool) -> Result<(), ReportError> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(RunsError::file("look at", path)(error).into()),
+        Ok(found) if !found.is_file() => "it is no file",
+        Ok(_) if !ours => "the page before does not link to it",
+        Ok(_) => return Ok(()),
+    };
+    Err(ReportError::ForeignPage {
+        path: path.to_owned(),
+        found,
+    })
+}
+
+/// Writes page and figures into a hidden folder beside the page, and then moves each to its place, the page last. The
+/// figures of the page before that are no longer wanted go.
 fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<(), ReportError> {
     let beside = output::beside(page);
+    let former = former(page)?;
+    let place = |name: &str| beside.join(FIGURES).join(format!("{name}.svg"));
+    for name in figures.keys() {
+        check_figure(&place(name), former.contains(name))?;
+    }
     fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
     let new = output::hidden(beside)?;
     let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
     let pages = std::iter::once(("page".to_owned(), page.to_owned(), text));
     let drawings = figures.iter().map(|(name, svg)| {
-        let name = format!("{name}.svg");
-        let place = beside.join(FIGURES).join(&name);
-        (format!("{FIGURES}/{name}"), place, svg.as_str())
+        let written = format!("{FIGURES}/{name}.svg");
+        (written, place(name), svg.as_str())
     });
     for (name, place, content) in drawings.chain(pages) {
         let written = new.path().join(name);
@@ -123,6 +160,12 @@ fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<()
         let parent = output::beside(&place);
         let moved = fs::create_dir_all(parent).and_then(|()| fs::rename(&written, &place));
         moved.map_err(RunsError::file("write", &place))?;
+    }
+    for name in former.iter().filter(|name| !figures.contains_key(*name)) {
+        let gone = place(name);
+        if check_figure(&gone, true).is_ok() && gone.exists() {
+            fs::remove_file(&gone).map_err(RunsError::file("remove", &gone))?;
+        }
     }
     Ok(())
 }

@@ -49,9 +49,9 @@ pub enum ReportError {
         /// What was found there.
         found: String,
     },
-    /// The page of claims would replace another file.
+    /// The page of claims, or a figure of it, would replace another file.
     #[error(
-        "write claims: {} is no page of claims that could be replaced: {found}; choose another file",
+        "write claims: {} is nothing of a page of claims that could be replaced: {found}; move it away, or choose another page",
         .path.display()
     )]
     ForeignPage {

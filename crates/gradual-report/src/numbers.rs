@@ -23,8 +23,13 @@ fn digits(value: f64) -> usize {
     places(if rounded > 0.0 { rounded } else { size }) as usize
 }
 
+/// From here on a number has a power of ten.
+const HUGE: f64 = 1e15;
+
 fn decimals(value: f64, digits: usize) -> String {
-    if value.abs() >= 999.5 {
+    if value.abs() >= HUGE {
+        format!("{value:.1e}")
+    } else if value.abs() >= 999.5 {
         grouped(value.round() as i64)
     } else if value != 0.0 && digits > 5 {
         format!("{value:.1e}")
@@ -56,6 +61,9 @@ pub(crate) fn whole(value: usize) -> String {
 
 /// A step count on an axis: `500`, `2k`, `1.5M`.
 pub(crate) fn steps(value: f64) -> String {
+    if value.abs() >= HUGE {
+        return format!("{value:.1e}");
+    }
     for (size, unit) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] {
         if value.abs() >= size {
             return format!("{}{unit}", (value / size * 100.0).round() / 100.0);
@@ -97,6 +105,8 @@ mod tests {
             (123.4, "123"),
             (-12_345.6, "−12\u{202f}346"),
             (1_234_567.0, "1\u{202f}234\u{202f}567"),
+            (-1e150, "-1.0e150"),
+            (5e-324, "4.9e-324"),
         ] {
             assert_eq!(number(value), text);
         }

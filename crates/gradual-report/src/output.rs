@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use gradual_runs::files::EXPERIMENT;
-use gradual_runs::{FolderLock, RunsError};
+use gradual_runs::{FolderLock, RunsError, Stamp};
 use tempfile::{Builder, TempDir};
 
 use crate::ReportError;
@@ -22,7 +22,8 @@ const TRIES: usize = 100;
 /// [`swap`](Self::swap) puts it there as a whole. Until then, and where anything fails, what was there stays as it is;
 /// the new folder is removed when this is dropped. Its `files.json` lists the files, and by that list the next report
 /// knows this one: a folder that holds anything else, a file or a link is refused, so that nothing but a report of ours
-/// is ever replaced. (Of a report from before there was a list, the names of the files decide.)
+/// is ever removed. A report from before there was a list is not removed either: it is kept beside the new one as
+/// `.report-old-<UTC time>`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -91,7 +92,8 @@ impl ReportFolder {
         Ok(())
     }
 
-    /// Puts the report in its place, and removes the one that it replaces. Returns the place.
+    /// Puts the report in its place, and removes the one that it replaces; one without a list of its files is kept as
+    /// `.report-old-<UTC time>` beside it. Returns the place.
     ///
     /// In the folder of an experiment this waits for the lock of that folder, which whoever calls this must not hold.
     ///
@@ -113,13 +115,14 @@ impl ReportFolder {
                 Ok(()) => {
                     // The folder is no longer where it would be removed.
                     let _ = self.new.keep();
+                    held::sweep(beside);
                     return Ok(self.target);
                 }
                 // Somebody else was faster; without a lock that may be.
                 Err(_) if self.target.exists() => {}
                 Err(error) => {
                     if let Some(old) = old {
-                        fs::rename(old.path().join(OLD), &self.target).map_err(failed)?;
+                        fs::rename(old.report(), &self.target).map_err(failed)?;
                     }
                     return Err(failed(error));
                 }
@@ -128,8 +131,8 @@ impl ReportFolder {
         Err(failed(io::ErrorKind::ResourceBusy.into()))
     }
 
-    /// Moves what is in the way into a folder that goes when it is dropped.
-    fn make_room(&self) -> Result<Option<TempDir>, ReportError> {
+    /// Moves what is in the way aside.
+    fn make_room(&self) -> Result<Option<Aside>, ReportError> {
         let gone = |moved: io::Result<()>| match moved {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(RunsError::file("replace", &self.target)(error))
@@ -145,10 +148,43 @@ impl ReportFolder {
             Held::Report => {
                 let aside = hidden(beside(&self.target))?;
                 gone(fs::rename(&self.target, aside.path().join(OLD)))?;
-                Ok(Some(aside))
+                Ok(Some(Aside::Goes(aside)))
+            }
+            Held::Unlisted => {
+                let kept = kept(&self.target)?;
+                gone(fs::rename(&self.target, &kept))?;
+                Ok(Some(Aside::Stays(kept)))
             }
         }
     }
+}
+
+/// A report that was moved aside.
+enum Aside {
+    /// In a folder that goes when this is dropped.
+    Goes(TempDir),
+    Stays(PathBuf),
+}
+
+impl Aside {
+    /// Where the report is now.
+    fn report(&self) -> PathBuf {
+        match self {
+            Self::Goes(folder) => folder.path().join(OLD),
+            Self::Stays(path) => path.clone(),
+        }
+    }
+}
+
+/// A free, hidden name beside `target`, with the time: `.report-old-20260131T235959Z`, and a number where that is taken.
+fn kept(target: &Path) -> Result<PathBuf, RunsError> {
+    let beside = beside(target);
+    let stamp = Stamp::now();
+    let first = beside.join(format!(".report-old-{stamp}"));
+    let others = (2..).map(|number: usize| beside.join(format!(".report-old-{stamp}-{number}")));
+    let mut names = std::iter::once(first).chain(others);
+    let free = names.find(|path| fs::symlink_metadata(path).is_err());
+    free.ok_or_else(|| RunsError::file("replace", target)(io::ErrorKind::AlreadyExists.into()))
 }
 
 /// What a report is called that is moved aside.

@@ -93,6 +93,57 @@ fn no_other_file_is_replaced() {
 }
 
 #[test]
+fn figures_of_others_stay_and_those_of_the_page_before_go() {
+    let root = tempdir().unwrap();
+    let dir = Fixture {
+        evaluations: 10,
+        ..Fixture::default()
+    }
+    .write(root.path());
+    let docs = root.path().join("docs");
+    let figure = |index: usize| docs.join(format!("figures/claim-parity-{index}.svg"));
+    let page = docs.join("claims.md");
+    // A figure of somebody's, without a page and beside one.
+    fs::create_dir_all(docs.join("figures")).unwrap();
+    fs::write(figure(2), "mine").unwrap();
+    let refused = |place: &std::path::Path| {
+        let error = claims(std::slice::from_ref(&dir), &page).unwrap_err();
+        assert!(matches!(error, ReportError::ForeignPage { .. }), "{error}");
+        assert!(
+            error.to_string().contains(&place.display().to_string()),
+            "{error}"
+        );
+    };
+    refused(&figure(2));
+    assert_eq!(fs::read_to_string(figure(2)).unwrap(), "mine");
+    assert!(!page.exists() && !figure(1).exists());
+    fs::remove_file(figure(2)).unwrap();
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    fs::write(docs.join("figures/claim-mine.svg"), "mine").unwrap();
+
+    // A folder in the place of the last figure: the first stays as it was.
+    fs::write(figure(1), "before").unwrap();
+    fs::remove_file(figure(4)).unwrap();
+    fs::create_dir(figure(4)).unwrap();
+    refused(&figure(4));
+    assert_eq!(fs::read_to_string(figure(1)).unwrap(), "before");
+    fs::remove_dir(figure(4)).unwrap();
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    assert!(figure(4).is_file());
+
+    // A claim less.
+    let path = dir.join("experiment.json");
+    let mut record: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    record["claims"].as_array_mut().unwrap().pop();
+    fs::write(&path, record.to_string()).unwrap();
+    claims(&[dir], &page).unwrap();
+    assert!(figure(3).is_file() && !figure(4).exists());
+    let mine = fs::read_to_string(docs.join("figures/claim-mine.svg")).unwrap();
+    assert_eq!(mine, "mine");
+}
+
+#[test]
 fn experiments_of_one_name_share_no_figure() {
     let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
     let dirs = [one.path(), other.path()].map(|root| {

@@ -170,6 +170,25 @@ fn names_of_any_length_are_cut_and_told_apart() {
 }
 
 #[test]
+fn names_of_letters_without_width_are_cut() {
+    for letter in ['\u{301}', '\u{200d}', '\u{fe0f}', '\u{e0041}'] {
+        let root = tempdir().unwrap();
+        let dir = fixture(&["erm", "labels"]).write(root.path());
+        let names = [1, 2, 3].map(|at| format!("a{}{at}", letter.to_string().repeat(60_000)));
+        rename(&dir, &[&names[0], &names[1], &names[2]]);
+        report(&dir).unwrap();
+        let html = sound(&dir);
+        assert!(html.len() < 1_500_000, "{letter:?}: {}", html.len());
+        for entry in fs::read_dir(dir.join("report/figures")).unwrap() {
+            let path = entry.unwrap().path();
+            let size = fs::metadata(&path).unwrap().len();
+            let drawing = path.extension().is_some_and(|ending| ending == "svg");
+            assert!(!drawing || size < 400_000, "{}: {size}", path.display());
+        }
+    }
+}
+
+#[test]
 fn a_page_of_claims_holds_no_markup_of_others() {
     let root = tempdir().unwrap();
     let mut names = vec!["erm", "a`b|c"];

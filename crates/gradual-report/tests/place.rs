@@ -215,16 +215,106 @@ fn links_are_not_followed() {
 }
 
 #[test]
-fn a_report_from_before_there_were_lists_is_replaced() {
+fn a_report_from_before_there_were_lists_is_kept() {
     let root = tempdir().unwrap();
     let dir = small().write(root.path());
-    Report::new([&dir]).with_tensorboard(true).write().unwrap();
-    fs::remove_file(dir.join("report/files.json")).unwrap();
-    report(&dir).unwrap();
-    assert!(!dir.join("report/tensorboard").exists());
-    fs::remove_file(dir.join("report/files.json")).unwrap();
-    fs::write(dir.join("report/tables/mine.txt"), "").unwrap();
-    foreign(&dir.join("report"), &dir, "tables/mine.txt");
+    let out = root.path().join("out");
+    let old = || {
+        Report::new([&dir])
+            .with_out(&out)
+            .with_tensorboard(true)
+            .write()
+            .unwrap();
+        fs::remove_file(out.join("files.json")).unwrap();
+        // Somebody's own files of names as ours.
+        for name in [
+            "my-drawing.svg",
+            "figures/my-numbers.csv",
+            "tables/mine.parquet",
+        ] {
+            fs::write(out.join(name), "mine").unwrap();
+        }
+        let relative = |(path, content): (PathBuf, Vec<u8>)| {
+            (path.strip_prefix(&out).unwrap().to_owned(), content)
+        };
+        files(&out).into_iter().map(relative).collect::<Vec<_>>()
+    };
+    for round in 1..=3 {
+        fs::remove_dir_all(&out).unwrap_or_default();
+        let before = old();
+        Report::new([&dir]).with_out(&out).write().unwrap();
+        assert!(!out.join("tensorboard").exists() && !out.join("my-drawing.svg").exists());
+        let names = names(root.path());
+        let kept: Vec<&String> = names
+            .iter()
+            .filter(|name| name.starts_with(".report-"))
+            .collect();
+        // Also several within a second.
+        assert_eq!(kept.len(), round, "{names:?}");
+        assert!(kept.iter().all(|name| name.starts_with(".report-old-20")));
+        let same = kept.iter().filter(|name| {
+            let path = root.path().join(name);
+            before
+                .iter()
+                .all(|(file, content)| fs::read(path.join(file)).ok().as_ref() == Some(content))
+        });
+        assert_eq!(same.count(), round);
+    }
+    // A report with a list goes, and nothing is kept of it.
+    Report::new([&dir]).with_out(&out).write().unwrap();
+    assert_eq!(names(root.path()).len(), 5);
+    // What has other names is refused as before.
+    fs::remove_file(out.join("files.json")).unwrap();
+    fs::write(out.join("tables/mine.txt"), "").unwrap();
+    foreign(&out, &dir, "tables/mine.txt");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_killed_reports_left_is_swept_after_a_day() {
+    use std::time::{Duration, SystemTime};
+    let root = tempdir().unwrap();
+    let dir = small().write(root.path());
+    let out = root.path().join("out");
+    let aged = |name: &str, days: u64| {
+        let folder = fs::File::open(root.path().join(name)).unwrap();
+        let time = SystemTime::now() - Duration::from_secs(days * 86_400 + 60);
+        folder.set_modified(time).unwrap();
+    };
+    let half = |name: &str, file: &str| {
+        fs::create_dir_all(root.path().join(name).join("figures")).unwrap();
+        fs::write(root.path().join(name).join(file), "").unwrap();
+    };
+    let kept = [
+        ".report-young1",
+        ".report-mine12",
+        ".report-old-20200101T000000Z",
+        ".report-long123",
+    ];
+    half(".report-a1B2c3", "figures/curves-erm.svg");
+    half(kept[0], "figures/curves-erm.svg");
+    half(kept[1], "figures/notes.txt");
+    half(kept[2], "figures/curves-erm.svg");
+    half(kept[3], "figures/curves-erm.svg");
+    let before = root.path().join(".report-Moved1");
+    Report::new([&dir])
+        .with_out(before.join("old"))
+        .write()
+        .unwrap();
+    for name in [
+        ".report-a1B2c3",
+        ".report-Moved1",
+        kept[1],
+        kept[2],
+        kept[3],
+    ] {
+        aged(name, 1);
+    }
+    Report::new([&dir]).with_out(&out).write().unwrap();
+    let mut expected = kept.map(str::to_owned).to_vec();
+    expected.extend(["out".to_owned(), "parity".to_owned()]);
+    expected.sort();
+    assert_eq!(names(root.path()), expected);
 }
 
 #[test]

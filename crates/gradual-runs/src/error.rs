@@ -188,15 +188,15 @@ pub enum RunsError {
         /// The `DONE` of the run.
         path: PathBuf,
     },
-    /// The evaluations of a run end before its last step, or after it.
+    /// The evaluations of a run end before its last step, or one of its journals after it.
     #[error(
-        "{}: the last evaluation is of step {last}, and the run has {steps} steps; restore the file, or run the seed again (--fresh moves the run aside)",
+        "{}: the last record is of step {last}, and the run has {steps} steps; restore the file, or run the seed again (--fresh moves the run aside)",
         .path.display()
     )]
     Steps {
-        /// The journal of evaluations.
+        /// The journal.
         path: PathBuf,
-        /// Step of the last evaluation.
+        /// Step of its last record.
         last: u64,
         /// Steps of the run.
         steps: u64,

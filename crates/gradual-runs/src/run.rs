@@ -87,20 +87,27 @@ impl Run {
         self.done.is_some()
     }
 
-    /// Evaluations go on to the last step of a finished run, unless it was stopped, and never beyond.
+    /// Evaluations go on to the last step of a finished run, unless it was stopped, and no record is beyond it.
     fn check_last_step(&self) -> Result<(), RunsError> {
-        let Some(last) = self.evaluations.last() else {
-            return Ok(());
-        };
         let steps = self.config.steps;
-        match &self.done {
-            Some(done) => done.check_last_step(&self.folder, last.step, steps),
-            None if last.step > steps => Err(RunsError::Steps {
-                path: self.folder.join(CURVES),
-                last: last.step,
-                steps,
-            }),
-            None => Ok(()),
+        let evaluated = self.evaluations.last().map(|one| one.step);
+        let journals = [
+            (CURVES, evaluated),
+            (GROUPS, self.groupings.last().map(|one| one.step)),
+            (TIMING, self.timings.last().map(|one| one.step)),
+        ];
+        for (name, last) in journals {
+            if let Some(last) = last.filter(|&last| last > steps) {
+                return Err(RunsError::Steps {
+                    path: self.folder.join(name),
+                    last,
+                    steps,
+                });
+            }
+        }
+        match (&self.done, evaluated) {
+            (Some(done), Some(last)) => done.check_last_step(&self.folder, last, steps),
+            _ => Ok(()),
         }
     }
 }

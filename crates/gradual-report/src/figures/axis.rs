@@ -34,7 +34,9 @@ impl LogAxis {
         } else {
             (1.0, 10.0)
         };
-        let margin = (high / low).powf(0.05).max(1.15);
+        // Products with these, and their quotients, are finite.
+        let (low, high) = (low.clamp(1e-270, 1e270), high.clamp(1e-270, 1e270));
+        let margin = (0.05 * log_ratio(low, high)).exp().max(1.15);
         Self {
             low: low / margin,
             high: high * margin,
@@ -90,8 +92,11 @@ impl Ranged for LogAxis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln();
-        limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+        let value = value.max(f64::MIN_POSITIVE);
+        pixel(
+            log_ratio(self.low, value) / log_ratio(self.low, self.high),
+            limit,
+        )
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
@@ -113,6 +118,23 @@ impl ValueFormatter<f64> for LogAxis {
     }
 }
 
+/// The natural logarithm of `high` / `low`, also where the quotient is too large for a number.
+fn log_ratio(low: f64, high: f64) -> f64 {
+    match high / low {
+        ratio if ratio.is_normal() => ratio.ln(),
+        _ => high.ln() - low.ln(),
+    }
+}
+
+/// The pixel at a share of the way from one limit to the other. What is far outside stays ten lengths away.
+fn pixel(share: f64, limit: (i32, i32)) -> i32 {
+    let share = share.clamp(-10.0, 10.0);
+    limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+}
+
+/// The least length of an axis, as a part of the larger of its ends, of which ticks can be told apart.
+const NARROWEST: f64 = 1e-9;
+
 /// A linear axis with few, round ticks.
 #[derive(Clone, Copy)]
 pub(crate) struct LinearAxis {
@@ -123,9 +145,17 @@ pub(crate) struct LinearAxis {
 }
 
 impl LinearAxis {
-    /// An axis from `low` to `high`, widened when that is nothing.
+    /// An axis from `low` to `high`, which are finite. Where that is nothing, or too little for ticks, it is longer.
     pub(crate) fn new(low: f64, high: f64, format: fn(f64) -> String) -> Self {
-        let high = if high > low { high } else { low + 1.0 };
+        let size = low.abs().max(high.abs());
+        let (low, high) = match high - low >= (size * NARROWEST).max(1e-290) {
+            true => (low, high),
+            false => {
+                let length = (size * 1e-3).max(1.0);
+                let high = (low + length).min(f64::MAX);
+                (low.min(high - length), high)
+            }
+        };
         Self {
             low,
             high,
@@ -148,14 +178,17 @@ impl Ranged for LinearAxis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = (value - self.low) / (self.high - self.low);
-        let share = if self.reversed { 1.0 - share } else { share };
-        limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+        let length = self.high - self.low;
+        let share = match length.is_finite() {
+            true => (value - self.low) / length,
+            false => (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0),
+        };
+        pixel(if self.reversed { 1.0 - share } else { share }, limit)
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         let most = hint.bold_points().max(2) as f64;
-        let rough = (self.high - self.low) / most;
+        let rough = self.high / most - self.low / most;
         let decade = 10_f64.powf(rough.log10().floor());
         let width = [1.0, 2.0, 2.5, 5.0, 10.0]
             .into_iter()
@@ -164,7 +197,8 @@ impl Ranged for LinearAxis {
             .unwrap_or(rough);
         let first = (self.low / width).ceil() as i64;
         let last = ((self.high / width) * (1.0 + 1e-12)).floor() as i64;
-        (first..=last).map(|index| index as f64 * width).collect()
+        let ticks = (first..=last).map(|index| index as f64 * width);
+        ticks.filter(|tick| tick.is_finite()).collect()
     }
 
     fn range(&self) -> Range<f64> {
@@ -273,6 +307,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbers::tick;
 
     #[test]
     fn log_ticks_are_few_and_round() {
@@ -294,5 +329,60 @@ mod tests {
         assert_eq!(ticks, [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]);
         let ticks = LinearAxis::new(-0.1, 1.05, steps).key_points(6_usize);
         assert_eq!(ticks.len(), 6);
+    }
+
+    /// Finite numbers of every size, and their neighbours.
+    fn numbers() -> Vec<f64> {
+        let sizes = (-1074..=1023).step_by(127).map(|power| 2_f64.powi(power));
+        let odd = [1e17, 1e150, 5e-324, f64::MIN_POSITIVE, f64::MAX, 0.1 + 0.2];
+        let positive = sizes.chain(odd).flat_map(|size| {
+            let neighbours = [size.next_down(), size, size.next_up()];
+            neighbours.into_iter().filter(|one| one.is_finite())
+        });
+        let both = positive.flat_map(|one| [one, -one]);
+        both.chain([0.0]).collect()
+    }
+
+    fn holds(axis: &impl Ranged<ValueType = f64>, values: [f64; 2], most: usize) {
+        let ticks = axis.key_points(6_usize);
+        assert!(ticks.len() <= most, "{values:?}: {ticks:?}");
+        assert!(ticks.iter().all(|tick| tick.is_finite()), "{values:?}");
+        for value in values.into_iter().chain(ticks) {
+            let pixel = axis.map(&value, (-20, 300));
+            assert!(
+                (-21..=301).contains(&pixel),
+                "{values:?}: {value} at {pixel}"
+            );
+        }
+        // What is outside of it can be drawn, too.
+        for value in numbers() {
+            let _ = axis.map(&value, (0, 5000));
+            let _ = axis.map(&value, (5000, 0));
+        }
+    }
+
+    #[test]
+    fn axes_hold_every_finite_range() {
+        let numbers = numbers();
+        for (at, &one) in numbers.iter().enumerate() {
+            for &other in numbers.iter().skip(at % 7).step_by(7).chain([&one]) {
+                let (low, high) = (one.min(other), one.max(other));
+                holds(&LinearAxis::new(low, high, tick), [low, high], 9);
+                holds(
+                    &LinearAxis::new(low, high, steps).reversed(),
+                    [low, high],
+                    9,
+                );
+                if low >= 1e-270 && high <= 1e270 {
+                    holds(&LogAxis::over([low, high], tick), [low, high], 6);
+                } else {
+                    let _ = LogAxis::over([low, high], tick).key_points(6_usize);
+                }
+                let axis = LinearAxis::new(low, high, tick);
+                for tick in axis.key_points(6_usize) {
+                    assert!(axis.format_ext(&tick).len() < 16);
+                }
+            }
+        }
     }
 }

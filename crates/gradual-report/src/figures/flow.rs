@@ -139,6 +139,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     })
 }
 
+/// A sum of counts, which stops at the largest number.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
+}
+
 /// One group in a column, or several small ones.
 struct Stack {
     /// Index of the capability, none for several; share of all examples. From the bottom up.
@@ -149,8 +154,8 @@ struct Stack {
 /// The groups of one step from the bottom up: by identity where they have one, else by their main
 /// capability. Of more than [`GROUPS`] the smallest are put together, on top.
 fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
-    let total: u64 = one.members.iter().flat_map(|group| group.values()).sum();
-    let size = |members: &BTreeMap<String, u64>| members.values().sum::<u64>();
+    let size = |members: &BTreeMap<String, u64>| sum(members.values().copied());
+    let total = sum(one.members.iter().map(size));
     let mut groups: Vec<(usize, &BTreeMap<String, u64>)> = one.members.iter().enumerate().collect();
     groups.retain(|(_, members)| size(members) > 0);
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(size(members)));
@@ -187,7 +192,7 @@ fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
     stacks.sort_by_key(|(place, _)| *place);
     let mut stacks: Vec<Stack> = stacks.into_iter().map(|(_, stack)| stack).collect();
     if !small.is_empty() {
-        let examples: u64 = small.iter().map(|(_, members)| size(members)).sum();
+        let examples = sum(small.iter().map(|(_, members)| size(members)));
         stacks.push(Stack {
             parts: vec![(None, examples as f64 / total as f64)],
             title: format!(
@@ -204,14 +209,29 @@ fn stacks(one: &GroupingRecord, places: &BTreeMap<&str, usize>) -> Vec<Stack> {
 fn parts(all: &[(usize, u64)], total: u64) -> Vec<(Option<usize>, f64)> {
     let share = |examples: u64| examples as f64 / total as f64;
     let mut parts: Vec<(Option<usize>, f64)> = Vec::new();
-    let mut rest = 0;
+    let mut rest = 0_u64;
     for &(place, examples) in all {
         if share(examples) < LEAST && all.len() > 2 {
-            rest += examples;
+            rest = rest.saturating_add(examples);
         } else {
             parts.push((Some(place), share(examples)));
         }
     }
     parts.extend((rest > 0).then(|| (None, share(rest))));
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_counts_end_at_the_largest() {
+        let all = [(0, u64::MAX), (1, 1), (2, 2), (3, u64::MAX)];
+        let shares = parts(&all, sum(all.iter().map(|part| part.1)));
+        assert_eq!(
+            shares,
+            [(Some(0), 1.0), (Some(3), 1.0), (None, 3.0 / 2_f64.powi(64))]
+        );
+    }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::Path;
+use std::time::Duration;
 
 use gradual_runs::{RunsError, SCHEMA, files};
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,10 @@ pub(super) enum Held {
     Nothing,
     /// A folder with nothing in it.
     Empty,
+    /// A report of which every file is listed.
     Report,
+    /// A report from before there were lists, by the names of its files, some of which may be somebody's own.
+    Unlisted,
 }
 
 impl Held {
@@ -107,13 +111,13 @@ impl Held {
             Ok(stranger) => stranger,
             Err(error) => return failed(error),
         };
-        let is_report = listed.is_some() || has_marks_of_old(target);
         match stranger {
             Some(name) => Err(foreign(format!(
                 "it holds {}, which is none of its files",
                 shorten(&name, 80).escape_debug()
             ))),
-            None if is_report => Ok(Self::Report),
+            None if listed.is_some() => Ok(Self::Report),
+            None if has_marks_of_old(target) => Ok(Self::Unlisted),
             None => match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
                 Ok(true) => Ok(Self::Empty),
                 Ok(false) => Err(foreign("it holds no files.json of a report".to_owned())),
@@ -121,6 +125,41 @@ impl Held {
             },
         }
     }
+}
+
+/// How long a hidden folder stays that may be of a report that is being written.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Removes the hidden folders in `folder` that reports left which were killed: those of our own kind of name, a day old,
+/// that hold nothing but files of ours. What can't be removed stays; the report itself is written.
+pub(super) fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if left_over(&entry).unwrap_or(false) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn left_over(entry: &fs::DirEntry) -> io::Result<bool> {
+    let name = entry.file_name();
+    let random = name.to_str().and_then(|name| name.strip_prefix(".report-"));
+    let of_ours = |end: &str| end.len() == 6 && end.bytes().all(|one| one.is_ascii_alphanumeric());
+    if !random.is_some_and(of_ours) {
+        return Ok(false);
+    }
+    let found = fs::symlink_metadata(entry.path())?;
+    let age = found.modified()?.elapsed().unwrap_or_default();
+    if !found.is_dir() || age < DAY {
+        return Ok(false);
+    }
+    let path = entry.path();
+    let old = path.join(super::OLD);
+    if fs::symlink_metadata(&old).is_ok() {
+        let alone = fs::read_dir(&path)?.count() == 1;
+        return Ok(alone && matches!(Held::at(&old), Ok(Held::Report)));
+    }
+    let of_ours = |name: &str| name == MANIFEST || before_lists(name);
+    Ok(stranger(&path, "", &of_ours)?.is_none())
 }
 
 /// The list of the report at `target`; empty without one.

@@ -11,6 +11,7 @@ pub(crate) fn width(text: &str) -> usize {
 fn wide(letter: char) -> usize {
     match letter {
         '\u{0300}'..='\u{036f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0,
+        '\u{2060}'..='\u{2064}' | '\u{20d0}'..='\u{20f0}' | '\u{e0000}'..='\u{e01ef}' => 0,
         '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 2,
         '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' => 2,
         '\u{fffd}' | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}' => 2,
@@ -24,9 +25,17 @@ pub(crate) fn shorten(name: &str, length: usize) -> String {
     cut(name, length, tail)
 }
 
+/// Characters of a label for each letter of room: what takes no width is bounded too.
+const STACKED: usize = 3;
+
+/// Whether a name has room as it is.
+fn fits(name: &str, length: usize) -> bool {
+    name.chars().nth(length.saturating_mul(STACKED)).is_none() && width(name) <= length
+}
+
 /// At most about `length` letters of a name, up to `tail` of them from its end.
 fn cut(name: &str, length: usize, tail: usize) -> String {
-    if width(name) <= length {
+    if fits(name, length) {
         return name.to_owned();
     }
     let head = front(name.chars(), length.saturating_sub(1 + tail));
@@ -38,6 +47,7 @@ fn cut(name: &str, length: usize, tail: usize) -> String {
 fn front(letters: impl Iterator<Item = char>, room: usize) -> String {
     let mut left = room;
     letters
+        .take(room.saturating_mul(STACKED))
         .take_while(|&letter| {
             let fits = wide(letter) <= left;
             left = left.saturating_sub(wide(letter));
@@ -54,7 +64,7 @@ pub(crate) fn labels(names: &[&str], length: usize) -> Vec<String> {
     let different = names.iter().collect::<BTreeSet<_>>().len();
     let shared = shared_start(names);
     let without = |name: &str| match name.get(shared..) {
-        Some(rest) if shared > 0 && width(name) > length => format!("…{rest}"),
+        Some(rest) if shared > 0 && !fits(name, length) => format!("…{rest}"),
         _ => name.to_owned(),
     };
     let rules: [&dyn Fn(&str) -> String; 4] = [
@@ -75,7 +85,7 @@ pub(crate) fn labels(names: &[&str], length: usize) -> Vec<String> {
 /// Labels of which the long ones end in a number.
 fn numbered(names: &[&str], length: usize) -> Vec<String> {
     let mut labels: BTreeMap<&str, String> = BTreeMap::new();
-    let short = names.iter().filter(|name| width(name) <= length);
+    let short = names.iter().filter(|name| fits(name, length));
     labels.extend(short.map(|&name| (name, name.to_owned())));
     let mut taken: BTreeSet<String> = labels.values().cloned().collect();
     for (at, &name) in (1..).zip(names) {
@@ -138,6 +148,29 @@ mod tests {
         names.extend(middles.iter().map(String::as_str));
         all_different(&names, 14);
         all_different(&["漢字漢字漢字漢字漢字a", "漢字漢字漢字漢字漢字b"], 14);
+    }
+
+    #[test]
+    fn letters_without_width_are_cut_too() {
+        for letter in ['\u{301}', '\u{200d}', '\u{fe0f}', '\u{e0041}', '\u{2060}'] {
+            let long = letter.to_string().repeat(60_000);
+            let names = [
+                format!("a{long}b"),
+                format!("a{long}c"),
+                long.clone(),
+                long + "d",
+            ];
+            assert!(shorten(&names[0], 14).chars().count() <= 14 * STACKED);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            for label in all_different(&names, 14) {
+                assert!(label.chars().count() <= 14 * STACKED);
+            }
+        }
+        // Accents of letters that have room stay.
+        assert_eq!(
+            shorten("e\u{301}a\u{308}\u{331}", 2),
+            "e\u{301}a\u{308}\u{331}"
+        );
     }
 
     #[test]
