@@ -7,7 +7,8 @@ use std::path::Path;
 
 use common::{Fixture, run_folder, write};
 use gradual_report::{Report, ReportError, claims, report};
-use gradual_runs::{CommandRecord, ExperimentRecord, Record};
+use gradual_runs::files::JOURNALS;
+use gradual_runs::{CommandRecord, Digest, Done, ExperimentRecord, Record, RunEnd};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -18,12 +19,20 @@ fn quick() -> Fixture {
     }
 }
 
-/// Changes the configuration of a run.
+/// Changes the configuration of a run, which then has digests of its journals, as such runs have.
 fn configure(dir: &Path, arm: &str, seed: u64, change: impl FnOnce(&mut Value)) {
     let path = run_folder(dir, arm, seed).join("config.json");
     let mut config = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     change(&mut config);
     write(&path, &config.to_string());
+    let run = path.parent().unwrap();
+    let digest = |name: &&str| Some(((*name).to_owned(), Digest::of_file(&run.join(name)).ok()?));
+    let done = Done {
+        end: Some(RunEnd::Completed),
+        journals: Some(JOURNALS.iter().filter_map(digest).collect()),
+        ..Done::default()
+    };
+    done.write(run).unwrap();
 }
 
 fn summary(dir: &Path) -> Value {

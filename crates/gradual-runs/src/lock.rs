@@ -1,11 +1,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::RunsError;
 use crate::files::{self, LOCK};
 
 /// How often a lock is taken anew because its file was exchanged meanwhile.
 const TRIES: usize = 100;
+/// How long a wait is that nobody needs to be told of, and how often it looks meanwhile.
+const SHORT: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A folder that one writer holds. It is free again when this is dropped, or when the process ends in whatever way.
 ///
@@ -23,7 +28,30 @@ impl FolderLock {
     /// [`RunsError::Link`] and [`RunsError::Kind`] when its `.lock` is no regular file, [`RunsError::File`] when it
     /// can't be locked.
     pub fn wait(folder: &Path) -> Result<Self, RunsError> {
+        Self::wait_telling(folder, || {})
+    }
+
+    /// [`wait`](Self::wait) that calls `tell` once where it takes longer than a second, so that a program can say what it
+    /// waits for.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait).
+    pub fn wait_telling(folder: &Path, tell: impl FnOnce()) -> Result<Self, RunsError> {
+        let (began, mut tell) = (Instant::now(), Some(tell));
         Self::locked(folder, |path, file| {
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(()),
+                    Err(TryLockError::Error(source)) => {
+                        return Err(RunsError::file("lock", path)(source));
+                    }
+                    Err(TryLockError::WouldBlock) if began.elapsed() < SHORT => thread::sleep(LOOK),
+                    Err(TryLockError::WouldBlock) => break,
+                }
+            }
+            if let Some(tell) = tell.take() {
+                tell();
+            }
             file.lock().map_err(RunsError::file("lock", path))
         })
     }
@@ -42,7 +70,7 @@ impl FolderLock {
 
     fn locked(
         folder: &Path,
-        lock: impl Fn(&Path, &File) -> Result<(), RunsError>,
+        mut lock: impl FnMut(&Path, &File) -> Result<(), RunsError>,
     ) -> Result<Self, RunsError> {
         let path: PathBuf = folder.join(LOCK);
         for _ in 0..TRIES {

@@ -339,6 +339,29 @@ fn messages_are_short() {
     );
 }
 
+/// Who waits for long is told once; who waits for a moment is not.
+#[test]
+fn a_long_wait_is_told() {
+    for (millis, expected) in [(0, 0), (200, 0), (2_500, 1)] {
+        let home = tempfile::tempdir().unwrap();
+        let held = FolderLock::take(home.path()).unwrap();
+        let mut told = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(millis));
+                drop(held);
+            });
+            let lock = FolderLock::wait_telling(home.path(), || told += 1).unwrap();
+            assert!(matches!(
+                FolderLock::take(home.path()),
+                Err(RunsError::Locked { .. })
+            ));
+            drop(lock);
+        });
+        assert_eq!(told, expected, "{millis} ms");
+    }
+}
+
 /// A line that is too long is refused before it is read.
 #[test]
 fn lines_have_a_largest_length() {

@@ -287,8 +287,16 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
             .get(name)
             .ok_or(format!("{name} is missing"))?;
         let path = folder.join(name);
-        let content = files::bytes(&path, digest.bytes)
-            .map_err(|source| format!("{name} can't be read: {source}"))?;
+        let unread = |source| format!("{name} can't be read: {source}");
+        // Before anything is read: a file may be far longer than it was.
+        let length = files::length(&path).map_err(unread)?;
+        if length != digest.bytes {
+            let then = digest.bytes;
+            return Err(format!(
+                "{name} is damaged: it has {length} bytes and had {then}"
+            ));
+        }
+        let content = files::bytes(&path, digest.bytes).map_err(unread)?;
         match Digest::of(&content) == *digest {
             true => Ok(content),
             false => Err(format!("{name} is damaged")),
@@ -297,6 +305,7 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
     let snapshot = Snapshot {
         step,
         mean_accuracy: manifest.mean_accuracy,
+        folder: Some(folder.to_owned()),
         contents: [
             content(FILES[0])?,
             content(FILES[1])?,

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gradual_grad::{BurnFault, GradError};
 use gradual_group::GroupError;
@@ -217,10 +217,19 @@ pub enum TrainError {
         problem: String,
     },
     /// What a checkpoint holds does not go with the run.
-    #[error("checkpoint: {what}: {problem}")]
+    #[error(
+        "{}: {what}: {problem}{}",
+        place(.path.as_deref()),
+        match .path {
+            Some(_) => "; restore the checkpoint, or use --fresh to move the run aside and start over",
+            None => "",
+        }
+    )]
     Snapshot {
         /// Model, optimizer, …
         what: &'static str,
+        /// The file of the checkpoint; none where the snapshot is of no checkpoint.
+        path: Option<PathBuf>,
         /// What does not fit.
         problem: String,
     },
@@ -304,6 +313,13 @@ impl TrainError {
             _ => None,
         }
     }
+}
+
+fn place(path: Option<&Path>) -> String {
+    path.map_or_else(
+        || String::from("checkpoint"),
+        |path| format!("checkpoint {}", path.display()),
+    )
 }
 
 fn examples_of(examples: &[usize]) -> String {

@@ -1,5 +1,9 @@
 //! Everything that a run needs to resume as if it had never stopped.
 
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
 use burn::module::Module;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
@@ -22,12 +26,20 @@ pub struct Snapshot {
     pub step: u64,
     /// Mean accuracy at the last evaluation.
     pub mean_accuracy: Option<f64>,
+    /// The checkpoint that it was read from; none where it comes from a run itself.
+    pub(crate) folder: Option<PathBuf>,
     /// Contents of the files of a checkpoint, in the order of [`FILES`].
     pub(crate) contents: [Vec<u8>; 4],
 }
 
 /// The files of a checkpoint.
 pub(crate) const FILES: [&str; 4] = ["model.bpk", "optimizer.bpk", "rate.bpk", "state.cbor"];
+
+/// Where each of them stands in [`FILES`].
+const MODEL: usize = 0;
+const OPTIMIZER: usize = 1;
+const RATE: usize = 2;
+const STATE: usize = 3;
 
 /// Everything but weights, optimizer and learning rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,15 +103,17 @@ impl Snapshot {
         moving: &RunState,
     ) -> Result<Self, TrainError> {
         let mut state = Vec::new();
-        ciborium::into_writer(moving, &mut state).map_err(|problem| refused("state", &problem))?;
+        ciborium::into_writer(moving, &mut state)
+            .map_err(|problem| unwritten("state", &problem))?;
         let bytes = |what, bytes: Result<Bytes, RecordError>| {
             bytes
                 .map(|bytes| bytes.to_vec())
-                .map_err(|problem| refused(what, &problem))
+                .map_err(|problem| unwritten(what, &problem))
         };
         Ok(Self {
             step: moving.step,
             mean_accuracy: moving.mean_accuracy,
+            folder: None,
             contents: [
                 bytes("model", model.clone().into_record().into_bytes())?,
                 bytes("optimizer", optimizer.into_bytes())?,
@@ -113,42 +127,81 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Snapshot`] when they are those of another model.
+    /// [`TrainError::Snapshot`] when they are those of another model, or damaged.
     pub fn model<M: Module>(&self, model: M) -> Result<M, TrainError> {
-        let record = ModuleRecord::from_bytes(self.bytes(0));
-        record
-            .and_then(|record| model.try_load_record(record))
-            .map_err(|problem| refused("model", &problem))
+        self.load(MODEL, "model", |bytes| {
+            let record = ModuleRecord::from_bytes(bytes);
+            record.and_then(|record| model.try_load_record(record))
+        })
     }
 
     pub(crate) fn optimizer(
         &self,
         optimizer: ModuleOptimizer,
     ) -> Result<ModuleOptimizer, TrainError> {
-        let record = OptimizerRecord::from_bytes(self.bytes(1));
-        let record = record.map_err(|problem| refused("optimizer", &problem))?;
-        Ok(optimizer.load_record(record))
+        let (held, loaded) = self.load(OPTIMIZER, "optimizer", |bytes| {
+            let record = OptimizerRecord::from_bytes(bytes)?;
+            let held = record.len();
+            Ok((held, optimizer.load_record(record)))
+        })?;
+        // Burn passes over what it can't put together, and would begin there anew.
+        match loaded.to_record().len() {
+            here if here == held => Ok(loaded),
+            here => {
+                let problem = format!("{here} of its {held} tensors are of this optimizer");
+                Err(self.refused(OPTIMIZER, "optimizer", &problem))
+            }
+        }
     }
 
     pub(crate) fn rate(&self, rate: ModuleLrScheduler) -> Result<ModuleLrScheduler, TrainError> {
-        let record = LrSchedulerRecord::from_bytes(self.bytes(2));
-        let record = record.map_err(|problem| refused("learning rate", &problem))?;
-        Ok(rate.load_record(record))
+        self.load(RATE, "learning rate", |bytes| {
+            Ok(rate.load_record(LrSchedulerRecord::from_bytes(bytes)?))
+        })
     }
 
     pub(crate) fn moving(&self) -> Result<RunState, TrainError> {
-        ciborium::from_reader(self.contents[3].as_slice())
-            .map_err(|problem| refused("state", &problem))
+        ciborium::from_reader(self.contents[STATE].as_slice())
+            .map_err(|problem| self.refused_state("state", &problem))
     }
 
-    fn bytes(&self, file: usize) -> Bytes {
-        Bytes::from_bytes_vec(self.contents[file].clone())
+    /// What a file holds. Burn panics at records that say something else than it writes.
+    fn load<L>(
+        &self,
+        file: usize,
+        what: &'static str,
+        load: impl FnOnce(Bytes) -> Result<L, RecordError>,
+    ) -> Result<L, TrainError> {
+        let bytes = Bytes::from_bytes_vec(self.contents[file].clone());
+        match catch_unwind(AssertUnwindSafe(|| load(bytes))) {
+            Ok(loaded) => loaded.map_err(|problem| self.refused(file, what, &problem)),
+            Err(panic) => {
+                let said = panic.downcast_ref::<String>().map(String::as_str);
+                let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+                let problem = said.unwrap_or("it can't be loaded");
+                Err(self.refused(file, what, &problem))
+            }
+        }
+    }
+
+    /// What the state of a run holds does not go with the run.
+    pub(crate) fn refused_state(&self, what: &'static str, problem: &dyn Display) -> TrainError {
+        self.refused(STATE, what, problem)
+    }
+
+    fn refused(&self, file: usize, what: &'static str, problem: &dyn Display) -> TrainError {
+        TrainError::Snapshot {
+            what,
+            path: self.folder.as_ref().map(|folder| folder.join(FILES[file])),
+            problem: problem.to_string(),
+        }
     }
 }
 
-fn refused(what: &'static str, problem: &dyn std::fmt::Display) -> TrainError {
+fn unwritten(what: &'static str, problem: &dyn Display) -> TrainError {
     TrainError::Snapshot {
         what,
+        path: None,
         problem: problem.to_string(),
     }
 }

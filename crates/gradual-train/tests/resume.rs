@@ -22,6 +22,7 @@ use gradual_train::{
 use proptest::prelude::*;
 use serde_json::json;
 
+use common::folder::forge;
 use common::{Model, Regression, weight};
 
 const STEPS: u64 = 60;
@@ -412,6 +413,84 @@ fn foreign_checkpoints_are_refused() {
             && message.contains("--fresh starts over"),
         "{message}"
     );
+}
+
+/// Puts a file into the newest checkpoint of a run, under the right checksum.
+fn exchange(path: &Path, name: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let checkpoint = checkpoints(path).pop().unwrap();
+    let content = change(fs::read(checkpoint.join(name)).unwrap());
+    fs::write(checkpoint.join(name), &content).unwrap();
+    forge(&checkpoint, |manifest| {
+        manifest["files"][name] = json!({
+            "bytes": content.len(), "crc32": crc32fast::hash(&content),
+        });
+    });
+}
+
+/// What the checksums do not tell: each is named with its file and the way out, and nothing panics.
+#[test]
+fn files_that_say_something_else_are_named() {
+    let renamed = |from: &'static str, to: &'static str| {
+        move |content: Vec<u8>| {
+            let (from, to) = (from.as_bytes(), to.as_bytes());
+            let mut content = content;
+            let at = (0..content.len()).filter(|&at| content[at..].starts_with(from));
+            let at: Vec<usize> = at.collect();
+            assert!(!at.is_empty());
+            for at in at {
+                content[at..at + from.len()].copy_from_slice(to);
+            }
+            content
+        }
+    };
+    type Change = Box<dyn Fn(Vec<u8>) -> Vec<u8>>;
+    let changes: [(&str, Change); 9] = [
+        ("optimizer.bpk", Box::new(renamed("param_id", "param_ie"))),
+        ("optimizer.bpk", Box::new(renamed(".moment", ".monent"))),
+        ("optimizer.bpk", Box::new(|content| content[..20].to_vec())),
+        ("optimizer.bpk", Box::new(|_| Vec::new())),
+        ("model.bpk", Box::new(|_| b"no record".to_vec())),
+        ("rate.bpk", Box::new(|_| b"no record".to_vec())),
+        ("state.cbor", Box::new(|_| Vec::new())),
+        ("state.cbor", Box::new(|_| b"\x1c".to_vec())),
+        ("state.cbor", Box::new(|content| content[..9].to_vec())),
+    ];
+    for (name, change) in changes {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run");
+        copy(&cases().interrupted, &path);
+        exchange(&path, name, change);
+        let objective = Objective::new(KMeans::new(2, 1), SumOfSquares);
+        let refused = run_with(&path, objective, None, STEPS).map(drop);
+        let refused = refused.unwrap_err();
+        assert!(
+            matches!(refused, TrainError::Snapshot { .. }),
+            "{name}: {refused}"
+        );
+        let said = refused.to_string();
+        let file = checkpoints(&path).pop().unwrap().join(name);
+        for part in [&*file.to_string_lossy(), "--fresh"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+/// A file that is longer than the manifest says is not read.
+#[test]
+fn files_are_as_long_as_they_were() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    copy(&cases().interrupted, &path);
+    let checkpoint = checkpoints(&path).pop().unwrap();
+    let length = fs::metadata(checkpoint.join("model.bpk")).unwrap().len();
+    let file = fs::File::options()
+        .write(true)
+        .open(checkpoint.join("model.bpk"));
+    file.unwrap().set_len(3 << 30).unwrap();
+    let objective = Objective::new(KMeans::new(2, 1), SumOfSquares);
+    let (_, damaged) = run_with(&path, objective, None, STEPS).unwrap();
+    let said = format!("model.bpk is damaged: it has 3221225472 bytes and had {length}");
+    assert!(damaged[0].contains(&said), "{damaged:?}");
 }
 
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use gradual::runs::files::{self, EXPERIMENT, replace};
+use gradual::runs::streams::tell;
 use gradual::runs::{
     ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Record, RunsError, SCHEMA,
 };
@@ -27,7 +28,12 @@ const LONGEST: usize = 16_384;
 pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<()> {
     fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
-    let _lock = FolderLock::wait(&plan.folder)?;
+    let _lock = FolderLock::wait_telling(&plan.folder, || {
+        tell(format_args!(
+            "waiting for another program to be done with {}",
+            plan.folder.display()
+        ));
+    })?;
     let file = plan.folder.join(EXPERIMENT);
     let before = match files::read::<ExperimentRecord>(&file) {
         Ok(before) => Some(before),

@@ -193,7 +193,12 @@ impl Fixture {
                 &lines(&|step| self.grouping(arm, seed, step).to_line().unwrap()),
             );
         }
-        write(&folder.join("DONE"), "");
+        // Old runs have an empty mark, which says that they went on to their last step.
+        let done = match self.evaluations {
+            0 => r#"{"end":"stopped"}"#,
+            _ => "",
+        };
+        write(&folder.join("DONE"), done);
     }
 
     fn frequency(&self, capability: usize) -> f64 {

@@ -64,7 +64,7 @@ impl<T: Task> Trainer<'_, T> {
         snapshot: &Snapshot,
     ) -> Result<(T::Model, Run<T::Batch>), TrainError> {
         let moving = snapshot.moving()?;
-        let refused = |what, problem| TrainError::Snapshot { what, problem };
+        let refused = |what, problem: String| snapshot.refused_state(what, &problem);
         if moving.step > self.config.steps {
             let problem = format!(
                 "it is of step {}, and the run has {} steps",
@@ -101,10 +101,13 @@ impl<T: Task> Trainer<'_, T> {
         let model = snapshot.model(model)?;
         self.optimizer = snapshot.optimizer(self.optimizer.clone())?;
         self.rate = snapshot.rate(self.rate.clone())?;
-        self.objective.restore(&moving.objective, &self.device)?;
-        self.sampler.restore(&moving.sampler)?;
-        for (observer, (_, state)) in self.observers.iter_mut().zip(&moving.observers) {
-            observer.restore(state)?;
+        let restored = self.objective.restore(&moving.objective, &self.device);
+        restored.map_err(|error| refused("objective", error.to_string()))?;
+        let restored = self.sampler.restore(&moving.sampler);
+        restored.map_err(|error| refused("sampler", error.to_string()))?;
+        for (observer, (name, state)) in self.observers.iter_mut().zip(&moving.observers) {
+            let restored = observer.restore(state);
+            restored.map_err(|error| refused("observer", format!("{name}: {error}")))?;
         }
         let again = moving.standing.into_iter().map(|standing| {
             let Standing { random, examples } = standing;
