@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu, sigmoid};
 use burn::tensor::{Device, FloatDType, Int, Tensor};
-use common::{agree, close, device, double, filled, squares, values};
+use common::{On, agree, close, device, double, filled, squares, values};
 use gradual_grad::{GradError, Tap, TiedReadout, frozen_copy, naive_rows, trace, verify};
 
 #[derive(Module, Debug)]
@@ -296,17 +296,6 @@ fn gradient_checkpointing() {
         .expect("covered")
         .gradients
         .rows();
-    struct On(Device);
-    impl ModuleMapper for On {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let device = self.0.clone();
-            param.map(|tensor| {
-                let data = tensor.inner().into_data();
-                let dtype = data.dtype();
-                Tensor::from_data(data, (&device, dtype)).require_grad()
-            })
-        }
-    }
     let model = plain.map(&mut On(device.clone()));
     let data = x.inner().into_data();
     let dtype = data.dtype();
