@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// From the ground up: a crate may use those before it, never one after it.
-const LAYERS: [(&str, Burn); 16] = [
+const LAYERS: [(&str, Burn); 17] = [
     ("gradual-fuzz", Burn::Without),
     ("gradual-registry", Burn::Without),
     ("gradual-measure", Burn::Without),
@@ -40,6 +40,7 @@ const LAYERS: [(&str, Burn); 16] = [
     ("gradual-backends", Burn::Backends),
     ("gradual-bench", Burn::Backends),
     ("gradual-conformance", Burn::Backends),
+    ("gradual-cli", Burn::Backends),
     ("gradual-lab", Burn::Backends),
     ("xtask", Burn::Without),
 ];

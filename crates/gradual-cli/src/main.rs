@@ -1,0 +1,2 @@
+//! Groups, coefficients, emergence metrics and reports for files that any framework wrote.
+fn main() {}
