@@ -1,3 +1,4 @@
+use std::io;
 use std::path::PathBuf;
 
 use gradual_measure::MeasureError;
@@ -59,6 +60,20 @@ pub enum ReportError {
         path: PathBuf,
         /// What was found there.
         found: &'static str,
+    },
+    /// There is no experiment in a folder that is followed.
+    #[error("there is no experiment.json in {} yet; it is waited for", .path.display())]
+    Awaited {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A page could not be served.
+    #[error("serve the page on 127.0.0.1:{port}: {source}; --port 0 takes a free port")]
+    Serve {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: io::Error,
     },
     /// Somebody asked to stop. What was there before is as it was.
     #[error("write report: stopped before it was done")]

@@ -27,6 +27,7 @@
 
 mod claims;
 mod column;
+pub mod command;
 mod error;
 mod figures;
 mod folder;
@@ -45,6 +46,7 @@ mod tables;
 mod tensorboard;
 mod text;
 mod verdicts;
+mod watch;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! The page: one HTML file with its style, script and figures inside.
 
+pub(crate) mod live;
 mod metrics;
 mod reproduce;
 mod verdict_table;
