@@ -2,7 +2,7 @@
 
 use gradual_measure::Metric;
 
-use super::{Shown, document, figure, fitting, quoted, table};
+use super::{Drawings, Shown, document, figure, quoted, table};
 use crate::figures::Figure;
 use crate::folder::{Folder, Run};
 use crate::numbers::{number, whole};
@@ -37,8 +37,10 @@ pub(crate) fn body(problem: Option<&str>, drawn: &str) -> String {
 
 /// Progress and figures.
 pub(crate) fn drawn(folder: &Folder, results: &Results, figures: &[Figure]) -> String {
-    let most = fitting(figures);
-    let figures = figures.iter().map(|one| figure(folder, one, most, false));
+    let drawings = Drawings::of(folder, figures);
+    let figures = figures
+        .iter()
+        .map(|one| figure(folder, one, drawings, false));
     format!(
         "{}{}",
         progress(folder, results),
