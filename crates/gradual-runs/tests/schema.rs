@@ -237,9 +237,9 @@ fn what_the_python_of_the_page_writes_fits() {
         Ok(output) => output,
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "python3: {error}");
-            eprintln!(
+            gradual_runs::streams::tell(format_args!(
                 "python3 is not here ({error}): the writer of docs/run-folder.md was not tried"
-            );
+            ));
             return;
         }
     };

@@ -52,12 +52,15 @@ pub(super) fn html(folder: &Folder, figures: &[Figure], pointed: usize) -> Strin
 /// An arm that is compared with the baseline, and by what rule it was chosen.
 fn chosen(folder: &Folder) -> (Option<&Arm>, &'static str) {
     let with_runs = |arm: &&Arm| !arm.runs.is_empty() && arm.name != arm.baseline;
-    let claimed = folder
-        .stated
-        .iter()
-        .filter_map(|stated| folder.arm(&stated.claim.arm));
-    if let Some(arm) = claimed.filter(with_runs).next() {
-        return (Some(arm), "the arm of the first claim");
+    let claimed = folder.stated.iter().map(|stated| &stated.claim.arm);
+    let claimed = claimed.enumerate().find_map(|(index, name)| {
+        let arm = folder.arm(name).filter(with_runs)?;
+        Some((index, arm))
+    });
+    match claimed {
+        Some((0, arm)) => return (Some(arm), "the arm of the first claim"),
+        Some((_, arm)) => return (Some(arm), "the arm of the first claim that has runs"),
+        None => {}
     }
     let first = folder.arms.iter().find(with_runs);
     (first, "the first arm of the experiment beside it")
