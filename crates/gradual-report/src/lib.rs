@@ -55,6 +55,7 @@ pub use error::ReportError;
 pub use figures::{HeatMap, Line, LinePlot, Stroke};
 pub use output::ReportFolder;
 pub use sheet::Sheet;
+pub use tensorboard::EventFile;
 
 use stop::Stop;
 pub use table::csv_cell;

@@ -15,7 +15,7 @@ mod write;
 pub(crate) use kind::is_same;
 pub use kind::{is_file, is_folder};
 pub use names::{
-    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, JOURNALS, LOCK, TIMING,
+    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, JOURNALS, LOCK, TENSORBOARD, TIMING,
     is_journal_name,
 };
 pub(crate) use read::open_with;
