@@ -1,4 +1,4 @@
-//! Groups of examples, and the rules that find them.
+#![doc = include_str!("../README.md")]
 //!
 //! # The idea
 //!
