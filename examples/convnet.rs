@@ -8,17 +8,17 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
-use burn::nn::{GroupNorm, GroupNormConfig, Linear, LinearConfig};
+use burn::nn::{GroupNorm, GroupNormConfig, Initializer, Linear};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::measure::{Direction, Metric};
 use gradual::prelude::Tap;
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use gradual_lab::Lab;
+use gradual_tasks::{linear, uniform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Pixels of a side.
 const SIDE: usize = 12;
 
 // ANCHOR: model
@@ -32,14 +32,21 @@ struct Net {
 }
 
 impl Net {
-    fn new(device: &Device) -> Self {
-        let conv = |from, to| Conv2dConfig::new([from, to], [3, 3]).with_stride([2, 2]);
+    /// Weights from the numbers that a run gives, not from the device's: runs that share a seed then share weights.
+    fn new(random: &mut ChaCha8Rng, device: &Device) -> Self {
+        let mut conv = |from, to| {
+            let conv = Conv2dConfig::new([from, to], [3, 3]).with_stride([2, 2]);
+            let mut conv = conv.with_initializer(Initializer::Zeros).init(device);
+            let bound = 1.0 / (from as f32).sqrt() / 3.0;
+            conv.weight = uniform([to, from, 3, 3], bound, random, device);
+            conv
+        };
         Self {
-            conv1: conv(1, 8).init(device),
+            conv1: conv(1, 8),
             norm: GroupNormConfig::new(4, 8).init(device),
-            conv2: conv(8, 16).init(device),
+            conv2: conv(8, 16),
             pool: AdaptiveAvgPool2dConfig::new([2, 2]).init(),
-            readout: LinearConfig::new(64, 2).init(device),
+            readout: linear(64, 2, random, device),
         }
     }
 
@@ -94,8 +101,7 @@ impl Task for Bars {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Net {
-        device.seed(random.random());
-        Net::new(device)
+        Net::new(random, device)
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Batch> {
@@ -125,13 +131,10 @@ impl Task for Bars {
 // ANCHOR_END: task
 
 // ANCHOR: study
-/// The study, before flags have their say.
 pub fn study() -> Lab {
     let shares = [("direction", 0.9), ("half", 0.1)];
-    let bars = move |_: &_, _seed| {
-        let capability = |(name, share)| Capability::new(name, 0.5, share);
-        Ok::<_, TrainError>(Bars(shares.map(capability).to_vec()))
-    };
+    let capability = |(name, share)| Capability::new(name, 0.5, share);
+    let bars = move |_: &_, _| Ok::<_, TrainError>(Bars(shares.map(capability).to_vec()));
     let words = "The rare question is learned with the frequent one.";
     Lab::new("bars")
         .task(shares, bars)

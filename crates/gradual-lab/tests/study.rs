@@ -109,7 +109,7 @@ fn a_study_that_makes_no_sense_is_refused_before_it_runs() {
 #[test]
 fn a_convolutional_net_of_ones_own() {
     let home = tempfile::tempdir().unwrap();
-    let study = convnet::study().arms(["grouped"]).out(home.path());
+    let study = convnet::study().out(home.path());
     let page = study.seeds(1).steps(300).draw(64).run().unwrap();
     assert!(fs::read_to_string(page).unwrap().contains("direction"));
     let curves = fs::read_to_string(home.path().join("bars/grouped/seed-0/curves.jsonl")).unwrap();
