@@ -10,11 +10,14 @@
 )]
 
 mod backends;
+mod book;
 mod ci;
 mod doctor;
+mod fuzz;
 mod layers;
 mod machine;
 mod one_build;
+mod package;
 mod programs;
 mod setup;
 mod shell;
@@ -22,9 +25,10 @@ mod test;
 mod torch;
 mod venv;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// The commands of this workspace.
 #[derive(Debug, Parser)]
@@ -54,8 +58,15 @@ enum Command {
     OneBuild,
     /// Check which crate depends on which
     Layers,
-    /// Build the documentation; a warning is an error
+    /// Build the book and the documentation of the crates; a warning is an error
     Docs,
+    /// Package every crate that is published, as `cargo publish` would
+    Package(package::Package),
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Run the code of docs/python.md, in a Python of its own
     Python,
 }
@@ -81,15 +92,20 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(),
         Command::OneBuild => one_build::run(),
         Command::Layers => layers::run(),
-        Command::Docs => ci::docs(&[]),
+        Command::Docs => book::run(),
+        Command::Package(package) => package.run(),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(())
+        }
         Command::Python => ci::python(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
