@@ -24,10 +24,12 @@
 //! One ordinary forward pass, and a backward pass that saves the products for the parameters'
 //! gradients (`combine` does them later, weighted). The Gram matrix costs about n²(d + e)
 //! operations for a `[d, e]` weight, whatever n·d·e would be.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod error;
 mod faults;
 mod gradients;
+#[allow(clippy::disallowed_methods, reason = "this is where numbers are read")]
 pub mod host;
 mod metric;
 #[cfg(feature = "testing")]
@@ -37,6 +39,7 @@ mod precision;
 pub mod registry;
 mod statistics;
 mod taps;
+#[allow(clippy::disallowed_methods, reason = "for records: no step waits for it")]
 mod tensor_data;
 mod trace;
 mod verify;

@@ -50,6 +50,7 @@
 //! tensor to call `backward` on, like Burn's own losses. Both wait for the device where something could have to be
 //! refused; a step of `gradual-train` reads those few numbers together with its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod composed;
 mod composition;

@@ -6,6 +6,7 @@
 //!   steps.
 //! - [`Observer`]: what happens with what the trainer sees: [`RunFolder`] writes it down,
 //!   [`Progress`] shows it.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod checkpoint;
 mod error;
