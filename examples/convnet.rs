@@ -131,7 +131,7 @@ impl Task for Bars {
 // ANCHOR_END: task
 
 // ANCHOR: study
-pub fn study() -> Lab {
+pub(crate) fn study() -> Lab {
     let shares = [("direction", 0.9), ("half", 0.1)];
     let capability = |(name, share)| Capability::new(name, 0.5, share);
     let bars = move |_: &_, _| Ok::<_, TrainError>(Bars(shares.map(capability).to_vec()));

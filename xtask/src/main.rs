@@ -113,6 +113,50 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The lines of a page that are typed in a shell.
+    fn typed(page: &str) -> Vec<String> {
+        let mut blocks = page.split("```sh\n");
+        blocks.next();
+        let blocks = blocks.filter_map(|block| block.split("```").next());
+        let lines = blocks.flat_map(str::lines);
+        let lines = lines.map(|line| line.split(" #").next().unwrap_or(line).trim());
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn commands_of_the_pages_exist() {
+        let docs = shell::root().join("docs");
+        let pages = std::fs::read_dir(&docs).unwrap();
+        let pages = pages.map(|page| page.unwrap().path());
+        let mut tried = 0;
+        for page in pages.chain([shell::root().join("README.md")]) {
+            if page.extension().is_none_or(|ending| ending != "md") {
+                continue;
+            }
+            for line in typed(&std::fs::read_to_string(&page).unwrap()) {
+                let what = format!("{}: {line}", page.display());
+                if let Some(rest) = line.strip_prefix("cargo ") {
+                    if let Some(rest) = rest.strip_prefix("xtask") {
+                        // What a shell takes for itself ends the command.
+                        let words = rest.split_whitespace();
+                        let words = words.take_while(|word| !word.starts_with(['>', '|']));
+                        let words = ["xtask"].into_iter().chain(words);
+                        if let Err(error) = Cli::try_parse_from(words) {
+                            assert!(!error.use_stderr(), "{what}: {error}");
+                        }
+                        tried += 1;
+                    }
+                    if let Some((_, rest)) = rest.split_once("--example ") {
+                        let name = rest.split_whitespace().next().unwrap();
+                        let file = shell::root().join(format!("examples/{name}.rs"));
+                        assert!(file.is_file(), "{what}");
+                    }
+                }
+            }
+        }
+        assert!(tried > 20, "{tried}");
+    }
+
     #[test]
     fn the_lab_takes_every_argument_as_it_is() {
         for line in [

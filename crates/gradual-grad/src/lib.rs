@@ -39,7 +39,10 @@ mod precision;
 pub mod registry;
 mod statistics;
 mod taps;
-#[allow(clippy::disallowed_methods, reason = "for records: no step waits for it")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "for records: no step waits for it"
+)]
 mod tensor_data;
 mod trace;
 mod verify;
