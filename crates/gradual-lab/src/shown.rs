@@ -1,7 +1,7 @@
 //! What people see of a run while it goes on.
 
-use gradual::group::State;
 use gradual::grad::Verified;
+use gradual::group::State;
 use gradual::runs::Evaluation;
 use gradual::train::{End, Flow, Observer, Progress, SeenStep, TrainError};
 use gradual_report::EventFile;

@@ -78,6 +78,8 @@ struct Drawings {
     most: usize,
     /// Places of a drawing that tell their values.
     pointed: usize,
+    /// Whether the page says how to reproduce them.
+    reproduced: bool,
 }
 
 impl Drawings {
@@ -88,6 +90,11 @@ impl Drawings {
             true => (POINTED_OF_MANY, DRAWN_OF_MANY),
             false => (usize::MAX, DRAWN),
         };
+        let all = Self {
+            most: usize::MAX,
+            pointed,
+            reproduced: true,
+        };
         let size = |figure: &Figure| {
             let panels = figure.panels.iter();
             panels.map(|panel| panel.inline(pointed).len()).sum()
@@ -97,17 +104,11 @@ impl Drawings {
         for (at, &size) in sizes.iter().enumerate() {
             let share = left / (sizes.len() - at);
             if size > share {
-                return Self {
-                    most: share,
-                    pointed,
-                };
+                return Self { most: share, ..all };
             }
             left -= size;
         }
-        Self {
-            most: usize::MAX,
-            pointed,
-        }
+        all
     }
 }
 
@@ -253,13 +254,20 @@ fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> St
     } else {
         String::new()
     };
-    let body = format!(
-        "<figure>\n<figcaption>{} {legend}<span class=\"source\">{data} \
-         <a href=\"#reproduce\">how to reproduce</a></span></figcaption>\n\
-         <div class=\"{class}\">\n{panels}</div>\n</figure>\n",
-        escape(
-            &(figure.caption.clone() + &left_out(folder, figure, fit) + &thinned(figure, drawings))
+    let source = match drawings.reproduced {
+        true => format!(
+            "<span class=\"source\">{data} <a href=\"#reproduce\">how to reproduce</a></span>"
         ),
+        false => String::new(),
+    };
+    let caption = [
+        figure.caption.clone(),
+        left_out(folder, figure, fit),
+        thinned(figure, drawings),
+    ];
+    let body = format!(
+        "<figure>\n<figcaption>{} {legend}{source}</figcaption>\n<div class=\"{class}\">\n{panels}</div>\n</figure>\n",
+        escape(&caption.concat()),
     );
     let title = escape(figure.title);
     if figure.aside {

@@ -4,8 +4,8 @@ use crate::figures::Figure;
 use crate::folder::{Arm, Folder};
 use crate::text::escape;
 
-/// The figure whose panels are shown.
-const CURVES: &str = "curves";
+/// The figure of capability curves.
+pub(super) const CURVES: &str = "curves";
 
 /// The capability curves of the baseline and of one arm side by side.
 ///

@@ -2,6 +2,7 @@
 
 use gradual_measure::Metric;
 
+use super::first::CURVES;
 use super::{Drawings, Shown, document, figure, quoted, table};
 use crate::figures::Figure;
 use crate::folder::{Folder, Run};
@@ -37,10 +38,15 @@ pub(crate) fn body(problem: Option<&str>, drawn: &str) -> String {
 
 /// Progress and figures.
 pub(crate) fn drawn(folder: &Folder, results: &Results, figures: &[Figure]) -> String {
-    let drawings = Drawings::of(folder, figures);
-    let figures = figures
-        .iter()
-        .map(|one| figure(folder, one, drawings, false));
+    let drawings = Drawings {
+        reproduced: false,
+        ..Drawings::of(folder, figures)
+    };
+    // What changes most comes first.
+    let is_curves = |figure: &&Figure| figure.data.name == CURVES;
+    let (curves, others): (Vec<_>, Vec<_>) = figures.iter().partition(is_curves);
+    let figures = curves.into_iter().chain(others);
+    let figures = figures.map(|one| figure(folder, one, drawings, false));
     format!(
         "{}{}",
         progress(folder, results),
