@@ -109,7 +109,10 @@ fn no_experiment_record() {
     write(&dir.join("experiment.json"), "{");
     fails(
         &dir,
-        &["experiment.json: read experiment", "move it away and give the command"],
+        &[
+            "experiment.json: read experiment",
+            "move it away and give the command",
+        ],
     );
 }
 

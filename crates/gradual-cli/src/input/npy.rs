@@ -119,3 +119,48 @@ fn after<'a>(header: &'a str, key: &str) -> Option<&'a str> {
         .find_map(|key| header.split_once(key.as_str()))?;
     found.1.trim_start().strip_prefix(':')
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use ndarray_npy::WriteNpyExt as _;
+
+    use super::array;
+
+    /// Whatever a file holds, it is read or refused.
+    #[test]
+    fn damaged_files_are_refused_or_read() {
+        let mut sound = Vec::new();
+        Array2::<f64>::ones((3, 2)).write_npy(&mut sound).unwrap();
+        assert_eq!(array(&sound).unwrap().shape().as_slice(), [3, 2]);
+        let mut refused = 0;
+        for at in 0..sound.len() {
+            refused += usize::from(array(&sound[..at]).is_err());
+            for put in [0, b'9', b'(', b'\'', b',', 0xff] {
+                let mut damaged = sound.clone();
+                damaged[at] = put;
+                let _ = array(&damaged);
+            }
+        }
+        assert_eq!(refused, sound.len());
+        let text = |from: &str, to: &str| {
+            let text = String::from_utf8_lossy(&sound[..128]).into_owned();
+            let mut changed = sound[..8].to_vec();
+            changed.extend(&sound[8..10]);
+            let header = text.split_once('{').map_or("", |(_, header)| header);
+            let header = format!("{{{header}").replace(from, to);
+            changed.extend(header.as_bytes());
+            changed
+        };
+        for to in [
+            "(0, 9223372036854775807)",
+            "(18446744073709551616,)",
+            "()",
+            "(-1, 2)",
+            "(3, 2",
+            "3",
+        ] {
+            assert!(array(&text("(3, 2)", to)).is_err(), "{to}");
+        }
+    }
+}
