@@ -298,7 +298,7 @@ fn thinned(figure: &Figure, drawings: Drawings) -> String {
     let thin = |panel: &Panel| panel.pointed() > drawings.pointed;
     match figure.panels.iter().any(thin) {
         true => format!(
-            " Of this many runs, {} places of a drawing tell their values; the numbers hold all.",
+            " With this many runs, at most {} points of a drawing show their values; the numbers hold all.",
             drawings.pointed
         ),
         false => String::new(),
