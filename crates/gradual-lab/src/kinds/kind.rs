@@ -29,6 +29,9 @@ pub(crate) trait Kind: Sync {
     /// The learning rate for these settings where a file gives none.
     fn rate(&self, settings: &Table) -> anyhow::Result<f64>;
 
+    /// Refuses settings that make no sense, as [`open`](Self::open) does, but reads no data.
+    fn validate(&self, settings: Table) -> anyhow::Result<()>;
+
     /// The task, or one whose groups are [looked at](Quality) along its runs.
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>>;
 }
