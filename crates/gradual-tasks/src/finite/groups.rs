@@ -120,14 +120,14 @@ pub(crate) fn in_one_part(
         for (&(class, size), out) in strata.iter().zip(out) {
             let class = names.get(class as usize).map_or("", String::as_str);
             let part = match out {
-                0 => "trained on alone",
-                _ if out == size => "held out alone",
+                0 => "none held out",
+                _ if out == size => "all held out",
                 _ => continue,
             };
             let plural = if size == 1 { "" } else { "s" };
             let class = excerpt(class, SHORT);
             found.push(format!(
-                "{class} in {} ({size} {what}{plural}, {part})",
+                "class {class} of {} ({size} {what}{plural}, {part})",
                 group.name
             ));
         }
@@ -139,7 +139,7 @@ pub(crate) fn in_one_part(
     let named = found.iter().take(NAMED).cloned().collect::<Vec<_>>();
     (!found.is_empty()).then(|| {
         format!(
-            "classes with too few {what}s in a group to be both trained on and measured there: {}{more}",
+            "classes with too few {what}s in their group to be in both of its parts: {}{more}",
             named.join(", ")
         )
     })

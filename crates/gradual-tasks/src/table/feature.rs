@@ -211,10 +211,10 @@ impl Feature {
 
     /// What was made of the column; none where it is numbers, none of which is missing.
     pub(super) fn described(&self) -> Option<String> {
-        let missing = match self.missing {
-            0 => String::new(),
-            1 => String::from("1 missing cell"),
-            several => format!("{several} missing cells"),
+        let (missing, are) = match self.missing {
+            0 => (String::new(), ""),
+            1 => (String::from("1 missing cell"), "is"),
+            several => (format!("{several} missing cells"), "are"),
         };
         let name = excerpt(&self.name, SHORT);
         match &self.values {
@@ -238,7 +238,7 @@ impl Feature {
                 };
                 let missing = match self.missing {
                     0 => missing,
-                    _ => format!("; {missing} are of no level, and a column says which"),
+                    _ => format!("; {missing} {are} of no level, and a column says which"),
                 };
                 Some(format!(
                     "{name}: {count} ({}{more}){missing}",

@@ -573,8 +573,8 @@ fn what_is_unusual_is_noted() {
     assert_eq!(
         note(classes, "y", "g"),
         [
-            "FILE: classes with too few rows in a group to be both trained on and measured there: 1 in g=1 (1 row, \
-          trained on alone)"
+            "FILE: classes with too few rows in their group to be in both of its parts: class 1 of g=1 (1 row, none held \
+             out)"
         ]
     );
 }

@@ -191,7 +191,7 @@ fn names_become_inputs_and_missing_cells_are_flagged() {
         data.described(),
         [
             "4 rows; 'y' is predicted (2 classes), 'g' names 2 groups, and the other columns become 5 inputs",
-            "colour: 2 levels, a column of zeros and ones each (blue, red); 1 missing cell are of no level, and a \
+            "colour: 2 levels, a column of zeros and ones each (blue, red); 1 missing cell is of no level, and a \
              column says which",
             "size: numbers; 1 missing cell became the mean, and a column says which",
         ]
