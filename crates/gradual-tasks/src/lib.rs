@@ -13,6 +13,7 @@ mod finite;
 mod host;
 mod images;
 mod mlp;
+mod separator;
 mod setting;
 pub mod skills;
 mod sparse_parity;

@@ -9,7 +9,6 @@ mod header;
 pub(crate) mod options;
 mod read;
 pub(crate) mod row;
-pub(crate) mod separator;
 mod source;
 #[cfg(test)]
 mod tests;

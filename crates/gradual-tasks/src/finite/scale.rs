@@ -54,6 +54,11 @@ impl Scale {
         }
     }
 
+    /// Whether all numbers were one, or differed by less than the root of the least number that there is.
+    pub(crate) fn is_constant(self) -> bool {
+        self.deviation.is_infinite()
+    }
+
     /// A number, centred and scaled.
     pub(crate) fn apply(self, value: f64) -> f32 {
         ((value - self.mean) / self.deviation) as f32

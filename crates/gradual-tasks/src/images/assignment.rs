@@ -9,7 +9,7 @@ use csv::StringRecord;
 use gradual_registry::excerpt;
 
 use super::error::{ImageError, SHORT};
-use crate::table::separator::{first_line, sniff};
+use crate::separator::{first_line, sniff};
 
 /// Most bytes of the file.
 const BYTES: u64 = 1 << 28;

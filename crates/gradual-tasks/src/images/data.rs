@@ -262,11 +262,11 @@ impl Reading {
             let problem = "is no folder, and groups are to be folders; name a CSV file of groups (group = FILE.csv)";
             return Err(ImageError::of(&path, problem));
         }
+        let images = read(&path)?;
         let labels_path = match &options.labels {
             Some(labels) => labels.clone(),
             None => labels_beside(&path)?,
         };
-        let images = read(&path)?;
         let labels = read(&labels_path)?;
         let (size, channels) = match images.axes[..] {
             [_, height, width] => ([height, width], 1),

@@ -223,9 +223,9 @@ impl Columns {
                 (targets, what)
             }
             Reads::Numbers(numbers) => {
-                if numbers.iter().all(|number| *number == numbers[0]) {
+                if Scale::of(numbers.iter().copied()).is_constant() {
                     return Err(unusable(format!(
-                        "the target column '{predicted}' holds 1 distinct number; there is nothing to predict"
+                        "the numbers of the target column '{predicted}' do not differ; there is nothing to predict"
                     )));
                 }
                 (Targets::Numbers(numbers), "a number".to_owned())

@@ -11,8 +11,8 @@ use super::error::{SHORT, TableError};
 use super::feature::Reading;
 use super::header::{Header, is_index};
 use super::options::{ALLOWED, Predicted, TableOptions};
-use super::separator::{first_line, sniff};
 use super::source::Source;
+use crate::separator::{first_line, sniff};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 16;

@@ -338,7 +338,11 @@ fn numbers_are_predicted() {
         ),
         (
             "a,g,price\n1,1,2\n1,1,2\n",
-            "the target column 'price' holds 1 distinct number",
+            "the numbers of the target column 'price' do not differ",
+        ),
+        (
+            "a,g,price\n1,1,1e-300\n1,1,2e-300\n",
+            "the numbers of the target column 'price' do not differ",
         ),
         (
             "a,g,price\n1,1,2\n1,1,-inf\n",

@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use csv::{ByteRecord, ReaderBuilder};
 
 /// What may stand between cells; of two that fit equally well the first is taken.
-pub(super) const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Longest first line, in bytes.
 const LINE: usize = 1 << 24;
 
