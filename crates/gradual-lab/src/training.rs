@@ -76,6 +76,11 @@ pub(crate) trait AnyTask: Send + Sync {
         &[]
     }
 
+    /// Whether claims are judged by losses in the place of accuracies, as where numbers are predicted.
+    fn is_judged_by_loss(&self) -> bool {
+        false
+    }
+
     /// The journals that its runs have beside the usual ones.
     fn journals(&self) -> &[&str] {
         &[]

@@ -159,7 +159,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
     let first = KINDS
         .into_iter()
-        .fold(command(), |command, kind| kind.with_flags(command))
+        .fold(command(), with_flags_of)
         .ignore_errors(true)
         .disable_help_flag(true)
         .arg(
@@ -202,6 +202,21 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
         file,
         text,
     })
+}
+
+/// The command with those flags of a kind that it does not have yet: several kinds have a flag of one name.
+fn with_flags_of(command: Command, kind: &'static dyn Kind) -> Command {
+    let flags = kind.with_flags(Command::new("flags"));
+    let has = |command: &Command, flag: &Arg| {
+        command
+            .get_arguments()
+            .any(|other| other.get_id() == flag.get_id())
+    };
+    let new: Vec<Arg> = (flags.get_arguments())
+        .filter(|flag| !has(&command, flag))
+        .cloned()
+        .collect();
+    command.args(new)
 }
 
 /// The flags that every experiment has.
