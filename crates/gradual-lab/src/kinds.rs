@@ -4,6 +4,7 @@ mod kind;
 mod parity;
 mod skills;
 mod table;
+mod text;
 
 pub(crate) use kind::Kind;
 
@@ -12,7 +13,12 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 3] = [&parity::SparseParity, &skills::Skills, &table::Table];
+pub(crate) static KINDS: [&dyn Kind; 4] = [
+    &parity::SparseParity,
+    &skills::Skills,
+    &table::Table,
+    &text::Text,
+];
 
 /// The kind called `name`.
 pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
