@@ -170,7 +170,11 @@ impl Experiment {
         if self.arms.is_empty() || left_out.contains(&self.baseline) {
             bail!(
                 "no example is labelled with a group, and the {} {} needs groups",
-                if self.arms.is_empty() { "arm" } else { "baseline" },
+                if self.arms.is_empty() {
+                    "arm"
+                } else {
+                    "baseline"
+                },
                 left_out.first().unwrap_or(&self.baseline)
             );
         }

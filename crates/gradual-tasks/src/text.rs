@@ -132,18 +132,15 @@ impl Text {
         ((NUMBERS / one.max(1)) as usize).clamp(1, EVALUATED)
     }
 
-    fn score(
-        &self,
-        lines: &[u32],
-        model: &Decoder,
-        device: &Device,
-    ) -> Result<Score, TrainError> {
+    fn score(&self, lines: &[u32], model: &Decoder, device: &Device) -> Result<Score, TrainError> {
         let mut sums = [0.0; 3];
         for part in lines.chunks(self.at_once()) {
             let encoded = self.encoded(part, None).map_err(TrainError::data)?;
             let batch = TextBatch::new(encoded, device);
             let part = self.sums(&batch, model.forward(batch.tokens.clone()))?;
-            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            sums.iter_mut()
+                .zip(part)
+                .for_each(|(sum, part)| *sum += part);
         }
         let [accuracy, loss, probability] = sums.map(|sum| sum / lines.len() as f64);
         Ok(Score {
@@ -200,9 +197,8 @@ impl Task for Text {
 
     /// Lines that can't be read have losses that are NaN here; [`try_draw`](Task::try_draw) names them.
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TextBatch> {
-        self.try_draw(n, random, device).unwrap_or_else(|_| {
-            Drawn::new(TextBatch::unreadable(n, device), vec![None; n])
-        })
+        self.try_draw(n, random, device)
+            .unwrap_or_else(|_| Drawn::new(TextBatch::unreadable(n, device), vec![None; n]))
     }
 
     fn try_draw(
@@ -222,7 +218,8 @@ impl Task for Text {
         random: &mut ChaCha8Rng,
         device: &Device,
     ) -> Result<Drawn<TextBatch>, TrainError> {
-        let place = |&capability: &usize| random.random_range(self.split.members[capability].clone());
+        let place =
+            |&capability: &usize| random.random_range(self.split.members[capability].clone());
         let places: Vec<usize> = capabilities.iter().map(place).collect();
         self.drawn(&places, Some(random), device)
     }

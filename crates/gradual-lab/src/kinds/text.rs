@@ -160,9 +160,7 @@ impl Kind for Text {
         kind::without_quality(self, quality.as_ref())?;
         let config: Config = kind::settings(self, settings)?;
         let sizes = config.sizes();
-        sizes
-            .check()
-            .map_err(|error| kind::refused(self, &error))?;
+        sizes.check().map_err(|error| kind::refused(self, &error))?;
         let file = config.data.as_ref().context(
             "the task text needs lines of text: give --data FILE.jsonl, or data = \"FILE.jsonl\" in [task.text]",
         )?;

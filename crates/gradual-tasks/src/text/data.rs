@@ -11,8 +11,8 @@ use super::file::LineFile;
 use super::groups::measurable;
 use super::index::{Counted, Index};
 use super::line::{Form, Line, parse};
-use crate::decoder::DecoderConfig;
 use super::vocabulary::{CHARACTERS, TextTokens, Vocabulary};
+use crate::decoder::DecoderConfig;
 
 /// What messages call text that came from standard input.
 const INPUT: &str = "standard input";
@@ -110,7 +110,9 @@ impl TextData {
         let decoder = config.decoder(vocabulary.size())?;
         let groups = measurable(index.members()).ok_or_else(|| TextError::Unusable {
             text: name.clone(),
-            problem: String::from("has no group of two lines; does \"group\" name lines instead of groups?"),
+            problem: String::from(
+                "has no group of two lines; does \"group\" name lines instead of groups?",
+            ),
         })?;
         Ok(Self {
             lines: Arc::new(Lines {
@@ -186,9 +188,7 @@ impl Lines {
 
     /// Refuses a file that somebody has written to.
     pub(super) fn unchanged(&self) -> Result<(), TextError> {
-        self.file
-            .unchanged()
-            .map_err(|source| self.failed(source))
+        self.file.unchanged().map_err(|source| self.failed(source))
     }
 
     /// What the tokenizer says of a line that it can't encode.

@@ -120,7 +120,10 @@ impl LineFile {
             use std::os::windows::fs::FileExt as _;
             let mut done = 0;
             while done < bytes.len() {
-                match self.file.seek_read(&mut bytes[done..], offset + done as u64)? {
+                match self
+                    .file
+                    .seek_read(&mut bytes[done..], offset + done as u64)?
+                {
                     0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                     read => done += read,
                 }

@@ -6,7 +6,11 @@
 pub(super) fn measurable(groups: Vec<(String, Vec<u32>)>) -> Option<Vec<(String, Vec<u32>)>> {
     let (mut kept, single): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, lines)| lines.len() > 1);
-    let lines: Vec<u32> = single.iter().flat_map(|(_, lines)| lines).copied().collect();
+    let lines: Vec<u32> = single
+        .iter()
+        .flat_map(|(_, lines)| lines)
+        .copied()
+        .collect();
     match single.as_slice() {
         [] => {}
         [(name, _)] => {

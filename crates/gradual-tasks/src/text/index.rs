@@ -103,8 +103,11 @@ impl Index {
         if self.names.is_empty() {
             return vec![(String::from("all"), (0..self.len() as u32).collect())];
         }
-        let mut members: Vec<(String, Vec<u32>)> =
-            self.names.iter().map(|name| (name.clone(), Vec::new())).collect();
+        let mut members: Vec<(String, Vec<u32>)> = self
+            .names
+            .iter()
+            .map(|name| (name.clone(), Vec::new()))
+            .collect();
         for (line, &group) in (0..).zip(&self.groups) {
             members[group as usize].1.push(line);
         }
@@ -333,7 +336,9 @@ impl<'a> Builder<'a> {
         };
         if self.long > 0 {
             let what = match form {
-                Form::Text => "a random part of such a text is trained on, and the first is held out",
+                Form::Text => {
+                    "a random part of such a text is trained on, and the first is held out"
+                }
                 Form::PromptAndTarget => "the beginning of such a prompt is cut off",
             };
             notes.push(format!(

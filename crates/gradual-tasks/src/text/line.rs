@@ -72,10 +72,7 @@ pub(super) fn parse(bytes: &[u8], unused: &mut BTreeSet<String>) -> Result<Line,
     let text = std::str::from_utf8(bytes).map_err(|error| {
         fault(
             None,
-            format!(
-                "is not UTF-8 text from byte {} on",
-                error.valid_up_to() + 1
-            ),
+            format!("is not UTF-8 text from byte {} on", error.valid_up_to() + 1),
         )
     })?;
     let fields: Fields = serde_json::from_str(text).map_err(|error| json_fault(text, &error))?;
@@ -109,8 +106,12 @@ pub(super) fn parse(bytes: &[u8], unused: &mut BTreeSet<String>) -> Result<Line,
             (Some(string(PROMPT, prompt)?), learned(TARGET, target)?)
         }
         (None, None, Some(text)) => (None, learned(TEXT, text)?),
-        (Some(_), None, None) => return Err(fault(TARGET, "is missing, and there is a \"prompt\"")),
-        (None, Some(_), None) => return Err(fault(PROMPT, "is missing, and there is a \"target\"")),
+        (Some(_), None, None) => {
+            return Err(fault(TARGET, "is missing, and there is a \"prompt\""));
+        }
+        (None, Some(_), None) => {
+            return Err(fault(PROMPT, "is missing, and there is a \"target\""));
+        }
         (None, None, None) => {
             return Err(fault(
                 None,
@@ -162,10 +163,15 @@ fn is(value: &Value) -> &'static str {
 /// What the reader of JSON says, with its place in this line.
 fn json_fault(text: &str, error: &serde_json::Error) -> Fault {
     if !text.trim_start().starts_with('{') {
-        return fault(None, "is no JSON object: a line begins with { and ends with }");
+        return fault(
+            None,
+            "is no JSON object: a line begins with { and ends with }",
+        );
     }
     let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(&*said, |(said, _)| said);
+    let said = said
+        .rsplit_once(" at line ")
+        .map_or(&*said, |(said, _)| said);
     fault(
         None,
         format!("is no JSON object: {said} (column {})", error.column()),

@@ -21,11 +21,7 @@ pub(super) struct Split {
 
 impl Split {
     /// Holds out a quarter of each of these groups, `most` lines at most and one at least. Each has two lines or more.
-    pub(super) fn new<'a>(
-        groups: impl Iterator<Item = &'a [u32]>,
-        most: usize,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new<'a>(groups: impl Iterator<Item = &'a [u32]>, most: usize, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(2);
         let mut split = Self {
@@ -44,7 +40,9 @@ impl Split {
                 split.training.extend(kept.map(|(_, &line)| line));
             }
             split.training.extend(rest.map(|(_, &line)| line));
-            split.held_out.push(at.iter().map(|&at| lines[at]).collect());
+            split
+                .held_out
+                .push(at.iter().map(|&at| lines[at]).collect());
             split.members.push(first..split.training.len());
         }
         split

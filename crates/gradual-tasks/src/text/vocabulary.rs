@@ -60,7 +60,9 @@ impl Vocabulary {
         let mut known = counts.by_frequency();
         known.truncate(CHARACTERS);
         known.sort_unstable();
-        let tokens = (FIRST + 1..).zip(&known).map(|(token, &letter)| (letter, token));
+        let tokens = (FIRST + 1..)
+            .zip(&known)
+            .map(|(token, &letter)| (letter, token));
         Self::Characters {
             tokens: tokens.collect(),
             known,
@@ -94,7 +96,9 @@ impl Vocabulary {
         let largest = tokenizer.get_vocab(true).into_values().max();
         let largest = largest.ok_or_else(|| refused(String::from("has no tokens")))?;
         if largest >= MOST {
-            return Err(refused(format!("has a token of number {largest}; {MOST} is the most")));
+            return Err(refused(format!(
+                "has a token of number {largest}; {MOST} is the most"
+            )));
         }
         Ok(Self::Tokenizer {
             tokenizer: Arc::new(tokenizer),
