@@ -190,9 +190,11 @@ impl<'a> Builder<'a> {
             return Err(self.line(String::from("is empty; every line is a JSON object")));
         }
         if bytes.trim_ascii().is_empty() {
-            self.number += u64::from(!self.blank);
+            if !self.blank {
+                self.number += 1;
+                self.offsets.push(at);
+            }
             self.blank = true;
-            self.offsets.push(at);
             return Ok(());
         }
         self.number += 1;
