@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{backends, layers, one_build, setup, shell, torch, venv};
+use crate::package::Package;
+use crate::{backends, book, fuzz, layers, one_build, setup, shell, torch, venv};
 
 /// One check: its name and what it does.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
@@ -15,12 +16,14 @@ type Step = (&'static str, fn() -> anyhow::Result<()>);
 ///
 /// Burn is compiled twice: once to check our code with every backend, for clippy and the documentation, and once to run
 /// it on those that need no GPU, for the tests and the conformance suite.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 13] = [
     ("format", format),
     ("layers", layers::run),
     ("one-build", one_build::run),
     // No test installs anything: what can't be installed here fails here.
+    ("package", || Package::QUICK.run()),
     ("setup", setup::continuous_integration),
+    ("book", || book::book().map(drop)),
     ("clippy", clippy),
     ("docs", || docs(&features(&checked()))),
     ("test", test),
@@ -142,18 +145,19 @@ fn outside() -> anyhow::Result<()> {
     Ok(tests.envs(backends::environment(&tested())).run()?)
 }
 
-/// Every fuzz target for a minute.
+/// Every fuzz target for a minute, two at a time.
 fn fuzz() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    for targets in [&["--test=fuzz"][..], &["--lib", "--", "fuzz::"]] {
-        let tests = checked_tests(&sh)
+    let mut programs = Vec::new();
+    for targets in ["--test=fuzz", "--lib"] {
+        let built = checked_tests(&sh)
             .arg("--workspace")
             .args(features(&tested()))
-            .args(targets)
-            .env("BOLERO_RANDOM_TEST_TIME_MS", "60000");
-        tests.envs(backends::environment(&tested())).run()?;
+            .args([targets, "--no-run", "--message-format=json"])
+            .envs(backends::environment(&tested()));
+        programs.extend(fuzz::programs(&built.read()?)?);
     }
-    Ok(())
+    fuzz::run(programs, Duration::from_secs(60), 2)
 }
 
 /// The conformance suite, by the lab that the tests have built.

@@ -10,11 +10,14 @@
 )]
 
 mod backends;
+mod book;
 mod ci;
 mod doctor;
+mod fuzz;
 mod layers;
 mod machine;
 mod one_build;
+mod package;
 mod programs;
 mod setup;
 mod shell;
@@ -22,9 +25,10 @@ mod test;
 mod torch;
 mod venv;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// The commands of this workspace.
 #[derive(Debug, Parser)]
@@ -54,8 +58,15 @@ enum Command {
     OneBuild,
     /// Check which crate depends on which
     Layers,
-    /// Build the documentation; a warning is an error
+    /// Build the book and the documentation of the crates; a warning is an error
     Docs,
+    /// Package every crate that is published, as `cargo publish` would
+    Package(package::Package),
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Run the code of docs/python.md, in a Python of its own
     Python,
 }
@@ -81,20 +92,69 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(),
         Command::OneBuild => one_build::run(),
         Command::Layers => layers::run(),
-        Command::Docs => ci::docs(&[]),
+        Command::Docs => book::run(),
+        Command::Package(package) => package.run(),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(())
+        }
         Command::Python => ci::python(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The lines of a page that are typed in a shell.
+    fn typed(page: &str) -> Vec<String> {
+        let mut blocks = page.split("```sh\n");
+        blocks.next();
+        let blocks = blocks.filter_map(|block| block.split("```").next());
+        let lines = blocks.flat_map(str::lines);
+        let lines = lines.map(|line| line.split(" #").next().unwrap_or(line).trim());
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn commands_of_the_pages_exist() {
+        let docs = shell::root().join("docs");
+        let pages = std::fs::read_dir(&docs).unwrap();
+        let pages = pages.map(|page| page.unwrap().path());
+        let mut tried = 0;
+        for page in pages.chain([shell::root().join("README.md")]) {
+            if page.extension().is_none_or(|ending| ending != "md") {
+                continue;
+            }
+            for line in typed(&std::fs::read_to_string(&page).unwrap()) {
+                let what = format!("{}: {line}", page.display());
+                if let Some(rest) = line.strip_prefix("cargo ") {
+                    if let Some(rest) = rest.strip_prefix("xtask") {
+                        // What a shell takes for itself ends the command.
+                        let words = rest.split_whitespace();
+                        let words = words.take_while(|word| !word.starts_with(['>', '|']));
+                        let words = ["xtask"].into_iter().chain(words);
+                        if let Err(error) = Cli::try_parse_from(words) {
+                            assert!(!error.use_stderr(), "{what}: {error}");
+                        }
+                        tried += 1;
+                    }
+                    if let Some((_, rest)) = rest.split_once("--example ") {
+                        let name = rest.split_whitespace().next().unwrap();
+                        let file = shell::root().join(format!("examples/{name}.rs"));
+                        assert!(file.is_file(), "{what}");
+                    }
+                }
+            }
+        }
+        assert!(tried > 20, "{tried}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use xshell::cmd;
 
-use crate::{machine, shell, torch, venv};
+use crate::{book, machine, shell, torch, venv};
 
 /// What to install.
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ enum Installable {
     Strace,
     /// PyTorch, whose wheel holds LibTorch, for the backend tch; with pip, under the target folder
     Tch,
+    /// mdBook, which `cargo xtask docs` builds the book with; with cargo, under the target folder
+    Mdbook,
     /// pandas and polars, for the code of docs/python.md; with pip, under the target folder
     Python,
 }
@@ -31,6 +33,7 @@ impl Setup {
         match self.what {
             Installable::Wgpu => vulkan().context("setup wgpu"),
             Installable::Strace => strace().context("setup strace"),
+            Installable::Mdbook => mdbook().context("setup mdbook"),
             Installable::Tch => torch::install().context("setup tch"),
             Installable::Python => python().context("setup python"),
         }
@@ -41,7 +44,32 @@ impl Setup {
 pub(crate) fn continuous_integration() -> anyhow::Result<()> {
     vulkan()?;
     strace()?;
+    mdbook()?;
     python()
+}
+
+/// mdBook, without its server and what watches files.
+fn mdbook() -> anyhow::Result<()> {
+    if book::program().is_err() {
+        let sh = shell::shell()?;
+        let version = book::MDBOOK;
+        let install = [
+            "install",
+            "--quiet",
+            "--locked",
+            "--no-default-features",
+            "--features=search",
+            "mdbook",
+            "--version",
+            version,
+        ];
+        let folder = shell::target().join("tools-build");
+        let install = shell::cargo(&sh, &install).arg("--root").arg(book::tools());
+        install.env("CARGO_TARGET_DIR", &folder).run()?;
+        sh.remove_path(folder)?;
+    }
+    println!("{}", book::program()?.display());
+    Ok(())
 }
 
 /// The program that shows another's system calls, on Debian and what comes of it; there is none elsewhere than on Linux.

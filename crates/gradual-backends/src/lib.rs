@@ -1,4 +1,4 @@
-//! The backends that are compiled in, chosen by name at run time, and their devices.
+#![doc = include_str!("../README.md")]
 //!
 //! Burn 0.22 decides at run time what a tensor runs on: a [`Device`](burn::tensor::Device) names a backend and one of
 //! its devices. Each backend is a Cargo feature of this crate (`flex`, `ndarray`, `wgpu`, `tch`, `cuda`) and a file

@@ -1,4 +1,4 @@
-//! Per-example gradients in factored form, from one forward and one backward pass.
+#![doc = include_str!("../README.md")]
 //!
 //! # The idea
 //!
@@ -24,45 +24,12 @@
 //! One ordinary forward pass, and a backward pass that saves the products for the parameters'
 //! gradients (`combine` does them later, weighted). The Gram matrix costs about n²(d + e)
 //! operations for a `[d, e]` weight, whatever n·d·e would be.
-//!
-//! # Example
-//!
-//! ```
-//! use burn::module::Module;
-//! use burn::nn::{Linear, LinearConfig};
-//! use burn::tensor::{Device, Tensor, activation::relu};
-//! use gradual_grad::{Tap, trace};
-//!
-//! #[derive(Module, Debug)]
-//! struct Model {
-//!     hidden: Linear,
-//!     readout: Linear,
-//! }
-//!
-//! impl Model {
-//!     fn losses(&self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-//!         let h = relu(self.hidden.tap(x));
-//!         (self.readout.tap(h) - y).powi_scalar(2).sum_dim(1).squeeze_dim::<1>(1)
-//!     }
-//! }
-//!
-//! let device = Device::flex();
-//! let model = Model {
-//!     hidden: LinearConfig::new(3, 8).init(&device),
-//!     readout: LinearConfig::new(8, 1).init(&device),
-//! };
-//! let x = Tensor::<2>::from_floats([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]], &device);
-//! let y = Tensor::<2>::from_floats([[1.0], [0.0]], &device);
-//!
-//! let traced = trace(&model, |m| m.losses(x.clone(), y.clone()))?;
-//! assert_eq!(traced.losses.dims(), [2]);
-//! assert_eq!(traced.gradients.gram().dims(), [2, 2]);
-//! # Ok::<(), gradual_grad::GradError>(())
-//! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod error;
 mod faults;
 mod gradients;
+#[allow(clippy::disallowed_methods, reason = "this is where numbers are read")]
 pub mod host;
 mod metric;
 #[cfg(feature = "testing")]
@@ -72,6 +39,10 @@ mod precision;
 pub mod registry;
 mod statistics;
 mod taps;
+#[allow(
+    clippy::disallowed_methods,
+    reason = "for records: no step waits for it"
+)]
 mod tensor_data;
 mod trace;
 mod verify;

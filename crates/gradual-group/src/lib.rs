@@ -1,4 +1,4 @@
-//! Groups of examples, and the rules that find them.
+#![doc = include_str!("../README.md")]
 //!
 //! # The idea
 //!
@@ -51,6 +51,7 @@
 //! Against known labels: [`adjusted_rand`], [`normalised_mutual_information`], [`homogeneity`],
 //! [`purity()`] with its chance level, and [`weight_mass_slope`] for what they do to a loss. Over time:
 //! [`follow`] and [`Churn`].
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod clustering;
 mod error;

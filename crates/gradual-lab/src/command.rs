@@ -3,6 +3,7 @@
 mod flags;
 mod list;
 mod record;
+mod result;
 mod signals;
 
 pub(crate) use flags::Asked;
@@ -59,7 +60,10 @@ impl Arguments {
             Asked::from_arg_matches(&matches)?,
         );
         if which.list {
-            return print(list::list()?.trim_end());
+            return match asked.json {
+                true => print(list::json()?),
+                false => print(list::text()?.trim_end()),
+            };
         }
         if let Some(name) = &which.show {
             return print(experiment::find(name)?.trim_end());
@@ -77,6 +81,9 @@ impl Arguments {
 /// Runs the experiment, listening to signals, and prints the path of the report.
 fn finish(experiment: Experiment, asked: &Asked, command: CommandRecord) -> anyhow::Result<()> {
     let written = run_until(experiment, asked, command, &signals::listen()?)?;
+    if asked.json {
+        return print(result::of(&written.page)?);
+    }
     if let Some(text) = written.text {
         print(&text)?;
     }

@@ -9,6 +9,15 @@
 #[path = "../../../examples/study.rs"]
 mod example;
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::missing_docs_in_private_items
+)]
+#[path = "../../../examples/convnet.rs"]
+mod convnet;
+
 #[allow(dead_code, unreachable_pub, reason = "a program of its own")]
 #[path = "../../../examples/own_grouping.rs"]
 mod own_grouping;
@@ -94,4 +103,19 @@ fn a_study_that_makes_no_sense_is_refused_before_it_runs() {
     assert!(said(example::study().rate(-1.0)).contains("a number > 0"));
     assert!(said(example::study().baseline("nobody")).contains("baseline"));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+/// The model of the page on models of one's own learns both questions, and its report is written.
+#[test]
+fn a_convolutional_net_of_ones_own() {
+    let home = tempfile::tempdir().unwrap();
+    let study = convnet::study().out(home.path());
+    let page = study.seeds(1).steps(300).draw(64).run().unwrap();
+    assert!(fs::read_to_string(page).unwrap().contains("direction"));
+    let curves = fs::read_to_string(home.path().join("bars/grouped/seed-0/curves.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(curves.lines().last().unwrap()).unwrap();
+    for question in ["direction", "half"] {
+        let accuracy = last["capabilities"][question]["accuracy"].as_f64().unwrap();
+        assert!(accuracy > 0.8, "{question}: {accuracy}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Compositions of group losses, and the coefficients that they give every example.
+#![doc = include_str!("../README.md")]
 //!
 //! # The idea
 //!
@@ -50,24 +50,7 @@
 //! tensor to call `backward` on, like Burn's own losses. Both wait for the device where something could have to be
 //! refused; a step of `gradual-train` reads those few numbers together with its others
 //! ([`compose_ahead`](Composition::compose_ahead), [`Scaler`]).
-//!
-//! ```
-//! use burn::tensor::{Device, Tensor};
-//! use gradual_group::{Average, Groups};
-//! use gradual_loss::{Composition, Scale, SumOfSquares};
-//!
-//! let device = Device::flex();
-//! let losses = Tensor::<1>::from_floats([1.0, 3.0, 2.0], &device);
-//! let groups = Groups::hard(vec![Some(0), Some(0), Some(1)], 2, Average::Mean, &device)?;
-//! let composed = SumOfSquares.compose(&losses, &groups)?;
-//! // L = ((1 + 3)/2)² + 2², c_j = 2 ℓ̄_g / n_g
-//! assert_eq!(composed.value.into_scalar::<f32>(), 8.0);
-//! let raw: Vec<f32> = composed.coefficients.clone().into_data().try_to_vec()?;
-//! assert_eq!(raw, [2.0, 2.0, 4.0]);
-//! let scaled: Vec<f32> = Scale::UnitSum.apply(composed.coefficients)?.into_data().try_to_vec()?;
-//! assert_eq!(scaled, [0.25, 0.25, 0.5]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod composed;
 mod composition;

@@ -1,4 +1,4 @@
-//! Measures whether capabilities arise gradually and together.
+#![doc = include_str!("../README.md")]
 //!
 //! Plain numbers in, plain numbers out: this crate knows nothing of tensors or training.
 //!
@@ -12,16 +12,6 @@
 //!
 //! The usual way is [`RunSummary::from_evaluations`] on the evaluations of each run, [`RunSummary::value`] for one
 //! [`Metric`], and [`paired_ratio`] with [`judge`] over the seeds.
-//!
-//! ```
-//! use gradual_measure::{Curve, Emergence};
-//!
-//! let skill = Curve::new(vec![0.0, 100.0, 200.0], vec![0.0, 0.5, 1.0])?;
-//! let emergence = Emergence::from_curve(&skill);
-//! assert_eq!(emergence.t50, Some(100.0));
-//! assert!((emergence.effective_increments.unwrap() - 1.0).abs() < 1e-12);
-//! # Ok::<(), gradual_measure::MeasureError>(())
-//! ```
 
 pub mod across;
 mod bootstrap;

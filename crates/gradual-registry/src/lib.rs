@@ -1,4 +1,4 @@
-//! Named things with parameters, built from data.
+#![doc = include_str!("../README.md")]
 //!
 //! # The idea
 //!
@@ -16,26 +16,6 @@
 //!    folder holds: a default that changes later is then seen to differ.
 //! 3. [`Registry::build`] calls the constructor with the [`Arguments`] and whatever else it needs, its context `C`: the
 //!    seed, the number of known groups, the thing that it wraps.
-//!
-//! ```
-//! use gradual_registry::{Entry, Parameter, Registry, Spec};
-//!
-//! static SHOUT: Entry<String, String> = Entry {
-//!     name: "shout",
-//!     about: "says it loudly",
-//!     facts: &[("loudness", "high")],
-//!     parameters: &[Parameter::count("marks", "exclamation marks", 1).at_most(3.0)],
-//!     build: |arguments, text| Ok(text.to_uppercase() + &"!".repeat(arguments.count("marks")?)),
-//! };
-//! static VOICES: Registry<String, String> = Registry::new("voice", &[&SHOUT]);
-//!
-//! let spec: Spec = "shout(marks = 2)".parse()?;
-//! assert_eq!(VOICES.build(&spec, String::from("hello"))?, "HELLO!!");
-//! assert_eq!(VOICES.resolve(&"shout".parse()?)?.to_string(), "shout(marks = 1)");
-//! let error = VOICES.resolve(&"shout(mark = 2)".parse()?).unwrap_err();
-//! assert_eq!(error.to_string(), "voice shout has no parameter 'mark'; did you mean 'marks'? It has: marks");
-//! # Ok::<(), gradual_registry::RegistryError>(())
-//! ```
 
 mod arguments;
 mod entry;

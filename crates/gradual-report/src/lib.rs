@@ -1,4 +1,4 @@
-//! Reads the run folders of experiments and writes their report.
+#![doc = include_str!("../README.md")]
 //!
 //! [`report`] takes `runs/<experiment>` and writes `runs/<experiment>/report`; [`Report`] compares several
 //! experiments and has options.

@@ -1,4 +1,4 @@
-//! What a run folder holds, and how it is written and read. No tensors, no training.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //! runs/<experiment>/experiment.json                 ExperimentRecord

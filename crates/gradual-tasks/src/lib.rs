@@ -1,4 +1,4 @@
-//! Tasks with known capabilities, and the small models that learn them.
+#![doc = include_str!("../README.md")]
 //!
 //! | task | capabilities | data |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! The grouped step, the trainer, and what it records.
+#![doc = include_str!("../README.md")]
 //!
 //! - [`step()`]: one draw in, one gradient update out, under any [`Objective`] (grouping, composition
 //!   or rule on group gradients, and scale). Any training loop can call it.
@@ -6,43 +6,7 @@
 //!   steps.
 //! - [`Observer`]: what happens with what the trainer sees: [`RunFolder`] writes it down,
 //!   [`Progress`] shows it.
-//!
-//! ```
-//! use burn::module::Module;
-//! use burn::nn::{Linear, LinearConfig};
-//! use burn::optim::SgdConfig;
-//! use burn::tensor::{Device, Tensor};
-//! use gradual_grad::Tap;
-//! use gradual_group::SingularVectors;
-//! use gradual_loss::SumOfSquares;
-//! use gradual_train::{Objective, step};
-//!
-//! #[derive(Module, Debug)]
-//! struct Model {
-//!     layer: Linear,
-//! }
-//!
-//! impl Model {
-//!     fn losses(&self, x: Tensor<2>) -> Tensor<1> {
-//!         let n = x.dims()[0];
-//!         (self.layer.tap(x) - 1.0).powi_scalar(2).reshape([n])
-//!     }
-//! }
-//!
-//! let device = Device::flex().autodiff();
-//! let mut model = Model { layer: LinearConfig::new(2, 1).init(&device) };
-//! let mut optimizer = SgdConfig::new().init();
-//! let mut objective = Objective::new(SingularVectors::squared(), SumOfSquares);
-//! let x = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], &device);
-//!
-//! let before = model.losses(x.clone()).sum().into_scalar::<f32>();
-//! for _ in 0..20 {
-//!     let stepped = step(&model, &mut objective, None, |m| m.losses(x.clone()))?;
-//!     model = optimizer.step(0.1, model, stepped.update);
-//! }
-//! assert!(model.losses(x).sum().into_scalar::<f32>() < before);
-//! # Ok::<(), gradual_train::TrainError>(())
-//! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod checkpoint;
 mod error;

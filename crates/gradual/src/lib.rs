@@ -1,4 +1,4 @@
-#![doc = include_str!("../../../README.md")]
+#![doc = include_str!("../README.md")]
 
 pub use gradual_grad as grad;
 pub use gradual_group as group;
@@ -20,3 +20,8 @@ pub mod prelude {
     };
     pub use gradual_train::{LabelSet, Objective, Stepper, stand, step};
 }
+
+/// The code of the repository's first page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Repository;

@@ -15,6 +15,20 @@ use crate::kinds::{KINDS, Kind};
 /// Longer files are taken for a mistake.
 const LONGEST: u64 = 1 << 20;
 
+/// What stands below the flags in the help.
+const AFTER: &str = "\
+The flags of the task depend on the experiment: NAME --help shows those of NAME.
+
+Examples:
+  cargo xtask experiment --quick                               a short version, in minutes
+  cargo xtask experiment skills --arms erm,grouped --seeds 1   two arms of another experiment
+  cargo xtask experiment table --data FILE.csv --label COL --group COL
+  cargo xtask experiment --arms erm,mine --arm 'mine=like:grouped,composition:power(p=4)'
+  cargo xtask experiment --show skills > mine.toml             a file to start from
+  cargo xtask experiment mine.toml
+
+The same command resumes what was stopped. Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 interrupted.";
+
 /// The flags of every experiment.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Asked {
@@ -51,6 +65,9 @@ pub(crate) struct Asked {
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
+    /// Print a line of JSON for scripts: the folder, the page of the report, the verdicts; with --list, the lists
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl Asked {
@@ -68,6 +85,7 @@ impl Asked {
             fresh: false,
             checkpoint_every: None,
             backend: None,
+            json: false,
         }
     }
 }
@@ -176,9 +194,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let own = own
         .bin_name("cargo xtask experiment")
         .about("Run an experiment, and write its run folders and its report")
-        .after_help(
-            "The flags of the task depend on the experiment: NAME --help shows those of NAME.",
-        );
+        .after_help(AFTER);
     let matches = own.try_get_matches_from(words()).or_else(|error| {
         if let Some((flag, other)) = flag_of_another(&error, kind) {
             bail!(

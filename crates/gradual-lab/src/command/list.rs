@@ -4,12 +4,14 @@ use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
 use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
-use gradual_registry::Registry;
+use gradual_registry::{Parameter, Registry};
+use serde_json::{Value, json};
 
-use crate::experiment;
+use crate::arm::Arm;
+use crate::experiment::{self, Listed};
 
-/// The experiments, their arms, and what recipes can be made of.
-pub(super) fn list() -> anyhow::Result<String> {
+/// The experiments, their arms, and what recipes can be made of, for people.
+pub(super) fn text() -> anyhow::Result<String> {
     let mut text = String::new();
     for listed in experiment::list()? {
         text += &format!("{:24} {}\n", listed.name, listed.about);
@@ -22,25 +24,91 @@ pub(super) fn list() -> anyhow::Result<String> {
         }
     }
     text += "\nRecipes, for --arm and for arms in files, are made of:\n";
-    text += &entries(&GROUPINGS);
-    text += &entries(&WRAPPERS);
-    text += &entries(&METRICS);
-    text += &entries(&COMPOSITIONS);
-    text += &entries(&COMPOSITION_WRAPPERS);
-    text += &entries(&RULES);
-    text += &entries(&SCALES);
-    text += &entries(&SAMPLERS);
-    text += &entries(&OPTIMIZERS);
+    for part in parts() {
+        text += &part.text();
+    }
     Ok(text)
 }
 
-fn entries<C, T>(registry: &Registry<C, T>) -> String {
-    let mut text = format!("\n{}s\n", registry.kind());
-    for entry in registry.iter() {
-        text += &format!("  {:22} {}\n", entry.name, entry.about);
-        for parameter in entry.parameters {
-            text += &format!("    {parameter}\n");
-        }
+/// The same for scripts.
+pub(super) fn json() -> anyhow::Result<Value> {
+    let experiments: Vec<Value> = experiment::list()?.into_iter().map(described).collect();
+    let parts: Vec<Value> = parts().iter().map(Part::json).collect();
+    Ok(json!({ "experiments": experiments, "parts": parts }))
+}
+
+fn described(listed: Listed) -> Value {
+    let arm = |(arm, usual): (Arm, bool)| json!({ "name": arm.name, "about": arm.about, "control_for": arm.control_for, "default": usual });
+    let arms: Vec<Value> = listed.arms.into_iter().map(arm).collect();
+    json!({ "name": listed.name, "about": listed.about, "arms": arms })
+}
+
+/// The key of a recipe, and what may stand there.
+struct Part {
+    key: &'static str,
+    kind: &'static str,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    parameters: &'static [Parameter],
+}
+
+fn parts() -> [Part; 9] {
+    [
+        part("grouping", &GROUPINGS),
+        part("wrappers", &WRAPPERS),
+        part("metric", &METRICS),
+        part("composition", &COMPOSITIONS),
+        part("composition_wrappers", &COMPOSITION_WRAPPERS),
+        part("composition", &RULES),
+        part("scale", &SCALES),
+        part("sampler", &SAMPLERS),
+        part("optimizer", &OPTIMIZERS),
+    ]
+}
+
+fn part<C, T>(key: &'static str, registry: &Registry<C, T>) -> Part {
+    let entries = registry.iter().map(|entry| Entry {
+        name: entry.name,
+        about: entry.about,
+        parameters: entry.parameters,
+    });
+    Part {
+        key,
+        kind: registry.kind(),
+        entries: entries.collect(),
     }
-    text
+}
+
+impl Part {
+    fn text(&self) -> String {
+        let mut text = format!("\n{}s\n", self.kind);
+        for entry in &self.entries {
+            text += &format!("  {:22} {}\n", entry.name, entry.about);
+            for parameter in entry.parameters {
+                text += &format!("    {parameter}\n");
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let parameter = |parameter: &Parameter| {
+            json!({
+                "name": parameter.name,
+                "about": parameter.about,
+                "default": parameter.default(),
+                "values": parameter.expected(),
+            })
+        };
+        let entry = |entry: &Entry| {
+            let parameters: Vec<Value> = entry.parameters.iter().map(parameter).collect();
+            json!({ "name": entry.name, "about": entry.about, "parameters": parameters })
+        };
+        let entries: Vec<Value> = self.entries.iter().map(entry).collect();
+        json!({ "key": self.key, "kind": self.kind, "entries": entries })
+    }
 }

@@ -1,6 +1,6 @@
-//! A training loop of one's own: a rare skill under the mean loss and under grouped losses.
+//! A multilayer perceptron in a training loop of one's own: a rare skill under the mean loss and under grouped losses.
 //!
-//! `cargo run --release -p gradual --example own_loop`
+//! `cargo run --release -p gradual --example mlp`
 //!
 //! Nineteen examples in twenty ask for the sign of x₀, one in twenty for the product x₁x₂, and a flag
 //! says which. The loop prints each skill's loss as the model learns.
