@@ -19,7 +19,10 @@ fn lines(groups: bool) -> String {
             _ => "",
         };
         let (a, b) = (at % 10, at / 10 % 10);
-        format!("{{\"prompt\":\"{a}+{b}=\",\"target\":\"{}\"{group}}}\n", a + b)
+        format!(
+            "{{\"prompt\":\"{a}+{b}=\",\"target\":\"{}\"{group}}}\n",
+            a + b
+        )
     };
     (0..200).map(line).collect()
 }
@@ -27,8 +30,19 @@ fn lines(groups: bool) -> String {
 /// A short run of a small model; the name of the experiment comes from that of the file.
 fn short<'a>(file: &'a str, out: &'a str, arms: &'a [&'a str]) -> Vec<&'a str> {
     let usual = [
-        "--data", file, "--out", out, "--seeds=1", "--steps=6", "--draw=8", "--width=8", "--heads=2",
-        "--layers=1", "--hidden=8", "--context=12", "--held-out=5",
+        "--data",
+        file,
+        "--out",
+        out,
+        "--seeds=1",
+        "--steps=6",
+        "--draw=8",
+        "--width=8",
+        "--heads=2",
+        "--layers=1",
+        "--hidden=8",
+        "--context=12",
+        "--held-out=5",
     ];
     usual.into_iter().chain(arms.iter().copied()).collect()
 }
@@ -47,11 +61,21 @@ fn lines_with_groups_are_learned_and_known_by_their_content() {
     let output = lab(&short(&name, &out, &["--arms=erm,grouped,balanced"]));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("66 lines without a \"group\" are a group of their own"), "{said}");
-    let config: Value = serde_json::from_str(&read(home.path(), "grouped/seed-0/config.json")).unwrap();
+    assert!(
+        said.contains("66 lines without a \"group\" are a group of their own"),
+        "{said}"
+    );
+    let config: Value =
+        serde_json::from_str(&read(home.path(), "grouped/seed-0/config.json")).unwrap();
     let task = &config["task"];
-    assert_eq!(task["capabilities"], serde_json::json!(["large", "no group", "small"]));
-    assert_eq!((&task["tokenizer"], &task["context"]), (&"characters".into(), &12.into()));
+    assert_eq!(
+        task["capabilities"],
+        serde_json::json!(["large", "no group", "small"])
+    );
+    assert_eq!(
+        (&task["tokenizer"], &task["context"]),
+        (&"characters".into(), &12.into())
+    );
     assert!(!config.to_string().contains("sums.jsonl"));
     let curves = read(home.path(), "grouped/seed-0/curves.jsonl");
     let last: Value = serde_json::from_str(curves.lines().last().unwrap()).unwrap();
@@ -79,19 +103,31 @@ fn found_groups_can_be_named() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("plain.jsonl");
     fs::write(&file, lines(false)).unwrap();
-    let (name, out) = (file.display().to_string(), home.path().join("runs").display().to_string());
-    let arms = ["--arm=found=grouping:kmeans(k=2),composition:squares", "--arms=erm,random"];
+    let (name, out) = (
+        file.display().to_string(),
+        home.path().join("runs").display().to_string(),
+    );
+    let arms = [
+        "--arm=found=grouping:kmeans(k=2),composition:squares",
+        "--arms=erm,random",
+    ];
     let output = lab(&short(&name, &out, &arms));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains("no example is labelled with a group, so these arms are left out: grouped, balanced"),
+        said.contains(
+            "no example is labelled with a group, so these arms are left out: grouped, balanced"
+        ),
         "{said}"
     );
     let experiment: Value = serde_json::from_str(&read(home.path(), "experiment.json")).unwrap();
     assert_eq!(experiment["claims"], serde_json::json!([]));
     for arm in ["erm", "random"] {
-        assert_eq!(read(home.path(), &format!("{arm}/seed-0/members.jsonl")), "", "{arm}");
+        assert_eq!(
+            read(home.path(), &format!("{arm}/seed-0/members.jsonl")),
+            "",
+            "{arm}"
+        );
     }
     let members = read(home.path(), "found/seed-0/members.jsonl");
     let last: Value = serde_json::from_str(members.lines().last().unwrap()).unwrap();
@@ -103,14 +139,26 @@ fn found_groups_can_be_named() {
 
     let names = home.path().join("runs/text/names.toml");
     let number = group["group"].as_u64().unwrap();
-    fs::write(&names, format!("[found.seed-0]\n{number} = \"small <sums>\"\n77 = \"nothing\"\n")).unwrap();
+    fs::write(
+        &names,
+        format!("[found.seed-0]\n{number} = \"small <sums>\"\n77 = \"nothing\"\n"),
+    )
+    .unwrap();
     run(&short(&name, &out, &arms));
     let page = read(home.path(), "report/index.html");
-    assert!(page.contains("<b>small &lt;sums&gt;</b>"), "the name is on the page");
-    assert!(page.contains("names group 77 of arm <code>found</code>, seed 0, which no run has found"));
+    assert!(
+        page.contains("<b>small &lt;sums&gt;</b>"),
+        "the name is on the page"
+    );
+    assert!(
+        page.contains("names group 77 of arm <code>found</code>, seed 0, which no run has found")
+    );
     fs::write(&names, "[found.seed-0]\none = \"first\"\n").unwrap();
     let said = refused(&short(&name, &out, &arms));
-    assert!(said.contains("names.toml, line 2: \"one\" is not the number of a group"), "{said}");
+    assert!(
+        said.contains("names.toml, line 2: \"one\" is not the number of a group"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -118,21 +166,33 @@ fn arms_that_need_groups_are_refused_without_them() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("plain.jsonl");
     fs::write(&file, lines(false)).unwrap();
-    let (name, out) = (file.display().to_string(), home.path().join("runs").display().to_string());
+    let (name, out) = (
+        file.display().to_string(),
+        home.path().join("runs").display().to_string(),
+    );
     for arm in ["grouped", "balanced", "pcgrad", "stratified"] {
         let arms = [format!("--arms=erm,{arm}")];
         let arms: Vec<&str> = arms.iter().map(String::as_str).collect();
         let said = refused(&short(&name, &out, &arms));
-        assert!(said.contains(&format!("arm {arm}: it needs groups")), "{said}");
+        assert!(
+            said.contains(&format!("arm {arm}: it needs groups")),
+            "{said}"
+        );
     }
     assert!(!home.path().join("runs").exists());
     let said = refused(&["text", "--out", &out]);
     assert!(said.contains("give --data FILE.jsonl"), "{said}");
     fs::write(&file, lines(false) + "{\"prompt\":\"\"}\n").unwrap();
     let said = refused(&short(&name, &out, &[]));
-    assert!(said.contains("plain.jsonl, line 201, field \"target\": is missing"), "{said}");
+    assert!(
+        said.contains("plain.jsonl, line 201, field \"target\": is missing"),
+        "{said}"
+    );
     let said = refused(&["table", "--context=4", "--out", &out]);
-    assert!(said.contains("--context; it goes with experiments on the task text"), "{said}");
+    assert!(
+        said.contains("--context; it goes with experiments on the task text"),
+        "{said}"
+    );
     assert!(!home.path().join("runs").exists());
 }
 
@@ -141,7 +201,9 @@ fn lines_come_through_a_pipe() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("runs").display().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
-    command.args(["experiment", "text"]).args(short("-", &out, &["--arms=erm"]));
+    command
+        .args(["experiment", "text"])
+        .args(short("-", &out, &["--arms=erm"]));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -156,5 +218,8 @@ fn lines_come_through_a_pipe() {
     let name = file.display().to_string();
     let output = lab(&short(&name, &out, &["--arms=erm"]));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("1 run is done already"), "{said}");
+    assert!(
+        output.status.success() && said.contains("1 run is done already"),
+        "{said}"
+    );
 }

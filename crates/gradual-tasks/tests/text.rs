@@ -5,14 +5,12 @@ use std::path::Path;
 
 use burn::optim::AdamConfig;
 use burn::tensor::Device;
-use gradual::group::{HowMany, KMeans, Landmarks};
 use gradual::grad::Metric;
+use gradual::group::{HowMany, KMeans, Landmarks};
 use gradual::loss::SumOfSquares;
 use gradual::runs::files::{CURVES, GROUPS, MEMBERS};
 use gradual::runs::{Digest, Done, Lines, MembersRecord, RunConfig, SCHEMA};
-use gradual::train::{
-    End, Interrupt, Keep, Objective, RunFolder, Trainer, TrainerConfig,
-};
+use gradual::train::{End, Interrupt, Keep, Objective, RunFolder, Trainer, TrainerConfig};
 use gradual_tasks::{Decoder, Text, TextConfig, TextData, TextTokens};
 use serde_json::json;
 
@@ -94,14 +92,18 @@ fn run(path: &Path, arm: &str, until: Option<u64>) {
 fn a_run_that_was_interrupted_writes_the_same_bytes() {
     for arm in ["landmarks", "kmeans"] {
         let home = tempfile::tempdir().unwrap();
-        let (whole, stopped) = (home.path().join("whole").join(arm), home.path().join("stopped").join(arm));
+        let (whole, stopped) = (
+            home.path().join("whole").join(arm),
+            home.path().join("stopped").join(arm),
+        );
         run(&whole, arm, None);
         for until in [3, 33, 61, 100] {
             run(&stopped, arm, Some(until));
         }
         run(&stopped, arm, None);
         for name in [CURVES, GROUPS, MEMBERS] {
-            let [one, other] = [&whole, &stopped].map(|folder| fs::read(folder.join(name)).unwrap());
+            let [one, other] =
+                [&whole, &stopped].map(|folder| fs::read(folder.join(name)).unwrap());
             assert!(one == other && !one.is_empty(), "{arm}: {name}");
         }
         let done = Done::read(&whole).unwrap().unwrap();
@@ -122,12 +124,21 @@ fn found_groups_are_told(arm: &str, folder: &Path) {
         assert!((1..=3).contains(&record.groups), "{arm}");
         let sum: f64 = record.found.iter().map(|group| group.share).sum();
         assert!(sum > 0.9 && sum < 1.0 + 1e-9, "{arm}: {sum}");
-        assert!(record.found.iter().all(|group| group.capabilities.is_empty()));
+        assert!(
+            record
+                .found
+                .iter()
+                .all(|group| group.capabilities.is_empty())
+        );
     }
     // Trained gradients tell the two kinds apart.
     let last = records.last().unwrap();
     for group in last.found.iter().filter(|group| group.share > 0.1) {
-        let counts = group.nearest.iter().filter(|line| line.starts_with("count")).count();
+        let counts = group
+            .nearest
+            .iter()
+            .filter(|line| line.starts_with("count"))
+            .count();
         assert!(
             counts == 0 || counts == group.nearest.len(),
             "{arm}: {:?}",
