@@ -71,6 +71,11 @@ pub(crate) trait AnyTask: Send + Sync {
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
 
+    /// Whether its examples are labelled with more than one group to tell apart: by name, not found.
+    fn has_known_groups(&self) -> bool {
+        true
+    }
+
     /// What is unusual about it, a sentence each, for whoever starts its runs.
     fn notes(&self) -> &[String] {
         &[]
