@@ -157,7 +157,7 @@ fn run_until(
         ),
         experiment: &experiment,
     };
-    for note in experiment.task.notes() {
+    for note in experiment.task.notes().iter().chain(&experiment.notes) {
         tell(format_args!("note: {note}"));
     }
     plan.check()?;

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
-use gradual::measure::Claim;
+use gradual::measure::{Claim, Direction, Metric};
 use gradual_registry::split;
 
 use crate::arm::{Arm, ArmEntry, Library};
@@ -54,6 +54,8 @@ pub(crate) struct Experiment {
     pub(crate) size: Size,
     pub(crate) usual: Usual,
     pub(crate) task: Box<dyn AnyTask>,
+    /// What is unusual about it, a sentence each.
+    pub(crate) notes: Vec<String>,
     /// Whether arms that are not among `arms` can be named.
     pub(crate) open: bool,
 }
@@ -102,7 +104,14 @@ impl Experiment {
                         kind.rate(&settings)?,
                     ))
                 };
-                open(kind).with_context(|| file.to_owned())?
+                let opened = open(kind).with_context(|| file.to_owned())?;
+                if read.has_quick_task() {
+                    let other = read.task(!asked.quick)?;
+                    let which = if asked.quick { "without" } else { "with" };
+                    let checked = other.map_or(Ok(()), |(kind, other)| kind.validate(other));
+                    checked.with_context(|| format!("{file}: {which} --quick"))?;
+                }
+                opened
             }
         };
         let RunSection {
@@ -123,7 +132,7 @@ impl Experiment {
             .as_ref()
             .map(|name| name.as_ref().clone())
             .or(first);
-        let experiment = Self {
+        let mut experiment = Self {
             title: read.title.clone().unwrap_or_else(|| read.name.clone()),
             hypothesis: read.hypothesis.trim().to_owned(),
             baseline: baseline
@@ -131,7 +140,10 @@ impl Experiment {
             arms,
             library: read.library()?,
             own: Vec::new(),
-            claims: read.claims(),
+            claims: match task.is_judged_by_loss() {
+                true => read.claims().into_iter().map(by_loss).collect(),
+                false => read.claims(),
+            },
             size: Size {
                 seeds: seeds.map_or(5, u64::from),
                 steps,
@@ -144,10 +156,46 @@ impl Experiment {
             },
             task,
             open,
+            notes: Vec::new(),
             name: read.name,
         };
         experiment.check().with_context(|| file.to_owned())?;
+        if !experiment.task.has_known_groups() {
+            experiment
+                .leave_out_known_groups()
+                .with_context(|| file.to_owned())?;
+        }
         Ok(experiment)
+    }
+
+    /// Leaves out what needs groups, where no example is labelled with one: arms of those that run by default, and claims.
+    fn leave_out_known_groups(&mut self) -> anyhow::Result<()> {
+        let mut left_out = Vec::new();
+        for name in std::mem::take(&mut self.arms) {
+            match self.arm(&name)?.needs_known_groups()? {
+                true => left_out.push(name),
+                false => self.arms.push(name),
+            }
+        }
+        if self.arms.is_empty() || left_out.contains(&self.baseline) {
+            bail!(
+                "no example is labelled with a group, and the {} {} needs groups",
+                if self.arms.is_empty() {
+                    "arm"
+                } else {
+                    "baseline"
+                },
+                left_out.first().unwrap_or(&self.baseline)
+            );
+        }
+        if !left_out.is_empty() {
+            self.notes.push(format!(
+                "no example is labelled with a group, so these arms are left out: {}",
+                left_out.join(", ")
+            ));
+        }
+        self.claims.retain(|claim| !left_out.contains(&claim.arm));
+        Ok(())
     }
 
     /// Refuses recipes that make no sense, whether their arms run or not, and names that no arm has.
@@ -282,6 +330,39 @@ impl Experiment {
             true => out.join(format!("{}-quick", self.name)),
             false => out.join(&self.name),
         }
+    }
+}
+
+/// A claim on accuracies as one on losses: what was to be higher is to be lower. Others are left as they are.
+fn by_loss(claim: Claim) -> Claim {
+    let (metric, direction, smallest_effect) = match (claim.metric, claim.direction) {
+        (Metric::Gap, direction) => (Metric::Gini, direction, claim.smallest_effect),
+        (Metric::FinalAccuracy, Direction::Higher) => (
+            Metric::FinalLoss,
+            Direction::Lower,
+            1.0 / claim.smallest_effect,
+        ),
+        (Metric::FinalAccuracy, Direction::Lower) => (
+            Metric::FinalLoss,
+            Direction::Higher,
+            1.0 / claim.smallest_effect,
+        ),
+        (Metric::RelativeWidth, direction) => (
+            Metric::RelativeWidthByLoss,
+            direction,
+            claim.smallest_effect,
+        ),
+        _ => return claim,
+    };
+    Claim {
+        statement: format!(
+            "{} (Judged by losses, for a number is predicted.)",
+            claim.statement
+        ),
+        metric,
+        direction,
+        smallest_effect,
+        ..claim
     }
 }
 

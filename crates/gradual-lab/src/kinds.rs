@@ -1,9 +1,11 @@
 //! The kinds of tasks that an experiment's file can name, each with its settings and flags.
 
+mod images;
 mod kind;
 mod parity;
 mod skills;
 mod table;
+mod text;
 
 pub(crate) use kind::Kind;
 
@@ -12,7 +14,13 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 3] = [&parity::SparseParity, &skills::Skills, &table::Table];
+pub(crate) static KINDS: [&dyn Kind; 5] = [
+    &parity::SparseParity,
+    &skills::Skills,
+    &table::Table,
+    &images::Images,
+    &text::Text,
+];
 
 /// The kind called `name`.
 pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
@@ -29,7 +37,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 
 #[cfg(test)]
 mod tests {
-    use gradual_tasks::{SkillsConfig, SparseParityConfig};
+    use gradual_tasks::{ImagesConfig, SkillsConfig, SparseParityConfig};
     use serde_json::json;
     use toml::Value;
 
@@ -44,6 +52,7 @@ mod tests {
                 ..SparseParityConfig::default()
             }),
             "skills" => json!(SkillsConfig::default()),
+            "images" => json!(ImagesConfig::default()),
             _ => json!({}),
         };
         let fields = config.as_object().unwrap().iter();
@@ -87,7 +96,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (9 + 6) * 15);
+        assert_eq!(tried, (9 + 6 + 2) * 15);
     }
 
     #[test]

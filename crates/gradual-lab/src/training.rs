@@ -71,9 +71,19 @@ pub(crate) trait AnyTask: Send + Sync {
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
 
+    /// Whether its examples are labelled with more than one group to tell apart: by name, not found.
+    fn has_known_groups(&self) -> bool {
+        true
+    }
+
     /// What is unusual about it, a sentence each, for whoever starts its runs.
     fn notes(&self) -> &[String] {
         &[]
+    }
+
+    /// Whether claims are judged by losses in the place of accuracies, as where numbers are predicted.
+    fn is_judged_by_loss(&self) -> bool {
+        false
     }
 
     /// The journals that its runs have beside the usual ones.

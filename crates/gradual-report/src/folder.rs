@@ -1,5 +1,6 @@
 //! The run folders of one experiment or of several, read and checked.
 
+mod names;
 mod programs;
 mod run;
 mod several;
@@ -147,6 +148,7 @@ impl Folder {
                 });
             }
         }
+        names::give(dir, &mut arms, &mut notes)?;
         if arms.iter().all(|arm| arm.runs.is_empty()) {
             return Err(ReportError::NoRuns {
                 path: dir.to_owned(),

@@ -1,6 +1,7 @@
 //! The page: one HTML file with its style, script and figures inside.
 
 mod first;
+mod found_groups;
 pub(crate) mod live;
 mod metrics;
 mod reproduce;
@@ -56,6 +57,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         figures.iter().take(SHOWN_FIRST).map(figure).collect(),
         metrics::against(&arms),
         metrics::topics(&arms),
+        found_groups::html(folder),
         figures.iter().skip(SHOWN_FIRST).map(figure).collect(),
         reproduce::html(folder, csv),
     ];
@@ -129,12 +131,13 @@ pub(crate) fn document(title: &str, body: &str) -> String {
 fn stylesheet() -> String {
     format!(
         ":root{{{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n\
-         @media print{{:root{{{}}}}}\n.ramp{{background:{}}}\n{}",
+         @media print{{:root{{{}}}}}\n.ramp{{background:{}}}\n{}{}",
         style::variables(false),
         style::variables(true),
         style::variables(false),
         style::gradient(),
         include_str!("page.css"),
+        found_groups::STYLE,
     )
 }
 

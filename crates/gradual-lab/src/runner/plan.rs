@@ -68,6 +68,13 @@ impl Plan<'_> {
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
         for arm in &self.arms {
+            if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
+                bail!(
+                    "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
+                     --arms, or give the data groups",
+                    arm.name
+                );
+            }
             let sampler = arm.recipe.sampler(&frequencies, self.steps(arm)).map(drop);
             sampler
                 .and_then(|()| arm.recipe.optimizer().map(drop))
