@@ -31,6 +31,7 @@ pub(crate) mod unread;
 
 use burn::tensor::Device;
 use dyn_clone::DynClone;
+use gradual_grad::ExampleGradients;
 
 use crate::error::GroupError;
 use draw::Draw;
@@ -119,6 +120,17 @@ pub trait Grouping: DynClone + Send {
     /// [`Groups::settled`].
     fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.group(draw)
+    }
+
+    /// Gradients as this grouping compares them: in its metric, if it has one. They are as they are by default.
+    ///
+    /// For those who want to know which examples of a group are most alike to the others.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::Gradients`] for gradients that the metric can't take.
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        Ok(gradients.clone())
     }
 
     /// What the grouping has learned from the draws so far, its place in its random numbers included:

@@ -36,6 +36,9 @@ struct Own {
 /// Makes an objective for so many known groups and a seed.
 type Build = dyn Fn(usize, u64) -> anyhow::Result<Objective> + Send + Sync;
 
+/// The samplers that do not choose capabilities.
+const UNLABELLED: [&str; 2] = ["task", "epochs"];
+
 impl fmt::Debug for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Own")
@@ -107,6 +110,13 @@ impl Arm {
             Some(own) => (own.build)(num_groups, seed),
             None => self.recipe.objective(num_groups, seed),
         }
+    }
+
+    /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels, or its sampler
+    /// draws by capability.
+    pub(crate) fn needs_known_groups(&self) -> anyhow::Result<bool> {
+        let sampler = self.recipe.sampler.name.as_str();
+        Ok(!UNLABELLED.contains(&sampler) || self.objective(1, 0)?.needs_labels())
     }
 
     /// All that makes a run of it, as data.

@@ -148,6 +148,7 @@ fn run_until(
         jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
         fresh: asked.fresh,
         checkpoint_every: asked.checkpoint_every,
+        tensorboard: asked.tensorboard,
         settings: experiment.task.settings()?,
         backend,
         folder: experiment.folder(
@@ -156,7 +157,7 @@ fn run_until(
         ),
         experiment: &experiment,
     };
-    for note in experiment.task.notes() {
+    for note in experiment.task.notes().iter().chain(&experiment.notes) {
         tell(format_args!("note: {note}"));
     }
     plan.check()?;

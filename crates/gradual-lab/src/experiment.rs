@@ -54,6 +54,8 @@ pub(crate) struct Experiment {
     pub(crate) size: Size,
     pub(crate) usual: Usual,
     pub(crate) task: Box<dyn AnyTask>,
+    /// What is unusual about it, a sentence each.
+    pub(crate) notes: Vec<String>,
     /// Whether arms that are not among `arms` can be named.
     pub(crate) open: bool,
 }
@@ -130,7 +132,7 @@ impl Experiment {
             .as_ref()
             .map(|name| name.as_ref().clone())
             .or(first);
-        let experiment = Self {
+        let mut experiment = Self {
             title: read.title.clone().unwrap_or_else(|| read.name.clone()),
             hypothesis: read.hypothesis.trim().to_owned(),
             baseline: baseline
@@ -154,10 +156,46 @@ impl Experiment {
             },
             task,
             open,
+            notes: Vec::new(),
             name: read.name,
         };
         experiment.check().with_context(|| file.to_owned())?;
+        if !experiment.task.has_known_groups() {
+            experiment
+                .leave_out_known_groups()
+                .with_context(|| file.to_owned())?;
+        }
         Ok(experiment)
+    }
+
+    /// Leaves out what needs groups, where no example is labelled with one: arms of those that run by default, and claims.
+    fn leave_out_known_groups(&mut self) -> anyhow::Result<()> {
+        let mut left_out = Vec::new();
+        for name in std::mem::take(&mut self.arms) {
+            match self.arm(&name)?.needs_known_groups()? {
+                true => left_out.push(name),
+                false => self.arms.push(name),
+            }
+        }
+        if self.arms.is_empty() || left_out.contains(&self.baseline) {
+            bail!(
+                "no example is labelled with a group, and the {} {} needs groups",
+                if self.arms.is_empty() {
+                    "arm"
+                } else {
+                    "baseline"
+                },
+                left_out.first().unwrap_or(&self.baseline)
+            );
+        }
+        if !left_out.is_empty() {
+            self.notes.push(format!(
+                "no example is labelled with a group, so these arms are left out: {}",
+                left_out.join(", ")
+            ));
+        }
+        self.claims.retain(|claim| !left_out.contains(&claim.arm));
+        Ok(())
     }
 
     /// Refuses recipes that make no sense, whether their arms run or not, and names that no arm has.

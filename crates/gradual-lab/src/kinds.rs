@@ -5,6 +5,7 @@ mod kind;
 mod parity;
 mod skills;
 mod table;
+mod text;
 
 pub(crate) use kind::Kind;
 
@@ -13,11 +14,12 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 4] = [
+pub(crate) static KINDS: [&dyn Kind; 5] = [
     &parity::SparseParity,
     &skills::Skills,
     &table::Table,
     &images::Images,
+    &text::Text,
 ];
 
 /// The kind called `name`.

@@ -284,6 +284,7 @@ impl Lab {
             size,
             usual: self.usual,
             task,
+            notes: Vec::new(),
             open: true,
             name: self.name,
         };

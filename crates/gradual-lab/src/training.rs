@@ -7,10 +7,11 @@ use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
     TrainerConfig,
 };
-use gradual_report::Report;
+use gradual_report::{EventFile, Report};
 use serde_json::Value;
 
 use crate::arm::Arm;
+use crate::shown::Shown;
 
 /// What one arm learns with one seed.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,8 @@ pub(crate) struct Run<'a> {
     /// What it resumes from.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) progress: Progress,
+    /// Where its evaluations go for TensorBoard, if they do.
+    pub(crate) events: Option<EventFile>,
 }
 
 /// What came of a run.
@@ -67,6 +70,11 @@ pub(crate) trait AnyTask: Send + Sync {
 
     /// The capabilities, those of seed 0.
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>>;
+
+    /// Whether its examples are labelled with more than one group to tell apart: by name, not found.
+    fn has_known_groups(&self) -> bool {
+        true
+    }
 
     /// What is unusual about it, a sentence each, for whoever starts its runs.
     fn notes(&self) -> &[String] {
@@ -180,6 +188,9 @@ pub(crate) fn written_down<'t, T: Task>(trainer: Trainer<'t, T>, run: Run<'_>) -
     trainer
         .interrupted_by(run.interrupt)
         .observe(run.folder)
-        .observe(run.progress)
+        .observe(Shown {
+            progress: run.progress,
+            events: run.events,
+        })
         .resume(run.snapshot)
 }

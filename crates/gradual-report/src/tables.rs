@@ -15,6 +15,7 @@ pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
         runs(folder),
         capabilities(folder),
         curves(folder),
+        found_groups(folder),
     ]
 }
 
@@ -194,6 +195,34 @@ fn capabilities(folder: &Folder) -> Table {
 }
 
 /// Every evaluation of every capability, as it was recorded.
+/// The found groups of every record, with their most typical example.
+fn found_groups(folder: &Folder) -> Table {
+    let mut table = Table::new(
+        "found_groups",
+        &[
+            "arm", "seed", "step", "group", "name", "share", "loss", "nearest",
+        ],
+    );
+    for (arm, run) in each(folder) {
+        for record in &run.members {
+            for members in &record.found {
+                let name = run.names.get(&members.group);
+                table.push([
+                    arm.into(),
+                    run.seed.into(),
+                    record.step.into(),
+                    members.group.into(),
+                    name.map_or("", String::as_str).into(),
+                    members.share.into(),
+                    members.loss.into(),
+                    members.nearest.first().map_or("", String::as_str).into(),
+                ]);
+            }
+        }
+    }
+    table
+}
+
 fn curves(folder: &Folder) -> Table {
     let mut table = Table::new(
         "curves",

@@ -2,5 +2,6 @@
 
 mod evaluation;
 mod grouping;
+mod members;
 mod range;
 mod timing;

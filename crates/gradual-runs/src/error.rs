@@ -219,8 +219,21 @@ pub enum RunsError {
         /// What is wrong with it.
         source: Box<RunsError>,
     },
+    /// A file of names of groups is none.
+    #[error("{}, line {line}: {problem}", .path.display())]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A file that must be there is not.
-    #[error("read experiment: expected the file {}, found none", .path.display())]
+    #[error(
+        "read experiment: expected the file {}, found none; the page on the run folder says what has to be where",
+        .path.display()
+    )]
     Missing {
         /// The path looked for.
         path: PathBuf,

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! runs/<experiment>/experiment.json                 ExperimentRecord
+//! runs/<experiment>/names.toml                      GroupNames, written by a person
 //! runs/<experiment>/.lock                           held while experiment.json or a report is written
+//! runs/<experiment>/tensorboard/<arm>/seed-<s>/      event files, where they are asked for
 //! runs/<experiment>/.old-<time>/<arm>/seed-<s>/     runs that were moved aside
 //! runs/<experiment>/<arm>/seed-<s>/config.json      RunConfig
 //!                                  environment.json machine and versions
 //!                                  curves.jsonl     Evaluation, one per line
 //!                                  groups.jsonl     GroupingRecord, one per line
+//!                                  members.jsonl    MembersRecord, one per line
 //!                                  timing.jsonl     Timing, one per line
 //!                                  checkpoints/     written by gradual-train
 //!                                  DONE             Done: how a finished run ended, and the digests of its journals
@@ -37,7 +40,7 @@
 //! To write:
 //!
 //! - [`record`]: records as lines of JSON. Non-finite numbers and other versions of the format are errors, and numbers
-//!   are read back bit for bit. [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`] are the records themselves;
+//!   are read back bit for bit. [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`], [`MembersRecord`] are the records themselves;
 //!   [`Evaluation`] and [`Timing`] come from `gradual-measure`, which computes with them.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder; [`aside()`] and [`aside_all`]: runs make room for others.
@@ -56,9 +59,11 @@ mod experiment;
 mod experiment_folder;
 pub mod files;
 mod finite;
+mod group_names;
 mod grouping;
 mod journal;
 mod lock;
+mod members;
 mod message;
 mod place;
 pub mod record;
@@ -74,9 +79,11 @@ pub use error::RunsError;
 pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord};
 pub use experiment_folder::ExperimentFolder;
 pub use gradual_measure::{CapabilityRecord, Evaluation, Timing};
+pub use group_names::GroupNames;
 pub use grouping::{ChurnRecord, GroupingRecord};
 pub use journal::{Journal, Lines};
 pub use lock::FolderLock;
+pub use members::{GroupMembers, MembersRecord};
 pub use message::{message, shown};
 pub use place::{Place, Places};
 pub use record::{Record, SCHEMA};

@@ -5,9 +5,10 @@ use gradual_measure::{Evaluation, Timing};
 use crate::config::RunConfig;
 use crate::done::Done;
 use crate::error::RunsError;
-use crate::files::{self, CONFIG, CURVES, GROUPS, TIMING};
+use crate::files::{self, CONFIG, CURVES, GROUPS, MEMBERS, TIMING};
 use crate::grouping::GroupingRecord;
 use crate::journal::Lines;
+use crate::members::MembersRecord;
 use crate::place::Place;
 use crate::record::Record;
 
@@ -25,6 +26,8 @@ pub struct Run {
     pub evaluations: Vec<Evaluation>,
     /// By step.
     pub groupings: Vec<GroupingRecord>,
+    /// By step; none where nothing was found, or could be said of it.
+    pub members: Vec<MembersRecord>,
     /// By step.
     pub timings: Vec<Timing>,
     /// What was left out, in sentences: a torn last line of an unfinished run.
@@ -71,6 +74,7 @@ impl Run {
         let run = Self {
             evaluations,
             groupings: lines(folder, GROUPS, finished, &mut notes)?,
+            members: lines(folder, MEMBERS, finished, &mut notes)?,
             timings: lines(folder, TIMING, finished, &mut notes)?,
             folder: folder.clone(),
             config,
@@ -94,6 +98,7 @@ impl Run {
         let journals = [
             (CURVES, evaluated),
             (GROUPS, self.groupings.last().map(|one| one.step)),
+            (MEMBERS, self.members.last().map(|one| one.step)),
             (TIMING, self.timings.last().map(|one| one.step)),
         ];
         for (name, last) in journals {

@@ -28,6 +28,24 @@ pub struct DecoderConfig {
     pub hidden: usize,
 }
 
+impl DecoderConfig {
+    /// Number of parameters.
+    #[must_use]
+    pub fn num_parameters(&self) -> u128 {
+        let [tokens, context, width, layers, hidden] = [
+            self.vocabulary,
+            self.context,
+            self.width,
+            self.layers,
+            self.hidden,
+        ]
+        .map(|size| size as u128);
+        let attention = 4 * width * (width + 1) + 4 * width;
+        let block = attention + hidden * (2 * width + 1) + width;
+        (tokens + context + 2) * width + layers * block
+    }
+}
+
 /// Pre-norm blocks of causal attention and ReLU layers, learned positions, and one weight for
 /// embedding and read-out. Written with Burn's layers; every one is tapped.
 #[derive(Module, Debug)]
@@ -128,6 +146,19 @@ mod tests {
 
     fn tokens(rows: [[i32; 5]; 3]) -> Tensor<2, Int> {
         Tensor::from_data(TensorData::from(rows), &Device::flex())
+    }
+
+    #[test]
+    fn the_count_of_parameters_is_that_of_the_model() {
+        let config = DecoderConfig {
+            vocabulary: 7,
+            context: 6,
+            width: 4,
+            heads: 2,
+            layers: 2,
+            hidden: 5,
+        };
+        assert_eq!(tiny().num_params() as u128, config.num_parameters());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
+//! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
@@ -18,6 +19,7 @@ mod setting;
 pub mod skills;
 mod sparse_parity;
 mod table;
+mod text;
 mod weights;
 
 pub use convnet::Convnet;
@@ -37,4 +39,5 @@ pub use table::error::TableError;
 pub use table::options::{Missing, Predicted, TableOptions};
 pub use table::row::TableRow;
 pub use table::{Table, TableBatch};
+pub use text::{Text, TextBatch, TextConfig, TextData, TextError, TextTokens};
 pub use weights::{linear, uniform};

@@ -1,8 +1,10 @@
-//! Tables and images that something has changed.
+//! Tables, images and lines of text that something has changed.
 
 use gradual::train::Task;
 use gradual_fuzz::Mutated;
-use gradual_tasks::{ImageData, ImageOptions, Table, TableData, TableOptions};
+use gradual_tasks::{
+    ImageData, ImageOptions, Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
+};
 
 /// Tables that are right, and such as broke a reader once.
 const SEEDS: [&[u8]; 18] = [
@@ -129,6 +131,69 @@ fn idx_files_are_read_or_refused() {
                         assert!(!said.chars().any(char::is_control), "{said:?}");
                     }
                     Ok(data) => assert!(data.classes().len() > 1),
+                }
+            }
+        });
+}
+
+/// Lines that are right, and such as broke a reader once.
+const LINES: [&[u8]; 8] = [
+    b"{\"text\":\"one\"}\n{\"text\":\"two\"}\n{\"text\":\"three\"}",
+    b"{\"prompt\":\"1+1\",\"target\":\"2\",\"group\":\"add\"}\n{\"prompt\":\"2-1\",\"target\":\"1\",\"group\":2}\n",
+    b"\xef\xbb\xbf{\"text\":\"a\",\"group\":null}\r\n{\"text\":\"b\",\"group\":\"g\"}\r\n\r\n",
+    b"{\"text\":\"\\ud83d\\ude00 \\u0000\"}\n{\"text\":\"\\ud800\"}\n",
+    b"{\"text\":\"a\",\"text\":\"b\"}\n",
+    b"{\"te\\u0078t\":\"a\"}\n\n{\"text\":[[[[{}]]]]}\n",
+    b"[\n{\"text\":\"a\"}\n]",
+    b"\x1f\x8b\x08\0",
+];
+
+const PIECES: [&str; 12] = [
+    "{\"text\":\"a\"}\n",
+    "\"group\":",
+    "\"prompt\":\"",
+    "\"target\":\"",
+    "\n",
+    "\r\n",
+    "\\u",
+    "null",
+    "{",
+    "}",
+    ",",
+    "1e999",
+];
+
+/// Lines are read and can be drawn from, or are refused by the file's name with a short message on one line.
+#[test]
+fn lines_are_read_or_refused() {
+    let config = TextConfig {
+        context: 8,
+        ..TextConfig::default()
+    };
+    bolero::check!()
+        .with_generator(Mutated::new(LINES).with_words(PIECES))
+        .for_each(|input: &Vec<u8>| {
+            match TextData::read(input.as_slice(), "FILE", &TextTokens::Characters, &config) {
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(said.starts_with("text FILE"), "{said}");
+                    assert!(said.chars().count() < 2_000, "{said}");
+                    assert!(!said.chars().any(char::is_control), "{said:?}");
+                }
+                Ok(data) => {
+                    let task = Text::new(&data, 0);
+                    let frequencies = task.capabilities().iter().map(|each| each.frequency);
+                    assert!((frequencies.sum::<f64>() - 1.0).abs() < 1e-9);
+                    let items: Vec<usize> = (0..task.items().unwrap_or_default()).collect();
+                    assert!(!items.is_empty() && items.len() < data.num_lines());
+                    let drawn = task.pick(&items, &burn::tensor::Device::flex()).unwrap();
+                    assert_eq!(drawn.labels.len(), items.len());
+                    for at in items {
+                        assert!(task.describe(&drawn.batch, at).is_some());
+                    }
+                    for note in data.notes() {
+                        assert!(!note.chars().any(char::is_control), "{note:?}");
+                    }
                 }
             }
         });

@@ -5,7 +5,7 @@ use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
     ImageData, Images, ImagesConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig, Table,
-    TableData, TableOptions,
+    TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -60,4 +60,21 @@ fn numbers_of_a_table() {
     let options = TableOptions::numbers("price", "g");
     let data = TableData::read(text.as_bytes(), "prices", &options).expect("a table");
     assert!(check(&Table::new(&data, 1), 32) < 1e-5);
+}
+
+/// Lines of different lengths, some longer than the context.
+#[test]
+fn text() {
+    let config = TextConfig {
+        context: 24,
+        ..TextConfig::default()
+    };
+    let word = |at: usize| "some words ".repeat(at % 4 + 1);
+    for form in ["\"text\":\"", "\"prompt\":\"say \",\"target\":\""] {
+        let lines = (0..40).map(|at| format!("{{{form}{}\"}}\n", &word(at)[..6 + at % 14]));
+        let lines: String = lines.collect();
+        let data = TextData::read(lines.as_bytes(), "lines", &TextTokens::Bytes, &config);
+        let task = Text::new(&data.expect("lines"), 1);
+        assert!(check(&task, 16) < 1e-3, "{form}");
+    }
 }

@@ -21,7 +21,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gradual_runs::files::{self, CURVES, is_journal_name, write_new};
+use gradual_runs::files::{self, CURVES, MEMBERS, is_journal_name, write_new};
 use gradual_runs::{Digest, Evaluation, Lines, Record, RunConfig, RunsError, shown};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -313,9 +313,14 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
             content(FILES[3])?,
         ],
     };
+    // Checkpoints from before runs had this journal.
+    let none = |name: &str| name == MEMBERS && !manifest.files.contains_key(name);
     let journals = names
         .journals()
-        .map(|name| Ok((name.to_owned(), content(name)?)))
+        .map(|name| match none(name) {
+            true => Ok((name.to_owned(), Vec::new())),
+            false => Ok((name.to_owned(), content(name)?)),
+        })
         .collect::<Result<Vec<_>, String>>()?;
     let curves: Lines<Evaluation> = Lines::read(&folder.join(CURVES), true).map_err(said)?;
     match curves.records.last() {

@@ -220,6 +220,9 @@ pub enum TrainError {
         /// The backend's message.
         problem: String,
     },
+    /// The examples of a task can't be read: see [`data`](Self::data).
+    #[error(transparent)]
+    Data(Box<dyn std::error::Error + Send + Sync>),
     /// A run can't resume from its checkpoints.
     #[error(
         "run folder {}: can't go on from its checkpoints ({problem}); --fresh starts over",
@@ -270,6 +273,11 @@ impl TrainError {
             | Self::Loss(LossError::NotFinite { .. }) => true,
             _ => false,
         }
+    }
+
+    /// That examples can't be read, in the task's own words.
+    pub fn data(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Data(source.into())
     }
 
     /// The same of examples that stand at the positions `present` of a larger draw.

@@ -15,10 +15,12 @@ mod journals;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gradual_runs::files::{self, CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, TIMING};
+use gradual_runs::files::{
+    self, CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, MEMBERS, TIMING,
+};
 use gradual_runs::{
-    Done, Evaluation, FolderLock, GroupingRecord, Journal, Record, RunConfig, RunEnd, RunsError,
-    SCHEMA, Timing,
+    Done, Evaluation, FolderLock, GroupingRecord, Journal, MembersRecord, Record, RunConfig,
+    RunEnd, RunsError, SCHEMA, Timing,
 };
 use serde_json::Value;
 
@@ -340,6 +342,12 @@ impl Observer for RunFolder {
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         grouping.check(None)?;
         self.journals.append(GROUPS, grouping.to_line()?)?;
+        Ok(CONTINUE)
+    }
+
+    fn members(&mut self, members: &MembersRecord) -> Result<Flow, TrainError> {
+        members.check(None)?;
+        self.journals.append(MEMBERS, members.to_line()?)?;
         Ok(CONTINUE)
     }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use gradual_grad::Verified;
 use gradual_group::{Groups, State};
-use gradual_runs::{Evaluation, GroupingRecord};
+use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 
 use crate::error::TrainError;
 use crate::snapshot::Snapshot;
@@ -89,6 +89,18 @@ pub trait Observer {
         Ok(CONTINUE)
     }
 
+    /// With what the found groups hold, in words: at some evaluations of runs whose groups come from gradients, where the
+    /// task can [describe](crate::Task::describe) its examples. These are the same over the run and no part of its
+    /// draws; their groups are found by a copy of the grouping.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn members(&mut self, members: &MembersRecord) -> Result<Flow, TrainError> {
+        let _ = members;
+        Ok(CONTINUE)
+    }
+
     /// After every capability was evaluated, `seconds` after the run's start, not counting the time
     /// between a stop and its resumption.
     ///
@@ -161,6 +173,10 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         (**self).grouped(grouping)
+    }
+
+    fn members(&mut self, members: &MembersRecord) -> Result<Flow, TrainError> {
+        (**self).members(members)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {

@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::trainer::members::Followed;
 
 /// A run between two steps: weights, optimizer and learning rate as Burn records them, and the state of
 /// everything else.
@@ -64,6 +65,9 @@ pub(crate) struct RunState {
     pub(crate) skipped_in_a_row: u64,
     pub(crate) grouped: bool,
     pub(crate) churn: Option<Churn>,
+    /// Of snapshots from before there were such records, none.
+    #[serde(default)]
+    pub(crate) followed: Followed,
     pub(crate) stopped: Option<String>,
     pub(crate) seconds: f64,
     pub(crate) objective: State,

@@ -101,6 +101,21 @@ pub trait Task {
     /// Draws `n` training examples.
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch>;
 
+    /// The same for examples that have to be read from somewhere, which can fail. The trainer calls this one; the default
+    /// is [`draw`](Self::draw).
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Data`] naming what can't be read.
+    fn try_draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        Ok(self.draw(n, random, device))
+    }
+
     /// Draws one training example of each of these capabilities, in this order; for samplers that
     /// choose capabilities.
     ///
@@ -138,6 +153,13 @@ pub trait Task {
 
     /// One loss per example of a batch, `[n]`.
     fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Tensor<1>;
+
+    /// An example of a batch in words that a person can read, of whatever length; none where the task has no words for
+    /// it, which is the default. Where there are words, a run writes down [what its found groups hold](crate::Observer::members).
+    fn describe(&self, batch: &Self::Batch, example: usize) -> Option<String> {
+        let _ = (batch, example);
+        None
+    }
 
     /// Scores of a model (without autodiff) on held-out examples, one per capability.
     ///

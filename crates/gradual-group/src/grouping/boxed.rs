@@ -1,6 +1,7 @@
 //! A grouping whose type is known at run time alone.
 
 use burn::tensor::Device;
+use gradual_grad::ExampleGradients;
 
 use super::Grouping;
 use super::draw::Draw;
@@ -46,6 +47,10 @@ impl Grouping for Box<dyn Grouping> {
 
     fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         (**self).group_ahead(draw)
+    }
+
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        (**self).seen(gradients)
     }
 
     fn state(&self) -> Result<State, GroupError> {

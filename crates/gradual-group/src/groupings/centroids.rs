@@ -3,7 +3,7 @@
 mod formed;
 
 use burn::tensor::{Device, Tensor};
-use gradual_grad::{Metric, MetricRecord};
+use gradual_grad::{ExampleGradients, Metric, MetricRecord};
 use gradual_registry::{Entry, Parameter};
 
 use crate::clustering::cosines::Cosines;
@@ -345,6 +345,11 @@ impl Grouping for Centroids {
             Some(churn) => groups.with_churn(churn),
             None => groups,
         })
+    }
+
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        let seen = self.metric.apply(gradients);
+        seen.map_err(GroupError::gradients(OPERATION))
     }
 
     /// The centroids, the metric's running moments and the place in the random numbers.

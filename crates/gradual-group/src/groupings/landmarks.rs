@@ -406,6 +406,11 @@ impl Grouping for Landmarks {
         Ok(groups)
     }
 
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        let seen = self.metric.apply(gradients);
+        seen.map_err(GroupError::gradients(OPERATION))
+    }
+
     /// The landmarks with their groups and gradients, and the metric's running moments.
     fn state(&self) -> Result<State, GroupError> {
         State::new(OPERATION, &self.record()?)

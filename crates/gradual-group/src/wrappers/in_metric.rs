@@ -1,7 +1,7 @@
 //! Any grouping, in any metric.
 
 use burn::tensor::Device;
-use gradual_grad::{Metric, MetricRecord};
+use gradual_grad::{ExampleGradients, Metric, MetricRecord};
 
 use crate::error::GroupError;
 use crate::grouping::Grouping;
@@ -81,6 +81,12 @@ impl<G: Grouping + Clone> Wrapper for InMetric<G> {
 
     fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {
         self.show(draw, group)
+    }
+
+    fn wrap_seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        let seen = self.metric.apply(gradients);
+        self.inner
+            .seen(&seen.map_err(GroupError::gradients(OPERATION))?)
     }
 
     /// The running moments and the inner grouping's state.

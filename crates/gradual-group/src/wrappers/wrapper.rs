@@ -1,6 +1,7 @@
 //! A grouping around another one.
 
 use burn::tensor::Device;
+use gradual_grad::ExampleGradients;
 
 use crate::error::GroupError;
 use crate::grouping::Grouping;
@@ -120,6 +121,15 @@ pub trait Wrapper: Clone + Send {
         group: GroupBy<Self::Inner>,
     ) -> Result<Groups, GroupError>;
 
+    /// Gradients as both compare them: as the inner grouping does by default.
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner grouping, and of what is done around it.
+    fn wrap_seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        self.inner().seen(gradients)
+    }
+
     /// The state of both, where that of the inner grouping is `inner`: the same by default, of a wrapper without state.
     ///
     /// # Errors
@@ -190,6 +200,10 @@ impl<W: Wrapper> Grouping for W {
         attempt(self, |wrapper| {
             wrapper.wrap_group(draw, W::Inner::group_ahead)
         })
+    }
+
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        self.wrap_seen(gradients)
     }
 
     fn state(&self) -> Result<State, GroupError> {

@@ -62,6 +62,9 @@ pub(crate) struct Asked {
     /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
+    /// Write event files for TensorBoard while the runs go on, to the folder `tensorboard` beside them
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
@@ -84,6 +87,7 @@ impl Asked {
             quick: false,
             fresh: false,
             checkpoint_every: None,
+            tensorboard: false,
             backend: None,
             json: false,
         }
@@ -105,11 +109,13 @@ pub(super) struct Which {
 }
 
 impl Which {
-    /// The name of the experiment's file, and its content. A table of one's own needs no word more than its data.
-    fn file(&self, has_data: bool) -> anyhow::Result<(String, String)> {
-        let default = match has_data {
-            true => "table",
-            false => experiment::FILES[0].0,
+    /// The name of the experiment's file, and its content. Data of one's own need no word more: lines of JSON are text,
+    /// everything else is a table.
+    fn file(&self, data: Option<&str>) -> anyhow::Result<(String, String)> {
+        let default = match data {
+            Some(file) if is_lines_of_json(file) => "text",
+            Some(_) => "table",
+            None => experiment::FILES[0].0,
         };
         let name = self.name.as_deref().unwrap_or(default);
         let path = Path::new(name);
@@ -121,6 +127,16 @@ impl Which {
         }
         Ok((name.to_owned(), experiment::find(name)?.to_owned()))
     }
+}
+
+/// Whether a file of data is called so.
+fn is_lines_of_json(file: &str) -> bool {
+    let extension = Path::new(file).extension();
+    extension.is_some_and(|extension| {
+        ["jsonl", "ndjson"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The text of an experiment's file.
@@ -153,9 +169,7 @@ pub(super) struct Parsed {
 /// Which flags there are depends on the experiment, so that its name is looked for first.
 pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
-    let first = KINDS
-        .into_iter()
-        .fold(command(), with_flags_of)
+    let first = with_flags_of_all(command())
         .ignore_errors(true)
         .disable_help_flag(true)
         .arg(
@@ -171,8 +185,9 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
         && !which.list
         && which.show.is_none()
     {
-        let given = |id| first.value_source(id) == Some(ValueSource::CommandLine);
-        (file, text) = which.file(given("data"))?;
+        let given = first.value_source("data") == Some(ValueSource::CommandLine);
+        let data = first.try_get_one::<String>("data").ok().flatten();
+        (file, text) = which.file(data.map(String::as_str).filter(|_| given))?;
         kind = experiment::kind(&file, &text)?;
     }
     let mut own = command();
@@ -200,19 +215,20 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     })
 }
 
-/// The command with those flags of a kind that it does not have yet: several kinds have a flag of one name.
-fn with_flags_of(command: Command, kind: &'static dyn Kind) -> Command {
-    let flags = kind.with_flags(Command::new("flags"));
-    let has = |command: &Command, flag: &Arg| {
-        command
-            .get_arguments()
-            .any(|other| other.get_id() == flag.get_id())
-    };
-    let new: Vec<Arg> = (flags.get_arguments())
-        .filter(|flag| !has(&command, flag))
-        .cloned()
-        .collect();
-    command.args(new)
+/// A command with the flags of every kind of task. Those of one name are one.
+fn with_flags_of_all(command: Command) -> Command {
+    KINDS.into_iter().fold(command, |command, kind| {
+        let own = kind.with_flags(Command::new(kind.name()));
+        own.get_arguments().fold(command, |command, flag| {
+            let is_known = command
+                .get_arguments()
+                .any(|known| known.get_id() == flag.get_id());
+            match is_known {
+                true => command,
+                false => command.arg(flag),
+            }
+        })
+    })
 }
 
 /// The flags that every experiment has.

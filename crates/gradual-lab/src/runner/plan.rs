@@ -34,6 +34,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) fresh: bool,
     /// Steps between checkpoints; a twentieth of the run if not said.
     pub(crate) checkpoint_every: Option<u64>,
+    /// Whether event files are written.
+    pub(crate) tensorboard: bool,
     /// Those of the task.
     pub(crate) settings: Value,
     pub(crate) backend: Backend,
@@ -66,6 +68,13 @@ impl Plan<'_> {
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
         for arm in &self.arms {
+            if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
+                bail!(
+                    "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
+                     --arms, or give the data groups",
+                    arm.name
+                );
+            }
             let sampler = arm.recipe.sampler(&frequencies, self.steps(arm)).map(drop);
             sampler
                 .and_then(|()| arm.recipe.optimizer().map(drop))

@@ -1,9 +1,10 @@
 //! One run with at least one evaluation, summarised.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gradual_measure::{Evaluation, RunCurves, RunSummary, Timing};
-use gradual_runs::{GroupingRecord, RunConfig};
+use gradual_runs::{GroupingRecord, MembersRecord, RunConfig};
 
 use crate::ReportError;
 
@@ -15,6 +16,9 @@ pub(crate) struct Run {
     pub(crate) finished: bool,
     pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) groupings: Vec<GroupingRecord>,
+    pub(crate) members: Vec<MembersRecord>,
+    /// Names that somebody gave to found groups, by their number.
+    pub(crate) names: BTreeMap<u64, String>,
     pub(crate) timings: Vec<Timing>,
     pub(crate) curves: RunCurves,
     pub(crate) summary: RunSummary,
@@ -37,6 +41,8 @@ impl Run {
             config: run.config,
             evaluations: run.evaluations,
             groupings: run.groupings,
+            members: run.members,
+            names: BTreeMap::new(),
             timings: run.timings,
         })
     }

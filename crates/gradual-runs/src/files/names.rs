@@ -1,5 +1,7 @@
 /// The experiment, in the folder of the experiment: [`ExperimentRecord`](crate::ExperimentRecord).
 pub const EXPERIMENT: &str = "experiment.json";
+/// Names of found groups, in the folder of the experiment: written by a person, [`GroupNames`](crate::GroupNames).
+pub const NAMES: &str = "names.toml";
 /// The configuration of a run: [`RunConfig`](crate::RunConfig).
 pub const CONFIG: &str = "config.json";
 /// Machine and versions that a run was made with; for people.
@@ -8,12 +10,16 @@ pub const ENVIRONMENT: &str = "environment.json";
 pub const CURVES: &str = "curves.jsonl";
 /// The journal of groups: [`GroupingRecord`](crate::GroupingRecord).
 pub const GROUPS: &str = "groups.jsonl";
+/// The journal of what found groups hold: [`MembersRecord`](crate::MembersRecord).
+pub const MEMBERS: &str = "members.jsonl";
 /// The journal of wall-clock times: [`Timing`](crate::Timing).
 pub const TIMING: &str = "timing.jsonl";
 /// The journals that every run has.
-pub const JOURNALS: [&str; 3] = [CURVES, GROUPS, TIMING];
+pub const JOURNALS: [&str; 4] = [CURVES, GROUPS, MEMBERS, TIMING];
 /// The folder of checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints";
+/// The folder of the event files of TensorBoard, in the folder of the experiment: no arm is called so.
+pub const TENSORBOARD: &str = "tensorboard";
 /// The mark of a finished run: [`Done`](crate::Done).
 pub const DONE: &str = "DONE";
 /// The lock of a folder: [`FolderLock`](crate::FolderLock).

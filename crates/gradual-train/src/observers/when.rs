@@ -1,6 +1,6 @@
 use gradual_grad::Verified;
 use gradual_group::State;
-use gradual_runs::{Evaluation, GroupingRecord};
+use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
@@ -26,8 +26,8 @@ pub struct Selected<O> {
     inner: O,
     when: When,
     best: Option<f64>,
-    /// Groups that wait for their evaluation.
-    waiting: Option<GroupingRecord>,
+    /// Groups, and what they hold, that wait for their evaluation.
+    waiting: (Option<GroupingRecord>, Option<MembersRecord>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl<O: Observer> Selected<O> {
             inner,
             when,
             best: None,
-            waiting: None,
+            waiting: (None, None),
         }
     }
 
@@ -74,11 +74,22 @@ impl<O: Observer> Observer for Selected<O> {
 
     fn grouped(&mut self, grouping: &GroupingRecord) -> Result<Flow, TrainError> {
         if self.when == When::Best {
-            self.waiting = Some(grouping.clone());
+            self.waiting = (Some(grouping.clone()), None);
             return Ok(CONTINUE);
         }
         match self.lets(grouping.step) {
             true => self.inner.grouped(grouping),
+            false => Ok(CONTINUE),
+        }
+    }
+
+    fn members(&mut self, members: &MembersRecord) -> Result<Flow, TrainError> {
+        if self.when == When::Best {
+            self.waiting.1 = Some(members.clone());
+            return Ok(CONTINUE);
+        }
+        match self.lets(members.step) {
+            true => self.inner.members(members),
             false => Ok(CONTINUE),
         }
     }
@@ -90,7 +101,7 @@ impl<O: Observer> Observer for Selected<O> {
                 false => Ok(CONTINUE),
             };
         }
-        let waiting = self.waiting.take();
+        let (grouping, members) = std::mem::take(&mut self.waiting);
         let Some(mean) = evaluation.mean_accuracy() else {
             return Ok(CONTINUE);
         };
@@ -98,8 +109,13 @@ impl<O: Observer> Observer for Selected<O> {
             return Ok(CONTINUE);
         }
         self.best = Some(mean);
-        if let Some(grouping) = waiting
+        if let Some(grouping) = grouping
             && let Flow::Break(reason) = self.inner.grouped(&grouping)?
+        {
+            return Ok(Flow::Break(reason));
+        }
+        if let Some(members) = members
+            && let Flow::Break(reason) = self.inner.members(&members)?
         {
             return Ok(Flow::Break(reason));
         }

@@ -8,6 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::builder::Trainer;
+use super::members::Followed;
 use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;
@@ -47,6 +48,7 @@ impl<T: Task> Trainer<'_, T> {
             standing_draws: stream(STANDING),
             standing: StandingDraws::default(),
             since: SinceEvaluation::new(self.task.capabilities().len()),
+            followed: Followed::default(),
             mean_accuracy: None,
             started: Instant::now(),
             seconds_before: 0.0,
@@ -137,6 +139,7 @@ impl<T: Task> Trainer<'_, T> {
                 moving.mass,
                 moving.other_mass,
             ),
+            followed: moving.followed,
             mean_accuracy: moving.mean_accuracy,
             seconds_before: moving.seconds,
             ..run

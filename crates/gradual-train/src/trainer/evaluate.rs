@@ -23,10 +23,14 @@ impl<T: Task> Trainer<'_, T> {
         let evaluation = self.evaluation(run, &scores)?;
         let seconds = run.seconds();
         let grouping = run.since.grouping(self.task, run.done);
+        let members = self.members(model, run)?;
         for observer in &mut self.observers {
             let mut told = Vec::new();
             if let Some(grouping) = &grouping {
                 told.push(observer.grouped(grouping)?);
+            }
+            if let Some(members) = &members {
+                told.push(observer.members(members)?);
             }
             told.push(observer.evaluated(&evaluation, seconds)?);
             for flow in told {

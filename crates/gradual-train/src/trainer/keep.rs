@@ -45,6 +45,7 @@ impl<T: Task> Trainer<'_, T> {
             skipped_in_a_row: run.skipped_in_a_row,
             grouped: run.grouped,
             churn: run.churn,
+            followed: run.followed.clone(),
             stopped: run.stopped.clone(),
             seconds: run.seconds(),
             objective: self.objective.state()?,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use gradual_group::Churn;
 use rand_chacha::ChaCha8Rng;
 
+use super::members::Followed;
 use super::since::SinceEvaluation;
 use crate::snapshot::ExampleCounts;
 use crate::step::standing::StandingDraws;
@@ -31,6 +32,8 @@ pub(crate) struct Run<B> {
     /// Standing examples in parts, with the random numbers that they were drawn with.
     pub(super) standing: StandingDraws<Rc<(ChaCha8Rng, Vec<Drawn<B>>)>>,
     pub(super) since: SinceEvaluation,
+    /// The groups of the last record of what they hold.
+    pub(super) followed: Followed,
     pub(super) mean_accuracy: Option<f64>,
     /// When the process came to the run, less the seconds that it had gone on before.
     pub(super) started: Instant,
