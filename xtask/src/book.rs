@@ -29,6 +29,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Checks the pages, and builds the book where mdBook is there: to compile it takes minutes, and a job of its own does.
+pub(crate) fn continuous_integration() -> anyhow::Result<()> {
+    match program() {
+        Ok(_) => book().map(drop),
+        Err(_) => check(&shell::root().join("docs")),
+    }
+}
+
 /// Builds the book, with the sources that it links to beside it, and says where its first page is.
 pub(crate) fn book() -> anyhow::Result<PathBuf> {
     check(&shell::root().join("docs"))?;

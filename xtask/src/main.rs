@@ -44,6 +44,8 @@ enum Command {
     Experiment(programs::Arguments),
     /// Write the report of one experiment again, or of several side by side, or the page of claims (gradual-report)
     Report(programs::Arguments),
+    /// Follow an experiment in the browser while it runs (gradual-report)
+    Watch(programs::Arguments),
     /// Run all tests of the workspace, documentation examples included; or the conformance suite of a backend
     Test(test::Test),
     /// Time a step against an ordinary one, and against peers, which --peers installs (gradual-lab)
@@ -85,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Experiment(arguments) => match programs::experiment(arguments)? {},
         Command::Report(arguments) => match programs::report(arguments)? {},
+        Command::Watch(arguments) => match programs::watch(arguments)? {},
         Command::Test(test) => test.run(),
         Command::Bench(arguments) => match programs::bench(arguments)? {},
         Command::Doctor(doctor) => doctor.run(),

@@ -97,6 +97,24 @@ pub(crate) fn report(Arguments { arguments }: Arguments) -> anyhow::Result<Infal
     shell::become_program(run.arg("--").args(arguments))
 }
 
+/// `gradual-watch`, without Burn.
+pub(crate) fn watch(Arguments { arguments }: Arguments) -> anyhow::Result<Infallible> {
+    let sh = shell::shell()?;
+    let run = shell::cargo(
+        &sh,
+        &[
+            "run",
+            "--release",
+            "--package=gradual-report",
+            "--bin=gradual-watch",
+        ],
+    );
+    let run = run
+        .arg("--manifest-path")
+        .arg(shell::root().join("Cargo.toml"));
+    shell::become_program(run.arg("--").args(arguments))
+}
+
 fn asks_for_parquet(arguments: &[OsString]) -> bool {
     let mentions = |word: &str| {
         let mut arguments = arguments.iter();

@@ -44,7 +44,6 @@ impl Setup {
 pub(crate) fn continuous_integration() -> anyhow::Result<()> {
     vulkan()?;
     strace()?;
-    mdbook()?;
     python()
 }
 

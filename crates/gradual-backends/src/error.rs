@@ -9,8 +9,7 @@ pub enum BackendError {
     NoneCompiled,
     /// No backend of this name is compiled in.
     #[error(
-        "backend '{name}' is not compiled in (there is: {}); run it through `cargo xtask experiment --backend {name}`",
-        .compiled.join(", ")
+        "backend '{name}' is not compiled in (there is: {}){}", compiled.join(", "), way_out(.name, .compiled)
     )]
     NotCompiled {
         /// The name that was given.
@@ -56,4 +55,12 @@ pub enum BackendError {
         /// How many.
         broken: usize,
     },
+}
+
+/// A name in capitals is a slip; any other may be a backend that has to be built in.
+fn way_out(name: &str, compiled: &[&str]) -> String {
+    match compiled.iter().find(|one| one.eq_ignore_ascii_case(name)) {
+        Some(meant) => format!("; did you mean '{meant}'?"),
+        None => format!("; `cargo xtask experiment --backend {name}` builds a backend in"),
+    }
 }

@@ -11,7 +11,7 @@ use crate::case::{self, Case};
 use crate::method::Method;
 use crate::model::Kind;
 use crate::turns::{Peers, Turns};
-use crate::{endurance, scaling, table};
+use crate::{endurance, groupings, scaling, table};
 
 /// Draws of `--quick`: those that have a target.
 const QUICK_DRAWS: [usize; 2] = [64, 128];
@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Whether memory grows over a run of so many steps, in place of the table
     #[arg(long, value_name = "STEPS", conflicts_with_all = ["scaling", "models"], value_parser = clap::value_parser!(u64).range(1..))]
     endurance: Option<u64>,
+    /// What a step costs under each grouping, in place of the table
+    #[arg(long, conflicts_with_all = ["scaling", "endurance", "models"])]
+    groupings: bool,
     /// One run of --endurance, as the command itself asks for it
     #[arg(long, hide = true, requires = "endurance")]
     endurance_arm: Option<String>,
@@ -93,6 +96,10 @@ impl Arguments {
                 return endurance::run(steps, &backend, &self.out.join("endurance"));
             }
             (None, _) => {}
+        }
+        if self.groupings {
+            let (threads, rounds) = (self.threads as usize, self.repetitions());
+            return groupings::run(&backend, threads, rounds, &self.out);
         }
         let turns = Turns {
             backend,

@@ -10,6 +10,7 @@ mod case;
 mod endurance;
 mod fit;
 mod flops;
+mod groupings;
 mod measured;
 mod memory;
 mod method;

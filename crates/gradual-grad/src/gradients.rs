@@ -10,14 +10,19 @@ mod similar;
 mod sketch;
 mod sums;
 
+use burn::module::ParamId;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::error::GradError;
+use crate::parameters::Parameter;
 use crate::parameters::globs::glob;
 use crate::precision::{at_least_single, widest, widest_of};
 use coverage::{Coverage, Covered};
 use factor::Factor;
 use parameter::ParameterGradients;
+
+/// Path of the parameter of gradients that are given as a matrix.
+const ROWS: &str = "rows";
 
 /// The gradients G `[n, p]` of a draw: row j is ∇ℓ_j over all trainable parameters.
 ///
@@ -41,6 +46,36 @@ impl ExampleGradients {
             parameters,
             left_out,
         }
+    }
+
+    /// Gradients that are given as the matrix G `[n, p]` itself, a row for each example: those of another program. They
+    /// are one parameter, whose path is `rows`; matrices of equally long rows are of the same parameters.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use gradual_grad::ExampleGradients;
+    ///
+    /// let rows = Tensor::<2>::from_floats([[3.0, 0.0], [0.0, 2.0], [1.0, 1.0]], &Device::flex());
+    /// let gradients = ExampleGradients::from_rows(rows);
+    /// assert_eq!((gradients.num_examples(), gradients.num_parameters()), (3, 2));
+    /// let norms = gradients.norms().into_data();
+    /// assert_eq!(norms.as_slice::<f32>().unwrap(), [3.0, 2.0, 2.0_f32.sqrt()]);
+    /// ```
+    pub fn from_rows(rows: Tensor<2>) -> Self {
+        let rows = rows.inner();
+        let [_, p] = rows.dims();
+        let mut parameter = ParameterGradients::new(Parameter {
+            id: ParamId::from(p as u64),
+            path: String::from(ROWS),
+            shape: vec![p],
+            trainable: true,
+            shared: Vec::new(),
+            dtype: rows.dtype(),
+        });
+        let losses = rows.clone().sum_dim(1).flatten(0, 1);
+        parameter.uses.push(ROWS.into());
+        parameter.add(Factor::Rows(rows));
+        Self::new(&losses, vec![parameter], Vec::new())
     }
 
     /// Number of examples n.

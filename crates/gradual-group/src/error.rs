@@ -64,6 +64,30 @@ pub enum GroupError {
         /// The grouping.
         operation: &'static str,
     },
+    /// A grouping looks at more than inner products, and the draw holds these alone.
+    #[error(
+        "{operation}: needs the gradients themselves, of which a Gram matrix holds the inner products alone; show it \
+         the gradients (`ExampleGradients::from_rows` makes them of a matrix), or take a grouping that looks at inner \
+         products alone, such as spectral"
+    )]
+    InnerProductsAlone {
+        /// The grouping.
+        operation: &'static str,
+    },
+    /// A Gram matrix is not that of the draw.
+    #[error(
+        "{operation}: expected a Gram matrix of {examples} × {examples} inner products, as there are {examples} losses, \
+         got {} × {}",
+        .got[0], .got[1]
+    )]
+    Gram {
+        /// The grouping.
+        operation: &'static str,
+        /// Number of examples.
+        examples: usize,
+        /// Rows and columns of the matrix.
+        got: [usize; 2],
+    },
     /// The grouping needs labels and the draw has none.
     #[error("{operation}: needs the labels of the draw; give them with `Draw::with_labels`")]
     NoLabels {

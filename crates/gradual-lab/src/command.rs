@@ -148,6 +148,7 @@ fn run_until(
         jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
         fresh: asked.fresh,
         checkpoint_every: asked.checkpoint_every,
+        tensorboard: asked.tensorboard,
         settings: experiment.task.settings()?,
         backend,
         folder: experiment.folder(

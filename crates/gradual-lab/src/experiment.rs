@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
-use gradual::measure::Claim;
+use gradual::measure::{Claim, Direction, Metric};
 use gradual_registry::split;
 
 use crate::arm::{Arm, ArmEntry, Library};
@@ -104,7 +104,14 @@ impl Experiment {
                         kind.rate(&settings)?,
                     ))
                 };
-                open(kind).with_context(|| file.to_owned())?
+                let opened = open(kind).with_context(|| file.to_owned())?;
+                if read.has_quick_task() {
+                    let other = read.task(!asked.quick)?;
+                    let which = if asked.quick { "without" } else { "with" };
+                    let checked = other.map_or(Ok(()), |(kind, other)| kind.validate(other));
+                    checked.with_context(|| format!("{file}: {which} --quick"))?;
+                }
+                opened
             }
         };
         let RunSection {
@@ -133,7 +140,10 @@ impl Experiment {
             arms,
             library: read.library()?,
             own: Vec::new(),
-            claims: read.claims(),
+            claims: match task.is_judged_by_loss() {
+                true => read.claims().into_iter().map(by_loss).collect(),
+                false => read.claims(),
+            },
             size: Size {
                 seeds: seeds.map_or(5, u64::from),
                 steps,
@@ -320,6 +330,39 @@ impl Experiment {
             true => out.join(format!("{}-quick", self.name)),
             false => out.join(&self.name),
         }
+    }
+}
+
+/// A claim on accuracies as one on losses: what was to be higher is to be lower. Others are left as they are.
+fn by_loss(claim: Claim) -> Claim {
+    let (metric, direction, smallest_effect) = match (claim.metric, claim.direction) {
+        (Metric::Gap, direction) => (Metric::Gini, direction, claim.smallest_effect),
+        (Metric::FinalAccuracy, Direction::Higher) => (
+            Metric::FinalLoss,
+            Direction::Lower,
+            1.0 / claim.smallest_effect,
+        ),
+        (Metric::FinalAccuracy, Direction::Lower) => (
+            Metric::FinalLoss,
+            Direction::Higher,
+            1.0 / claim.smallest_effect,
+        ),
+        (Metric::RelativeWidth, direction) => (
+            Metric::RelativeWidthByLoss,
+            direction,
+            claim.smallest_effect,
+        ),
+        _ => return claim,
+    };
+    Claim {
+        statement: format!(
+            "{} (Judged by losses, for a number is predicted.)",
+            claim.statement
+        ),
+        metric,
+        direction,
+        smallest_effect,
+        ..claim
     }
 }
 

@@ -1,5 +1,6 @@
 //! The kinds of tasks that an experiment's file can name, each with its settings and flags.
 
+mod images;
 mod kind;
 mod parity;
 mod skills;
@@ -13,10 +14,11 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 4] = [
+pub(crate) static KINDS: [&dyn Kind; 5] = [
     &parity::SparseParity,
     &skills::Skills,
     &table::Table,
+    &images::Images,
     &text::Text,
 ];
 
@@ -35,7 +37,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 
 #[cfg(test)]
 mod tests {
-    use gradual_tasks::{SkillsConfig, SparseParityConfig};
+    use gradual_tasks::{ImagesConfig, SkillsConfig, SparseParityConfig};
     use serde_json::json;
     use toml::Value;
 
@@ -50,6 +52,7 @@ mod tests {
                 ..SparseParityConfig::default()
             }),
             "skills" => json!(SkillsConfig::default()),
+            "images" => json!(ImagesConfig::default()),
             _ => json!({}),
         };
         let fields = config.as_object().unwrap().iter();
@@ -93,7 +96,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (9 + 6) * 15);
+        assert_eq!(tried, (9 + 6 + 2) * 15);
     }
 
     #[test]
@@ -104,6 +107,11 @@ mod tests {
             format!("{:#}", opened.map(drop).unwrap_err())
         };
         for (kind, text, message) in [
+            (
+                "text",
+                "context = 1",
+                "context = 1, but it is a whole number from 2 to 8192",
+            ),
             (
                 "skills",
                 "layers = 100000",

@@ -24,6 +24,7 @@ mod meant;
 mod names;
 mod quality;
 mod runner;
+mod shown;
 mod training;
 
 pub use arm::Arm;

@@ -6,7 +6,7 @@ use anyhow::bail;
 const LONGEST: usize = 100;
 
 /// What the folder of an experiment holds beside its arms.
-const TAKEN: [&str; 2] = ["report", "experiment.json"];
+const TAKEN: [&str; 3] = ["report", "experiment.json", "tensorboard"];
 
 /// Refuses a `name` of a `what` that can't be a folder, or would be one elsewhere.
 pub(crate) fn check(what: &str, name: &str) -> anyhow::Result<()> {

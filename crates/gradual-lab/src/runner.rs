@@ -12,6 +12,7 @@ use std::thread;
 
 use gradual::runs::streams::{printable, tell};
 use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
+use gradual_report::EventFile;
 use indicatif::MultiProgress;
 
 use crate::environment::environment;
@@ -116,12 +117,17 @@ impl Plan<'_> {
             .checkpoint_every
             .unwrap_or(job.config.steps / 20)
             .max(1);
+        let events = match self.tensorboard {
+            true => Some(EventFile::begin(&self.folder, &job.place)?),
+            false => None,
+        };
         let run = Run {
             setting: self.setting(job.arm, job.seed),
             interrupt,
             folder: resumed.folder.with_checkpoints(every, Keep::default()),
             snapshot: resumed.snapshot,
             progress: Progress::new(&name, job.config.steps, bars),
+            events,
         };
         let Finished { end, step } = self.experiment.task.train(run)?;
         match &end {

@@ -7,10 +7,11 @@ use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
     TrainerConfig,
 };
-use gradual_report::Report;
+use gradual_report::{EventFile, Report};
 use serde_json::Value;
 
 use crate::arm::Arm;
+use crate::shown::Shown;
 
 /// What one arm learns with one seed.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,8 @@ pub(crate) struct Run<'a> {
     /// What it resumes from.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) progress: Progress,
+    /// Where its evaluations go for TensorBoard, if they do.
+    pub(crate) events: Option<EventFile>,
 }
 
 /// What came of a run.
@@ -76,6 +79,11 @@ pub(crate) trait AnyTask: Send + Sync {
     /// What is unusual about it, a sentence each, for whoever starts its runs.
     fn notes(&self) -> &[String] {
         &[]
+    }
+
+    /// Whether claims are judged by losses in the place of accuracies, as where numbers are predicted.
+    fn is_judged_by_loss(&self) -> bool {
+        false
     }
 
     /// The journals that its runs have beside the usual ones.
@@ -180,6 +188,9 @@ pub(crate) fn written_down<'t, T: Task>(trainer: Trainer<'t, T>, run: Run<'_>) -
     trainer
         .interrupted_by(run.interrupt)
         .observe(run.folder)
-        .observe(run.progress)
+        .observe(Shown {
+            progress: run.progress,
+            events: run.events,
+        })
         .resume(run.snapshot)
 }

@@ -407,6 +407,7 @@ fn experiments_are_listed() {
     for name in [
         "sparse-parity",
         "table",
+        "images",
         "grouping-quality",
         "grouping-quality-skills",
         "erm",
@@ -531,7 +532,7 @@ fn groups_of_a_single_row_are_named_in_the_report() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, grouping-quality, grouping-quality-skills")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, skills, table, images, text, grouping-quality, grouping-quality-skills")
     );
     assert!(
         refused(&["--arms=erm,foo"])
@@ -550,14 +551,16 @@ fn bad_requests_say_what_is_wrong() {
         let out = format!("--out={}", home.path().display());
         refused(&["table", &data, "--label=y", "--group=g", &out])
     };
-    assert!(table("y,g,a\n1,2,x\n").contains("line 2, column 'a': 'x' is not a finite number"));
+    assert!(
+        table("y,g,a\n1,2,3\n0,2,x\n").contains("line 3, column 'a': 'x' is not a finite number")
+    );
     assert!(table("y,a\n1,2\n").contains("there is no column 'g'"));
     assert!(
         table("y,g,a\n1,2\n").contains("line 2: it has 2 cells, but the header has 3"),
         "{}",
         table("y,g,a\n1,2\n")
     );
-    assert!(table("y,g,a\n1,2,nan\n").contains("'nan' is not a finite number"));
+    assert!(table("y,g,a\n1,2,inf\n").contains("'inf' is not a finite number"));
     assert!(table("y,g,a\n1,2,3\n").contains("at least 2 are needed"));
     let missing = refused(&["table", "--data=no/such.csv", "--label=y", "--group=g"]);
     assert!(missing.contains("no/such.csv: No such file"), "{missing}");

@@ -101,6 +101,80 @@ fn every_number_of_a_run_is_in_its_folder_and_a_change_is_refused_by_name() {
     }
 }
 
+/// A setting that another one makes void, or that no number of single precision can follow, is refused before anything runs.
+#[test]
+fn settings_without_effect_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (arm, words) in [
+        (
+            "like:grouped,wrappers:priors(weights=[0,0,0,0,0,0,0,0])",
+            "no group would count",
+        ),
+        (
+            "like:grouped,composition_wrappers:shifted(floor=1e308)",
+            "from -1e30 to 1e30",
+        ),
+        (
+            "like:grouped,composition:dro(adjustment=3)",
+            "give sizes, too",
+        ),
+        (
+            "like:grouped,composition:dro(sizes=[1,2,3,4,5,6,7,8])",
+            "give adjustment, too",
+        ),
+        (
+            "like:grouped,composition:cvar(alpha=1e-300)",
+            "alpha = 1e-300",
+        ),
+        (
+            "like:erm,optimizer:sgd(momentum=0,nesterov=true)",
+            "momentum, which is 0",
+        ),
+        (
+            "like:erm,optimizer:adam(epsilon=1e-300)",
+            "epsilon = 1e-300",
+        ),
+        (
+            "like:erm,optimizer:adamw(weight_decay=1e300)",
+            "weight_decay = 1e300",
+        ),
+        (
+            "like:whitened,grouping:landmarks(kept=3,axes=2)",
+            "no axes and no rank",
+        ),
+    ] {
+        let arm = format!("mine={arm}");
+        let said = refused(&[
+            "--quick",
+            "--seeds=1",
+            "--steps=2",
+            "--arms=mine",
+            "--arm",
+            &arm,
+            &out,
+        ]);
+        assert!(said.contains(words), "{arm}: {said}");
+    }
+    // What grows beyond bounds in a run is said with its step and what to do.
+    let arm = "mine=like:erm,optimizer:sgd(weight_decay=1000),rate:1e3";
+    let said = refused(&[
+        "--quick",
+        "--seeds=1",
+        "--steps=60",
+        "--arms=mine",
+        "--arm",
+        arm,
+        &out,
+    ]);
+    assert!(
+        said.contains("step ") && said.contains("learning rate"),
+        "{said}"
+    );
+    let said = refused(&["--quick", "--backend=FLEX"]);
+    assert!(said.contains("did you mean 'flex'?"), "{said}");
+}
+
 /// What each arm's constants are called, so that none of them can change unseen.
 #[test]
 fn constants_of_arms_stand_in_their_configurations() {
@@ -186,4 +260,72 @@ fn the_page_of_parts_is_printed_from_the_registries() {
         printed == page,
         "print docs/recipes.md again with GRADUAL_GOLDEN=1"
     );
+}
+
+/// What stands between `<!-- NAME: …` and `<!-- end of NAME -->`, for the tables that are printed into a page.
+fn printed_part(page: &str, name: &str) -> std::ops::Range<usize> {
+    let start = page.find(&format!("<!-- {name}: ")).expect("the start");
+    let start = start + page[start..].find('\n').expect("a line") + 1;
+    let end = page
+        .find(&format!("<!-- end of {name} -->"))
+        .expect("the end");
+    start..end
+}
+
+fn fact<C, T>(entry: &gradual_registry::Entry<C, T>, name: &str) -> &'static str {
+    let found = entry.facts.iter().find(|(known, _)| *known == name);
+    found.map_or("", |(_, fact)| fact)
+}
+
+/// The tables of `docs/choosing.md` are printed from the registries and `docs/costs.csv`; `GRADUAL_GOLDEN=1` prints them again.
+#[test]
+fn the_tables_for_choosing_are_printed_from_the_registries() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let costs = fs::read_to_string(docs.join("costs.csv")).unwrap();
+    let cost = |name: &str| {
+        let mut lines = costs.lines().map(|line| line.split_once(',').unwrap());
+        let found = lines.find(|(known, _)| *known == name);
+        found
+            .unwrap_or_else(|| panic!("no cost of {name} in docs/costs.csv"))
+            .1
+    };
+    let mut groupings = String::from(
+        "\n| grouping | use it | needs | cost per draw of n | × ordinary |\n|---|---|---|---|---|\n",
+    );
+    for entry in GROUPINGS.iter() {
+        let (needs, counted) = (fact(entry, "needs"), fact(entry, "cost per draw of n"));
+        groupings += &format!(
+            "| `{}` | {} | {needs} | {counted} | {} |\n",
+            entry.name,
+            fact(entry, "use it"),
+            cost(entry.name),
+        );
+    }
+    let mut compositions = String::from(
+        "\n| composition | use it | group g pulls with | losses |\n|---|---|---|---|\n",
+    );
+    for entry in COMPOSITIONS.iter() {
+        compositions += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            entry.name,
+            fact(entry, "use it"),
+            fact(entry, "group g pulls with"),
+            fact(entry, "losses"),
+        );
+    }
+    let path = docs.join("choosing.md");
+    let found = fs::read_to_string(&path).unwrap();
+    let mut page = found.clone();
+    for (name, table) in [("groupings", groupings), ("compositions", compositions)] {
+        let part = printed_part(&page, name);
+        page.replace_range(part, &(table + "\n"));
+    }
+    if std::env::var_os("GRADUAL_GOLDEN").is_some() {
+        fs::write(&path, &page).unwrap();
+    } else {
+        assert!(
+            found == page,
+            "print docs/choosing.md again with GRADUAL_GOLDEN=1"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::across::steps_to_worst;
@@ -133,9 +134,10 @@ impl RunSummary {
     /// # Errors
     /// None for curves from [`RunCurves::from_evaluations`].
     pub fn from_curves(curves: &RunCurves) -> Result<Self, MeasureError> {
+        // The fits of logistic curves take nearly all of the time.
         let capabilities: BTreeMap<String, CapabilitySummary> = curves
             .capabilities
-            .iter()
+            .par_iter()
             .map(|one| (one.name.clone(), CapabilitySummary::of(one)))
             .collect();
         let counted: Vec<&CapabilitySummary> = curves

@@ -271,23 +271,31 @@ impl Parameter {
 
     fn bounds(&self) -> String {
         if let (Bound::Closed(low), Bound::Closed(high)) = (self.low, self.high) {
-            return format!(" from {low} to {high}");
+            return format!(" from {} to {}", short(low), short(high));
         }
         let low = match self.low {
             Bound::None => None,
-            Bound::Closed(low) => Some(format!("≥ {low}")),
-            Bound::Open(low) => Some(format!("> {low}")),
+            Bound::Closed(low) => Some(format!("≥ {}", short(low))),
+            Bound::Open(low) => Some(format!("> {}", short(low))),
         };
         let high = match self.high {
             Bound::None => None,
-            Bound::Closed(high) => Some(format!("≤ {high}")),
-            Bound::Open(high) => Some(format!("< {high}")),
+            Bound::Closed(high) => Some(format!("≤ {}", short(high))),
+            Bound::Open(high) => Some(format!("< {}", short(high))),
         };
         let bounds: Vec<String> = low.into_iter().chain(high).collect();
         match bounds.as_slice() {
             [] => String::new(),
             bounds => format!(" {}", bounds.join(" and ")),
         }
+    }
+}
+
+/// A bound as people write it: nobody counts the zeros of a large one.
+fn short(bound: f64) -> String {
+    match bound.abs() {
+        size if size == 0.0 || (1e-4..1e7).contains(&size) => bound.to_string(),
+        _ => format!("{bound:e}"),
     }
 }
 

@@ -146,7 +146,7 @@ fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<()
     fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
     let new = output::hidden(beside)?;
     let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let pages = std::iter::once(("page".to_owned(), page.to_owned(), text));
+    let pages = std::iter::once((output::PAGE.to_owned(), page.to_owned(), text));
     let drawings = figures.iter().map(|(name, svg)| {
         let written = format!("{FIGURES}/{name}.svg");
         (written, place(name), svg.as_str())
@@ -167,6 +167,8 @@ fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<()
             fs::remove_file(&gone).map_err(RunsError::file("remove", &gone))?;
         }
     }
+    drop(new);
+    output::sweep(beside);
     Ok(())
 }
 
@@ -186,7 +188,7 @@ fn experiment(
     stop: &Stop,
 ) -> Result<String, ReportError> {
     let mut text = format!("\n## {}\n", plain(&folder.title));
-    for claim in &folder.claims {
+    for claim in folder.claims.iter().filter(|claim| !claim.is_empty()) {
         text.push_str(&format!("\n> {}\n", plain(claim)));
     }
     for one in &folder.commands {

@@ -1,7 +1,10 @@
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use gradual_measure::MeasureError;
 use gradual_runs::RunsError;
+use gradual_runs::files::{CONFIG, DONE, EXPERIMENT};
 use thiserror::Error;
 
 /// What can go wrong between a run folder and its report.
@@ -11,6 +14,14 @@ pub enum ReportError {
     /// A file of a run folder could not be read, or a file of the report could not be written.
     #[error(transparent)]
     Runs(#[from] RunsError),
+    /// A file that says which runs there are can't be read.
+    #[error("{source}; restore it, or {way_out}")]
+    Damaged {
+        /// Which file, and what is wrong with it.
+        source: RunsError,
+        /// What else can be done.
+        way_out: String,
+    },
     /// No folder was given.
     #[error("read experiment: expected at least one folder, got none")]
     NoFolder,
@@ -60,6 +71,20 @@ pub enum ReportError {
         /// What was found there.
         found: &'static str,
     },
+    /// There is no experiment in a folder that is followed.
+    #[error("there is no experiment.json in {} yet; it is waited for", .path.display())]
+    Awaited {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A page could not be served.
+    #[error("serve the page on 127.0.0.1:{port}: {source}; --port 0 takes a free port")]
+    Serve {
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// Somebody asked to stop. What was there before is as it was.
     #[error("write report: stopped before it was done")]
     Interrupted,
@@ -99,4 +124,32 @@ pub enum ReportError {
         /// What the JSON writer says.
         source: serde_json::Error,
     },
+}
+
+impl ReportError {
+    /// An error of reading an experiment, with the way out where a file of one record is damaged.
+    pub(crate) fn mended(source: RunsError) -> Self {
+        let path = match &source {
+            RunsError::Unreadable { path, .. }
+            | RunsError::NotText { path, .. }
+            | RunsError::TooLong { path, .. } => path,
+            _ => return source.into(),
+        };
+        let folder = path.parent().unwrap_or(Path::new("")).display();
+        let way_out = match path.file_name().and_then(OsStr::to_str) {
+            Some(EXPERIMENT) => String::from(
+                "move it away and give the command that made the runs again, which writes it anew",
+            ),
+            Some(CONFIG) => {
+                format!(
+                    "move {folder} out of the experiment's folder, for a report without this run"
+                )
+            }
+            Some(DONE) => format!(
+                "remove it to let the run go on from its last checkpoint, or move {folder} out of the experiment's folder"
+            ),
+            _ => return source.into(),
+        };
+        Self::Damaged { source, way_out }
+    }
 }

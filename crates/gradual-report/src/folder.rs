@@ -105,7 +105,8 @@ impl Folder {
             record,
             runs,
             mut notes,
-        } = ExperimentFolder::read(dir)?;
+        } = ExperimentFolder::read(dir).map_err(ReportError::mended)?;
+        let named = !record.arms.is_empty();
         let mut programs = Programs::default();
         let mut arms: Vec<Arm> = record
             .arms
@@ -134,7 +135,9 @@ impl Folder {
             if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
                 arm.runs.push(run);
             } else {
-                notes.push(format!("Arm `{name}` is not named in experiment.json."));
+                if named {
+                    notes.push(format!("Arm `{name}` is not named in experiment.json."));
+                }
                 arms.push(Arm {
                     name,
                     label: String::new(),
@@ -182,8 +185,11 @@ impl Folder {
                     experiment: record.name.clone(),
                 })
                 .collect(),
+            title: match record.title.is_empty() {
+                true => record.name.clone(),
+                false => record.title,
+            },
             name: record.name,
-            title: record.title,
             claims: vec![record.claim],
             baseline: record.baseline,
             commands: record.commands,

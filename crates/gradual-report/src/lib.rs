@@ -27,6 +27,7 @@
 
 mod claims;
 mod column;
+pub mod command;
 mod error;
 mod figures;
 mod folder;
@@ -45,6 +46,7 @@ mod tables;
 mod tensorboard;
 mod text;
 mod verdicts;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,7 @@ pub use error::ReportError;
 pub use figures::{HeatMap, Line, LinePlot, Stroke};
 pub use output::ReportFolder;
 pub use sheet::Sheet;
+pub use tensorboard::EventFile;
 
 use stop::Stop;
 pub use table::csv_cell;

@@ -8,10 +8,12 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use gradual_runs::files::EXPERIMENT;
+use gradual_runs::streams::tell;
 use gradual_runs::{FolderLock, RunsError, Stamp};
 use tempfile::{Builder, TempDir};
 
 use crate::ReportError;
+pub(crate) use held::sweep;
 use held::{Held, Manifest};
 
 /// How often a swap is tried again because somebody else wrote a report there at the same time.
@@ -105,7 +107,12 @@ impl ReportFolder {
         self.write(held::MANIFEST, manifest)?;
         let beside = beside(&self.target);
         let _lock = match beside.join(EXPERIMENT).exists() {
-            true => Some(FolderLock::wait(beside)?),
+            true => Some(FolderLock::wait_telling(beside, || {
+                tell(format_args!(
+                    "waiting for another program to be done with {}",
+                    beside.display()
+                ));
+            })?),
             false => None,
         };
         let failed = |source| ReportError::from(RunsError::file("write", &self.target)(source));
@@ -115,7 +122,7 @@ impl ReportFolder {
                 Ok(()) => {
                     // The folder is no longer where it would be removed.
                     let _ = self.new.keep();
-                    held::sweep(beside);
+                    sweep(beside);
                     return Ok(self.target);
                 }
                 // Somebody else was faster; without a lock that may be.
@@ -186,6 +193,9 @@ fn kept(target: &Path) -> Result<PathBuf, RunsError> {
     let free = names.find(|path| fs::symlink_metadata(path).is_err());
     free.ok_or_else(|| RunsError::file("replace", target)(io::ErrorKind::AlreadyExists.into()))
 }
+
+/// What a page of claims is called until it is in its place.
+pub(crate) const PAGE: &str = "page";
 
 /// What a report is called that is moved aside.
 const OLD: &str = "old";

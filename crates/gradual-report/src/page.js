@@ -3,10 +3,12 @@ const tip = document.createElement("div");
 tip.id = "tip";
 tip.setAttribute("role", "status");
 document.body.append(tip);
-for (const title of document.querySelectorAll("svg title")) {
-  title.parentNode.dataset.tip = title.textContent;
-  title.remove();
-}
+const hover = () => {
+  for (const title of document.querySelectorAll("svg title")) {
+    title.parentNode.dataset.tip = title.textContent;
+    title.remove();
+  }
+};
 const point = (event) => {
   const at = event.target.closest("[data-tip]");
   tip.textContent = at ? at.dataset.tip : "";
@@ -21,10 +23,10 @@ addEventListener("pointerdown", point);
 addEventListener("scroll", () => (tip.textContent = ""));
 
 // Tables sorted by the column that is clicked on; on a phone, where rows are cards, by a list of columns.
-for (const table of document.querySelectorAll("table")) {
+const sortable = (table) => {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
-  if (body.rows.length < 2) continue;
+  if (body.rows.length < 2) return;
   const value = (row, at) => {
     const cell = row.cells[at];
     const number = parseFloat(cell.dataset.sort);
@@ -57,4 +59,10 @@ for (const table of document.querySelectorAll("table")) {
   });
   list.addEventListener("change", () => list.value && sort(+list.value, true));
   table.parentNode.before(list);
-}
+};
+const ready = () => {
+  hover();
+  document.querySelectorAll("table").forEach(sortable);
+};
+ready();
+addEventListener("renewed", ready);

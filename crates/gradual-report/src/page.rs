@@ -1,13 +1,15 @@
 //! The page: one HTML file with its style, script and figures inside.
 
+mod first;
 mod found_groups;
+pub(crate) mod live;
 mod metrics;
 mod reproduce;
 mod verdict_table;
 
 use std::collections::BTreeSet;
 
-use crate::figures::Figure;
+use crate::figures::{Figure, Panel};
 use crate::folder::{Folder, MOST_ARMS};
 use crate::numbers::{count, whole};
 use crate::prose;
@@ -18,8 +20,12 @@ use crate::text::{escape, shorten, shown};
 /// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
 const SHOWN_FIRST: usize = 4;
 
-/// Bytes of all drawings of a page, so that it stays below 5 MB.
+/// Bytes of all drawings of a page, so that it stays below 5 MB; and below 2 MB with more than [`MANY`] runs.
 const DRAWN: usize = 3_500_000;
+const DRAWN_OF_MANY: usize = 1_600_000;
+/// With more runs, a drawing of the page has at most so many places that tell their values.
+const MANY: usize = 30;
+const POINTED_OF_MANY: usize = 40;
 /// Notes that are shown.
 const NOTES: usize = 40;
 /// Letters of a title, of a note, and of a text.
@@ -30,15 +36,17 @@ const TEXT: usize = 4000;
 /// The whole report; `csv` tells whether the numbers behind the figures lie beside it as CSV.
 pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: bool) -> String {
     let arms = arms(folder, results);
-    let most = fitting(figures);
-    let figure = |one: &Figure| figure(folder, one, most, csv);
+    let drawings = Drawings::of(folder, figures);
+    let figure = |one: &Figure| figure(folder, one, drawings, csv);
     let sections = [
         folder
             .claims
             .iter()
             .take(NOTES)
+            .filter(|claim| !claim.is_empty())
             .map(|claim| claimed(claim))
             .collect(),
+        first::html(folder, figures, drawings.pointed),
         format!(
             "<p class=\"lead\">{}</p>\n",
             quoted(&prose::paragraph(folder, results))
@@ -65,21 +73,45 @@ fn arms<'a>(folder: &Folder, results: &'a Results) -> Vec<&'a ArmResult> {
         .collect()
 }
 
-/// The most bytes of drawings that a figure may have, so that all together have [`DRAWN`]: small figures keep all
-/// their panels, and large ones lose some.
-fn fitting(figures: &[Figure]) -> usize {
-    let size = |figure: &Figure| figure.panels.iter().map(|panel| panel.inline.len()).sum();
-    let mut sizes: Vec<usize> = figures.iter().map(size).collect();
-    sizes.sort_unstable();
-    let mut left = DRAWN;
-    for (at, &size) in sizes.iter().enumerate() {
-        let share = left / (sizes.len() - at);
-        if size > share {
-            return share;
+/// How much of the drawings a page has room for.
+#[derive(Clone, Copy)]
+struct Drawings {
+    /// Bytes of a figure.
+    most: usize,
+    /// Places of a drawing that tell their values.
+    pointed: usize,
+    /// Whether the page says how to reproduce them.
+    reproduced: bool,
+}
+
+impl Drawings {
+    /// So that all figures together have [`DRAWN`] bytes: small figures keep all their panels, and large ones lose some.
+    fn of(folder: &Folder, figures: &[Figure]) -> Self {
+        let many = folder.arms.iter().map(|arm| arm.runs.len()).sum::<usize>() > MANY;
+        let (pointed, mut left) = match many {
+            true => (POINTED_OF_MANY, DRAWN_OF_MANY),
+            false => (usize::MAX, DRAWN),
+        };
+        let all = Self {
+            most: usize::MAX,
+            pointed,
+            reproduced: true,
+        };
+        let size = |figure: &Figure| {
+            let panels = figure.panels.iter();
+            panels.map(|panel| panel.inline(pointed).len()).sum()
+        };
+        let mut sizes: Vec<usize> = figures.iter().map(size).collect();
+        sizes.sort_unstable();
+        for (at, &size) in sizes.iter().enumerate() {
+            let share = left / (sizes.len() - at);
+            if size > share {
+                return Self { most: share, ..all };
+            }
+            left -= size;
         }
-        left -= size;
+        all
     }
-    usize::MAX
 }
 
 /// A whole page around a body.
@@ -186,19 +218,22 @@ pub(crate) fn table(class: &str, heads: &[&str], rows: &[Vec<Shown>]) -> String 
     )
 }
 
-/// A figure with as many of its panels as have `most` bytes, and at least one.
-fn figure(folder: &Folder, figure: &Figure, most: usize, csv: bool) -> String {
-    let mut size = 0;
-    let fit = figure.panels.iter().take_while(|panel| {
-        size += panel.inline.len();
-        size <= most
-    });
-    let fit = fit.count().max(1);
-    let panels: String = figure
+/// A figure with as many of its panels as there is room for, and at least one.
+fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> String {
+    let inline = figure
         .panels
         .iter()
-        .take(fit)
-        .map(|panel| format!("<div class=\"panel\">{}</div>\n", panel.inline))
+        .map(|panel| panel.inline(drawings.pointed));
+    let inline: Vec<String> = inline.collect();
+    let mut size = 0;
+    let fit = inline.iter().take_while(|panel| {
+        size += panel.len();
+        size <= drawings.most
+    });
+    let fit = fit.count().max(1);
+    let panels: String = inline[..fit.min(inline.len())]
+        .iter()
+        .map(|panel| format!("<div class=\"panel\">{panel}</div>\n"))
         .collect();
     let class = match &figure.panels[..] {
         [one] => format!("panels single\" style=\"--width:{}px", one.width * 5 / 4),
@@ -222,11 +257,20 @@ fn figure(folder: &Folder, figure: &Figure, most: usize, csv: bool) -> String {
     } else {
         String::new()
     };
+    let source = match drawings.reproduced {
+        true => format!(
+            "<span class=\"source\">{data} <a href=\"#reproduce\">how to reproduce</a></span>"
+        ),
+        false => String::new(),
+    };
+    let caption = [
+        figure.caption.clone(),
+        left_out(folder, figure, fit),
+        thinned(figure, drawings),
+    ];
     let body = format!(
-        "<figure>\n<figcaption>{} {legend}<span class=\"source\">{data} \
-         <a href=\"#reproduce\">how to reproduce</a></span></figcaption>\n\
-         <div class=\"{class}\">\n{panels}</div>\n</figure>\n",
-        escape(&(figure.caption.clone() + &left_out(folder, figure, fit))),
+        "<figure>\n<figcaption>{} {legend}{source}</figcaption>\n<div class=\"{class}\">\n{panels}</div>\n</figure>\n",
+        escape(&caption.concat()),
     );
     let title = escape(figure.title);
     if figure.aside {
@@ -250,4 +294,16 @@ fn left_out(folder: &Folder, figure: &Figure, shown: usize) -> String {
         ));
     }
     said
+}
+
+/// That not every value can be pointed at, where that is so.
+fn thinned(figure: &Figure, drawings: Drawings) -> String {
+    let thin = |panel: &Panel| panel.pointed() > drawings.pointed;
+    match figure.panels.iter().any(thin) {
+        true => format!(
+            " Of this many runs, {} places of a drawing tell their values; the numbers hold all.",
+            drawings.pointed
+        ),
+        false => String::new(),
+    }
 }

@@ -140,7 +140,7 @@ impl Sheet {
                         "<figure>\n<div class=\"panels single\" style=\"--width:{}px\">\
                          <div class=\"panel\">{}</div></div>\n</figure>\n",
                         panel.width * 5 / 4,
-                        panel.inline
+                        panel.inline(usize::MAX)
                     )
                 }
             });

@@ -9,14 +9,26 @@
 //! Summary { repeated Value value = 1; }    Value { string tag = 1; float simple_value = 2; }
 //! ```
 //!
-//! Seconds of training stand in for the wall-clock time, so equal runs have equal files.
+//! Seconds of training stand in for the wall-clock time, so equal runs have equal files. A file that grew during a run
+//! ([`EventFile`]) is the one that a report writes of it.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use gradual_measure::{Evaluation, Timing};
+use gradual_runs::files::{self, CURVES, TIMING};
+use gradual_runs::{Journal, Lines, Place, RunsError};
 
 use crate::ReportError;
-use crate::folder::{Folder, Run};
+use crate::folder::Folder;
 use crate::output::ReportFolder;
 use crate::stop::Stop;
+
+/// The folder of event files, in that of an experiment and in a report.
+const FOLDER: &str = gradual_runs::files::TENSORBOARD;
+/// The name that TensorBoard looks for.
+const NAME: &str = "events.out.tfevents.0.gradual";
 
 /// Writes `tensorboard/<arm>/seed-<s>/events.out.tfevents.0.gradual` for every run into the report.
 pub(crate) fn write(
@@ -27,52 +39,101 @@ pub(crate) fn write(
     for arm in &folder.arms {
         for run in &arm.runs {
             stop.check()?;
-            let place = format!("tensorboard/{}/seed-{}", arm.name, run.seed);
-            report.write(
-                &format!("{place}/events.out.tfevents.0.gradual"),
-                events(run),
-            )?;
+            let place = format!("{FOLDER}/{}/seed-{}", arm.name, run.seed);
+            let events = events(&run.evaluations, &run.timings);
+            report.write(&format!("{place}/{NAME}"), events)?;
         }
     }
     Ok(())
 }
 
-fn events(run: &Run) -> Vec<u8> {
+/// The event file of a run that is under way, `<experiment>/tensorboard/<arm>/seed-<s>/`, which grows with its evaluations.
+#[derive(Debug)]
+pub struct EventFile(Journal);
+
+impl EventFile {
+    /// Begins the file of the run at `place`, in the folder of its experiment, with the evaluations that its journals hold:
+    /// those up to the checkpoint that a stopped run goes on from. What TensorBoard has shown of later ones it shows anew.
+    ///
+    /// # Errors
+    /// Those of [`Lines::read`] and [`Journal::create`], and [`RunsError::Link`] or [`RunsError::Kind`] where something else
+    /// than a folder is on the way there.
+    pub fn begin(experiment: &Path, place: &Place) -> Result<Self, RunsError> {
+        let evaluations: Vec<Evaluation> = records(&place.folder.join(CURVES))?;
+        let timings: Vec<Timing> = records(&place.folder.join(TIMING))?;
+        let mut folder = experiment.to_owned();
+        for part in [FOLDER, &place.arm, &format!("seed-{}", place.seed)] {
+            folder.push(part);
+            if !files::is_folder(&folder)? {
+                fs::create_dir(&folder)
+                    .or_else(|error| match error.kind() {
+                        // Another run of the arm was faster.
+                        std::io::ErrorKind::AlreadyExists => Ok(()),
+                        _ => Err(error),
+                    })
+                    .map_err(RunsError::file("create", &folder))?;
+            }
+        }
+        let content = events(&evaluations, &timings);
+        Journal::create(&folder.join(NAME), content).map(Self)
+    }
+
+    /// Adds an evaluation, `seconds` of training after the start.
+    ///
+    /// # Errors
+    /// Those of [`Journal::append_bytes`].
+    pub fn add(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<(), RunsError> {
+        let mut content = Vec::new();
+        event(&mut content, evaluation, seconds);
+        self.0.append_bytes(&content)
+    }
+}
+
+/// The records of a journal; none where there is no such file.
+fn records<R: gradual_runs::Record>(path: &Path) -> Result<Vec<R>, RunsError> {
+    match files::is_file(path)? {
+        true => Ok(Lines::read(path, false)?.records),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn events(evaluations: &[Evaluation], timings: &[Timing]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut version = Vec::new();
     double(&mut version, 1, 0.0);
     bytes(&mut version, 3, b"brain.Event:2");
     record(&mut file, &version);
-    let seconds = run.timings.iter().rev().map(|one| (one.step, one.seconds));
+    let seconds = timings.iter().rev().map(|one| (one.step, one.seconds));
     let seconds: BTreeMap<u64, f64> = seconds.collect();
-    for one in &run.evaluations {
-        let mut summary = Vec::new();
-        let mut scalar = |tag: &str, number: f64| {
-            let mut value = Vec::new();
-            bytes(&mut value, 1, tag.as_bytes());
-            float(&mut value, 2, number as f32);
-            bytes(&mut summary, 1, &value);
-        };
-        scalar("train_loss", one.train_loss);
-        for (name, capability) in &one.capabilities {
-            scalar(&format!("accuracy/{name}"), capability.accuracy);
-            scalar(&format!("loss/{name}"), capability.loss);
-            if let Some(probability) = capability.probability {
-                scalar(&format!("probability/{name}"), probability);
-            }
-        }
-        let mut event = Vec::new();
-        double(
-            &mut event,
-            1,
-            seconds.get(&one.step).copied().unwrap_or(0.0),
-        );
-        varint(&mut event, 2 << 3);
-        varint(&mut event, one.step);
-        bytes(&mut event, 5, &summary);
-        record(&mut file, &event);
+    for one in evaluations {
+        let seconds = seconds.get(&one.step).copied().unwrap_or(0.0);
+        event(&mut file, one, seconds);
     }
     file
+}
+
+fn event(file: &mut Vec<u8>, one: &Evaluation, seconds: f64) {
+    let mut summary = Vec::new();
+    let mut scalar = |tag: &str, number: f64| {
+        let mut value = Vec::new();
+        bytes(&mut value, 1, tag.as_bytes());
+        float(&mut value, 2, number as f32);
+        bytes(&mut summary, 1, &value);
+    };
+    scalar("train_loss", one.train_loss);
+    for (name, capability) in &one.capabilities {
+        scalar(&format!("accuracy/{name}"), capability.accuracy);
+        scalar(&format!("loss/{name}"), capability.loss);
+        if let Some(probability) = capability.probability {
+            scalar(&format!("probability/{name}"), probability);
+        }
+    }
+    let mut event = Vec::new();
+    double(&mut event, 1, seconds);
+    varint(&mut event, 2 << 3);
+    varint(&mut event, one.step);
+    bytes(&mut event, 5, &summary);
+    record(file, &event);
 }
 
 fn record(file: &mut Vec<u8>, data: &[u8]) {

@@ -195,3 +195,25 @@ fn controls_are_named() {
     let html = fs::read_to_string(gradual_report::report(&dir).unwrap()).unwrap();
     assert!(html.contains("(control: a lower learning rate)"));
 }
+
+/// What a page leaves that was killed goes with a later one, but nothing of somebody's own.
+#[test]
+fn what_a_killed_page_left_is_swept_after_a_day() {
+    let root = tempdir().unwrap();
+    let dir = Fixture::default().write(root.path());
+    let docs = root.path().join("docs");
+    let left = |name: &str, file: &str, days: u64| {
+        let folder = docs.join(name);
+        fs::create_dir_all(folder.join("figures")).unwrap();
+        fs::write(folder.join(file), "# Claims").unwrap();
+        fs::write(folder.join("figures/claim-parity-1.svg"), "<svg/>").unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 90_000);
+        fs::File::open(&folder).unwrap().set_modified(then).unwrap();
+        folder
+    };
+    let old = left(".report-a1B2c3", "page", 2);
+    let new = left(".report-d4E5f6", "page", 0);
+    let own = left(".report-g7H8i9", "notes.md", 2);
+    claims(std::slice::from_ref(&dir), &docs.join("claims.md")).unwrap();
+    assert!(!old.exists() && new.exists() && own.exists());
+}

@@ -107,7 +107,33 @@ fn no_experiment_record() {
         &["expected the file", "experiment.json", "found none"],
     );
     write(&dir.join("experiment.json"), "{");
-    fails(&dir, &["experiment.json: read experiment"]);
+    fails(
+        &dir,
+        &[
+            "experiment.json: read experiment",
+            "move it away and give the command",
+        ],
+    );
+}
+
+#[test]
+fn damaged_files_of_a_run_have_a_way_out() {
+    let root = tempdir().unwrap();
+    let dir = Fixture::default().write(root.path());
+    let folder = run_folder(&dir, "labels", 1);
+    let out = "seed-1 out of the experiment's folder";
+    for (name, damaged, words) in [
+        ("DONE", "{\"end\": 7}", "remove it to let the run go on"),
+        ("config.json", "{", "for a report without this run"),
+    ] {
+        let path = folder.join(name);
+        let whole = fs::read_to_string(&path).unwrap();
+        write(&path, damaged);
+        fails(&dir, &[name, "restore it", words, out]);
+        write(&path, &whole);
+    }
+    fs::rename(&folder, root.path().join("elsewhere")).unwrap();
+    assert!(command(&dir).status.success());
 }
 
 #[test]

@@ -24,9 +24,11 @@ pub struct RunConfig {
     pub seed: u64,
     /// Optimizer steps of a finished run.
     pub steps: u64,
-    /// Examples per step.
+    /// Examples per step; 0 where another program that wrote the run does not tell.
+    #[serde(default)]
     pub draw: u64,
-    /// Name of the backend.
+    /// Name of the backend; empty where another program that wrote the run does not tell.
+    #[serde(default)]
     pub backend: String,
     /// The task with all its settings. Null, and left out, where a loop says nothing of it, and in folders from before
     /// this entry.

@@ -230,7 +230,10 @@ pub enum RunsError {
         problem: String,
     },
     /// A file that must be there is not.
-    #[error("read experiment: expected the file {}, found none", .path.display())]
+    #[error(
+        "read experiment: expected the file {}, found none; the page on the run folder says what has to be where",
+        .path.display()
+    )]
     Missing {
         /// The path looked for.
         path: PathBuf,

@@ -10,15 +10,19 @@ pub struct ExperimentRecord {
     pub schema: u32,
     /// Name of the experiment, as on the command line.
     pub name: String,
-    /// Title for people.
+    /// Title for people; empty where it is the name.
+    #[serde(default)]
     pub title: String,
-    /// The claim in the words of the post.
+    /// The claim in the words of the post; empty where there is none.
+    #[serde(default)]
     pub claim: String,
     /// Name of the arm that the others are compared with.
     pub baseline: String,
-    /// The arms in the order in which reports show them.
+    /// The arms in the order in which reports show them; arms with runs that are not named come last.
+    #[serde(default)]
     pub arms: Vec<ArmRecord>,
     /// The measurable claims.
+    #[serde(default)]
     pub claims: Vec<Claim>,
     /// The commands that made the runs, oldest first. A record from before there were several holds one, as `command`.
     #[serde(default, alias = "command", deserialize_with = "one_or_several")]
@@ -32,7 +36,8 @@ record!(ExperimentRecord: "experiment");
 pub struct ArmRecord {
     /// Name, equal to the folder's.
     pub name: String,
-    /// One sentence on what the arm does.
+    /// One sentence on what the arm does; empty where nothing is said.
+    #[serde(default)]
     pub about: String,
     /// What the arm is a control for, in a few words, when it is one: "groups without meaning", "a lower
     /// learning rate".

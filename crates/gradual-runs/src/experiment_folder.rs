@@ -98,10 +98,12 @@ fn unsigned(runs: &[Run]) -> Option<String> {
     match runs.iter().filter(old).count() {
         0 => None,
         1 => Some(String::from(
-            "One finished run is from before `DONE` held digests of the journals: a change of these would go unseen.",
+            "One finished run has a `DONE` without digests of the journals, as earlier versions and other programs write it: \
+             a change of these would go unseen.",
         )),
         many => Some(format!(
-            "{many} finished runs are from before `DONE` held digests of the journals: a change of these would go unseen."
+            "{many} finished runs have a `DONE` without digests of the journals, as earlier versions and other programs \
+             write it: a change of these would go unseen."
         )),
     }
 }

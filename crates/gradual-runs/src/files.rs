@@ -16,7 +16,7 @@ pub(crate) use kind::is_same;
 pub use kind::{is_file, is_folder};
 pub use names::{
     CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, JOURNALS, LOCK, MEMBERS,
-    NAMES, TIMING, is_journal_name,
+    NAMES, TENSORBOARD, TIMING, is_journal_name,
 };
 pub(crate) use read::open_with;
 pub use read::{MOST_BYTES, bytes, entries, length, open, read, text};

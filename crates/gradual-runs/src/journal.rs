@@ -43,6 +43,15 @@ impl Journal {
     /// # Errors
     /// [`RunsError::File`], also when somebody removed the file or put another in its place.
     pub fn append(&mut self, line: String) -> Result<(), RunsError> {
+        self.append_bytes((line + "\n").as_bytes())
+    }
+
+    /// Adds bytes that belong together, for a file that is not made of lines. Those that can't be written as a whole are
+    /// not there at all.
+    ///
+    /// # Errors
+    /// Those of [`append`](Self::append).
+    pub fn append_bytes(&mut self, bytes: &[u8]) -> Result<(), RunsError> {
         let path = &self.path;
         // A file that was removed or exchanged would swallow the line.
         let there = fs::symlink_metadata(path).and_then(|found| {
@@ -56,7 +65,7 @@ impl Journal {
             .file
             .metadata()
             .map_err(RunsError::file("look at", path))?;
-        let written = self.file.write_all((line + "\n").as_bytes());
+        let written = self.file.write_all(bytes);
         written.map_err(|source| {
             // What is left of the line would be torn; if that fails too, a checkpoint mends it.
             let _ = self.file.set_len(before.len());

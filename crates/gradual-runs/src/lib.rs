@@ -4,6 +4,7 @@
 //! runs/<experiment>/experiment.json                 ExperimentRecord
 //! runs/<experiment>/names.toml                      GroupNames, written by a person
 //! runs/<experiment>/.lock                           held while experiment.json or a report is written
+//! runs/<experiment>/tensorboard/<arm>/seed-<s>/      event files, where they are asked for
 //! runs/<experiment>/.old-<time>/<arm>/seed-<s>/     runs that were moved aside
 //! runs/<experiment>/<arm>/seed-<s>/config.json      RunConfig
 //!                                  environment.json machine and versions

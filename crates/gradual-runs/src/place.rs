@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::config::RunConfig;
 use crate::error::RunsError;
-use crate::files::{self, CONFIG};
+use crate::files::{self, CONFIG, TENSORBOARD};
 
 /// The folder of an experiment's report, which is no arm.
 const REPORT: &str = "report";
@@ -34,14 +34,15 @@ impl Place {
     /// The place of a run in the folder of its experiment.
     ///
     /// # Errors
-    /// [`RunsError::Name`] when no folder of runs can be called as the arm is: it is empty, hidden, `report`, or a path.
+    /// [`RunsError::Name`] when no folder of runs can be called as the arm is: it is empty, hidden, `report`, `tensorboard`, or a path.
     pub fn new(experiment: &Path, arm: &str, seed: u64) -> Result<Self, RunsError> {
         let mut parts = Path::new(arm).components();
         let plain = match (parts.next(), parts.next()) {
             (Some(Component::Normal(name)), None) => name == arm,
             _ => false,
         };
-        if !plain || arm.starts_with('.') || arm == REPORT || arm.contains(['\\', '\0']) {
+        let taken = [REPORT, TENSORBOARD].contains(&arm);
+        if !plain || arm.starts_with('.') || taken || arm.contains(['\\', '\0']) {
             return Err(RunsError::Name {
                 name: arm.to_owned(),
             });

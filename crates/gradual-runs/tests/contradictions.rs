@@ -327,7 +327,7 @@ fn old_marks_are_read_and_said() {
     assert_eq!((done(1).end, done(1).journals), (None, None));
     assert!(done(2).journals.is_some());
     assert_eq!(experiment.notes.len(), 1, "{:?}", experiment.notes);
-    assert!(experiment.notes[0].contains("2 finished runs are from before"));
+    assert!(experiment.notes[0].contains("2 finished runs have a `DONE` without digests"));
 
     // Even so, a completed run has an evaluation of its last step.
     cut(&folder.join("erm/seed-0/curves.jsonl"), 3);

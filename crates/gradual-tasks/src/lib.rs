@@ -6,9 +6,15 @@
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
+//! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
+mod convnet;
 mod decoder;
+mod finite;
+mod host;
+mod images;
 mod mlp;
+mod separator;
 mod setting;
 pub mod skills;
 mod sparse_parity;
@@ -16,7 +22,12 @@ mod table;
 mod text;
 mod weights;
 
+pub use convnet::Convnet;
 pub use decoder::{Decoder, DecoderConfig};
+pub use images::data::ImageData;
+pub use images::error::ImageError;
+pub use images::options::{Channels, ImageGroups, ImageOptions};
+pub use images::{Images, ImagesBatch, ImagesConfig};
 pub use mlp::Mlp;
 pub use setting::SettingError;
 pub use skills::{Skills, SkillsBatch, SkillsConfig};
@@ -25,6 +36,7 @@ pub use sparse_parity::config::SparseParityConfig;
 pub use sparse_parity::examples::ParityBatch;
 pub use table::data::TableData;
 pub use table::error::TableError;
+pub use table::options::{Missing, Predicted, TableOptions};
 pub use table::row::TableRow;
 pub use table::{Table, TableBatch};
 pub use text::{Text, TextBatch, TextConfig, TextData, TextError, TextTokens};

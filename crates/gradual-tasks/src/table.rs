@@ -1,61 +1,61 @@
-//! A table of numbers with a label and a group: a user's own data.
+//! A table of a user's own, with something to predict and a group in every row.
 
+mod cell;
 mod columns;
 pub(crate) mod data;
 pub(crate) mod error;
-mod groups;
-mod number;
+mod feature;
+mod header;
+pub(crate) mod options;
 mod read;
 pub(crate) mod row;
 mod source;
 #[cfg(test)]
 mod tests;
-mod values;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
-use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::finite::Parts;
+use crate::finite::scale::Scale;
+use crate::host::floats;
 use crate::mlp::Mlp;
-use columns::Checked;
+use columns::{Checked, Targets};
 use data::TableData;
 
 /// Width of the hidden layer.
 const HIDDEN: usize = 64;
-/// One row in this many of each group is held out.
-const HELD_OUT: usize = 4;
+/// How far a predicted number may be from the right one and still count as right, in standard deviations.
+const NEAR: f64 = 0.5;
 
-/// Rows of numbers with a class and a group each; every group is a capability.
+/// What messages call an evaluation.
+const OPERATION: &str = "table: evaluation";
+
+/// Rows with a class or a number to predict, and a group each; every group is a capability.
 ///
-/// Features are all columns but the label and the group, standardised by the training rows' mean and standard
-/// deviation. A quarter of each group's rows (at least one) is held out. A group of a single row has nothing left to be
-/// measured on, and without a group no grouped loss would train on it. So all such rows are one group together, whose
-/// name says so; if there is one alone, it is trained on with the smallest of the other groups. Training draws rows
-/// with replacement. Chance is one over the number of classes.
+/// Features are all columns but what is predicted and the group. Numbers are standardised by the training rows' mean
+/// and standard deviation in double precision; of a column of names each becomes an input of zeros and ones. An input
+/// that is the same in all training rows is zero in every row. A quarter of each group's rows (at least one) is held
+/// out, stratified by class. A group of a single row has nothing left to be measured on, and without a group no grouped
+/// loss would train on it. So all such rows are one group together, whose name says so; if there is one alone, it is
+/// trained on with the smallest of the other groups. Training draws rows with replacement.
+///
+/// A class is predicted by the cross-entropy, and chance is one over the number of classes. A number is standardised as
+/// features are and predicted by the squared error. Its accuracy is the share of rows whose prediction is at most half a
+/// standard deviation away, and chance is that share for a model that always predicts the mean.
 #[derive(Debug, Clone)]
 pub struct Table {
     data: Arc<Checked>,
-    /// Rows of the data to train on, capability by capability.
-    training: Vec<u32>,
-    /// Where each capability is in `training`.
-    members: Vec<Range<usize>>,
-    /// Rows of the data of each capability that are held out.
-    held_out: Vec<Vec<u32>>,
+    parts: Parts,
     capabilities: Vec<Capability>,
-    scale: Vec<Scale>,
-}
-
-/// Mean and standard deviation of a column.
-#[derive(Debug, Clone, Copy, Default)]
-struct Scale {
-    mean: f64,
-    deviation: f64,
+    scales: Vec<Scale>,
+    /// Of the number that is predicted.
+    target: Option<Scale>,
 }
 
 impl Table {
@@ -65,107 +65,85 @@ impl Table {
         let data = Arc::clone(&data.columns);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(2);
-        let (mut training, mut members) = (Vec::new(), Vec::new());
-        let (mut held_out, mut capabilities) = (Vec::new(), Vec::new());
-        for named in &data.groups {
-            let mut rows = named.rows.clone();
-            rows.shuffle(&mut random);
-            let out = (rows.len() / HELD_OUT).max(1);
-            rows.extend(named.lone);
-            let first = training.len();
-            training.extend_from_slice(&rows[out..]);
-            rows.truncate(out);
-            held_out.push(rows);
-            members.push(first..training.len());
-            capabilities.push(Capability {
-                name: named.name.clone(),
-                chance: 1.0 / data.num_classes as f64,
-                frequency: (training.len() - first) as f64,
-            });
-        }
-        for capability in &mut capabilities {
-            capability.frequency /= training.len() as f64;
-        }
+        let classes = data.targets.classes();
+        let parts = Parts::new(&data.groups, &data.order, classes, usize::MAX, &mut random);
+        let (target, chance) = match &data.targets {
+            Targets::Classes { names, .. } => (None, 1.0 / names.len() as f64),
+            Targets::Numbers(numbers) => {
+                let training = parts.training.iter().map(|&row| numbers[row as usize]);
+                (Some(Scale::of(training)), near_the_mean(numbers))
+            }
+        };
         Self {
-            scale: scale(&data, &training),
+            scales: data.scales(&parts.training),
+            capabilities: parts.capabilities(&data.groups, chance),
+            target,
+            parts,
             data,
-            training,
-            members,
-            held_out,
-            capabilities,
         }
     }
 
-    /// These rows of the data, every column centred and scaled to unit standard deviation over the training rows.
+    /// These rows of the data, as the model takes them.
     fn batch(&self, rows: &[u32], device: &Device) -> TableBatch {
-        let (n, width) = (rows.len(), self.data.width);
-        let mut features = Vec::with_capacity(n * width);
-        let mut classes = Vec::with_capacity(n);
-        for &row in rows {
-            let values = self.data.row(row).iter().zip(&self.scale);
-            features.extend(
-                values.map(|(&value, scale)| {
-                    ((f64::from(value) - scale.mean) / scale.deviation) as f32
-                }),
-            );
-            classes.push(self.data.classes[row as usize]);
-        }
+        let n = rows.len();
+        let features = self.data.inputs(rows, &self.scales);
+        let targets = match (&self.data.targets, self.target) {
+            (Targets::Numbers(numbers), Some(scale)) => {
+                let numbers = rows.iter().map(|&row| scale.apply(numbers[row as usize]));
+                let numbers: Vec<f32> = numbers.collect();
+                Aims::Numbers(Tensor::from_data(TensorData::new(numbers, [n]), device))
+            }
+            (targets, _) => {
+                let classes = rows.iter().map(|&row| targets.classes()[row as usize]);
+                let classes: Vec<i32> = classes.collect();
+                Aims::Classes(Tensor::from_data(TensorData::new(classes, [n]), device))
+            }
+        };
         TableBatch {
-            features: Tensor::from_data(TensorData::new(features, [n, width]), device),
-            classes: Tensor::from_data(TensorData::new(classes, [n]), device),
+            features: Tensor::from_data(TensorData::new(features, [n, self.data.width]), device),
+            targets,
         }
     }
 
     /// These training rows, by their place among all of them.
     fn drawn(&self, places: &[usize], device: &Device) -> Drawn<TableBatch> {
-        let rows: Vec<u32> = places.iter().map(|&at| self.training[at]).collect();
-        let label = |&at: &usize| Some(self.members.partition_point(|its| its.end <= at));
-        Drawn::new(
-            self.batch(&rows, device),
-            places.iter().map(label).collect(),
-        )
+        let rows = self.parts.examples(places);
+        Drawn::new(self.batch(&rows, device), self.parts.labels(places))
     }
 }
 
-/// Mean and standard deviation of every column over some rows.
-fn scale(data: &Checked, rows: &[u32]) -> Vec<Scale> {
-    let n = rows.len() as f64;
-    let mut scale = vec![Scale::default(); data.width];
-    let of = |row: &u32| data.row(*row).iter().map(|&value| f64::from(value));
-    for row in rows {
-        for (scale, value) in scale.iter_mut().zip(of(row)) {
-            scale.mean += value;
-        }
-    }
-    for scale in &mut scale {
-        scale.mean /= n;
-    }
-    for row in rows {
-        for (scale, value) in scale.iter_mut().zip(of(row)) {
-            scale.deviation += (value - scale.mean).powi(2);
-        }
-    }
-    for scale in &mut scale {
-        let variance = scale.deviation / n;
-        // A constant column carries nothing: zero after centring.
-        scale.deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-    }
-    scale
+/// The share of numbers that are near enough to their mean to count as it: below 1, since all of them can't be.
+fn near_the_mean(numbers: &[f64]) -> f64 {
+    let scale = Scale::of(numbers.iter().copied());
+    let near = |number: &&f64| f64::from(scale.apply(**number)).abs() <= NEAR;
+    numbers.iter().filter(near).count() as f64 / numbers.len() as f64
 }
 
-/// One draw: features `[n, d]` and classes `[n]`.
+/// One draw: features `[n, d]`, and classes or standardised numbers `[n]` to predict.
 #[derive(Debug, Clone)]
 pub struct TableBatch {
     features: Tensor<2>,
-    classes: Tensor<1, Int>,
+    targets: Aims,
 }
 
-/// Log-probabilities of the right class, from logits `[n, classes]`: `[n]`.
-fn log_likelihood(logits: Tensor<2>, classes: &Tensor<1, Int>) -> Tensor<1> {
-    let [n, _] = logits.dims();
-    log_softmax(logits, 1)
-        .gather(1, classes.clone().reshape([n, 1]))
-        .reshape([n])
+/// What a batch is to predict.
+#[derive(Debug, Clone)]
+enum Aims {
+    Classes(Tensor<1, Int>),
+    Numbers(Tensor<1>),
+}
+
+/// Losses `[n]` of outputs `[n, classes]`, or `[n, 1]` for numbers: the negative log-probability of the right class, or
+/// the squared error.
+fn losses(outputs: Tensor<2>, targets: &Aims) -> Tensor<1> {
+    let [n, _] = outputs.dims();
+    match targets {
+        Aims::Classes(classes) => log_softmax(outputs, 1)
+            .gather(1, classes.clone().reshape([n, 1]))
+            .reshape([n])
+            .neg(),
+        Aims::Numbers(numbers) => (outputs.reshape([n]) - numbers.clone()).square(),
+    }
 }
 
 impl Task for Table {
@@ -177,14 +155,12 @@ impl Task for Table {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
-        let widths = [self.data.width, HIDDEN, self.data.num_classes];
+        let widths = [self.data.width, HIDDEN, self.data.targets.width()];
         Mlp::new(&widths, random, device)
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TableBatch> {
-        let all = self.training.len();
-        let rows: Vec<usize> = (0..n).map(|_| random.random_range(0..all)).collect();
-        self.drawn(&rows, device)
+        self.drawn(&self.parts.draw(n, random), device)
     }
 
     fn draw_of(
@@ -193,16 +169,11 @@ impl Task for Table {
         random: &mut ChaCha8Rng,
         device: &Device,
     ) -> Result<Drawn<TableBatch>, TrainError> {
-        let row = |&capability: &usize| {
-            let members = self.members[capability].clone();
-            members.start + random.random_range(0..members.len())
-        };
-        let rows: Vec<usize> = capabilities.iter().map(row).collect();
-        Ok(self.drawn(&rows, device))
+        Ok(self.drawn(&self.parts.draw_of(capabilities, random), device))
     }
 
     fn items(&self) -> Option<usize> {
-        Some(self.training.len())
+        Some(self.parts.training.len())
     }
 
     fn pick(&self, items: &[usize], device: &Device) -> Result<Drawn<TableBatch>, TrainError> {
@@ -210,47 +181,38 @@ impl Task for Table {
     }
 
     fn losses(&self, model: &Mlp, batch: &TableBatch) -> Tensor<1> {
-        log_likelihood(model.forward(batch.features.clone()), &batch.classes).neg()
+        losses(model.forward(batch.features.clone()), &batch.targets)
     }
 
     fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
-        let read = |problem| TrainError::Read {
-            operation: "table: evaluation",
-            problem: format!("{problem:?}"),
-        };
         let score = |rows: &Vec<u32>| {
             let batch = self.batch(rows, device);
-            let logits = model.forward(batch.features);
-            let losses = log_likelihood(logits.clone(), &batch.classes).neg();
-            let losses = losses
-                .into_data()
-                .convert::<f32>()
-                .try_to_vec::<f32>()
-                .map_err(read)?;
-            let right = logits
-                .argmax(1)
-                .reshape([losses.len()])
-                .equal(batch.classes)
-                .int();
-            let right = right
-                .into_data()
-                .convert::<i32>()
-                .try_to_vec::<i32>()
-                .map_err(read)?;
-            let n = losses.len() as f64;
+            let outputs = model.forward(batch.features);
+            let losses = floats(losses(outputs.clone(), &batch.targets), OPERATION)?;
+            let right = match batch.targets {
+                Aims::Classes(classes) => {
+                    let [n] = classes.dims();
+                    floats(
+                        outputs.argmax(1).reshape([n]).equal(classes).float(),
+                        OPERATION,
+                    )?
+                }
+                // The loss is the squared distance in standard deviations.
+                Aims::Numbers(_) => {
+                    let near = |&loss: &f64| f64::from(u8::from(loss <= NEAR * NEAR));
+                    losses.iter().map(near).collect()
+                }
+            };
+            let mean =
+                |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / rows.len() as f64;
             Ok(Score {
-                accuracy: f64::from(right.iter().sum::<i32>()) / n,
-                loss: losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / n,
-                probability: Some(
-                    losses
-                        .iter()
-                        .map(|&loss| f64::from(-loss).exp())
-                        .sum::<f64>()
-                        / n,
-                ),
+                accuracy: mean(&mut right.iter().copied()),
+                loss: mean(&mut losses.iter().copied()),
+                probability: (self.target.is_none())
+                    .then(|| mean(&mut losses.iter().map(|loss| (-loss).exp()))),
                 progress: None,
             })
         };
-        self.held_out.iter().map(score).collect()
+        self.parts.held_out.iter().map(score).collect()
     }
 }

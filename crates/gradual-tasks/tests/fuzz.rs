@@ -1,11 +1,17 @@
-//! Tables and lines of text that something has changed.
+//! Tables, images and lines of text that something has changed.
 
 use gradual::train::Task;
 use gradual_fuzz::Mutated;
-use gradual_tasks::{Table, TableData, Text, TextConfig, TextData, TextTokens};
+use gradual_tasks::{
+    ImageData, ImageOptions, Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
+};
 
 /// Tables that are right, and such as broke a reader once.
-const SEEDS: [&[u8]; 14] = [
+const SEEDS: [&[u8]; 18] = [
+    b"y;g;a;colour\n0;1;2;red\n1;1;;blue\n0;2;2.5;\n1;2;-3e2;red\n",
+    b"y\tg\ta\nyes\tnorth\t2\nno\tnorth\t3\n",
+    b"y;g;a\n0;1;1,5\n1;1;2,5\n",
+    b"y,g,a,Unnamed: 0\n0,1,NA,0\n1,1,3,1\n",
     b"y,g,a\n0,1,2\n1,1,3\n0,2,2.5\n1,2,-3e2\n",
     b"\xef\xbb\xbfy,g,a\r\n0,1,2\r\n1,1,3\r\n",
     b"a,y,b,g\n0.5,0,1,-1\n0.25,1,1,-1\n0,0,1,7\n1,1,1,8\n",
@@ -22,7 +28,10 @@ const SEEDS: [&[u8]; 14] = [
     b"\x1f\x8b\x08\0\0\0\0\0",
 ];
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 15] = [
+    "NA",
+    "red",
+    "y;g;a\n",
     ",",
     "\"",
     "\n",
@@ -42,11 +51,11 @@ const WORDS: [&str; 12] = [
 fn tables_are_read_or_refused() {
     bolero::check!()
         .with_generator(Mutated::new(SEEDS).with_words(WORDS))
-        .for_each(
-            |input: &Vec<u8>| match TableData::read(input.as_slice(), "FILE", "y", "g") {
+        .for_each(|input: &Vec<u8>| {
+            match TableData::read(input.as_slice(), "FILE", &TableOptions::classes("y", "g")) {
                 Err(error) => {
                     let said = error.to_string();
-                    assert!(said.starts_with("table FILE"), "{said}");
+                    assert!(said.starts_with("FILE"), "{said}");
                     assert!(said.chars().count() < 2_000, "{said}");
                     assert!(!said.chars().any(char::is_control), "{said:?}");
                 }
@@ -60,8 +69,71 @@ fn tables_are_read_or_refused() {
                     assert!(table.items().is_some_and(|rows| rows > 0));
                     assert_eq!(data.sha256().len(), 64);
                 }
+            }
+        });
+}
+
+/// A table whose numbers are predicted is read and can be drawn from, or is refused by its name.
+#[test]
+fn tables_of_targets_are_read_or_refused() {
+    let options = TableOptions::numbers("y", "g").with_levels(3);
+    bolero::check!()
+        .with_generator(Mutated::new(SEEDS).with_words(WORDS))
+        .for_each(
+            |input: &Vec<u8>| match TableData::read(input.as_slice(), "FILE", &options) {
+                Err(error) => assert!(error.to_string().starts_with("FILE"), "{error}"),
+                Ok(data) => {
+                    let table = Table::new(&data, 0);
+                    let chance = table.capabilities()[0].chance;
+                    assert!((0.0..1.0).contains(&chance), "{chance}");
+                }
             },
         );
+}
+
+/// The head of an IDX file of 4 × 8 × 8 bytes, one of 4 labels, and one that is compressed.
+const IDX: [&[u8]; 3] = [
+    b"\0\0\x08\x03\0\0\0\x04\0\0\0\x08\0\0\0\x08",
+    b"\0\0\x08\x01\0\0\0\x04\0\x01\0\x01",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x63\x60\xe0\x60\x06",
+];
+
+/// IDX files of images and of labels are read, or refused by the name of one of them with a short message.
+#[test]
+fn idx_files_are_read_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = folder.path().join("images-idx3");
+    let labels = folder.path().join("labels-idx1");
+    let place = folder.path().display().to_string();
+    let whole: Vec<u8> = IDX[0]
+        .iter()
+        .copied()
+        .chain((0..256).map(|at| at as u8))
+        .collect();
+    let seeds = [&whole[..], IDX[0], IDX[1], IDX[2]];
+    bolero::check!()
+        .with_generator(Mutated::new(seeds))
+        .for_each(|input: &Vec<u8>| {
+            for (one, other) in [
+                (input.as_slice(), IDX[1]),
+                (whole.as_slice(), input.as_slice()),
+            ] {
+                std::fs::write(&images, one).expect("written");
+                std::fs::write(&labels, other).expect("written");
+                match ImageData::open(&images, &ImageOptions::default()) {
+                    Err(error) => {
+                        let said = error.to_string();
+                        assert!(
+                            said.starts_with(&place) || said.starts_with("size"),
+                            "{said}"
+                        );
+                        assert!(said.chars().count() < 2_000, "{said}");
+                        assert!(!said.chars().any(char::is_control), "{said:?}");
+                    }
+                    Ok(data) => assert!(data.classes().len() > 1),
+                }
+            }
+        });
 }
 
 /// Lines that are right, and such as broke a reader once.

@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
-    Skills, SkillsConfig, SparseParity, SparseParityConfig, Table, TableData, Text, TextConfig,
-    TextData, TextTokens,
+    ImageData, Images, ImagesConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig, Table,
+    TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -43,6 +43,25 @@ fn table() {
     assert!(check(&task, 64) < 1e-5);
 }
 
+#[test]
+fn images() {
+    let data = ImageData::shapes().expect("shapes");
+    let task = Images::new(&data, &ImagesConfig::default(), 1).expect("a task");
+    assert!(check(&task, 16) < 1e-4);
+}
+
+/// A number is predicted by the squared error.
+#[test]
+fn numbers_of_a_table() {
+    let rows: String = (0..60)
+        .map(|i| format!("{i};{};{}.5\n", i % 2, i * 7 % 11))
+        .collect();
+    let text = format!("a;g;price\n{rows}");
+    let options = TableOptions::numbers("price", "g");
+    let data = TableData::read(text.as_bytes(), "prices", &options).expect("a table");
+    assert!(check(&Table::new(&data, 1), 32) < 1e-5);
+}
+
 /// Lines of different lengths, some longer than the context.
 #[test]
 fn text() {
@@ -52,7 +71,12 @@ fn text() {
     };
     let word = |at: usize| "some words ".repeat(at % 4 + 1);
     for form in ["\"text\":\"", "\"prompt\":\"say \",\"target\":\""] {
-        let lines = (0..40).map(|at| format!("{{{form}{}\"}}\n", &word(at)[..6 + at % 14]));
+        let lines = (0..40).map(|at| {
+            format!(
+                "{{{form}{}\"}}\n",
+                &word(at)[..6 + at % 14 % (11 * (at % 4 + 1) - 6)]
+            )
+        });
         let lines: String = lines.collect();
         let data = TextData::read(lines.as_bytes(), "lines", &TextTokens::Bytes, &config);
         let task = Text::new(&data.expect("lines"), 1);

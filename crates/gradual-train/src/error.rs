@@ -32,6 +32,21 @@ pub enum TrainError {
         /// The value.
         value: f32,
     },
+    /// A score on held-out examples is NaN or infinite.
+    #[error(
+        "step {step}: the held-out {what} of capability {capability} is {value}; the model's weights or outputs are no \
+         longer finite: a lower learning rate, less weight decay or a larger epsilon may help"
+    )]
+    Evaluation {
+        /// Steps before the evaluation.
+        step: u64,
+        /// Loss or accuracy.
+        what: &'static str,
+        /// Name of the capability.
+        capability: String,
+        /// The value.
+        value: f64,
+    },
     /// The model has no parameter to train.
     #[error(
         "step: nothing is trained: {}; unfreeze what should learn (`unfreeze`, `set_require_grad`)",

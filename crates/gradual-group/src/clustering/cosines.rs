@@ -19,7 +19,7 @@ use crate::read::{host, host_together};
 /// [`GroupError::NoGradients`] and [`GroupError::EmptyDraw`] from the draw,
 /// [`GroupError::NotFinite`] naming the first example whose gradient holds NaN or infinity.
 pub(crate) fn cosines(operation: &'static str, draw: &Draw<'_>) -> Result<Cosines, GroupError> {
-    let gram = draw.gradients(operation)?.gram();
+    let gram = draw.gram(operation)?;
     Cosines::from_gram(operation, host(operation, &gram)?, draw.num_examples())
 }
 

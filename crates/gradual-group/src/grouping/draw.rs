@@ -10,9 +10,17 @@ use crate::grouping::groups::averaging;
 #[derive(Debug, Clone, Copy)]
 pub struct Draw<'a> {
     losses: &'a Tensor<1>,
-    gradients: Option<&'a ExampleGradients>,
+    shown: Option<Shown<'a>>,
     labels: Option<&'a [Option<usize>]>,
     more_labels: &'a [Vec<Option<usize>>],
+}
+
+/// What a draw tells of its gradients.
+#[derive(Debug, Clone, Copy)]
+enum Shown<'a> {
+    Gradients(&'a ExampleGradients),
+    /// Their inner products alone.
+    Gram(&'a Tensor<2>),
 }
 
 impl<'a> Draw<'a> {
@@ -20,7 +28,7 @@ impl<'a> Draw<'a> {
     pub fn new(losses: &'a Tensor<1>) -> Self {
         Self {
             losses,
-            gradients: None,
+            shown: None,
             labels: None,
             more_labels: &[],
         }
@@ -30,7 +38,39 @@ impl<'a> Draw<'a> {
     #[must_use]
     pub fn with_gradients(self, gradients: &'a ExampleGradients) -> Self {
         Self {
-            gradients: Some(gradients),
+            shown: Some(Shown::Gradients(gradients)),
+            ..self
+        }
+    }
+
+    /// The same draw with the inner products of the gradients of its examples alone, K = G Gᵀ `[n, n]`: for gradients that
+    /// another program computed. It is taken to be symmetric.
+    ///
+    /// Groupings that look at inner products alone find the same groups as in the gradients themselves. A grouping that
+    /// needs more (sketches, sums of gradients, a metric, the products with an earlier draw) refuses the draw with
+    /// [`GroupError::InnerProductsAlone`]; gradients that are given as a matrix are shown to it by
+    /// [`ExampleGradients::from_rows`].
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use gradual_group::{Draw, Grouping, Spectral};
+    ///
+    /// let device = Device::flex();
+    /// let losses = Tensor::from_floats([0.3, 0.1, 0.2, 0.4], &device);
+    /// let gram = Tensor::from_floats(
+    ///     [[2.0, 0.0, 1.9, 0.0], [0.0, 1.0, 0.0, 0.9], [1.9, 0.0, 2.0, 0.0], [0.0, 0.9, 0.0, 1.0]],
+    ///     &device,
+    /// );
+    /// let groups = Spectral::new(2, 0).group(&Draw::new(&losses).with_gram(&gram))?;
+    /// let assignment = groups.assignment().expect("hard groups");
+    /// assert_eq!(assignment[0], assignment[2]);
+    /// assert_ne!(assignment[0], assignment[1]);
+    /// # Ok::<(), gradual_group::GroupError>(())
+    /// ```
+    #[must_use]
+    pub fn with_gram(self, gram: &'a Tensor<2>) -> Self {
+        Self {
+            shown: Some(Shown::Gram(gram)),
             ..self
         }
     }
@@ -81,15 +121,58 @@ impl<'a> Draw<'a> {
         TensorCreationOptions::new(self.device()).with_dtype(self.precision())
     }
 
-    /// The gradients of its examples, for the grouping called `operation`.
+    /// The gradients of its examples, for the grouping called `operation`. A grouping that looks at inner products alone
+    /// asks for [`gram`](Self::gram) instead.
     ///
     /// # Errors
     ///
-    /// [`GroupError::EmptyDraw`], and [`GroupError::NoGradients`] for a draw without gradients: one of a step that took
-    /// none, as [`Grouping::needs`](crate::Grouping::needs) did not ask for them.
+    /// [`GroupError::EmptyDraw`]; [`GroupError::NoGradients`] for a draw without gradients: one of a step that took
+    /// none, as [`Grouping::needs`](crate::Grouping::needs) did not ask for them; [`GroupError::InnerProductsAlone`] for a
+    /// draw [with a Gram matrix](Self::with_gram).
     pub fn gradients(&self, operation: &'static str) -> Result<&'a ExampleGradients, GroupError> {
-        self.nonempty(operation)?;
-        self.gradients.ok_or(GroupError::NoGradients { operation })
+        match self.shown(operation)? {
+            Shown::Gradients(gradients) => Ok(gradients),
+            Shown::Gram(_) => Err(GroupError::InnerProductsAlone { operation }),
+        }
+    }
+
+    /// The Gram matrix K `[n, n]` of the gradients of its examples, for the grouping called `operation`.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], [`GroupError::NoGradients`] for a draw that tells nothing of its gradients, and
+    /// [`GroupError::Gram`] for a matrix that is not `[n, n]`.
+    pub fn gram(&self, operation: &'static str) -> Result<Tensor<2>, GroupError> {
+        match self.shown(operation)? {
+            Shown::Gradients(gradients) => Ok(gradients.gram()),
+            Shown::Gram(gram) => Ok(gram.clone()),
+        }
+    }
+
+    /// The most directions that the gradients span, for the grouping called `operation`: min(n, p), and n where only
+    /// their inner products are known, which do not tell p.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`gram`](Self::gram).
+    pub fn most_directions(&self, operation: &'static str) -> Result<usize, GroupError> {
+        let n = self.num_examples();
+        Ok(match self.shown(operation)? {
+            Shown::Gradients(gradients) => n.min(gradients.num_parameters()),
+            Shown::Gram(_) => n,
+        })
+    }
+
+    fn shown(&self, operation: &'static str) -> Result<Shown<'a>, GroupError> {
+        let n = self.nonempty(operation)?;
+        match self.shown.ok_or(GroupError::NoGradients { operation })? {
+            Shown::Gram(gram) if gram.dims() != [n, n] => Err(GroupError::Gram {
+                operation,
+                examples: n,
+                got: gram.dims(),
+            }),
+            shown => Ok(shown),
+        }
     }
 
     /// The label of each example, `[n]`, for the grouping called `operation`; none for an example that carries none.

@@ -105,6 +105,9 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             .with_average(parameters::average(arguments)?);
         landmarks = match arguments.value("kept")? {
             Value::Word(word) if word == NONE => landmarks,
+            _ if arguments.count("axes")? > 1 || arguments.count("rank")? > 1 => {
+                return Err("landmarks that are kept one by one have no axes and no rank; leave kept, or axes and rank, out".into());
+            }
             Value::Word(_) => landmarks.with_kept(usize::MAX)?,
             _ => landmarks.with_kept(arguments.count("kept")?)?,
         };

@@ -258,7 +258,7 @@ impl ClusterSearch {
         read: impl FnOnce(Cosines) -> SimilarityMatrix,
     ) -> Result<Groups, GroupError> {
         // Before the Gram matrix, which is expensive.
-        draw.gradients(operation)?;
+        draw.most_directions(operation)?;
         self.check(operation, draw.num_examples())?;
         let matrix = read(cosines(operation, draw)?);
         let clusters = self.clusters(operation, &matrix)?;

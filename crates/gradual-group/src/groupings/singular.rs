@@ -226,30 +226,34 @@ impl SingularVectors {
 
     /// The Gram matrix of the draw or of its sketch, where no direction has to be known for the loss.
     fn gram(&self, draw: &Draw<'_>) -> Result<Option<Tensor<2>>, GroupError> {
-        let gradients = draw.gradients(OPERATION)?;
         let published = (self.membership, self.power, self.average)
             == (Membership::Signed, 2, Average::Sum)
             && self.leading.is_none();
-        Ok(published.then(|| match self.sketch {
-            None => gradients.gram(),
-            Some((dim, seed)) => gradients.sketch_gram(dim, seed),
+        if !published {
+            return Ok(None);
+        }
+        Ok(Some(match self.sketch {
+            None => draw.gram(OPERATION)?,
+            Some((dim, seed)) => draw.gradients(OPERATION)?.sketch_gram(dim, seed),
         }))
     }
 
     /// Components on the directions that were asked for.
     fn components(&self, draw: &Draw<'_>) -> Result<Components, GroupError> {
-        let gradients = draw.gradients(OPERATION)?;
         let n = draw.num_examples();
         let leading = self.leading.filter(|&directions| directions < n);
         match (self.sketch, leading) {
-            (None, None) => Components::of(&gradients.gram()),
+            (None, None) => Components::of(&draw.gram(OPERATION)?),
             (None, Some(count)) => {
-                let rank = n.min(gradients.num_parameters());
-                Components::leading(&gradients.gram(), count, rank)
+                let rank = draw.most_directions(OPERATION)?;
+                Components::leading(&draw.gram(OPERATION)?, count, rank)
             }
-            (Some((dim, seed)), None) => Components::of_rows(&gradients.sketch(dim, seed)),
+            (Some((dim, seed)), None) => {
+                Components::of_rows(&draw.gradients(OPERATION)?.sketch(dim, seed))
+            }
             (Some((dim, seed)), Some(count)) => {
-                Components::leading(&gradients.sketch_gram(dim, seed), count, n.min(dim))
+                let gram = draw.gradients(OPERATION)?.sketch_gram(dim, seed);
+                Components::leading(&gram, count, n.min(dim))
             }
         }
     }

@@ -56,6 +56,10 @@ impl Groups {
 fn checked(priors: &[f32]) -> Result<(), GroupError> {
     let fine = |prior: &f32| prior.is_finite() && *prior >= 0.0;
     match priors.iter().position(|prior| !fine(prior)) {
+        None if priors.iter().all(|prior| *prior == 0.0) => Err(GroupError::other(
+            "priors",
+            "all of them are 0, so that no group would count",
+        )),
         None => Ok(()),
         Some(group) => Err(GroupError::Prior {
             group,
@@ -79,7 +83,7 @@ impl<G: Grouping> Priors<G> {
     ///
     /// # Errors
     ///
-    /// [`GroupError::Prior`] for a prior that is negative or not finite.
+    /// [`GroupError::Prior`] for a prior that is negative or not finite, [`GroupError::Other`] where all are 0.
     pub fn new(inner: G, priors: Vec<f32>) -> Result<Self, GroupError> {
         checked(&priors)?;
         Ok(Self { inner, priors })

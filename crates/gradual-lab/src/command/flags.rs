@@ -62,6 +62,9 @@ pub(crate) struct Asked {
     /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
+    /// Write event files for TensorBoard while the runs go on, to the folder `tensorboard` beside them
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
@@ -84,6 +87,7 @@ impl Asked {
             quick: false,
             fresh: false,
             checkpoint_every: None,
+            tensorboard: false,
             backend: None,
             json: false,
         }

@@ -5,10 +5,11 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 6] = [
+pub(crate) const FILES: [(&str, &str); 7] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("skills", include_str!("files/skills.toml")),
     ("table", include_str!("files/table.toml")),
+    ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),
     (
         "grouping-quality",

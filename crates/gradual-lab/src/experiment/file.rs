@@ -246,6 +246,11 @@ impl File {
         Ok(Some((kind, table.clone())))
     }
 
+    /// Whether the short version has settings of the task of its own.
+    pub(super) fn has_quick_task(&self) -> bool {
+        self.quick.iter().any(|quick| !quick.task.is_empty())
+    }
+
     /// The kind of task, and its settings, those of the short version if it is `quick`.
     pub(super) fn task(&self, quick: bool) -> anyhow::Result<Option<(&'static dyn Kind, Table)>> {
         let Some((kind, mut settings)) = self.kind(&self.name, "")? else {
@@ -361,10 +366,50 @@ fn place<T>(file: &str, text: &str, value: &Spanned<T>) -> String {
 
 /// What is wrong with a file, with the line, and the known name that may have been meant.
 fn said(file: &str, error: &toml::de::Error) -> anyhow::Error {
-    let text = error.to_string();
+    let text = in_words(&error.to_string());
     let hint = known_to_serde(error.message())
         .map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
     anyhow!("{file}: {}{hint}", text.trim_end())
+}
+
+/// The message with words in the place of Rust's types.
+fn in_words(message: &str) -> String {
+    let mut words = message.to_owned();
+    for (of_rust, in_words) in [
+        ("a sequence", "a list"),
+        ("a map", "a table"),
+        ("a boolean", "true or false"),
+    ] {
+        words = words.replace(
+            &format!("expected {of_rust}"),
+            &format!("expected {in_words}"),
+        );
+    }
+    for of_rust in ["usize", "u8", "u16", "u32", "u64"] {
+        words = words.replace(
+            &format!("expected a nonzero {of_rust}"),
+            "expected a whole number above 0",
+        );
+        words = words.replace(
+            &format!("expected {of_rust}"),
+            "expected a whole number from 0",
+        );
+    }
+    for of_rust in ["i32", "i64"] {
+        words = words.replace(&format!("expected {of_rust}"), "expected a whole number");
+    }
+    for of_rust in ["f32", "f64"] {
+        words = words.replace(&format!("expected {of_rust}"), "expected a number");
+    }
+    // A structure is a table of settings, whatever it is called.
+    if let Some(at) = words.find("expected struct ") {
+        let rest = at + "expected struct ".len();
+        let end = words[rest..]
+            .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .map_or(words.len(), |end| rest + end);
+        words.replace_range(at..end, "expected a table of settings");
+    }
+    words
 }
 
 /// The name that is most like the unknown one of which serde complains.

@@ -29,6 +29,13 @@ pub(crate) trait Kind: Sync {
     /// The learning rate for these settings where a file gives none.
     fn rate(&self, settings: &Table) -> anyhow::Result<f64>;
 
+    /// Refuses settings that make no sense, as [`open`](Self::open) does, but reads no data. Of their types alone
+    /// [`check`](Self::check) takes care.
+    fn validate(&self, settings: Table) -> anyhow::Result<()> {
+        let _ = settings;
+        Ok(())
+    }
+
     /// The task, or one whose groups are [looked at](Quality) along its runs.
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>>;
 }

@@ -59,10 +59,16 @@ impl Kind for SparseParity {
         })
     }
 
-    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+    fn validate(&self, settings: Table) -> anyhow::Result<()> {
         let config: SparseParityConfig = kind::settings(self, settings)?;
-        // Opening the task here finds what is wrong with it before any folder is made.
-        Task::new(config.clone(), 0).map_err(|error| kind::refused(self, &error))?;
+        let task = Task::new(config, 0);
+        task.map(drop).map_err(|error| kind::refused(self, &error))
+    }
+
+    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+        // Before any folder is made.
+        self.validate(settings.clone())?;
+        let config: SparseParityConfig = kind::settings(self, settings)?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Parity::new)),
             None => Box::new(Configured::new(

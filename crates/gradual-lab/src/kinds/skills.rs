@@ -35,12 +35,18 @@ impl Kind for Skills {
         Ok(RATE)
     }
 
-    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+    fn validate(&self, settings: Table) -> anyhow::Result<()> {
         let config: SkillsConfig = kind::settings(self, settings)?;
-        Task::new(&config, 0).map_err(|error| match error {
+        let task = Task::new(&config, 0);
+        task.map(drop).map_err(|error| match error {
             SkillError::Setting(error) => kind::refused(self, &error),
             other => other.into(),
-        })?;
+        })
+    }
+
+    fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
+        self.validate(settings.clone())?;
+        let config: SkillsConfig = kind::settings(self, settings)?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Decoder::new)),
             None => Box::new(Configured::new(config, Task::new)),

@@ -1,11 +1,11 @@
-//! A table of numbers: a user's own, or red-wine quality.
+//! A table: a user's own, or red-wine quality.
 
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual::train::{Capability, Task as _};
-use gradual_tasks::{Table as Task, TableData};
+use gradual_tasks::{Missing, Predicted, SettingError, Table as Task, TableData, TableOptions};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,26 +22,100 @@ pub(crate) struct Table;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
-    /// A CSV file of numbers with a header, a pipe of such, or `-` for standard input.
+    /// A CSV file with a header, a pipe of such, or `-` for standard input.
     data: Option<PathBuf>,
-    /// The column to predict.
+    /// The column whose class is predicted.
     label: Option<String>,
+    /// The column whose number is predicted.
+    target: Option<String>,
     /// The column that names the group of a row.
     group: Option<String>,
+    levels: Option<usize>,
+    missing: Missing,
+    categorical: Vec<String>,
+    ignore: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flags of tables")]
 struct Flags {
-    /// A CSV file of numbers with a header; - is standard input
-    #[arg(long, value_name = "FILE", requires_all = ["label", "group"])]
+    /// A CSV file with a header, cells between commas, semicolons or tabs; - is standard input
+    #[arg(long, value_name = "FILE")]
     data: Option<String>,
-    /// The column of --data to predict
-    #[arg(long, value_name = "COL", requires = "data")]
+    /// The column of --data whose class is predicted: a number or a word
+    #[arg(long, value_name = "COL")]
     label: Option<String>,
+    /// The column of --data whose number is predicted, in the place of --label
+    #[arg(long, value_name = "COL", conflicts_with = "label")]
+    target: Option<String>,
     /// The column of --data that names the group of a row
-    #[arg(long, value_name = "COL", requires = "data")]
+    #[arg(long, value_name = "COL")]
     group: Option<String>,
+    /// Most distinct words of a column, each of which becomes an input [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    levels: Option<u32>,
+    /// What is done about missing cells: impute the mean and flag them, or refuse the table [default: impute]
+    #[arg(long, value_name = "HOW", value_parser = ["impute", "refuse"])]
+    missing: Option<String>,
+    /// Columns whose numbers are names, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    categorical: Vec<String>,
+    /// Columns that are left out, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    ignore: Vec<String>,
+}
+
+impl Config {
+    /// How a table is read; none for red-wine quality.
+    fn options(&self, kind: &dyn Kind) -> anyhow::Result<Option<TableOptions>> {
+        let options = match (&self.label, &self.target, &self.group) {
+            (Some(label), None, Some(group)) => TableOptions::classes(label, group),
+            (None, Some(target), Some(group)) => TableOptions::numbers(target, group),
+            (None, None, None) if self.data.is_none() => {
+                let unused = [
+                    ("levels", self.levels.is_some()),
+                    ("missing", self.missing != Missing::default()),
+                    ("categorical", !self.categorical.is_empty()),
+                    ("ignore", !self.ignore.is_empty()),
+                ];
+                return match unused.into_iter().find(|(_, is_set)| *is_set) {
+                    Some((name, _)) => bail!(
+                        "task.table.{name} goes with a table of one's own: name its data (--data FILE)"
+                    ),
+                    None => Ok(None),
+                };
+            }
+            (Some(_), Some(_), _) => {
+                bail!("task.table has both label and target; a class or a number is predicted")
+            }
+            _ => bail!(
+                "the task table needs data, group, and label or target together (--data FILE --group COL --label COL), \
+                 or none of them for red-wine quality"
+            ),
+        };
+        if self.data.is_none() {
+            bail!("the task table has a label or a target, but no data (--data FILE)");
+        }
+        let options = match self.levels {
+            None => options,
+            Some(levels) if (2..=1_000).contains(&levels) => options.with_levels(levels),
+            Some(got) => {
+                let error = SettingError::Count {
+                    name: "levels",
+                    least: 2,
+                    most: 1_000,
+                    got,
+                };
+                return Err(kind::refused(kind, &error));
+            }
+        };
+        Ok(Some(
+            options
+                .with_missing(self.missing)
+                .with_categorical(self.categorical.clone())
+                .without(self.ignore.clone()),
+        ))
+    }
 }
 
 impl Kind for Table {
@@ -58,10 +132,29 @@ impl Kind for Table {
     }
 
     fn apply(&self, flags: &ArgMatches, settings: &mut toml::Table) -> anyhow::Result<()> {
-        let Flags { data, label, group } = Flags::from_arg_matches(flags)?;
-        for (name, value) in [("data", data), ("label", label), ("group", group)] {
+        let flags = Flags::from_arg_matches(flags)?;
+        // What is predicted is one of the two: a flag takes the place of either in a file.
+        if flags.label.is_some() || flags.target.is_some() {
+            settings.remove("label");
+            settings.remove("target");
+        }
+        for (name, value) in [
+            ("data", flags.data),
+            ("label", flags.label),
+            ("target", flags.target),
+            ("group", flags.group),
+            ("missing", flags.missing),
+        ] {
             if let Some(value) = value {
                 settings.insert(name.to_owned(), value.into());
+            }
+        }
+        if let Some(levels) = flags.levels {
+            settings.insert("levels".to_owned(), i64::from(levels).into());
+        }
+        for (name, columns) in [("categorical", flags.categorical), ("ignore", flags.ignore)] {
+            if !columns.is_empty() {
+                settings.insert(name.to_owned(), columns.into());
             }
         }
         Ok(())
@@ -80,22 +173,28 @@ impl Kind for Table {
         let config: Config = kind::settings(self, settings)?;
         // Read here, once for all runs: what is wrong with it is found before any folder is made, every run has the
         // same rows though the file may change meanwhile, and a pipe can be read only once.
-        let data = match (&config.data, &config.label, &config.group) {
-            (Some(file), Some(label), Some(group)) => TableData::open(file, label, group)?,
-            (None, None, None) => TableData::red_wine()?,
-            _ => bail!(
-                "the task table needs data, label and group together, or none of them for red-wine quality"
-            ),
+        let options = config.options(self)?;
+        let data = match (&config.data, &options) {
+            (Some(file), Some(options)) => TableData::open(file, options)?,
+            _ => TableData::red_wine()?,
         };
         Ok(Box::new(Opened {
             capabilities: Task::new(&data, 0).capabilities().to_vec(),
+            config: options.is_some().then_some(config),
             data,
         }))
+    }
+
+    fn validate(&self, settings: toml::Table) -> anyhow::Result<()> {
+        let config: Config = kind::settings(self, settings)?;
+        config.options(self).map(drop)
     }
 }
 
 /// A table that was read.
 struct Opened {
+    /// None for red-wine quality.
+    config: Option<Config>,
     data: TableData,
     capabilities: Vec<Capability>,
 }
@@ -104,12 +203,30 @@ impl AnyTask for Opened {
     /// What was read and not where, since a file can be moved, and another be put in its place.
     fn settings(&self) -> anyhow::Result<Value> {
         let names = self.capabilities.iter();
-        Ok(json!({
+        let names: Vec<&str> = names.map(|capability| capability.name.as_str()).collect();
+        let predicted = match self.data.predicted() {
+            Predicted::Number(_) => "target",
+            _ => "label",
+        };
+        let mut settings = json!({
             "sha256": self.data.sha256(),
-            "label": self.data.label(),
+            predicted: self.data.predicted().column(),
             "group": self.data.group(),
-            "capabilities": names.map(|capability| &capability.name).collect::<Vec<_>>(),
-        }))
+            "capabilities": names,
+        });
+        if let (Some(config), Some(settings)) = (&self.config, settings.as_object_mut()) {
+            settings.insert("columns".to_owned(), json!(self.data.described()));
+            settings.insert("missing".to_owned(), json!(config.missing));
+            for (name, columns) in [
+                ("categorical", &config.categorical),
+                ("ignore", &config.ignore),
+            ] {
+                if !columns.is_empty() {
+                    settings.insert(name.to_owned(), json!(columns));
+                }
+            }
+        }
+        Ok(settings)
     }
 
     fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
@@ -117,7 +234,15 @@ impl AnyTask for Opened {
     }
 
     fn notes(&self) -> &[String] {
-        self.data.notes()
+        match self.config {
+            Some(_) => self.data.notes(),
+            // There is nothing to tell of the columns of the table that comes with the program.
+            None => &[],
+        }
+    }
+
+    fn is_judged_by_loss(&self) -> bool {
+        matches!(self.data.predicted(), Predicted::Number(_))
     }
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {

@@ -34,6 +34,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) fresh: bool,
     /// Steps between checkpoints; a twentieth of the run if not said.
     pub(crate) checkpoint_every: Option<u64>,
+    /// Whether event files are written.
+    pub(crate) tensorboard: bool,
     /// Those of the task.
     pub(crate) settings: Value,
     pub(crate) backend: Backend,

@@ -21,7 +21,7 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
         ("use it", "to leave good groups alone altogether"),
     ],
     parameters: &[Parameter::number("alpha", "the fraction", 0.5)
-        .above(0.0)
+        .at_least(1e-6)
         .at_most(1.0)],
     build: |arguments, ()| Ok(Box::new(Cvar::new(arguments.number("alpha")?)?)),
 };

@@ -39,9 +39,16 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
     ],
     build: |arguments, ()| {
         let dro = GroupDro::new(arguments.number("eta")?)?;
+        let adjustment = arguments.number("adjustment")?;
         Ok(match arguments.value("sizes")? {
-            Value::Numbers(sizes) => {
-                Box::new(dro.with_size_adjustment(arguments.number("adjustment")?, sizes)?)
+            Value::Numbers(_) if adjustment == 0.0 => {
+                return Err(
+                    "sizes are for the size adjustment, which is 0; give adjustment, too".into(),
+                );
+            }
+            Value::Numbers(sizes) => Box::new(dro.with_size_adjustment(adjustment, sizes)?),
+            _ if adjustment > 0.0 => {
+                return Err("adjustment takes the sizes of the groups; give sizes, too".into());
             }
             _ => Box::new(dro),
         })

@@ -15,7 +15,9 @@ pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Ent
         ("L", "of losses counted from a floor"),
         ("use it", "for losses below zero"),
     ],
-    parameters: &[Parameter::number("floor", "the floor, in nats", 0.0)],
+    parameters: &[Parameter::number("floor", "the floor, in nats", 0.0)
+        .at_least(-1e30)
+        .at_most(1e30)],
     build: |arguments, composition| {
         Ok(Box::new(Shifted::new(
             composition,

@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Panel;
+use super::compact::compact;
 use super::hits::Hits;
 use super::svg::{SCALE, px};
 use crate::ReportError;
@@ -77,7 +78,6 @@ impl Frame<'_> {
             .replace(" opacity=\"1\"", "")
             .replace(" stroke=\"none\"", "");
         let drawn: String = drawn.chars().map(visible).collect();
-        let body = format!("{drawn}{}</svg>\n", hits.svg());
         let open = |size: &str| {
             format!(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\"{size} role=\"img\" \
@@ -87,11 +87,14 @@ impl Frame<'_> {
         let sized = format!(" width=\"{width}\" height=\"{height}\"");
         Ok(Panel {
             width,
-            inline: style::inline(&format!("{}{body}", open(""))),
+            arm: self.arm.to_owned(),
+            inline: style::inline(&format!("{}{}", open(""), compact(&drawn))),
             standalone: style::standalone(&format!(
-                "{}\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>{body}",
-                open(&sized)
+                "{}\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>{drawn}{}</svg>\n",
+                open(&sized),
+                hits.svg(usize::MAX)
             )),
+            hits,
             name,
         })
     }

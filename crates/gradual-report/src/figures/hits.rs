@@ -2,8 +2,6 @@
 //!
 //! Every browser shows the titles by itself; the page's script shows them at once, and on touch.
 
-use std::fmt::Write;
-
 use super::svg::px;
 use crate::text::shown;
 
@@ -12,7 +10,7 @@ const LONGEST: usize = 160;
 
 /// Shapes in drawing units of the whole panel.
 #[derive(Default)]
-pub(crate) struct Hits(String);
+pub(crate) struct Hits(Vec<String>);
 
 impl Hits {
     /// A disc around a point, `radius` in pixels.
@@ -31,22 +29,26 @@ impl Hits {
     }
 
     fn put(&mut self, shape: &str, title: &str, tag: &str) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            self.0,
-            "{shape}<title>{}</title></{tag}>",
+        self.0.push(format!(
+            "{shape}<title>{}</title></{tag}>\n",
             shown(title, LONGEST)
-        );
+        ));
     }
 
-    /// The SVG group, empty when nothing can be pointed at.
-    pub(crate) fn svg(&self) -> String {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The SVG group of at most `most` of them, evenly apart; empty when nothing can be pointed at.
+    pub(crate) fn svg(&self, most: usize) -> String {
         if self.0.is_empty() {
             return String::new();
         }
+        let shown = spread(self.0.len(), most).map(|at| self.0[at].as_str());
         format!(
             "<g fill=\"none\" stroke=\"none\" pointer-events=\"all\">\n{}</g>\n",
-            self.0
+            shown.collect::<String>()
         )
     }
 }
@@ -90,9 +92,11 @@ mod tests {
     #[test]
     fn titles_are_escaped() {
         let mut hits = Hits::default();
-        assert_eq!(hits.svg(), "");
+        assert_eq!(hits.svg(9), "");
         hits.rectangle((8, 9), (4, 4), "a < b");
-        assert!(hits.svg().contains(
+        hits.circle((8, 9), 1.0, "c");
+        assert!(!hits.svg(1).contains("circle"));
+        assert!(hits.svg(9).contains(
             "<rect x=\"4\" y=\"4\" width=\"4\" height=\"5\"><title>a &lt; b</title></rect>"
         ));
     }

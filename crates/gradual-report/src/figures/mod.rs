@@ -4,6 +4,7 @@ mod axis;
 mod canvas;
 mod churn;
 mod claim;
+mod compact;
 mod curves;
 mod flow;
 mod heat;
@@ -36,6 +37,7 @@ use crate::folder::Folder;
 use crate::numbers::whole;
 use crate::stop::Stop;
 use crate::table::Table;
+use hits::Hits;
 
 /// One figure: panels that share their axes.
 pub(crate) struct Figure {
@@ -55,12 +57,28 @@ pub(crate) struct Figure {
 pub(crate) struct Panel {
     /// File name without extension.
     pub(crate) name: String,
-    /// SVG with CSS variables as colours.
-    pub(crate) inline: String,
+    /// Label of the arm that it shows; empty where it shows several.
+    pub(crate) arm: String,
+    /// SVG with CSS variables as colours, up to what can be pointed at.
+    pub(super) inline: String,
+    /// What can be pointed at.
+    pub(super) hits: Hits,
     /// SVG to stand alone.
     pub(crate) standalone: String,
     /// Width in pixels at full size.
     pub(crate) width: u32,
+}
+
+impl Panel {
+    /// SVG with CSS variables as colours, in which at most `most` things can be pointed at.
+    pub(crate) fn inline(&self, most: usize) -> String {
+        format!("{}{}</svg>\n", self.inline, self.hits.svg(most))
+    }
+
+    /// How many things can be pointed at.
+    pub(crate) fn pointed(&self) -> usize {
+        self.hits.count()
+    }
 }
 
 /// That points are left out of a drawing, where some are.

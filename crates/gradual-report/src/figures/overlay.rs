@@ -113,7 +113,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let runs = || folder.with_runs().flat_map(|arm| &arm.runs);
     let draws: Vec<f64> = runs().map(|run| run.config.draw as f64).collect();
     // Where every step has as many examples, the curves against both are the same.
-    let same = mean(&draws).is_some_and(|mean| draws.iter().all(|&draw| draw == mean));
+    let same =
+        mean(&draws).is_some_and(|mean| mean > 0.0 && draws.iter().all(|&draw| draw == mean));
     for clock in [
         Clock::Steps,
         Clock::Examples,
@@ -134,7 +135,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         &mut data,
     )?);
     let per_step = match (same, draws.first()) {
-        (true, Some(&draw)) => {
+        // 0 where it is not told.
+        (true, Some(&draw)) if draw > 0.0 => {
             let examples = count(draw as usize, "example", "examples");
             format!(" Each step sees {examples}.")
         }

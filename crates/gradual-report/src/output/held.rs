@@ -132,7 +132,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Removes the hidden folders in `folder` that reports left which were killed: those of our own kind of name, a day old,
 /// that hold nothing but files of ours. What can't be removed stays; the report itself is written.
-pub(super) fn sweep(folder: &Path) {
+pub(crate) fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if left_over(&entry).unwrap_or(false) {
             let _ = fs::remove_dir_all(entry.path());
@@ -158,7 +158,7 @@ fn left_over(entry: &fs::DirEntry) -> io::Result<bool> {
         let alone = fs::read_dir(&path)?.count() == 1;
         return Ok(alone && matches!(Held::at(&old), Ok(Held::Report)));
     }
-    let of_ours = |name: &str| name == MANIFEST || before_lists(name);
+    let of_ours = |name: &str| name == MANIFEST || name == super::PAGE || before_lists(name);
     Ok(stranger(&path, "", &of_ours)?.is_none())
 }
 

@@ -75,11 +75,9 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
             let config = &run.config;
             let settings = serde_json::to_string_pretty(&settings(config)).unwrap_or_default();
             format!(
-                "<details><summary><code>{}</code>: {} steps of {} examples on {}</summary><pre>{}</pre></details>\n",
+                "<details><summary><code>{}</code>: {}</summary><pre>{}</pre></details>\n",
                 escape(&arm.label),
-                whole(config.steps as usize),
-                whole(config.draw as usize),
-                shown(&config.backend, LINE),
+                steps(config),
                 shown(&settings, SETTINGS)
             )
         })
@@ -103,6 +101,18 @@ pub(super) fn html(folder: &Folder, csv: bool) -> String {
         text.push_str(&format!("<dl class=\"small\">\n{items}</dl>\n"));
     }
     text
+}
+
+/// Steps, examples and backend, where they are told.
+fn steps(config: &RunConfig) -> String {
+    let mut said = format!("{} steps", whole(config.steps as usize));
+    if config.draw > 0 {
+        said.push_str(&format!(" of {} examples", whole(config.draw as usize)));
+    }
+    if !config.backend.is_empty() {
+        said.push_str(&format!(" on {}", shown(&config.backend, LINE)));
+    }
+    said
 }
 
 /// What a configuration holds beside its numbers; the settings alone where it names no task and no recipe.

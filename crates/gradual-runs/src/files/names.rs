@@ -18,6 +18,8 @@ pub const TIMING: &str = "timing.jsonl";
 pub const JOURNALS: [&str; 4] = [CURVES, GROUPS, MEMBERS, TIMING];
 /// The folder of checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints";
+/// The folder of the event files of TensorBoard, in the folder of the experiment: no arm is called so.
+pub const TENSORBOARD: &str = "tensorboard";
 /// The mark of a finished run: [`Done`](crate::Done).
 pub const DONE: &str = "DONE";
 /// The lock of a folder: [`FolderLock`](crate::FolderLock).

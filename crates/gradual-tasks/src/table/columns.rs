@@ -1,8 +1,13 @@
 //! A table taken apart, row by row.
 
-use super::error::TableError;
-use super::groups::{Named, named_groups};
-use super::values::Values;
+use gradual_registry::excerpt;
+
+use super::error::{SHORT, TableError};
+use super::feature::{Feature, Reading};
+use super::options::Predicted;
+use crate::finite::groups::{Group, by_first_example, grouped, in_one_part};
+use crate::finite::scale::Scale;
+use crate::finite::texts::Texts;
 
 /// Fewest and most classes; more are taken for a mistake.
 const CLASSES: std::ops::RangeInclusive<usize> = 2..=100;
@@ -10,12 +15,16 @@ const CLASSES: std::ops::RangeInclusive<usize> = 2..=100;
 const GROUPS: usize = 50_000;
 /// Most cells.
 const CELLS: usize = 100_000_000;
+/// Most inputs of the model.
+const INPUTS: usize = 100_000;
+/// Most columns that are described one by one.
+const DESCRIBED: usize = 50;
 
 /// What a table is called in messages, and its columns.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     pub(super) table: String,
-    pub(super) label: String,
+    pub(super) predicted: Predicted,
     pub(super) group: String,
 }
 
@@ -23,51 +32,90 @@ pub(super) struct Names {
 #[derive(Debug)]
 pub(super) struct Columns {
     names: Names,
-    width: usize,
-    features: Vec<f32>,
-    labels: Vec<u32>,
-    pub(super) label_values: Values,
+    pub(super) features: Vec<Reading>,
+    targets: Reads,
     groups: Vec<u32>,
-    pub(super) group_values: Values,
+    group_values: Texts,
+}
+
+/// What is predicted, as it is read.
+#[derive(Debug)]
+enum Reads {
+    Classes { places: Vec<u32>, values: Texts },
+    Numbers(Vec<f64>),
+}
+
+/// What the rows predict.
+#[derive(Debug)]
+pub(super) enum Targets {
+    Classes {
+        /// Of each row.
+        classes: Vec<i32>,
+        names: Vec<String>,
+    },
+    Numbers(Vec<f64>),
 }
 
 /// A table that can be learned.
 #[derive(Debug)]
 pub(super) struct Checked {
+    pub(super) features: Vec<Feature>,
+    /// How many inputs a model of it has.
     pub(super) width: usize,
-    /// Row-major, `[rows, width]`.
-    pub(super) features: Vec<f32>,
-    /// Of each row.
-    pub(super) classes: Vec<i32>,
-    pub(super) num_classes: usize,
-    pub(super) groups: Vec<Named>,
+    pub(super) targets: Targets,
+    pub(super) groups: Vec<Group>,
+    /// In which order groups are parted.
+    pub(super) order: Vec<usize>,
+    pub(super) described: Vec<String>,
     pub(super) notes: Vec<String>,
 }
 
-impl Checked {
-    /// The features of a row.
-    pub(super) fn row(&self, row: u32) -> &[f32] {
-        let from = row as usize * self.width;
-        &self.features[from..from + self.width]
+impl Targets {
+    /// The class of each row; empty where there are none.
+    pub(super) fn classes(&self) -> &[i32] {
+        match self {
+            Self::Classes { classes, .. } => classes,
+            Self::Numbers(_) => &[],
+        }
+    }
+
+    /// How many numbers a model says of a row.
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Classes { names, .. } => names.len(),
+            Self::Numbers(_) => 1,
+        }
     }
 }
 
+/// A cell of what is predicted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target<'a> {
+    Class(&'a str),
+    Number(f64),
+}
+
 impl Columns {
-    /// An empty table of `width` features.
-    pub(super) fn new(names: Names, width: usize) -> Self {
+    /// An empty table of these features.
+    pub(super) fn new(names: Names, features: Vec<Reading>) -> Self {
+        let targets = match &names.predicted {
+            Predicted::Class(_) => Reads::Classes {
+                places: Vec::new(),
+                values: Texts::default(),
+            },
+            Predicted::Number(_) => Reads::Numbers(Vec::new()),
+        };
         Self {
             names,
-            width,
-            features: Vec::new(),
-            labels: Vec::new(),
-            label_values: Values::default(),
+            features,
+            targets,
             groups: Vec::new(),
-            group_values: Values::default(),
+            group_values: Texts::default(),
         }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.labels.len()
+        self.groups.len()
     }
 
     fn unusable(&self, problem: String) -> TableError {
@@ -77,40 +125,50 @@ impl Columns {
         }
     }
 
-    /// One row more, its label and group as places among the values.
-    pub(super) fn push(
-        &mut self,
-        features: &[f32],
-        label: u32,
-        group: u32,
-    ) -> Result<(), TableError> {
-        self.features.extend_from_slice(features);
-        self.labels.push(label);
-        self.groups.push(group);
-        if self.label_values.len() > *CLASSES.end() {
-            return Err(self.unusable(format!(
-                "the label column {} holds more than {} distinct values; a class for each is learned, so there may be \
-                 from {} to {} of them",
-                self.names.label,
-                CLASSES.end(),
-                CLASSES.start(),
-                CLASSES.end()
-            )));
+    fn predicted(&self) -> String {
+        excerpt(self.names.predicted.column(), SHORT)
+    }
+
+    fn group(&self) -> String {
+        excerpt(&self.names.group, SHORT)
+    }
+
+    /// What one row more predicts, and its group. Its features are pushed one by one.
+    pub(super) fn push(&mut self, target: Target<'_>, group: &str) -> Result<(), TableError> {
+        match (&mut self.targets, target) {
+            (Reads::Classes { places, values }, Target::Class(class)) => {
+                places.push(values.place(class));
+                if values.len() > *CLASSES.end() {
+                    return Err(self.unusable(format!(
+                        "the label column '{}' holds more than {} distinct values; a class for each is learned, so \
+                         there may be from {} to {} of them. Numbers are predicted with target in the place of label",
+                        self.predicted(),
+                        CLASSES.end(),
+                        CLASSES.start(),
+                        CLASSES.end()
+                    )));
+                }
+            }
+            (Reads::Numbers(numbers), Target::Number(number)) => numbers.push(number),
+            // The reader makes targets by the same word as this.
+            _ => return Err(self.unusable("its targets are of two kinds".to_owned())),
         }
+        self.groups.push(self.group_values.place(group));
         if self.group_values.len() > GROUPS {
             return Err(self.unusable(format!(
-                "the group column {} holds more than {GROUPS} distinct values; does it name rows instead of groups?",
-                self.names.group
+                "the group column '{}' holds more than {GROUPS} distinct values; does it name rows instead of groups?",
+                self.group()
             )));
         }
-        if self.features.len() + 2 * self.rows() > CELLS {
+        if (self.features.len() + 2) * self.rows() > CELLS {
             return Err(self.unusable(format!("has more than {CELLS} cells, the most of a table")));
         }
         Ok(())
     }
 
-    /// The table, if it can be learned. `group` is what groups are called.
-    pub(super) fn check(self, group: &str) -> Result<Checked, TableError> {
+    /// The table, if it can be learned. Its groups are parted in the order of their first rows, so that their names
+    /// have no part in it, or, `by_value`, in that of their values.
+    pub(super) fn check(self, by_value: bool) -> Result<Checked, TableError> {
         let rows = self.rows();
         if rows < 2 {
             let rows = match rows {
@@ -119,59 +177,190 @@ impl Columns {
             };
             return Err(self.unusable(format!("has {rows}; at least 2 are needed")));
         }
-        if self.width == 0 {
+        if self.features.is_empty() {
             return Err(self.unusable("has no feature column beside label and group".to_owned()));
         }
-        if self.label_values.len() < *CLASSES.start() {
-            return Err(self.unusable(format!(
-                "the label column {} holds 1 distinct value; from {} to {} are needed",
-                self.names.label,
-                CLASSES.start(),
-                CLASSES.end()
-            )));
+        let (predicted, group) = (self.predicted(), self.group());
+        let table = self.names.table.clone();
+        let unusable = |problem: String| TableError::Unusable {
+            table: table.clone(),
+            problem,
+        };
+        let mut warnings = Vec::new();
+        for (column, values) in [
+            ("group", Some(&self.group_values)),
+            ("label", self.label_values()),
+        ] {
+            if let Some((one, other)) = values.and_then(Texts::same_number) {
+                let name = if column == "group" {
+                    &group
+                } else {
+                    &predicted
+                };
+                warnings.push(format!(
+                    "the {column} column '{name}' holds '{}' and '{}', which are one number but two {column}s",
+                    excerpt(one, SHORT),
+                    excerpt(other, SHORT)
+                ));
+            }
         }
+        let (targets, what) = match self.targets {
+            Reads::Classes { places, values } => {
+                if values.len() < *CLASSES.start() {
+                    return Err(unusable(format!(
+                        "the label column '{predicted}' holds 1 distinct value; from {} to {} are needed",
+                        CLASSES.start(),
+                        CLASSES.end()
+                    )));
+                }
+                let (names, ranks) = values.ranked();
+                let classes = places.iter().map(|&place| ranks[place as usize] as i32);
+                let targets = Targets::Classes {
+                    classes: classes.collect(),
+                    names,
+                };
+                let what = format!("{} classes", targets.width());
+                (targets, what)
+            }
+            Reads::Numbers(numbers) => {
+                if Scale::of(numbers.iter().copied()).is_constant() {
+                    return Err(unusable(format!(
+                        "the numbers of the target column '{predicted}' do not differ; there is nothing to predict"
+                    )));
+                }
+                (Targets::Numbers(numbers), "a number".to_owned())
+            }
+        };
         let (values, ranks) = self.group_values.ranked();
-        let column: Vec<u32> = self
-            .groups
-            .iter()
+        let column: Vec<u32> = (self.groups.iter())
             .map(|&place| ranks[place as usize])
             .collect();
-        let mut notes = Vec::new();
         if values.len() >= 10 && 2 * values.len() >= rows {
-            notes.push(format!(
-                "table {}: the group column {} holds {} distinct values in {rows} rows; does it name rows instead of \
+            warnings.push(format!(
+                "the group column '{group}' holds {} distinct values in {rows} rows; does it name rows instead of \
                  groups?",
-                self.names.table,
-                self.names.group,
                 values.len()
             ));
         }
-        if self.names.label == self.names.group {
-            notes.push(format!(
-                "table {}: the column {} is label and group, so every group is of one class",
-                self.names.table, self.names.label
+        let groups = grouped(&group, &values, &column, "row").ok_or_else(|| {
+            unusable(format!(
+                "every group has a single row; none can be measured. Does the group column '{group}' name rows \
+                 instead of groups?"
+            ))
+        })?;
+        let order = match by_value {
+            true => (0..groups.len()).collect(),
+            false => by_first_example(&groups),
+        };
+        if let Targets::Classes { classes, names } = &targets {
+            warnings.extend(in_one_part(&groups, classes, names, "row", usize::MAX));
+        }
+        let (features, described) = finished(self.features, &mut warnings);
+        let width: usize = features.iter().map(Feature::width).sum();
+        if width == 0 {
+            return Err(unusable("every feature column is empty".to_owned()));
+        }
+        if width > INPUTS {
+            return Err(unusable(format!(
+                "its columns become {width} inputs of the model; {INPUTS} is the most"
+            )));
+        }
+        let count = |number: usize, what: &str| match number {
+            1 => format!("1 {what}"),
+            several => format!("{several} {what}s"),
+        };
+        let mut all = vec![format!(
+            "{}; '{predicted}' is predicted ({what}), '{group}' names {}, and the other columns become {}",
+            count(rows, "row"),
+            count(groups.len(), "group"),
+            count(width, "input")
+        )];
+        all.extend(described);
+        let notes = all.iter().chain(&warnings);
+        Ok(Checked {
+            notes: notes.map(|note| format!("{table}: {note}")).collect(),
+            described: all,
+            features,
+            width,
+            targets,
+            groups,
+            order,
+        })
+    }
+
+    fn label_values(&self) -> Option<&Texts> {
+        match &self.targets {
+            Reads::Classes { values, .. } => Some(values),
+            Reads::Numbers(_) => None,
+        }
+    }
+}
+
+/// The columns that hold anything, and what was made of each column. What is odd is warned of.
+fn finished(readings: Vec<Reading>, warnings: &mut Vec<String>) -> (Vec<Feature>, Vec<String>) {
+    let (mut features, mut plain, mut described) = (Vec::new(), Vec::new(), Vec::new());
+    for reading in readings {
+        let name = excerpt(&reading.name, SHORT);
+        let Some(feature) = reading.finish() else {
+            described.push(format!("{name}: left out, every cell is missing"));
+            continue;
+        };
+        match feature.described() {
+            Some(what) => described.push(what),
+            None => plain.push(name),
+        }
+        if feature.counts_rows() {
+            let name = excerpt(&feature.name, SHORT);
+            warnings.push(format!(
+                "the column '{name}' counts the rows; if it is an index, leave it out (ignore)"
             ));
         }
-        let groups = named_groups(group, &values, &column).ok_or_else(|| TableError::Unusable {
-            table: self.names.table.clone(),
-            problem: format!(
-                "every group has a single row; none can be measured. Does the group column {} name rows instead of \
-                 groups?",
-                self.names.group
-            ),
-        })?;
-        let (classes, ranks) = self.label_values.ranked();
-        Ok(Checked {
-            width: self.width,
-            features: self.features,
-            classes: self
-                .labels
-                .iter()
-                .map(|&place| ranks[place as usize] as i32)
-                .collect(),
-            num_classes: classes.len(),
-            groups,
-            notes,
-        })
+        features.push(feature);
+    }
+    let more = |listed: usize, all: usize| match all.saturating_sub(listed) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    if !plain.is_empty() {
+        let listed = plain.iter().take(DESCRIBED).cloned().collect::<Vec<_>>();
+        let what = match plain.len() {
+            1 => "numbers".to_owned(),
+            several => format!("numbers, {several} columns"),
+        };
+        let names = listed.join(", ") + &more(listed.len(), plain.len());
+        described.insert(0, format!("{names}: {what}"));
+    }
+    let all = described.len();
+    described.truncate(DESCRIBED);
+    if all > DESCRIBED {
+        described.push(format!("{} columns more", all - DESCRIBED));
+    }
+    (features, described)
+}
+
+impl Checked {
+    /// The scale of every input of a model, by the training rows.
+    pub(super) fn scales(&self, training: &[u32]) -> Vec<Scale> {
+        let mut scales = Vec::with_capacity(self.width);
+        for feature in &self.features {
+            feature.scale(training, &mut scales);
+        }
+        scales
+    }
+
+    /// The inputs of some rows, row-major.
+    pub(super) fn inputs(&self, rows: &[u32], scales: &[Scale]) -> Vec<f32> {
+        let mut inputs = vec![0.0; rows.len() * self.width];
+        let mut first = 0;
+        for feature in &self.features {
+            let its = first..first + feature.width();
+            for (at, &row) in rows.iter().enumerate() {
+                let from = at * self.width;
+                let places = from + its.start..from + its.end;
+                feature.write(row, &scales[its.clone()], &mut inputs[places]);
+            }
+            first = its.end;
+        }
+        inputs
     }
 }

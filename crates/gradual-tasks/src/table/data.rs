@@ -8,8 +8,10 @@ use burn::data::dataset::Dataset;
 use gradual_registry::excerpt;
 use sha2::{Digest, Sha256};
 
-use super::columns::{Checked, Columns, Names};
-use super::error::{LONG, SHORT, TableError};
+use super::columns::{Checked, Columns, Names, Target};
+use super::error::{LONG, TableError};
+use super::feature::Reading;
+use super::options::{Predicted, TableOptions};
 use super::row::TableRow;
 use super::{read, source};
 
@@ -22,27 +24,29 @@ const INPUT: &str = "standard input";
 #[derive(Debug, Clone)]
 pub struct TableData {
     pub(super) columns: Arc<Checked>,
-    label: String,
+    predicted: Predicted,
     group: String,
     sha256: String,
 }
 
 impl TableData {
-    /// Reads a CSV file with a header, whose cells are all numbers, once and from its beginning to its end: a pipe will
-    /// do. `-` is standard input. A table has at most 1 GiB, 100 000 columns and 100 million cells.
+    /// Reads a CSV file with a header, once and from its beginning to its end: a pipe will do. `-` is standard input.
+    /// Cells are told apart by commas, semicolons or tabs. A column holds numbers or names; each distinct name becomes
+    /// an input of the model. A table has at most 1 GiB, 100 000 columns and 100 million cells.
     ///
     /// # Errors
     ///
     /// [`TableError`] naming the file and what is wrong: file or column missing, columns without a name or with the
-    /// name of another, line and column of a cell that is no finite number, lines with more or fewer cells than the
-    /// header, fewer than two rows, fewer than two classes or more than 100, more than 50 000 groups, no group of
-    /// two rows, too large a file.
-    pub fn open(path: &Path, label: &str, group: &str) -> Result<Self, TableError> {
+    /// name of another, line and column of a cell that is neither a finite number nor a name, a column of both, more
+    /// names in a column than are allowed, a missing label or group, lines with more or fewer cells than the header,
+    /// fewer than two rows, fewer than two classes or more than 100, more than 50 000 groups, no group of two rows, too
+    /// large a file.
+    pub fn open(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
         let name = match path.as_os_str() == "-" {
             true => INPUT.to_owned(),
             false => excerpt(&path.display().to_string(), LONG),
         };
-        Self::from_source(source::open(path)?, name, label, group)
+        Self::from_source(source::open(path)?, name, options)
     }
 
     /// The same of any bytes, called `name` in messages.
@@ -50,19 +54,23 @@ impl TableData {
     /// # Errors
     ///
     /// Those of [`open`](Self::open).
-    pub fn read(from: impl Read, name: &str, label: &str, group: &str) -> Result<Self, TableError> {
+    pub fn read(from: impl Read, name: &str, options: &TableOptions) -> Result<Self, TableError> {
         let source = source::Source::new(from, source::BYTES);
-        Self::from_source(source, excerpt(name, LONG), label, group)
+        Self::from_source(source, excerpt(name, LONG), options)
     }
 
     fn from_source<R: Read>(
         source: source::Source<R>,
         name: String,
-        label: &str,
-        group: &str,
+        options: &TableOptions,
     ) -> Result<Self, TableError> {
-        let (columns, sha256) = read::read(source, &name, label, group)?;
-        Self::new(columns, label, group, sha256)
+        let (columns, sha256) = read::read(source, &name, options)?;
+        Ok(Self {
+            columns: Arc::new(columns.check(false)?),
+            predicted: options.predicted.clone(),
+            group: options.group.clone(),
+            sha256,
+        })
     }
 
     /// Red-wine quality (Cortez et al. 2009; UCI repository): 1 599 wines, 11 measurements. The label
@@ -76,7 +84,11 @@ impl TableData {
         let rows = wine.records.outer_iter().zip(&wine.targets);
         let rows = rows.map(|(features, &quality)| {
             Ok(TableRow {
-                features: features.iter().map(|&value| value as f32).collect(),
+                // In single precision, as what is published of this table was computed.
+                features: features
+                    .iter()
+                    .map(|&value| f64::from(value as f32))
+                    .collect(),
                 label: f64::from(quality > 6),
                 group: quality as f64,
             })
@@ -113,15 +125,16 @@ impl TableData {
         };
         let names = Names {
             table: table.to_owned(),
-            label: format!("'{label}'"),
-            group: format!("'{}'", excerpt(group, SHORT)),
+            predicted: Predicted::Class(label.to_owned()),
+            group: group.to_owned(),
         };
         let mut rows = rows.peekable();
         let width = match rows.peek() {
             Some(Ok(first)) => first.features.len(),
             _ => 0,
         };
-        let (mut columns, mut digest) = (Columns::new(names, width), Sha256::new());
+        let features = (1..=width).map(|at| Reading::new(&format!("feature {at}"), false));
+        let (mut columns, mut digest) = (Columns::new(names, features.collect()), Sha256::new());
         for (at, row) in rows.enumerate() {
             let row = row?;
             if row.features.len() != width {
@@ -136,29 +149,25 @@ impl TableData {
                     "item {at} holds a number that is not finite"
                 )));
             }
-            for value in &row.features {
-                digest.update(value.to_le_bytes());
+            for (feature, &value) in columns.features.iter_mut().zip(&row.features) {
+                match value as f32 {
+                    single if f64::from(single) == value => digest.update(single.to_le_bytes()),
+                    _ => digest.update(value.to_le_bytes()),
+                }
+                feature.push_number(value + 0.0);
             }
             // −0 and 0 are one value.
             let [label, group] = [row.label, row.group].map(|value| value + 0.0);
             digest.update(label.to_le_bytes());
             digest.update(group.to_le_bytes());
-            let (label, group) = (
-                columns.label_values.place(label),
-                columns.group_values.place(group),
-            );
-            columns.push(&row.features, label, group)?;
+            let [label, group] = [label, group].map(written);
+            columns.push(Target::Class(&label), &group)?;
         }
-        let sha256 = format!("{:x}", digest.finalize());
-        Self::new(columns, label, group, sha256)
-    }
-
-    fn new(columns: Columns, label: &str, group: &str, sha256: String) -> Result<Self, TableError> {
         Ok(Self {
-            columns: Arc::new(columns.check(&excerpt(group, SHORT))?),
-            label: label.to_owned(),
+            columns: Arc::new(columns.check(true)?),
+            predicted: Predicted::Class(label.to_owned()),
             group: group.to_owned(),
-            sha256,
+            sha256: format!("{:x}", digest.finalize()),
         })
     }
 
@@ -170,8 +179,8 @@ impl TableData {
 
     /// The column that is predicted.
     #[must_use]
-    pub fn label(&self) -> &str {
-        &self.label
+    pub fn predicted(&self) -> &Predicted {
+        &self.predicted
     }
 
     /// The column of the groups.
@@ -180,9 +189,24 @@ impl TableData {
         &self.group
     }
 
-    /// What is unusual about the table, though it can be learned: a sentence each.
+    /// What was made of the columns: a sentence each, of columns of numbers one together.
+    #[must_use]
+    pub fn described(&self) -> &[String] {
+        &self.columns.described
+    }
+
+    /// The same with the name of the table, and what is unusual about it, though it can be learned.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.columns.notes
+    }
+}
+
+/// A number in few characters, from which no other is written alike.
+fn written(value: f64) -> String {
+    match value.abs() {
+        1e17.. => format!("{value:e}"),
+        size if size > 0.0 && size < 1e-9 => format!("{value:e}"),
+        _ => value.to_string(),
     }
 }

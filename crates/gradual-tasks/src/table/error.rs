@@ -17,7 +17,7 @@ const LISTED: usize = 20;
 #[non_exhaustive]
 pub enum TableError {
     /// The file can't be opened.
-    #[error("table {}: {source}", excerpt(&path.display().to_string(), LONG))]
+    #[error("{}: {source}", excerpt(&path.display().to_string(), LONG))]
     Open {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// The bytes can't be read, or are no text.
-    #[error("table {table}: {source}")]
+    #[error("{table}: {source}")]
     Read {
         /// The file.
         table: String,
@@ -33,7 +33,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// A line does not have as many cells as the header.
-    #[error("table {table}, line {line}: it has {}, but the header has {columns}", counted(*cells, "cell"))]
+    #[error("{table}, line {line}: it has {}, but the header has {columns}", counted(*cells, "cell"))]
     Ragged {
         /// The file.
         table: String,
@@ -46,7 +46,7 @@ pub enum TableError {
     },
     /// There is no such column.
     #[error(
-        "table {table}: there is no column '{}'{}",
+        "{table}: there is no column '{}'{}",
         excerpt(column, SHORT),
         there_are(column, known)
     )]
@@ -60,7 +60,7 @@ pub enum TableError {
     },
     /// A cell is not a number that can be used.
     #[error(
-        "table {table}, line {line}, column '{}': '{}' {problem}",
+        "{table}, line {line}, column '{}': '{}' {problem}",
         excerpt(column, SHORT),
         excerpt(cell, SHORT)
     )]
@@ -77,13 +77,28 @@ pub enum TableError {
         problem: String,
     },
     /// There is nothing to learn from.
-    #[error("table {table}: {problem}")]
+    #[error("{table}: {problem}")]
     Unusable {
         /// The file.
         table: String,
         /// What is missing.
         problem: String,
     },
+}
+
+impl TableError {
+    /// What the CSV reader could not read.
+    pub(super) fn of_csv(table: &str, error: csv::Error) -> Self {
+        let source = match error.into_kind() {
+            csv::ErrorKind::Io(source) => source,
+            // Records of bytes and of any length cause no other.
+            other => std::io::Error::other(format!("{other:?}")),
+        };
+        Self::Read {
+            table: table.to_owned(),
+            source,
+        }
+    }
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -109,20 +124,14 @@ fn there_are(column: &str, known: &[String]) -> String {
         more => format!(" and {more} more"),
     };
     let listed = listed.join(", ") + &more;
-    let separator = |name: &str| {
-        let kinds = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
-        let kind = kinds.into_iter().find(|(letter, _)| name.contains(*letter));
-        kind.map(|(_, kinds)| kinds)
-    };
     let cause = match known {
-        [only] => match separator(only) {
-            Some(kinds) => {
-                return format!(
-                    "; its only column is '{listed}': the separator is a comma, and this file seems to have {kinds}"
-                );
-            }
-            None => return format!("{near}; its only column is '{listed}'"),
-        },
+        [only] if only.contains('|') => {
+            return format!(
+                "; its only column is '{listed}': cells are told apart by commas, semicolons or tabs, and this file \
+                 seems to have bars"
+            );
+        }
+        [_] => return format!("{near}; its only column is '{listed}'"),
         _ if known.iter().all(|name| name.parse::<f64>().is_ok()) => {
             "; the first line has to name the columns"
         }

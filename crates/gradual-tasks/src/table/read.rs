@@ -1,47 +1,66 @@
 //! Reading a CSV file.
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::io::{BufReader, Cursor, Read};
 
-use csv::{ByteRecord, Reader};
+use csv::ByteRecord;
 use gradual_registry::excerpt;
 
-use super::columns::{Columns, Names};
+use super::cell::{Cell, SEVERAL_LINES, is_missing};
+use super::columns::{Columns, Names, Target};
 use super::error::{SHORT, TableError};
-use super::number::{number, single};
+use super::feature::Reading;
+use super::header::{Header, is_index};
+use super::options::{ALLOWED, Predicted, TableOptions};
 use super::source::Source;
+use crate::separator::{first_line, sniff};
 
-/// Most columns.
-const COLUMNS: usize = 100_000;
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 16;
+
+/// What a column of the file is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Role {
+    Predicted,
+    Group,
+    Feature,
+    Ignored,
+}
 
 /// The columns of a CSV file, and its digest. `name` is what messages call it.
 pub(super) fn read<R: Read>(
     source: Source<R>,
     name: &str,
-    label: &str,
-    group: &str,
+    options: &TableOptions,
 ) -> Result<(Columns, String), TableError> {
+    check(options, name)?;
+    let mut source = BufReader::with_capacity(BUFFER, source);
+    let read = |source| TableError::Read {
+        table: name.to_owned(),
+        source,
+    };
+    let first = first_line(&mut source).map_err(read)?;
+    let asked = [options.predicted.column(), options.group.as_str()];
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(sniff(&first, &asked))
         .trim(csv::Trim::All)
         .flexible(true)
         .buffer_capacity(BUFFER)
-        .from_reader(source);
+        .from_reader(Cursor::new(first).chain(source));
     let header = Header::read(&mut reader, name)?;
-    let (label_at, group_at) = (header.find(label)?, header.find(group)?);
+    let roles = roles(&header, options)?;
+    let features = header.names.iter().zip(&roles);
+    let features = features.filter(|(_, role)| **role == Role::Feature);
+    let features = features.map(|(name, _)| Reading::new(name, options.categorical.contains(name)));
     let names = Names {
         table: name.to_owned(),
-        label: format!("'{}'", excerpt(label, SHORT)),
-        group: format!("'{}'", excerpt(group, SHORT)),
+        predicted: options.predicted.clone(),
+        group: options.group.clone(),
     };
-    let is_feature = |at: &usize| *at != label_at && *at != group_at;
-    let width = (0..header.names.len()).filter(is_feature).count();
-    let mut columns = Columns::new(names, width);
-    let (mut record, mut features) = (ByteRecord::new(), Vec::with_capacity(width));
+    let mut columns = Columns::new(names, features.collect());
+    let mut record = ByteRecord::new();
     while reader
         .read_byte_record(&mut record)
-        .map_err(|error| failed(name, error))?
+        .map_err(|error| TableError::of_csv(name, error))?
     {
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != header.names.len() {
@@ -52,47 +71,38 @@ pub(super) fn read<R: Read>(
                 columns: header.names.len(),
             });
         }
-        features.clear();
-        let (mut label, mut group) = (0, 0);
+        let (mut target, mut group, mut feature) = (None, "", 0);
         for (at, cell) in record.iter().enumerate() {
-            let refused = |problem: String| TableError::Cell {
+            let refused = |problem: &str| TableError::Cell {
                 table: name.to_owned(),
                 line,
                 column: header.names[at].clone(),
                 cell: String::from_utf8_lossy(cell).into_owned(),
-                problem,
+                problem: problem.to_owned(),
             };
-            let text =
-                std::str::from_utf8(cell).map_err(|_| refused("is not UTF-8 text".to_owned()))?;
-            if is_feature(&at) {
-                features.push(single(text).map_err(|problem| refused(problem.to_owned()))?);
+            if roles[at] == Role::Ignored {
                 continue;
             }
-            let what = match at == label_at {
-                true => "label",
-                false => "group",
-            };
-            let value = number(text).map_err(|problem| refused(of_kind(problem, text, what)))?;
-            let same = || {
-                refused(format!(
-                    "is the same number in double precision as another {what} above it; only numbers of up to 15 \
-                     digits are told apart"
-                ))
-            };
-            if at == label_at {
-                label = columns
-                    .label_values
-                    .place_of(value, text)
-                    .ok_or_else(same)?;
-            }
-            if at == group_at {
-                group = columns
-                    .group_values
-                    .place_of(value, text)
-                    .ok_or_else(same)?;
+            let text = std::str::from_utf8(cell).map_err(|_| refused("is not UTF-8 text"))?;
+            match roles[at] {
+                Role::Ignored => {}
+                Role::Feature => {
+                    let pushed = columns.features[feature].push(text, options);
+                    pushed.map_err(|problem| refused(&problem))?;
+                    feature += 1;
+                }
+                Role::Predicted => {
+                    let read = predicted(&options.predicted, text);
+                    target = Some(read.map_err(|problem| refused(&problem))?);
+                }
+                Role::Group => {
+                    group = named(text, "group").map_err(|problem| refused(&problem))?;
+                }
             }
         }
-        columns.push(&features, label, group)?;
+        if let Some(target) = target {
+            columns.push(target, group)?;
+        }
     }
     if columns.rows() == 0 {
         return Err(TableError::Unusable {
@@ -100,102 +110,101 @@ pub(super) fn read<R: Read>(
             problem: "has a header and no rows; at least 2 are needed".to_owned(),
         });
     }
-    Ok((columns, reader.into_inner().sha256()))
+    let (_, source) = reader.into_inner().into_inner();
+    Ok((columns, source.into_inner().sha256()))
 }
 
-/// What to do about a text where the number of a label or a group belongs.
-fn of_kind(problem: &str, text: &str, what: &str) -> String {
-    let is_name = text.chars().any(char::is_alphabetic) && text.parse::<f64>().is_err();
-    match is_name {
-        true => format!("{problem}; give each {what} a number instead of a name"),
-        false => problem.to_owned(),
-    }
-}
-
-fn failed(table: &str, error: csv::Error) -> TableError {
-    let source = match error.into_kind() {
-        csv::ErrorKind::Io(source) => source,
-        // Records of bytes and of any length cause no other.
-        other => std::io::Error::other(format!("{other:?}")),
-    };
-    TableError::Read {
-        table: table.to_owned(),
-        source,
-    }
-}
-
-/// The first line.
-struct Header<'a> {
-    table: &'a str,
-    names: Vec<String>,
-}
-
-impl<'a> Header<'a> {
-    fn read<R: Read>(reader: &mut Reader<R>, table: &'a str) -> Result<Self, TableError> {
-        let unusable = |problem: String| TableError::Unusable {
+/// Refuses what no table can be read by.
+fn check(options: &TableOptions, table: &str) -> Result<(), TableError> {
+    let refused = |problem: String| {
+        Err(TableError::Unusable {
             table: table.to_owned(),
             problem,
-        };
-        let cells = reader
-            .byte_headers()
-            .map_err(|error| failed(table, error))?;
-        if cells.is_empty() {
-            return Err(unusable(
-                "is empty; a line with the names of the columns is needed, and one for each row"
-                    .to_owned(),
-            ));
-        }
-        if cells.len() > COLUMNS {
-            return Err(unusable(format!(
-                "has {} columns; {COLUMNS} is the most",
-                cells.len()
-            )));
-        }
-        let mut names = Vec::with_capacity(cells.len());
-        for (at, cell) in cells.iter().enumerate() {
-            let name = std::str::from_utf8(cell).map_err(|_| {
-                unusable(format!(
-                    "the name of column {} is not UTF-8 text: '{}'",
-                    at + 1,
-                    excerpt(&String::from_utf8_lossy(cell), SHORT)
-                ))
-            })?;
-            names.push(name.to_owned());
-        }
-        if let Some(at) = names.iter().position(String::is_empty) {
-            let why = match at {
-                0 => "; where pandas wrote it, write it with index=False",
-                _ if at + 1 == names.len() => {
-                    "; is there a comma too many at the end of the lines?"
-                }
-                _ => "",
-            };
-            return Err(unusable(format!(
-                "column {} of {} has no name{why}",
-                at + 1,
-                names.len()
-            )));
-        }
-        let mut first = HashMap::new();
-        for (at, name) in names.iter().enumerate() {
-            if let Some(before) = first.insert(name.as_str(), at) {
-                return Err(unusable(format!(
-                    "two columns are named '{}': {} and {}",
-                    excerpt(name, SHORT),
-                    before + 1,
-                    at + 1
-                )));
-            }
-        }
-        Ok(Self { table, names })
-    }
-
-    fn find(&self, column: &str) -> Result<usize, TableError> {
-        let found = self.names.iter().position(|name| name == column);
-        found.ok_or_else(|| TableError::Column {
-            table: self.table.to_owned(),
-            column: column.to_owned(),
-            known: self.names.clone(),
         })
+    };
+    let predicted = options.predicted.column();
+    if predicted == options.group {
+        let column = excerpt(predicted, SHORT);
+        return refused(format!(
+            "the column '{column}' is both predicted and the group, so that every group would be of one class; name \
+             another column as the group"
+        ));
+    }
+    if !ALLOWED.contains(&options.levels) {
+        return refused(format!(
+            "levels = {}, but it is a whole number from {} to {}",
+            options.levels,
+            ALLOWED.start(),
+            ALLOWED.end()
+        ));
+    }
+    Ok(())
+}
+
+/// What every column of the file is.
+fn roles(header: &Header<'_>, options: &TableOptions) -> Result<Vec<Role>, TableError> {
+    let mut roles = vec![Role::Feature; header.names.len()];
+    roles[header.find(options.predicted.column())?] = Role::Predicted;
+    roles[header.find(&options.group)?] = Role::Group;
+    for (list, columns) in [
+        ("ignore", &options.ignore),
+        ("categorical", &options.categorical),
+    ] {
+        for column in columns {
+            let at = header.find(column)?;
+            let is = match roles[at] {
+                Role::Predicted => "what is predicted",
+                Role::Group => "the group",
+                Role::Ignored if list == "categorical" => "left out (ignore)",
+                _ => {
+                    if list == "ignore" {
+                        roles[at] = Role::Ignored;
+                    }
+                    continue;
+                }
+            };
+            return Err(header.unusable(format!(
+                "{list} names the column '{}', which is {is}",
+                excerpt(column, SHORT)
+            )));
+        }
+    }
+    let named = header.names.iter().zip(&roles);
+    let index = named.filter(|(_, role)| **role == Role::Feature);
+    match index.map(|(name, _)| name).find(|name| is_index(name)) {
+        Some(name) => Err(header.unusable(format!(
+            "the column '{}' is an index that pandas wrote and read; write the table with index=False, or leave the \
+             column out (ignore)",
+            excerpt(name, SHORT)
+        ))),
+        None => Ok(roles),
+    }
+}
+
+/// A cell of what is predicted, or what is wrong with it.
+fn predicted<'a>(predicted: &Predicted, text: &'a str) -> Result<Target<'a>, String> {
+    match predicted {
+        Predicted::Class(_) => Ok(Target::Class(named(text, "label")?)),
+        Predicted::Number(_) => match Cell::new(text)? {
+            Cell::Number(number) => Ok(Target::Number(number)),
+            Cell::Missing => Err("is a missing value; leave out rows without a target".to_owned()),
+            Cell::Text(_) => Err(
+                "is not a finite number, which a target is; classes are predicted with label in the place of target"
+                    .to_owned(),
+            ),
+        },
+    }
+}
+
+/// The name of a label or a group, or what is wrong with it.
+fn named<'a>(text: &'a str, what: &str) -> Result<&'a str, String> {
+    if is_missing(text) {
+        return Err(format!(
+            "is a missing value; give each row a {what}, or leave out rows without one"
+        ));
+    }
+    match text.contains(['\n', '\r']) {
+        true => Err(SEVERAL_LINES.to_owned()),
+        false => Ok(text),
     }
 }

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRow {
     /// What the model sees, as many numbers in every row.
-    pub features: Vec<f32>,
+    pub features: Vec<f64>,
     /// What it predicts: equal numbers are one class.
     pub label: f64,
     /// The group: equal numbers are one capability.

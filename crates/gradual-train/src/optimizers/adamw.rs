@@ -19,7 +19,8 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             "share of the weights that a step takes away, times the learning rate",
             1e-4,
         )
-        .at_least(0.0),
+        .at_least(0.0)
+        .at_most(1e6),
         Parameter::flag(
             "cautious",
             "whether only weights decay whose update has the sign of the weight (arXiv 2510.12402)",

@@ -27,7 +27,8 @@ pub(super) const EPSILON: Parameter = Parameter::number(
     "what is added to the root of the running mean of squared gradients",
     1e-8,
 )
-.above(0.0);
+// Less is nothing in single precision.
+.at_least(1e-30);
 
 /// Whether the largest running mean of squares so far counts.
 pub(super) const AMSGRAD: Parameter = Parameter::flag(
@@ -42,7 +43,8 @@ pub(super) const PENALTY: Parameter = Parameter::number(
     "share of the weights that is added to their gradients",
     0.0,
 )
-.at_least(0.0);
+.at_least(0.0)
+.at_most(1e6);
 
 /// [`PENALTY`] as Burn takes it; none for 0.
 pub(super) fn penalty(arguments: &Arguments) -> Result<Option<WeightDecayConfig>, RegistryError> {

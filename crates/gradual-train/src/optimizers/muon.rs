@@ -39,7 +39,8 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             "share of the weights that a step takes away, times the learning rate",
             0.0,
         )
-        .at_least(0.0),
+        .at_least(0.0)
+        .at_most(1e6),
         BETA_1,
         BETA_2,
         EPSILON,

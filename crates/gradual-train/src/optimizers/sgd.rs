@@ -34,6 +34,9 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             dampening: arguments.number("dampening")?,
             nesterov: arguments.flag("nesterov")?,
         };
+        if momentum.momentum == 0.0 && (momentum.nesterov || momentum.dampening > 0.0) {
+            return Err("nesterov and dampening are about momentum, which is 0; give it, as in momentum = 0.9".into());
+        }
         Ok(SgdConfig::new()
             .with_momentum((momentum.momentum > 0.0).then_some(momentum))
             .with_weight_decay(penalty(arguments)?)

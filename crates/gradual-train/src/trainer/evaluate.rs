@@ -54,6 +54,18 @@ impl<T: Task> Trainer<'_, T> {
                 got,
             });
         }
+        for (capability, score) in capabilities.iter().zip(scores) {
+            for (what, value) in [("loss", score.loss), ("accuracy", score.accuracy)] {
+                if !value.is_finite() {
+                    return Err(TrainError::Evaluation {
+                        step: run.done,
+                        what,
+                        capability: capability.name.clone(),
+                        value,
+                    });
+                }
+            }
+        }
         let drawn = self.sampler.frequencies(run.done.max(1), self.size());
         let records: BTreeMap<String, CapabilityRecord> = capabilities
             .iter()

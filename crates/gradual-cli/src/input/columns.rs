@@ -1,0 +1,81 @@
+//! Columns of a table of comma-separated values.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::bytes;
+
+/// The longest table that is read, in bytes: 256 MiB.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// A table with a header.
+pub(super) struct Table {
+    pub(super) columns: Vec<String>,
+    /// Each with its line, from 1.
+    pub(super) rows: Vec<(u64, Vec<String>)>,
+}
+
+impl Table {
+    /// Reads a table whose first line is its header.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let content = bytes(path, MOST_BYTES)?;
+        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(content);
+        let failed = || format!("could not read {}", path.display());
+        let columns: Vec<String> = reader
+            .headers()
+            .with_context(failed)?
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        if let Some(twice) = columns
+            .iter()
+            .enumerate()
+            .find(|(at, name)| columns[..*at].contains(name))
+        {
+            bail!(
+                "{}: line 1: the column {} is there twice",
+                path.display(),
+                gradual::runs::shown(twice.1)
+            );
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.with_context(failed)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            rows.push((line, record.iter().map(str::to_owned).collect()));
+        }
+        Ok(Self { columns, rows })
+    }
+
+    /// Where a column is.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    /// The column of this name, or the only one there is: its cells, each with its line.
+    pub(super) fn column(&self, path: &Path, name: &str) -> anyhow::Result<Vec<(u64, &str)>> {
+        let at = match (self.place(name), self.columns.len()) {
+            (Some(at), _) => at,
+            (None, 1) => 0,
+            (None, _) => bail!(
+                "{}: line 1: expected a column \"{name}\", or one column alone, found {}",
+                path.display(),
+                self.named()
+            ),
+        };
+        let cells = self.rows.iter();
+        Ok(cells
+            .map(|(line, cells)| (*line, cells[at].as_str()))
+            .collect())
+    }
+
+    /// The names of the columns, for messages.
+    pub(super) fn named(&self) -> String {
+        let names = self.columns.iter().map(|name| gradual::runs::shown(name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}

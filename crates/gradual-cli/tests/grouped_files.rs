@@ -1,0 +1,441 @@
+//! `gradual group` and `gradual coefficients` on files.
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::{gradients, gradual, json, losses, npy, printed, refused};
+use ndarray::{Array2, Axis, ShapeBuilder as _, arr1};
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+/// The groups of an answer as sets of examples, in order.
+fn members(answer: &Value) -> Vec<Value> {
+    let groups = answer["groups"].as_array().unwrap();
+    let mut members: Vec<Value> = groups.iter().map(|one| one["members"].clone()).collect();
+    members.sort_by_key(ToString::to_string);
+    members
+}
+
+fn bytes<T: Copy, const N: usize>(
+    values: impl IntoIterator<Item = T>,
+    of: fn(T) -> [u8; N],
+) -> Vec<u8> {
+    values.into_iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_form_of_the_same_gradients_gives_the_same_groups() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (rows, labels) = gradients();
+    let gram = rows.dot(&rows.t());
+    let single = rows.mapv(|each| each as f32);
+    npy(at("g.npy"), &rows);
+    npy(at("single.npy"), &single);
+    let mut fortran = Array2::<f64>::zeros((12, 5).f());
+    fortran.assign(&rows);
+    npy(at("fortran.npy"), &fortran);
+    npy(at("k.npy"), &gram);
+    npy(at("labels.npy"), &arr1(&labels));
+    // Per parameter: the first three columns as a vector, the others as a matrix.
+    let [first, second] = [
+        rows.select(Axis(1), &[0, 1, 2]),
+        rows.select(Axis(1), &[3, 4]),
+    ]
+    .map(|part| bytes(part.iter().copied(), f64::to_le_bytes));
+    let gram_bytes = bytes(gram.iter().map(|&each| each as f32), f32::to_le_bytes);
+    let parameters = HashMap::from([
+        (
+            "a.weight",
+            TensorView::new(Dtype::F64, vec![12, 3], &first).unwrap(),
+        ),
+        (
+            "b.weight",
+            TensorView::new(Dtype::F64, vec![12, 2, 1], &second).unwrap(),
+        ),
+    ]);
+    safetensors::serialize_to_file(parameters, None, &at("g.safetensors")).unwrap();
+    let several = HashMap::from([
+        (
+            "gram",
+            TensorView::new(Dtype::F32, vec![12, 12], &gram_bytes).unwrap(),
+        ),
+        (
+            "other",
+            TensorView::new(Dtype::F64, vec![12, 3], &first).unwrap(),
+        ),
+    ]);
+    safetensors::serialize_to_file(several, None, &at("k.safetensors")).unwrap();
+
+    let expected: Vec<Value> = (0..3).map(|g| json!([g, g + 3, g + 6, g + 9])).collect();
+    for given in [
+        ["--gradients", "g.npy"],
+        ["--gradients", "single.npy"],
+        ["--gradients", "fortran.npy"],
+        ["--gradients", "g.safetensors"],
+        ["--gram", "k.npy"],
+        ["--gram", "k.safetensors"],
+        ["--gram", "k.safetensors:gram"],
+    ] {
+        for grouping in [
+            "spectral(k = 3)",
+            "kmeans(k = known)",
+            "spherical(k = eigengap)",
+        ] {
+            let line = [
+                "group",
+                given[0],
+                given[1],
+                "--labels",
+                "labels.npy",
+                "--grouping",
+                grouping,
+            ];
+            let answer = json(folder.path(), &line);
+            assert_eq!(members(&answer), expected, "{line:?}");
+            assert_eq!(answer["agreement"]["adjusted_rand"], 1.0, "{line:?}");
+            assert_eq!(answer["estimates"]["eigengap"], 3, "{line:?}");
+            assert_eq!(answer["groups"][0]["size"], 4.0, "{line:?}");
+            assert!(answer["spectrum"][0].as_f64().unwrap() > 0.0, "{line:?}");
+        }
+    }
+    // Groupings that keep examples keep those of the file.
+    for grouping in ["landmarks(k = 3)", "centroids(k = 3, sketch = 256)"] {
+        let line = ["group", "--gradients", "g.npy", "--grouping", grouping];
+        assert_eq!(members(&json(folder.path(), &line)), expected, "{grouping}");
+        let line = ["group", "--gram", "k.npy", "--grouping", grouping];
+        let said = refused(folder.path(), &line);
+        assert!(
+            said.contains("--gradients") && said.contains("spectral"),
+            "{said}"
+        );
+    }
+    // The table of the same groups.
+    let line = [
+        "group",
+        "--gram",
+        "k.npy",
+        "--grouping",
+        "spectral(k = 3)",
+        "--format",
+        "csv",
+    ];
+    let table = printed(folder.path(), &line);
+    assert_eq!(table.lines().count(), 13);
+    assert!(table.starts_with("example,group,weight\n0,"), "{table}");
+    // Soft groups have memberships.
+    let line = ["group", "--gram", "k.npy", "--grouping", "singular-vectors"];
+    let soft = json(folder.path(), &line);
+    assert_eq!(soft["signed"], true);
+    assert_eq!(
+        soft["groups"][0]["memberships"].as_array().unwrap().len(),
+        12
+    );
+    assert!(soft.get("assignment").is_none());
+}
+
+/// L = Σ_g ℓ̄_g² and its derivative 2 ℓ̄_g / n_g, by hand.
+#[test]
+fn coefficients_are_the_derivative_of_the_value() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (rows, labels) = gradients();
+    npy(at("g.npy"), &rows);
+    npy(at("l.npy"), &losses());
+    let table: String = labels
+        .iter()
+        .map(|label| format!("skill {label}\n"))
+        .collect();
+    std::fs::write(at("labels.csv"), format!("label\n{table}")).unwrap();
+    let line = |more: &[&'static str]| {
+        let mut line = vec![
+            "coefficients",
+            "--losses",
+            "l.npy",
+            "--labels",
+            "labels.csv",
+            "--grouping",
+            "labels",
+        ];
+        line.extend(more);
+        line
+    };
+    let answer = json(folder.path(), &line(&["--composition", "squares"]));
+    let means = [1.375, 1.625, 1.875];
+    let value: f64 = means.iter().map(|mean| mean * mean).sum();
+    assert!(
+        (answer["value"].as_f64().unwrap() - value).abs() < 1e-12,
+        "{answer}"
+    );
+    for (example, found) in answer["coefficients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+    {
+        let expected = 2.0 * means[example % 3] / 4.0;
+        assert!(
+            (found.as_f64().unwrap() - expected).abs() < 1e-12,
+            "{example}: {found}"
+        );
+    }
+    // Scaled so that they sum to one.
+    let scaled = line(&[
+        "--composition",
+        "squares",
+        "--scale",
+        "unit-sum",
+        "--format",
+        "csv",
+    ]);
+    let table = printed(folder.path(), &scaled);
+    let sum: f64 = table
+        .lines()
+        .skip(1)
+        .map(|row| row.rsplit(',').next().unwrap().parse::<f64>().unwrap())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-6, "{table}");
+    // Rules on gradients, and a scale that goes by them.
+    let rule = line(&[
+        "--gradients",
+        "g.npy",
+        "--composition",
+        "upgrad",
+        "--scale",
+        "match-norm",
+    ]);
+    assert_eq!(
+        json(folder.path(), &rule)["coefficients"]
+            .as_array()
+            .unwrap()
+            .len(),
+        12
+    );
+    let said = refused(folder.path(), &line(&["--composition", "pcgrad"]));
+    assert!(said.contains("--gradients"), "{said}");
+    let around = line(&[
+        "--composition",
+        "mean",
+        "--composition-wrapper",
+        "shifted(floor = 0.1)",
+    ]);
+    assert!(
+        json(folder.path(), &around)["composition_wrappers"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("shifted")
+    );
+}
+
+/// Whatever is wrong is said by file, with what was expected and what was found.
+#[test]
+fn wrong_files_are_refused_by_name() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, content: &[u8]| std::fs::write(at(name), content).unwrap();
+    let (rows, _) = gradients();
+    let gram = rows.dot(&rows.t());
+    npy(at("k.npy"), &gram);
+    npy(at("g.npy"), &rows);
+    npy(at("l.npy"), &losses());
+    let changed = |name: &str, i: usize, j: usize, value: f64| {
+        let mut gram = gram.clone();
+        gram[(i, j)] = value;
+        npy(at(name), &gram);
+    };
+    changed("nan.npy", 3, 4, f64::NAN);
+    changed("asymmetric.npy", 5, 2, 7.0);
+    changed("negative.npy", 6, 6, -2.0);
+    npy(at("integers.npy"), &gram.mapv(|each| each as i64));
+    npy(
+        at("short.npy"),
+        &losses().select(Axis(0), &[0, 1, 2, 3, 4, 5, 6]),
+    );
+    let whole = std::fs::read(at("k.npy")).unwrap();
+    write("cut.npy", &whole[..whole.len() - 9]);
+    write("empty.npy", b"");
+    write("header.npy", &whole[..20]);
+    write("text.npy", b"not an array");
+    write("text.safetensors", b"not tensors at all");
+    let lying =
+        String::from_utf8_lossy(&whole[..128]).replace("(12, 12)", "(99999999999, 99999999999)");
+    write("lying.npy", lying.as_bytes());
+    write("losses.csv", b"loss,other\n1.0,2\nmany,3\n");
+    write("labels.csv", b"a,b\n1,2\n");
+    std::fs::create_dir(at("folder.npy")).unwrap();
+    let cases: &[(&[&str], &[&str])] = &[
+        (
+            &["--gram", "nan.npy"],
+            &["nan.npy", "NaN", "row 3, column 4"],
+        ),
+        (
+            &["--gram", "asymmetric.npy"],
+            &["asymmetric.npy", "symmetric", "row 5, column 2", "7"],
+        ),
+        (
+            &["--gram", "negative.npy"],
+            &["negative.npy", "-2", "row 6, column 6"],
+        ),
+        (&["--gram", "g.npy"], &["g.npy", "12 × 5", "--gradients"]),
+        (&["--gram", "l.npy"], &["l.npy", "[n, n]", "[12]"]),
+        (&["--gram", "integers.npy"], &["integers.npy", "float64"]),
+        (&["--gram", "cut.npy"], &["cut.npy", "[12, 12]"]),
+        (&["--gram", "empty.npy"], &["empty.npy"]),
+        (&["--gram", "header.npy"], &["header.npy"]),
+        (&["--gram", "text.npy"], &["text.npy"]),
+        (&["--gram", "lying.npy"], &["lying.npy"]),
+        (&["--gram", "folder.npy"], &["folder.npy"]),
+        (&["--gram", "nowhere.npy"], &["nowhere.npy"]),
+        (&["--gram", "text.safetensors"], &["text.safetensors"]),
+        (&["--gram", "k.txt"], &["k.txt", ".safetensors"]),
+        (&["--gradients", "l.npy"], &["l.npy", "[n, p]", "[12]"]),
+        (
+            &["--gram", "k.npy", "--losses", "short.npy"],
+            &["short.npy", "7", "12", "k.npy"],
+        ),
+        (
+            &["--gram", "k.npy", "--losses", "losses.csv"],
+            &["losses.csv", "line 3", "many"],
+        ),
+        (
+            &["--gram", "k.npy", "--labels", "labels.csv"],
+            &["labels.csv", "label", "\"a\", \"b\""],
+        ),
+        (
+            &["--gram", "k.npy", "--labels", "l.npy"],
+            &["l.npy", "whole numbers"],
+        ),
+        (&["--losses", "l.npy"], &["--gradients"]),
+        (&[], &["--gram"]),
+    ];
+    for (files, expected) in cases {
+        let mut line = vec!["group", "--grouping", "spectral(k = 2)"];
+        line.extend(*files);
+        let said = refused(folder.path(), &line);
+        for words in *expected {
+            assert!(
+                said.contains(words),
+                "{line:?}: {words} is missing in {said}"
+            );
+        }
+    }
+    for (grouping, expected) in [
+        ("spectral(k = known)", "--labels"),
+        ("kmeans", "k = eigengap"),
+        ("labels", "--labels"),
+        ("difficulty(k = 2)", "--losses"),
+        ("spectrall", "spectral"),
+        ("spectral(k = 99)", "99"),
+        ("landmarks(examples = 5, k = 2)", "examples"),
+    ] {
+        let line = ["group", "--gradients", "g.npy", "--grouping", grouping];
+        let said = refused(folder.path(), &line);
+        assert!(said.contains(expected), "{grouping}: {said}");
+    }
+}
+
+/// A file that is there is not written over, and a new one is whole.
+#[test]
+fn results_go_into_new_files_alone() {
+    let folder = tempdir().unwrap();
+    npy(folder.path().join("g.npy"), &gradients().0);
+    let line = [
+        "group",
+        "--gradients",
+        "g.npy",
+        "--grouping",
+        "spectral(k = 3)",
+        "--out",
+        "out.json",
+    ];
+    assert_eq!(printed(folder.path(), &line), "");
+    let before = std::fs::read(folder.path().join("out.json")).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&before).unwrap()["examples"],
+        12
+    );
+    assert!(refused(folder.path(), &line).contains("out.json"));
+    assert_eq!(
+        std::fs::read(folder.path().join("out.json")).unwrap(),
+        before
+    );
+}
+
+/// What looks at losses asks for them, and nothing else does.
+#[test]
+fn losses_are_asked_for_where_they_matter() {
+    use gradual::group::registry::{GROUPINGS, WRAPPERS};
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (rows, labels) = gradients();
+    npy(at("g.npy"), &rows);
+    npy(at("labels.npy"), &arr1(&labels));
+    npy(at("l.npy"), &losses());
+    npy(at("turned.npy"), &losses().mapv(|loss| 4.0 - loss));
+    let run = |more: &[&str]| {
+        let mut line = vec!["group", "--gradients", "g.npy", "--labels", "labels.npy"];
+        line.extend(more);
+        let output = gradual(folder.path(), &line);
+        let answer: Option<Value> = serde_json::from_slice(&output.stdout).ok();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (answer.map(|answer| answer.get("assignment").cloned()), said)
+    };
+    let groupings = GROUPINGS.names().map(|name| {
+        let spec = match name {
+            "noisy-labels" => "noisy-labels(share = 0.5)",
+            other => other,
+        };
+        (name, vec!["--grouping", spec])
+    });
+    let wrappers = WRAPPERS.names().map(|name| {
+        let around = match name {
+            "after" => "after(draws = 1)",
+            "priors" => "priors(weights = [1, 2, 3])",
+            other => other,
+        };
+        (name, vec!["--grouping", "labels", "--wrapper", around])
+    });
+    for (name, line) in groupings.chain(wrappers) {
+        let without = run(&line);
+        let with = |losses| run(&[&line[..], &["--losses", losses]].concat());
+        let (one, other) = (with("l.npy"), with("turned.npy"));
+        assert!(one.0.is_some(), "{name}: {}", one.1);
+        match without.0 {
+            Some(found) => assert!(
+                Some(&found) == one.0.as_ref() && one.0 == other.0,
+                "{name} goes by losses"
+            ),
+            None => assert!(without.1.contains("--losses"), "{name}: {}", without.1),
+        }
+    }
+}
+
+#[test]
+fn what_there_is_is_listed_and_explained() {
+    let folder = tempdir().unwrap();
+    let list = printed(folder.path(), &["--list"]);
+    for name in [
+        "spectral",
+        "landmarks",
+        "tracked",
+        "cvar",
+        "pcgrad",
+        "shifted",
+        "unit-sum",
+        "at_most",
+    ] {
+        assert!(list.contains(name), "{name}");
+    }
+    for command in ["group", "coefficients", "measure", "report", "watch"] {
+        let help = printed(folder.path(), &[command, "--help"]);
+        assert!(
+            help.contains("Examples:") && help.contains(&format!("gradual {command}")),
+            "{help}"
+        );
+    }
+    let output = gradual(folder.path(), &["group", "--nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(gradual(folder.path(), &[]).status.code(), Some(2));
+}

@@ -1,0 +1,116 @@
+//! `gradual measure` on tables of curves.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{json, printed, refused};
+use serde_json::Value;
+use tempfile::tempdir;
+
+/// Two capabilities that rise at steps 400 and 700, in the long form, with losses.
+fn long() -> String {
+    let mut table = String::from("step,capability,accuracy,loss\n");
+    for step in (0..=1000).step_by(50) {
+        for (name, at) in [("one", 400), ("two", 700)] {
+            let share = f64::from(step - at + 200) / 400.0;
+            let accuracy = 0.5 + 0.5 * share.clamp(0.0, 1.0);
+            table += &format!("{step},{name},{accuracy},{}\n", 1.4 - accuracy);
+        }
+    }
+    table
+}
+
+/// The same in the wide form.
+fn wide() -> String {
+    let mut table = String::from("step,one,two\n");
+    for step in (0..=1000).step_by(50) {
+        let accuracy = |at: i32| 0.5 + 0.5 * (f64::from(step - at + 200) / 400.0).clamp(0.0, 1.0);
+        table += &format!("{step}.0,{},{}\n", accuracy(400), accuracy(700));
+    }
+    table
+}
+
+fn measured(folder: &Path, name: &str, table: &str) -> Value {
+    fs::write(folder.join(name), table).unwrap();
+    json(folder, &["measure", name, "--chance", "0.5"])
+}
+
+#[test]
+fn times_of_emergence_are_those_of_the_curves() {
+    let folder = tempdir().unwrap();
+    let one = measured(folder.path(), "long.csv", &long());
+    let other = measured(folder.path(), "wide.csv", &wide());
+    for answer in [&one, &other] {
+        for (name, t50) in [("one", 400.0), ("two", 700.0)] {
+            let emergence = &answer["capabilities"][name]["emergence"];
+            assert!(
+                (emergence["t50"].as_f64().unwrap() - t50).abs() < 1e-6,
+                "{emergence}"
+            );
+            assert!(
+                (emergence["width"].as_f64().unwrap() - 320.0).abs() < 1e-6,
+                "{emergence}"
+            );
+        }
+        assert_eq!(answer["evaluations"], 21);
+    }
+    assert!((one["final_loss"].as_f64().unwrap() - 0.4).abs() < 1e-6);
+    // What the table doesn't hold is not made up.
+    for lacking in ["final_loss", "gini", "examples_to_90"] {
+        assert!(other.get(lacking).is_none(), "{lacking}");
+    }
+    let table = printed(
+        folder.path(),
+        &["measure", "wide.csv", "--chance", "0.5", "--format", "csv"],
+    );
+    assert!(table.starts_with("capability,metric,value\n"), "{table}");
+    assert!(table.contains("\none,emergence.t50,400.0\n"), "{table}");
+}
+
+#[test]
+fn wrong_tables_are_refused_by_line() {
+    let folder = tempdir().unwrap();
+    for (table, expected) in [
+        ("capability,accuracy\na,1\n", ["line 1", "step"]),
+        ("step,capability\n0,a\n", ["line 1", "accuracy"]),
+        (
+            "step,capability,accuracy,colour\n0,a,1,red\n",
+            ["line 1", "colour"],
+        ),
+        ("step,a,a\n0,1,1\n", ["line 1", "twice"]),
+        ("step,,a\n0,1,1\n", ["line 1", "column 2"]),
+        ("step,a\n0,87\n", ["line 2", "87 % is 0.87"]),
+        ("step,a\n0,0.1\n0,0.2\n", ["line 3", "step 0"]),
+        ("step,a\n-1,0.1\n", ["line 2", "whole number"]),
+        ("step,a\n0,\n", ["line 2", "share"]),
+        (
+            "step,capability,accuracy\n0,a,0.1\n0,a,0.2\n",
+            ["line 3", "already"],
+        ),
+        (
+            "step,capability,accuracy\n0,a,0.1\n0,b,0.1\n5,a,0.2\n",
+            ["step 5", "`b` is missing"],
+        ),
+        (
+            "step,capability,accuracy\n0,a,0.1\n0,b\n",
+            ["table.csv", "line: 3"],
+        ),
+        ("step,a\n", ["table.csv", "evaluation"]),
+        ("", ["table.csv", "step"]),
+    ] {
+        fs::write(folder.path().join("table.csv"), table).unwrap();
+        let said = refused(folder.path(), &["measure", "table.csv"]);
+        for words in expected {
+            assert!(
+                said.contains(words),
+                "{table:?}: {words} is missing in {said}"
+            );
+        }
+    }
+    assert!(
+        refused(folder.path(), &["measure", "table.csv", "--chance", "1"]).contains("--chance")
+    );
+    assert!(refused(folder.path(), &["measure", "nowhere.csv"]).contains("nowhere.csv"));
+}

@@ -1,0 +1,98 @@
+//! The writer of docs/run-folder.md, and the report of what it wrote.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{json, printed, refused};
+use serde_json::Value;
+use tempfile::tempdir;
+
+/// The code blocks of a language on a page.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    let blocks = page.split(begin.as_str()).skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_python_script_gets_a_report() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/run-folder.md");
+    let page = fs::read_to_string(page).unwrap();
+    let home = tempdir().unwrap();
+    let python = Command::new("python3")
+        .arg("-c")
+        .arg(blocks(&page, "python").concat())
+        .current_dir(home.path())
+        .output();
+    let output = match python {
+        Ok(output) => output,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "python3: {error}");
+            gradual::runs::streams::tell(format_args!(
+                "python3 is not here ({error}): the writer of docs/run-folder.md was not tried"
+            ));
+            return;
+        }
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    // The command of the page.
+    let commands = blocks(&page, "text").concat();
+    assert!(commands.contains("gradual report runs/mine"));
+    let said = printed(home.path(), &["report", "runs/mine"]);
+    assert_eq!(said, "runs/mine/report/index.html\n");
+    let html = fs::read_to_string(home.path().join(said.trim())).unwrap();
+    for words in [
+        "<title>mine</title>",
+        "<code>plain</code>",
+        "<code>grouped</code>",
+        "1\u{202f}000 steps<",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(html.contains(
+        "the baseline <code>plain</code> and <code>grouped</code>, the first arm of the experiment"
+    ));
+    let picture = html.find("<svg").unwrap();
+    assert!(picture < html.find("<h2>").unwrap(), "a picture first");
+    assert!(!html.contains("of 0 examples") && !html.contains("sees 0"));
+
+    // With claims, those of the page.
+    let record = blocks(&page, "json")[0];
+    fs::write(home.path().join("runs/mine/experiment.json"), record).unwrap();
+    printed(home.path(), &["report", "runs/mine"]);
+    let html = fs::read_to_string(home.path().join(said.trim())).unwrap();
+    assert!(html.contains("the arm of the first claim"));
+    assert!(
+        html.contains("<b class=\"yes\">supported</b>"),
+        "the spread is less than half"
+    );
+
+    let curves = "runs/mine/grouped/seed-0/curves.jsonl";
+    let measured = json(home.path(), &["measure", curves]);
+    let t50 = &measured["capabilities"]["copy"]["emergence"]["t50"];
+    assert!((t50.as_f64().unwrap() - 500.0).abs() < 20.0, "{t50}");
+
+    // A mistake is named by file and line.
+    let path = home.path().join(curves);
+    let text = fs::read_to_string(&path).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut line: Value = serde_json::from_str(&lines[3]).unwrap();
+    line["capabilities"]["add"]["accuracy"] = Value::from(87);
+    lines[3] = line.to_string();
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let said = refused(home.path(), &["report", "runs/mine"]);
+    assert!(
+        said.contains("read line 4 of") && said.contains("capabilities.add.accuracy is 87"),
+        "{said}"
+    );
+}

@@ -1,0 +1,260 @@
+//! The JSON Schemas say what the records are: what is written fits them, and what they refuse is refused by the reader.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{config, evaluation, experiment, grouping, write_experiment};
+use gradual_runs::{
+    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupingRecord, Record, RunConfig,
+    SCHEMA, Timing,
+};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+/// The schema of a kind of record.
+fn schema(kind: &str) -> Validator {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{kind}.schema.json"));
+    let text = fs::read_to_string(file).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+fn fits(kind: &str, text: &str) {
+    let value: Value = serde_json::from_str(text).unwrap();
+    if let Err(error) = schema(kind).validate(&value) {
+        panic!("{kind}: {error} at {}: {text}", error.instance_path);
+    }
+}
+
+/// Every file of a folder against its schema; how many records there were.
+fn folder_fits(folder: &Path) -> usize {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    fits("experiment", &read(&folder.join("experiment.json")));
+    let mut records = 1;
+    for run in ExperimentFolder::read(folder).unwrap().runs {
+        fits("config", &read(&run.folder.join("config.json")));
+        let done = read(&run.folder.join("DONE"));
+        if !done.trim().is_empty() {
+            fits("done", &done);
+        }
+        for (journal, kind) in [
+            ("curves.jsonl", "evaluation"),
+            ("groups.jsonl", "grouping"),
+            ("timing.jsonl", "timing"),
+        ] {
+            for line in read(&run.folder.join(journal)).lines() {
+                fits(kind, line);
+                records += 1;
+            }
+        }
+    }
+    records
+}
+
+#[test]
+fn what_is_written_fits() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(folder_fits(&write_experiment(home.path())) > 60);
+    for metric in gradual_measure::Metric::ALL {
+        let mut record = serde_json::to_value(experiment()).unwrap();
+        record["claims"] = json!([{
+            "statement": "", "source": "", "arm": "grouped", "metric": metric, "direction": "higher", "smallest_effect": 2
+        }]);
+        fits("experiment", &record.to_string());
+        ExperimentRecord::from_line(&record.to_string()).unwrap();
+    }
+}
+
+/// A change of a record: a pointer, and what is put there; nothing to remove it.
+type Change = (&'static str, Option<Value>);
+
+/// The schema and the reader both refuse each change, and take the record as it was.
+fn both_refuse<R: Record>(kind: &str, record: &R, changes: &[Change]) {
+    let schema = schema(kind);
+    let sound = serde_json::to_value(record).unwrap();
+    assert!(schema.is_valid(&sound), "{kind}");
+    let read =
+        |value: &Value| R::from_line(&value.to_string()).and_then(|record| record.check(None));
+    read(&sound).unwrap();
+    for (pointer, put) in changes {
+        let mut changed = sound.clone();
+        let (above, key) = pointer.rsplit_once('/').unwrap();
+        let above = changed.pointer_mut(above).unwrap();
+        match (put, above) {
+            (None, Value::Object(map)) => assert!(map.remove(key).is_some(), "{pointer}"),
+            (Some(put), Value::Object(map)) => drop(map.insert(key.to_owned(), put.clone())),
+            (Some(put), Value::Array(list)) => list[key.parse::<usize>().unwrap()] = put.clone(),
+            _ => panic!("{pointer}"),
+        }
+        assert!(
+            !schema.is_valid(&changed),
+            "the schema of {kind} takes {pointer} = {put:?}"
+        );
+        assert!(
+            read(&changed).is_err(),
+            "the reader of {kind} takes {pointer} = {put:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_schema_refuses_the_reader_refuses() {
+    let half = || Some(json!(1.5));
+    let text = || Some(json!("no number"));
+    both_refuse::<Evaluation>(
+        "evaluation",
+        &evaluation(10, 0),
+        &[
+            ("/schema", Some(json!(2))),
+            ("/schema", None),
+            ("/step", None),
+            ("/step", Some(json!(-1))),
+            ("/step", half()),
+            ("/examples", text()),
+            ("/examples", None),
+            ("/train_loss", None),
+            ("/train_loss", Some(json!(1e200))),
+            ("/train_loss", Some(Value::Null)),
+            ("/compute", Some(json!(-1.0))),
+            ("/capabilities", None),
+            ("/capabilities", Some(json!([]))),
+            ("/capabilities/add/accuracy", Some(json!(87))),
+            ("/capabilities/add/accuracy", None),
+            ("/capabilities/add/loss", None),
+            ("/capabilities/add/loss", Some(Value::Null)),
+            ("/capabilities/add/chance", Some(json!(1))),
+            ("/capabilities/add/chance", None),
+            ("/capabilities/add/frequency", Some(json!(-0.1))),
+            ("/capabilities/add/frequency", None),
+            ("/capabilities/add/probability", half()),
+            ("/capabilities/add/progress", Some(json!(-1))),
+        ],
+    );
+    both_refuse::<RunConfig>(
+        "config",
+        &config("erm", 0),
+        &[
+            ("/schema", Some(json!(0))),
+            ("/experiment", None),
+            ("/arm", None),
+            ("/arm", Some(json!(3))),
+            ("/seed", None),
+            ("/seed", Some(json!(-1))),
+            ("/steps", None),
+            ("/steps", text()),
+            ("/draw", Some(json!(-2))),
+            ("/backend", Some(json!(1))),
+        ],
+    );
+    both_refuse::<ExperimentRecord>(
+        "experiment",
+        &experiment(),
+        &[
+            ("/schema", Some(json!("1"))),
+            ("/name", None),
+            ("/baseline", None),
+            ("/arms", text()),
+            ("/arms/0", Some(json!({"about": "no name"}))),
+            ("/claims", Some(json!([{"arm": "erm"}]))),
+            ("/commands", Some(json!([1]))),
+        ],
+    );
+    both_refuse::<GroupingRecord>(
+        "grouping",
+        &grouping(10),
+        &[
+            ("/groups", None),
+            ("/step", Some(json!(-1))),
+            ("/sizes/0", half()),
+            ("/members/0", Some(json!({"add": -1}))),
+            ("/shares/add", Some(json!(2))),
+            ("/negative", Some(json!(2))),
+            ("/spectrum/0", text()),
+            ("/recovery", Some(json!(-2))),
+            ("/churn/changed", Some(json!(7))),
+            ("/churn/births", None),
+        ],
+    );
+    let timing = Timing {
+        schema: SCHEMA,
+        step: 5,
+        seconds: 0.5,
+    };
+    both_refuse::<Timing>(
+        "timing",
+        &timing,
+        &[
+            ("/seconds", Some(json!(-1))),
+            ("/seconds", None),
+            ("/step", None),
+        ],
+    );
+    let done = schema("done");
+    for (text, sound) in [
+        (json!({}), true),
+        (
+            json!({"end": "stopped", "reason": "nothing more to learn"}),
+            true,
+        ),
+        (json!({"end": "given up"}), false),
+        (json!({"journals": {"curves.jsonl": {"bytes": 1}}}), false),
+        (json!({"skipped_steps": -1}), false),
+    ] {
+        assert_eq!(done.is_valid(&text), sound, "{text}");
+        assert_eq!(
+            serde_json::from_value::<Done>(text.clone()).is_ok(),
+            sound,
+            "{text}"
+        );
+    }
+}
+
+/// The writer of docs/run-folder.md.
+#[test]
+fn what_the_python_of_the_page_writes_fits() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/run-folder.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```python\n").skip(1);
+    let blocks: Vec<&str> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    assert!(blocks[0].lines().filter(|line| !line.is_empty()).count() <= 20);
+    let home = tempfile::tempdir().unwrap();
+    let python = Command::new("python3")
+        .arg("-c")
+        .arg(blocks.concat())
+        .current_dir(home.path())
+        .output();
+    let output = match python {
+        Ok(output) => output,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "python3: {error}");
+            gradual_runs::streams::tell(format_args!(
+                "python3 is not here ({error}): the writer of docs/run-folder.md was not tried"
+            ));
+            return;
+        }
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let folder = home.path().join("runs/mine");
+    assert_eq!(folder_fits(&folder), 1 + 2 * 5 * 21);
+    let read = ExperimentFolder::read(&folder).unwrap();
+    assert!(
+        read.runs
+            .iter()
+            .all(|run| run.finished() && run.config.draw == 0)
+    );
+    assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+}
