@@ -46,6 +46,11 @@ enum Command {
     Report(command::report::Arguments),
     /// Follow an experiment in the browser while it runs
     Watch(command::watch::Arguments),
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -64,11 +69,18 @@ fn main() -> ExitCode {
         (_, Some(Command::Measure(arguments))) => ended(arguments.run()),
         (_, Some(Command::Report(arguments))) => arguments.run(),
         (_, Some(Command::Watch(arguments))) => arguments.run(),
+        (_, Some(Command::Completions { shell })) => ended(completions(shell)),
         (false, None) => {
             tell(Cli::command().render_help().to_string().trim_end());
             ExitCode::from(2)
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "gradual", &mut script);
+    print(String::from_utf8(script)?.trim_end())
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -114,3 +114,11 @@ fn wrong_tables_are_refused_by_line() {
     );
     assert!(refused(folder.path(), &["measure", "nowhere.csv"]).contains("nowhere.csv"));
 }
+
+#[test]
+fn shells_complete_the_commands() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = printed(Path::new("."), &["completions", shell]);
+        assert!(script.contains("coefficients"), "{shell}: {script}");
+    }
+}

@@ -108,6 +108,11 @@ mod tests {
         };
         for (kind, text, message) in [
             (
+                "text",
+                "context = 1",
+                "context = 1, but it is a whole number from 2 to 8192",
+            ),
+            (
                 "skills",
                 "layers = 100000",
                 "layers = 100000, but it is a whole number from 1 to 64",

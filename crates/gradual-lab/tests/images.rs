@@ -267,6 +267,11 @@ fn what_is_wrong_is_said_before_a_folder_is_made() {
         let message = refused(&arguments);
         assert!(message.contains(said), "{message}");
     }
+    // Folders and IDX files are images without a word more.
+    for data in ["--data=.", "--data=no/train-images-idx3-ubyte.gz"] {
+        let message = refused(&[data, "--held-out=3", out.as_str()]);
+        assert!(message.starts_with("error: images: "), "{message}");
+    }
     let file = home.path().join("mine.toml");
     for (settings, quick, said) in [
         ("size = 2.5", "", "2.5 is no size"),

@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod folder;
 mod idx;
 pub(crate) mod options;
+mod reading;
 mod shapes;
 mod stored;
 #[cfg(test)]

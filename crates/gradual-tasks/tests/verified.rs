@@ -71,7 +71,12 @@ fn text() {
     };
     let word = |at: usize| "some words ".repeat(at % 4 + 1);
     for form in ["\"text\":\"", "\"prompt\":\"say \",\"target\":\""] {
-        let lines = (0..40).map(|at| format!("{{{form}{}\"}}\n", &word(at)[..6 + at % 14]));
+        let lines = (0..40).map(|at| {
+            format!(
+                "{{{form}{}\"}}\n",
+                &word(at)[..6 + at % 14 % (11 * (at % 4 + 1) - 6)]
+            )
+        });
         let lines: String = lines.collect();
         let data = TextData::read(lines.as_bytes(), "lines", &TextTokens::Bytes, &config);
         let task = Text::new(&data.expect("lines"), 1);

@@ -93,7 +93,12 @@ fn run_with(path: &Path, objective: Objective, until: Option<u64>, every: u64) -
 
 /// The first line in which what must repeat of two runs differs.
 fn first_difference(one: &Path, other: &Path) -> Option<String> {
-    let files = ["curves.jsonl", "groups.jsonl", "seen.jsonl"];
+    let files = [
+        "curves.jsonl",
+        "groups.jsonl",
+        "members.jsonl",
+        "seen.jsonl",
+    ];
     let differing = files.into_iter().find_map(|name| {
         let [one, other] = [one, other].map(|path| fs::read_to_string(path.join(name)).unwrap());
         if one == other {
@@ -108,7 +113,7 @@ fn first_difference(one: &Path, other: &Path) -> Option<String> {
         let mut done = Done::read(path).unwrap().unwrap();
         done.check_journals(path).unwrap();
         let journals = done.journals.as_mut().unwrap();
-        assert!(journals.remove("timing.jsonl").is_some() && journals.len() == 3);
+        assert!(journals.remove("timing.jsonl").is_some() && journals.len() == 4);
         done
     });
     differing.or_else(|| (one != other).then(|| format!("{one:?} and {other:?}")))

@@ -110,10 +110,11 @@ pub(super) struct Which {
 
 impl Which {
     /// The name of the experiment's file, and its content. Data of one's own need no word more: lines of JSON are text,
-    /// everything else is a table.
+    /// folders and IDX files are images, everything else is a table.
     fn file(&self, data: Option<&str>) -> anyhow::Result<(String, String)> {
         let default = match data {
             Some(file) if is_lines_of_json(file) => "text",
+            Some(file) if are_images(Path::new(file)) => "images",
             Some(_) => "table",
             None => experiment::FILES[0].0,
         };
@@ -127,6 +128,12 @@ impl Which {
         }
         Ok((name.to_owned(), experiment::find(name)?.to_owned()))
     }
+}
+
+/// Whether data is a folder, or called as IDX files of images are.
+fn are_images(data: &Path) -> bool {
+    let name = data.file_name().and_then(|name| name.to_str());
+    data.is_dir() || name.is_some_and(|name| name.contains("images-idx"))
 }
 
 /// Whether a file of data is called so.

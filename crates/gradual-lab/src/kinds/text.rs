@@ -152,6 +152,12 @@ impl Kind for Text {
         Ok(RATE)
     }
 
+    fn validate(&self, settings: toml::Table) -> anyhow::Result<()> {
+        let config: Config = kind::settings(self, settings)?;
+        let checked = config.sizes().check();
+        checked.map_err(|error| kind::refused(self, &error))
+    }
+
     fn open(
         &self,
         settings: toml::Table,

@@ -10,7 +10,7 @@ use super::error::{LONG, TextError};
 use super::file::LineFile;
 use super::groups::measurable;
 use super::index::{Counted, Index};
-use super::line::{Form, Line, parse};
+use super::line::{Form, GROUP, Line, parse};
 use super::vocabulary::{CHARACTERS, TextTokens, Vocabulary};
 use crate::decoder::DecoderConfig;
 
@@ -108,12 +108,15 @@ impl TextData {
             Vocabulary::of_characters(&index.characters)
         });
         let decoder = config.decoder(vocabulary.size())?;
-        let groups = measurable(index.members()).ok_or_else(|| TextError::Unusable {
-            text: name.clone(),
-            problem: String::from(
-                "has no group of two lines; does \"group\" name lines instead of groups?",
-            ),
-        })?;
+        let members = index.members();
+        let single = members.iter().filter(|(_, lines)| lines.len() == 1).count();
+        if 2 * single > members.len() {
+            notes.push(format!(
+                "{name}: {single} of {} groups have a single line; does \"{GROUP}\" name lines instead of groups?",
+                members.len()
+            ));
+        }
+        let groups = measurable(members);
         Ok(Self {
             lines: Arc::new(Lines {
                 name,

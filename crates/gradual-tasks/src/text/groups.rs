@@ -1,30 +1,29 @@
 //! The groups of a file, those of a single line put together.
 
-/// Groups of two lines at least. Of those with one line alone nothing would be left to be measured on, so that they
-/// are one group together, whose name says so; if there is one such line alone, it is of the smallest of the others.
-/// None where no group has two lines.
-pub(super) fn measurable(groups: Vec<(String, Vec<u32>)>) -> Option<Vec<(String, Vec<u32>)>> {
+/// Groups of two lines at least, of two lines or more in all. Of those with one line alone nothing would be left to be
+/// measured on, so that they are one group together, whose name says so; if there is one such line alone, it is of the
+/// smallest of the others.
+pub(super) fn measurable(groups: Vec<(String, Vec<u32>)>) -> Vec<(String, Vec<u32>)> {
     let (mut kept, single): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, lines)| lines.len() > 1);
-    let lines: Vec<u32> = single
+    let mut lines: Vec<u32> = single
         .iter()
         .flat_map(|(_, lines)| lines)
         .copied()
         .collect();
-    match single.as_slice() {
-        [] => {}
-        [(name, _)] => {
-            let smallest = kept.iter_mut().min_by_key(|(_, lines)| lines.len())?;
+    lines.sort_unstable();
+    let smallest = kept.iter_mut().min_by_key(|(_, lines)| lines.len());
+    match (single.as_slice(), smallest) {
+        ([], _) => {}
+        ([(name, _)], Some(smallest)) => {
             smallest.0 += &format!(" (and {name}, a single line)");
             smallest.1.extend(lines);
             smallest.1.sort_unstable();
         }
-        several => {
+        (several, _) => {
             let name = format!("other ({} groups of a single line)", several.len());
-            let mut lines = lines;
-            lines.sort_unstable();
             kept.push((name, lines));
         }
     }
-    (!kept.is_empty()).then_some(kept)
+    kept
 }

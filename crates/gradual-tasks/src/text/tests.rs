@@ -123,10 +123,6 @@ fn what_is_wrong_is_said_with_line_and_field() {
             "line 1, field \"target\": has 16 tokens, and the context holds 16, one of which begins it; give it a context \
              of 17",
         ),
-        (
-            "{\"text\":\"a\",\"group\":1}\n{\"text\":\"a\",\"group\":2}\n",
-            "has no group of two lines",
-        ),
     ] {
         let error = read(text).unwrap_err().to_string();
         assert!(
@@ -260,6 +256,9 @@ fn single_lines_are_a_group_together() {
         .collect();
     assert_eq!(names, ["3", "other (2 groups of a single line)"]);
     assert!(data.has_groups());
+    assert!(
+        data.notes()[0].contains("2 of 3 groups have a single line; does \"group\" name lines")
+    );
     let all = read("{\"text\":\"a\"}\n{\"text\":\"b\"}\n").unwrap();
     assert!(!all.has_groups());
     assert_eq!(Text::new(&all, 0).capabilities()[0].name, "all");
