@@ -96,6 +96,7 @@ fn event_files_grow_with_their_runs_and_records_fit_their_schemas() {
             ("DONE", "done"),
             ("curves.jsonl", "evaluation"),
             ("groups.jsonl", "grouping"),
+            ("members.jsonl", "members"),
             ("timing.jsonl", "timing"),
         ] {
             records += fit(&run.join(name), kind);

@@ -2,14 +2,15 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use common::{config, evaluation, experiment, grouping, write_experiment};
 use gradual_runs::{
-    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupingRecord, Record, RunConfig,
-    SCHEMA, Timing,
+    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord,
+    MembersRecord, Record, RunConfig, SCHEMA, Timing,
 };
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -47,6 +48,7 @@ fn folder_fits(folder: &Path) -> usize {
         for (journal, kind) in [
             ("curves.jsonl", "evaluation"),
             ("groups.jsonl", "grouping"),
+            ("members.jsonl", "members"),
             ("timing.jsonl", "timing"),
         ] {
             for line in read(&run.folder.join(journal)).lines() {
@@ -108,6 +110,36 @@ fn both_refuse<R: Record>(kind: &str, record: &R, changes: &[Change]) {
 fn what_the_schema_refuses_the_reader_refuses() {
     let half = || Some(json!(1.5));
     let text = || Some(json!("no number"));
+    let members = MembersRecord {
+        schema: SCHEMA,
+        step: 10,
+        examples: 8,
+        groups: 1,
+        found: vec![GroupMembers {
+            group: 3,
+            share: 0.5,
+            loss: 0.25,
+            capabilities: BTreeMap::from([(String::from("add"), 4)]),
+            nearest: vec![String::from("1+1=2")],
+        }],
+    };
+    both_refuse::<MembersRecord>(
+        "members",
+        &members,
+        &[
+            ("/schema", Some(json!(2))),
+            ("/step", None),
+            ("/examples", half()),
+            ("/groups", Some(json!(-1))),
+            ("/found", None),
+            ("/found/0/group", text()),
+            ("/found/0/share", Some(json!(1.5))),
+            ("/found/0/loss", Some(json!(1e200))),
+            ("/found/0/capabilities/add", half()),
+            ("/found/0/nearest", Some(json!(vec![""; 9]))),
+            ("/found/0/nearest/0", Some(json!("x".repeat(201)))),
+        ],
+    );
     both_refuse::<Evaluation>(
         "evaluation",
         &evaluation(10, 0),
