@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor};
 use common::entries::{self, by_default, context};
 use common::{Itself, device};
-use gradual_grad::{Metric, Traced};
+use gradual_grad::{ExampleGradients, Metric, Traced};
 use gradual_group::registry::WRAPPERS;
 use gradual_group::{
     Average, Draw, GroupError, Grouping, Groups, InMetric, Needs, Standing, State,
@@ -109,6 +109,11 @@ impl Grouping for Recorder {
         self.groups(draw)
     }
 
+    fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        self.called("seen");
+        Ok(gradients.clone())
+    }
+
     fn state(&self) -> Result<State, GroupError> {
         self.called("state");
         State::new("recorder", &self.seen)
@@ -171,6 +176,8 @@ fn every_call_reaches_what_is_wrapped() {
         assert!(!wrapper.is_signed(), "{name}");
         assert_eq!(wrapper.wants(), Some(Standing::Again), "{name}");
         reached("wants");
+        wrapper.seen(&traced.gradients).expect("seen");
+        reached("seen");
         wrapper.stand(&draw).expect("stands");
         reached("stand");
         wrapper.group(&draw).expect("groups");

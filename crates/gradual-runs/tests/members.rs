@@ -35,12 +35,13 @@ fn a_record_is_read_back_as_it_was() {
 
 #[test]
 fn a_record_that_contradicts_itself_is_refused_by_its_entry() {
-    let refused = |change: &dyn Fn(&mut MembersRecord)| {
+    type Change = dyn Fn(&mut MembersRecord);
+    let refused = |change: &Change| {
         let mut changed = record();
         change(&mut changed);
         changed.check(None).unwrap_err().to_string()
     };
-    let cases: [(&str, &dyn Fn(&mut MembersRecord)); 9] = [
+    let cases: [(&str, &Change); 9] = [
         ("found", &|record| record.groups = 1),
         ("found[1].group", &|record| record.found[1].group = 4),
         ("found[0].share", &|record| record.found[0].share = 1.5),

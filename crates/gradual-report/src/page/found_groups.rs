@@ -73,15 +73,16 @@ pub(super) fn html(folder: &Folder) -> String {
 
 /// The runs that have found groups, with the labels of their arms: those with names first, then one of each arm, and so on.
 fn runs(folder: &Folder) -> Vec<(&str, &Run)> {
-    let mut runs: Vec<((bool, usize), (&str, &Run))> = Vec::new();
+    let mut runs = Vec::new();
     for arm in folder.shown() {
         let with = arm.runs.iter().filter(|run| !run.members.is_empty());
-        for (at, run) in with.enumerate() {
-            runs.push(((run.names.is_empty(), at), (arm.label.as_str(), run)));
-        }
+        runs.extend(
+            with.enumerate()
+                .map(|(at, run)| (at, arm.label.as_str(), run)),
+        );
     }
-    runs.sort_by_key(|(order, _)| *order);
-    runs.into_iter().map(|(_, run)| run).collect()
+    runs.sort_by_key(|(at, _, run)| (run.names.is_empty(), *at));
+    runs.into_iter().map(|(_, arm, run)| (arm, run)).collect()
 }
 
 fn of_run(arm: &str, run: &Run, open: bool) -> String {

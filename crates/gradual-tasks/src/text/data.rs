@@ -87,7 +87,7 @@ impl TextData {
         tokens: &TextTokens,
         config: &TextConfig,
     ) -> Result<Self, TextError> {
-        let start = file.from_start().map_err(|source| TextError::Read {
+        let start = file.rewound().map_err(|source| TextError::Read {
             text: name.clone(),
             source,
         })?;

@@ -102,7 +102,7 @@ impl LineFile {
     }
 
     /// From the beginning on, for one reader at a time.
-    pub(super) fn from_start(&self) -> io::Result<&File> {
+    pub(super) fn rewound(&self) -> io::Result<&File> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
         Ok(file)

@@ -272,7 +272,7 @@ fn long_lines_are_cut_to_the_context() {
     let task = Text {
         split: Arc::new(Split {
             training: vec![0, 1],
-            members: vec![0..2],
+            members: std::iter::once(0..2).collect(),
             held_out: vec![vec![0]],
         }),
         ..Text::new(&data, 0)
@@ -503,14 +503,15 @@ fn a_file_that_changes_is_refused_by_name() {
 
 #[test]
 fn settings_that_make_no_sense_are_named() {
-    let refused = |change: &dyn Fn(&mut TextConfig)| {
+    type Change = dyn Fn(&mut TextConfig);
+    let refused = |change: &Change| {
         let mut changed = config();
         change(&mut changed);
         read_with(&lines(9, false), &TextTokens::Bytes, &changed)
             .unwrap_err()
             .to_string()
     };
-    let cases: [(&str, &dyn Fn(&mut TextConfig)); 8] = [
+    let cases: [(&str, &Change); 8] = [
         ("context = 1, but", &|config| config.context = 1),
         ("width = 0, but", &|config| config.width = 0),
         ("heads = 3, but it has to divide width = 8", &|config| {
