@@ -112,11 +112,12 @@ impl Arm {
         }
     }
 
-    /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels, or its sampler
-    /// draws by capability.
+    /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels or finds as many
+    /// groups as are known, or its sampler draws by capability.
     pub(crate) fn needs_known_groups(&self) -> anyhow::Result<bool> {
         let sampler = self.recipe.sampler.name.as_str();
-        Ok(!UNLABELLED.contains(&sampler) || self.objective(1, 0)?.needs_labels())
+        let finds_as_many = self.own.is_none() && self.recipe.counts_known_groups()?;
+        Ok(!UNLABELLED.contains(&sampler) || finds_as_many || self.objective(1, 0)?.needs_labels())
     }
 
     /// All that makes a run of it, as data.

@@ -104,6 +104,13 @@ pub struct Usual {
 }
 
 impl Recipe {
+    /// Whether its grouping takes the number of known groups for that of its own.
+    pub(crate) fn counts_known_groups(&self) -> anyhow::Result<bool> {
+        let grouping = GROUPINGS.resolve(&self.grouping)?;
+        let known = Value::Word(String::from("known"));
+        Ok(grouping.parameters.values().any(|value| *value == known))
+    }
+
     /// The same with every parameter of every part, and what the experiment gives.
     ///
     /// # Errors

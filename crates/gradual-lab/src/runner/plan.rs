@@ -71,7 +71,7 @@ impl Plan<'_> {
             if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
                 bail!(
                     "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
-                     --arms, or give the data groups",
+                     --arms, give the data groups, or say how many it finds, as in k = 8",
                     arm.name
                 );
             }

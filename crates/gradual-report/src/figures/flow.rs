@@ -86,10 +86,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                 for (column, one) in shown.iter().enumerate() {
                     let middle = |at: usize| (shown[at].step + shown[at + 1].step) as f64 / 2.0;
                     let from = column.checked_sub(1).map_or(0.0, middle);
-                    let to = if column + 1 < shown.len() {
-                        middle(column)
-                    } else {
-                        end
+                    // The run may be shorter than the axis.
+                    let to = match (column + 1 < shown.len(), one.step as f64) {
+                        (true, _) => middle(column),
+                        (false, last) if last > from => last,
+                        (false, _) => end,
                     };
                     let mut below = 0.0;
                     for stack in stacks(one, &places) {

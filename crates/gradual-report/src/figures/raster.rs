@@ -58,9 +58,12 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         continue;
                     };
                     let edge = |column: usize| end * column as f64 / COLUMNS as f64;
+                    let middle = |column: usize| (edge(column) + edge(column + 1)) / 2.0;
+                    // Nothing is shown after the end of an arm that is shorter than others.
                     let cells: Vec<(f64, RGBColor)> = (0..COLUMNS)
+                        .take_while(|&column| middle(column) <= mean.last_step())
                         .map(|column| {
-                            let value = mean.at((edge(column) + edge(column + 1)) / 2.0);
+                            let value = mean.at(middle(column));
                             (value, style::ramp(value))
                         })
                         .collect();
@@ -89,7 +92,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                         data.push([
                             arm.name.as_str().into(),
                             name.as_str().into(),
-                            ((edge(column) + edge(column + 1)) / 2.0).into(),
+                            middle(column).into(),
                             (*value).into(),
                         ]);
                     }

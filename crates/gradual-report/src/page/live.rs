@@ -69,19 +69,6 @@ fn progress(folder: &Folder, results: &Results) -> String {
         0 => String::new(),
         more => format!(" {} more are not listed.", whole(more)),
     };
-    let waiting: Vec<&str> = folder
-        .arms
-        .iter()
-        .filter(|arm| arm.runs.is_empty())
-        .map(|arm| arm.label.as_str())
-        .collect();
-    let waiting = match waiting.is_empty() {
-        true => String::new(),
-        false => format!(
-            " Without an evaluation yet: {}.",
-            escape(&waiting.join(", "))
-        ),
-    };
     let heads = [
         "arm",
         "seed",
@@ -91,7 +78,7 @@ fn progress(folder: &Folder, results: &Results) -> String {
         "steps to 90 %",
     ];
     format!(
-        "<h2>Progress</h2>\n<p>{finished} of {} runs are finished.{more}{waiting} {}</p>\n{}",
+        "<h2>Progress</h2>\n<p>{finished} of {} runs are finished.{more} {}</p>\n{}",
         whole(runs().count()),
         notes(results),
         table("metrics", &heads, &rows)
