@@ -176,12 +176,12 @@ fn every_call_reaches_what_is_wrapped() {
         assert!(!wrapper.is_signed(), "{name}");
         assert_eq!(wrapper.wants(), Some(Standing::Again), "{name}");
         reached("wants");
-        wrapper.seen(&traced.gradients).expect("seen");
-        reached("seen");
         wrapper.stand(&draw).expect("stands");
         reached("stand");
         wrapper.group(&draw).expect("groups");
         reached("group");
+        wrapper.seen(&traced.gradients).expect("seen");
+        reached("seen");
         wrapper.group_ahead(&draw).expect("groups");
         reached("group_ahead");
         let state = wrapper.state().expect("a state");

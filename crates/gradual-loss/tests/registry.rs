@@ -85,7 +85,7 @@ fn the_ends_of_every_range_are_safe() {
     let filled = |name: &str| {
         let text = match name {
             "excess" => "excess(reference = [0.1, 0.2])",
-            "dro" => "dro(sizes = [10, 20])",
+            "dro" => "dro(adjustment = 1, sizes = [10, 20])",
             "cap" => "cap(limit = 2)",
             other => other,
         };
@@ -139,7 +139,7 @@ fn bounds_end_where_the_constructors_do() {
     for (inside, outside) in [
         ("power(p = 1e-9)", "power(p = 0)"),
         ("cvar(alpha = 1)", "cvar(alpha = 1.0000001)"),
-        ("cvar(alpha = 1e-9)", "cvar(alpha = 0)"),
+        ("cvar(alpha = 1e-6)", "cvar(alpha = 1e-7)"),
         ("dro(eta = 0)", "dro(eta = -1e-9)"),
         ("focal(gamma = 0)", "focal(gamma = -1e-9)"),
         ("focal(gamma = 1e6)", "focal(gamma = 1e30)"),
@@ -148,7 +148,12 @@ fn bounds_end_where_the_constructors_do() {
             "excess(reference = [0.5], smoothing = 1)",
             "excess(reference = [0.5], smoothing = 1.1)",
         ),
-        ("dro(sizes = [1, 2])", "dro(sizes = [1, 0])"),
+        (
+            "dro(adjustment = 1, sizes = [1, 2])",
+            "dro(adjustment = 1, sizes = [1, 0])",
+        ),
+        ("dro", "dro(sizes = [1, 2])"),
+        ("dro(adjustment = 0)", "dro(adjustment = 1)"),
         ("excess(reference = [0.5])", "excess"),
     ] {
         assert!(built(inside), "{inside}");

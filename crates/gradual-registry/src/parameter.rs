@@ -342,6 +342,8 @@ impl Bound {
     fn outside(self, direction: f64) -> Option<f64> {
         match self {
             Self::None => None,
+            // One more is nothing to a very large bound.
+            Self::Closed(bound) if bound + direction == bound => Some(2.0 * bound),
             Self::Closed(bound) => Some(bound + direction),
             Self::Open(bound) => Some(bound),
         }

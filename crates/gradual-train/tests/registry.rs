@@ -421,7 +421,7 @@ fn an_objective_is_checked_before_the_first_step() {
     assert_eq!(
         refused(&Objective::new(
             Labels::new(4),
-            composition("dro(sizes = [1, 2])")
+            composition("dro(adjustment = 1, sizes = [1, 2])")
         )),
         "group DRO: its settings are of 2 groups, but the grouping has 4"
     );
@@ -432,7 +432,10 @@ fn an_objective_is_checked_before_the_first_step() {
         )),
         "excess loss: its settings are of 1 groups, but the grouping has 4"
     );
-    let fits = Objective::new(Labels::new(2), composition("dro(sizes = [1, 2])"));
+    let fits = Objective::new(
+        Labels::new(2),
+        composition("dro(adjustment = 1, sizes = [1, 2])"),
+    );
     fits.check(16).unwrap();
     let svd = SingularVectors::default;
     for text in ["mean", "cvar", "dro", "power(p = 3)"] {

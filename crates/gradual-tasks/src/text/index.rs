@@ -80,6 +80,7 @@ impl Index {
             }
             builder.digest.update(&line);
             if line.len() as u64 > LINE {
+                builder.number += 1;
                 return Err(builder.line(format!("has more than {LINE} bytes")));
             }
             builder.add(&line, at)?;

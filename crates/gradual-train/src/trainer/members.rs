@@ -85,7 +85,8 @@ impl<T: Task> Trainer<'_, T> {
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<Option<MembersRecord>, TrainError> {
-        if !self.is_time(run) || !self.has_found_groups() {
+        // Nothing is drawn from a task that has no words for its examples.
+        if run.described != Some(true) || !self.is_time(run) || !self.has_found_groups() {
             return Ok(None);
         }
         let Some(shown) = self.shown(model)? else {
@@ -134,7 +135,7 @@ impl<T: Task> Trainer<'_, T> {
             && grouping.check(self.num_shown()).is_ok()
     }
 
-    /// The examples, the same every time; none where there are no words for them, or one has no loss.
+    /// The examples, the same every time; none where one has no loss.
     fn shown(&self, model: &T::Model) -> Result<Option<Shown<T::Batch>>, TrainError> {
         let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
         random.set_stream(EXAMPLES);
@@ -145,12 +146,6 @@ impl<T: Task> Trainer<'_, T> {
             examples.div_ceil(at_once),
             &mut random,
         )?;
-        let described = parts
-            .first()
-            .and_then(|part| self.task.describe(&part.batch, 0));
-        if described.is_none() {
-            return Ok(None);
-        }
         let tracer = self.objective.tracer();
         let traced = RunningStatistics::kept(model, || {
             let each = parts

@@ -32,6 +32,8 @@ pub(crate) struct Run<B> {
     /// Standing examples in parts, with the random numbers that they were drawn with.
     pub(super) standing: StandingDraws<Rc<(ChaCha8Rng, Vec<Drawn<B>>)>>,
     pub(super) since: SinceEvaluation,
+    /// Whether the task has words for its examples, once a draw was seen.
+    pub(super) described: Option<bool>,
     /// The groups of the last record of what they hold.
     pub(super) followed: Followed,
     pub(super) mean_accuracy: Option<f64>,

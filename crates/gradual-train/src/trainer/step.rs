@@ -29,6 +29,11 @@ impl<T: Task> Trainer<'_, T> {
             .next(step, self.config.draw, self.size(), &mut run.draws)?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
+        if run.described.is_none() {
+            let first = drawn.first();
+            let words = first.and_then(|part| self.task.describe(&part.batch, 0));
+            run.described = Some(words.is_some());
+        }
         if run.unverified {
             self.verify(&model, run, &drawn)
                 .map_err(|source| self.named(run, &labels, source))?;
