@@ -8,7 +8,7 @@ use crate::figures::Figure;
 use crate::folder::{Folder, Run};
 use crate::numbers::{number, whole};
 use crate::results::Results;
-use crate::text::{escape, shorten, shown};
+use crate::text::{shorten, shown};
 
 /// Runs that have a row of their own.
 const ROWS: usize = 200;
