@@ -112,6 +112,9 @@ impl Arguments {
         let [value] = numbers(&composed.value)?[..] else {
             bail!("the value of {composition} is not one number");
         };
+        if !value.is_finite() {
+            bail!("{composition}: the value is {value}; the losses are too large for it");
+        }
         let coefficients = numbers(&coefficients)?;
         let unsound = coefficients.iter().position(|one| !one.is_finite());
         if let Some(example) = unsound {

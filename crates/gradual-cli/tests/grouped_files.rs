@@ -264,6 +264,8 @@ fn wrong_files_are_refused_by_name() {
     write("lying.npy", lying.as_bytes());
     write("losses.csv", b"loss,other\n1.0,2\nmany,3\n");
     write("labels.csv", b"a,b\n1,2\n");
+    write("gap.csv", b"label\na\n\nb\n");
+    npy(at("cosine.npy"), &ndarray::array![[1.0, 5.0], [5.0, 1.0]]);
     std::fs::create_dir(at("folder.npy")).unwrap();
     let cases: &[(&[&str], &[&str])] = &[
         (
@@ -306,6 +308,14 @@ fn wrong_files_are_refused_by_name() {
         (
             &["--gram", "k.npy", "--labels", "l.npy"],
             &["l.npy", "whole numbers"],
+        ),
+        (
+            &["--gram", "k.npy", "--labels", "gap.csv"],
+            &["gap.csv", "line 3 is empty"],
+        ),
+        (
+            &["--gram", "cosine.npy"],
+            &["cosine.npy", "row 1, column 0", "product of the two norms"],
         ),
         (&["--losses", "l.npy"], &["--gradients"]),
         (&[], &["--gram"]),

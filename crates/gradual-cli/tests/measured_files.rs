@@ -122,3 +122,25 @@ fn shells_complete_the_commands() {
         assert!(script.contains("coefficients"), "{shell}: {script}");
     }
 }
+
+/// The last line of a run that goes on may be torn; that of a finished run may not.
+#[test]
+fn a_finished_run_is_whole() {
+    let folder = tempdir().unwrap();
+    let line = |step: u64| {
+        let record = r#"{"accuracy":0.5,"loss":1.0,"chance":0.0,"frequency":1.0}"#;
+        format!(
+            "{{\"schema\":1,\"step\":{step},\"examples\":{step},\"train_loss\":1.0,\"capabilities\":{{\"a\":{record}}}}}\n"
+        )
+    };
+    let torn = format!("{}{}{}", line(0), line(1), &line(2)[..40]);
+    fs::write(folder.path().join("curves.jsonl"), torn).unwrap();
+    let going_on = json(folder.path(), &["measure", "curves.jsonl"]);
+    assert_eq!(going_on["evaluations"], 2);
+    fs::write(folder.path().join("DONE"), "").unwrap();
+    let said = refused(folder.path(), &["measure", "curves.jsonl"]);
+    assert!(
+        said.contains("curves.jsonl") && said.contains("line 3"),
+        "{said}"
+    );
+}

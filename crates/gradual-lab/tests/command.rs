@@ -542,6 +542,15 @@ fn bad_requests_say_what_is_wrong() {
         let message = refused(&[&format!("{flag}=0")]);
         assert!(message.contains(flag) && message.contains('0'), "{message}");
     }
+    // A wrong value of a flag hides no other one.
+    for words in [
+        &["table", "--data=x.csv", "--arms=erm", "--draw", "0"][..],
+        &["images", "--data=d", "--quick", "--draw", "0"],
+        &["--depth=2", "--out=o", "--draw", "0"],
+    ] {
+        let message = refused(words);
+        assert!(message.contains("'0' for '--draw"), "{message}");
+    }
     assert!(refused(&["--data=x.csv"]).contains("--label"));
     let home = tempfile::tempdir().unwrap();
     let table = |text: &str| {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use gradual::measure::{CapabilityRecord, Evaluation};
+use gradual::runs::files::DONE;
 use gradual::runs::{Lines, SCHEMA, shown};
 
 use super::columns::Table;
@@ -36,8 +37,10 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
         bail!("--chance is {chance}, expected 0 to below 1");
     }
     if ends_in(path, "jsonl") {
+        // Only the last line of a run that goes on may be torn.
+        let finished = path.with_file_name(DONE).exists();
         return Ok(Curves {
-            evaluations: Lines::<Evaluation>::read(path, false)?.records,
+            evaluations: Lines::<Evaluation>::read(path, finished)?.records,
             has_losses: true,
             has_examples: true,
         });

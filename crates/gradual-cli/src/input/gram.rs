@@ -10,7 +10,7 @@ use super::array::Array;
 /// Two halves of a symmetric matrix may differ by this many units of rounding of the larger of the two examples' squares.
 const ROUNDING: f64 = 1_000.0;
 
-/// A Gram matrix `[n, n]`, checked: square, finite, symmetric up to rounding, no negative square.
+/// A Gram matrix `[n, n]`, checked: square, finite, symmetric up to rounding, no negative square, no cosine beyond 1.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
     let array = Array::read(path, "gram")?;
     array.check_float()?;
@@ -44,6 +44,14 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
                     "{name}: expected a symmetric matrix, found {} at row {i}, column {j} (from 0) and {} in the mirrored place",
                     at(i, j),
                     at(j, i)
+                );
+            }
+            let norms = (at(i, i).max(0.0) * at(j, j).max(0.0)).sqrt();
+            if at(i, j).abs() > norms + ROUNDING * unit * largest {
+                bail!(
+                    "{name}: {} at row {i}, column {j} (from 0) is more than {norms}, the product of the two norms; expected \
+                     inner products",
+                    at(i, j)
                 );
             }
         }

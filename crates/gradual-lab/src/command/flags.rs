@@ -176,7 +176,16 @@ pub(super) struct Parsed {
 /// Which flags there are depends on the experiment, so that its name is looked for first.
 pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
+    // Values that are wrong are said below, with the flags of the experiment.
+    let any_value = |flag: Arg| {
+        let names = ["name", "show", "data"].contains(&flag.get_id().as_str());
+        match flag.get_action().takes_values() && !names {
+            true => flag.value_parser(clap::value_parser!(OsString)),
+            false => flag,
+        }
+    };
     let first = with_flags_of_all(command())
+        .mut_args(any_value)
         .ignore_errors(true)
         .disable_help_flag(true)
         .arg(

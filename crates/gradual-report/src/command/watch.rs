@@ -34,11 +34,14 @@ impl Arguments {
     /// Serves the page until it is stopped, and returns the exit code.
     #[must_use]
     pub fn run(&self) -> ExitCode {
+        let mut told = ExitCode::SUCCESS;
         let served = watch::serve(self.dirs.clone(), self.port, |address| {
-            said(&format!("http://{address}/")) == ExitCode::SUCCESS
+            told = said(&format!("http://{address}/"));
+            told == ExitCode::SUCCESS
         });
         match served {
-            Ok(()) => ExitCode::SUCCESS,
+            // Whoever can't be told the address can't open the page.
+            Ok(()) => told,
             Err(error) => {
                 tell(format!("error: {}", gradual_runs::message(&error)));
                 ExitCode::FAILURE

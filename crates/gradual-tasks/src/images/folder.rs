@@ -174,6 +174,10 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ImageError> {
         path: path.to_owned(),
         source,
     };
+    // A pipe would be waited for.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(ImageError::of(path, "is a pipe, a socket or a device"));
+    }
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(BYTES + 1)

@@ -592,3 +592,19 @@ fn draws_are_standardised_and_evaluations_in_parts_are_the_whole() {
         assert_eq!(error.to_string(), said);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    write_shapes(folder.path(), "png", false, 4);
+    let class = std::fs::read_dir(folder.path()).unwrap().next();
+    let pipe = class.unwrap().unwrap().path().join("pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let error = open(folder.path(), &ImageOptions::default()).err().unwrap();
+    assert!(
+        error.contains("pipe.png") && error.contains("is a pipe"),
+        "{error}"
+    );
+}
