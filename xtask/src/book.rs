@@ -1,13 +1,14 @@
 //! `cargo xtask docs`: the book, and the documentation of the crates.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use xshell::cmd;
 
-use crate::{ci, shell};
+use crate::shell;
 
 /// The version that the book is written for.
 pub(crate) const MDBOOK: &str = "0.5.4";
@@ -20,13 +21,22 @@ pub(crate) fn tools() -> PathBuf {
 /// Builds both, without warnings.
 pub(crate) fn run() -> anyhow::Result<()> {
     let page = book()?;
-    ci::docs(&[])?;
+    rustdoc(&[])?;
     println!("{}", page.display());
     println!(
         "{}",
         shell::target().join("doc/gradual/index.html").display()
     );
     Ok(())
+}
+
+/// Builds the documentation of our own crates with these `features`; a warning, such as a broken link, is an error.
+pub(crate) fn rustdoc(features: &[String]) -> anyhow::Result<()> {
+    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default() + " -D warnings";
+    let sh = shell::shell()?;
+    let doc = shell::cargo(&sh, &["doc", "--release", "--workspace", "--no-deps"]);
+    let doc = doc.args(features).env("RUSTDOCFLAGS", flags.trim_start());
+    Ok(doc.env("DOCS_RS", "1").run()?)
 }
 
 /// Checks the pages, and builds the book where mdBook is there: to compile it takes minutes, and a job of its own does.
@@ -70,7 +80,7 @@ pub(crate) fn book() -> anyhow::Result<PathBuf> {
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let own = tools()
         .join("bin")
-        .join(format!("mdbook{}", std::env::consts::EXE_SUFFIX));
+        .join(format!("mdbook{}", env::consts::EXE_SUFFIX));
     for program in [own, PathBuf::from("mdbook")] {
         let sh = shell::shell()?;
         let said = cmd!(sh, "{program} --version")
@@ -147,7 +157,7 @@ mod tests {
     #[test]
     fn the_book_lists_its_pages_and_leads_nowhere_wrong() {
         check(&shell::root().join("docs")).unwrap();
-        let folder = std::env::temp_dir().join(format!("gradual-book-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("gradual-book-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("SUMMARY.md"), "- [one](one.md)").unwrap();
         fs::write(folder.join("one.md"), "[two](two.md) [none](none.md)").unwrap();

@@ -1,6 +1,5 @@
 //! `cargo xtask ci`: every check, one after the other, up to the first that fails.
 
-use std::env;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -25,7 +24,7 @@ const STEPS: [Step; 13] = [
     ("setup", setup::continuous_integration),
     ("book", book::continuous_integration),
     ("clippy", clippy),
-    ("docs", || docs(&features(&checked()))),
+    ("docs", || book::rustdoc(&features(&checked()))),
     ("test", test),
     ("outside", outside),
     ("fuzz", fuzz),
@@ -100,15 +99,6 @@ fn clippy() -> anyhow::Result<()> {
     // To be run, `cuda` downloads an LLVM; to be checked, as for documentation, it goes without.
     let clippy = clippy.envs(backends::environment(&checked()));
     Ok(clippy.env("DOCS_RS", "1").run()?)
-}
-
-/// Builds the documentation of our own crates with these `features`; a warning, such as a broken link, is an error.
-pub(crate) fn docs(features: &[String]) -> anyhow::Result<()> {
-    let flags = env::var("RUSTDOCFLAGS").unwrap_or_default() + " -D warnings";
-    let sh = shell::shell()?;
-    let doc = shell::cargo(&sh, &["doc", "--release", "--workspace", "--no-deps"]);
-    let doc = doc.args(features).env("RUSTDOCFLAGS", flags.trim_start());
-    Ok(doc.env("DOCS_RS", "1").run()?)
 }
 
 /// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The

@@ -4,6 +4,7 @@
 //! followed; what is no regular file is refused.
 
 pub(crate) mod array;
+mod arrays;
 mod columns;
 pub(crate) mod curves;
 pub(crate) mod gradients;

@@ -6,6 +6,7 @@ mod decode;
 pub(crate) mod error;
 mod folder;
 mod idx;
+mod open;
 pub(crate) mod options;
 mod reading;
 mod shapes;

@@ -11,6 +11,7 @@
 mod checkpoint;
 mod error;
 mod folder;
+mod followed;
 mod grouped_step;
 mod interrupt;
 mod journal_names;

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::trainer::members::Followed;
+use crate::followed::Followed;
 
 /// A run between two steps: weights, optimizer and learning rate as Burn records them, and the state of
 /// everything else.

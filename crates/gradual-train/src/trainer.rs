@@ -5,7 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod config;
 mod evaluate;
 mod keep;
-pub(crate) mod members;
+mod members;
 mod run;
 pub(crate) mod schedule;
 mod since;

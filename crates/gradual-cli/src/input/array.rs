@@ -1,11 +1,7 @@
-//! Arrays of numbers, from `.npy` and `.safetensors`.
-
-use std::path::{Path, PathBuf};
+//! Arrays of numbers, and what is asked of them.
 
 use anyhow::bail;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-
-use super::{ends_in, npy, safetensors};
 
 /// An array of a file, row-major.
 #[derive(Debug, Clone)]
@@ -16,46 +12,8 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// The arrays of a file. `FILE.safetensors:NAME` is one of them by name.
-    pub(crate) fn read_all(path: &Path) -> anyhow::Result<Vec<Self>> {
-        let (file, wanted) = parts(path);
-        if ends_in(&file, "npy") && wanted.is_none() {
-            return Ok(vec![npy::read(&file)?]);
-        }
-        if ends_in(&file, "safetensors") {
-            return safetensors::read(&file, wanted.as_deref());
-        }
-        bail!(
-            "{}: expected a file whose name ends in .npy or .safetensors",
-            path.display()
-        );
-    }
-
-    /// The one array of a file. Of several in a file, the one called `role`.
-    pub(crate) fn read(path: &Path, role: &str) -> anyhow::Result<Self> {
-        let mut all = Self::read_all(path)?;
-        if all.len() > 1
-            && let Some(at) = all.iter().position(|one| one.tensor() == Some(role))
-        {
-            return Ok(all.swap_remove(at));
-        }
-        match (all.pop(), all.len()) {
-            (Some(one), 0) => Ok(one),
-            (last, _) => {
-                let names = all.iter().chain(&last).filter_map(Self::tensor);
-                let names: Vec<String> = names.map(gradual::runs::shown).collect();
-                bail!(
-                    "{}: expected one tensor, or one called \"{role}\", found {}; name one: {}:NAME",
-                    path.display(),
-                    names.join(", "),
-                    path.display()
-                )
-            }
-        }
-    }
-
     /// The name of the tensor in a file of several.
-    fn tensor(&self) -> Option<&str> {
+    pub(super) fn tensor(&self) -> Option<&str> {
         self.name.rsplit_once(".safetensors:").map(|(_, name)| name)
     }
 
@@ -117,20 +75,5 @@ impl Array {
     /// On a device, in its own precision.
     pub(crate) fn tensor_on<const D: usize>(&self, device: &Device) -> Tensor<D> {
         Tensor::from_data(self.data.clone(), (device, self.data.dtype()))
-    }
-}
-
-/// The file, and the tensor that is named after it.
-fn parts(path: &Path) -> (PathBuf, Option<String>) {
-    if path.exists() {
-        return (path.to_owned(), None);
-    }
-    let text = path.to_string_lossy();
-    match text.split_once(".safetensors:") {
-        Some((file, name)) => (
-            PathBuf::from(format!("{file}.safetensors")),
-            Some(name.to_owned()),
-        ),
-        None => (path.to_owned(), None),
     }
 }

@@ -6,11 +6,12 @@ use anyhow::bail;
 use burn::tensor::{DType, Device, Tensor};
 
 use super::array::Array;
+use super::arrays;
 
 /// Per-example gradients G `[n, p]`: of a file of several tensors `[n, …]`, one for each parameter, side by side in the
 /// order of their names.
 pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
-    let arrays = Array::read_all(path)?;
+    let arrays = arrays::all(path)?;
     let mut parts = Vec::with_capacity(arrays.len());
     for array in &arrays {
         array.check_float()?;

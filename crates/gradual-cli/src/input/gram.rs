@@ -6,13 +6,14 @@ use anyhow::bail;
 use burn::tensor::DType;
 
 use super::array::Array;
+use super::arrays;
 
 /// Two halves of a symmetric matrix may differ by this many units of rounding of the larger of the two examples' squares.
 const ROUNDING: f64 = 1_000.0;
 
 /// A Gram matrix `[n, n]`, checked: square, finite, symmetric up to rounding, no negative square, no cosine beyond 1.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
-    let array = Array::read(path, "gram")?;
+    let array = arrays::one(path, "gram")?;
     array.check_float()?;
     array.check_dimensions("a Gram matrix", "[n, n]", 2)?;
     let name = &array.name;

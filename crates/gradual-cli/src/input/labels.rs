@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use burn::tensor::DType;
 
-use super::array::Array;
+use super::arrays;
 use super::columns::Table;
 use super::ends_in;
 
@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Labels> {
                 .collect()
         }
         false => {
-            let array = Array::read(path, "labels")?;
+            let array = arrays::one(path, "labels")?;
             array.check_dimensions("labels", "[n], one for each example", 1)?;
             if matches!(array.data.dtype(), DType::F32 | DType::F64 | DType::U64) {
                 bail!(

@@ -6,13 +6,14 @@ use anyhow::bail;
 use burn::tensor::TensorData;
 
 use super::array::Array;
+use super::arrays;
 use super::columns::Table;
 use super::ends_in;
 
 /// Losses `[n]`: an array, or the column `loss` of a table, in double precision.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
     let array = match ends_in(path, "csv") {
-        false => Array::read(path, "losses")?,
+        false => arrays::one(path, "losses")?,
         true => {
             let table = Table::read(path)?;
             let mut losses = Vec::with_capacity(table.rows.len());

@@ -8,10 +8,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::builder::Trainer;
-use super::members::Followed;
 use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;
+use crate::followed::Followed;
 use crate::samplers::sampler::Wanted;
 use crate::snapshot::{ExampleCounts, Snapshot, Standing};
 use crate::step::standing::StandingDraws;

@@ -4,16 +4,15 @@
 //! drawn once, by random numbers of its own, and grouped now and then by a copy of the grouping, which learns nothing of
 //! it: sizes and losses of groups can be compared over time, and the run is the same as without.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 use gradual_grad::host::read;
 use gradual_grad::{ExampleGradients, RunningStatistics, Traced};
-use gradual_group::{Draw, Grouping, Groups, Standing, follow};
+use gradual_group::{Draw, Grouping, Groups, Standing};
 use gradual_runs::{GroupMembers, MembersRecord, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use super::builder::Trainer;
 use super::run::Run;
@@ -34,41 +33,6 @@ const RECORDS: u64 = 20;
 const COST: u64 = 25;
 /// Examples of a group that are shown.
 const SHOWN: usize = 5;
-
-/// The groups of the last record.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Followed {
-    /// Steps done.
-    step: Option<u64>,
-    /// The group of each example, by a number that a later group may take over.
-    assignment: Vec<Option<usize>>,
-    /// The number of the record for each of these, which no later group gets.
-    numbers: Vec<u64>,
-    /// The next one.
-    next: u64,
-}
-
-impl Followed {
-    /// The number for the record of each group that these examples are in: that of the group that it continues.
-    fn numbers(&mut self, assignment: &[Option<usize>]) -> Vec<Option<u64>> {
-        let followed = follow(&self.assignment, assignment);
-        let groups = followed.assignment.iter().flatten().max();
-        let groups = groups.map_or(0, |most| most + 1);
-        let fresh: BTreeSet<usize> = followed.fresh.into_iter().collect();
-        self.numbers
-            .resize(groups.max(self.numbers.len()), u64::MAX);
-        for group in 0..groups {
-            if fresh.contains(&group) || self.numbers[group] == u64::MAX {
-                self.numbers[group] = self.next;
-                self.next += 1;
-            }
-        }
-        let number = |group: &Option<usize>| group.map(|group| self.numbers[group]);
-        let numbers = followed.assignment.iter().map(number).collect();
-        self.assignment = followed.assignment;
-        numbers
-    }
-}
 
 /// The examples, their losses and gradients.
 struct Shown<B> {

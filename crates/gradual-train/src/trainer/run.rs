@@ -6,8 +6,8 @@ use std::time::Instant;
 use gradual_group::Churn;
 use rand_chacha::ChaCha8Rng;
 
-use super::members::Followed;
 use super::since::SinceEvaluation;
+use crate::followed::Followed;
 use crate::snapshot::ExampleCounts;
 use crate::step::standing::StandingDraws;
 use crate::task::Drawn;
