@@ -337,16 +337,13 @@ impl Experiment {
 fn by_loss(claim: Claim) -> Claim {
     let (metric, direction, smallest_effect) = match (claim.metric, claim.direction) {
         (Metric::Gap, direction) => (Metric::Gini, direction, claim.smallest_effect),
-        (Metric::FinalAccuracy, Direction::Higher) => (
-            Metric::FinalLoss,
-            Direction::Lower,
-            1.0 / claim.smallest_effect,
-        ),
-        (Metric::FinalAccuracy, Direction::Lower) => (
-            Metric::FinalLoss,
-            Direction::Higher,
-            1.0 / claim.smallest_effect,
-        ),
+        (Metric::FinalAccuracy, direction) => {
+            let other = match direction {
+                Direction::Higher => Direction::Lower,
+                Direction::Lower => Direction::Higher,
+            };
+            (Metric::FinalLoss, other, 1.0 / claim.smallest_effect)
+        }
         (Metric::RelativeWidth, direction) => (
             Metric::RelativeWidthByLoss,
             direction,

@@ -8,7 +8,7 @@ use gradual::train::{
     TrainerConfig,
 };
 use gradual_report::{EventFile, Report};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::arm::Arm;
 use crate::shown::Shown;
@@ -108,6 +108,72 @@ pub(crate) trait AnyTask: Send + Sync {
     }
 }
 
+/// Data that was read once for all runs, and how it becomes a task for a seed.
+pub(crate) struct Opened<F> {
+    settings: Value,
+    capabilities: Vec<Capability>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) has_known_groups: bool,
+    pub(crate) is_judged_by_loss: bool,
+    make: F,
+}
+
+impl<F, T> Opened<F>
+where
+    F: Fn(u64) -> anyhow::Result<T> + Send + Sync,
+    T: Task,
+{
+    /// What stands in a run folder: these settings, which say what was read and not where, since a file can be moved and
+    /// another be put in its place; and the names of the capabilities.
+    pub(crate) fn new(mut settings: Value, make: F) -> anyhow::Result<Self> {
+        let capabilities = make(0)?.capabilities().to_vec();
+        let names = capabilities.iter().map(|capability| &capability.name);
+        settings["capabilities"] = json!(names.collect::<Vec<_>>());
+        Ok(Self {
+            settings,
+            capabilities,
+            notes: Vec::new(),
+            has_known_groups: true,
+            is_judged_by_loss: false,
+            make,
+        })
+    }
+}
+
+impl<F, T> AnyTask for Opened<F>
+where
+    F: Fn(u64) -> anyhow::Result<T> + Send + Sync,
+    T: Task,
+{
+    fn settings(&self) -> anyhow::Result<Value> {
+        Ok(self.settings.clone())
+    }
+
+    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
+        Ok(self.capabilities.clone())
+    }
+
+    fn has_known_groups(&self) -> bool {
+        self.has_known_groups
+    }
+
+    fn is_judged_by_loss(&self) -> bool {
+        self.is_judged_by_loss
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        first_step(&(self.make)(setting.seed)?, setting)
+    }
+
+    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
+        trained(&(self.make)(run.setting.seed)?, run)
+    }
+}
+
 /// A configuration, and how it becomes a task for a seed.
 pub(crate) struct Configured<C, F> {
     config: C,
@@ -138,14 +204,22 @@ where
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
         let task = (self.make)(&self.config, setting.seed).map_err(Into::into)?;
-        Ok(trainer(&task, setting)?.try_first_step()?)
+        first_step(&task, setting)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let task = (self.make)(&self.config, run.setting.seed).map_err(Into::into)?;
-        let trainer = trainer(&task, run.setting)?;
-        Ok(written_down(trainer, run).run()?.into())
+        trained(&task, run)
     }
+}
+
+fn first_step<T: Task>(task: &T, setting: Setting<'_>) -> anyhow::Result<()> {
+    Ok(trainer(task, setting)?.try_first_step()?)
+}
+
+fn trained<T: Task>(task: &T, run: Run<'_>) -> anyhow::Result<Finished> {
+    let trainer = trainer(task, run.setting)?;
+    Ok(written_down(trainer, run).run()?.into())
 }
 
 /// Number of groups that labels tell apart: all capabilities up to the last one that is trained.

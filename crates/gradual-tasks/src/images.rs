@@ -16,7 +16,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand::SeedableRng;
@@ -27,6 +26,7 @@ use crate::convnet::Convnet;
 use crate::finite::Parts;
 use crate::finite::scale::Scale;
 use crate::host::floats;
+use crate::likelihood;
 use crate::setting::{self, SettingError};
 use data::{Checked, ImageData};
 
@@ -182,14 +182,6 @@ pub struct ImagesBatch {
     classes: Tensor<1, Int>,
 }
 
-/// Log-probabilities of the right class, from logits `[n, classes]`: `[n]`.
-fn log_likelihood(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-    let [n, _] = logits.dims();
-    log_softmax(logits, 1)
-        .gather(1, classes.reshape([n, 1]))
-        .reshape([n])
-}
-
 impl Task for Images {
     type Model = Convnet;
     type Batch = ImagesBatch;
@@ -225,7 +217,7 @@ impl Task for Images {
     }
 
     fn losses(&self, model: &Convnet, batch: &ImagesBatch) -> Tensor<1> {
-        log_likelihood(model.forward(batch.images.clone()), batch.classes.clone()).neg()
+        likelihood::of_classes(model.forward(batch.images.clone()), batch.classes.clone()).neg()
     }
 
     fn evaluate(&self, model: &Convnet, device: &Device) -> Result<Vec<Score>, TrainError> {
@@ -235,7 +227,7 @@ impl Task for Images {
                 let batch = self.batch(some, device);
                 let logits = model.forward(batch.images);
                 losses.extend(floats(
-                    log_likelihood(logits.clone(), batch.classes.clone()).neg(),
+                    likelihood::of_classes(logits.clone(), batch.classes.clone()).neg(),
                     OPERATION,
                 )?);
                 let found = logits.argmax(1).reshape([some.len()]);

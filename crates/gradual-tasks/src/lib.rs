@@ -13,6 +13,7 @@ mod decoder;
 mod finite;
 mod host;
 mod images;
+mod likelihood;
 mod mlp;
 mod separator;
 mod setting;

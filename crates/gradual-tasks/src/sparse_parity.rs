@@ -14,6 +14,7 @@ use rand::seq::index::sample;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::host;
 use crate::mlp::Mlp;
 use crate::setting::SettingError;
 use config::SparseParityConfig;
@@ -196,15 +197,7 @@ impl Task for SparseParity {
 
     fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
         let inputs = Tensor::<2>::from_data(self.held_out.inputs.clone(), device);
-        let logits = model
-            .forward(inputs)
-            .into_data()
-            .convert::<f32>()
-            .try_to_vec::<f32>();
-        let logits = logits.map_err(|problem| TrainError::Read {
-            operation: "sparse parity: evaluation",
-            problem: format!("{problem:?}"),
-        })?;
+        let logits = host::read(model.forward(inputs), "sparse parity: evaluation")?;
         let each = self.config.held_out;
         let margins: Vec<f64> = logits
             .iter()

@@ -15,7 +15,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand::SeedableRng;
@@ -24,6 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::finite::Parts;
 use crate::finite::scale::Scale;
 use crate::host::floats;
+use crate::likelihood;
 use crate::mlp::Mlp;
 use columns::{Checked, Targets};
 use data::TableData;
@@ -136,13 +136,12 @@ enum Aims {
 /// Losses `[n]` of outputs `[n, classes]`, or `[n, 1]` for numbers: the negative log-probability of the right class, or
 /// the squared error.
 fn losses(outputs: Tensor<2>, targets: &Aims) -> Tensor<1> {
-    let [n, _] = outputs.dims();
     match targets {
-        Aims::Classes(classes) => log_softmax(outputs, 1)
-            .gather(1, classes.clone().reshape([n, 1]))
-            .reshape([n])
-            .neg(),
-        Aims::Numbers(numbers) => (outputs.reshape([n]) - numbers.clone()).square(),
+        Aims::Classes(classes) => likelihood::of_classes(outputs, classes.clone()).neg(),
+        Aims::Numbers(numbers) => {
+            let [n] = numbers.dims();
+            (outputs.reshape([n]) - numbers.clone()).square()
+        }
     }
 }
 

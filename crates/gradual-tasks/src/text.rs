@@ -28,6 +28,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::decoder::Decoder;
+use crate::host::floats;
 use data::Lines;
 use encoded::Encoded;
 use line::Form;
@@ -157,27 +158,20 @@ impl Text {
         let right = (right * batch.learned.clone()).sum_dim(1).reshape([n]);
         let log_likelihoods = batch.log_likelihoods(logits);
         let probability = (log_likelihoods.clone().exp() * batch.learned.clone()).sum_dim(1);
-        let read = |tensor: Tensor<1>| {
-            let data = tensor.into_data().convert::<f32>();
-            data.try_to_vec::<f32>()
-                .map_err(|problem| TrainError::Read {
-                    operation: "text: evaluation",
-                    problem: format!("{problem:?}"),
-                })
-        };
+        let read = |tensor| floats(tensor, "text: evaluation");
         let right = read(right)?;
         let logs = read(log_likelihoods.sum_dim(1).reshape([n]))?;
         let probability = read(probability.reshape([n]))?;
         let mut sums = [0.0; 3];
         for (at, line) in batch.lines.iter().enumerate() {
             let learned = (line.tokens.len() - line.learned) as f64;
-            let share = f64::from(right[at]) / learned;
+            let share = right[at] / learned;
             sums[0] += match self.lines.form() {
                 Form::PromptAndTarget => f64::from(u8::from(share >= 1.0)),
                 Form::Text => share,
             };
-            sums[1] -= f64::from(logs[at]) / learned;
-            sums[2] += f64::from(probability[at]) / learned;
+            sums[1] -= logs[at] / learned;
+            sums[2] += probability[at] / learned;
         }
         Ok(sums)
     }

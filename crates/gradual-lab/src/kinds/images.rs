@@ -4,23 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use gradual::train::{Capability, Task as _};
-use gradual_tasks::{
-    Channels, ImageData, ImageGroups, ImageOptions, Images as Task, ImagesConfig, SettingError,
-};
+use gradual_tasks::{Channels, ImageData, ImageGroups, ImageOptions, Images as Task, ImagesConfig};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use toml::Table;
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Finished, Run, Setting, trainer, written_down};
+use crate::training::{AnyTask, Opened};
 
 const RATE: f64 = 1e-3;
 /// The word for groups that are folders.
 const FOLDERS: &str = "folders";
-/// Least and greatest side of an image, in pixels.
-const SIDE: std::ops::RangeInclusive<usize> = 8..=1_024;
 
 /// The kind `images`.
 pub(crate) struct Images;
@@ -131,29 +126,19 @@ impl Config {
                 );
             }
         }
-        for side in self.size.iter().flat_map(|size| size.0) {
-            if !SIDE.contains(&side) {
-                let error = SettingError::Count {
-                    name: "size",
-                    least: *SIDE.start(),
-                    most: *SIDE.end(),
-                    got: side,
-                };
-                return Err(kind::refused(kind, &error));
-            }
-        }
-        let config = self.model().check();
-        config.map_err(|error| kind::refused(kind, &error))?;
         let groups = match self.group.as_deref() {
             None => ImageGroups::Classes,
             Some(FOLDERS) => ImageGroups::Folders,
             Some(file) => ImageGroups::File(PathBuf::from(file)),
         };
-        Ok(ImageOptions::default()
+        let options = ImageOptions::default()
             .with_labels(self.labels.clone())
             .with_groups(groups)
             .with_size(self.size.map(|size| size.0))
-            .with_channels(self.channels))
+            .with_channels(self.channels);
+        let checked = options.check().and_then(|()| self.model().check());
+        checked.map_err(|error| kind::refused(kind, &error))?;
+        Ok(options)
     }
 
     fn model(&self) -> ImagesConfig {
@@ -179,27 +164,22 @@ impl Kind for Images {
 
     fn apply(&self, flags: &ArgMatches, settings: &mut Table) -> anyhow::Result<()> {
         let flags = Flags::from_arg_matches(flags)?;
-        for (name, value) in [
-            ("data", flags.data),
-            ("labels", flags.labels),
-            ("group", flags.group),
-            (
-                "size",
-                flags
-                    .size
-                    .map(|Size([height, width])| format!("{width}x{height}")),
-            ),
-            ("channels", flags.channels),
-        ] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), value.into());
-            }
-        }
-        for (name, value) in [("filters", flags.filters), ("held_out", flags.held_out)] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), i64::from(value).into());
-            }
-        }
+        let size = flags.size;
+        let size = size.map(|Size([height, width])| format!("{width}x{height}"));
+        kind::put(
+            settings,
+            [
+                ("data", flags.data),
+                ("labels", flags.labels),
+                ("group", flags.group),
+                ("size", size),
+                ("channels", flags.channels),
+            ],
+        );
+        kind::put(
+            settings,
+            [("filters", flags.filters), ("held_out", flags.held_out)],
+        );
         Ok(())
     }
 
@@ -221,68 +201,27 @@ impl Kind for Images {
             Some(data) => ImageData::open(data, &options)?,
             None => ImageData::shapes()?,
         };
-        let task = Task::new(&data, &config.model(), 0);
-        let task = task.map_err(|error| kind::refused(self, &error))?;
-        Ok(Box::new(Opened {
-            capabilities: task.capabilities().to_vec(),
-            notes: match config.data {
-                Some(_) => data.notes().to_vec(),
-                None => Vec::new(),
-            },
-            model: config.model(),
-            data,
-        }))
-    }
-}
-
-/// Images that were read.
-struct Opened {
-    data: ImageData,
-    model: ImagesConfig,
-    capabilities: Vec<Capability>,
-    notes: Vec<String>,
-}
-
-impl Opened {
-    fn task(&self, seed: u64) -> anyhow::Result<Task> {
-        Task::new(&self.data, &self.model, seed).context("the task images")
-    }
-}
-
-impl AnyTask for Opened {
-    /// What was read and not where, since a folder can be moved, and another be put in its place.
-    fn settings(&self) -> anyhow::Result<Value> {
-        let names = self.capabilities.iter();
-        let [height, width] = self.data.size();
-        Ok(json!({
-            "sha256": self.data.sha256(),
-            "images": self.data.described(),
+        let model = config.model();
+        let task = Task::new(&data, &model, 0);
+        task.map_err(|error| kind::refused(self, &error))?;
+        let [height, width] = data.size();
+        let settings = json!({
+            "sha256": data.sha256(),
+            "images": data.described(),
             "height": height,
             "width": width,
-            "channels": self.data.channels(),
-            "classes": self.data.classes(),
-            "filters": self.model.filters,
-            "held_out": self.model.held_out,
-            "capabilities": names.map(|capability| &capability.name).collect::<Vec<_>>(),
-        }))
-    }
-
-    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
-        Ok(self.capabilities.clone())
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        let task = self.task(setting.seed)?;
-        Ok(trainer(&task, setting)?.try_first_step()?)
-    }
-
-    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = self.task(run.setting.seed)?;
-        let trainer = trainer(&task, run.setting)?;
-        Ok(written_down(trainer, run).run()?.into())
+            "channels": data.channels(),
+            "classes": data.classes(),
+            "filters": model.filters,
+            "held_out": model.held_out,
+        });
+        let notes = match config.data {
+            Some(_) => data.notes().to_vec(),
+            None => Vec::new(),
+        };
+        let make = move |seed| Task::new(&data, &model, seed).context("the task images");
+        let mut opened = Opened::new(settings, make)?;
+        opened.notes = notes;
+        Ok(Box::new(opened))
     }
 }

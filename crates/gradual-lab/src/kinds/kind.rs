@@ -77,6 +77,18 @@ pub(super) fn settings<C: DeserializeOwned>(kind: &dyn Kind, settings: Table) ->
     read.with_context(|| format!("settings of the task {}", kind.name()))
 }
 
+/// Puts the values of the flags that were given in the place of settings of these names.
+pub(super) fn put<V: Into<toml::Value>, const N: usize>(
+    settings: &mut Table,
+    flags: [(&str, Option<V>); N],
+) {
+    for (name, value) in flags {
+        if let Some(value) = value {
+            settings.insert(name.to_owned(), value.into());
+        }
+    }
+}
+
 /// A setting that makes no sense, as it stands in a file.
 pub(super) fn refused(kind: &dyn Kind, error: &SettingError) -> anyhow::Error {
     anyhow!("task.{}.{error}", kind.name())

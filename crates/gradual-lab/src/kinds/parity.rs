@@ -43,11 +43,7 @@ impl Kind for SparseParity {
 
     fn apply(&self, flags: &ArgMatches, settings: &mut Table) -> anyhow::Result<()> {
         let Flags { aliases, depth } = Flags::from_arg_matches(flags)?;
-        for (name, value) in [("aliases", aliases), ("depth", depth)] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), i64::from(value).into());
-            }
-        }
+        kind::put(settings, [("aliases", aliases), ("depth", depth)]);
         Ok(())
     }
 

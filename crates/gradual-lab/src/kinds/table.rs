@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use gradual::train::{Capability, Task as _};
-use gradual_tasks::{Missing, Predicted, SettingError, Table as Task, TableData, TableOptions};
+use gradual_tasks::{Missing, Predicted, Table as Task, TableData, TableOptions};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Finished, Run, Setting, trainer, written_down};
+use crate::training::{AnyTask, Opened};
 
 const RATE: f64 = 1e-3;
 
@@ -98,17 +97,10 @@ impl Config {
         }
         let options = match self.levels {
             None => options,
-            Some(levels) if (2..=1_000).contains(&levels) => options.with_levels(levels),
-            Some(got) => {
-                let error = SettingError::Count {
-                    name: "levels",
-                    least: 2,
-                    most: 1_000,
-                    got,
-                };
-                return Err(kind::refused(kind, &error));
-            }
+            Some(levels) => options.with_levels(levels),
         };
+        let checked = options.check();
+        checked.map_err(|error| kind::refused(kind, &error))?;
         Ok(Some(
             options
                 .with_missing(self.missing)
@@ -138,25 +130,25 @@ impl Kind for Table {
             settings.remove("label");
             settings.remove("target");
         }
-        for (name, value) in [
-            ("data", flags.data),
-            ("label", flags.label),
-            ("target", flags.target),
-            ("group", flags.group),
-            ("missing", flags.missing),
-        ] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), value.into());
-            }
-        }
-        if let Some(levels) = flags.levels {
-            settings.insert("levels".to_owned(), i64::from(levels).into());
-        }
-        for (name, columns) in [("categorical", flags.categorical), ("ignore", flags.ignore)] {
-            if !columns.is_empty() {
-                settings.insert(name.to_owned(), columns.into());
-            }
-        }
+        kind::put(
+            settings,
+            [
+                ("data", flags.data),
+                ("label", flags.label),
+                ("target", flags.target),
+                ("group", flags.group),
+                ("missing", flags.missing),
+            ],
+        );
+        kind::put(settings, [("levels", flags.levels)]);
+        let given = |columns: Vec<String>| Some(columns).filter(|columns| !columns.is_empty());
+        kind::put(
+            settings,
+            [
+                ("categorical", given(flags.categorical)),
+                ("ignore", given(flags.ignore)),
+            ],
+        );
         Ok(())
     }
 
@@ -178,81 +170,33 @@ impl Kind for Table {
             (Some(file), Some(options)) => TableData::open(file, options)?,
             _ => TableData::red_wine()?,
         };
-        Ok(Box::new(Opened {
-            capabilities: Task::new(&data, 0).capabilities().to_vec(),
-            config: options.is_some().then_some(config),
-            data,
-        }))
-    }
-
-    fn validate(&self, settings: toml::Table) -> anyhow::Result<()> {
-        let config: Config = kind::settings(self, settings)?;
-        config.options(self).map(drop)
-    }
-}
-
-/// A table that was read.
-struct Opened {
-    /// None for red-wine quality.
-    config: Option<Config>,
-    data: TableData,
-    capabilities: Vec<Capability>,
-}
-
-impl AnyTask for Opened {
-    /// What was read and not where, since a file can be moved, and another be put in its place.
-    fn settings(&self) -> anyhow::Result<Value> {
-        let names = self.capabilities.iter();
-        let names: Vec<&str> = names.map(|capability| capability.name.as_str()).collect();
-        let predicted = match self.data.predicted() {
-            Predicted::Number(_) => "target",
-            _ => "label",
-        };
-        let mut settings = json!({
-            "sha256": self.data.sha256(),
-            predicted: self.data.predicted().column(),
-            "group": self.data.group(),
-            "capabilities": names,
-        });
-        if let (Some(config), Some(settings)) = (&self.config, settings.as_object_mut()) {
-            settings.insert("columns".to_owned(), json!(self.data.described()));
-            settings.insert("missing".to_owned(), json!(config.missing));
+        let mut settings = json!({ "sha256": data.sha256(), "group": data.group() });
+        let is_judged_by_loss = matches!(data.predicted(), Predicted::Number(_));
+        let predicted = if is_judged_by_loss { "target" } else { "label" };
+        settings[predicted] = data.predicted().column().into();
+        let mut notes = Vec::new();
+        // There is nothing to tell of the columns of the table that comes with the program.
+        if options.is_some() {
+            notes = data.notes().to_vec();
+            settings["columns"] = data.described().into();
+            settings["missing"] = json!(config.missing);
             for (name, columns) in [
                 ("categorical", &config.categorical),
                 ("ignore", &config.ignore),
             ] {
                 if !columns.is_empty() {
-                    settings.insert(name.to_owned(), json!(columns));
+                    settings[name] = json!(columns);
                 }
             }
         }
-        Ok(settings)
+        let mut opened = Opened::new(settings, move |seed| Ok(Task::new(&data, seed)))?;
+        opened.notes = notes;
+        opened.is_judged_by_loss = is_judged_by_loss;
+        Ok(Box::new(opened))
     }
 
-    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
-        Ok(self.capabilities.clone())
-    }
-
-    fn notes(&self) -> &[String] {
-        match self.config {
-            Some(_) => self.data.notes(),
-            // There is nothing to tell of the columns of the table that comes with the program.
-            None => &[],
-        }
-    }
-
-    fn is_judged_by_loss(&self) -> bool {
-        matches!(self.data.predicted(), Predicted::Number(_))
-    }
-
-    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        let task = Task::new(&self.data, setting.seed);
-        Ok(trainer(&task, setting)?.try_first_step()?)
-    }
-
-    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = Task::new(&self.data, run.setting.seed);
-        let trainer = trainer(&task, run.setting)?;
-        Ok(written_down(trainer, run).run()?.into())
+    fn validate(&self, settings: toml::Table) -> anyhow::Result<()> {
+        let config: Config = kind::settings(self, settings)?;
+        config.options(self).map(drop)
     }
 }

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use gradual::train::{Capability, Task as _};
 use gradual_tasks::{Text as Task, TextConfig, TextData, TextError, TextTokens};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::kind::{self, Kind};
 use crate::quality::Quality;
-use crate::training::{AnyTask, Finished, Run, Setting, trainer, written_down};
+use crate::training::{AnyTask, Opened};
 
 const RATE: f64 = 2e-3;
 
@@ -128,23 +127,21 @@ impl Kind for Text {
 
     fn apply(&self, flags: &ArgMatches, settings: &mut toml::Table) -> anyhow::Result<()> {
         let flags = Flags::from_arg_matches(flags)?;
-        for (name, value) in [("data", flags.data), ("tokenizer", flags.tokenizer)] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), value.into());
-            }
-        }
-        for (name, value) in [
-            ("context", flags.context),
-            ("width", flags.width),
-            ("heads", flags.heads),
-            ("layers", flags.layers),
-            ("hidden", flags.hidden),
-            ("held_out", flags.held_out),
-        ] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), i64::from(value).into());
-            }
-        }
+        kind::put(
+            settings,
+            [("data", flags.data), ("tokenizer", flags.tokenizer)],
+        );
+        kind::put(
+            settings,
+            [
+                ("context", flags.context),
+                ("width", flags.width),
+                ("heads", flags.heads),
+                ("layers", flags.layers),
+                ("hidden", flags.hidden),
+                ("held_out", flags.held_out),
+            ],
+        );
         Ok(())
     }
 
@@ -176,53 +173,13 @@ impl Kind for Text {
             TextError::Setting(error) => kind::refused(self, &error),
             other => other.into(),
         })?;
-        Ok(Box::new(Opened {
-            capabilities: Task::new(&data, 0).capabilities().to_vec(),
-            data,
-        }))
-    }
-}
-
-/// Text that was indexed.
-struct Opened {
-    data: TextData,
-    capabilities: Vec<Capability>,
-}
-
-impl AnyTask for Opened {
-    /// What was read and not where, since a file can be moved, and another be put in its place.
-    fn settings(&self) -> anyhow::Result<Value> {
-        let names = self.capabilities.iter();
-        let mut settings = json!(self.data.config());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.insert("sha256".to_owned(), self.data.sha256().into());
-            fields.insert("tokenizer".to_owned(), self.data.tokens().into());
-            let names: Vec<&String> = names.map(|capability| &capability.name).collect();
-            fields.insert("capabilities".to_owned(), json!(names));
-        }
-        Ok(settings)
-    }
-
-    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
-        Ok(self.capabilities.clone())
-    }
-
-    fn has_known_groups(&self) -> bool {
-        self.data.has_groups()
-    }
-
-    fn notes(&self) -> &[String] {
-        self.data.notes()
-    }
-
-    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        let task = Task::new(&self.data, setting.seed);
-        Ok(trainer(&task, setting)?.try_first_step()?)
-    }
-
-    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = Task::new(&self.data, run.setting.seed);
-        let trainer = trainer(&task, run.setting)?;
-        Ok(written_down(trainer, run).run()?.into())
+        let (has_known_groups, notes) = (data.has_groups(), data.notes().to_vec());
+        let mut settings = json!(data.config());
+        settings["sha256"] = data.sha256().into();
+        settings["tokenizer"] = data.tokens().into();
+        let mut opened = Opened::new(settings, move |seed| Ok(Task::new(&data, seed)))?;
+        opened.notes = notes;
+        opened.has_known_groups = has_known_groups;
+        Ok(Box::new(opened))
     }
 }

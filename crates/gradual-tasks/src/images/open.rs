@@ -6,10 +6,9 @@ use sha2::Digest as _;
 
 use super::data::ImageData;
 use super::error::ImageError;
-use super::options::{ImageGroups, ImageOptions, SIDE};
+use super::options::{ImageGroups, ImageOptions};
 use super::reading::{Reading, grey};
 use super::shapes;
-use crate::setting;
 
 impl ImageData {
     /// Reads a folder of PNG and JPEG files, DIR/class/file, or an IDX file of images, as MNIST's are, that may be
@@ -24,10 +23,7 @@ impl ImageData {
     /// than those before and none was asked for, stands in no folder of a class; an IDX file of other axes or without
     /// labels; an image without a group; fewer than 2 classes or more than 1 000; every group of a single image.
     pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, ImageError> {
-        let sides = options.size.iter().flatten();
-        for &side in sides {
-            setting::count("size", SIDE, side)?;
-        }
+        options.check()?;
         let failed = |source| ImageError::Read {
             path: path.to_owned(),
             source,

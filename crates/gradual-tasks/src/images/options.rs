@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::setting::{self, SettingError};
+
 /// Least and greatest side of an image, in pixels.
 pub(super) const SIDE: std::ops::RangeInclusive<usize> = 8..=1_024;
 
@@ -71,6 +73,16 @@ impl ImageOptions {
     #[must_use]
     pub fn with_size(self, size: Option<[usize; 2]>) -> Self {
         Self { size, ..self }
+    }
+
+    /// Whether images can be read so.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] naming the setting that is out of range.
+    pub fn check(&self) -> Result<(), SettingError> {
+        let mut sides = self.size.iter().flatten();
+        sides.try_for_each(|&side| setting::count("size", SIDE, side))
     }
 
     /// Grey or colour; without it, grey where all images are.

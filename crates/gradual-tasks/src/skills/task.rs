@@ -1,6 +1,5 @@
 //! Text skills, learned by a small decoder.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand_chacha::ChaCha8Rng;
@@ -16,6 +15,8 @@ use super::mixture::Mixture;
 use super::skill::Skill;
 use super::split::{held_out, sample_training};
 use crate::decoder::{Decoder, DecoderConfig};
+use crate::host;
+use crate::likelihood;
 use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
 
 /// Settings of [`Skills`].
@@ -195,9 +196,7 @@ impl SkillsBatch {
 
     /// Log-probability of the right next token where it is scored, else 0: `[n, t]`.
     fn log_likelihoods(&self, logits: Tensor<3>) -> Tensor<2> {
-        let [n, t] = self.tokens.dims();
-        let targets = self.targets.clone().reshape([n, t, 1]);
-        log_softmax(logits, 2).gather(2, targets).reshape([n, t]) * self.scored.clone()
+        likelihood::of_tokens(logits, self.targets.clone()) * self.scored.clone()
     }
 }
 
@@ -263,14 +262,7 @@ impl Task for Skills {
     }
 
     fn evaluate(&self, model: &Decoder, device: &Device) -> Result<Vec<Score>, TrainError> {
-        let read = |tensor: Tensor<1>| {
-            let data = tensor.into_data().convert::<f32>();
-            data.try_to_vec::<f32>()
-                .map_err(|problem| TrainError::Read {
-                    operation: "skills: evaluation",
-                    problem: format!("{problem:?}"),
-                })
-        };
+        let read = |tensor: Tensor<1>| host::read(tensor, "skills: evaluation");
         let score = |items: &Vec<Encoded>| {
             let batch = SkillsBatch::new(items, device);
             let [n, t] = batch.tokens.dims();

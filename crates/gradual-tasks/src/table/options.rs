@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::setting::{self, SettingError};
+
 /// Most levels of a column of text, where nothing is said.
 const LEVELS: usize = 50;
 /// What [`TableOptions::levels`] may be.
@@ -91,6 +93,15 @@ impl TableOptions {
     #[must_use]
     pub fn with_levels(self, levels: usize) -> Self {
         Self { levels, ..self }
+    }
+
+    /// Whether a table can be read so.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] naming the setting that is out of range.
+    pub fn check(&self) -> Result<(), SettingError> {
+        setting::count("levels", ALLOWED, self.levels)
     }
 
     /// What is done about missing cells.

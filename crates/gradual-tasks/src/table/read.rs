@@ -10,7 +10,7 @@ use super::columns::{Columns, Names, Target};
 use super::error::{SHORT, TableError};
 use super::feature::Reading;
 use super::header::{Header, is_index};
-use super::options::{ALLOWED, Predicted, TableOptions};
+use super::options::{Predicted, TableOptions};
 use super::source::Source;
 use crate::separator::{first_line, sniff};
 
@@ -130,15 +130,7 @@ fn check(options: &TableOptions, table: &str) -> Result<(), TableError> {
              another column as the group"
         ));
     }
-    if !ALLOWED.contains(&options.levels) {
-        return refused(format!(
-            "levels = {}, but it is a whole number from {} to {}",
-            options.levels,
-            ALLOWED.start(),
-            ALLOWED.end()
-        ));
-    }
-    Ok(())
+    options.check().or_else(|error| refused(error.to_string()))
 }
 
 /// What every column of the file is.

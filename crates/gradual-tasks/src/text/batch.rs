@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::encoded::Encoded;
 use super::vocabulary::EDGE;
+use crate::likelihood;
 
 /// One draw: tokens, the tokens that follow, and which of those are learned, all `[n, t]`.
 #[derive(Debug, Clone)]
@@ -68,8 +68,6 @@ impl TextBatch {
 
     /// Log-probability of the right next token where it is learned, else 0: `[n, t]`.
     pub(super) fn log_likelihoods(&self, logits: Tensor<3>) -> Tensor<2> {
-        let [n, t] = self.tokens.dims();
-        let targets = self.targets.clone().reshape([n, t, 1]);
-        log_softmax(logits, 2).gather(2, targets).reshape([n, t]) * self.learned.clone()
+        likelihood::of_tokens(logits, self.targets.clone()) * self.learned.clone()
     }
 }
