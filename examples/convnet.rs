@@ -50,7 +50,6 @@ impl Net {
         }
     }
 
-    /// Images `[n, 1, side, side]` to logits `[n, 2]`; `tap` stands where `forward` stood.
     fn logits(&self, images: Tensor<4>) -> Tensor<2> {
         let x = relu(self.norm.tap(self.conv1.tap(images)));
         let x = relu(self.conv2.tap(x));
@@ -62,6 +61,7 @@ impl Net {
 // ANCHOR: task
 /// Images `[n, 1, side, side]` and right answers `[n]`.
 type Batch = (Tensor<4>, Tensor<1, Int>);
+type Draw = Result<Drawn<Batch>, TrainError>;
 
 struct Bars(Vec<Capability>);
 
@@ -104,11 +104,11 @@ impl Task for Bars {
         Net::new(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Batch> {
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Draw {
         let question = |_| usize::from(random.random_bool(0.1));
         let questions: Vec<usize> = (0..n).map(question).collect();
         let labels = questions.iter().copied().map(Some).collect();
-        Drawn::new(examples(&questions, random, device), labels)
+        Ok(Drawn::new(examples(&questions, random, device), labels))
     }
 
     fn losses(&self, model: &Net, (images, answers): &Batch) -> Tensor<1> {

@@ -23,6 +23,7 @@ struct Waves(Vec<Capability>);
 
 /// Inputs `[n, 4]` (which wave, and the point) and answers of ±1, `[n]`.
 type Batch = (Tensor<2>, Tensor<1>);
+type Draw = Result<Drawn<Batch>, TrainError>;
 
 fn examples(waves: &[usize], random: &mut ChaCha8Rng, device: &Device) -> Batch {
     let (mut inputs, mut answers) = (Vec::new(), Vec::new());
@@ -50,11 +51,11 @@ impl Task for Waves {
         Net { hidden, out }
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Batch> {
+    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Draw {
         let wave = |_| [0, 0, 0, 0, 0, 0, 1, 1, 1, 2][random.random_range(0..10)];
         let waves: Vec<usize> = (0..n).map(wave).collect();
         let labels = waves.iter().copied().map(Some).collect();
-        Drawn::new(examples(&waves, random, device), labels)
+        Ok(Drawn::new(examples(&waves, random, device), labels))
     }
 
     fn losses(&self, model: &Net, (inputs, answers): &Batch) -> Tensor<1> {

@@ -45,7 +45,7 @@ pub(crate) fn waits(device: &Device) -> anyhow::Result<Numbers> {
     let task = training::task()?;
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let model = task.model(&mut random, &device.clone().autodiff());
-    let drawn = task.draw(DRAW, &mut random, device);
+    let drawn = task.draw(DRAW, &mut random, device)?;
     let mut numbers = Numbers::new();
     let mut add = |name: String, mut objective: Objective, groups: usize| -> anyhow::Result<()> {
         let losses = |m: &_| task.losses(m, &drawn.batch);

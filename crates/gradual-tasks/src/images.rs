@@ -195,8 +195,13 @@ impl Task for Images {
         Convnet::new(channels, self.config.filters, classes, random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<ImagesBatch> {
-        self.drawn(&self.parts.draw(n, random), device)
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<ImagesBatch>, TrainError> {
+        Ok(self.drawn(&self.parts.draw(n, random), device))
     }
 
     fn draw_of(

@@ -168,7 +168,12 @@ impl Task for SparseParity {
         Mlp::new(&widths, random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<ParityBatch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<ParityBatch>, TrainError> {
         let last = self.config.tasks - 1;
         let tasks: Vec<usize> = (0..n)
             .map(|_| {
@@ -176,7 +181,7 @@ impl Task for SparseParity {
                 self.cumulative.partition_point(|&sum| sum <= at).min(last)
             })
             .collect();
-        self.drawn(tasks, random, device)
+        Ok(self.drawn(tasks, random, device))
     }
 
     fn draw_of(

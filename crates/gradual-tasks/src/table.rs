@@ -158,8 +158,13 @@ impl Task for Table {
         Mlp::new(&widths, random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TableBatch> {
-        self.drawn(&self.parts.draw(n, random), device)
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<TableBatch>, TrainError> {
+        Ok(self.drawn(&self.parts.draw(n, random), device))
     }
 
     fn draw_of(

@@ -189,13 +189,7 @@ impl Task for Text {
         Decoder::new(&self.lines.decoder, random, device)
     }
 
-    /// Lines that can't be read have losses that are NaN here; [`try_draw`](Task::try_draw) names them.
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<TextBatch> {
-        self.try_draw(n, random, device)
-            .unwrap_or_else(|_| Drawn::new(TextBatch::unreadable(n, device), vec![None; n]))
-    }
-
-    fn try_draw(
+    fn draw(
         &self,
         n: usize,
         random: &mut ChaCha8Rng,

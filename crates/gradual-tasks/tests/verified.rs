@@ -15,7 +15,7 @@ fn check<T: Task>(task: &T, draw: usize) -> f64 {
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let device = Device::flex();
     let model = task.model(&mut random, &device.clone().autodiff());
-    let drawn = task.draw(draw, &mut random, &device);
+    let drawn = task.draw(draw, &mut random, &device).unwrap();
     let verified = verify(&model, |m| task.losses(m, &drawn.batch)).expect("right");
     assert_eq!(verified.warnings, []);
     let differences = verified

@@ -39,3 +39,25 @@ impl Followed {
         numbers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_on_with_their_examples_and_are_never_given_twice() {
+        let groups = |of: &[usize]| of.iter().copied().map(Some).collect::<Vec<_>>();
+        let mut followed = Followed::default();
+        let mut next = |of: &[usize]| {
+            let numbers = followed.numbers(&groups(of));
+            numbers.into_iter().flatten().collect::<Vec<u64>>()
+        };
+        assert_eq!(next(&[0, 0, 1, 1, 2, 2]), [0, 0, 1, 1, 2, 2]);
+        // Other names alone.
+        assert_eq!(next(&[2, 2, 0, 0, 1, 1]), [0, 0, 1, 1, 2, 2]);
+        // One is gone, ...
+        assert_eq!(next(&[0, 0, 0, 0, 1, 1]), [0, 0, 0, 0, 2, 2]);
+        // ... and what comes is another.
+        assert_eq!(next(&[0, 0, 2, 2, 1, 1]), [0, 0, 3, 3, 2, 2]);
+    }
+}

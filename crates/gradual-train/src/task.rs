@@ -99,22 +99,16 @@ pub trait Task {
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Self::Model;
 
     /// Draws `n` training examples.
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch>;
-
-    /// The same for examples that have to be read from somewhere, which can fail. The trainer calls this one; the default
-    /// is [`draw`](Self::draw).
     ///
     /// # Errors
     ///
-    /// [`TrainError::Data`] naming what can't be read.
-    fn try_draw(
+    /// [`TrainError::Data`] naming what can't be read, for a task whose examples have to be read from somewhere.
+    fn draw(
         &self,
         n: usize,
         random: &mut ChaCha8Rng,
         device: &Device,
-    ) -> Result<Drawn<Self::Batch>, TrainError> {
-        Ok(self.draw(n, random, device))
-    }
+    ) -> Result<Drawn<Self::Batch>, TrainError>;
 
     /// Draws one training example of each of these capabilities, in this order; for samplers that
     /// choose capabilities.

@@ -185,12 +185,17 @@ impl Task for Nameless {
         self.0.model(random, device)
     }
 
-    fn draw(&self, _n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
-        let mut drawn = self.0.draw_of(&[0, 0, 0, 1], random, device).unwrap();
+    fn draw(
+        &self,
+        _n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        let mut drawn = self.0.draw_of(&[0, 0, 0, 1], random, device)?;
         if self.1 {
             drawn.labels[0] = None;
         }
-        drawn
+        Ok(drawn)
     }
 
     fn losses(&self, model: &Model, batch: &Self::Batch) -> Tensor<1> {

@@ -38,8 +38,13 @@ impl Task for Twice {
         self.0.model(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
-        named_again(self.0.draw(n, random, device))
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        Ok(named_again(self.0.draw(n, random, device)?))
     }
 
     fn losses(&self, model: &Model, batch: &Self::Batch) -> Tensor<1> {

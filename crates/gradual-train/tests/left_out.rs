@@ -412,21 +412,26 @@ impl Task for Holes {
         self.0.model(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
         let Drawn {
             batch: (inputs, targets),
             labels,
             more_labels,
-        } = self.0.draw(n, random, device);
+        } = self.0.draw(n, random, device)?;
         let holes: Vec<f32> = (0..n)
             .map(|at| if at % 5 == 1 { f32::NAN } else { 0.0 })
             .collect();
         let holes = Tensor::from_data(TensorData::new(holes, [n]), device);
-        Drawn {
+        Ok(Drawn {
             batch: (inputs, targets + holes),
             labels,
             more_labels,
-        }
+        })
     }
 
     fn losses(&self, model: &common::Model, batch: &Self::Batch) -> Tensor<1> {

@@ -228,7 +228,12 @@ impl Task for Fit {
         Model::new(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
         let x: Vec<f32> = (0..3 * n).map(|_| random.random_range(-1.0..1.0)).collect();
         let y: Vec<f32> = x.chunks(3).map(|x| x[0] - x[1] * x[2]).collect();
         let labels = y.iter().map(|&y| Some(usize::from(y > 0.0))).collect();
@@ -236,7 +241,7 @@ impl Task for Fit {
             Tensor::from_data(TensorData::new(x, [n, 3]), device),
             Tensor::from_data(TensorData::new(y, [n]), device),
         );
-        Drawn::new(batch, labels)
+        Ok(Drawn::new(batch, labels))
     }
 
     fn losses(&self, model: &Model, (x, y): &Self::Batch) -> Tensor<1> {
@@ -245,7 +250,7 @@ impl Task for Fit {
 
     fn evaluate(&self, model: &Model, device: &Device) -> Result<Vec<Score>, TrainError> {
         let mut random = ChaCha8Rng::seed_from_u64(9);
-        let Drawn { batch, .. } = self.draw(256, &mut random, device);
+        let Drawn { batch, .. } = self.draw(256, &mut random, device)?;
         let loss = self.losses(model, &batch).mean().into_scalar::<f32>();
         Ok(vec![Score::new(0.0, f64::from(loss)); 2])
     }

@@ -37,13 +37,18 @@ impl Task for Holes {
         self.inner.model(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
-        let mut drawn = self.inner.draw(n, random, device);
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        let mut drawn = self.inner.draw(n, random, device)?;
         let holes = n != DRAW && random.random_bool(self.share);
         let hole = |at: usize| if holes && at % 4 == 3 { f32::NAN } else { 0.0 };
         let holes = TensorData::new((0..n).map(hole).collect::<Vec<f32>>(), [n]);
         drawn.batch.1 = drawn.batch.1 + Tensor::from_data(holes, device);
-        drawn
+        Ok(drawn)
     }
 
     fn losses(&self, model: &common::Model, batch: &Self::Batch) -> Tensor<1> {

@@ -473,7 +473,7 @@ impl gradual_train::Task for Sour {
         n: usize,
         random: &mut ChaCha8Rng,
         device: &Device,
-    ) -> gradual_train::Drawn<Self::Batch> {
+    ) -> Result<gradual_train::Drawn<Self::Batch>, TrainError> {
         self.2.set(self.2.get() + 1);
         self.0.draw(n, random, device)
     }

@@ -34,7 +34,12 @@ impl Task for Coupled {
         self.0.model(random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
         self.0.draw(n, random, device)
     }
 
@@ -149,7 +154,7 @@ fn a_grouped_step_is_checked_before_its_first() {
     let device = Device::flex();
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let model = task.model(&mut random, &device.clone().autodiff());
-    let batch = task.draw(8, &mut random, &device).batch;
+    let batch = task.draw(8, &mut random, &device).unwrap().batch;
     let run = |grouped: &GroupedStep<_>| {
         grouped.step(&model, None, &batch, |m, batch| task.losses(m, batch))
     };

@@ -76,7 +76,7 @@ impl<'a, S: Subject> Measure<'a, S> {
         // The same examples at every step, so that only the model changes.
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(STREAM);
-        let drawn = task.draw(self.subject.num_examples(), &mut random, &self.device);
+        let drawn = task.draw(self.subject.num_examples(), &mut random, &self.device)?;
         let aliases = self.subject.aliases(&drawn);
         let seen = Seen {
             traced: trace(model, |m| task.losses(m, &drawn.batch))?,

@@ -216,7 +216,7 @@ mod tests {
         let task = Task::new(&config, 0).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let model = task.model(&mut random, &Device::flex().autodiff());
-        let drawn = task.draw(12, &mut random, &Device::flex());
+        let drawn = task.draw(12, &mut random, &Device::flex()).unwrap();
         let traced = trace(&model, |m| task.losses(m, &drawn.batch)).unwrap();
         let mut names = Vec::new();
         for (look, cuts) in rows(2) {
@@ -239,7 +239,7 @@ mod tests {
     fn the_control_counts_characters() {
         let task = Task::new(&SkillsConfig::default(), 0).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let drawn = task.draw(20, &mut random, &Device::flex());
+        let drawn = task.draw(20, &mut random, &Device::flex()).unwrap();
         let rows = counted(&drawn.batch).unwrap().gradients.rows();
         assert_eq!(rows.dims(), [20, Alphabet::SIZE]);
         let rows: Vec<f32> = rows.into_data().try_to_vec().unwrap();

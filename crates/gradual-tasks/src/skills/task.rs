@@ -222,9 +222,14 @@ impl Task for Skills {
         Decoder::new(&self.config, random, device)
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<SkillsBatch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<SkillsBatch>, TrainError> {
         let items = std::iter::repeat_with(|| self.mixture.draw(random));
-        drawn(items, n, device)
+        Ok(drawn(items, n, device))
     }
 
     fn draw_of(
@@ -313,7 +318,7 @@ mod tests {
         let task = tiny();
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let model = task.model(&mut random, &Device::flex().autodiff());
-        let drawn = task.draw(5, &mut random, &Device::flex());
+        let drawn = task.draw(5, &mut random, &Device::flex()).unwrap();
         let losses = |m: &Decoder| task.losses(m, &drawn.batch);
         let gradients = trace(&model, losses).unwrap().gradients;
         let rows = naive_rows(&model, losses);
@@ -337,7 +342,7 @@ mod tests {
             "{scores:?}"
         );
         assert!(scores.iter().all(|score| score.accuracy < 0.2));
-        let drawn = task.draw(2_000, &mut random, &Device::flex());
+        let drawn = task.draw(2_000, &mut random, &Device::flex()).unwrap();
         assert!(
             drawn
                 .labels

@@ -27,7 +27,7 @@ fn frequencies_are_zipf_and_draws_follow_them() {
     let total: f64 = task.capabilities.iter().map(|c| c.frequency).sum();
     assert!((total - 1.0).abs() < 1e-12);
     let mut random = ChaCha8Rng::seed_from_u64(1);
-    let drawn = task.draw(40_000, &mut random, &Device::flex());
+    let drawn = task.draw(40_000, &mut random, &Device::flex()).unwrap();
     for (i, capability) in task.capabilities.iter().enumerate() {
         let share = drawn.labels.iter().filter(|&&l| l == Some(i)).count() as f64 / 40_000.0;
         let deviation = (capability.frequency / 40_000.0).sqrt();
@@ -62,7 +62,7 @@ fn one_alias_draws_what_was_always_drawn() {
     };
     let task = SparseParity::new(config, 5).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(5);
-    let drawn = task.draw(6, &mut random, &Device::flex());
+    let drawn = task.draw(6, &mut random, &Device::flex()).unwrap();
     let model = task.model(&mut random, &Device::flex());
     let inputs: Vec<f32> = drawn.batch.inputs.into_data().try_to_vec().unwrap();
     let logits: Vec<f32> = model
@@ -103,7 +103,7 @@ fn each_alias_announces_its_task_equally_often() {
     assert_eq!(task.capabilities.len(), 4);
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let device = Device::flex();
-    let drawn = task.draw(6_000, &mut random, &device);
+    let drawn = task.draw(6_000, &mut random, &device).unwrap();
     let mut seen = [0.0; 12];
     let inputs: Vec<f32> = drawn.batch.inputs.clone().into_data().try_to_vec().unwrap();
     for ((row, &code), label) in inputs

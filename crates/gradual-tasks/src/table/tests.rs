@@ -119,7 +119,7 @@ fn a_users_table_is_read() {
             .all(|&value| value == 0.0)
     );
     let mut random = ChaCha8Rng::seed_from_u64(0);
-    let drawn = table.draw(9, &mut random, &Device::flex());
+    let drawn = table.draw(9, &mut random, &Device::flex()).unwrap();
     assert_eq!(drawn.batch.features.dims(), [9, 2]);
     let model = table.model(&mut random, &Device::flex());
     assert_eq!(table.losses(&model, &drawn.batch).dims(), [9]);

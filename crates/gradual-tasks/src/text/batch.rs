@@ -47,19 +47,6 @@ impl TextBatch {
         }
     }
 
-    /// A draw of `n` lines whose losses are NaN.
-    pub(super) fn unreadable(n: usize, device: &Device) -> Self {
-        let line = Encoded {
-            tokens: vec![EDGE; 2],
-            learned: 1,
-        };
-        let batch = Self::new(vec![line; n], device);
-        Self {
-            learned: batch.learned * f32::NAN,
-            ..batch
-        }
-    }
-
     /// The tokens that a model reads, `[n, t]`.
     #[must_use]
     pub fn tokens(&self) -> &Tensor<2, Int> {

@@ -452,7 +452,7 @@ fn draws_are_of_the_group_that_was_asked_for() {
     let device = Device::flex();
     let drawn = task.draw_of(&[1, 0, 1], &mut random(), &device).unwrap();
     assert_eq!(drawn.labels, [Some(1), Some(0), Some(1)]);
-    let drawn = task.draw(400, &mut random(), &device);
+    let drawn = task.draw(400, &mut random(), &device).unwrap();
     let share = drawn
         .labels
         .iter()
@@ -463,7 +463,7 @@ fn draws_are_of_the_group_that_was_asked_for() {
         (share - task.capabilities()[0].frequency).abs() < 0.08,
         "{share}"
     );
-    let again = task.draw(400, &mut random(), &device);
+    let again = task.draw(400, &mut random(), &device).unwrap();
     assert_eq!(again.batch.lines, drawn.batch.lines);
 }
 
@@ -485,9 +485,9 @@ fn a_file_that_changes_is_refused_by_name() {
         said.contains("lines.jsonl: has changed since the run began"),
         "{said}"
     );
-    let error = task.try_draw(8, &mut random(), &device).unwrap_err();
+    let error = task.draw(8, &mut random(), &device).unwrap_err();
     assert!(matches!(error, TrainError::Data(_)) && error.to_string().contains("lines.jsonl"));
-    let drawn = task.draw(3, &mut random(), &device);
+    let drawn = task.draw(3, &mut random(), &device).unwrap();
     let losses = task
         .losses(&model, &drawn.batch)
         .into_data()

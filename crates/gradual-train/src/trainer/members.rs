@@ -295,23 +295,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_on_with_their_examples_and_are_never_given_twice() {
-        let groups = |of: &[usize]| of.iter().copied().map(Some).collect::<Vec<_>>();
-        let mut followed = Followed::default();
-        let mut next = |of: &[usize]| {
-            let numbers = followed.numbers(&groups(of));
-            numbers.into_iter().flatten().collect::<Vec<u64>>()
-        };
-        assert_eq!(next(&[0, 0, 1, 1, 2, 2]), [0, 0, 1, 1, 2, 2]);
-        // Other names alone.
-        assert_eq!(next(&[2, 2, 0, 0, 1, 1]), [0, 0, 1, 1, 2, 2]);
-        // One is gone, ...
-        assert_eq!(next(&[0, 0, 0, 0, 1, 1]), [0, 0, 0, 0, 2, 2]);
-        // ... and what comes is another.
-        assert_eq!(next(&[0, 0, 2, 2, 1, 1]), [0, 0, 3, 3, 2, 2]);
-    }
-
-    #[test]
     fn examples_that_are_like_the_others_are_typical() {
         // Unit gradients in a plane, at these angles; the last has length zero.
         let angles = [0.0f32, 0.1, 0.5, 1.5, 0.0];

@@ -80,7 +80,7 @@ impl<T: Task> Trainer<'_, T> {
         random: &mut ChaCha8Rng,
     ) -> Result<Vec<Drawn<T::Batch>>, TrainError> {
         let draw = |wanted: Wanted| match wanted {
-            Wanted::Any(n) => self.task.try_draw(n, random, &self.device),
+            Wanted::Any(n) => self.task.draw(n, random, &self.device),
             Wanted::Of(each) => self.task.draw_of(&each, random, &self.device),
             Wanted::Items(items) => self.task.pick(&items, &self.device),
         };

@@ -66,11 +66,16 @@ impl Task for Regression {
         Model { layer }
     }
 
-    fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Drawn<Self::Batch> {
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
         let labels: Vec<usize> = (0..n)
             .map(|_| usize::from(random.random_bool(0.1)))
             .collect();
-        examples(labels, device)
+        Ok(examples(labels, device))
     }
 
     fn draw_of(

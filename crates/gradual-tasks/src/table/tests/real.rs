@@ -292,7 +292,7 @@ fn numbers_are_predicted() {
     let device = Device::flex();
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let model = table.model(&mut random, &device);
-    let drawn = table.draw(16, &mut random, &device);
+    let drawn = table.draw(16, &mut random, &device).unwrap();
     let losses: Vec<f32> = table
         .losses(&model, &drawn.batch)
         .into_data()
