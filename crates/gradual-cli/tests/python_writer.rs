@@ -1,49 +1,23 @@
 //! The writer of docs/run-folder.md, and the report of what it wrote.
 
 mod common;
+#[path = "../../gradual-runs/tests/common/page.rs"]
+mod run_folder_page;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use common::{json, printed, refused};
+use run_folder_page::{blocks, page, run_python};
 use serde_json::Value;
 use tempfile::tempdir;
 
-/// The code blocks of a language on a page.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let blocks = page.split(begin.as_str()).skip(1);
-    blocks
-        .map(|block| block.split("```").next().unwrap())
-        .collect()
-}
-
 #[test]
 fn a_python_script_gets_a_report() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/run-folder.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page();
     let home = tempdir().unwrap();
-    let python = Command::new("python3")
-        .arg("-c")
-        .arg(blocks(&page, "python").concat())
-        .current_dir(home.path())
-        .output();
-    let output = match python {
-        Ok(output) => output,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "python3: {error}");
-            gradual::runs::streams::tell(format_args!(
-                "python3 is not here ({error}): the writer of docs/run-folder.md was not tried"
-            ));
-            return;
-        }
-    };
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    if !run_python(&page, home.path()) {
+        return;
+    }
 
     // The command of the page.
     let commands = blocks(&page, "text").concat();

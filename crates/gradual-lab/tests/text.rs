@@ -98,15 +98,18 @@ fn lines_with_groups_are_learned_and_known_by_their_content() {
     assert!(said.contains("task.sha256"), "{said}");
 }
 
+/// A file of lines without groups, and a folder for runs.
+fn plain(home: &Path) -> (String, String) {
+    let file = home.join("plain.jsonl");
+    fs::write(&file, lines(false)).unwrap();
+    let out = home.join("runs");
+    (file.display().to_string(), out.display().to_string())
+}
+
 #[test]
 fn found_groups_can_be_named() {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("plain.jsonl");
-    fs::write(&file, lines(false)).unwrap();
-    let (name, out) = (
-        file.display().to_string(),
-        home.path().join("runs").display().to_string(),
-    );
+    let (name, out) = plain(home.path());
     let arms = [
         "--arm=found=grouping:kmeans(k=2),composition:squares",
         "--arms=erm,random",
@@ -164,12 +167,7 @@ fn found_groups_can_be_named() {
 #[test]
 fn arms_that_need_groups_are_refused_without_them() {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("plain.jsonl");
-    fs::write(&file, lines(false)).unwrap();
-    let (name, out) = (
-        file.display().to_string(),
-        home.path().join("runs").display().to_string(),
-    );
+    let (name, out) = plain(home.path());
     for arm in ["grouped", "balanced", "pcgrad", "stratified"] {
         let arms = [format!("--arms=erm,{arm}")];
         let arms: Vec<&str> = arms.iter().map(String::as_str).collect();
@@ -182,7 +180,7 @@ fn arms_that_need_groups_are_refused_without_them() {
     assert!(!home.path().join("runs").exists());
     let said = refused(&["text", "--out", &out]);
     assert!(said.contains("give --data FILE.jsonl"), "{said}");
-    fs::write(&file, lines(false) + "{\"prompt\":\"\"}\n").unwrap();
+    fs::write(&name, lines(false) + "{\"prompt\":\"\"}\n").unwrap();
     let said = refused(&short(&name, &out, &[]));
     assert!(
         said.contains("plain.jsonl, line 201, field \"target\": is missing"),

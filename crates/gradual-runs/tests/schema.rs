@@ -1,11 +1,12 @@
 //! The JSON Schemas say what the records are: what is written fits them, and what they refuse is refused by the reader.
 
 mod common;
+#[path = "common/page.rs"]
+mod run_folder_page;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use common::{config, evaluation, experiment, grouping, write_experiment};
 use gradual_runs::{
@@ -13,6 +14,7 @@ use gradual_runs::{
     MembersRecord, Record, RunConfig, SCHEMA, Timing,
 };
 use jsonschema::Validator;
+use run_folder_page::{blocks, page, run_python};
 use serde_json::{Value, json};
 
 /// The schema of a kind of record.
@@ -251,35 +253,14 @@ fn what_the_schema_refuses_the_reader_refuses() {
 /// The writer of docs/run-folder.md.
 #[test]
 fn what_the_python_of_the_page_writes_fits() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/run-folder.md");
-    let page = fs::read_to_string(page).unwrap();
-    let blocks = page.split("```python\n").skip(1);
-    let blocks: Vec<&str> = blocks
-        .map(|block| block.split("```").next().unwrap())
-        .collect();
-    assert_eq!(blocks.len(), 2);
-    assert!(blocks[0].lines().filter(|line| !line.is_empty()).count() <= 20);
+    let page = page();
+    let python = blocks(&page, "python");
+    assert_eq!(python.len(), 2);
+    assert!(python[0].lines().filter(|line| !line.is_empty()).count() <= 20);
     let home = tempfile::tempdir().unwrap();
-    let python = Command::new("python3")
-        .arg("-c")
-        .arg(blocks.concat())
-        .current_dir(home.path())
-        .output();
-    let output = match python {
-        Ok(output) => output,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "python3: {error}");
-            gradual_runs::streams::tell(format_args!(
-                "python3 is not here ({error}): the writer of docs/run-folder.md was not tried"
-            ));
-            return;
-        }
-    };
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    if !run_python(&page, home.path()) {
+        return;
+    }
     let folder = home.path().join("runs/mine");
     assert_eq!(folder_fits(&folder), 1 + 2 * 5 * 21);
     let read = ExperimentFolder::read(&folder).unwrap();

@@ -4,7 +4,7 @@ mod decided;
 mod examples;
 pub(crate) mod finish;
 pub(crate) mod finite;
-mod parts;
+pub(crate) mod parts;
 pub(crate) mod pass;
 mod range;
 pub(crate) mod standing;

@@ -7,7 +7,7 @@ use sha2::Digest as _;
 use super::data::ImageData;
 use super::error::ImageError;
 use super::options::{ImageGroups, ImageOptions};
-use super::reading::{Reading, grey};
+use super::reading::{Reading, image};
 use super::shapes;
 
 impl ImageData {
@@ -49,7 +49,7 @@ impl ImageData {
             reading.digest.update(&drawn.pixels);
             reading.push(
                 path,
-                grey(drawn.pixels, [shapes::SIDE; 2], path)?,
+                image(drawn.pixels, 1, [shapes::SIDE; 2], path)?,
                 shapes::CLASSES[drawn.class],
                 shapes::WAYS[drawn.way].0,
             )?;

@@ -174,10 +174,7 @@ impl Reading {
         let assigned = self.assigned(options, &names)?;
         let each = images.bytes.chunks_exact(size[0] * size[1] * channels);
         for (at, (bytes, label)) in each.zip(&labels.bytes).enumerate() {
-            let image = match channels {
-                1 => grey(bytes.to_vec(), size, &path)?,
-                _ => colour(bytes.to_vec(), size, &path)?,
-            };
+            let image = image(bytes.to_vec(), channels, size, &path)?;
             let class = label.to_string();
             let group = assigned
                 .as_ref()
@@ -292,24 +289,17 @@ fn labels_beside(images: &Path) -> Result<PathBuf, ImageError> {
     }
 }
 
-pub(super) fn grey(
+/// A grey image, or with three `channels` one in colour, of these bytes.
+pub(super) fn image(
     bytes: Vec<u8>,
+    channels: usize,
     [height, width]: [usize; 2],
     path: &Path,
 ) -> Result<DynamicImage, ImageError> {
-    let image = GrayImage::from_raw(width as u32, height as u32, bytes);
-    image
-        .map(DynamicImage::from)
-        .ok_or_else(|| ImageError::of(path, "holds an image that is cut"))
-}
-
-fn colour(
-    bytes: Vec<u8>,
-    [height, width]: [usize; 2],
-    path: &Path,
-) -> Result<DynamicImage, ImageError> {
-    let image = RgbImage::from_raw(width as u32, height as u32, bytes);
-    image
-        .map(DynamicImage::from)
-        .ok_or_else(|| ImageError::of(path, "holds an image that is cut"))
+    let (width, height) = (width as u32, height as u32);
+    let image = match channels {
+        1 => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        _ => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
+    };
+    image.ok_or_else(|| ImageError::of(path, "holds an image that is cut"))
 }

@@ -24,8 +24,11 @@ pub(crate) fn all_finite(what: &'static str, values: Vec<f32>) -> Result<Vec<f32
     }
 }
 
-pub(crate) fn host(operation: &'static str, vector: &Tensor<1>) -> Result<Vec<f32>, TrainError> {
-    read(vector.clone()).map_err(|problem| TrainError::Read { operation, problem })
+pub(crate) fn host<const D: usize>(
+    operation: &'static str,
+    tensor: &Tensor<D>,
+) -> Result<Vec<f32>, TrainError> {
+    read(tensor.clone()).map_err(|problem| TrainError::Read { operation, problem })
 }
 
 /// Whether a precision is one of the two of 16 bits.

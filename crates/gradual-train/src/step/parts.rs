@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use gradual_grad::{GradError, Tracer};
+use gradual_grad::{ExampleGradients, GradError, RunningStatistics, Traced, Tracer};
 
 use super::pass::Pass;
 use crate::error::TrainError;
@@ -23,6 +23,29 @@ pub(super) fn trace_parts<M: Module, B>(
             },
         );
     traced.collect()
+}
+
+/// Several parts, traced one after another and put together; running statistics stay as they were.
+pub(crate) fn trace_together<'p, M: Module, B: 'p>(
+    model: &M,
+    tracer: &Tracer,
+    parts: impl IntoIterator<Item = &'p B>,
+    mut losses: impl FnMut(&M, &B) -> Tensor<1>,
+) -> Result<Traced, TrainError> {
+    let traced = RunningStatistics::kept(model, || {
+        let each = parts.into_iter();
+        let each = each.map(|part| tracer.trace(model, |m| losses(m, part)));
+        each.collect::<Result<Vec<Traced>, _>>()
+    })?;
+    let traced = traced.into_iter();
+    let (losses, gradients): (Vec<_>, Vec<_>) =
+        traced.map(|one| (one.losses, one.gradients)).unzip();
+    // Refuses an empty list, whose losses could not be put together.
+    let gradients = ExampleGradients::concat(&gradients)?;
+    Ok(Traced {
+        losses: Tensor::cat(losses, 0),
+        gradients,
+    })
 }
 
 /// The losses of a draw in several parts, without a graph.

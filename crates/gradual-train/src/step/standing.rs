@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
-use gradual_grad::{ExampleGradients, RunningStatistics, Traced};
+use gradual_grad::{ExampleGradients, Traced};
 use gradual_group::{Draw, Standing};
 
 use super::finite::{all_finite, host};
+use super::parts::trace_together;
 use super::range::out_of_range;
 use crate::error::TrainError;
 use crate::objective::Objective;
@@ -81,22 +82,10 @@ pub(crate) fn show<M: Module, B>(
     (objective, leaves_out): (&mut Objective, bool),
     parts: &[&B],
     (dropped, expected): (usize, usize),
-    mut losses: impl FnMut(&M, &B) -> Tensor<1>,
+    losses: impl FnMut(&M, &B) -> Tensor<1>,
 ) -> Result<usize, TrainError> {
-    let traced = RunningStatistics::kept(model, || {
-        let tracer = objective.tracer();
-        let each = parts
-            .iter()
-            .map(|part| tracer.trace(model, |m| losses(m, part)));
-        each.collect::<Result<Vec<Traced>, _>>()
-    })?;
-    let (losses, gradients): (Vec<_>, Vec<_>) = traced
-        .into_iter()
-        .map(|traced| (traced.losses, traced.gradients))
-        .unzip();
-    // Refuses an empty list, which could not be put together below.
-    let gradients = ExampleGradients::concat(&gradients)?;
-    let losses = Tensor::cat(losses, 0);
+    let parts = parts.iter().copied();
+    let Traced { losses, gradients } = trace_together(model, objective.tracer(), parts, losses)?;
     let got = gradients.num_examples().saturating_sub(dropped);
     if got != expected {
         return Err(TrainError::Standing {

@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
-use gradual_grad::host::read;
-use gradual_grad::{ExampleGradients, RunningStatistics, Traced};
+use gradual_grad::{ExampleGradients, Traced};
 use gradual_group::{Draw, Grouping, Groups, Standing};
 use gradual_runs::{GroupMembers, MembersRecord, SCHEMA};
 use rand::SeedableRng;
@@ -19,6 +17,8 @@ use super::run::Run;
 use crate::error::TrainError;
 use crate::label_set::LabelSet;
 use crate::samplers::sampler::Wanted;
+use crate::step::finite::host;
+use crate::step::parts::trace_together;
 use crate::task::{Drawn, Task};
 
 /// The stream of random numbers that the examples are drawn with.
@@ -110,22 +110,10 @@ impl<T: Task> Trainer<'_, T> {
             examples.div_ceil(at_once),
             &mut random,
         )?;
-        let tracer = self.objective.tracer();
-        let traced = RunningStatistics::kept(model, || {
-            let each = parts
-                .iter()
-                .map(|part| tracer.trace(model, |m| self.task.losses(m, &part.batch)));
-            each.collect::<Result<Vec<Traced>, _>>()
+        let traced = trace_together(model, self.objective.tracer(), &parts, |m, part| {
+            self.task.losses(m, &part.batch)
         })?;
-        let (losses, gradients): (Vec<_>, Vec<_>) = traced
-            .into_iter()
-            .map(|traced| (traced.losses, traced.gradients))
-            .unzip();
-        let traced = Traced {
-            losses: Tensor::cat(losses, 0),
-            gradients: ExampleGradients::concat(&gradients)?,
-        };
-        let losses = numbers("losses", traced.losses.clone())?;
+        let losses = host("losses", &traced.losses)?;
         if losses.len() != examples || losses.iter().any(|loss| !loss.is_finite()) {
             return Ok(None);
         }
@@ -237,11 +225,11 @@ fn members_of(
     seen: &ExampleGradients,
 ) -> Result<(Vec<Option<usize>>, Vec<f64>), TrainError> {
     if let Some(assignment) = groups.assignment() {
-        let gram = numbers("gradients", seen.gram())?;
+        let gram = host("gradients", &seen.gram())?;
         return Ok((assignment.to_vec(), typical(&gram, assignment)));
     }
     let (k, n) = (groups.num_groups(), groups.num_examples());
-    let membership = numbers("memberships", groups.membership().clone())?;
+    let membership = host("memberships", groups.membership())?;
     let strongest = |example: usize| {
         let memberships = (0..k).map(|group| (group, membership[group * n + example].abs()));
         memberships
@@ -257,13 +245,6 @@ fn members_of(
 }
 
 /// The numbers of a tensor, on the host.
-fn numbers<const D: usize>(
-    operation: &'static str,
-    tensor: Tensor<D>,
-) -> Result<Vec<f32>, TrainError> {
-    read(tensor).map_err(|problem| TrainError::Read { operation, problem })
-}
-
 /// The mean squared cosine of each example with the others of its group, from inner products `[n, n]`.
 fn typical(gram: &[f32], assignment: &[Option<usize>]) -> Vec<f64> {
     let n = assignment.len();

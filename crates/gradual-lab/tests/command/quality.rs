@@ -1,0 +1,156 @@
+//! Groups along a run, held against the true ones.
+
+use super::*;
+
+/// Every row at every step that is looked at, in lines, tables, a figure and a page.
+#[test]
+fn found_groups_are_held_against_tasks_and_codes() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality",
+        "--quick",
+        "--aliases=2",
+        "--depth=2",
+        "--steps=2",
+        "--draw=32",
+        "--jobs=1",
+        &out,
+    ]
+    .map(str::to_owned);
+    let said = run(&arguments);
+    let folder = home.path().join("grouping-quality-quick");
+    assert!(said.contains("| spectral C², whitened gradients, first layer |"));
+    assert!(said.contains("## Aliases partners, squared: all tasks"));
+    let page = said.trim().lines().last().unwrap();
+    assert_eq!(Path::new(page), folder.join("report/index.html"));
+    assert!(fs::read_to_string(page).unwrap().contains("<svg"));
+    for file in [
+        "quality.md",
+        "quality-tasks.svg",
+        "quality-codes.svg",
+        "aliases-partners-squared-all-tasks.svg",
+    ] {
+        assert!(folder.join("report").join(file).exists(), "{file}");
+    }
+
+    let run_folder = folder.join("erm/seed-0");
+    let text = fs::read_to_string(run_folder.join("quality.jsonl")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let steps: Vec<u64> = lines.iter().map(|l| l["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [0, 2]);
+    let index = |grouping: &str, part: &str, layers: &str, against: &str| {
+        let rows = lines[0]["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| {
+            row["grouping"] == grouping
+                && (row["metric"] == "whitened" || row["metric"] == "")
+                && row["part"] == part
+                && row["layers"] == layers
+                && row["against"] == against
+        });
+        let row = row.unwrap_or_else(|| panic!("{grouping} {part} {layers} {against}"));
+        row["adjusted_rand"].as_f64().unwrap()
+    };
+    assert_eq!(index("the true groups", "", "", "tasks"), 1.0);
+    assert!(index("random groups", "", "", "tasks").abs() < 0.05);
+    let first = |against| index("spectral C²", "gradients", "first layer", against);
+    assert!(first("codes") > 0.4, "{}", first("codes"));
+    assert!(first("tasks") < first("codes"));
+    index("spectral C²", "output-gradients", "layer 2", "codes");
+    let true_slope = lines[0]["rows"].as_array().unwrap().iter();
+    let mut true_slope = true_slope.filter(|row| row["grouping"] == "the true groups");
+    let slope = true_slope.next().unwrap()["weight_mass_slope"].as_f64();
+    assert!(slope.unwrap().abs() < 0.1, "{slope:?}");
+    let csv = fs::read_to_string(folder.join("report/quality.csv")).unwrap();
+    let rows = lines[0]["rows"].as_array().unwrap().len();
+    assert_eq!(csv.lines().count(), 1 + 2 * rows);
+    let cells = csv.lines().next().unwrap().split(',').count();
+    assert!(csv.lines().all(|line| line.split(',').count() == cells));
+
+    // A finished seed is kept; another configuration is refused.
+    let timing = || fs::read_to_string(run_folder.join("timing.jsonl")).unwrap();
+    let before = timing();
+    assert_eq!(run(&arguments), said);
+    assert_eq!(timing(), before);
+    let mut other = arguments.clone();
+    other[2] = "--aliases=3".to_owned();
+    let message = refused(&other.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(
+        message.contains("task.aliases is 2 in the folder and 3 asked"),
+        "{message}"
+    );
+}
+
+/// The same for the skills of a decoder: every layer, the control, and who shares a group with whom.
+#[test]
+fn found_groups_are_held_against_skills() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality-skills",
+        "--quick",
+        "--steps=2",
+        "--draw=8",
+        &out,
+    ];
+    let said = run(&arguments.map(str::to_owned));
+    let folder = home.path().join("grouping-quality-skills-quick");
+    for row in [
+        "| skills learned | 0 | 0 |",
+        "| spectral C², whitened gradients, feed-forward 2 |",
+        "| k-means, raw gradients, embedding and read-out |",
+        "| singular vectors, whitened gradients, query 1 |",
+        "| k-means, whitened counts of characters, no model |",
+        "| eigengap: whitened gradients, last norm |",
+    ] {
+        assert!(said.contains(row), "{row}");
+    }
+    for file in [
+        "quality-skills-spectral-c2-whitened-gradients.svg",
+        "quality-skills-controls-and-references.svg",
+        "shared-2.svg",
+    ] {
+        assert!(folder.join("report").join(file).exists(), "{file}");
+    }
+
+    let text = fs::read_to_string(folder.join("erm/seed-0/quality.jsonl")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["names"].as_array().unwrap().len(), 8);
+    let rows = lines[0]["rows"].as_array().unwrap();
+    let counts = |row: &Value| -> Vec<Vec<u64>> {
+        serde_json::from_value(row["contingency"].clone()).unwrap()
+    };
+    let named = |name: &str| rows.iter().find(|row| row["grouping"] == name).unwrap();
+    let of_truth = counts(named("the true groups"));
+    for (group, counts) in of_truth.iter().enumerate() {
+        let elsewhere = counts
+            .iter()
+            .enumerate()
+            .filter(|(label, _)| *label != group);
+        assert_eq!(elsewhere.map(|(_, count)| count).sum::<u64>(), 0);
+    }
+    let sizes: Vec<u64> = of_truth.iter().map(|group| group.iter().sum()).collect();
+    assert_eq!(sizes.iter().sum::<u64>(), 120);
+    for row in rows {
+        // Whatever the groups, they hold each skill's examples once.
+        let counts = counts(row);
+        for (label, &size) in sizes.iter().enumerate() {
+            let held: u64 = counts.iter().map(|group| group[label]).sum();
+            assert_eq!(held, size, "{row}");
+        }
+    }
+    assert!(
+        named("random groups")["adjusted_rand"]
+            .as_f64()
+            .unwrap()
+            .abs()
+            < 0.1
+    );
+}
