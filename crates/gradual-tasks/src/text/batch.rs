@@ -13,7 +13,7 @@ use crate::likelihood;
 pub struct TextBatch {
     pub(super) tokens: Tensor<2, Int>,
     pub(super) targets: Tensor<2, Int>,
-    /// 1 where the target is learned, 0 elsewhere. NaN everywhere in a draw that could not be read.
+    /// 1 where the target is learned, 0 elsewhere.
     pub(super) learned: Tensor<2>,
     /// The same lines on the host.
     pub(super) lines: Arc<[Encoded]>,
