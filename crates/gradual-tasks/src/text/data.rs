@@ -177,9 +177,10 @@ impl Lines {
     pub(super) fn line(&self, line: u32) -> Result<Line, TextError> {
         let (at, length) = self.index.place(line);
         let mut bytes = vec![0; length];
-        self.file
-            .read_at(&mut bytes, at)
-            .map_err(|source| self.failed(source))?;
+        let read = self.file.read_at(&mut bytes, at);
+        // Why a line is not where it was is told before that it isn't.
+        let read = read.or_else(|source| self.file.unchanged().and(Err(source)));
+        read.map_err(|source| self.failed(source))?;
         let parsed = parse(bytes.trim_ascii_end(), &mut Default::default());
         // It could be read before.
         parsed.map_err(|fault| TextError::Line {

@@ -485,15 +485,11 @@ fn a_file_that_changes_is_refused_by_name() {
         said.contains("lines.jsonl: has changed since the run began"),
         "{said}"
     );
-    let error = task.draw(8, &mut random(), &device).unwrap_err();
-    assert!(matches!(error, TrainError::Data(_)) && error.to_string().contains("lines.jsonl"));
-    let drawn = task.draw(3, &mut random(), &device).unwrap();
-    let losses = task
-        .losses(&model, &drawn.batch)
-        .into_data()
-        .try_to_vec::<f32>()
-        .unwrap();
-    assert!(losses.len() == 3 && losses.iter().all(|loss| loss.is_nan()));
+    for examples in [8, 3] {
+        let error = task.draw(examples, &mut random(), &device).unwrap_err();
+        assert!(matches!(error, TrainError::Data(_)));
+        assert!(error.to_string().contains("lines.jsonl: has changed"));
+    }
 
     let missing = TextData::open(Path::new("/no/such.jsonl"), &TextTokens::Bytes, &config());
     assert!(missing.unwrap_err().to_string().contains("/no/such.jsonl"));
