@@ -5,8 +5,9 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 7] = [
+pub(crate) const FILES: [(&str, &str); 8] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
+    ("gradualness", include_str!("files/gradualness.toml")),
     ("skills", include_str!("files/skills.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
