@@ -26,6 +26,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) experiment: &'a Experiment,
     /// With complete recipes.
     pub(crate) arms: Vec<Arm>,
+    /// Of the arms that have no number of their own.
     pub(crate) seeds: u64,
     pub(crate) steps: u64,
     pub(crate) draw: usize,
@@ -44,6 +45,11 @@ pub(crate) struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Seeds of this arm.
+    pub(super) fn seeds(&self, arm: &Arm) -> u64 {
+        arm.seeds.map_or(self.seeds, u64::from)
+    }
+
     /// Optimizer steps of a run of this arm.
     pub(super) fn steps(&self, arm: &Arm) -> u64 {
         self.steps * u64::from(arm.recipe.slowdown)
@@ -145,6 +151,13 @@ impl Plan<'_> {
             }
         }
         for arm in &self.arms {
+            let seeds = self.seeds(arm);
+            if seeds > SEEDS {
+                bail!(
+                    "arm {}: seeds = {seeds}, but it is at most {SEEDS}",
+                    arm.name
+                );
+            }
             let steps = self.steps(arm);
             if steps > STEPS {
                 bail!(

@@ -67,8 +67,7 @@ pub(crate) fn grouping(step: u64) -> GroupingRecord {
 pub(crate) fn experiment() -> ExperimentRecord {
     let arm = |name: &str| ArmRecord {
         name: name.into(),
-        about: String::new(),
-        control: None,
+        ..ArmRecord::default()
     };
     ExperimentRecord {
         schema: SCHEMA,
