@@ -204,7 +204,7 @@ fn what_is_wrong_with_a_sweep_is_named_with_its_line() {
         (
             "recipe.rate = \"{}\"",
             "recipe.rate = \"{}0\"",
-            &["line 27", "at = 1", "recipe", "expected a number"],
+            &["line 27", "at = 1", "expected a number"],
         ),
         (
             "series = \"rate\"",

@@ -7,8 +7,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::messages::{place, said_of_value};
-use crate::arm::{ArmEntry, in_series};
-use crate::recipe::Changes;
+use crate::arm::ArmEntry;
 
 /// What stands for the number.
 const NUMBER: &str = "{}";
@@ -19,13 +18,15 @@ const NUMBER: &str = "{}";
 pub(super) struct Sweep {
     name: Spanned<String>,
     #[serde(default)]
-    about: String,
+    about: Option<String>,
     #[serde(default)]
     control_for: Option<String>,
     #[serde(default)]
     pub(super) like: Option<Spanned<String>>,
     #[serde(default)]
-    recipe: Table,
+    recipe: Option<Table>,
+    #[serde(default)]
+    then: Option<Table>,
     at: Spanned<Vec<Spanned<f64>>>,
     #[serde(default)]
     series: Option<String>,
@@ -46,7 +47,8 @@ impl Sweep {
         }
         let like = self.like.as_ref().map(AsRef::as_ref);
         let changes = like.is_some_and(|like: &String| like.contains(NUMBER));
-        if !changes && !self.recipe.values().any(holds_number) {
+        let tables = self.recipe.iter().chain(&self.then);
+        if !changes && !tables.flat_map(Table::values).any(holds_number) {
             bail!(
                 "{}[[sweep]] {name}: its arms are all the same; put {NUMBER} where the number goes, as in \
                  recipe.composition = \"power(p = {NUMBER})\"",
@@ -63,7 +65,7 @@ impl Sweep {
         let arm = |at: &Spanned<f64>| {
             let said = format!("{}[[sweep]] {name}: ", place(file, text, at));
             let written = text.get(at.span()).unwrap_or_default();
-            self.arm(&series, *at.as_ref(), written)
+            self.arm(&series, written)
                 .map_err(|error| anyhow!("{said}at = {written}: {error:#}"))
         };
         self.at.as_ref().iter().map(arm).collect()
@@ -90,21 +92,33 @@ impl Sweep {
         }
     }
 
-    fn arm(&self, series: &str, at: f64, written: &str) -> anyhow::Result<ArmEntry> {
-        let series = in_series(series.to_owned(), at).map_err(|said| anyhow!(said))?;
-        let with_number = |text: &String| text.replace(NUMBER, written);
-        let recipe = put(&Value::Table(self.recipe.clone()), written)?;
-        let recipe = Changes::deserialize(recipe)
-            .map_err(|error| anyhow!("recipe: {}", said_of_value(&error)))?;
-        Ok(ArmEntry {
-            name: with_number(self.name.as_ref()),
-            about: with_number(&self.about),
-            control_for: self.control_for.as_ref().map(with_number),
-            like: self.like.as_ref().map(|like| with_number(like.as_ref())),
-            recipe,
-            series: Some(series),
-            seeds: self.seeds,
-        })
+    /// The arm as `[[arm]]` would say it.
+    fn arm(&self, series: &str, written: &str) -> anyhow::Result<ArmEntry> {
+        let text = |text: &String| Some(Value::String(text.clone()));
+        let table = |table: &Table| Some(Value::Table(table.clone()));
+        let swept = [
+            ("name", text(self.name.as_ref())),
+            ("about", self.about.as_ref().and_then(text)),
+            ("control_for", self.control_for.as_ref().and_then(text)),
+            ("like", self.like.as_ref().map(AsRef::as_ref).and_then(text)),
+            ("recipe", self.recipe.as_ref().and_then(table)),
+            ("then", self.then.as_ref().and_then(table)),
+        ];
+        let seeds = self.seeds.map(|seeds| i64::try_from(u64::from(seeds)));
+        let own = [
+            ("series", Some(Value::String(series.to_owned()))),
+            ("at", Some(number(written)?)),
+            ("seeds", seeds.transpose()?.map(Value::Integer)),
+        ];
+        let mut arm = Table::new();
+        for (key, value) in swept {
+            if let Some(value) = value {
+                arm.insert(key.to_owned(), put(&value, written)?);
+            }
+        }
+        let own = own.into_iter();
+        arm.extend(own.filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        ArmEntry::deserialize(Value::Table(arm)).map_err(|error| anyhow!(said_of_value(&error)))
     }
 }
 
