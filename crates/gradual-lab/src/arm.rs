@@ -1,10 +1,11 @@
 //! Arms: what an experiment compares.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use gradual::runs::ArmRecord;
+use gradual::runs::{ArmRecord, InSeries};
 use gradual::train::Objective;
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +22,10 @@ pub struct Arm {
     pub about: String,
     /// What it is a control for, in a few words, if it is one.
     pub control_for: Option<String>,
+    /// Its place in a series, if it is in one.
+    pub series: Option<InSeries>,
+    /// How many seeds it runs with, where that is not the number of the experiment.
+    pub seeds: Option<NonZeroU64>,
     /// How it learns.
     pub recipe: Recipe,
     own: Option<Own>,
@@ -54,6 +59,8 @@ impl Arm {
             name: name.into(),
             about: about.into(),
             control_for: None,
+            series: None,
+            seeds: None,
             recipe,
             own: None,
         }
@@ -83,6 +90,28 @@ impl Arm {
     pub fn as_control_for(self, what: impl Into<String>) -> Self {
         Self {
             control_for: Some(what.into()),
+            ..self
+        }
+    }
+
+    /// The same as one of the arms of a `series`, which do the same thing at several strengths: this one `at` that
+    /// number, which is above 0. The report draws the arms of a series as a line.
+    #[must_use]
+    pub fn in_series(self, series: impl Into<String>, at: f64) -> Self {
+        Self {
+            series: Some(InSeries {
+                name: series.into(),
+                at,
+            }),
+            ..self
+        }
+    }
+
+    /// The same with so many seeds, whatever other arms have; `--seeds` overrides it.
+    #[must_use]
+    pub fn with_seeds(self, seeds: NonZeroU64) -> Self {
+        Self {
+            seeds: Some(seeds),
             ..self
         }
     }
@@ -163,27 +192,93 @@ impl Arm {
             name: self.name.clone(),
             about: self.about.clone(),
             control: self.control_for.clone(),
+            series: self.series.clone(),
         }
     }
 }
 
 /// An arm as it stands in a file: what it has otherwise than another.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ArmTable")]
 pub(crate) struct ArmEntry {
     pub(crate) name: String,
-    #[serde(default)]
     pub(crate) about: String,
-    #[serde(default)]
     control_for: Option<String>,
     /// The arm whose recipe is changed; the plain mean loss where none is named.
+    like: Option<String>,
+    recipe: Changes,
+    pub(crate) series: Option<InSeries>,
+    seeds: Option<NonZeroU64>,
+    /// How it goes on to learn, if it does so in another way.
+    then: Option<ThenEntry>,
+}
+
+/// The keys of an [`ArmEntry`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArmTable {
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    control_for: Option<String>,
     #[serde(default)]
     like: Option<String>,
     #[serde(default)]
     recipe: Changes,
+    #[serde(default)]
+    series: Option<String>,
+    #[serde(default)]
+    at: Option<f64>,
+    #[serde(default)]
+    seeds: Option<NonZeroU64>,
     /// How it goes on to learn, if it does so in another way.
     #[serde(default)]
     then: Option<ThenEntry>,
+}
+
+impl TryFrom<ArmTable> for ArmEntry {
+    type Error = String;
+
+    fn try_from(table: ArmTable) -> Result<Self, String> {
+        let series = match (table.series, table.at) {
+            (None, None) => None,
+            (Some(name), Some(at)) => Some(in_series(name, at)?),
+            (Some(name), None) => {
+                return Err(format!(
+                    "the arm {} is in the series '{name}', but nothing says where: at = NUMBER is missing",
+                    table.name
+                ));
+            }
+            (None, Some(at)) => {
+                return Err(format!(
+                    "the arm {} has at = {at}, but no series = \"NAME\"",
+                    table.name
+                ));
+            }
+        };
+        Ok(Self {
+            name: table.name,
+            about: table.about,
+            control_for: table.control_for,
+            like: table.like,
+            recipe: table.recipe,
+            series,
+            seeds: table.seeds,
+            then: table.then,
+        })
+    }
+}
+
+/// The place of an arm in a series.
+pub(crate) fn in_series(name: String, at: f64) -> Result<InSeries, String> {
+    if name.trim().is_empty() {
+        return Err(String::from("series = \"\", but a name is expected"));
+    }
+    match at.is_finite() && at > 0.0 {
+        true => Ok(InSeries { name, at }),
+        false => Err(format!("at = {at}, but a number > 0 is expected")),
+    }
 }
 
 /// The second phase of an arm as it stands in a file.
@@ -211,6 +306,8 @@ impl ArmEntry {
             control_for: None,
             like,
             recipe,
+            series: None,
+            seeds: None,
             then: None,
         }
     }
@@ -283,6 +380,8 @@ impl Library {
         let entry = self.find(name).with_context(|| self.unknown(name))?;
         Ok(Arm {
             control_for: entry.control_for.clone(),
+            series: entry.series.clone(),
+            seeds: entry.seeds,
             ..Arm::new(&entry.name, &entry.about, self.recipe(entry)?)
         })
     }

@@ -4,6 +4,8 @@ mod builtin;
 mod file;
 #[cfg(test)]
 mod fuzz;
+mod messages;
+mod sweep;
 
 pub(crate) use builtin::{FILES, find};
 
@@ -12,9 +14,10 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use gradual::measure::{Against, Claim, Direction, Metric};
+use gradual::runs::InSeries;
 use gradual_registry::split;
 
-use crate::arm::{Arm, ArmEntry, Library};
+use crate::arm::{Arm, ArmEntry, Library, in_series};
 use crate::kinds::{KINDS, Kind};
 use crate::meant::meant;
 use crate::names;
@@ -213,6 +216,10 @@ impl Experiment {
         names::check("the experiment", &self.name)?;
         for arm in &self.own {
             names::check("the arm", &arm.name)?;
+            if let Some(InSeries { name, at }) = &arm.series {
+                let checked = in_series(name.clone(), *at);
+                checked.map_err(|said| anyhow!("the arm {}: {said}", arm.name))?;
+            }
         }
         let known = match self.open {
             true => self.names(),
@@ -278,7 +285,12 @@ impl Experiment {
     /// The arms that were asked for by name, or those that run without being asked for, each with its whole recipe.
     pub(crate) fn choose(&self, asked: &[String]) -> anyhow::Result<Vec<Arm>> {
         let names = self.names();
-        if let Some(unknown) = asked.iter().find(|name| !names.contains(name)) {
+        let matches = |asked: &String, name: &str| match names::is_pattern(asked) {
+            true => names::matching(asked, [name]).len() == 1,
+            false => asked == name,
+        };
+        let unknown = |asked: &&String| !names.iter().any(|name| matches(asked, name));
+        if let Some(unknown) = asked.iter().find(unknown) {
             let near = meant(unknown, names.iter().map(String::as_str));
             bail!(
                 "experiment {} has no arm '{unknown}'{near}; its arms are {}",
@@ -288,7 +300,7 @@ impl Experiment {
         }
         let wanted = |name: &&String| match asked {
             [] => self.arms.contains(name),
-            asked => asked.contains(name),
+            asked => asked.iter().any(|asked| matches(asked, name)),
         };
         names
             .iter()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gradual_measure::{Claim, Direction, Metric};
 use gradual_runs::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, GroupingRecord, Record,
-    RunConfig, RunsError, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, GroupingRecord,
+    InSeries, Record, RunConfig, RunsError, SCHEMA, Timing,
 };
 use proptest::prelude::*;
 
@@ -119,6 +119,10 @@ fn files_come_back_as_they_were() {
             name: "erm".into(),
             about: "mean loss".into(),
             control: Some("the learning rate".into()),
+            series: Some(InSeries {
+                name: "rate".into(),
+                at: 0.1,
+            }),
         }],
         claims: Metric::ALL
             .iter()

@@ -27,6 +27,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) experiment: &'a Experiment,
     /// With complete recipes.
     pub(crate) arms: Vec<Arm>,
+    /// Of the arms that have no number of their own.
     pub(crate) seeds: u64,
     pub(crate) steps: u64,
     pub(crate) draw: usize,
@@ -45,6 +46,11 @@ pub(crate) struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Seeds of this arm.
+    pub(super) fn seeds(&self, arm: &Arm) -> u64 {
+        arm.seeds.map_or(self.seeds, u64::from)
+    }
+
     /// Optimizer steps of a run of this arm.
     pub(super) fn steps(&self, arm: &Arm) -> u64 {
         self.steps * u64::from(arm.recipe.slowdown)
@@ -154,6 +160,13 @@ impl Plan<'_> {
             }
         }
         for arm in &self.arms {
+            let seeds = self.seeds(arm);
+            if seeds > SEEDS {
+                bail!(
+                    "arm {}: seeds = {seeds}, but it is at most {SEEDS}",
+                    arm.name
+                );
+            }
             let draw = self.draw(arm);
             if draw > DRAW {
                 bail!("arm {}: draw = {draw}, but it is at most {DRAW}", arm.name);

@@ -484,7 +484,8 @@ fn scripts_get_json() {
     assert_eq!(
         parity["arms"][0],
         serde_json::json!({
-            "name": "erm", "about": "the plain mean loss", "control_for": null, "default": true
+            "name": "erm", "about": "the plain mean loss", "control_for": null,
+            "series": null, "seeds": null, "default": true
         })
     );
     let parts = list["parts"].as_array().unwrap();

@@ -111,6 +111,7 @@ impl Fixture {
                     name: arm.name.clone(),
                     about: format!("The synthetic arm {} of the tests.", arm.name),
                     control: (arm.name == "slow").then(|| "a lower learning rate".to_owned()),
+                    series: None,
                 })
                 .collect(),
             claims: vec![
