@@ -47,7 +47,6 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         left_out: Some(step / 20),
         moved: None,
         train_loss: 0.7 - 0.01 * step as f64,
-        moved: None,
         compute: Some(1e6 * step as f64),
         capabilities: BTreeMap::from([
             (String::from("add"), record(0.1)),
