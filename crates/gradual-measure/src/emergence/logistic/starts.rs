@@ -127,8 +127,9 @@ fn errors(points: &Points, scale: f64, midpoints: (f64, f64)) -> Vec<(f64, f64)>
             for power in &mut powers[old.clone()] {
                 *power *= growth;
             }
-            for new in old.end..near.end {
-                powers[new] = ((midpoint - points.points[new].time) / scale).exp();
+            let new = old.end..near.end;
+            for (power, point) in powers[new.clone()].iter_mut().zip(&points.points[new]) {
+                *power = ((midpoint - point.time) / scale).exp();
             }
             let inside = by_powers(&points.points[near.clone()], &powers[near.clone()]);
             found.push((points.beyond(&near) + inside, midpoint));
