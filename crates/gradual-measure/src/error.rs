@@ -86,4 +86,18 @@ pub enum MeasureError {
         /// The chance as it came.
         chance: f64,
     },
+    /// The accuracy of guessing is that of the task, and stays.
+    #[error(
+        "run summary: expected the chance {first} of the first evaluation for capability `{capability}` at step {step}, got {chance}"
+    )]
+    ChanceChanged {
+        /// Name of the capability.
+        capability: String,
+        /// Step of the evaluation.
+        step: u64,
+        /// The chance as it came.
+        chance: f64,
+        /// That of the first evaluation.
+        first: f64,
+    },
 }

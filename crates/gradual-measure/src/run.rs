@@ -135,7 +135,7 @@ impl RunCurves {
     ///
     /// # Errors
     /// When there is no evaluation or no capability, the capabilities differ between evaluations, a chance
-    /// is outside 0 to 1, a number is not finite, or steps do not increase.
+    /// is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
     pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
         let first = check(evaluations)?;
         let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
@@ -245,6 +245,15 @@ fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
                     capability: name.clone(),
                     step: one.step,
                     chance: capability.chance,
+                });
+            }
+            let begin = first.capabilities[name].chance;
+            if capability.chance != begin {
+                return Err(MeasureError::ChanceChanged {
+                    capability: name.clone(),
+                    step: one.step,
+                    chance: capability.chance,
+                    first: begin,
                 });
             }
         }

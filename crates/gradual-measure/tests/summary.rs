@@ -208,6 +208,13 @@ fn bad_runs_are_refused() {
     let mut certain = evaluation(3, a);
     certain.capabilities.get_mut("a").unwrap().chance = 1.0;
     assert!(message(&[certain]).contains("capability `a` at step 3, got 1"));
+    let mut other = evaluation(5, a);
+    other.capabilities.get_mut("a").unwrap().chance = 0.25;
+    assert!(
+        message(&[evaluation(3, a), other]).contains(
+            "the chance 0.5 of the first evaluation for capability `a` at step 5, got 0.25"
+        )
+    );
     let mut broken = evaluation(3, a);
     broken.capabilities.get_mut("a").unwrap().accuracy = f64::NAN;
     assert!(message(&[broken]).contains("value NaN at position 0"));
