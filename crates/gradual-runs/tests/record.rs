@@ -18,7 +18,7 @@ fn evaluation(loss: f64) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
-        moved: Some(0.25),
+        moved: None,
         compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),
