@@ -5,9 +5,10 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 8] = [
+pub(crate) const FILES: [(&str, &str); 9] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
+    ("composition", include_str!("files/composition.toml")),
     ("skills", include_str!("files/skills.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
