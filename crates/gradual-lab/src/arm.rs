@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::meant::meant;
-use crate::recipe::{Changes, Recipe, Usual};
+use crate::recipe::{Changes, Recipe, Then, Usual};
 
 /// One choice of loss, draws and optimizer, under a name.
 #[derive(Debug, Clone)]
@@ -95,6 +95,13 @@ impl Arm {
         }
     }
 
+    /// What it does in each of its phases.
+    pub(crate) fn phases(&self) -> impl Iterator<Item = Self> + use<> {
+        let second =
+            (self.recipe.then.as_ref()).map(|then| self.with_recipe(Recipe::clone(&then.recipe)));
+        std::iter::once(self.clone()).chain(second)
+    }
+
     /// The same with every default of its recipe written down.
     pub(crate) fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
         let recipe = self.recipe.complete(usual);
@@ -115,6 +122,13 @@ impl Arm {
     /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels or finds as many
     /// groups as are known, or its sampler draws by capability.
     pub(crate) fn needs_known_groups(&self) -> anyhow::Result<bool> {
+        if let Some(then) = &self.recipe.then
+            && self
+                .with_recipe(Recipe::clone(&then.recipe))
+                .needs_known_groups()?
+        {
+            return Ok(true);
+        }
         let sampler = self.recipe.sampler.name.as_str();
         let finds_as_many = self.own.is_none() && self.recipe.counts_known_groups()?;
         Ok(!UNLABELLED.contains(&sampler) || finds_as_many || self.objective(1, 0)?.needs_labels())
@@ -135,6 +149,7 @@ impl Arm {
                 "shared",
                 "scale",
                 "through_trace",
+                "then",
             ] {
                 fields.remove(field);
             }
@@ -166,6 +181,22 @@ pub(crate) struct ArmEntry {
     like: Option<String>,
     #[serde(default)]
     recipe: Changes,
+    /// How it goes on to learn, if it does so in another way.
+    #[serde(default)]
+    then: Option<ThenEntry>,
+}
+
+/// The second phase of an arm as it stands in a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThenEntry {
+    /// Share of the steps after which it begins.
+    after: f64,
+    /// The arm that it goes on like; the plain mean loss where none is named.
+    #[serde(default)]
+    like: Option<String>,
+    #[serde(default)]
+    recipe: Changes,
 }
 
 impl ArmEntry {
@@ -180,6 +211,7 @@ impl ArmEntry {
             control_for: None,
             like,
             recipe,
+            then: None,
         }
     }
 }
@@ -228,6 +260,7 @@ impl Library {
                 *other = ArmEntry {
                     like: old.like.clone(),
                     recipe: arm.recipe.over(&old.recipe),
+                    then: arm.then.or(old.then),
                     ..arm
                 };
             }
@@ -263,9 +296,42 @@ impl Library {
         )
     }
 
-    /// The recipe of an arm: the changes of all that it is like, from the plain mean loss on.
+    /// The recipe of an arm, with its second phase.
     fn recipe(&self, entry: &ArmEntry) -> anyhow::Result<Recipe> {
-        let mut changes = vec![entry];
+        let chain = self.chain(entry)?;
+        let first = first_phase(&chain);
+        let Some(then) = chain.iter().find_map(|arm| arm.then.as_ref()) else {
+            return Ok(first);
+        };
+        let like = match &then.like {
+            None => Recipe::default(),
+            Some(like) => {
+                let like = self.find(like).with_context(|| {
+                    let unknown = self.unknown(like);
+                    format!("arm {} goes on like another one: {unknown}", entry.name)
+                })?;
+                first_phase(&self.chain(like)?)
+            }
+        };
+        // How many examples a step has, and how slow it is, holds for both.
+        let (slowdown, draw) = (first.slowdown, first.draw);
+        let recipe = Recipe {
+            slowdown,
+            draw,
+            ..like
+        };
+        Ok(Recipe {
+            then: Some(Then {
+                after: then.after,
+                recipe: Box::new(then.recipe.to(&recipe)),
+            }),
+            ..first
+        })
+    }
+
+    /// The arm and all that it is like, the last one being like the plain mean loss.
+    fn chain<'a>(&'a self, entry: &'a ArmEntry) -> anyhow::Result<Vec<&'a ArmEntry>> {
+        let mut chain = vec![entry];
         let mut last = entry;
         while let Some(like) = &last.like {
             let next = self.find(like).with_context(|| {
@@ -275,22 +341,24 @@ impl Library {
                     self.unknown(like)
                 )
             })?;
-            if changes.iter().any(|seen| seen.name == next.name) {
+            if chain.iter().any(|seen| seen.name == next.name) {
                 bail!("arm {} is like {like}, which is like it in turn", last.name);
             }
-            if changes.len() == LIKE {
+            if chain.len() == LIKE {
                 bail!(
                     "arm {} is like one that is like another, and so on: {LIKE} times at most",
                     entry.name
                 );
             }
-            changes.push(next);
+            chain.push(next);
             last = next;
         }
-        let plain = Recipe::default();
-        Ok(changes
-            .iter()
-            .rev()
-            .fold(plain, |recipe, arm| arm.recipe.to(&recipe)))
+        Ok(chain)
     }
+}
+
+/// The changes of a chain of arms, from the plain mean loss on.
+fn first_phase(chain: &[&ArmEntry]) -> Recipe {
+    let changes = chain.iter().rev();
+    changes.fold(Recipe::default(), |recipe, arm| arm.recipe.to(&recipe))
 }

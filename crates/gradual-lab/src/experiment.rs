@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
-use gradual::measure::{Claim, Direction, Metric};
+use gradual::measure::{Against, Claim, Direction, Metric};
 use gradual_registry::split;
 
 use crate::arm::{Arm, ArmEntry, Library};
@@ -194,7 +194,12 @@ impl Experiment {
                 left_out.join(", ")
             ));
         }
-        self.claims.retain(|claim| !left_out.contains(&claim.arm));
+        let is_left_out = |claim: &Claim| {
+            let against =
+                matches!(&claim.against, Some(Against::Arm(other)) if left_out.contains(other));
+            against || left_out.contains(&claim.arm)
+        };
+        self.claims.retain(|claim| !is_left_out(claim));
         Ok(())
     }
 
@@ -216,7 +221,13 @@ impl Experiment {
         for name in &known {
             self.arm(name)?;
         }
-        let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
+        let named = self.claims.iter().flat_map(|claim| {
+            let against = match &claim.against {
+                Some(Against::Arm(other)) => Some(("against", other)),
+                _ => None,
+            };
+            [("claim", &claim.arm)].into_iter().chain(against)
+        });
         for (what, name) in named.chain([("baseline", &self.baseline)]) {
             if !known.contains(name) {
                 let near = meant(name, known.iter().map(String::as_str));
@@ -231,7 +242,7 @@ impl Experiment {
             if claim.statement.trim().is_empty() {
                 bail!("a claim on the arm '{}' has no statement", claim.arm);
             }
-            if claim.arm == self.baseline {
+            if claim.arm == self.baseline && claim.against.is_none() {
                 bail!(
                     "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
                     claim.statement,

@@ -30,6 +30,10 @@ pub struct Evaluation {
     /// Mean training loss (nats) over all examples of the steps since the evaluation before; without such steps (at the
     /// first evaluation, or where all were skipped) the mean of the held-out losses, weighted by frequency.
     pub train_loss: f64,
+    /// How far the weights are from those that the second phase of a run began with, `‖θ − θ₀‖ / ‖θ₀‖`; left out before it
+    /// and where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<f64>,
     /// Floating-point operations of the training before the evaluation, where they are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<f64>,

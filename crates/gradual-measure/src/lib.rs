@@ -6,7 +6,8 @@
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how closely *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//!   some capabilities predict the others; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
+//!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank
+//!   correlations; [`slope()`]: a straight line through points.
 //! - [`composed`]: how capabilities that are composed of others develop against their parts.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
@@ -25,6 +26,7 @@ mod error;
 pub mod evaluation;
 pub mod halves;
 pub mod metric;
+pub mod overlap;
 pub mod rank;
 pub mod run;
 mod sign_flip;
@@ -35,7 +37,7 @@ mod timing;
 pub mod verdict;
 
 pub use across::{Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to, steps_to_worst};
-pub use claim::Claim;
+pub use claim::{Against, Claim};
 pub use composed::Composed;
 pub use curve::{Curve, skill};
 pub use effect::{Effect, paired_ratio};
@@ -44,8 +46,9 @@ pub use error::MeasureError;
 pub use evaluation::{CapabilityRecord, Evaluation};
 pub use halves::{Halves, half_pairs};
 pub use metric::{Direction, Metric, Topic};
+pub use overlap::overlap;
 pub use rank::{kendall_tau, spearman};
-pub use run::{CapabilityCurves, Measure, RunCurves};
+pub use run::{CapabilityCurves, Measure, RunCurves, SecondPhase};
 pub use slope::slope;
 pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};

@@ -161,6 +161,26 @@ metrics! {
         about: "how many capabilities must be tested to know the mean skill within ±5 points",
         value: |run| Some(run.halves?.needed as f64),
     }
+    NeededForWorst {
+        name: "needed_for_worst",
+        label: "capabilities to test for the worst",
+        head: "to test for the worst",
+        topic: Together,
+        unit: "capabilities",
+        better: Lower,
+        about: "how many capabilities must be tested to know the lowest skill within 10 points",
+        value: |run| Some(run.halves?.needed_for_worst as f64),
+    }
+    Overlap {
+        name: "overlap",
+        label: "overlap of the rises",
+        head: "overlap",
+        topic: Together,
+        unit: "",
+        better: Higher,
+        about: "what the rises (t10 to t90) of capabilities that follow one another share in time, 0 for dominoes",
+        value: |run| run.overlap,
+    }
     Order {
         name: "order",
         label: "order: rarity",
@@ -180,6 +200,16 @@ metrics! {
         better: Higher,
         about: "lowest accuracy of a capability at the last evaluation",
         value: |run| Some(run.worst_accuracy),
+    }
+    Learned {
+        name: "learned",
+        label: "capabilities learned",
+        head: "learned",
+        topic: Together,
+        unit: "capabilities",
+        better: Higher,
+        about: "capabilities with a skill of at least 90 % at the last evaluation",
+        value: |run| Some(run.learned as f64),
     }
     RelativeWidth {
         name: "relative_width",
@@ -341,6 +371,16 @@ metrics! {
         about: "training examples until the mean accuracy is 99 %",
         value: |run| run.examples_to_99,
     }
+    GradientsTo99 {
+        name: "gradients_to_99",
+        label: "gradients to 99 % mean accuracy",
+        head: "gradients to 99 %",
+        topic: Tax,
+        unit: "gradients",
+        better: Lower,
+        about: "per-example gradients, with those of standing examples, until the mean accuracy is 99 %",
+        value: |run| run.gradients_to_99,
+    }
     SecondsTo90 {
         name: "seconds_to_90",
         label: "seconds to 90 % mean accuracy",
@@ -380,6 +420,26 @@ metrics! {
         better: Higher,
         about: "mean accuracy at the last evaluation",
         value: |run| Some(run.final_accuracy),
+    }
+    Moved {
+        name: "moved",
+        label: "way of the weights",
+        head: "moved",
+        topic: Tax,
+        unit: "",
+        better: Lower,
+        about: "how far the weights moved in the second phase of a run, as a share of their norm",
+        value: |run| run.moved,
+    }
+    Kept {
+        name: "kept",
+        label: "accuracy kept",
+        head: "kept",
+        topic: Tax,
+        unit: "",
+        better: Higher,
+        about: "lowest ratio of a capability’s accuracy at the end to that before the second phase",
+        value: |run| run.kept,
     }
     FinalLoss {
         name: "final_loss",

@@ -91,6 +91,26 @@ impl CapabilityCurves {
     }
 }
 
+/// When the second phase of a run began, and how far it went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SecondPhase {
+    /// Step of the last evaluation before it.
+    pub begins: f64,
+    /// How far the weights had moved at the last evaluation, as a share of their norm at the start.
+    pub moved: f64,
+}
+
+impl SecondPhase {
+    fn of(evaluations: &[Evaluation]) -> Option<Self> {
+        let first = evaluations.iter().position(|one| one.moved.is_some())?;
+        let before = evaluations.get(first.checked_sub(1)?)?;
+        Some(Self {
+            begins: before.step as f64,
+            moved: evaluations.last()?.moved?,
+        })
+    }
+}
+
 /// The curves of one run.
 ///
 /// The capabilities that *count* are those that are trained, of frequency above zero at the first
@@ -102,8 +122,12 @@ pub struct RunCurves {
     pub capabilities: Vec<CapabilityCurves>,
     /// Examples seen against steps.
     pub examples: Curve,
+    /// Per-example gradients computed against steps, those of standing examples included.
+    pub gradients: Curve,
     /// Training loss of the latest draw against steps.
     pub train_loss: Curve,
+    /// The second phase of the run, if it had one.
+    pub phase: Option<SecondPhase>,
     /// Floating-point operations against steps, where they were counted.
     pub compute: Option<Curve>,
 }
@@ -151,7 +175,9 @@ impl RunCurves {
         Ok(Self {
             capabilities,
             examples: along(&|one| one.examples as f64)?,
+            gradients: along(&|one| one.gradient_evaluations.unwrap_or(one.examples) as f64)?,
             train_loss: along(&|one| one.train_loss)?,
+            phase: SecondPhase::of(evaluations),
             compute: compute.map(curve).transpose()?,
         })
     }

@@ -36,6 +36,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
+        moved: None,
         compute: None,
         capabilities: capabilities.collect::<BTreeMap<_, _>>(),
     }

@@ -51,7 +51,7 @@ fn verdicts(results: &Results) -> Table {
             claim.statement.as_str().into(),
             claim.source.as_str().into(),
             claim.arm.as_str().into(),
-            held.baseline.as_str().into(),
+            Cell::Text(held.baseline.to_string()),
             claim.metric.name().into(),
             Cell::Text(format!("{:?}", claim.direction).to_lowercase()),
             claim.smallest_effect.into(),

@@ -122,7 +122,7 @@ fn tables_hold_every_number() {
          bootstrap_low,bootstrap_high,p,adjusted_p,seeds,verdict,reason"
     );
     assert_eq!(rows("verdicts.csv").len(), 1 + 4);
-    assert_eq!(rows("metrics.csv").len(), 1 + 3 * 31);
+    assert_eq!(rows("metrics.csv").len(), 1 + 3 * Metric::ALL.len());
     assert_eq!(rows("runs.csv").len(), 1 + 15);
     // By accuracy, loss and probability.
     assert_eq!(rows("capabilities.csv").len(), 1 + 15 * 6 * 3);

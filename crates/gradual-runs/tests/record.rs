@@ -18,6 +18,7 @@ fn evaluation(loss: f64) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
+        moved: Some(0.25),
         compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),
@@ -126,6 +127,7 @@ fn files_come_back_as_they_were() {
                 statement: metric.label().into(),
                 source: "post".into(),
                 arm: "grouped".into(),
+                against: None,
                 metric,
                 direction: Direction::Lower,
                 smallest_effect: 0.8,

@@ -82,6 +82,7 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
             gradient_evaluations: None,
             left_out: None,
             train_loss: 0.0,
+            moved: None,
             compute: None,
             capabilities: capabilities.collect(),
         }

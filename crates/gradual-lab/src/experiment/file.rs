@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anyhow::{Context as _, anyhow, bail};
-use gradual::measure::{Claim, Direction, Metric};
+use gradual::measure::{Against, Claim, Direction, Metric};
 use gradual_registry::nearest;
 use serde::Deserialize;
 use toml::{Spanned, Table};
@@ -85,6 +85,8 @@ struct ClaimEntry {
     statement: String,
     source: String,
     arm: Spanned<String>,
+    #[serde(default)]
+    against: Option<Spanned<Against>>,
     metric: Metric,
     direction: Direction,
     #[serde(deserialize_with = "ratio")]
@@ -109,6 +111,28 @@ fn positive<'de, D: serde::Deserializer<'de>>(
         false => Err(serde::de::Error::custom(format!(
             "{number} is not {what}: a number > 0 is expected"
         ))),
+    }
+}
+
+impl ClaimEntry {
+    /// What is wrong with it, if anything is.
+    fn said(&self, baseline: Option<&str>, library: &Library) -> Option<String> {
+        let arm = self.arm.as_ref();
+        let said = match self.against.as_ref().map(Spanned::as_ref) {
+            _ if self.statement.trim().is_empty() => "the claim has no statement",
+            None if Some(arm.as_str()) == baseline => {
+                "the claim compares the baseline with itself; name another arm, or what it is compared with, as in against = \"grouped\""
+            }
+            Some(Against::Arm(other)) if other == arm => "the claim compares the arm with itself",
+            Some(Against::Arm(other)) if !library.names().any(|name| name == other) => {
+                return Some(format!("against: {}", library.unknown(other)));
+            }
+            Some(&Against::Number(number)) if !(number.is_finite() && number > 0.0) => {
+                return Some(format!("against: {number} is not a number > 0"));
+            }
+            _ => return None,
+        };
+        Some(said.to_owned())
     }
 }
 
@@ -167,14 +191,10 @@ impl File {
         let baseline = baseline.or_else(|| read.arms().first().cloned());
         for claim in &read.claim {
             known(&claim.arm, "claim")?;
-            let said = match &claim.statement {
-                text if text.trim().is_empty() => "the claim has no statement",
-                _ if Some(claim.arm.as_ref()) == baseline.as_ref() => {
-                    "the claim compares the baseline with itself; name another arm"
-                }
-                _ => continue,
-            };
-            bail!("{}claim: {said}", place(file, text, &claim.arm));
+            let said = claim.said(baseline.as_deref(), &library);
+            if let Some(said) = said {
+                bail!("{}claim: {said}", place(file, text, &claim.arm));
+            }
         }
         Ok(read)
     }
@@ -323,6 +343,10 @@ impl File {
             statement: entry.statement.clone(),
             source: entry.source.clone(),
             arm: entry.arm.as_ref().clone(),
+            against: entry
+                .against
+                .as_ref()
+                .map(|against| against.as_ref().clone()),
             metric: entry.metric,
             direction: entry.direction,
             smallest_effect: entry.smallest_effect,

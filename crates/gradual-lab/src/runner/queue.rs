@@ -85,7 +85,7 @@ impl Plan<'_> {
             arm: arm.name.clone(),
             seed,
             steps: self.steps(arm),
-            draw: self.draw as u64,
+            draw: self.draw(arm) as u64,
             backend: self.backend.name.to_owned(),
             task: self.settings.clone(),
             recipe: arm.settings()?,

@@ -90,6 +90,7 @@ impl Fixture {
             statement: statement.to_owned(),
             source: "Jermyn (2022)".to_owned(),
             arm: arm.to_owned(),
+            against: None,
             metric,
             direction,
             smallest_effect,
@@ -247,6 +248,7 @@ impl Fixture {
             standing_examples: None,
             gradient_evaluations: None,
             left_out: None,
+            moved: None,
             compute: None,
             // No two seeds have the same evaluations.
             train_loss: capabilities.values().map(|one| one.loss).sum::<f64>()

@@ -28,6 +28,9 @@ impl Record for Evaluation {
             CHECKS.count(entry, count.unwrap_or(0))?;
         }
         CHECKS.sized("train_loss", self.train_loss)?;
+        if let Some(moved) = self.moved {
+            CHECKS.positive("moved", moved)?;
+        }
         if let Some(compute) = self.compute {
             CHECKS.positive("compute", compute)?;
         }

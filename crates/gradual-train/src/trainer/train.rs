@@ -51,6 +51,7 @@ impl<T: Task> Trainer<'_, T> {
             if self.interrupt.asked() {
                 break End::Interrupted;
             }
+            self.change(&model, &mut run)?;
             model = self.step(model, &mut run)?;
             let on_grid = is_evaluation_step(run.done, self.config.steps, self.config.every);
             self.look(&model, &mut run, on_grid)?;
@@ -112,6 +113,10 @@ impl<T: Task> Trainer<'_, T> {
         at_least_one("draw", self.config.draw as u64)?;
         at_least_one("parts", self.config.parts as u64)?;
         at_least_one("every", self.config.every)?;
+        if let Some((after, phase)) = &self.then {
+            at_least_one("steps before the second phase", *after)?;
+            phase.check(self)?;
+        }
         self.objective.check(self.config.draw)?;
         self.sampler.check(self.size())
     }
