@@ -8,7 +8,8 @@ use gradual_group::OneGroup;
 use gradual_loss::Mean;
 use gradual_runs::Evaluation;
 use gradual_train::{
-    Capability, Drawn, Flow, Objective, Observer, Score, Task, TrainError, Trainer, TrainerConfig,
+    CONTINUE, Capability, Drawn, Flow, Objective, Observer, Score, Task, TrainError, Trainer,
+    TrainerConfig,
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -63,7 +64,7 @@ struct Parts(Vec<Vec<String>>);
 impl Observer for Parts {
     fn evaluated(&mut self, evaluation: &Evaluation, _: f64) -> Result<Flow, TrainError> {
         self.0.push(evaluation.capabilities["rare"].parts.clone());
-        Ok(Flow::Continue)
+        Ok(CONTINUE)
     }
 }
 
