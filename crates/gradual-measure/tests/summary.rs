@@ -24,6 +24,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
             frequency: 1.0 / rises.len() as f64,
             probability: Some(0.5 + 0.5 * skill * skill),
             progress: Some(((step as f64 - begin + 50.0) / (end - begin)).clamp(0.0, 1.0)),
+            parts: Vec::new(),
         };
         (name.to_owned(), record)
     });
@@ -298,6 +299,7 @@ proptest! {
                 frequency: 1.0 / (index + 1) as f64,
                 probability: Some(probability),
                 progress: Some(accuracy),
+                parts: Vec::new(),
             };
             Evaluation {
                 schema: 1,

@@ -29,6 +29,7 @@ fn evaluation(loss: f64) -> Evaluation {
                 frequency: 0.204,
                 probability: None,
                 progress: None,
+                parts: Vec::new(),
             },
         )]),
     }

@@ -37,6 +37,7 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         frequency: 0.5,
         probability: Some(0.5 + 0.01 * step as f64),
         progress: None,
+        parts: Vec::new(),
     };
     Evaluation {
         schema: SCHEMA,
