@@ -156,9 +156,9 @@ fn settings_are_checked() {
     }
     let few = with(|c| (c.bits, c.subset) = (6, 3));
     assert!(few.contains("not enough sets of 3 and 6 bits"), "{few}");
-    let large = with(|c| c.hidden = 1_000_000);
+    let large = with(|c| (c.hidden, c.depth) = (1_000_000, 2));
     assert!(
-        large.starts_with("hidden = 1000000, but with depth = 1, triples = 3 and bits = 30"),
+        large.starts_with("hidden = 1000000, but with depth = 2, triples = 3 and bits = 30"),
         "{large}"
     );
 }
