@@ -32,6 +32,7 @@ mod error;
 mod figures;
 mod folder;
 mod numbers;
+mod order;
 mod output;
 mod page;
 #[cfg(feature = "parquet")]

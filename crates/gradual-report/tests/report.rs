@@ -2,6 +2,7 @@
 
 mod common;
 
+use gradual_measure::Metric;
 use std::fs;
 use std::path::Path;
 
