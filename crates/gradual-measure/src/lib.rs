@@ -6,7 +6,8 @@
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how closely *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank correlations; [`slope()`]: a straight line through points.
+//!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank correlations; [`slope()`]: a straight line through points;
+//!   [`solvable`]: the model of multitask parity that predicts times of emergence from frequencies.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
@@ -28,6 +29,7 @@ pub mod rank;
 pub mod run;
 mod sign_flip;
 mod slope;
+pub mod solvable;
 pub mod statistics;
 pub mod summary;
 mod timing;
@@ -46,6 +48,7 @@ pub use overlap::overlap;
 pub use rank::{kendall_tau, spearman};
 pub use run::{CapabilityCurves, Measure, RunCurves, SecondPhase};
 pub use slope::slope;
+pub use solvable::Solvable;
 pub use statistics::{Interval, Sample};
 pub use summary::{CapabilitySummary, RunSummary};
 pub use timing::Timing;

@@ -188,6 +188,26 @@ metrics! {
         about: "Kendall’s τ of t50 with rarity, 1 where frequent capabilities come first",
         value: |run| run.order,
     }
+    ByFrequency {
+        name: "by_frequency",
+        label: "told by frequencies: R²",
+        head: "by frequencies: R²",
+        topic: Together,
+        unit: "",
+        better: Lower,
+        about: "R² of sigmoids whose times go as the inverse of the frequency (arXiv 2404.17563), two parameters for all capabilities",
+        value: |run| run.by_frequency,
+    }
+    ByEquality {
+        name: "by_equality",
+        label: "told by one curve: R²",
+        head: "by one curve: R²",
+        topic: Together,
+        unit: "",
+        better: Higher,
+        about: "R² of one sigmoid for all capabilities",
+        value: |run| run.by_equality,
+    }
     WorstAccuracy {
         name: "worst_accuracy",
         label: "final worst accuracy",

@@ -15,6 +15,7 @@ use crate::halves::Halves;
 use crate::overlap::overlap;
 use crate::rank::kendall_tau;
 use crate::run::{CapabilityCurves, Measure, RunCurves};
+use crate::solvable::Solvable;
 use crate::statistics::median;
 use crate::timing::Timing;
 
@@ -99,6 +100,10 @@ pub struct RunSummary {
     pub overlap: Option<f64>,
     /// Capabilities with a skill of at least 0.9 at the last evaluation.
     pub learned: usize,
+    /// How well sigmoids tell the curves whose times go as the inverse of the frequency, see [`Solvable`].
+    pub by_frequency: Option<f64>,
+    /// The same with equal times for all.
+    pub by_equality: Option<f64>,
     /// How far the weights moved in the second phase of a run, as a share of their norm at its start.
     pub moved: Option<f64>,
     /// The lowest ratio of a capability's accuracy at the end to that before the second phase, of those with a skill of
@@ -171,6 +176,8 @@ impl RunSummary {
         let examples_at = |steps: Option<f64>| steps.map(|steps| examples.at(steps));
         let gradients = curves.gradients.from_origin(0.0);
         let rarities: Vec<f64> = counted.iter().map(|one| -one.frequency).collect();
+        let frequencies: Vec<f64> = counted.iter().map(|one| one.frequency).collect();
+        let equal = vec![1.0 / counted.len() as f64; counted.len()];
         let times: Vec<f64> = emergences
             .iter()
             .map(|one| one.t50.unwrap_or(f64::INFINITY))
@@ -188,6 +195,8 @@ impl RunSummary {
                 .filter_map(|one| one.by(Measure::Accuracy))
                 .filter(|skill| skill.last_value() >= LEARNED)
                 .count(),
+            by_frequency: Solvable::fit(&skills, &frequencies).map(|model| model.r_squared),
+            by_equality: Solvable::fit(&skills, &equal).map(|model| model.r_squared),
             moved: curves.phase.map(|phase| phase.moved),
             kept: curves.phase.and_then(|phase| kept(curves, phase.begins)),
             steps_to_90,

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{Arm, Fixture, run_folder, write};
+use gradual_measure::Metric;
 use gradual_report::report;
 use serde_json::Value;
 use tempfile::tempdir;

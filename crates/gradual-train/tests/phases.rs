@@ -37,7 +37,8 @@ fn erm() -> Objective {
 
 fn grouped() -> Phase<'static> {
     let objective = Objective::new(Labels::new(2), SumOfSquares);
-    Phase::new(objective, AdamConfig::new().init(), 0.02).with_sampler(Box::new(Stratified::new()))
+    Phase::new(objective, AdamConfig::new().init(), 0.02)
+        .with_sampler(Box::new(Stratified::new(0..2, 2).unwrap()))
 }
 
 /// The weights of every step of a run.

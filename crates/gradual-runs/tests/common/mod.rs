@@ -45,6 +45,7 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         standing_examples: Some(step),
         gradient_evaluations: Some(9 * step),
         left_out: Some(step / 20),
+        moved: None,
         train_loss: 0.7 - 0.01 * step as f64,
         moved: None,
         compute: Some(1e6 * step as f64),
