@@ -2,7 +2,6 @@
 
 mod common;
 
-use gradual_measure::Metric;
 use std::fs;
 use std::path::Path;
 
@@ -124,7 +123,7 @@ fn tables_hold_every_number() {
          bootstrap_low,bootstrap_high,p,adjusted_p,seeds,verdict,reason"
     );
     assert_eq!(rows("verdicts.csv").len(), 1 + 4);
-    assert_eq!(rows("metrics.csv").len(), 1 + 3 * Metric::ALL.len());
+    assert_eq!(rows("metrics.csv").len(), 1 + 3 * (Metric::ALL.len() + 2));
     assert_eq!(rows("runs.csv").len(), 1 + 15);
     // By accuracy, loss and probability.
     assert_eq!(rows("capabilities.csv").len(), 1 + 15 * 6 * 3);
@@ -214,7 +213,7 @@ fn the_tax_has_another_goal_where_the_baseline_is_too_slow() {
     assert_eq!(to_90["sample"], Value::Null);
     assert!(html.contains("steps to 50 % mean skill (the baseline never comes to 90 % accuracy)"));
     let (html, _) = reported(&Fixture::default(), |_| ());
-    assert!(html.contains("the tax: steps to 90 % mean accuracy, as a multiple"));
+    assert!(html.contains("the tax: steps to 99 % mean accuracy, as a multiple"));
 }
 
 #[test]

@@ -8,7 +8,10 @@ use crate::meant::meant;
 pub(crate) const FILES: [(&str, &str); 12] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
-    ("how-many-groups", include_str!("files/how-many-groups.toml")),
+    (
+        "how-many-groups",
+        include_str!("files/how-many-groups.toml"),
+    ),
     ("stability", include_str!("files/stability.toml")),
     ("agreement", include_str!("files/agreement.toml")),
     ("exact", include_str!("files/exact.toml")),

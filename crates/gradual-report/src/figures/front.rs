@@ -159,7 +159,7 @@ fn row(arm: &Arm, kind: Kind, point: &Point) -> [Cell; 10] {
         Cell::from(arm.series.as_ref().map_or("", |series| &series.name)),
         Cell::from(arm.series.as_ref().map(|series| series.at)),
         point.seed.into(),
-        kind.shown.label().into(),
+        kind.shown.name().into(),
         kind.unit.name().into(),
         point.tax.value.into(),
         point.tax.least.into(),

@@ -18,7 +18,7 @@ use rules::{Found, found, number_of_groups};
 /// Arms that a series has at least.
 const LEAST: usize = 3;
 
-/// What is drawn.
+/// What is drawn of every series, beside what claims on its arms are about.
 const METRICS: [Metric; 3] = [Metric::Gap, Metric::Spread, Metric::RelativeWidth];
 
 /// A series and its arms, in order of strength.
@@ -54,7 +54,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         ("at", "strength", &others, &[]),
     ];
     for (name, x_label, series, found) in sets {
-        for metric in METRICS {
+        for metric in metrics(folder, series) {
             let drawing = Drawing {
                 name: &format!("strength-{name}-{}", metric.name().replace('_', "-")),
                 metric,
@@ -116,6 +116,18 @@ fn series(folder: &Folder) -> Vec<Series<'_>> {
         Series { name, arms }
     })
     .collect()
+}
+
+/// What is drawn of these series.
+fn metrics(folder: &Folder, series: &[Series<'_>]) -> Vec<Metric> {
+    let arms = || series.iter().flat_map(|one| &one.arms);
+    let claimed = |metric: &Metric| {
+        let mut claims = folder.stated.iter().map(|stated| &stated.claim);
+        claims.any(|claim| claim.metric == *metric && arms().any(|(_, arm)| arm.name == claim.arm))
+    };
+    let all = Metric::ALL.iter().copied();
+    all.filter(|metric| METRICS.contains(metric) || claimed(metric))
+        .collect()
 }
 
 impl<'a> Series<'a> {

@@ -38,6 +38,14 @@ impl Shown {
         }
     }
 
+    /// The name in tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Width => "relative_width_ratio",
+            Self::Spread => Metric::Spread.name(),
+        }
+    }
+
     fn of(self, folder: &Folder, arm: &Arm, run: &Run) -> Option<Bound> {
         let width = |run: &Run| run.summary.value(Metric::RelativeWidth);
         let bound = match self {
