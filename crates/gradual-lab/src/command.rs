@@ -1,5 +1,6 @@
 //! The command `experiment`.
 
+mod all;
 mod flags;
 mod list;
 mod record;
@@ -25,6 +26,9 @@ use crate::experiment::{self, Experiment};
 use crate::runner::{Outcome, Plan};
 use crate::training::Written;
 use flags::Which;
+
+/// The name that stands for every experiment that tests claims.
+pub(crate) const ALL: &str = "all";
 
 /// Exit code of a command that was interrupted, as shells have it.
 pub const INTERRUPTED: u8 = 130;
@@ -67,6 +71,9 @@ impl Arguments {
         }
         if let Some(name) = &which.show {
             return print(experiment::find(name)?.trim_end());
+        }
+        if which.is_all() {
+            return all::run(&asked, &self.rest);
         }
         let flags = experiment::Asked {
             quick: asked.quick,

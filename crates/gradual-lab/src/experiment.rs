@@ -349,10 +349,15 @@ impl Experiment {
 
     /// The folder of its runs in `out`; the short version keeps out of the way of the long one.
     pub(crate) fn folder(&self, out: &Path, quick: bool) -> std::path::PathBuf {
-        match quick {
-            true => out.join(format!("{}-quick", self.name)),
-            false => out.join(&self.name),
-        }
+        out.join(folder_name(&self.name, quick))
+    }
+}
+
+/// The name of the folder of an experiment's runs.
+pub(crate) fn folder_name(name: &str, quick: bool) -> String {
+    match quick {
+        true => format!("{name}-quick"),
+        false => name.to_owned(),
     }
 }
 
@@ -397,6 +402,8 @@ pub(crate) fn kind(file: &str, text: &str) -> anyhow::Result<Option<&'static dyn
 pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) about: String,
+    /// Whether it is among [`ALL`](crate::command::ALL).
+    pub(crate) in_all: bool,
     /// Its arms, those that run by default first, and whether they do.
     pub(crate) arms: Vec<(Arm, bool)>,
 }
@@ -427,7 +434,19 @@ fn listed(name: &str, text: &str) -> anyhow::Result<Listed> {
         .map(|name| Ok((library.arm(name)?, usual.contains(name))));
     Ok(Listed {
         arms: arms.collect::<anyhow::Result<_>>()?,
+        in_all: read.tests_claims()?,
         name: read.name,
         about: read.about,
     })
+}
+
+/// Name and file of the built-in experiments that test claims and need no data of one's own.
+pub(crate) fn all() -> anyhow::Result<Vec<(&'static str, &'static str)>> {
+    let mut all = Vec::new();
+    for (name, text) in FILES {
+        if File::read(name, text)?.tests_claims()? {
+            all.push((name, text));
+        }
+    }
+    Ok(all)
 }

@@ -6,7 +6,8 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{Against, Direction};
-use gradual_runs::RunsError;
+use gradual_runs::files::{self, EXPERIMENT};
+use gradual_runs::{ExperimentRecord, RunsError};
 
 use crate::ReportError;
 use crate::figures::{Dots, dots, name_apart};
@@ -41,7 +42,12 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
         return Err(ReportError::NoFolder);
     }
     check(page)?;
-    let names: Vec<String> = dirs.iter().map(|dir| quoted(dir)).collect();
+    let given = dirs;
+    let mut dirs = Vec::new();
+    for dir in given {
+        dirs.extend(experiments(dir)?);
+    }
+    let names: Vec<String> = given.iter().map(|dir| quoted(dir)).collect();
     let command = format!(
         "cargo xtask report --claims {} {}",
         quoted(page),
@@ -59,7 +65,7 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
     );
     let mut figures = BTreeMap::new();
     let mut taken = BTreeSet::new();
-    for dir in dirs {
+    for dir in &dirs {
         let mut folder = Folder::read(dir, false, stop)?;
         // Experiments of one name are told apart, and with them their headings and figures.
         let numbered = (2..).map(|number: usize| format!("{} ({number})", folder.name));
@@ -69,6 +75,40 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
         text.push_str(&experiment(&folder, &mut figures, stop)?);
     }
     put(page, &text, &figures)
+}
+
+/// The folder itself, or, where it is one of experiments, those in it that state claims, by name. The short version of an
+/// experiment is left out where the long one is there.
+fn experiments(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let is_one = |dir: &Path| dir.join(EXPERIMENT).symlink_metadata().is_ok();
+    if !dir.is_dir() || is_one(dir) {
+        return Ok(vec![dir.to_owned()]);
+    }
+    let mut inside = Vec::new();
+    for path in files::entries(dir)? {
+        if is_one(&path) {
+            let record: ExperimentRecord = files::read(&path.join(EXPERIMENT))?;
+            if !record.claims.is_empty() {
+                inside.push(path);
+            }
+        }
+    }
+    inside.sort();
+    let is_short = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let long = name.and_then(|name| name.strip_suffix("-quick"));
+        long.is_some_and(|long| inside.contains(&dir.join(long)))
+    };
+    let kept: Vec<PathBuf> = inside
+        .iter()
+        .filter(|path| !is_short(path))
+        .cloned()
+        .collect();
+    match kept.is_empty() {
+        // Which says what is missing.
+        true => Ok(vec![dir.to_owned()]),
+        false => Ok(kept),
+    }
 }
 
 /// Refuses to replace what is no page of claims.

@@ -1,8 +1,13 @@
 //! The numbers that the report gives of every run.
 
-use gradual_measure::{CapabilitySummary, Direction, Metric, Topic, kendall_tau};
+use gradual_measure::{Direction, Metric, Topic};
 
+<<<<<<< HEAD
 use crate::folder::{Folder, Run};
+=======
+use crate::folder::Run;
+use crate::order::agreement;
+>>>>>>> report18
 
 /// A number of a run: a metric, or one that takes more than the run's own evaluations.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,16 +87,4 @@ impl Column {
             Speed => run.speed(),
         }
     }
-}
-
-/// Whether capabilities come in the same order in both runs; those that never come are last.
-fn agreement(run: &Run, base: &Run) -> Option<f64> {
-    let time = |one: &CapabilitySummary| one.emergence.t50.unwrap_or(f64::INFINITY);
-    let (ours, theirs): (Vec<f64>, Vec<f64>) = run
-        .summary
-        .capabilities
-        .iter()
-        .filter_map(|(name, one)| Some((time(one), time(base.summary.capabilities.get(name)?))))
-        .unzip();
-    kendall_tau(&ours, &theirs)
 }

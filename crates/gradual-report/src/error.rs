@@ -71,6 +71,14 @@ pub enum ReportError {
         /// What was found there.
         found: &'static str,
     },
+    /// A page of experiments would replace another file.
+    #[error(
+        "write {}: it is there and no page of experiments that could be replaced; move it away", .path.display()
+    )]
+    ForeignIndex {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no experiment in a folder that is followed.
     #[error("there is no experiment.json in {} yet; it is waited for", .path.display())]
     Awaited {

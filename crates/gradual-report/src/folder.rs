@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use gradual_measure::{Against, Claim};
-use gradual_runs::{CommandRecord, ExperimentFolder, comparable, files};
+use gradual_runs::{CommandRecord, ExperimentFolder, InSeries, comparable, files};
 
 use crate::ReportError;
 use crate::stop::Stop;
@@ -59,6 +59,8 @@ pub(crate) struct Arm {
     pub(crate) about: String,
     /// What it is a control for.
     pub(crate) control: Option<String>,
+    /// Its place in a series, if it is in one.
+    pub(crate) series: Option<InSeries>,
     /// The baseline of its experiment.
     pub(crate) baseline: String,
     pub(crate) runs: Vec<Run>,
@@ -117,6 +119,7 @@ impl Folder {
                 label: String::new(),
                 about: arm.about.clone(),
                 control: arm.control.clone(),
+                series: arm.series.clone(),
                 baseline: record.baseline.clone(),
                 runs: Vec::new(),
             })
@@ -149,6 +152,7 @@ impl Folder {
                     label: String::new(),
                     about: String::new(),
                     control: None,
+                    series: None,
                     baseline: record.baseline.clone(),
                     runs: vec![run],
                 });

@@ -31,7 +31,9 @@ pub mod command;
 mod error;
 mod figures;
 mod folder;
+mod index;
 mod numbers;
+mod order;
 mod output;
 mod page;
 #[cfg(feature = "parquet")]
@@ -53,6 +55,7 @@ use std::path::{Path, PathBuf};
 pub use claims::claims;
 pub use error::ReportError;
 pub use figures::{HeatMap, Line, LinePlot, Stroke};
+pub use index::{Indexed, index};
 pub use output::ReportFolder;
 pub use sheet::Sheet;
 pub use tensorboard::EventFile;

@@ -4,6 +4,7 @@ mod first;
 mod found_groups;
 pub(crate) mod live;
 mod metrics;
+mod order;
 mod reproduce;
 mod verdict_table;
 
@@ -17,8 +18,8 @@ use crate::results::{ArmResult, Results};
 use crate::style;
 use crate::text::{escape, shorten, shown};
 
-/// Figures that stand before the tables: headline, curves, raster, overlay. People look before they read.
-const SHOWN_FIRST: usize = 4;
+/// Figures that stand before the tables, by the names of their numbers. People look before they read.
+const SHOWN_FIRST: [&str; 5] = ["tax", "strength", "curves", "raster", "overlay"];
 
 /// Bytes of all drawings of a page, so that it stays below 5 MB; and below 2 MB with more than [`MANY`] runs.
 const DRAWN: usize = 3_500_000;
@@ -38,6 +39,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
     let arms = arms(folder, results);
     let drawings = Drawings::of(folder, figures);
     let figure = |one: &Figure| figure(folder, one, drawings, csv);
+    let first = |one: &&Figure| SHOWN_FIRST.contains(&one.data.name.as_str());
     let sections = [
         folder
             .claims
@@ -54,11 +56,16 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         notes(&folder.notes),
         verdict_table::html(folder, &results.verdicts),
         metrics::arms(&arms, results.arms.len()),
-        figures.iter().take(SHOWN_FIRST).map(figure).collect(),
+        figures.iter().filter(first).map(figure).collect(),
         metrics::against(&arms),
         metrics::topics(&arms),
+        order::html(folder),
         found_groups::html(folder),
-        figures.iter().skip(SHOWN_FIRST).map(figure).collect(),
+        figures
+            .iter()
+            .filter(|one| !first(one))
+            .map(figure)
+            .collect(),
         reproduce::html(folder, csv),
     ];
     document(&folder.title, &sections.concat())

@@ -1,9 +1,10 @@
 //! The tables of the report, with numbers in full.
 
-use gradual_measure::{Emergence, Measure};
+use gradual_measure::{Emergence, Measure, Sample};
 
 use crate::column::Column;
 use crate::folder::{Folder, Run};
+use crate::order::orders;
 use crate::results::Results;
 use crate::table::{Cell, Table};
 
@@ -13,6 +14,7 @@ pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
         verdicts(results),
         metrics(results),
         runs(folder),
+        order(folder),
         capabilities(folder),
         curves(folder),
         found_groups(folder),
@@ -66,6 +68,40 @@ fn verdicts(results: &Results) -> Table {
             held.verdict.label().into(),
             held.reason.as_deref().unwrap_or_default().into(),
         ]);
+    }
+    table
+}
+
+/// Whether capabilities come in the same order, in each arm against the baseline and between its seeds.
+fn order(folder: &Folder) -> Table {
+    let mut table = Table::new(
+        "order",
+        &[
+            "arm",
+            "seeds_with_baseline",
+            "with_baseline",
+            "with_baseline_low",
+            "with_baseline_high",
+            "seeds",
+            "between_seeds",
+            "between_seeds_low",
+            "between_seeds_high",
+        ],
+    );
+    for order in orders(folder) {
+        let numbers = |found: &Option<Sample>| -> [Cell; 3] {
+            let interval = found.as_ref().and_then(|sample| sample.interval);
+            [
+                found.as_ref().map(|sample| sample.mean).into(),
+                interval.map(|interval| interval.low).into(),
+                interval.map(|interval| interval.high).into(),
+            ]
+        };
+        let count = |found: &Option<Sample>| found.as_ref().map_or(0, |sample| sample.count).into();
+        let row = [order.arm.name.as_str().into(), count(&order.with_baseline)].into_iter();
+        let row = row.chain(numbers(&order.with_baseline));
+        let row = row.chain([count(&order.between_seeds)]);
+        table.push(row.chain(numbers(&order.between_seeds)));
     }
     table
 }

@@ -13,9 +13,10 @@ use gradual_report::{claims, report};
 use tempfile::tempdir;
 
 /// One of each kind.
-const FIGURES: [&str; 14] = [
+const FIGURES: [&str; 15] = [
     "tax-width",
     "tax-spread",
+    "strength-at-spread",
     "curves-erm",
     "raster-erm",
     "overlay-mean-steps",
@@ -46,6 +47,18 @@ fn figures_are_as_they_were() {
         ..Fixture::default()
     };
     let dir = fixture.write(root.path());
+    let record = dir.join("experiment.json");
+    let mut described: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&record).unwrap()).unwrap();
+    for (arm, at) in described["arms"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .zip([1, 2, 4])
+    {
+        arm["series"] = serde_json::json!({ "name": "power", "at": at });
+    }
+    fs::write(&record, described.to_string()).unwrap();
     report(&dir).unwrap();
     let page = root.path().join("docs/claims.md");
     claims(std::slice::from_ref(&dir), &page).unwrap();

@@ -214,7 +214,7 @@ fn the_tax_has_another_goal_where_the_baseline_is_too_slow() {
     assert_eq!(to_90["sample"], Value::Null);
     assert!(html.contains("steps to 50 % mean skill (the baseline never comes to 90 % accuracy)"));
     let (html, _) = reported(&Fixture::default(), |_| ());
-    assert!(html.contains("the tax: steps to 90 % mean accuracy, as a multiple"));
+    assert!(html.contains("the tax: steps to 99 % mean accuracy, as a multiple"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _};
 
+use super::ALL;
 use crate::experiment;
 use crate::kinds::{KINDS, Kind};
 
@@ -26,6 +27,7 @@ Examples:
   cargo xtask experiment --arms erm,mine --arm 'mine=like:grouped,composition:power(p=4)'
   cargo xtask experiment --show skills > mine.toml             a file to start from
   cargo xtask experiment mine.toml
+  cargo xtask experiment all --quick                           every experiment that tests claims, and a page of them
 
 The same command resumes what was stopped. Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 interrupted.";
 
@@ -97,7 +99,8 @@ impl Asked {
 /// Which experiment.
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// One of the experiments of --list, or a file FILE.toml [default: sparse-parity]
+    /// One of the experiments of --list, a file FILE.toml, or all: every built-in experiment that tests claims
+    /// [default: sparse-parity]
     #[arg(value_name = "NAME|FILE")]
     name: Option<String>,
     /// List the experiments, their arms, and what recipes can be made of
@@ -109,6 +112,11 @@ pub(super) struct Which {
 }
 
 impl Which {
+    /// Whether every experiment that tests claims is asked for.
+    pub(super) fn is_all(&self) -> bool {
+        self.name.as_deref() == Some(ALL)
+    }
+
     /// The name of the experiment's file, and its content. Data of one's own need no word more: lines of JSON are text,
     /// folders and IDX files are images, everything else is a table.
     fn file(&self, data: Option<&str>) -> anyhow::Result<(String, String)> {
@@ -200,6 +208,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     if let Ok(which) = Which::from_arg_matches(&first)
         && !which.list
         && which.show.is_none()
+        && !which.is_all()
     {
         let given = first.value_source("data") == Some(ValueSource::CommandLine);
         let data = first.try_get_one::<String>("data").ok().flatten();
@@ -217,6 +226,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
         .after_help(AFTER);
     let matches = own.try_get_matches_from(words()).or_else(|error| {
         if let Some((flag, other)) = flag_of_another(&error, kind) {
+            let file = if file.is_empty() { ALL } else { &file };
             bail!(
                 "experiment {file} has no {flag}; it goes with experiments on the task {}",
                 other.name()

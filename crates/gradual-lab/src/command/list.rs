@@ -49,7 +49,7 @@ fn described(listed: Listed) -> Value {
         })
     };
     let arms: Vec<Value> = listed.arms.into_iter().map(arm).collect();
-    json!({ "name": listed.name, "about": listed.about, "arms": arms })
+    json!({ "name": listed.name, "about": listed.about, "in_all": listed.in_all, "arms": arms })
 }
 
 /// The key of a recipe, and what may stand there.

@@ -353,6 +353,13 @@ impl File {
         Ok(Some((kind, settings)))
     }
 
+    /// Whether it has claims that runs of its own judge, on data that is there.
+    pub(super) fn tests_claims(&self) -> anyhow::Result<bool> {
+        let task = self.task(false)?;
+        let lacks_data = task.is_some_and(|(kind, settings)| kind.lacks_data(&settings));
+        Ok(!self.claim.is_empty() && self.quality.is_none() && !lacks_data)
+    }
+
     /// How long and how large.
     pub(super) fn run(&self, quick: bool) -> RunSection {
         match &self.quick {

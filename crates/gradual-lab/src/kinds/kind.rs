@@ -36,6 +36,12 @@ pub(crate) trait Kind: Sync {
         Ok(())
     }
 
+    /// Whether these settings lack data that only a user has.
+    fn lacks_data(&self, settings: &Table) -> bool {
+        let _ = settings;
+        false
+    }
+
     /// The task, or one whose groups are [looked at](Quality) along its runs.
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>>;
 }

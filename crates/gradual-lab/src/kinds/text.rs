@@ -155,6 +155,10 @@ impl Kind for Text {
         checked.map_err(|error| kind::refused(self, &error))
     }
 
+    fn lacks_data(&self, settings: &toml::Table) -> bool {
+        !settings.contains_key("data")
+    }
+
     fn open(
         &self,
         settings: toml::Table,

@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
   gradual report runs/sparse-parity
   gradual report runs/sparse-parity runs/skills --out runs/both --format html
   gradual report runs/sparse-parity --tensorboard
-  gradual report --claims docs/claims.md runs/sparse-parity";
+  gradual report --claims docs/claims.md runs";
 
 /// Writes the report of one experiment, or of several side by side.
 ///
@@ -31,7 +31,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folders of experiments, `runs/<experiment>`
+    /// Folders of experiments, `runs/<experiment>`; with --claims also a folder of such, `runs`
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// What to write, separated by commas; parquet needs a build with that feature

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, text};
 use super::svg::px;
-use crate::style::{self, INK};
+use crate::style::{self, INK, PAPER};
 use crate::text::labels;
 
 /// Height of a row in pixels.
@@ -16,20 +16,29 @@ pub(super) fn height(arms: usize) -> f64 {
     ROW * arms.div_ceil(2) as f64 + 6.0
 }
 
-/// Two columns of dots with letters and names.
+/// Two columns of dots with letters and names, in the colours of the arms in their order.
 pub(super) fn draw(area: &Area<'_>, names: &[&str]) -> Drawn {
+    let keys = names.iter().enumerate();
+    let keys: Vec<_> = keys
+        .map(|(index, &name)| (name, style::arm(index)))
+        .collect();
+    draw_in(area, &keys)
+}
+
+/// The same in other colours.
+pub(super) fn draw_in(area: &Area<'_>, keys: &[(&str, RGBColor)]) -> Drawn {
+    let names: Vec<&str> = keys.iter().map(|key| key.0).collect();
     let rows = names.len().div_ceil(2);
     let half = f64::from(area.dim_in_pixel().0) / f64::from(px(1.0)) / 2.0;
     let longest = ((half - 40.0) / 6.5) as usize;
-    for (index, name) in labels(names, longest).into_iter().enumerate() {
+    for (index, name) in labels(&names, longest).into_iter().enumerate() {
         let x = 30.0 + if index < rows { 0.0 } else { half - 10.0 };
         let y = px(10.0 + ROW * (index % rows) as f64);
-        area.draw(&Circle::new(
-            (px(x), y),
-            px(7.0),
-            style::arm(index).filled(),
-        ))?;
-        let letters = text(10.0, WHITE, HPos::Center, VPos::Center);
+        let colour = keys[index].1;
+        area.draw(&Circle::new((px(x), y), px(7.0), colour.filled()))?;
+        // Ink is light on a dark page.
+        let inside = if colour == INK { PAPER } else { WHITE };
+        let letters = text(10.0, inside, HPos::Center, VPos::Center);
         area.draw(&Text::new(letter(index), (px(x), y), letters))?;
         let letters = text(12.0, INK, HPos::Left, VPos::Center);
         area.draw(&Text::new(name, (px(x + 13.0), y), letters))?;

@@ -2,11 +2,13 @@
 
 mod axis;
 mod canvas;
+mod centre;
 mod churn;
 mod claim;
 mod compact;
 mod curves;
 mod flow;
+mod front;
 mod heat;
 mod hits;
 mod legend;
@@ -19,8 +21,8 @@ mod series;
 mod shares;
 mod signs;
 mod spectrum;
+mod strength;
 mod svg;
-mod tax;
 mod threshold;
 mod times;
 
@@ -96,8 +98,9 @@ fn not_drawn(points: usize) -> String {
 /// All figures for which there is something to show, the headline first.
 pub(crate) fn all(folder: &Folder, stop: &Stop) -> Result<Vec<Figure>, ReportError> {
     type Draw = fn(&Folder) -> Result<Figure, ReportError>;
-    let draw: [Draw; 15] = [
-        tax::figure,
+    let draw: [Draw; 16] = [
+        front::figure,
+        strength::figure,
         |folder| curves::figure(folder, Measure::Accuracy),
         raster::figure,
         overlay::figure,

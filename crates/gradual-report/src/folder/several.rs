@@ -59,6 +59,9 @@ impl Folder {
         for arm in &mut self.arms {
             named(&mut arm.name);
             named(&mut arm.baseline);
+            if let Some(series) = &mut arm.series {
+                named(&mut series.name);
+            }
         }
         for stated in &mut self.stated {
             named(&mut stated.claim.arm);

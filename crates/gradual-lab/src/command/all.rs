@@ -1,0 +1,99 @@
+//! `experiment all`: every built-in experiment that tests claims, one after another, and a page of them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::bail;
+use gradual::runs::message;
+use gradual::runs::streams::tell;
+use gradual::train::Interrupt;
+use gradual_report::{Indexed, index};
+use serde_json::{Value, json};
+
+use super::{ALL, Asked, Interrupted, print, record, result, run_until, signals};
+use crate::experiment::{self, Experiment};
+use crate::training::Written;
+
+/// The page, beside the folders of the experiments.
+const PAGE: &str = "index.html";
+
+/// Runs what is not done of each, goes on after one that fails, and prints the path of the page.
+///
+/// # Errors
+/// At the end, naming the experiments that failed; at once where somebody stopped it, or the page can't be written.
+pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
+    let interrupt = signals::listen()?;
+    let out = asked.out.as_deref().unwrap_or(Path::new("runs"));
+    let page = out.join(PAGE);
+    let experiments = experiment::all()?;
+    let mut done = Vec::new();
+    let mut results = Vec::new();
+    for (at, (name, text)) in (1..).zip(&experiments) {
+        tell(format_args!(
+            "{name}, experiment {at} of {}",
+            experiments.len()
+        ));
+        let outcome = one(name, text, asked, rest, &interrupt);
+        let failed = match &outcome {
+            Ok(written) => {
+                results.push(result::of(&written.page)?);
+                None
+            }
+            Err(error) => {
+                let said = message(error.as_ref());
+                tell(format_args!("error: {name}: {said}"));
+                results.push(json!({ "experiment": name, "error": said }));
+                Some(said)
+            }
+        };
+        done.push(Indexed {
+            folder: experiment::folder_name(name, asked.quick),
+            failed,
+        });
+        // After each, so that the page is there while the others run.
+        index(&page, &done)?;
+        match outcome {
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            _ => {}
+        }
+    }
+    match asked.json {
+        true => print(json!({ "page": page, "experiments": Value::Array(results) }))?,
+        false => print(page.display())?,
+    }
+    let failed: Vec<&str> = done
+        .iter()
+        .filter(|one| one.failed.is_some())
+        .map(|one| one.folder.as_str())
+        .collect();
+    match failed.as_slice() {
+        [] => Ok(()),
+        failed => bail!(
+            "{} of {} experiments failed: {}; the same command does what is missing",
+            failed.len(),
+            done.len(),
+            failed.join(", ")
+        ),
+    }
+}
+
+fn one(
+    name: &str,
+    text: &str,
+    asked: &Asked,
+    rest: &[OsString],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Written> {
+    let flags = experiment::Asked {
+        quick: asked.quick,
+        flags: None,
+    };
+    let experiment = Experiment::read(name, text, &flags, None)?;
+    // The command that makes this experiment alone.
+    let mut arguments = rest.to_vec();
+    if let Some(all) = arguments.iter_mut().find(|argument| *argument == ALL) {
+        *all = OsString::from(name);
+    }
+    let command = record::command("cargo xtask experiment", &arguments);
+    run_until(experiment, asked, command, interrupt)
+}
