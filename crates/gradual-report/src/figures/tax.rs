@@ -151,7 +151,9 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let goal = Goal::of(folder);
     let mut panels = Vec::new();
     let (mut left_out, mut unseen) = (0, 0);
-    for kind in [Kind::Width, Kind::Spread] {
+    let several = folder.has_several_capabilities();
+    let kinds = [Kind::Width, Kind::Spread];
+    for kind in kinds.into_iter().take(if several { 2 } else { 1 }) {
         let mut points = Vec::new();
         for (index, arm) in arms.iter().enumerate() {
             for run in arm.counted() {
