@@ -1,16 +1,17 @@
 //! Arms: what an experiment compares.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use gradual::runs::ArmRecord;
+use gradual::runs::{ArmRecord, InSeries};
 use gradual::train::Objective;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::meant::meant;
-use crate::recipe::{Changes, Recipe, Usual};
+use crate::recipe::{Changes, Recipe, Then, Usual};
 
 /// One choice of loss, draws and optimizer, under a name.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Arm {
     pub about: String,
     /// What it is a control for, in a few words, if it is one.
     pub control_for: Option<String>,
+    /// Its place in a series, if it is in one.
+    pub series: Option<InSeries>,
+    /// How many seeds it runs with, where that is not the number of the experiment.
+    pub seeds: Option<NonZeroU64>,
     /// How it learns.
     pub recipe: Recipe,
     own: Option<Own>,
@@ -54,6 +59,8 @@ impl Arm {
             name: name.into(),
             about: about.into(),
             control_for: None,
+            series: None,
+            seeds: None,
             recipe,
             own: None,
         }
@@ -87,12 +94,41 @@ impl Arm {
         }
     }
 
+    /// The same as one of the arms of a `series`, which do the same thing at several strengths: this one `at` that
+    /// number, which is above 0. The report draws the arms of a series as a line.
+    #[must_use]
+    pub fn in_series(self, series: impl Into<String>, at: f64) -> Self {
+        Self {
+            series: Some(InSeries {
+                name: series.into(),
+                at,
+            }),
+            ..self
+        }
+    }
+
+    /// The same with so many seeds, whatever other arms have; `--seeds` overrides it.
+    #[must_use]
+    pub fn with_seeds(self, seeds: NonZeroU64) -> Self {
+        Self {
+            seeds: Some(seeds),
+            ..self
+        }
+    }
+
     /// The same with another recipe.
     pub(crate) fn with_recipe(&self, recipe: Recipe) -> Self {
         Self {
             recipe,
             ..self.clone()
         }
+    }
+
+    /// What it does in each of its phases.
+    pub(crate) fn phases(&self) -> impl Iterator<Item = Self> + use<> {
+        let second =
+            (self.recipe.then.as_ref()).map(|then| self.with_recipe(Recipe::clone(&then.recipe)));
+        std::iter::once(self.clone()).chain(second)
     }
 
     /// The same with every default of its recipe written down.
@@ -115,6 +151,13 @@ impl Arm {
     /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels or finds as many
     /// groups as are known, or its sampler draws by capability.
     pub(crate) fn needs_known_groups(&self) -> anyhow::Result<bool> {
+        if let Some(then) = &self.recipe.then
+            && self
+                .with_recipe(Recipe::clone(&then.recipe))
+                .needs_known_groups()?
+        {
+            return Ok(true);
+        }
         let sampler = self.recipe.sampler.name.as_str();
         let finds_as_many = self.own.is_none() && self.recipe.counts_known_groups()?;
         Ok(!UNLABELLED.contains(&sampler) || finds_as_many || self.objective(1, 0)?.needs_labels())
@@ -135,6 +178,7 @@ impl Arm {
                 "shared",
                 "scale",
                 "through_trace",
+                "then",
             ] {
                 fields.remove(field);
             }
@@ -148,20 +192,102 @@ impl Arm {
             name: self.name.clone(),
             about: self.about.clone(),
             control: self.control_for.clone(),
+            series: self.series.clone(),
         }
     }
 }
 
 /// An arm as it stands in a file: what it has otherwise than another.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ArmTable")]
 pub(crate) struct ArmEntry {
     pub(crate) name: String,
-    #[serde(default)]
     pub(crate) about: String,
-    #[serde(default)]
     control_for: Option<String>,
     /// The arm whose recipe is changed; the plain mean loss where none is named.
+    like: Option<String>,
+    recipe: Changes,
+    pub(crate) series: Option<InSeries>,
+    seeds: Option<NonZeroU64>,
+    /// How it goes on to learn, if it does so in another way.
+    then: Option<ThenEntry>,
+}
+
+/// The keys of an [`ArmEntry`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArmTable {
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    control_for: Option<String>,
+    #[serde(default)]
+    like: Option<String>,
+    #[serde(default)]
+    recipe: Changes,
+    #[serde(default)]
+    series: Option<String>,
+    #[serde(default)]
+    at: Option<f64>,
+    #[serde(default)]
+    seeds: Option<NonZeroU64>,
+    /// How it goes on to learn, if it does so in another way.
+    #[serde(default)]
+    then: Option<ThenEntry>,
+}
+
+impl TryFrom<ArmTable> for ArmEntry {
+    type Error = String;
+
+    fn try_from(table: ArmTable) -> Result<Self, String> {
+        let series = match (table.series, table.at) {
+            (None, None) => None,
+            (Some(name), Some(at)) => Some(in_series(name, at)?),
+            (Some(name), None) => {
+                return Err(format!(
+                    "the arm {} is in the series '{name}', but nothing says where: at = NUMBER is missing",
+                    table.name
+                ));
+            }
+            (None, Some(at)) => {
+                return Err(format!(
+                    "the arm {} has at = {at}, but no series = \"NAME\"",
+                    table.name
+                ));
+            }
+        };
+        Ok(Self {
+            name: table.name,
+            about: table.about,
+            control_for: table.control_for,
+            like: table.like,
+            recipe: table.recipe,
+            series,
+            seeds: table.seeds,
+            then: table.then,
+        })
+    }
+}
+
+/// The place of an arm in a series.
+pub(crate) fn in_series(name: String, at: f64) -> Result<InSeries, String> {
+    if name.trim().is_empty() {
+        return Err(String::from("series = \"\", but a name is expected"));
+    }
+    match at.is_finite() && at > 0.0 {
+        true => Ok(InSeries { name, at }),
+        false => Err(format!("at = {at}, but a number > 0 is expected")),
+    }
+}
+
+/// The second phase of an arm as it stands in a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThenEntry {
+    /// Share of the steps after which it begins.
+    after: f64,
+    /// The arm that it goes on like; the plain mean loss where none is named.
     #[serde(default)]
     like: Option<String>,
     #[serde(default)]
@@ -180,6 +306,9 @@ impl ArmEntry {
             control_for: None,
             like,
             recipe,
+            series: None,
+            seeds: None,
+            then: None,
         }
     }
 }
@@ -228,6 +357,7 @@ impl Library {
                 *other = ArmEntry {
                     like: old.like.clone(),
                     recipe: arm.recipe.over(&old.recipe),
+                    then: arm.then.or(old.then),
                     ..arm
                 };
             }
@@ -250,6 +380,8 @@ impl Library {
         let entry = self.find(name).with_context(|| self.unknown(name))?;
         Ok(Arm {
             control_for: entry.control_for.clone(),
+            series: entry.series.clone(),
+            seeds: entry.seeds,
             ..Arm::new(&entry.name, &entry.about, self.recipe(entry)?)
         })
     }
@@ -263,9 +395,42 @@ impl Library {
         )
     }
 
-    /// The recipe of an arm: the changes of all that it is like, from the plain mean loss on.
+    /// The recipe of an arm, with its second phase.
     fn recipe(&self, entry: &ArmEntry) -> anyhow::Result<Recipe> {
-        let mut changes = vec![entry];
+        let chain = self.chain(entry)?;
+        let first = first_phase(&chain);
+        let Some(then) = chain.iter().find_map(|arm| arm.then.as_ref()) else {
+            return Ok(first);
+        };
+        let like = match &then.like {
+            None => Recipe::default(),
+            Some(like) => {
+                let like = self.find(like).with_context(|| {
+                    let unknown = self.unknown(like);
+                    format!("arm {} goes on like another one: {unknown}", entry.name)
+                })?;
+                first_phase(&self.chain(like)?)
+            }
+        };
+        // How many examples a step has, and how slow it is, holds for both.
+        let (slowdown, draw) = (first.slowdown, first.draw);
+        let recipe = Recipe {
+            slowdown,
+            draw,
+            ..like
+        };
+        Ok(Recipe {
+            then: Some(Then {
+                after: then.after,
+                recipe: Box::new(then.recipe.to(&recipe)),
+            }),
+            ..first
+        })
+    }
+
+    /// The arm and all that it is like, the last one being like the plain mean loss.
+    fn chain<'a>(&'a self, entry: &'a ArmEntry) -> anyhow::Result<Vec<&'a ArmEntry>> {
+        let mut chain = vec![entry];
         let mut last = entry;
         while let Some(like) = &last.like {
             let next = self.find(like).with_context(|| {
@@ -275,22 +440,24 @@ impl Library {
                     self.unknown(like)
                 )
             })?;
-            if changes.iter().any(|seen| seen.name == next.name) {
+            if chain.iter().any(|seen| seen.name == next.name) {
                 bail!("arm {} is like {like}, which is like it in turn", last.name);
             }
-            if changes.len() == LIKE {
+            if chain.len() == LIKE {
                 bail!(
                     "arm {} is like one that is like another, and so on: {LIKE} times at most",
                     entry.name
                 );
             }
-            changes.push(next);
+            chain.push(next);
             last = next;
         }
-        let plain = Recipe::default();
-        Ok(changes
-            .iter()
-            .rev()
-            .fold(plain, |recipe, arm| arm.recipe.to(&recipe)))
+        Ok(chain)
     }
+}
+
+/// The changes of a chain of arms, from the plain mean loss on.
+fn first_phase(chain: &[&ArmEntry]) -> Recipe {
+    let changes = chain.iter().rev();
+    changes.fold(Recipe::default(), |recipe, arm| arm.recipe.to(&recipe))
 }

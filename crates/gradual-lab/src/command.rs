@@ -138,9 +138,14 @@ fn run_until(
     }
     names.extend(described);
     let size = experiment.size;
+    let mut arms = experiment.choose(&names)?;
+    if asked.seeds.is_some() || asked.quick {
+        // Which holds for all of them.
+        arms.iter_mut().for_each(|arm| arm.seeds = None);
+    }
     let steps = asked.steps.unwrap_or(size.steps);
     let plan = Plan {
-        arms: experiment.choose(&names)?,
+        arms,
         seeds: asked.seeds.unwrap_or(size.seeds),
         steps,
         draw: asked.draw.map_or(size.draw, |draw| draw as usize),

@@ -4,6 +4,8 @@ mod builtin;
 mod file;
 #[cfg(test)]
 mod fuzz;
+mod messages;
+mod sweep;
 
 pub(crate) use builtin::{FILES, find};
 
@@ -11,10 +13,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
-use gradual::measure::{Claim, Direction, Metric};
+use gradual::measure::{Against, Claim, Direction, Metric};
+use gradual::runs::InSeries;
 use gradual_registry::split;
 
-use crate::arm::{Arm, ArmEntry, Library};
+use crate::arm::{Arm, ArmEntry, Library, in_series};
 use crate::kinds::{KINDS, Kind};
 use crate::meant::meant;
 use crate::names;
@@ -194,7 +197,12 @@ impl Experiment {
                 left_out.join(", ")
             ));
         }
-        self.claims.retain(|claim| !left_out.contains(&claim.arm));
+        let is_left_out = |claim: &Claim| {
+            let against =
+                matches!(&claim.against, Some(Against::Arm(other)) if left_out.contains(other));
+            against || left_out.contains(&claim.arm)
+        };
+        self.claims.retain(|claim| !is_left_out(claim));
         Ok(())
     }
 
@@ -208,6 +216,10 @@ impl Experiment {
         names::check("the experiment", &self.name)?;
         for arm in &self.own {
             names::check("the arm", &arm.name)?;
+            if let Some(InSeries { name, at }) = &arm.series {
+                let checked = in_series(name.clone(), *at);
+                checked.map_err(|said| anyhow!("the arm {}: {said}", arm.name))?;
+            }
         }
         let known = match self.open {
             true => self.names(),
@@ -216,7 +228,13 @@ impl Experiment {
         for name in &known {
             self.arm(name)?;
         }
-        let named = self.claims.iter().map(|claim| ("claim", &claim.arm));
+        let named = self.claims.iter().flat_map(|claim| {
+            let against = match &claim.against {
+                Some(Against::Arm(other)) => Some(("against", other)),
+                _ => None,
+            };
+            [("claim", &claim.arm)].into_iter().chain(against)
+        });
         for (what, name) in named.chain([("baseline", &self.baseline)]) {
             if !known.contains(name) {
                 let near = meant(name, known.iter().map(String::as_str));
@@ -231,7 +249,7 @@ impl Experiment {
             if claim.statement.trim().is_empty() {
                 bail!("a claim on the arm '{}' has no statement", claim.arm);
             }
-            if claim.arm == self.baseline {
+            if claim.arm == self.baseline && claim.against.is_none() {
                 bail!(
                     "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
                     claim.statement,
@@ -267,7 +285,12 @@ impl Experiment {
     /// The arms that were asked for by name, or those that run without being asked for, each with its whole recipe.
     pub(crate) fn choose(&self, asked: &[String]) -> anyhow::Result<Vec<Arm>> {
         let names = self.names();
-        if let Some(unknown) = asked.iter().find(|name| !names.contains(name)) {
+        let matches = |asked: &String, name: &str| match names::is_pattern(asked) {
+            true => names::matching(asked, [name]).len() == 1,
+            false => asked == name,
+        };
+        let unknown = |asked: &&String| !names.iter().any(|name| matches(asked, name));
+        if let Some(unknown) = asked.iter().find(unknown) {
             let near = meant(unknown, names.iter().map(String::as_str));
             bail!(
                 "experiment {} has no arm '{unknown}'{near}; its arms are {}",
@@ -277,7 +300,7 @@ impl Experiment {
         }
         let wanted = |name: &&String| match asked {
             [] => self.arms.contains(name),
-            asked => asked.contains(name),
+            asked => asked.iter().any(|asked| matches(asked, name)),
         };
         names
             .iter()

@@ -164,6 +164,7 @@ impl Lab {
             statement: statement.to_owned(),
             source,
             arm: arm.to_owned(),
+            against: None,
             metric,
             direction,
             smallest_effect,

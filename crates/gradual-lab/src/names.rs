@@ -8,6 +8,26 @@ const LONGEST: usize = 100;
 /// What the folder of an experiment holds beside its arms.
 const TAKEN: [&str; 3] = ["report", "experiment.json", "tensorboard"];
 
+/// Whether a name stands for several: it holds a `*`.
+pub(crate) fn is_pattern(name: &str) -> bool {
+    name.contains('*')
+}
+
+/// Those of `names` that begin and end as `pattern` does around its one `*`.
+pub(crate) fn matching<'a>(
+    pattern: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let Some((begin, end)) = pattern.split_once('*') else {
+        return Vec::new();
+    };
+    let matches = |name: &&str| {
+        let rest = name.strip_prefix(begin);
+        rest.is_some_and(|rest| rest.ends_with(end))
+    };
+    names.into_iter().filter(matches).collect()
+}
+
 /// Refuses a `name` of a `what` that can't be a folder, or would be one elsewhere.
 pub(crate) fn check(what: &str, name: &str) -> anyhow::Result<()> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);

@@ -20,6 +20,8 @@ mod parts;
 
 pub use changes::Changes;
 
+use std::num::NonZeroU32;
+
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
 use gradual::grad::registry::METRICS;
@@ -65,6 +67,22 @@ pub struct Recipe {
     /// Whether gradients come from a trace even where Burn's own backward pass would do: see
     /// [`Objective::through_trace`].
     pub through_trace: bool,
+    /// Examples per step; where it is not said, the experiment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<NonZeroU32>,
+    /// How the model goes on to learn in a second phase, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
+}
+
+/// The second phase of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Then {
+    /// Share of the steps after which it begins, between 0 and 1.
+    pub after: f64,
+    /// How the model learns from then on.
+    pub recipe: Box<Recipe>,
 }
 
 /// The plain mean loss (ERM): one group, Adam.
@@ -84,6 +102,8 @@ impl Default for Recipe {
             rate: None,
             slowdown: 1,
             through_trace: false,
+            draw: None,
+            then: None,
         }
     }
 }
@@ -101,6 +121,35 @@ pub struct Usual {
     pub layers: Vec<String>,
     /// Learning rate.
     pub rate: f64,
+}
+
+impl Then {
+    /// The same with a complete recipe, for a first phase under `first`.
+    fn complete(&self, first: &Recipe, usual: &Usual) -> anyhow::Result<Self> {
+        let Self { after, recipe } = self;
+        if !(*after > 0.0 && *after < 1.0) {
+            bail!(
+                "after = {after} is not a share of the steps: a number between 0 and 1 is expected"
+            );
+        }
+        if recipe.then.is_some() {
+            bail!("a run has two phases at most");
+        }
+        if recipe.slowdown != first.slowdown {
+            bail!(
+                "slowdown is {} in the first phase and {} in the second; it holds for both",
+                first.slowdown,
+                recipe.slowdown
+            );
+        }
+        if recipe.draw != first.draw {
+            bail!("draw is another one in the second phase; it holds for both");
+        }
+        Ok(Self {
+            after: *after,
+            recipe: Box::new(recipe.complete(usual)?),
+        })
+    }
 }
 
 impl Recipe {
@@ -153,6 +202,11 @@ impl Recipe {
             rate: Some(rate),
             slowdown: self.slowdown,
             through_trace: self.through_trace,
+            draw: self.draw,
+            then: (self.then.as_ref())
+                .map(|then| then.complete(self, usual))
+                .transpose()
+                .context("then")?,
         };
         if self.metric.is_none() && self.layers.is_some() {
             bail!(
@@ -172,6 +226,13 @@ impl Recipe {
             );
         }
         Ok(complete)
+    }
+
+    /// After how many of so many steps its second phase begins, and the recipe of that, if there is one.
+    pub(crate) fn second_phase(&self, steps: u64) -> Option<(u64, &Self)> {
+        let then = self.then.as_ref()?;
+        let after = (then.after * steps as f64).round() as u64;
+        Some((after, &*then.recipe))
     }
 
     /// Whether it begins without the groups that it ends with.

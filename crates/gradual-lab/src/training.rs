@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use gradual::train::{
-    Capability, End, Ended, Interrupt, NotFinite, Progress, RunFolder, Snapshot, Task, Trainer,
-    TrainerConfig,
+    Capability, End, Ended, Interrupt, NotFinite, Phase, Progress, RunFolder, Snapshot, Task,
+    Trainer, TrainerConfig,
 };
 use gradual_report::{EventFile, Report};
 use serde_json::{Value, json};
@@ -252,9 +252,16 @@ pub(crate) fn trainer<'t, T: Task>(
     let objective = (setting.arm).objective(num_groups(capabilities), setting.seed)?;
     let recipe = &setting.arm.recipe;
     let trainer = Trainer::new(task, objective, recipe.optimizer()?, setting.device, config);
-    Ok(trainer
+    let trainer = trainer
         .with_rate(recipe.learning_rate()?)
-        .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?))
+        .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?);
+    let Some((after, then)) = recipe.second_phase(setting.steps) else {
+        return Ok(trainer);
+    };
+    let objective = then.objective(num_groups(capabilities), setting.seed)?;
+    let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
+        .with_sampler(then.sampler(&frequencies, setting.steps)?);
+    Ok(trainer.then(after, phase))
 }
 
 /// The trainer of a run: it goes on from where the run is, and writes down what there is to be seen.

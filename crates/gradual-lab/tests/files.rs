@@ -323,6 +323,36 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             "arms = [\"erm\", \"mine\"]\nbaseline = \"emr\"",
             &["line 3", "did you mean 'erm'?"],
         ),
+        (
+            "about = \"fourth",
+            "series = \"power\"\nabout = \"fourth",
+            &[
+                "line 15",
+                "arm mine",
+                "series 'power'",
+                "at = NUMBER is missing",
+            ],
+        ),
+        (
+            "about = \"fourth",
+            "at = 4\nabout = \"fourth",
+            &["line 15", "at = 4", "no series"],
+        ),
+        (
+            "about = \"fourth",
+            "series = \"power\"\nat = -4\nabout = \"fourth",
+            &["line 15", "at = -4", "a number > 0"],
+        ),
+        (
+            "about = \"fourth",
+            "seeds = 0\nabout = \"fourth",
+            &["line 17", "above 0"],
+        ),
+        (
+            "\"erm\", \"mine\"",
+            "\"erm\", \"mime*\"",
+            &["line 2", "no arm 'mime*'"],
+        ),
     ];
     for (old, new, expected) in cases {
         assert!(SMALL.contains(old), "{old}");
@@ -336,6 +366,12 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
     let many = refused(&["--quick", "--steps=4000000000"]);
     assert!(
         many.contains("steps = 4000000000, but it is at most 1000000000"),
+        "{many}"
+    );
+    let many = SMALL.replacen("about = \"fourth", "seeds = 20000\nabout = \"fourth", 1);
+    let many = refused(&[&written(home.path(), &many)]);
+    assert!(
+        many.contains("arm mine: seeds = 20000, but it is at most 10000"),
         "{many}"
     );
     let missing = home.path().join("missing.toml").display().to_string();

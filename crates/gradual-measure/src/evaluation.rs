@@ -30,6 +30,10 @@ pub struct Evaluation {
     /// Mean training loss (nats) over all examples of the steps since the evaluation before; without such steps (at the
     /// first evaluation, or where all were skipped) the mean of the held-out losses, weighted by frequency.
     pub train_loss: f64,
+    /// How far the weights are from those that the second phase of a run began with, `‖θ − θ₀‖ / ‖θ₀‖`; left out before it
+    /// and where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<f64>,
     /// Floating-point operations of the training before the evaluation, where they are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<f64>,
@@ -66,7 +70,7 @@ impl Evaluation {
 }
 
 /// Held-out result of one capability at one evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapabilityRecord {
     /// Fraction of held-out examples answered rightly, 0 to 1.
     pub accuracy: f64,
@@ -85,6 +89,9 @@ pub struct CapabilityRecord {
     /// Deep Learning").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<f64>,
+    /// Names of the capabilities of the same evaluation that this one is composed of; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 impl CapabilityRecord {

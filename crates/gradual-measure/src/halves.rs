@@ -16,6 +16,10 @@ use crate::rank::spearman;
 
 /// The half width in skill within which the mean is to be known.
 const WITHIN: f64 = 0.05;
+/// The half width in skill within which the lowest skill is to be known.
+const WORST_WITHIN: f64 = 0.1;
+/// How sure one wants to be of it.
+const SURE: f64 = 0.95;
 /// The standard normal quantile of 97.5 %.
 const Z: f64 = 1.959_963_984_540_054;
 /// Random halves that the rank correlation looks at.
@@ -37,6 +41,11 @@ pub struct Halves {
     /// points with 95 % confidence: the least k with `z² S²/k (1 − k/n) ≤ 0.05²` (Cochran, Sampling
     /// Techniques, 1977, ch. 4), S² the variance over capabilities, averaged over the levels.
     pub needed: usize,
+    /// How many capabilities, drawn at random, have to be tested so that the lowest skill among them is with 95 %
+    /// confidence at most 10 points above the lowest of all: the least k for which the chance of it, averaged over the
+    /// levels, is that large. At a level where m of the n capabilities are within 10 points of the lowest, k of them miss
+    /// all m with the chance `C(n−m, k) / C(n, k)`.
+    pub needed_for_worst: usize,
 }
 
 impl Halves {
@@ -80,6 +89,7 @@ impl Halves {
             r_squared: 1.0 - wrong / total,
             rank_correlation: spearman(&left, &right),
             needed: (needed - 1e-9).ceil().max(1.0) as usize,
+            needed_for_worst: needed_for_worst(&levels),
         }))
     }
 }
@@ -91,6 +101,32 @@ impl Halves {
 /// When there is no curve or the steps differ.
 pub fn half_pairs(skills: &[Curve]) -> Result<Vec<(f64, f64)>, MeasureError> {
     Ok(at_levels(skills)?.map_or_else(Vec::new, |levels| pairs_at(&levels)))
+}
+
+/// See [`Halves::needed_for_worst`].
+fn needed_for_worst(levels: &[Vec<f64>]) -> usize {
+    let n = levels.first().map_or(0, Vec::len);
+    let near: Vec<usize> = levels
+        .iter()
+        .map(|values| {
+            let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+            // Differences of decimal numbers are not exact.
+            let near = |value: &&f64| **value <= lowest + WORST_WITHIN + 1e-9;
+            values.iter().filter(near).count()
+        })
+        .collect();
+    // The chance of each level that all tested so far are others.
+    let mut missed = vec![1.0; levels.len()];
+    for tested in 0..n {
+        for (missed, &near) in missed.iter_mut().zip(&near) {
+            *missed *= n.saturating_sub(near + tested) as f64 / (n - tested) as f64;
+        }
+        let miss = missed.iter().sum::<f64>() / missed.len() as f64;
+        if miss <= 1.0 - SURE + 1e-12 {
+            return tested + 1;
+        }
+    }
+    n
 }
 
 fn sizes(capabilities: usize) -> (usize, usize) {

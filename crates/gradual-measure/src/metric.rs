@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::composed::Composed;
 use crate::run::Measure::{Accuracy, Loss, Probability};
 use crate::statistics::median;
 use crate::summary::{CapabilitySummary, RunSummary};
@@ -18,11 +19,13 @@ pub enum Topic {
     Gradual,
     /// What it costs.
     Tax,
+    /// How capabilities that are composed of others develop against their parts.
+    Composed,
 }
 
 impl Topic {
     /// All of them, in the order in which reports show them.
-    pub const ALL: [Self; 3] = [Self::Together, Self::Gradual, Self::Tax];
+    pub const ALL: [Self; 4] = [Self::Together, Self::Gradual, Self::Tax, Self::Composed];
 
     /// The metrics on this topic, in order.
     pub fn metrics(self) -> impl Iterator<Item = Metric> {
@@ -158,6 +161,26 @@ metrics! {
         about: "how many capabilities must be tested to know the mean skill within ±5 points",
         value: |run| Some(run.halves?.needed as f64),
     }
+    NeededForWorst {
+        name: "needed_for_worst",
+        label: "capabilities to test for the worst",
+        head: "to test for the worst",
+        topic: Together,
+        unit: "capabilities",
+        better: Lower,
+        about: "how many capabilities must be tested to know the lowest skill within 10 points",
+        value: |run| Some(run.halves?.needed_for_worst as f64),
+    }
+    Overlap {
+        name: "overlap",
+        label: "overlap of the rises",
+        head: "overlap",
+        topic: Together,
+        unit: "",
+        better: Higher,
+        about: "what the rises (t10 to t90) of capabilities that follow one another share in time, 0 for dominoes",
+        value: |run| run.overlap,
+    }
     Order {
         name: "order",
         label: "order: rarity",
@@ -168,6 +191,26 @@ metrics! {
         about: "Kendall’s τ of t50 with rarity, 1 where frequent capabilities come first",
         value: |run| run.order,
     }
+    ByFrequency {
+        name: "by_frequency",
+        label: "told by frequencies: R²",
+        head: "by frequencies: R²",
+        topic: Together,
+        unit: "",
+        better: Lower,
+        about: "R² of sigmoids whose times go as the inverse of the frequency (arXiv 2404.17563), two parameters for all capabilities",
+        value: |run| run.by_frequency,
+    }
+    ByEquality {
+        name: "by_equality",
+        label: "told by one curve: R²",
+        head: "by one curve: R²",
+        topic: Together,
+        unit: "",
+        better: Higher,
+        about: "R² of one sigmoid for all capabilities",
+        value: |run| run.by_equality,
+    }
     WorstAccuracy {
         name: "worst_accuracy",
         label: "final worst accuracy",
@@ -177,6 +220,16 @@ metrics! {
         better: Higher,
         about: "lowest accuracy of a capability at the last evaluation",
         value: |run| Some(run.worst_accuracy),
+    }
+    Learned {
+        name: "learned",
+        label: "capabilities learned",
+        head: "learned",
+        topic: Together,
+        unit: "capabilities",
+        better: Higher,
+        about: "capabilities with a skill of at least 90 % at the last evaluation",
+        value: |run| Some(run.learned as f64),
     }
     RelativeWidth {
         name: "relative_width",
@@ -338,6 +391,16 @@ metrics! {
         about: "training examples until the mean accuracy is 99 %",
         value: |run| run.examples_to_99,
     }
+    GradientsTo99 {
+        name: "gradients_to_99",
+        label: "gradients to 99 % mean accuracy",
+        head: "gradients to 99 %",
+        topic: Tax,
+        unit: "gradients",
+        better: Lower,
+        about: "per-example gradients, with those of standing examples, until the mean accuracy is 99 %",
+        value: |run| run.gradients_to_99,
+    }
     SecondsTo90 {
         name: "seconds_to_90",
         label: "seconds to 90 % mean accuracy",
@@ -378,6 +441,26 @@ metrics! {
         about: "mean accuracy at the last evaluation",
         value: |run| Some(run.final_accuracy),
     }
+    Moved {
+        name: "moved",
+        label: "way of the weights",
+        head: "moved",
+        topic: Tax,
+        unit: "",
+        better: Lower,
+        about: "how far the weights moved in the second phase of a run, as a share of their norm",
+        value: |run| run.moved,
+    }
+    Kept {
+        name: "kept",
+        label: "accuracy kept",
+        head: "kept",
+        topic: Tax,
+        unit: "",
+        better: Higher,
+        about: "lowest ratio of a capability’s accuracy at the end to that before the second phase",
+        value: |run| run.kept,
+    }
     FinalLoss {
         name: "final_loss",
         label: "final mean loss",
@@ -387,6 +470,36 @@ metrics! {
         better: Lower,
         about: "mean loss at the last evaluation",
         value: |run| Some(run.final_loss),
+    }
+    ComposedDelay {
+        name: "composed_delay",
+        label: "composed: t50 / t50 of the parts’ product",
+        head: "delay",
+        topic: Composed,
+        unit: "",
+        better: Lower,
+        about: "t50 of a composed capability over t50 of the product of its parts’ curves of skill",
+        value: |run| Composed::median(run.curves(), |one| one.delay),
+    }
+    ComposedWidth {
+        name: "composed_width",
+        label: "composed: width / t50 over that of the parts’ product",
+        head: "width",
+        topic: Composed,
+        unit: "",
+        better: Higher,
+        about: "width / t50 of a composed capability over that of the product of its parts’ curves of skill",
+        value: |run| Composed::median(run.curves(), |one| one.width),
+    }
+    ComposedSkill {
+        name: "composed_skill",
+        label: "composed: final skill / product of the parts’",
+        head: "final skill",
+        topic: Composed,
+        unit: "",
+        better: Higher,
+        about: "skill of a composed capability at the last evaluation over the product of its parts’ skills, once that has come to one half",
+        value: |run| Composed::median(run.curves(), |one| one.skill),
     }
 }
 

@@ -70,6 +70,8 @@ pub struct CapabilityCurves {
     pub chance: f64,
     /// Share of the training distribution at the first evaluation.
     pub frequency: f64,
+    /// Names of the capabilities that it is composed of, in [`RunCurves::capabilities`]; empty for most.
+    pub parts: Vec<String>,
     /// Whether it counts among the capabilities of the run, see [`RunCurves`].
     pub counts: bool,
     /// Accuracy as recorded.
@@ -89,6 +91,26 @@ impl CapabilityCurves {
     }
 }
 
+/// When the second phase of a run began, and how far it went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SecondPhase {
+    /// Step of the last evaluation before it.
+    pub begins: f64,
+    /// How far the weights had moved at the last evaluation, as a share of their norm at the start.
+    pub moved: f64,
+}
+
+impl SecondPhase {
+    fn of(evaluations: &[Evaluation]) -> Option<Self> {
+        let first = evaluations.iter().position(|one| one.moved.is_some())?;
+        let before = evaluations.get(first.checked_sub(1)?)?;
+        Some(Self {
+            begins: before.step as f64,
+            moved: evaluations.last()?.moved?,
+        })
+    }
+}
+
 /// The curves of one run.
 ///
 /// The capabilities that *count* are those that are trained, of frequency above zero at the first
@@ -100,8 +122,12 @@ pub struct RunCurves {
     pub capabilities: Vec<CapabilityCurves>,
     /// Examples seen against steps.
     pub examples: Curve,
+    /// Per-example gradients computed against steps, those of standing examples included.
+    pub gradients: Curve,
     /// Training loss of the latest draw against steps.
     pub train_loss: Curve,
+    /// The second phase of the run, if it had one.
+    pub phase: Option<SecondPhase>,
     /// Floating-point operations against steps, where they were counted.
     pub compute: Option<Curve>,
 }
@@ -110,8 +136,8 @@ impl RunCurves {
     /// The curves of the evaluations of a run, in order of steps.
     ///
     /// # Errors
-    /// When there is no evaluation or no capability, the capabilities differ between evaluations, a chance
-    /// is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
+    /// When there is no evaluation or no capability, the capabilities or their parts differ between evaluations, a part
+    /// is no other capability, a chance is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
     pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
         let first = check(evaluations)?;
         let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
@@ -137,6 +163,7 @@ impl RunCurves {
                     name: name.clone(),
                     chance: begin.chance,
                     frequency: begin.frequency,
+                    parts: begin.parts.clone(),
                     counts: none_is || trained(begin.frequency),
                     accuracy: along(&|one| one.capabilities[name].accuracy)?,
                     loss: along(&|one| one.capabilities[name].loss)?,
@@ -148,7 +175,9 @@ impl RunCurves {
         Ok(Self {
             capabilities,
             examples: along(&|one| one.examples as f64)?,
+            gradients: along(&|one| one.gradient_evaluations.unwrap_or(one.examples) as f64)?,
             train_loss: along(&|one| one.train_loss)?,
+            phase: SecondPhase::of(evaluations),
             compute: compute.map(curve).transpose()?,
         })
     }
@@ -214,6 +243,16 @@ fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
             });
         }
         for (name, capability) in &one.capabilities {
+            let known = |part: &String| part != name && first.capabilities.contains_key(part);
+            if capability.parts != first.capabilities[name].parts
+                || !capability.parts.iter().all(known)
+            {
+                return Err(MeasureError::Parts {
+                    capability: name.clone(),
+                    step: one.step,
+                    parts: capability.parts.clone(),
+                });
+            }
             if !(0.0..1.0).contains(&capability.chance) {
                 return Err(MeasureError::Chance {
                     capability: name.clone(),

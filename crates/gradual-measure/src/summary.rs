@@ -12,10 +12,15 @@ use crate::emergence::Emergence;
 use crate::error::MeasureError;
 use crate::evaluation::Evaluation;
 use crate::halves::Halves;
+use crate::overlap::overlap;
 use crate::rank::kendall_tau;
 use crate::run::{CapabilityCurves, Measure, RunCurves};
+use crate::solvable::Solvable;
 use crate::statistics::median;
 use crate::timing::Timing;
+
+/// The skill from which on a capability counts as learned.
+const LEARNED: f64 = 0.9;
 
 /// One capability of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -91,6 +96,19 @@ pub struct RunSummary {
     pub gini: Option<f64>,
     /// How well a part of the capabilities predicts the rest.
     pub halves: Option<Halves>,
+    /// See [`overlap`].
+    pub overlap: Option<f64>,
+    /// Capabilities with a skill of at least 0.9 at the last evaluation.
+    pub learned: usize,
+    /// How well sigmoids tell the curves whose times go as the inverse of the frequency, see [`Solvable`].
+    pub by_frequency: Option<f64>,
+    /// The same with equal times for all.
+    pub by_equality: Option<f64>,
+    /// How far the weights moved in the second phase of a run, as a share of their norm at its start.
+    pub moved: Option<f64>,
+    /// The lowest ratio of a capability's accuracy at the end to that before the second phase, of those with a skill of
+    /// 0.5 then: 1 where nothing was lost.
+    pub kept: Option<f64>,
     /// Steps until the mean accuracy is 0.9.
     pub steps_to_90: Option<f64>,
     /// Steps until the mean accuracy is 0.99.
@@ -101,6 +119,8 @@ pub struct RunSummary {
     pub examples_to_90: Option<f64>,
     /// Training examples until the mean accuracy is 0.99.
     pub examples_to_99: Option<f64>,
+    /// Per-example gradients until the mean accuracy is 0.99, those of standing examples included.
+    pub gradients_to_99: Option<f64>,
     /// Wall-clock seconds until the mean accuracy is 0.9, see [`RunSummary::with_timings`].
     pub seconds_to_90: Option<f64>,
     /// Wall-clock seconds until the mean accuracy is 0.99.
@@ -154,7 +174,10 @@ impl RunSummary {
         let (steps_to_90, steps_to_99) = (steps_to_90?, steps_to_99?);
         let examples = curves.examples.from_origin(0.0);
         let examples_at = |steps: Option<f64>| steps.map(|steps| examples.at(steps));
+        let gradients = curves.gradients.from_origin(0.0);
         let rarities: Vec<f64> = counted.iter().map(|one| -one.frequency).collect();
+        let frequencies: Vec<f64> = counted.iter().map(|one| one.frequency).collect();
+        let equal = vec![1.0 / counted.len() as f64; counted.len()];
         let times: Vec<f64> = emergences
             .iter()
             .map(|one| one.t50.unwrap_or(f64::INFINITY))
@@ -167,11 +190,21 @@ impl RunSummary {
             gap: gap_at_equal_mean(&skills)?,
             gini: gini_at_equal_mean(&losses, &skills)?,
             halves: Halves::from_curves(&skills)?,
+            overlap: overlap(&emergences),
+            learned: (curves.counted())
+                .filter_map(|one| one.by(Measure::Accuracy))
+                .filter(|skill| skill.last_value() >= LEARNED)
+                .count(),
+            by_frequency: Solvable::fit(&skills, &frequencies).map(|model| model.r_squared),
+            by_equality: Solvable::fit(&skills, &equal).map(|model| model.r_squared),
+            moved: curves.phase.map(|phase| phase.moved),
+            kept: curves.phase.and_then(|phase| kept(curves, phase.begins)),
             steps_to_90,
             steps_to_99,
             steps_to_worst_90: steps_to_worst(&accuracies, 0.9)?,
             examples_to_90: examples_at(steps_to_90),
             examples_to_99: examples_at(steps_to_99),
+            gradients_to_99: steps_to_99.map(|steps| gradients.at(steps)),
             seconds_to_90: None,
             seconds_to_99: None,
             area: Curve::mean(&skills)?.mean_height(),
@@ -226,4 +259,17 @@ impl RunSummary {
         let numbers = self.counted().filter_map(|one| of(one.by(measure)?));
         median(&numbers.collect::<Vec<_>>())
     }
+}
+
+/// The lowest ratio of an accuracy at the end to that at `step`.
+fn kept(curves: &RunCurves, step: f64) -> Option<f64> {
+    let had = |one: &&CapabilityCurves| {
+        let skill = one.by(Measure::Accuracy);
+        skill.is_some_and(|skill| skill.at(step) >= 0.5)
+    };
+    let ratios = curves.counted().filter(had).filter_map(|one| {
+        let (now, then) = (one.accuracy.last_value(), one.accuracy.at(step));
+        (then > 0.0).then_some(now / then)
+    });
+    ratios.reduce(f64::min)
 }

@@ -31,6 +31,7 @@ fn equal_curves_tell_all_of_each_other() {
     assert!((halves.r_squared - 1.0).abs() < 1e-12);
     assert!((halves.rank_correlation.unwrap() - 1.0).abs() < 1e-9);
     assert_eq!(halves.needed, 1);
+    assert_eq!(halves.needed_for_worst, 1);
 }
 
 #[test]
@@ -38,6 +39,9 @@ fn of_staggered_curves_nearly_all_must_be_tested() {
     let halves = Halves::from_curves(&staggered(20)).unwrap().unwrap();
     // At mean skill m the variance is about n/(n−1) m(1−m), 1/6 on average; z² S² = 0.67, so k ≈ 18.7.
     assert_eq!(halves.needed, 19);
+    // Where j of the 20 are still at 0, k of them miss all j with C(20−j, k)/C(20, k), and over all j from 1 to 20 that is
+    // (20−k)/(20(k+1)) on average: at most 5 % from k = 10 on. Those within 10 points of 0 add a little.
+    assert!((10..=12).contains(&halves.needed_for_worst));
     // E(x_B − x_A)² = 4 S²/n = 0.035; the variance of m is 1/12 and S²/n is added.
     let scatter = 20.0 / 19.0 / 6.0;
     let expected = 1.0 - (4.0 * scatter / 20.0) / (1.0 / 12.0 + scatter / 20.0);
@@ -75,14 +79,41 @@ fn ranks_that_cannot_be_correlated() {
     assert_eq!(kendall_tau(&late, &late), Some(1.0));
 }
 
+/// The skills at the levels of mean skill that are reached, one by one.
+fn plain_levels(skills: &[Curve]) -> Vec<Vec<f64>> {
+    let mean = Curve::mean(skills).unwrap();
+    let levels = (0..200).map(|index| (f64::from(index) + 0.5) / 200.0);
+    levels
+        .filter_map(|level| mean.first_crossing(level))
+        .map(|step| skills.iter().map(|curve| curve.at(step)).collect())
+        .collect()
+}
+
+/// The least size of a set whose lowest skill is in 95 % of all sets and levels at most 10 points above that of all.
+fn plain_needed_for_worst(skills: &[Curve]) -> usize {
+    let n = skills.len();
+    let lowest = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+    let levels = plain_levels(skills);
+    let knows = |size: usize| {
+        let (mut right, mut all) = (0.0, 0.0);
+        for values in &levels {
+            let of_all = lowest(&mut values.iter().copied());
+            for set in (0_u32..1 << n).filter(|set| set.count_ones() as usize == size) {
+                let part = &mut (0..n).filter(|at| set >> at & 1 == 1).map(|at| values[at]);
+                right += f64::from(u8::from(lowest(part) <= of_all + 0.1 + 1e-9));
+                all += 1.0;
+            }
+        }
+        right / all >= 0.95 - 1e-9
+    };
+    (1..=n).find(|&size| knows(size)).unwrap()
+}
+
 /// 1 − E(x_B − x_A)²/Var x_B over all halves and the same levels of mean skill, one by one.
 fn plain_r_squared(skills: &[Curve]) -> f64 {
     let n = skills.len();
-    let mean = Curve::mean(skills).unwrap();
-    let levels = (0..200).map(|index| (f64::from(index) + 0.5) / 200.0);
     let (mut wrong, mut others) = (Vec::new(), Vec::new());
-    for step in levels.filter_map(|level| mean.first_crossing(level)) {
-        let values: Vec<f64> = skills.iter().map(|curve| curve.at(step)).collect();
+    for values in plain_levels(skills) {
         for set in 0_u32..1 << n {
             if set.count_ones() as usize != n / 2 {
                 continue;
@@ -125,6 +156,7 @@ proptest! {
         let plain = plain_r_squared(&skills);
         prop_assert!((halves.r_squared - plain).abs() < 1e-9, "{} {plain}", halves.r_squared);
         prop_assert!((1..=skills.len()).contains(&halves.needed));
+        prop_assert_eq!(halves.needed_for_worst, plain_needed_for_worst(&skills));
         prop_assert!(halves.rank_correlation.is_none_or(|rank| (-1.0..=1.0).contains(&rank)));
     }
 

@@ -24,6 +24,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
             frequency: 1.0 / rises.len() as f64,
             probability: Some(0.5 + 0.5 * skill * skill),
             progress: Some(((step as f64 - begin + 50.0) / (end - begin)).clamp(0.0, 1.0)),
+            parts: Vec::new(),
         };
         (name.to_owned(), record)
     });
@@ -35,6 +36,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
+        moved: None,
         compute: None,
         capabilities: capabilities.collect::<BTreeMap<_, _>>(),
     }
@@ -231,6 +233,56 @@ fn odd_number() -> impl Strategy<Value = f64> {
     ]
 }
 
+#[test]
+fn rises_that_follow_one_another_do_not_overlap() {
+    let value = |rises: &[(&str, f64, f64)], metric| {
+        let summary = RunSummary::from_evaluations(&run(rises)).unwrap();
+        summary.value(metric).unwrap()
+    };
+    let dominoes = [("a", 0.0, 200.0), ("b", 200.0, 400.0), ("c", 400.0, 600.0)];
+    let together = [("a", 100.0, 300.0), ("b", 100.0, 300.0)];
+    assert_eq!(value(&dominoes, Metric::Overlap), 0.0);
+    assert!((value(&together, Metric::Overlap) - 1.0).abs() < 1e-9);
+    assert_eq!(value(&dominoes, Metric::Learned), 3.0);
+    let late = [("a", 0.0, 200.0), ("b", 200.0, 4000.0)];
+    assert_eq!(value(&late, Metric::Learned), 1.0);
+    assert_eq!(value(&together, Metric::NeededForWorst), 1.0);
+    assert_eq!(value(&dominoes, Metric::NeededForWorst), 3.0);
+}
+
+#[test]
+fn the_tax_in_gradients_counts_standing_examples() {
+    let rises = [("a", 0.0, 200.0), ("b", 200.0, 600.0)];
+    let mut evaluations = run(&rises);
+    let value = |evaluations: &[Evaluation]| {
+        let summary = RunSummary::from_evaluations(evaluations).unwrap();
+        summary.value(Metric::GradientsTo99).unwrap()
+    };
+    let examples = value(&evaluations);
+    assert!((examples - 584.0 * 64.0).abs() < 64.0);
+    for one in &mut evaluations {
+        one.gradient_evaluations = Some(one.examples + 1_000);
+    }
+    assert!((value(&evaluations) - examples - 1_000.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_second_phase_tells_how_far_it_went_and_what_was_kept() {
+    let mut evaluations = run(&[("a", 0.0, 200.0), ("b", 100.0, 300.0), ("c", 900.0, 1000.0)]);
+    let summary = RunSummary::from_evaluations(&evaluations).unwrap();
+    assert_eq!((summary.moved, summary.kept), (None, None));
+    for one in evaluations.iter_mut().filter(|one| one.step > 500) {
+        one.moved = Some(one.step as f64 / 1_000.0);
+        // From 1 down to 0.75: what was lost. Of c nothing was there to be lost.
+        one.capabilities.get_mut("b").unwrap().accuracy = 0.75;
+        one.capabilities.get_mut("c").unwrap().accuracy = 0.1;
+    }
+    let summary = RunSummary::from_evaluations(&evaluations).unwrap();
+    assert_eq!(summary.curves().phase.unwrap().begins, 500.0);
+    assert_eq!(summary.value(Metric::Moved), Some(1.0));
+    assert_eq!(summary.value(Metric::Kept), Some(0.75));
+}
+
 proptest! {
     #[test]
     fn no_number_is_nan_or_infinite(
@@ -247,6 +299,7 @@ proptest! {
                 frequency: 1.0 / (index + 1) as f64,
                 probability: Some(probability),
                 progress: Some(accuracy),
+                parts: Vec::new(),
             };
             Evaluation {
                 schema: 1,
@@ -256,6 +309,7 @@ proptest! {
                 standing_examples: None,
                 gradient_evaluations: None,
                 left_out: None,
+                moved: Some(loss.abs()),
                 compute: Some(loss),
                 capabilities: (0..capabilities).map(|index| (format!("task-{index}"), record(index))).collect(),
             }

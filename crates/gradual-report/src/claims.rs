@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use gradual_measure::Direction;
+use gradual_measure::{Against, Direction};
 use gradual_runs::RunsError;
 
 use crate::ReportError;
@@ -266,7 +266,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         ". {} of {} against {}: claimed {}, found {}",
         claim.metric.label(),
         code(&claim.arm),
-        code(&held.baseline),
+        code(&held.baseline.to_string()),
         claimed(held),
         found(held),
     ));
@@ -319,22 +319,27 @@ fn found(held: &JudgedClaim) -> String {
 }
 
 /// The arm over the baseline, with the claimed ratio of the baseline's geometric mean.
-fn figure(folder: &Folder, held: &JudgedClaim, name: &str) -> Result<String, ReportError> {
-    let (metric, baseline) = (held.claim.metric, &held.baseline);
+fn figure<'a>(folder: &Folder, held: &'a JudgedClaim, name: &str) -> Result<String, ReportError> {
+    let metric = held.claim.metric;
     let of = |arm: &str| present(&values(folder, arm, metric));
-    let (ours, theirs): (BTreeMap<u64, f64>, BTreeMap<u64, f64>) =
-        (of(&held.claim.arm), of(baseline));
-    let logs: Vec<f64> = theirs.values().map(|value| value.ln()).collect();
+    let row = |arm: &'a str| (arm, of(arm).into_iter().collect::<Vec<_>>());
+    let mut arms = vec![row(&held.claim.arm)];
+    let logs: Vec<f64> = match &held.baseline {
+        Against::Arm(other) => {
+            let (name, values) = row(other);
+            let logs = values.iter().map(|(_, value)| value.ln()).collect();
+            arms.push((name, values));
+            logs
+        }
+        Against::Number(number) => vec![number.ln()],
+    };
     let limit = gradual_measure::statistics::mean(&logs)
         .map(|mean| mean.exp() * held.claim.smallest_effect)
         .filter(|limit| limit.is_finite());
     dots(&Dots {
         name,
         metric: metric.label(),
-        arms: vec![
-            (held.claim.arm.as_str(), ours.into_iter().collect()),
-            (baseline.as_str(), theirs.into_iter().collect()),
-        ],
+        arms,
         limit,
     })
 }

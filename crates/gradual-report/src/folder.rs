@@ -8,7 +8,7 @@ mod several;
 use std::collections::HashMap;
 use std::path::Path;
 
-use gradual_measure::Claim;
+use gradual_measure::{Against, Claim};
 use gradual_runs::{CommandRecord, ExperimentFolder, comparable, files};
 
 use crate::ReportError;
@@ -44,10 +44,10 @@ pub(crate) struct Folder {
     pub(crate) judged: bool,
 }
 
-/// A claim and the arm that it compares with.
+/// A claim and what it compares with.
 pub(crate) struct Stated {
     pub(crate) claim: Claim,
-    pub(crate) baseline: String,
+    pub(crate) against: Against,
     pub(crate) experiment: String,
 }
 
@@ -186,8 +186,9 @@ impl Folder {
                 .claims
                 .into_iter()
                 .map(|claim| Stated {
+                    against: (claim.against.clone())
+                        .unwrap_or_else(|| Against::Arm(record.baseline.clone())),
                     claim,
-                    baseline: record.baseline.clone(),
                     experiment: record.name.clone(),
                 })
                 .collect(),

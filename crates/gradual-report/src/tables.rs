@@ -51,7 +51,7 @@ fn verdicts(results: &Results) -> Table {
             claim.statement.as_str().into(),
             claim.source.as_str().into(),
             claim.arm.as_str().into(),
-            held.baseline.as_str().into(),
+            Cell::Text(held.baseline.to_string()),
             claim.metric.name().into(),
             Cell::Text(format!("{:?}", claim.direction).to_lowercase()),
             claim.smallest_effect.into(),
@@ -125,7 +125,7 @@ fn each(folder: &Folder) -> impl Iterator<Item = (&str, &Run)> {
 
 fn runs(folder: &Folder) -> Table {
     let mut heads = vec!["arm", "seed", "finished", "last_step", "reached", "of"];
-    heads.extend(Column::all().map(Column::key));
+    heads.extend(Column::of(folder).map(Column::key));
     let mut table = Table::new("runs", &heads);
     for arm in &folder.arms {
         for run in &arm.runs {
@@ -139,7 +139,7 @@ fn runs(folder: &Folder) -> Table {
                 summary.spread.of.into(),
             ];
             let base = folder.paired(arm, run.seed);
-            row.extend(Column::all().map(|column| Cell::from(column.value(run, base))));
+            row.extend(Column::of(folder).map(|column| Cell::from(column.value(run, base))));
             table.push(row);
         }
     }

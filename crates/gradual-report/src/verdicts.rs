@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{Claim, Effect, LEAST_SEEDS, Metric, Question, Verdict, judge, paired_ratio};
+use gradual_measure::{
+    Against, Claim, Effect, LEAST_SEEDS, Metric, Question, Verdict, judge, paired_ratio,
+};
 use serde::Serialize;
 
 use crate::folder::{Folder, Stated};
@@ -14,7 +16,8 @@ pub(crate) struct JudgedClaim {
     pub(crate) experiment: String,
     #[serde(flatten)]
     pub(crate) claim: Claim,
-    pub(crate) baseline: String,
+    /// The arm or the number that it is compared with.
+    pub(crate) baseline: Against,
     /// Over the seeds in which both arms have the number.
     pub(crate) effect: Option<Effect>,
     pub(crate) verdict: Verdict,
@@ -55,7 +58,7 @@ pub(crate) fn of(folder: &Folder) -> Vec<JudgedClaim> {
         .map(|((stated, (effect, reason)), answer)| JudgedClaim {
             experiment: stated.experiment.clone(),
             claim: stated.claim.clone(),
-            baseline: stated.baseline.clone(),
+            baseline: stated.against.clone(),
             effect,
             verdict: answer.verdict,
             p: answer.p,
@@ -69,12 +72,18 @@ pub(crate) fn of(folder: &Folder) -> Vec<JudgedClaim> {
 
 /// The effect that a claim is about, and why it can't be judged.
 fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) {
-    let (claim, baseline) = (&stated.claim, &stated.baseline);
+    let claim = &stated.claim;
     let arm_values = values(folder, &claim.arm, claim.metric);
-    let base_values = values(folder, baseline, claim.metric);
+    let (base_name, base_values) = match &stated.against {
+        Against::Arm(name) => (name.as_str(), values(folder, name, claim.metric)),
+        Against::Number(number) => {
+            let seeds = arm_values.keys().map(|&seed| (seed, Some(*number)));
+            ("", seeds.collect())
+        }
+    };
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
     let reason = lack(&claim.arm, &arm_values)
-        .or_else(|| lack(baseline, &base_values))
+        .or_else(|| lack(base_name, &base_values))
         .or_else(|| {
             let none = effect.is_none();
             none.then(|| "no seed has a positive number in both arms".to_owned())

@@ -2,7 +2,8 @@
 //!
 //! A verdict says what an arm does to a run, all else equal. So all runs of an experiment have one task with one set of
 //! data, one number of examples per step, one backend, one evaluation grid, and equally many steps once a slower arm's
-//! slowdown is taken out. Runs of one arm have one recipe.
+//! slowdown is taken out. Runs of one arm have one recipe. An arm whose recipe says how many examples a step has differs in
+//! that on purpose.
 //!
 //! Configurations from before recipes do not say how much slower an arm is. Steps of their arms may then be whole multiples
 //! of each other.
@@ -23,12 +24,25 @@ pub fn incomparable(one: &RunConfig, other: &RunConfig) -> Vec<Difference> {
     let (old, also_old) = (one.recipe.is_null(), other.recipe.is_null());
     let recipe = same_arm || old != also_old;
     let mut shared = [one, other].map(|config| shared(config, recipe));
+    if !same_arm && [one, other].iter().any(|config| has_own_draw(config)) {
+        for shared in &mut shared {
+            shared["draw"] = Value::Null;
+        }
+    }
     if !same_arm && old && also_old && is_slower(one.steps, other.steps) {
         for shared in &mut shared {
             shared["steps"] = Value::Null;
         }
     }
     differences(&shared[0], &shared[1])
+}
+
+/// Whether the recipe itself says how many examples a step has.
+fn has_own_draw(config: &RunConfig) -> bool {
+    config
+        .recipe
+        .get("draw")
+        .is_some_and(|draw| !draw.is_null())
 }
 
 /// Whether one number of steps is a whole multiple of the other.
@@ -70,9 +84,10 @@ pub fn check<'a>(
     runs: impl IntoIterator<Item = (&'a PathBuf, &'a RunConfig)>,
 ) -> Result<(), RunsError> {
     let runs: Vec<(&PathBuf, &RunConfig)> = runs.into_iter().collect();
+    // Nor is it one that may differ in its draws, unless all do.
     let first = runs.iter().min_by_key(|(_, config)| match config.recipe {
-        Value::Null => config.steps,
-        _ => 0,
+        Value::Null => (false, config.steps),
+        _ => (has_own_draw(config), 0),
     });
     let mut firsts: HashMap<&str, (&PathBuf, &RunConfig)> = HashMap::new();
     for &(folder, config) in &runs {

@@ -32,7 +32,7 @@ pub struct ExperimentRecord {
 record!(ExperimentRecord: "experiment");
 
 /// One arm of an experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArmRecord {
     /// Name, equal to the folder's.
     pub name: String,
@@ -43,6 +43,29 @@ pub struct ArmRecord {
     /// learning rate".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
+    /// Its place in a series, when it is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<InSeries>,
+}
+
+/// The place of an arm in a series: arms that do the same thing at several strengths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InSeries {
+    /// Name of the series, the same for all its arms.
+    pub name: String,
+    /// The strength, a number above 0: a power, a rate, a number of groups.
+    #[serde(deserialize_with = "strength")]
+    pub at: f64,
+}
+
+fn strength<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let at = f64::deserialize(deserializer)?;
+    match at.is_finite() && at > 0.0 {
+        true => Ok(at),
+        false => Err(serde::de::Error::custom(format!(
+            "the place in a series is {at}, expected a number above 0"
+        ))),
+    }
 }
 
 /// A command that made runs.

@@ -77,7 +77,7 @@ pub use difference::{Difference, differences};
 pub use digest::Digest;
 pub use done::{Done, RunEnd};
 pub use error::RunsError;
-pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord};
+pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord, InSeries};
 pub use experiment_folder::ExperimentFolder;
 pub use gradual_measure::{CapabilityRecord, Evaluation, Timing};
 pub use group_names::GroupNames;

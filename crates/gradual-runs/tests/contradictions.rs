@@ -77,6 +77,19 @@ fn values_out_of_range_are_named_with_file_and_line() {
         ("curves.jsonl", "/capabilities/copy/chance", json!(-0.5)),
         ("curves.jsonl", "/capabilities/copy/chance", json!(0.25)),
         ("curves.jsonl", "/capabilities/copy/frequency", json!(1.5)),
+        (
+            "curves.jsonl",
+            "/capabilities/copy/parts",
+            json!(["nothing"]),
+        ),
+        ("curves.jsonl", "/capabilities/copy/parts", json!(["copy"])),
+        (
+            "curves.jsonl",
+            "/capabilities/copy/parts",
+            json!(["add", "add"]),
+        ),
+        // Those before it have none.
+        ("curves.jsonl", "/capabilities/copy/parts", json!(["add"])),
         ("curves.jsonl", "/capabilities/copy/loss", json!(1e308)),
         ("curves.jsonl", "/capabilities/copy/loss", json!(-1e308)),
         ("curves.jsonl", "/train_loss", json!(1e308)),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gradual_measure::{Claim, Direction, Metric};
 use gradual_runs::{
-    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, GroupingRecord, Record,
-    RunConfig, RunsError, SCHEMA, Timing,
+    ArmRecord, CapabilityRecord, ChurnRecord, Evaluation, ExperimentRecord, GroupingRecord,
+    InSeries, Record, RunConfig, RunsError, SCHEMA, Timing,
 };
 use proptest::prelude::*;
 
@@ -18,6 +18,7 @@ fn evaluation(loss: f64) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
+        moved: None,
         compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),
@@ -28,6 +29,7 @@ fn evaluation(loss: f64) -> Evaluation {
                 frequency: 0.204,
                 probability: None,
                 progress: None,
+                parts: Vec::new(),
             },
         )]),
     }
@@ -118,6 +120,10 @@ fn files_come_back_as_they_were() {
             name: "erm".into(),
             about: "mean loss".into(),
             control: Some("the learning rate".into()),
+            series: Some(InSeries {
+                name: "rate".into(),
+                at: 0.1,
+            }),
         }],
         claims: Metric::ALL
             .iter()
@@ -125,6 +131,7 @@ fn files_come_back_as_they_were() {
                 statement: metric.label().into(),
                 source: "post".into(),
                 arm: "grouped".into(),
+                against: None,
                 metric,
                 direction: Direction::Lower,
                 smallest_effect: 0.8,

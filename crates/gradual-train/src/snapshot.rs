@@ -68,6 +68,9 @@ pub(crate) struct RunState {
     /// Of snapshots from before there were such records, none.
     #[serde(default)]
     pub(crate) followed: Followed,
+    /// The weights that the second phase began with, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<Vec<f32>>,
     pub(crate) stopped: Option<String>,
     pub(crate) seconds: f64,
     pub(crate) objective: State,

@@ -38,7 +38,16 @@ pub(super) fn json() -> anyhow::Result<Value> {
 }
 
 fn described(listed: Listed) -> Value {
-    let arm = |(arm, usual): (Arm, bool)| json!({ "name": arm.name, "about": arm.about, "control_for": arm.control_for, "default": usual });
+    let arm = |(arm, usual): (Arm, bool)| {
+        json!({
+            "name": arm.name,
+            "about": arm.about,
+            "control_for": arm.control_for,
+            "series": arm.series,
+            "seeds": arm.seeds,
+            "default": usual,
+        })
+    };
     let arms: Vec<Value> = listed.arms.into_iter().map(arm).collect();
     json!({ "name": listed.name, "about": listed.about, "arms": arms })
 }

@@ -3,11 +3,12 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anyhow::{Context as _, anyhow, bail};
-use gradual::measure::{Claim, Direction, Metric};
-use gradual_registry::nearest;
+use gradual::measure::{Against, Claim, Direction, Metric};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
+use super::messages::{place, said};
+use super::sweep::Sweep;
 use crate::arm::{ArmEntry, Library};
 use crate::kinds::{Kind, find};
 use crate::meant::meant;
@@ -43,6 +44,8 @@ pub(super) struct File {
     quick: Option<QuickSection>,
     #[serde(default)]
     arm: Vec<ArmEntry>,
+    #[serde(default)]
+    sweep: Vec<Sweep>,
     #[serde(default)]
     claim: Vec<ClaimEntry>,
 }
@@ -85,6 +88,8 @@ struct ClaimEntry {
     statement: String,
     source: String,
     arm: Spanned<String>,
+    #[serde(default)]
+    against: Option<Spanned<Against>>,
     metric: Metric,
     direction: Direction,
     #[serde(deserialize_with = "ratio")]
@@ -112,6 +117,28 @@ fn positive<'de, D: serde::Deserializer<'de>>(
     }
 }
 
+impl ClaimEntry {
+    /// What is wrong with it, if anything is.
+    fn said(&self, baseline: Option<&str>, library: &Library) -> Option<String> {
+        let arm = self.arm.as_ref();
+        let said = match self.against.as_ref().map(Spanned::as_ref) {
+            _ if self.statement.trim().is_empty() => "the claim has no statement",
+            None if Some(arm.as_str()) == baseline => {
+                "the claim compares the baseline with itself; name another arm, or what it is compared with, as in against = \"grouped\""
+            }
+            Some(Against::Arm(other)) if other == arm => "the claim compares the arm with itself",
+            Some(Against::Arm(other)) if !library.names().any(|name| name == other) => {
+                return Some(format!("against: {}", library.unknown(other)));
+            }
+            Some(&Against::Number(number)) if !(number.is_finite() && number > 0.0) => {
+                return Some(format!("against: {number} is not a number > 0"));
+            }
+            _ => return None,
+        };
+        Some(said.to_owned())
+    }
+}
+
 impl RunSection {
     /// These values, and those of `other` where there are none.
     fn or(self, other: Self) -> Self {
@@ -129,8 +156,13 @@ impl RunSection {
 impl File {
     /// Reads `text`, the content of the file called `file`, which is checked as far as it can be by itself.
     pub(super) fn read(file: &str, text: &str) -> anyhow::Result<Self> {
-        let read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
+        let mut read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
+        for sweep in &read.sweep {
+            read.arm.extend(sweep.arms(file, text)?);
+        }
         names::check("name =", &read.name).with_context(|| file.to_owned())?;
+        let library = read.library()?;
+        read.expand(file, text, &library)?;
         for arm in &read.arm {
             names::check("[[arm]] name =", &arm.name).with_context(|| file.to_owned())?;
         }
@@ -144,8 +176,16 @@ impl File {
                 bail!("{file}: there are two [[arm]] called '{name}'");
             }
         }
-        let library = read.library()?;
+        read.check_series(file)?;
         Likes::read(file, text, &library)?;
+        for sweep in &read.sweep {
+            if let Some(like) = &sweep.like {
+                for arm in sweep.arms(file, text)? {
+                    let whole = library.arm(&arm.name);
+                    whole.map_err(|error| anyhow!("{}like: {error:#}", place(file, text, like)))?;
+                }
+            }
+        }
         let known = |arm: &Spanned<String>, key: &str| match library
             .names()
             .any(|name| name == arm.as_ref())
@@ -167,16 +207,62 @@ impl File {
         let baseline = baseline.or_else(|| read.arms().first().cloned());
         for claim in &read.claim {
             known(&claim.arm, "claim")?;
-            let said = match &claim.statement {
-                text if text.trim().is_empty() => "the claim has no statement",
-                _ if Some(claim.arm.as_ref()) == baseline.as_ref() => {
-                    "the claim compares the baseline with itself; name another arm"
-                }
-                _ => continue,
-            };
-            bail!("{}claim: {said}", place(file, text, &claim.arm));
+            let said = claim.said(baseline.as_deref(), &library);
+            if let Some(said) = said {
+                bail!("{}claim: {said}", place(file, text, &claim.arm));
+            }
         }
         Ok(read)
+    }
+
+    /// Puts the arms that a name with a `*` stands for in its place, without those that are there already.
+    fn expand(&mut self, file: &str, text: &str, library: &Library) -> anyhow::Result<()> {
+        let Some(named) = self.arms.take() else {
+            return Ok(());
+        };
+        let mut arms: Vec<Spanned<String>> = Vec::new();
+        for arm in named {
+            if !names::is_pattern(arm.as_ref()) {
+                arms.push(arm);
+                continue;
+            }
+            let matching = names::matching(arm.as_ref(), library.names());
+            if matching.is_empty() {
+                bail!(
+                    "{}arms: {}",
+                    place(file, text, &arm),
+                    library.unknown(arm.as_ref())
+                );
+            }
+            for name in matching {
+                if arms.iter().all(|other| other.as_ref() != name) {
+                    arms.push(Spanned::new(arm.span(), name.to_owned()));
+                }
+            }
+        }
+        self.arms = Some(arms);
+        Ok(())
+    }
+
+    /// Refuses two arms in one place of a series.
+    fn check_series(&self, file: &str) -> anyhow::Result<()> {
+        let mut seen: Vec<&ArmEntry> = Vec::new();
+        for arm in self.arm.iter().filter(|arm| arm.series.is_some()) {
+            if let (Some(other), Some(series)) = (
+                seen.iter().find(|other| other.series == arm.series),
+                &arm.series,
+            ) {
+                bail!(
+                    "{file}: the series '{}' has two arms at {}, {} and {}",
+                    series.name,
+                    series.at,
+                    other.name,
+                    arm.name
+                );
+            }
+            seen.push(arm);
+        }
+        Ok(())
     }
 
     /// Refuses sections that do not go together, and arms that are named twice.
@@ -323,6 +409,10 @@ impl File {
             statement: entry.statement.clone(),
             source: entry.source.clone(),
             arm: entry.arm.as_ref().clone(),
+            against: entry
+                .against
+                .as_ref()
+                .map(|against| against.as_ref().clone()),
             metric: entry.metric,
             direction: entry.direction,
             smallest_effect: entry.smallest_effect,
@@ -356,68 +446,4 @@ impl Likes {
         }
         Ok(())
     }
-}
-
-/// Where a value stands, for messages.
-fn place<T>(file: &str, text: &str, value: &Spanned<T>) -> String {
-    let before = text.get(..value.span().start).unwrap_or_default();
-    format!("{file}, line {}, ", 1 + before.matches('\n').count())
-}
-
-/// What is wrong with a file, with the line, and the known name that may have been meant.
-fn said(file: &str, error: &toml::de::Error) -> anyhow::Error {
-    let text = in_words(&error.to_string());
-    let hint = known_to_serde(error.message())
-        .map_or_else(String::new, |near| format!("\ndid you mean '{near}'?"));
-    anyhow!("{file}: {}{hint}", text.trim_end())
-}
-
-/// The message with words in the place of Rust's types.
-fn in_words(message: &str) -> String {
-    let mut words = message.to_owned();
-    for (of_rust, in_words) in [
-        ("a sequence", "a list"),
-        ("a map", "a table"),
-        ("a boolean", "true or false"),
-    ] {
-        words = words.replace(
-            &format!("expected {of_rust}"),
-            &format!("expected {in_words}"),
-        );
-    }
-    for of_rust in ["usize", "u8", "u16", "u32", "u64"] {
-        words = words.replace(
-            &format!("expected a nonzero {of_rust}"),
-            "expected a whole number above 0",
-        );
-        words = words.replace(
-            &format!("expected {of_rust}"),
-            "expected a whole number from 0",
-        );
-    }
-    for of_rust in ["i32", "i64"] {
-        words = words.replace(&format!("expected {of_rust}"), "expected a whole number");
-    }
-    for of_rust in ["f32", "f64"] {
-        words = words.replace(&format!("expected {of_rust}"), "expected a number");
-    }
-    // A structure is a table of settings, whatever it is called.
-    if let Some(at) = words.find("expected struct ") {
-        let rest = at + "expected struct ".len();
-        let end = words[rest..]
-            .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-            .map_or(words.len(), |end| rest + end);
-        words.replace_range(at..end, "expected a table of settings");
-    }
-    words
-}
-
-/// The name that is most like the unknown one of which serde complains.
-fn known_to_serde(message: &str) -> Option<String> {
-    let mut names = message.split('`').skip(1).step_by(2);
-    if !message.starts_with("unknown") {
-        return None;
-    }
-    let unknown = names.next()?;
-    nearest(unknown, names).map(str::to_owned)
 }

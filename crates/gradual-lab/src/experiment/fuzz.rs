@@ -7,13 +7,15 @@ use super::file::File;
 use crate::arm::Library;
 use crate::recipe::Changes;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "[task.skills]\n",
     "[task.table]\n",
     "[quality]\n",
     "[quick.run]\n",
     "[[arm]]\n",
     "[[claim]]\n",
+    "[[sweep]]\nname = \"power{}\"\nrecipe.composition = \"power(p = {})\"\nat = [4]\n",
+    "{}",
     "like = \"erm\"\n",
     "name = ",
     "data = \"/dev/zero\"\n",

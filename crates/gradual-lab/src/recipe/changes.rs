@@ -1,6 +1,7 @@
 //! Part of a recipe: what it changes in another.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
@@ -94,10 +95,13 @@ pub struct Changes {
     /// See [`Recipe::through_trace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through_trace: Option<bool>,
+    /// See [`Recipe::draw`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<NonZeroU32>,
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "grouping",
     "wrappers",
     "metric",
@@ -111,6 +115,7 @@ const KEYS: [&str; 13] = [
     "rate",
     "slowdown",
     "through_trace",
+    "draw",
 ];
 
 impl Changes {
@@ -146,6 +151,8 @@ impl Changes {
             rate: self.rate.or(recipe.rate),
             slowdown: or(self.slowdown.as_ref(), &recipe.slowdown),
             through_trace: or(self.through_trace.as_ref(), &recipe.through_trace),
+            draw: self.draw.or(recipe.draw),
+            then: recipe.then.clone(),
         }
     }
 }
@@ -169,6 +176,7 @@ impl Changes {
             rate: self.rate.or(before.rate),
             slowdown: self.slowdown.or(before.slowdown),
             through_trace: self.through_trace.or(before.through_trace),
+            draw: self.draw.or(before.draw),
         }
     }
 }
@@ -223,6 +231,7 @@ impl FromStr for Changes {
                 "rate" => changes.rate = Some(read(key, value)?),
                 "slowdown" => changes.slowdown = Some(read(key, value)?),
                 "through_trace" => changes.through_trace = Some(read(key, value)?),
+                "draw" => changes.draw = Some(read(key, value)?),
                 unknown => bail!(
                     "a recipe has no '{unknown}'{}; it has {}",
                     meant(unknown, KEYS),
@@ -271,6 +280,7 @@ impl fmt::Display for Changes {
             self.through_trace
                 .map(|traced| format!("through_trace:{traced}")),
         );
+        parts.extend(self.draw.map(|draw| format!("draw:{draw}")));
         f.write_str(&parts.join(","))
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::arm::Arm;
 use crate::experiment::Experiment;
+use crate::recipe::Recipe;
 use crate::training::{Setting, num_groups};
 
 /// Largest number of each. Each is more than any machine has time or room for, and small enough to be counted with.
@@ -26,6 +27,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) experiment: &'a Experiment,
     /// With complete recipes.
     pub(crate) arms: Vec<Arm>,
+    /// Of the arms that have no number of their own.
     pub(crate) seeds: u64,
     pub(crate) steps: u64,
     pub(crate) draw: usize,
@@ -44,9 +46,21 @@ pub(crate) struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Seeds of this arm.
+    pub(super) fn seeds(&self, arm: &Arm) -> u64 {
+        arm.seeds.map_or(self.seeds, u64::from)
+    }
+
     /// Optimizer steps of a run of this arm.
     pub(super) fn steps(&self, arm: &Arm) -> u64 {
         self.steps * u64::from(arm.recipe.slowdown)
+    }
+
+    /// Examples per step of this arm.
+    pub(super) fn draw(&self, arm: &Arm) -> usize {
+        arm.recipe
+            .draw
+            .map_or(self.draw, |draw| draw.get() as usize)
     }
 
     /// What this arm learns with this seed.
@@ -55,7 +69,7 @@ impl Plan<'_> {
             arm,
             seed,
             steps: self.steps(arm),
-            draw: self.draw,
+            draw: self.draw(arm),
             evaluate_every: self.evaluate_every,
             device: &self.backend.device,
         }
@@ -67,7 +81,8 @@ impl Plan<'_> {
         let capabilities = self.experiment.task.capabilities()?;
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
-        for arm in &self.arms {
+        let phases: Vec<Arm> = self.arms.iter().flat_map(Arm::phases).collect();
+        for arm in &phases {
             if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
                 bail!(
                     "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
@@ -82,15 +97,15 @@ impl Plan<'_> {
         }
         let mut refused = Vec::new();
         let mut least = 0;
-        for arm in &self.arms {
+        for arm in &phases {
             let checked = arm.objective(groups, 0).and_then(|objective| {
-                if objective.needs_gradients() && self.draw > COMPARED {
+                let draw = self.draw(arm);
+                if objective.needs_gradients() && draw > COMPARED {
                     bail!(
-                        "draw = {}, but gradients are compared of at most {COMPARED} examples",
-                        self.draw
+                        "draw = {draw}, but gradients are compared of at most {COMPARED} examples"
                     );
                 }
-                Ok(objective.check(self.draw)?)
+                Ok(objective.check(draw)?)
             });
             let Err(error) = checked else {
                 continue;
@@ -145,7 +160,27 @@ impl Plan<'_> {
             }
         }
         for arm in &self.arms {
+            let seeds = self.seeds(arm);
+            if seeds > SEEDS {
+                bail!(
+                    "arm {}: seeds = {seeds}, but it is at most {SEEDS}",
+                    arm.name
+                );
+            }
+            let draw = self.draw(arm);
+            if draw > DRAW {
+                bail!("arm {}: draw = {draw}, but it is at most {DRAW}", arm.name);
+            }
             let steps = self.steps(arm);
+            if let Some((after, _)) = arm.recipe.second_phase(steps)
+                && (after == 0 || after >= steps)
+            {
+                bail!(
+                    "arm {}: its second phase would begin after {after} of {steps} steps; give more --steps, or another \
+                     share to then.after",
+                    arm.name
+                );
+            }
             if steps > STEPS {
                 bail!(
                     "arm {}: slowdown = {} makes {steps} of {} steps, but a run has at most {STEPS}",
@@ -176,10 +211,13 @@ impl Plan<'_> {
     ) -> anyhow::Result<()> {
         let arms = arms.iter().take_while(|_| !interrupt.asked());
         let failed = arms.filter_map(|arm| {
-            // An arm that waits before it groups tries what comes after, too.
-            let later = arm.recipe.at_once().map(|recipe| arm.with_recipe(recipe));
+            // An arm that waits before it groups tries what comes after, too, and one with two phases both.
+            let then = arm.recipe.then.as_ref().map(|then| &*then.recipe);
+            let later = [Some(&arm.recipe), then].into_iter().flatten();
+            let later = later.filter_map(Recipe::at_once).chain(then.cloned());
+            let later: Vec<Arm> = later.map(|recipe| arm.with_recipe(recipe)).collect();
             let tried = AssertUnwindSafe(|| {
-                let mut steps = [Some(*arm), later.as_ref()].into_iter().flatten();
+                let mut steps = std::iter::once(*arm).chain(&later);
                 steps.try_for_each(|arm| {
                     let setting = self.setting(arm, 0);
                     self.experiment.task.try_first_step(setting)

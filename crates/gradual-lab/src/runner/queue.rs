@@ -33,8 +33,9 @@ impl Plan<'_> {
         let mut planned = Vec::new();
         let mut begin: Vec<&Arm> = Vec::new();
         let mut done = 0;
-        for seed in 0..self.seeds {
-            for arm in &self.arms {
+        let most = self.arms.iter().map(|arm| self.seeds(arm)).max();
+        for seed in 0..most.unwrap_or(0) {
+            for arm in self.arms.iter().filter(|arm| seed < self.seeds(arm)) {
                 let place = Place::new(&self.folder, &arm.name, seed)?;
                 let config = self.config(arm, seed)?;
                 let state = match self.fresh {
@@ -85,7 +86,7 @@ impl Plan<'_> {
             arm: arm.name.clone(),
             seed,
             steps: self.steps(arm),
-            draw: self.draw as u64,
+            draw: self.draw(arm) as u64,
             backend: self.backend.name.to_owned(),
             task: self.settings.clone(),
             recipe: arm.settings()?,

@@ -382,7 +382,7 @@ fn groups_of_a_single_row_are_named_in_the_report() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, gradualness, skills, table, images, text, grouping-quality, grouping-quality-skills")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, gradualness, how-many-groups, stability, agreement, exact, composition, composition-unseen, skills, table, images, text, grouping-quality, grouping-quality-skills")
     );
     assert!(
         refused(&["--arms=erm,foo"])
@@ -484,7 +484,8 @@ fn scripts_get_json() {
     assert_eq!(
         parity["arms"][0],
         serde_json::json!({
-            "name": "erm", "about": "the plain mean loss", "control_for": null, "default": true
+            "name": "erm", "about": "the plain mean loss", "control_for": null,
+            "series": null, "seeds": null, "default": true
         })
     );
     let parts = list["parts"].as_array().unwrap();

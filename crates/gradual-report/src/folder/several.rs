@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use gradual_measure::Against;
+
 use super::{Folder, LONGEST};
 use crate::ReportError;
 use crate::stop::Stop;
@@ -60,7 +62,11 @@ impl Folder {
         }
         for stated in &mut self.stated {
             named(&mut stated.claim.arm);
-            named(&mut stated.baseline);
+            for against in [Some(&mut stated.against), stated.claim.against.as_mut()] {
+                if let Some(Against::Arm(other)) = against {
+                    named(other);
+                }
+            }
             label.clone_into(&mut stated.experiment);
         }
         let commands = self.commands.iter_mut().map(|one| &mut one.command);

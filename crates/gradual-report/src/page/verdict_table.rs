@@ -91,7 +91,7 @@ fn row(held: &JudgedClaim) -> Vec<Shown> {
         format!(
             "<code>{}</code> against <code>{}</code>",
             shown(&claim.arm, NAME),
-            shown(&held.baseline, NAME)
+            shown(&held.baseline.to_string(), NAME)
         )
         .into(),
         escape(claim.metric.label()).into(),

@@ -90,6 +90,7 @@ impl Fixture {
             statement: statement.to_owned(),
             source: "Jermyn (2022)".to_owned(),
             arm: arm.to_owned(),
+            against: None,
             metric,
             direction,
             smallest_effect,
@@ -110,6 +111,7 @@ impl Fixture {
                     name: arm.name.clone(),
                     about: format!("The synthetic arm {} of the tests.", arm.name),
                     control: (arm.name == "slow").then(|| "a lower learning rate".to_owned()),
+                    series: None,
                 })
                 .collect(),
             claims: vec![
@@ -235,6 +237,7 @@ impl Fixture {
                     frequency: self.frequency(capability),
                     probability: self.thresholdless.then_some(0.5 + 0.5 * skill.powf(0.6)),
                     progress: None,
+                    parts: Vec::new(),
                 };
                 (format!("task-{capability:02}"), record)
             })
@@ -246,6 +249,7 @@ impl Fixture {
             standing_examples: None,
             gradient_evaluations: None,
             left_out: None,
+            moved: None,
             compute: None,
             // No two seeds have the same evaluations.
             train_loss: capabilities.values().map(|one| one.loss).sum::<f64>()

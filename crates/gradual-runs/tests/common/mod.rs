@@ -37,6 +37,7 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         frequency: 0.5,
         probability: Some(0.5 + 0.01 * step as f64),
         progress: None,
+        parts: Vec::new(),
     };
     Evaluation {
         schema: SCHEMA,
@@ -45,6 +46,7 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         standing_examples: Some(step),
         gradient_evaluations: Some(9 * step),
         left_out: Some(step / 20),
+        moved: None,
         train_loss: 0.7 - 0.01 * step as f64,
         compute: Some(1e6 * step as f64),
         capabilities: BTreeMap::from([
@@ -67,8 +69,7 @@ pub(crate) fn grouping(step: u64) -> GroupingRecord {
 pub(crate) fn experiment() -> ExperimentRecord {
     let arm = |name: &str| ArmRecord {
         name: name.into(),
-        about: String::new(),
-        control: None,
+        ..ArmRecord::default()
     };
     ExperimentRecord {
         schema: SCHEMA,

@@ -50,6 +50,7 @@ impl<T: Task> Trainer<'_, T> {
             since: SinceEvaluation::new(self.task.capabilities().len()),
             described: None,
             followed: Followed::default(),
+            start: None,
             mean_accuracy: None,
             started: Instant::now(),
             seconds_before: 0.0,
@@ -102,6 +103,13 @@ impl<T: Task> Trainer<'_, T> {
             return Err(refused("observers", problem));
         }
         let model = snapshot.model(model)?;
+        if self.has_changed_by(moving.step) {
+            if moving.start.is_none() {
+                let problem = String::from("it is of a run without a second phase");
+                return Err(refused("phase", problem));
+            }
+            self.take_phase();
+        }
         self.optimizer = snapshot.optimizer(self.optimizer.clone())?;
         self.rate = snapshot.rate(self.rate.clone())?;
         let restored = self.objective.restore(&moving.objective, &self.device);
@@ -142,6 +150,7 @@ impl<T: Task> Trainer<'_, T> {
             ),
             described: None,
             followed: moving.followed,
+            start: moving.start,
             mean_accuracy: moving.mean_accuracy,
             seconds_before: moving.seconds,
             ..run

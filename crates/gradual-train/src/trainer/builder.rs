@@ -5,6 +5,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
 
 use super::config::TrainerConfig;
+use super::phase::Phase;
 use crate::error::TrainError;
 use crate::interrupt::Interrupt;
 use crate::objective::Objective;
@@ -37,6 +38,8 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) watch: Option<Box<Watch<'a, T::Model>>>,
     pub(crate) interrupt: Interrupt,
     pub(crate) from: Option<Snapshot>,
+    /// The second phase, until it has begun, and after how many steps that is.
+    pub(crate) then: Option<(u64, Phase<'a>)>,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
@@ -69,6 +72,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             watch: None,
             interrupt: Interrupt::default(),
             from: None,
+            then: None,
         }
     }
 
@@ -124,6 +128,16 @@ impl<'a, T: Task> Trainer<'a, T> {
     pub fn interrupted_by(self, interrupt: &Interrupt) -> Self {
         Self {
             interrupt: interrupt.clone(),
+            ..self
+        }
+    }
+
+    /// After so many steps, the model goes on to learn in another way. Evaluations of this second phase tell
+    /// [how far the weights have moved](gradual_runs::Evaluation::moved) since its start.
+    #[must_use]
+    pub fn then(self, after: u64, phase: Phase<'a>) -> Self {
+        Self {
+            then: Some((after, phase)),
             ..self
         }
     }

@@ -6,6 +6,7 @@ use burn::module::Module;
 use gradual_runs::{CapabilityRecord, Evaluation, SCHEMA};
 
 use super::builder::Trainer;
+use super::phase::moved;
 use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;
@@ -20,7 +21,9 @@ impl<T: Task> Trainer<'_, T> {
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
         let scores = self.task.evaluate(&model.valid(), &self.device)?;
-        let evaluation = self.evaluation(run, &scores)?;
+        let mut evaluation = self.evaluation(run, &scores)?;
+        let start = run.start.as_deref();
+        evaluation.moved = start.map(|start| moved(model, start)).transpose()?;
         let seconds = run.seconds();
         let grouping = run.since.grouping(self.task, run.done);
         let members = self.members(model, run)?;
@@ -80,6 +83,7 @@ impl<T: Task> Trainer<'_, T> {
                     frequency: drawn.unwrap_or(capability.frequency),
                     probability: score.probability,
                     progress: score.progress,
+                    parts: capability.parts.clone(),
                 };
                 (capability.name.clone(), record)
             })
@@ -98,6 +102,7 @@ impl<T: Task> Trainer<'_, T> {
             gradient_evaluations: (run.seen.shown > 0)
                 .then_some(run.seen.examples + run.seen.shown),
             left_out: (run.seen.left_out > 0).then_some(run.seen.left_out),
+            moved: None,
             compute: None,
             train_loss: run.since.mean_loss().unwrap_or_else(held_out),
             capabilities: records,

@@ -46,6 +46,7 @@ impl<T: Task> Trainer<'_, T> {
             grouped: run.grouped,
             churn: run.churn,
             followed: run.followed.clone(),
+            start: run.start.clone(),
             stopped: run.stopped.clone(),
             seconds: run.seconds(),
             objective: self.objective.state()?,

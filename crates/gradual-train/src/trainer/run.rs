@@ -36,6 +36,8 @@ pub(crate) struct Run<B> {
     pub(super) described: Option<bool>,
     /// The groups of the last record of what they hold.
     pub(super) followed: Followed,
+    /// The weights that the second phase began with, once it has begun.
+    pub(super) start: Option<Vec<f32>>,
     pub(super) mean_accuracy: Option<f64>,
     /// When the process came to the run, less the seconds that it had gone on before.
     pub(super) started: Instant,

@@ -1,0 +1,199 @@
+//! Arms with a second phase, with a draw of their own, and claims against other arms, from a file to its report.
+
+mod common;
+
+use std::fs;
+
+use common::{refused, run};
+use serde_json::Value;
+
+const FILE: &str = r#"
+name = "phases"
+baseline = "erm"
+arms = ["erm", "turned", "small", "turned-again"]
+
+[task.sparse-parity]
+tasks = 3
+bits = 8
+subset = 2
+hidden = 16
+held_out = 40
+
+[run]
+seeds = 1
+steps = 20
+draw = 32
+evaluate_every = 5
+
+[[arm]]
+name = "turned"
+like = "grouped"
+then = { after = 0.5 }
+
+[[arm]]
+name = "turned-again"
+like = "turned"
+then = { after = 0.25, like = "power4", recipe = { rate = 0.01, sampler = "balanced" } }
+
+[[arm]]
+name = "small"
+recipe.draw = 8
+
+[[claim]]
+statement = "The one moves less than the other."
+source = "a test"
+arm = "turned"
+against = "turned-again"
+metric = "moved"
+direction = "lower"
+smallest_effect = 1.0
+
+[[claim]]
+statement = "The mean loss takes less than all of the steps."
+source = "a test"
+arm = "erm"
+against = 20
+metric = "steps_to_99"
+direction = "lower"
+smallest_effect = 1.0
+"#;
+
+fn written(home: &std::path::Path, text: &str) -> String {
+    let path = home.join("phases.toml");
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn phases_and_draws_of_ones_own_run_resume_and_are_reported() {
+    let home = tempfile::tempdir().unwrap();
+    let file = written(home.path(), FILE);
+    let out = format!("--out={}", home.path().display());
+    run(&[&file, &out]);
+    let folder = home.path().join("phases");
+    let config = |arm: &str| -> Value {
+        let text = fs::read_to_string(folder.join(arm).join("seed-0/config.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let lines = |arm: &str| -> Vec<Value> {
+        let text = fs::read_to_string(folder.join(arm).join("seed-0/curves.jsonl")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    // What the run will be like is all there.
+    assert!(config("erm")["recipe"].get("then").is_none());
+    let then = &config("turned")["recipe"]["then"];
+    assert_eq!(
+        (&then["after"], &then["recipe"]["composition"]["name"]),
+        (&0.5.into(), &"mean".into())
+    );
+    let again = config("turned-again");
+    let then = &again["recipe"]["then"]["recipe"];
+    assert_eq!(again["recipe"]["composition"]["name"], "squares");
+    assert_eq!(
+        (&then["composition"]["p"], &then["rate"]),
+        (&4.0.into(), &0.01.into())
+    );
+    assert_eq!(then["sampler"]["name"], "balanced");
+    let small = config("small");
+    assert_eq!(
+        (&small["draw"], &small["recipe"]["draw"]),
+        (&8.into(), &8.into())
+    );
+    assert_eq!(lines("small").last().unwrap()["examples"], 20 * 8);
+    assert_eq!(lines("erm").last().unwrap()["examples"], 20 * 32);
+    let moved = |arm: &str| -> Vec<bool> {
+        lines(arm)
+            .iter()
+            .map(|line| line.get("moved").is_some())
+            .collect()
+    };
+    // Evaluations after 0, 1, 2, 5, 10, 15 and 20 steps.
+    assert_eq!(
+        moved("turned"),
+        [false, false, false, false, false, true, true]
+    );
+    assert_eq!(
+        moved("turned-again"),
+        [false, false, false, false, true, true, true]
+    );
+    assert!(moved("erm").iter().all(|there| !there));
+    let text = fs::read_to_string(folder.join("report/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary["verdicts"][0]["baseline"], "turned-again");
+    assert!(summary["verdicts"][0]["effect"]["ratio"].as_f64().unwrap() > 0.0);
+    assert_eq!(summary["verdicts"][1]["baseline"], 20.0);
+
+    // The first phase of both is that of `grouped`.
+    let same = |arm: &str| lines(arm)[..4].to_vec();
+    assert_eq!(same("turned"), same("turned-again"));
+    // A change of the second phase is seen when runs go on.
+    let other = written(home.path(), &FILE.replace("rate = 0.01", "rate = 0.02"));
+    let said = refused(&[&other, &out]);
+    assert!(
+        said.contains("recipe.then.recipe.rate is 0.01 in the folder"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_no_run_can_have_is_refused_before_any_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (old, new, said) in [
+        (
+            "after = 0.5 ",
+            "after = 1.5 ",
+            "after = 1.5 is not a share of the steps",
+        ),
+        (
+            "after = 0.5 ",
+            "after = 0.001 ",
+            "its second phase would begin after 0 of 20 steps",
+        ),
+        (
+            "like = \"power4\"",
+            "like = \"pwer4\"",
+            "goes on like another one: there is no arm 'pwer4', did you mean 'power4'?",
+        ),
+        (
+            "sampler = \"balanced\"",
+            "slowdown = 2",
+            "slowdown is 1 in the first phase and 2 in the second",
+        ),
+        (
+            "sampler = \"balanced\"",
+            "draw = 2",
+            "draw is another one in the second phase",
+        ),
+        ("recipe.draw = 8", "recipe.draw = 0", "line 33"),
+        (
+            "recipe.draw = 8",
+            "recipe.draw = 2000000",
+            "draw = 2000000, but it is at most",
+        ),
+        (
+            "against = \"turned-again\"",
+            "against = \"tuned\"",
+            "did you mean 'turned'",
+        ),
+        (
+            "against = \"turned-again\"",
+            "against = \"turned\"",
+            "compares the arm with itself",
+        ),
+        ("against = 20", "against = -1", "-1 is not a number > 0"),
+        (
+            "against = 20\n",
+            "",
+            "the claim compares the baseline with itself",
+        ),
+    ] {
+        assert!(FILE.contains(old), "{old}");
+        let file = written(home.path(), &FILE.replace(old, new));
+        let all = refused(&[&file, &out]);
+        assert!(all.contains(said), "{new}: {all}");
+        assert!(!home.path().join("phases").exists(), "{new}");
+    }
+}

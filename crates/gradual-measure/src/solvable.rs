@@ -1,0 +1,277 @@
+//! The solvable model of multitask parity, and how well curves follow it.
+//!
+//! # The idea
+//!
+//! In the multilinear model of Nam et al. 2024 ("An exactly solvable model for emergence and scaling laws in the
+//! multitask sparse parity problem", arXiv 2404.17563) each capability k is a product of two weights that starts near
+//! zero, and the loss pulls on it with a weight `w_k`. Under the mean loss `w_k` is the frequency `f_k` of the capability.
+//! Its strength s then follows `ds/dt = ρ w_k s (1 − s)`, so that
+//!
+//! ```text
+//! s_k(t) = 1 / (1 + exp(θ − ρ w_k t))        t50_k = θ / (ρ w_k)        (t90 − t10) / t50 = 2 ln 9 / θ
+//! ```
+//!
+//! for all capabilities with the same ρ (the speed) and θ (how small the strengths are at the start). Times of emergence
+//! go as the inverse of the frequency, and every rise takes the same share of its own time.
+//!
+//! Under a sum of p-th powers of T group losses, with coefficients that sum to one, `w_k = ℓ_k^(p−1) / Σ_j ℓ_j^(p−1)`. All
+//! losses begin equal, so all weights are 1/T and stay so: capabilities rise together, as under equal frequencies,
+//! whatever the power.
+//!
+//! # The fit
+//!
+//! ρ and θ are fitted to the curves of all capabilities at once, by least squares: Gauss-Newton steps in `ln ρ` and `ln θ`,
+//! damped as Levenberg and Marquardt do, from a start that t50 and the widths give. The cost is some 50 passes over all points.
+
+use crate::curve::Curve;
+use crate::emergence::ratio;
+use crate::statistics::median;
+
+/// `2 ln 9`: a logistic curve goes from 10 to 90 % within so many units of its exponent.
+const TEN_TO_NINETY: f64 = 4.394_449_154_672_439;
+/// Most steps of a fit.
+const STEPS: usize = 200;
+
+/// The model, fitted to the curves of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Solvable {
+    /// ρ: the speed per step and unit of weight.
+    pub speed: f64,
+    /// θ: the logit of the strength at the start, negated.
+    pub start: f64,
+    /// `1 − Σ (s − ŝ)² / Σ (s − s̄)²` over all points of all curves: 1 where the model tells everything, negative where
+    /// it is worse than a constant.
+    pub r_squared: f64,
+}
+
+impl Solvable {
+    /// Fits curves of skill, one for each weight.
+    ///
+    /// `None` where a weight is not above zero, fewer than two capabilities reach a skill of 0.5, or counts differ.
+    #[must_use]
+    pub fn fit(skills: &[Curve], weights: &[f64]) -> Option<Self> {
+        let sound = |weight: &f64| weight.is_finite() && *weight > 0.0;
+        if skills.len() != weights.len() || !weights.iter().all(sound) {
+            return None;
+        }
+        let points: Vec<(f64, f64)> = skills
+            .iter()
+            .zip(weights)
+            .flat_map(|(curve, weight)| {
+                points_of(curve).map(move |(step, skill)| (weight * step, skill))
+            })
+            .collect();
+        let start = start(skills, weights)?;
+        let (mut at, mut error) = (start, squares(&points, start));
+        let mut damping = 1e-3;
+        for _ in 0..STEPS {
+            let next = step(&points, at, damping);
+            let less = squares(&points, next);
+            if less < error {
+                let done = error - less <= 1e-12 * error;
+                (at, error) = (next, less);
+                damping = (damping * 0.3).max(1e-12);
+                if done {
+                    break;
+                }
+            } else {
+                damping *= 4.0;
+                if damping > 1e12 {
+                    break;
+                }
+            }
+        }
+        let mean = points.iter().map(|point| point.1).sum::<f64>() / points.len() as f64;
+        let total: f64 = points.iter().map(|point| (point.1 - mean).powi(2)).sum();
+        let r_squared = 1.0 - error / total;
+        let [speed, start] = at.map(f64::exp);
+        let sound = [r_squared, speed, start]
+            .iter()
+            .all(|number| number.is_finite());
+        (total > 0.0 && sound).then_some(Self {
+            speed,
+            start,
+            r_squared,
+        })
+    }
+
+    /// The skill that the model gives a capability of this weight after so many steps.
+    #[must_use]
+    pub fn skill(&self, weight: f64, step: f64) -> f64 {
+        logistic(self.speed * weight * step - self.start)
+    }
+
+    /// When such a capability is half learned, in steps.
+    #[must_use]
+    pub fn t50(&self, weight: f64) -> f64 {
+        self.start / (self.speed * weight)
+    }
+
+    /// `(t90 − t10) / t50`, the same for all capabilities.
+    #[must_use]
+    pub fn relative_width(&self) -> f64 {
+        TEN_TO_NINETY / self.start
+    }
+}
+
+fn points_of(curve: &Curve) -> impl Iterator<Item = (f64, f64)> {
+    curve
+        .steps()
+        .iter()
+        .copied()
+        .zip(curve.values().iter().copied())
+}
+
+/// t50, and (t90 − t10) / t50.
+fn times(curve: &Curve) -> (Option<f64>, Option<f64>) {
+    let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
+    let width = t10
+        .zip(t90)
+        .zip(t50)
+        .and_then(|((low, high), middle)| ratio(high - low, middle));
+    (t50, width)
+}
+
+/// ln ρ and ln θ such that the median width and the median time are right.
+fn start(skills: &[Curve], weights: &[f64]) -> Option<[f64; 2]> {
+    let (middles, widths): (Vec<_>, Vec<_>) = skills.iter().map(times).unzip();
+    let times = middles.iter().zip(weights);
+    let times: Vec<f64> = times
+        .filter_map(|(t50, weight)| Some((*t50)? * weight))
+        .collect();
+    if times.len() < 2 {
+        return None;
+    }
+    let widths: Vec<f64> = widths.into_iter().flatten().collect();
+    let width = median(&widths).filter(|&width| width > 0.0).unwrap_or(1.0);
+    let theta = TEN_TO_NINETY / width;
+    let time = median(&times).filter(|&time| time > 0.0)?;
+    Some([(theta / time).ln(), theta.ln()])
+}
+
+fn logistic(exponent: f64) -> f64 {
+    1.0 / (1.0 + (-exponent).exp())
+}
+
+/// The sum of squared errors at ln ρ and ln θ.
+fn squares(points: &[(f64, f64)], at: [f64; 2]) -> f64 {
+    let [speed, start] = at.map(f64::exp);
+    let error = |&(time, skill): &(f64, f64)| (skill - logistic(speed * time - start)).powi(2);
+    points.iter().map(error).sum()
+}
+
+/// One damped Gauss-Newton step.
+fn step(points: &[(f64, f64)], at: [f64; 2], damping: f64) -> [f64; 2] {
+    let [speed, start] = at.map(f64::exp);
+    let (mut aa, mut ab, mut bb, mut a, mut b) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for &(time, skill) in points {
+        let strength = logistic(speed * time - start);
+        let slope = strength * (1.0 - strength);
+        // Derivatives by ln ρ and ln θ.
+        let (by_speed, by_start) = (slope * speed * time, -slope * start);
+        let error = skill - strength;
+        aa += by_speed * by_speed;
+        ab += by_speed * by_start;
+        bb += by_start * by_start;
+        a += by_speed * error;
+        b += by_start * error;
+    }
+    let (aa, bb) = (aa * (1.0 + damping) + 1e-300, bb * (1.0 + damping) + 1e-300);
+    let determinant = aa * bb - ab * ab;
+    if determinant.is_normal() {
+        [
+            at[0] + (a * bb - b * ab) / determinant,
+            at[1] + (b * aa - a * ab) / determinant,
+        ]
+    } else {
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Curves of the model itself, every ten steps.
+    fn curves(model: &Solvable, weights: &[f64]) -> Vec<Curve> {
+        let steps: Vec<f64> = (0..=400).map(|index| f64::from(index) * 10.0).collect();
+        let one = |weight: &f64| {
+            let skills = steps
+                .iter()
+                .map(|&step| model.skill(*weight, step))
+                .collect();
+            Curve::new(steps.clone(), skills).unwrap()
+        };
+        weights.iter().map(one).collect()
+    }
+
+    const WEIGHTS: [f64; 4] = [0.4, 0.3, 0.2, 0.1];
+
+    #[test]
+    fn the_models_own_curves_give_its_parameters_back() {
+        for (speed, start) in [(0.05, 7.0), (0.02, 3.0), (0.3, 20.0)] {
+            let model = Solvable {
+                speed,
+                start,
+                r_squared: 1.0,
+            };
+            let fitted = Solvable::fit(&curves(&model, &WEIGHTS), &WEIGHTS).unwrap();
+            assert!((fitted.speed / speed - 1.0).abs() < 1e-6, "{fitted:?}");
+            assert!((fitted.start / start - 1.0).abs() < 1e-6, "{fitted:?}");
+            assert!(fitted.r_squared > 1.0 - 1e-9);
+            assert!((fitted.skill(0.2, fitted.t50(0.2)) - 0.5).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_width_is_that_of_its_curves_whatever_the_weight() {
+        let model = Solvable {
+            speed: 0.05,
+            start: 9.0,
+            r_squared: 1.0,
+        };
+        for curve in curves(&model, &WEIGHTS) {
+            let width = times(&curve).1.unwrap();
+            assert!((width - model.relative_width()).abs() < 0.02, "{width}");
+        }
+    }
+
+    #[test]
+    fn wrong_weights_fit_worse() {
+        let model = Solvable {
+            speed: 0.05,
+            start: 9.0,
+            r_squared: 1.0,
+        };
+        let skills = curves(&model, &WEIGHTS);
+        let right = Solvable::fit(&skills, &WEIGHTS).unwrap();
+        let equal = Solvable::fit(&skills, &[0.25; 4]).unwrap();
+        assert!(equal.r_squared < right.r_squared - 0.05, "{equal:?}");
+        // A fit is no worse than its neighbours.
+        let flat: Vec<(f64, f64)> = skills
+            .iter()
+            .flat_map(points_of)
+            .map(|(t, s)| (0.25 * t, s))
+            .collect();
+        let best = [equal.speed.ln(), equal.start.ln()];
+        for (by_speed, by_start) in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.01), (0.0, -0.01)] {
+            assert!(
+                squares(&flat, [best[0] + by_speed, best[1] + by_start]) >= squares(&flat, best)
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_fitted() {
+        let model = Solvable {
+            speed: 0.05,
+            start: 9.0,
+            r_squared: 1.0,
+        };
+        let skills = curves(&model, &WEIGHTS);
+        assert_eq!(Solvable::fit(&skills, &[0.4, 0.3, 0.3, 0.0]), None);
+        assert_eq!(Solvable::fit(&skills, &WEIGHTS[..3]), None);
+        let flat = Curve::new(vec![0.0, 1.0, 2.0], vec![0.0, 0.1, 0.0]).unwrap();
+        assert_eq!(Solvable::fit(&[flat.clone(), flat], &[0.5, 0.5]), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Claims against another arm than the baseline, or against a number.
+
+mod common;
+
+use std::fs;
+
+use common::{Fixture, write};
+use gradual_report::{claims, report};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+/// The experiment of the fixture with one claim: the spread of `labels` (about 2.2) against `against`.
+fn with_claim(root: &std::path::Path, against: &Value, smallest_effect: f64) -> std::path::PathBuf {
+    let dir = Fixture::default().write(root);
+    let path = dir.join("experiment.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let mut claim = record["claims"][0].clone();
+    claim["against"] = against.clone();
+    claim["smallest_effect"] = json!(smallest_effect);
+    record["claims"] = json!([claim]);
+    write(&path, &record.to_string());
+    dir
+}
+
+fn judged(dir: &std::path::Path) -> Value {
+    report(dir).unwrap();
+    let text = fs::read_to_string(dir.join("report/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    summary["verdicts"][0].clone()
+}
+
+#[test]
+fn a_claim_compares_with_the_arm_that_it_names() {
+    let root = tempdir().unwrap();
+    let dir = with_claim(root.path(), &json!("singular-vectors"), 0.8);
+    let held = judged(&dir);
+    assert_eq!(held["baseline"], "singular-vectors");
+    assert_eq!(held["verdict"], "supported");
+    // 2 against 4.
+    let ratio = held["effect"]["ratio"].as_f64().unwrap();
+    assert!((ratio - 0.5).abs() < 0.05, "{ratio}");
+    let page = root.path().join("claims.md");
+    claims(std::slice::from_ref(&dir), &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(
+        text.contains("of `labels` against `singular-vectors`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_claim_compares_with_a_number() {
+    for (number, verdict) in [(2.0, "supported"), (1.0, "not_supported")] {
+        let root = tempdir().unwrap();
+        let dir = with_claim(root.path(), &json!(number), 1.5);
+        let held = judged(&dir);
+        assert_eq!(held["baseline"], number);
+        assert_eq!(held["verdict"], verdict);
+        let ratio = held["effect"]["ratio"].as_f64().unwrap();
+        assert!((ratio * number - 2.2).abs() < 0.3, "{ratio}");
+        let page = root.path().join("claims.md");
+        claims(std::slice::from_ref(&dir), &page).unwrap();
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(
+            text.contains(&format!("of `labels` against `{number}`")),
+            "{text}"
+        );
+        // A row for the arm alone.
+        let figure = root.path().join("figures/claim-parity-1.svg");
+        let svg = fs::read_to_string(figure).unwrap();
+        assert_eq!(svg.matches("<title>").count(), 5);
+    }
+}
+
+#[test]
+fn several_experiments_keep_what_their_claims_compare_with() {
+    let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let dirs =
+        [one.path(), other.path()].map(|root| with_claim(root, &json!("singular-vectors"), 0.8));
+    let out = tempdir().unwrap();
+    let to = out.path().join("both");
+    gradual_report::Report::new(dirs)
+        .with_out(&to)
+        .write()
+        .unwrap();
+    let text = fs::read_to_string(to.join("summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let held = summary["verdicts"].as_array().unwrap();
+    assert_eq!(held[0]["baseline"], "parity/singular-vectors");
+    assert_eq!(held[1]["baseline"], "parity-2/singular-vectors");
+    assert!(held.iter().all(|held| held["verdict"] == "supported"));
+}

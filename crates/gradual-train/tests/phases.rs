@@ -1,0 +1,201 @@
+//! Runs with a second phase: what changes, what stays, and that they resume to the same bytes.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
+use gradual_group::{Labels, OneGroup};
+use gradual_loss::{Mean, SumOfSquares};
+use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
+use gradual_train::{
+    Ended, Interrupt, Keep, Objective, Phase, RunFolder, Stratified, TrainError, Trainer,
+    TrainerConfig,
+};
+use serde_json::json;
+
+use common::{Model, Regression, weight};
+
+const STEPS: u64 = 40;
+const AFTER: u64 = 20;
+
+fn settings() -> TrainerConfig {
+    TrainerConfig {
+        steps: STEPS,
+        draw: 16,
+        every: 5,
+        seed: 3,
+        ..TrainerConfig::default()
+    }
+}
+
+fn erm() -> Objective {
+    Objective::new(OneGroup, Mean)
+}
+
+fn grouped() -> Phase<'static> {
+    let objective = Objective::new(Labels::new(2), SumOfSquares);
+    Phase::new(objective, AdamConfig::new().init(), 0.02)
+        .with_sampler(Box::new(Stratified::new(0..2, 2).unwrap()))
+}
+
+/// The weights of every step of a run.
+fn weights(then: Option<(u64, Phase<'static>)>, optimizer: ModuleOptimizer) -> Vec<Vec<f32>> {
+    let task = Regression::new();
+    let mut seen = Vec::new();
+    let trainer =
+        Trainer::new(&task, erm(), optimizer, &Device::flex(), settings()).with_rate(0.02);
+    let trainer = match then {
+        Some((after, phase)) => trainer.then(after, phase),
+        None => trainer,
+    };
+    let watched = trainer.watch(|_, model: &Model| {
+        seen.push(weight(model));
+        Ok(())
+    });
+    watched.run().unwrap();
+    seen
+}
+
+#[test]
+fn the_same_phase_again_changes_nothing_and_another_one_does_from_its_step_on() {
+    let sgd = || SgdConfig::new().init();
+    let plain = weights(None, sgd());
+    // An optimizer without a state, so that its new beginning is not seen.
+    let same = weights(Some((AFTER, Phase::new(erm(), sgd(), 0.02))), sgd());
+    assert_eq!(plain, same);
+    let other = weights(Some((AFTER, grouped())), sgd());
+    let first = AFTER as usize;
+    assert_eq!(plain[..=first], other[..=first]);
+    assert_ne!(plain[first + 1], other[first + 1]);
+}
+
+#[test]
+fn an_optimizer_with_a_state_begins_anew() {
+    let adam = || AdamConfig::new().init();
+    let phase = || Phase::new(erm(), adam(), 0.02);
+    let (plain, again) = (
+        weights(None, adam()),
+        weights(Some((AFTER, phase())), adam()),
+    );
+    let first = AFTER as usize;
+    assert_eq!(plain[..=first], again[..=first]);
+    assert_ne!(plain[first + 1], again[first + 1]);
+}
+
+#[test]
+fn phases_that_can_not_be_are_refused_before_the_first_step() {
+    let task = Regression::new();
+    let trainer = || {
+        let sgd = SgdConfig::new().init();
+        Trainer::new(&task, erm(), sgd, &Device::flex(), settings())
+    };
+    assert!(matches!(
+        trainer().then(0, grouped()).run(),
+        Err(TrainError::Setting {
+            name: "steps before the second phase",
+            ..
+        })
+    ));
+    let too_many = gradual_group::KMeans::new(17, 0);
+    let phase = Phase::new(
+        Objective::new(too_many, SumOfSquares),
+        SgdConfig::new().init(),
+        0.1,
+    );
+    assert!(matches!(
+        trainer().then(AFTER, phase).run(),
+        Err(TrainError::Group(_))
+    ));
+}
+
+fn config() -> RunConfig {
+    RunConfig {
+        schema: SCHEMA,
+        experiment: "phases".into(),
+        arm: "erm".into(),
+        seed: 3,
+        steps: STEPS,
+        draw: 16,
+        backend: "flex".into(),
+        task: json!({}),
+        recipe: json!({"then": {"after": 0.5}}),
+        settings: json!({}),
+    }
+}
+
+/// The run in `path`, from where it stopped, up to an interruption after `until` steps.
+fn run(path: &Path, until: Option<u64>) -> Ended<Model> {
+    let resumed = RunFolder::resume(path, &config(), &json!({}), &[]).unwrap();
+    let task = Regression::new();
+    let interrupt = Interrupt::default();
+    let asking = interrupt.clone();
+    let adam = AdamConfig::new().init();
+    Trainer::new(&task, erm(), adam, &Device::flex(), settings())
+        .with_rate(0.02)
+        .then(AFTER, grouped())
+        .observe(resumed.folder.with_checkpoints(1, Keep::default()))
+        .watch(move |step, _: &Model| {
+            if Some(step) == until {
+                asking.ask();
+            }
+            Ok(())
+        })
+        .interrupted_by(&interrupt)
+        .resume(resumed.snapshot)
+        .run()
+        .unwrap()
+}
+
+#[test]
+fn a_run_that_stops_in_either_phase_or_between_them_resumes_to_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let whole = home.path().join("whole");
+    let ended = run(&whole, None);
+    let curves = |path: &Path| fs::read_to_string(path.join("curves.jsonl")).unwrap();
+    for until in [1, AFTER - 1, AFTER, AFTER + 1, STEPS - 1] {
+        let path = home.path().join(format!("until-{until}"));
+        assert_eq!(run(&path, Some(until)).step, until);
+        let resumed = run(&path, None);
+        assert_eq!(weight(&resumed.model), weight(&ended.model), "{until}");
+        assert_eq!(curves(&path), curves(&whole), "{until}");
+    }
+}
+
+#[test]
+fn evaluations_of_the_second_phase_tell_how_far_the_weights_moved() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), None);
+    let seen = weights(Some((AFTER, grouped())), AdamConfig::new().init());
+    let start = &seen[AFTER as usize];
+    let norm = |values: &mut dyn Iterator<Item = f64>| {
+        values.map(|value| value * value).sum::<f64>().sqrt()
+    };
+    let text = fs::read_to_string(home.path().join("curves.jsonl")).unwrap();
+    let evaluations = text
+        .lines()
+        .map(|line| Evaluation::from_line(line).unwrap());
+    let mut told = 0;
+    for evaluation in evaluations {
+        let Some(moved) = evaluation.moved else {
+            assert!(evaluation.step <= AFTER);
+            continue;
+        };
+        let now = &seen[evaluation.step as usize];
+        let between = norm(
+            &mut now
+                .iter()
+                .zip(start)
+                .map(|(a, b)| f64::from(*a) - f64::from(*b)),
+        );
+        let expected = between / norm(&mut start.iter().map(|value| f64::from(*value)));
+        assert!(
+            (moved - expected).abs() < 1e-9 && moved > 0.0,
+            "{moved} {expected}"
+        );
+        told += 1;
+    }
+    assert_eq!(told, (STEPS - AFTER) / 5);
+}
