@@ -273,7 +273,7 @@ mod comparable {
              recipe.k is missing in the first and 8 in the second;\nchoose another --out for one of them";
         assert_eq!(error, expected);
         // A line for each difference, and no more than somebody reads.
-        again.draw = 7;
+        again.recipe["a"] = json!(1);
         let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
         assert_eq!(error.lines().count(), 4, "{error}");
         assert!(error.contains("in the second,\n  recipe.k is"), "{error}");
