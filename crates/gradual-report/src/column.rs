@@ -2,12 +2,8 @@
 
 use gradual_measure::{Direction, Metric, Topic};
 
-<<<<<<< HEAD
 use crate::folder::{Folder, Run};
-=======
-use crate::folder::Run;
 use crate::order::agreement;
->>>>>>> report18
 
 /// A number of a run: a metric, or one that takes more than the run's own evaluations.
 #[derive(Clone, Copy, PartialEq, Eq)]
