@@ -395,6 +395,7 @@ fn losses_are_asked_for_where_they_matter() {
     let groupings = GROUPINGS.names().map(|name| {
         let spec = match name {
             "noisy-labels" => "noisy-labels(share = 0.5)",
+            "merged-labels" => "merged-labels(k = 2)",
             other => other,
         };
         (name, vec!["--grouping", spec])

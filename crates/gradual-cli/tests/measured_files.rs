@@ -97,6 +97,10 @@ fn wrong_tables_are_refused_by_line() {
             "step,capability,accuracy\n0,a,0.1\n0,b\n",
             ["table.csv", "line: 3"],
         ),
+        (
+            "step,capability,accuracy,chance\n0,a,0.1,0.1\n5,a,0.2,0.5\n",
+            ["table.csv", "chance 0.1 of the first evaluation"],
+        ),
         ("step,a\n", ["table.csv", "evaluation"]),
         ("", ["table.csv", "step"]),
     ] {

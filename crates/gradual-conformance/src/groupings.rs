@@ -17,7 +17,8 @@ use crate::settings::specs;
 
 /// What the suite sets in the place of defaults: groups as large as the planted ones, standing examples and sketches as
 /// small as its draws, and every way of reading singular vectors.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
+    "merged-labels(k = 2)",
     "noisy-labels(share = 0.3)",
     "hdbscan(least_size = 4)",
     "singular-vectors",

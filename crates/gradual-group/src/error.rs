@@ -342,6 +342,25 @@ impl GroupError {
         }
     }
 
+    /// Whether every label names one of `groups` known ones.
+    pub(crate) fn label_range(
+        operation: &'static str,
+        labels: &[Option<usize>],
+        groups: usize,
+    ) -> Result<(), Self> {
+        let beyond = |label: &Option<usize>| label.filter(|&label| label >= groups);
+        let mut each = labels.iter().enumerate();
+        match each.find_map(|(example, label)| Some((example, beyond(label)?))) {
+            None => Ok(()),
+            Some((example, label)) => Err(Self::LabelRange {
+                operation,
+                example,
+                label,
+                groups,
+            }),
+        }
+    }
+
     /// `got`, if it is `least` at least: a setting of the grouping called `operation`.
     pub(crate) fn at_least(
         operation: &'static str,

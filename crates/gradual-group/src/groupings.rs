@@ -10,6 +10,7 @@ pub(crate) mod each;
 pub(crate) mod kmeans;
 pub(crate) mod labels;
 pub(crate) mod landmarks;
+pub(crate) mod merged;
 pub(crate) mod noisy;
 pub(crate) mod one_group;
 pub(crate) mod random;
@@ -17,6 +18,7 @@ pub(crate) mod search;
 pub(crate) mod singular;
 pub(crate) mod spectral;
 pub(crate) mod spherical;
+pub(crate) mod split;
 
 pub use centroids::Centroids;
 pub use density::Hdbscan;
@@ -25,6 +27,7 @@ pub use each::EachExample;
 pub use kmeans::KMeans;
 pub use labels::Labels;
 pub use landmarks::Landmarks;
+pub use merged::{MergedLabels, Merging};
 pub use noisy::NoisyLabels;
 pub use one_group::OneGroup;
 pub use random::RandomGroups;
@@ -32,6 +35,7 @@ pub use search::Clusters;
 pub use singular::{Membership, SingularVectors};
 pub use spectral::Spectral;
 pub use spherical::SphericalKMeans;
+pub use split::SplitLabels;
 
 use gradual_registry::Registry;
 
@@ -45,6 +49,8 @@ pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::n
         &one_group::ENTRY,
         &each::ENTRY,
         &labels::ENTRY,
+        &merged::ENTRY,
+        &split::ENTRY,
         &noisy::ENTRY,
         &random::ENTRY,
         &difficulty::ENTRY,

@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor};
 use gradual_group::{
-    Draw, EachExample, GroupError, Grouping, Groups, Labels, Needs, NoisyLabels, Priors,
+    Draw, EachExample, GroupError, Grouping, Groups, Labels, MergedLabels, Merging, Needs,
+    NoisyLabels, Priors, SplitLabels,
 };
 
 fn losses(n: usize) -> Tensor<1> {
@@ -92,6 +93,86 @@ fn noisy_labels_refuse_what_labels_refuse() {
     let near = [Some(0), None];
     let mut none = NoisyLabels::new(0, 0.5, 0).unwrap();
     assert!(refused(none.group(&draw.with_labels(&near))).contains("zero groups"));
+}
+
+#[test]
+fn merged_labels_share_groups() {
+    let labels: Vec<_> = (0..7).map(Some).chain([None, Some(2)]).collect();
+    let losses = losses(labels.len());
+    let draw = Draw::new(&losses).with_labels(&labels);
+    let merged = |groups, merging| {
+        let groups = MergedLabels::new(7, groups, merging).group(&draw).unwrap();
+        let assignment = groups.assignment().unwrap().to_vec();
+        assignment
+            .into_iter()
+            .map(|group| group.map_or(9, |group| group))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(merged(3, Merging::Remainder), [0, 1, 2, 0, 1, 2, 0, 9, 2]);
+    assert_eq!(merged(3, Merging::Neighbours), [0, 0, 0, 1, 1, 2, 2, 9, 0]);
+    assert_eq!(
+        merged(1, Merging::Remainder),
+        merged(1, Merging::Neighbours)
+    );
+    for merging in [Merging::Remainder, Merging::Neighbours] {
+        // As many groups as labels, or more.
+        for groups in [7, 10] {
+            assert_eq!(merged(groups, merging), [0, 1, 2, 3, 4, 5, 6, 9, 2]);
+        }
+        let mut two = MergedLabels::new(7, 2, merging);
+        assert_eq!((two.needs(), two.num_groups(9)), (Needs::Labels, Some(2)));
+        assert!(
+            refused(two.group(&Draw::new(&losses))).starts_with("merged labels: needs the labels")
+        );
+        let mut few = MergedLabels::new(6, 2, merging);
+        assert_eq!(
+            refused(few.group(&draw)),
+            "merged labels: example 6 has label 6, but there are 6 groups"
+        );
+        assert!(refused(MergedLabels::new(7, 0, merging).group(&draw)).contains("zero groups"));
+    }
+}
+
+/// The parts of a label differ by one example at most, hold no example of another, and are others in the next draw.
+#[test]
+fn split_labels_are_drawn_evenly_and_anew() {
+    let n = 1_000;
+    let labels: Vec<_> = (0..n)
+        .map(|i| (i % 11 < 10).then_some(i % 11 / 3))
+        .collect();
+    let losses = losses(n);
+    let draw = Draw::new(&losses).with_labels(&labels);
+    let mut split = SplitLabels::new(4, 3, 7);
+    let mut again = split.clone();
+    let groups = split.group(&draw).unwrap();
+    assert_eq!(groups.num_groups(), 12);
+    let found = groups.assignment().unwrap().to_vec();
+    assert_eq!(again.group(&draw).unwrap().assignment().unwrap(), found);
+    let mut sizes = [0.0; 12];
+    for (group, label) in found.iter().zip(&labels) {
+        assert_eq!(group.map(|group| group / 3), *label);
+        if let Some(group) = group {
+            sizes[*group] += 1.0;
+        }
+    }
+    for parts in sizes.chunks(3) {
+        let least = parts.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(parts.iter().all(|size| size - least <= 1.0), "{sizes:?}");
+    }
+    // Two examples of one label share a part in about a third of the draws.
+    let mut together = 0;
+    for _ in 0..300 {
+        let groups = split.group(&draw).unwrap();
+        let found = groups.assignment().unwrap();
+        together += u32::from(found[0] == found[1]);
+    }
+    assert!((60..140).contains(&together), "{together}");
+    let mut one = SplitLabels::new(4, 1, 7);
+    assert_eq!(one.group(&draw).unwrap().assignment().unwrap(), labels);
+    assert!(refused(SplitLabels::new(3, 2, 0).group(&draw)).contains("has label 3"));
+    assert!(
+        refused(split.group(&Draw::new(&losses))).starts_with("split labels: needs the labels")
+    );
 }
 
 #[test]

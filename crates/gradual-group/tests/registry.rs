@@ -10,8 +10,9 @@ use gradual_grad::{Metric, Traced};
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
     After, Centroids, Damped, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany,
-    InMetric, KMeans, Labels, Landmarks, NoisyLabels, OneGroup, Priors, RandomGroups,
-    SingularVectors, Spectral, SphericalKMeans, SplitMerge, Standing, Tracked,
+    InMetric, KMeans, Labels, Landmarks, MergedLabels, Merging, NoisyLabels, OneGroup, Priors,
+    RandomGroups, SingularVectors, Spectral, SphericalKMeans, SplitLabels, SplitMerge, Standing,
+    Tracked,
 };
 use gradual_registry::{Kind, Registry, Spec, Value};
 
@@ -316,6 +317,11 @@ fn defaults_are_those_of_the_constructors() {
             "noisy-labels(share = 0.3)",
             Box::new(NoisyLabels::new(k, 0.3, seed).unwrap()),
         ),
+        (
+            "merged-labels(k = 2)",
+            Box::new(MergedLabels::new(k, 2, Merging::Remainder)),
+        ),
+        ("split-labels", Box::new(SplitLabels::new(k, 2, seed))),
         ("random", Box::new(RandomGroups::new(k, seed))),
         ("kmeans", Box::new(KMeans::new(k, seed))),
         ("spherical", Box::new(SphericalKMeans::new(k, seed))),
@@ -391,6 +397,14 @@ fn parameters_are_those_of_the_constructors() {
     let rule = SplitMerge::new(0.5, 0.6).unwrap().with_patience(1).unwrap();
     let rule = rule.with_least_size(2).unwrap().with_at_most(8).unwrap();
     let by_hand: Vec<(&str, Box<dyn Grouping>)> = vec![
+        (
+            "merged-labels(k = 2, by = neighbours)",
+            Box::new(MergedLabels::new(GROUPS, 2, Merging::Neighbours)),
+        ),
+        (
+            "split-labels(parts = 3)",
+            Box::new(SplitLabels::new(GROUPS, 3, seed)),
+        ),
         (
             "kmeans(k = 3, dimensions = all, restarts = 1)",
             Box::new(

@@ -1,5 +1,6 @@
 //! The kinds of tasks that an experiment's file can name, each with its settings and flags.
 
+mod composition;
 mod images;
 mod kind;
 mod parity;
@@ -14,8 +15,9 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 5] = [
+pub(crate) static KINDS: [&dyn Kind; 6] = [
     &parity::SparseParity,
+    &composition::Composition,
     &skills::Skills,
     &table::Table,
     &images::Images,
@@ -37,7 +39,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 
 #[cfg(test)]
 mod tests {
-    use gradual_tasks::{ImagesConfig, SkillsConfig, SparseParityConfig};
+    use gradual_tasks::{CompositionConfig, ImagesConfig, SkillsConfig, SparseParityConfig};
     use serde_json::json;
     use toml::Value;
 
@@ -51,6 +53,7 @@ mod tests {
                 depth: 2,
                 ..SparseParityConfig::default()
             }),
+            "composition" => json!(CompositionConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
             _ => json!({}),
@@ -96,7 +99,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (9 + 6 + 2) * 15);
+        assert_eq!(tried, (9 + 9 + 6 + 2) * 15);
     }
 
     #[test]
@@ -164,6 +167,17 @@ mod tests {
                 "held_out = 1000000",
                 "held_out = 1000000, but with hidden = 256, tasks = 20, bits = 50 and aliases = 1 a layer then has 5120000000 numbers in an evaluation; \
                  200000000 is the most",
+            ),
+            (
+                "composition",
+                "bits = 12\nsubset = 7",
+                "subset = 7, but twice as many are at most bits = 12",
+            ),
+            (
+                "composition",
+                "bits = 6\nsubset = 3\ntriples = 1",
+                "triples = 1, but among 6 bits there are not enough sets of 3 and 6 bits for as many controls; take more bits or \
+                 fewer triples",
             ),
             (
                 "sparse-parity",

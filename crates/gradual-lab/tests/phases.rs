@@ -155,7 +155,7 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
         (
             "like = \"power4\"",
             "like = \"pwer4\"",
-            "goes on like another one: there is no arm 'pwer4'; did you mean 'power4'",
+            "goes on like another one: there is no arm 'pwer4', did you mean 'power4'?",
         ),
         (
             "sampler = \"balanced\"",

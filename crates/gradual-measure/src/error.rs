@@ -74,6 +74,19 @@ pub enum MeasureError {
         /// Which capability is missing or new.
         difference: String,
     },
+    /// A composed capability has the same parts at every evaluation, other capabilities of the run.
+    #[error(
+        "run summary: expected the parts of capability `{capability}` at step {step} to be other capabilities, the same \
+         at every evaluation, got [{}]", .parts.join(", ")
+    )]
+    Parts {
+        /// Name of the capability.
+        capability: String,
+        /// Step of the evaluation.
+        step: u64,
+        /// The parts as they came.
+        parts: Vec<String>,
+    },
     /// The accuracy of guessing must leave room for learning.
     #[error(
         "run summary: expected a chance in [0, 1) for capability `{capability}` at step {step}, got {chance}"
@@ -85,5 +98,19 @@ pub enum MeasureError {
         step: u64,
         /// The chance as it came.
         chance: f64,
+    },
+    /// The accuracy of guessing is that of the task, and stays.
+    #[error(
+        "run summary: expected the chance {first} of the first evaluation for capability `{capability}` at step {step}, got {chance}"
+    )]
+    ChanceChanged {
+        /// Name of the capability.
+        capability: String,
+        /// Step of the evaluation.
+        step: u64,
+        /// The chance as it came.
+        chance: f64,
+        /// That of the first evaluation.
+        first: f64,
     },
 }

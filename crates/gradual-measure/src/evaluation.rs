@@ -70,7 +70,7 @@ impl Evaluation {
 }
 
 /// Held-out result of one capability at one evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapabilityRecord {
     /// Fraction of held-out examples answered rightly, 0 to 1.
     pub accuracy: f64,
@@ -89,6 +89,9 @@ pub struct CapabilityRecord {
     /// Deep Learning").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<f64>,
+    /// Names of the capabilities of the same evaluation that this one is composed of; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 impl CapabilityRecord {

@@ -6,8 +6,10 @@
 //! - [`curve`]: a measured curve, its smoothing, interpolation and crossings; [`run`]: all curves of a run.
 //! - [`emergence`]: how gradual the rise of *one* capability is.
 //! - [`across`]: how closely *together* several capabilities rise, and how many steps that takes; [`halves`]: how well
-//!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank correlations; [`slope()`]: a straight line through points;
+//!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank
+//!   correlations; [`slope()`]: a straight line through points;
 //!   [`solvable`]: the model of multitask parity that predicts times of emergence from frequencies.
+//! - [`composed`]: how capabilities that are composed of others develop against their parts.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
@@ -17,6 +19,7 @@
 pub mod across;
 mod bootstrap;
 pub mod claim;
+pub mod composed;
 pub mod curve;
 pub mod effect;
 pub mod emergence;
@@ -37,6 +40,7 @@ pub mod verdict;
 
 pub use across::{Spread, gap_at_equal_mean, gini, gini_at_equal_mean, steps_to, steps_to_worst};
 pub use claim::{Against, Claim};
+pub use composed::Composed;
 pub use curve::{Curve, skill};
 pub use effect::{Effect, paired_ratio};
 pub use emergence::{Emergence, Logistic};

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::composed::Composed;
 use crate::run::Measure::{Accuracy, Loss, Probability};
 use crate::statistics::median;
 use crate::summary::{CapabilitySummary, RunSummary};
@@ -18,11 +19,13 @@ pub enum Topic {
     Gradual,
     /// What it costs.
     Tax,
+    /// How capabilities that are composed of others develop against their parts.
+    Composed,
 }
 
 impl Topic {
     /// All of them, in the order in which reports show them.
-    pub const ALL: [Self; 3] = [Self::Together, Self::Gradual, Self::Tax];
+    pub const ALL: [Self; 4] = [Self::Together, Self::Gradual, Self::Tax, Self::Composed];
 
     /// The metrics on this topic, in order.
     pub fn metrics(self) -> impl Iterator<Item = Metric> {
@@ -467,6 +470,36 @@ metrics! {
         better: Lower,
         about: "mean loss at the last evaluation",
         value: |run| Some(run.final_loss),
+    }
+    ComposedDelay {
+        name: "composed_delay",
+        label: "composed: t50 / t50 of the parts’ product",
+        head: "delay",
+        topic: Composed,
+        unit: "",
+        better: Lower,
+        about: "t50 of a composed capability over t50 of the product of its parts’ curves of skill",
+        value: |run| Composed::median(run.curves(), |one| one.delay),
+    }
+    ComposedWidth {
+        name: "composed_width",
+        label: "composed: width / t50 over that of the parts’ product",
+        head: "width",
+        topic: Composed,
+        unit: "",
+        better: Higher,
+        about: "width / t50 of a composed capability over that of the product of its parts’ curves of skill",
+        value: |run| Composed::median(run.curves(), |one| one.width),
+    }
+    ComposedSkill {
+        name: "composed_skill",
+        label: "composed: final skill / product of the parts’",
+        head: "final skill",
+        topic: Composed,
+        unit: "",
+        better: Higher,
+        about: "skill of a composed capability at the last evaluation over the product of its parts’ skills, once that has come to one half",
+        value: |run| Composed::median(run.curves(), |one| one.skill),
     }
 }
 

@@ -70,6 +70,8 @@ pub struct CapabilityCurves {
     pub chance: f64,
     /// Share of the training distribution at the first evaluation.
     pub frequency: f64,
+    /// Names of the capabilities that it is composed of, in [`RunCurves::capabilities`]; empty for most.
+    pub parts: Vec<String>,
     /// Whether it counts among the capabilities of the run, see [`RunCurves`].
     pub counts: bool,
     /// Accuracy as recorded.
@@ -134,8 +136,8 @@ impl RunCurves {
     /// The curves of the evaluations of a run, in order of steps.
     ///
     /// # Errors
-    /// When there is no evaluation or no capability, the capabilities differ between evaluations, a chance
-    /// is outside 0 to 1, a number is not finite, or steps do not increase.
+    /// When there is no evaluation or no capability, the capabilities or their parts differ between evaluations, a part
+    /// is no other capability, a chance is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
     pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
         let first = check(evaluations)?;
         let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
@@ -161,6 +163,7 @@ impl RunCurves {
                     name: name.clone(),
                     chance: begin.chance,
                     frequency: begin.frequency,
+                    parts: begin.parts.clone(),
                     counts: none_is || trained(begin.frequency),
                     accuracy: along(&|one| one.capabilities[name].accuracy)?,
                     loss: along(&|one| one.capabilities[name].loss)?,
@@ -240,11 +243,30 @@ fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
             });
         }
         for (name, capability) in &one.capabilities {
+            let known = |part: &String| part != name && first.capabilities.contains_key(part);
+            if capability.parts != first.capabilities[name].parts
+                || !capability.parts.iter().all(known)
+            {
+                return Err(MeasureError::Parts {
+                    capability: name.clone(),
+                    step: one.step,
+                    parts: capability.parts.clone(),
+                });
+            }
             if !(0.0..1.0).contains(&capability.chance) {
                 return Err(MeasureError::Chance {
                     capability: name.clone(),
                     step: one.step,
                     chance: capability.chance,
+                });
+            }
+            let begin = first.capabilities[name].chance;
+            if capability.chance != begin {
+                return Err(MeasureError::ChanceChanged {
+                    capability: name.clone(),
+                    step: one.step,
+                    chance: capability.chance,
+                    first: begin,
                 });
             }
         }

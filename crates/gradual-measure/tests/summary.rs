@@ -24,6 +24,7 @@ fn evaluation(step: u64, rises: &[(&str, f64, f64)]) -> Evaluation {
             frequency: 1.0 / rises.len() as f64,
             probability: Some(0.5 + 0.5 * skill * skill),
             progress: Some(((step as f64 - begin + 50.0) / (end - begin)).clamp(0.0, 1.0)),
+            parts: Vec::new(),
         };
         (name.to_owned(), record)
     });
@@ -208,6 +209,13 @@ fn bad_runs_are_refused() {
     let mut certain = evaluation(3, a);
     certain.capabilities.get_mut("a").unwrap().chance = 1.0;
     assert!(message(&[certain]).contains("capability `a` at step 3, got 1"));
+    let mut other = evaluation(5, a);
+    other.capabilities.get_mut("a").unwrap().chance = 0.25;
+    assert!(
+        message(&[evaluation(3, a), other]).contains(
+            "the chance 0.5 of the first evaluation for capability `a` at step 5, got 0.25"
+        )
+    );
     let mut broken = evaluation(3, a);
     broken.capabilities.get_mut("a").unwrap().accuracy = f64::NAN;
     assert!(message(&[broken]).contains("value NaN at position 0"));
@@ -291,6 +299,7 @@ proptest! {
                 frequency: 1.0 / (index + 1) as f64,
                 probability: Some(probability),
                 progress: Some(accuracy),
+                parts: Vec::new(),
             };
             Evaluation {
                 schema: 1,

@@ -184,7 +184,7 @@ fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<()
         check_figure(&place(name), former.contains(name))?;
     }
     fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
-    let new = output::hidden(beside)?;
+    let new = output::Hidden::new(beside)?;
     let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
     let pages = std::iter::once((output::PAGE.to_owned(), page.to_owned(), text));
     let drawings = figures.iter().map(|(name, svg)| {

@@ -2,7 +2,7 @@
 
 use gradual_measure::{Direction, Metric, Topic};
 
-use crate::folder::Run;
+use crate::folder::{Folder, Run};
 use crate::order::agreement;
 
 /// A number of a run: a metric, or one that takes more than the run's own evaluations.
@@ -17,9 +17,16 @@ pub(crate) enum Column {
 use Column::{Agreement, Of, Speed};
 
 impl Column {
-    /// Every column, once, in order.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Topic::ALL.into_iter().flat_map(Self::on)
+    /// Every column of the runs of a folder, once, in order. Those on composed capabilities are there where some are.
+    pub(crate) fn of(folder: &Folder) -> impl Iterator<Item = Self> {
+        let runs = || folder.arms.iter().flat_map(|arm| &arm.runs);
+        let composed = runs().any(|run| {
+            let curves = &run.summary.curves().capabilities;
+            curves.iter().any(|one| !one.parts.is_empty())
+        });
+        let topics = Topic::ALL.into_iter();
+        let topics = topics.filter(move |&topic| composed || topic != Topic::Composed);
+        topics.flat_map(Self::on)
     }
 
     /// The columns on a topic, in order.

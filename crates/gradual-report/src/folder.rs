@@ -5,6 +5,7 @@ mod programs;
 mod run;
 mod several;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use gradual_measure::{Against, Claim};
@@ -123,6 +124,10 @@ impl Folder {
                 runs: Vec::new(),
             })
             .collect();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (place, arm) in arms.iter().enumerate() {
+            places.entry(arm.name.clone()).or_insert(place);
+        }
         for run in runs {
             stop.check()?;
             let name = run.config.arm.clone();
@@ -135,9 +140,10 @@ impl Folder {
             }
             programs.add(&run.folder);
             let run = Run::new(run)?;
-            if let Some(arm) = arms.iter_mut().find(|arm| arm.name == name) {
-                arm.runs.push(run);
+            if let Some(&place) = places.get(&name) {
+                arms[place].runs.push(run);
             } else {
+                places.insert(name.clone(), arms.len());
                 if named {
                     notes.push(format!("Arm `{name}` is not named in experiment.json."));
                 }

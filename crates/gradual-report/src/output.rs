@@ -1,6 +1,7 @@
 //! Folders that are written whole or not at all.
 
 mod held;
+mod hidden;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,16 +11,15 @@ use std::path::{Component, Path, PathBuf};
 use gradual_runs::files::EXPERIMENT;
 use gradual_runs::streams::tell;
 use gradual_runs::{FolderLock, RunsError, Stamp};
-use tempfile::{Builder, TempDir};
 
 use crate::ReportError;
-pub(crate) use held::sweep;
 use held::{Held, Manifest};
+pub(crate) use hidden::{Hidden, sweep};
 
 /// How often a swap is tried again because somebody else wrote a report there at the same time.
 const TRIES: usize = 100;
 
-/// A report that is being written: a new folder of a random, hidden name beside the place where it is to be.
+/// A report that is being written, in a new folder of a random, hidden name beside the place where it is to be.
 ///
 /// [`swap`](Self::swap) puts it there as a whole. Until then, and where anything fails, what was there stays as it is;
 /// the new folder is removed when this is dropped. Its `files.json` lists the files, and by that list the next report
@@ -43,7 +43,7 @@ const TRIES: usize = 100;
 #[derive(Debug)]
 pub struct ReportFolder {
     target: PathBuf,
-    new: TempDir,
+    new: Hidden,
     files: BTreeSet<String>,
 }
 
@@ -58,7 +58,7 @@ impl ReportFolder {
         let beside = beside(&target);
         fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
         Ok(Self {
-            new: hidden(beside)?,
+            new: Hidden::new(beside)?,
             target,
             files: BTreeSet::new(),
         })
@@ -83,7 +83,7 @@ impl ReportFolder {
     /// # Errors
     /// [`RunsError::File`] when it can't be written, also for a name that leaves the folder or was used before.
     pub fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> Result<(), ReportError> {
-        let path = self.new.path().join(name);
+        let path = self.new.path().join(NEW).join(name);
         let inside = |part| matches!(part, Component::Normal(_));
         let written = match Path::new(name).components().all(inside) {
             true => create(&path, content.as_ref()),
@@ -118,10 +118,8 @@ impl ReportFolder {
         let failed = |source| ReportError::from(RunsError::file("write", &self.target)(source));
         for _ in 0..TRIES {
             let old = self.make_room()?;
-            match fs::rename(self.new.path(), &self.target) {
+            match fs::rename(self.new.path().join(NEW), &self.target) {
                 Ok(()) => {
-                    // The folder is no longer where it would be removed.
-                    let _ = self.new.keep();
                     sweep(beside);
                     return Ok(self.target);
                 }
@@ -153,7 +151,7 @@ impl ReportFolder {
                 Ok(None)
             }
             Held::Report => {
-                let aside = hidden(beside(&self.target))?;
+                let aside = Hidden::new(beside(&self.target))?;
                 gone(fs::rename(&self.target, aside.path().join(OLD)))?;
                 Ok(Some(Aside::Goes(aside)))
             }
@@ -169,7 +167,7 @@ impl ReportFolder {
 /// A report that was moved aside.
 enum Aside {
     /// In a folder that goes when this is dropped.
-    Goes(TempDir),
+    Goes(Hidden),
     Stays(PathBuf),
 }
 
@@ -197,6 +195,9 @@ fn kept(target: &Path) -> Result<PathBuf, RunsError> {
 /// What a page of claims is called until it is in its place.
 pub(crate) const PAGE: &str = "page";
 
+/// What a report is called until it is in its place.
+const NEW: &str = "new";
+
 /// What a report is called that is moved aside.
 const OLD: &str = "old";
 
@@ -206,12 +207,6 @@ pub(crate) fn beside(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A new folder with a random, hidden name.
-pub(crate) fn hidden(folder: &Path) -> Result<TempDir, RunsError> {
-    let made = Builder::new().prefix(".report-").tempdir_in(folder);
-    made.map_err(RunsError::file("create a folder in", folder))
 }
 
 /// Creates a file that is not there yet, and the folders on the way.

@@ -128,7 +128,7 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
         .filter_map(|run| Some((run.seed, folder.paired(arm, run.seed)?)))
         .collect();
     let value = |column: Column, run: &Run| column.value(run, paired.get(&run.seed).copied());
-    let metrics = Column::all()
+    let metrics = Column::of(folder)
         .map(|column| {
             let values: Vec<f64> = counted
                 .iter()
@@ -160,7 +160,7 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
             .map(|run| SeedResult {
                 seed: run.seed,
                 finished: run.finished,
-                metrics: Column::all()
+                metrics: Column::of(folder)
                     .map(|column| (column.key(), value(column, run)))
                     .collect(),
                 summary: run.summary.clone(),

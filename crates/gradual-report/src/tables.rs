@@ -161,7 +161,7 @@ fn each(folder: &Folder) -> impl Iterator<Item = (&str, &Run)> {
 
 fn runs(folder: &Folder) -> Table {
     let mut heads = vec!["arm", "seed", "finished", "last_step", "reached", "of"];
-    heads.extend(Column::all().map(Column::key));
+    heads.extend(Column::of(folder).map(Column::key));
     let mut table = Table::new("runs", &heads);
     for arm in &folder.arms {
         for run in &arm.runs {
@@ -175,7 +175,7 @@ fn runs(folder: &Folder) -> Table {
                 summary.spread.of.into(),
             ];
             let base = folder.paired(arm, run.seed);
-            row.extend(Column::all().map(|column| Cell::from(column.value(run, base))));
+            row.extend(Column::of(folder).map(|column| Cell::from(column.value(run, base))));
             table.push(row);
         }
     }

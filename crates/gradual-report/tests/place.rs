@@ -317,6 +317,42 @@ fn what_killed_reports_left_is_swept_after_a_day() {
     assert_eq!(names(root.path()), expected);
 }
 
+/// A process that is killed lets go of its lock.
+#[test]
+fn what_nobody_holds_is_swept_at_once() {
+    let root = tempdir().unwrap();
+    let dir = small().write(root.path());
+    let out = root.path().join("out");
+    let half = |name: &str, file: &str| {
+        let folder = root.path().join(name);
+        fs::create_dir_all(folder.join("new/figures")).unwrap();
+        fs::write(folder.join("new").join(file), "").unwrap();
+        let lock = gradual_runs::FolderLock::take(&folder).unwrap();
+        (folder, lock)
+    };
+    let (killed, lock) = half(".report-a1B2c3", "figures/curves-erm.svg");
+    drop(lock);
+    let (own, lock) = half(".report-d4E5f6", "figures/notes.txt");
+    drop(lock);
+    let (held, lock) = half(".report-g7H8i9", "figures/curves-erm.svg");
+    let (between, between_lock) = half(".report-j1K2l3", "index.html");
+    fs::remove_dir_all(between.join("new")).unwrap();
+    Report::new([&dir])
+        .with_out(between.join("old"))
+        .write()
+        .unwrap();
+    drop(between_lock);
+    Report::new([&dir]).with_out(&out).write().unwrap();
+    assert!(!killed.exists() && !between.exists());
+    assert!(own.exists() && held.exists());
+    assert!(!out.join(".lock").exists());
+    drop(lock);
+    Report::new([&dir]).with_out(&out).write().unwrap();
+    assert!(!held.exists());
+    let left = names(root.path());
+    assert_eq!(left, [".report-d4E5f6", "out", "parity"]);
+}
+
 #[test]
 fn many_reports_at_once_are_each_whole() {
     let root = tempdir().unwrap();

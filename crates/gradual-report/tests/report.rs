@@ -123,6 +123,7 @@ fn tables_hold_every_number() {
          bootstrap_low,bootstrap_high,p,adjusted_p,seeds,verdict,reason"
     );
     assert_eq!(rows("verdicts.csv").len(), 1 + 4);
+    // Steps and examples per second beside the metrics.
     assert_eq!(rows("metrics.csv").len(), 1 + 3 * (Metric::ALL.len() + 2));
     assert_eq!(rows("runs.csv").len(), 1 + 15);
     // By accuracy, loss and probability.
@@ -267,4 +268,40 @@ fn names_cannot_break_the_page() {
     let (html, _) = reported(&fixture, |_| ());
     assert!(html.contains("a &lt;b&gt; &amp; &quot;c&quot;"));
     assert!(!html.contains("<b> &"));
+}
+
+/// Of capabilities that are composed of others there is a table of its own, and nothing where there are none.
+#[test]
+fn composed_capabilities_have_a_table_of_their_own() {
+    let (html, summary) = reported(&Fixture::default(), |_| ());
+    assert!(!html.contains("<h2>Composed</h2>") && !html.contains("product of their parts"));
+    assert!(!summary.to_string().contains("composed_"));
+    let fixture = Fixture::default();
+    let (html, summary) = reported(&fixture, |dir| {
+        for arm in &fixture.arms {
+            for seed in 0..fixture.seeds {
+                let path = run_folder(dir, &arm.name, seed).join("curves.jsonl");
+                let lines = read(&path);
+                let lines = lines.lines().map(|line| {
+                    let mut line: Value = serde_json::from_str(line).unwrap();
+                    line["capabilities"]["task-01"]["parts"] = serde_json::json!(["task-00"]);
+                    line.to_string() + "\n"
+                });
+                write(&path, &lines.collect::<String>());
+            }
+        }
+    });
+    let (_, table) = html.split_once("<h2>Composed</h2>").unwrap();
+    let (table, _) = table.split_once("<h2>").unwrap_or((table, ""));
+    for head in ["delay", "width", "final skill"] {
+        assert!(table.contains(&format!(">{head}<")), "{table}");
+    }
+    // The second capability is learned after its only part.
+    let delay = &summary["arms"][0]["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|metric| metric["metric"] == "composed_delay")
+        .unwrap()["sample"]["mean"];
+    assert!(delay.as_f64().unwrap() > 1.0, "{delay}");
 }

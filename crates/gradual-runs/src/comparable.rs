@@ -8,6 +8,7 @@
 //! Configurations from before recipes do not say how much slower an arm is. Steps of their arms may then be whole multiples
 //! of each other.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -88,9 +89,9 @@ pub fn check<'a>(
         Value::Null => (false, config.steps),
         _ => (has_own_draw(config), 0),
     });
-    let mut firsts: Vec<(&PathBuf, &RunConfig)> = Vec::new();
+    let mut firsts: HashMap<&str, (&PathBuf, &RunConfig)> = HashMap::new();
     for &(folder, config) in &runs {
-        let of_arm = firsts.iter().find(|(_, first)| first.arm == config.arm);
+        let of_arm = firsts.get(config.arm.as_str());
         for (other, first) in first.into_iter().chain(of_arm) {
             let differences = incomparable(first, config);
             if !differences.is_empty() {
@@ -101,9 +102,7 @@ pub fn check<'a>(
                 });
             }
         }
-        if of_arm.is_none() {
-            firsts.push((folder, config));
-        }
+        firsts.entry(&config.arm).or_insert((folder, config));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::error::RunsError;
 use crate::files::{self, CURVES, DONE, JOURNALS};
 use crate::journal::Lines;
+use crate::keys;
 use crate::message::shown;
 
 /// How a finished run ended, and what its journals were then: `DONE`.
@@ -54,7 +55,9 @@ impl Done {
         if text.trim().is_empty() {
             return Ok(Some(Self::default()));
         }
-        let read = serde_json::from_str(&text).map_err(|source| RunsError::Unreadable {
+        let read = serde_json::from_str(&text);
+        let read = read.and_then(|read| keys::check(&text).map(|()| read));
+        let read = read.map_err(|source| RunsError::Unreadable {
             path,
             source: Box::new(RunsError::read("end of a run")(source)),
         });

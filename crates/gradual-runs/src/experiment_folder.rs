@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::error::RunsError;
@@ -48,6 +48,7 @@ impl ExperimentFolder {
             notes.extend(run.notes.iter().cloned());
         }
         notes.extend(unsigned(&runs));
+        notes.extend(chances(&runs));
         Ok(Self {
             record,
             runs,
@@ -106,4 +107,36 @@ fn unsigned(runs: &[Run]) -> Option<String> {
              write it: a change of these would go unseen."
         )),
     }
+}
+
+/// A note on a capability whose chance is not the same in all runs.
+fn chances(runs: &[Run]) -> Option<String> {
+    let mut known: HashMap<&str, (f64, &Run)> = HashMap::new();
+    let (mut example, mut capabilities) = (None, BTreeSet::new());
+    for run in runs {
+        let first = run.evaluations.first();
+        for (name, record) in first.into_iter().flat_map(|one| &one.capabilities) {
+            let &mut (chance, of) = known.entry(name).or_insert((record.chance, run));
+            if record.chance != chance {
+                capabilities.insert(name);
+                example.get_or_insert_with(|| {
+                    let place = |run: &Run| format!("{}/seed-{}", run.config.arm, run.config.seed);
+                    let (this, that) = (place(run), place(of));
+                    format!(
+                        "`{name}` is {chance} in {that} and {} in {this}",
+                        record.chance
+                    )
+                });
+            }
+        }
+    }
+    let others = match capabilities.len() {
+        0 | 1 => String::new(),
+        many => format!(", and {} other capabilities differ too", many - 1),
+    };
+    example.map(|example| {
+        format!(
+            "The chance of {example}{others}: skills of these runs are not counted from one level."
+        )
+    })
 }

@@ -62,6 +62,7 @@ mod finite;
 mod group_names;
 mod grouping;
 mod journal;
+mod keys;
 mod lock;
 mod members;
 mod message;

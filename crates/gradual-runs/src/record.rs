@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RunsError;
 use crate::finite;
+use crate::keys;
 
 /// Version of the run-folder format that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -43,10 +44,11 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Reads a record from one line (or a whole file) of JSON.
     ///
     /// # Errors
-    /// [`RunsError::Read`] when the text is not such a record, [`RunsError::Schema`] when it was written by another
+    /// [`RunsError::Read`] when the text is not such a record or has a key twice in one object, [`RunsError::Schema`] when it was written by another
     /// version of the format.
     fn from_line(line: &str) -> Result<Self, RunsError> {
         let record: Self = serde_json::from_str(line).map_err(RunsError::read(Self::NAME))?;
+        keys::check(line).map_err(RunsError::read(Self::NAME))?;
         if record.schema() == SCHEMA {
             Ok(record)
         } else {

@@ -77,6 +77,19 @@ fn values_out_of_range_are_named_with_file_and_line() {
         ("curves.jsonl", "/capabilities/copy/chance", json!(-0.5)),
         ("curves.jsonl", "/capabilities/copy/chance", json!(0.25)),
         ("curves.jsonl", "/capabilities/copy/frequency", json!(1.5)),
+        (
+            "curves.jsonl",
+            "/capabilities/copy/parts",
+            json!(["nothing"]),
+        ),
+        ("curves.jsonl", "/capabilities/copy/parts", json!(["copy"])),
+        (
+            "curves.jsonl",
+            "/capabilities/copy/parts",
+            json!(["add", "add"]),
+        ),
+        // Those before it have none.
+        ("curves.jsonl", "/capabilities/copy/parts", json!(["add"])),
         ("curves.jsonl", "/capabilities/copy/loss", json!(1e308)),
         ("curves.jsonl", "/capabilities/copy/loss", json!(-1e308)),
         ("curves.jsonl", "/train_loss", json!(1e308)),
@@ -146,6 +159,73 @@ fn values_out_of_range_are_named_with_file_and_line() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_file_and_line() {
+    let home = tempfile::tempdir().unwrap();
+    let experiment = home.path();
+    let folder = write_run(experiment, "erm", 0);
+    let path = folder.join("curves.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines = text.lines().enumerate().map(|(at, line)| match at {
+        // The same capability again, with another accuracy.
+        2 => line.replacen(
+            "\"capabilities\":{",
+            "\"capabilities\":{\"copy\":{\"accuracy\":0.1,\"loss\":1.0,\"chance\":0.5,\"frequency\":0.5},",
+            1,
+        ) + "\n",
+        _ => line.to_owned() + "\n",
+    });
+    fs::write(&path, lines.collect::<String>()).unwrap();
+    sign(&folder);
+    let error = read(experiment, "erm", 0).unwrap_err();
+    assert!(
+        matches!(error, RunsError::Line { line: 3, .. }),
+        "{error:?}"
+    );
+    let said = error.to_string();
+    assert!(
+        said.contains("curves.jsonl") && said.contains("\"copy\" stands in one object twice"),
+        "{said}"
+    );
+    // The same in a file of one record, and in the one that says how a run ended.
+    for (name, entry, twice) in [
+        ("config.json", "\"bits\":4", "\"bits\":5,\"bits\":4"),
+        (
+            "DONE",
+            "\"journals\":{",
+            "\"journals\":{\"curves.jsonl\":{\"bytes\":1,\"crc32\":1},",
+        ),
+    ] {
+        let folder = write_run(experiment, "erm", 1);
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(text.contains(entry), "{text}");
+        fs::write(folder.join(name), text.replacen(entry, twice, 1)).unwrap();
+        let said = read(experiment, "erm", 1).unwrap_err().to_string();
+        assert!(said.contains(name) && said.contains("twice"), "{said}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
+fn chances_that_differ_between_runs_are_noted() {
+    let home = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(home.path());
+    let folder = experiment.join("grouped/seed-1");
+    for line in 1..=5 {
+        change(&folder, "curves.jsonl", line, |value| {
+            value["capabilities"]["copy"]["chance"] = json!(0.25);
+        });
+    }
+    let notes = ExperimentFolder::read(&experiment).unwrap().notes;
+    assert_eq!(
+        notes,
+        [
+            "The chance of `copy` is 0.5 in erm/seed-0 and 0.25 in grouped/seed-1: skills of these runs are not counted \
+             from one level."
+        ]
+    );
 }
 
 /// Numbers of rounding, of samplers that change, and of nothing at all are sound.

@@ -18,7 +18,7 @@ fn evaluation(loss: f64) -> Evaluation {
         standing_examples: None,
         gradient_evaluations: None,
         left_out: None,
-        moved: Some(0.25),
+        moved: None,
         compute: None,
         capabilities: BTreeMap::from([(
             "task-00".to_owned(),
@@ -29,6 +29,7 @@ fn evaluation(loss: f64) -> Evaluation {
                 frequency: 0.204,
                 probability: None,
                 progress: None,
+                parts: Vec::new(),
             },
         )]),
     }

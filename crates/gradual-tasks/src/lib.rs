@@ -3,6 +3,7 @@
 //! | task | capabilities | data |
 //! |---|---|---|
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
+//! | [`SparseParity::composed`] | parities in triples, one composed of the two others, with controls | fresh examples every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
@@ -33,6 +34,7 @@ pub use mlp::Mlp;
 pub use setting::SettingError;
 pub use skills::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::SparseParity;
+pub use sparse_parity::composition::config::CompositionConfig;
 pub use sparse_parity::config::SparseParityConfig;
 pub use sparse_parity::examples::ParityBatch;
 pub use table::data::TableData;

@@ -1,8 +1,11 @@
 //! Multitask sparse parity.
 
+pub(crate) mod composition;
 pub(crate) mod config;
 pub(crate) mod examples;
 mod progress;
+#[cfg(test)]
+mod slow;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +20,12 @@ use rand_chacha::ChaCha8Rng;
 use crate::host;
 use crate::mlp::Mlp;
 use crate::setting::SettingError;
-use config::SparseParityConfig;
+use config::{Sizes, SparseParityConfig};
 use examples::{ParityBatch, ParityExamples};
 use progress::fourier;
+
+/// Accuracy of guessing a bit.
+const CHANCE: f64 = 0.5;
 
 /// Multitask sparse parity (Michaud et al. 2023, arXiv 2303.13506, section 4).
 ///
@@ -28,9 +34,11 @@ use progress::fourier;
 /// example shows one at random. Tasks are drawn with Zipf frequencies, so a model trained on the mean
 /// loss learns them one after another, each in a sudden rise: every task is a capability. Chance is
 /// one half.
+///
+/// [`composed`](Self::composed) makes triples of parities of which one is composed of the other two.
 #[derive(Debug, Clone)]
 pub struct SparseParity {
-    config: SparseParityConfig,
+    sizes: Sizes,
     /// The bits of each task, as a mask.
     masks: Vec<u64>,
     capabilities: Vec<Capability>,
@@ -61,45 +69,54 @@ impl SparseParity {
             }
         }
 
-        let weights: Vec<f64> = (0..tasks)
-            .map(|i| ((i + 1) as f64).powf(-config.exponent))
-            .collect();
-        let total: f64 = weights.iter().sum();
+        let weights = (0..tasks).map(|i| ((i + 1) as f64).powf(-config.exponent));
         let digits = (tasks - 1).to_string().len().max(2);
-        let capability = |(i, weight): (usize, &f64)| Capability {
-            name: format!("task-{i:0digits$}"),
-            chance: 0.5,
-            frequency: weight / total,
-        };
-        let cumulative = weights.iter().scan(0.0, |sum, weight| {
-            *sum += weight / total;
+        let named = |(i, weight)| Capability::new(format!("task-{i:0digits$}"), CHANCE, weight);
+        let capabilities = weights.enumerate().map(named).collect();
+        Ok(Self::of(config.sizes(), masks, capabilities, random))
+    }
+
+    /// Parities of these masks, one for each capability. The frequencies of the capabilities come as weights of any sum
+    /// above zero.
+    fn of(
+        sizes: Sizes,
+        masks: Vec<u64>,
+        mut capabilities: Vec<Capability>,
+        mut random: ChaCha8Rng,
+    ) -> Self {
+        let total: f64 = capabilities.iter().map(|one| one.frequency).sum();
+        for capability in &mut capabilities {
+            capability.frequency /= total;
+        }
+        let cumulative = capabilities.iter().scan(0.0, |sum, capability| {
+            *sum += capability.frequency;
             Some(*sum)
         });
         let mut task = Self {
-            capabilities: weights.iter().enumerate().map(capability).collect(),
             cumulative: cumulative.collect(),
+            capabilities,
             held_out: ParityExamples {
                 inputs: TensorData::from([0.0f32]),
                 signs: Vec::new(),
                 codes: Vec::new(),
             },
             masks,
-            config,
+            sizes,
         };
-        let each = (0..tasks).flat_map(|i| std::iter::repeat_n(i, task.config.held_out));
+        let each = (0..sizes.tasks).flat_map(|i| std::iter::repeat_n(i, sizes.held_out));
         task.held_out = task.examples(&each.collect::<Vec<_>>(), &mut random);
-        Ok(task)
+        task
     }
 
     /// Fresh examples of the given tasks.
     fn examples(&self, tasks: &[usize], random: &mut ChaCha8Rng) -> ParityExamples {
-        let SparseParityConfig {
+        let Sizes {
             bits,
             code,
             aliases,
             ..
-        } = self.config;
-        let width = self.config.codes() + bits;
+        } = self.sizes;
+        let width = self.sizes.codes() + bits;
         let mut inputs = vec![0.0f32; tasks.len() * width];
         let mut signs = Vec::with_capacity(tasks.len());
         let mut announced = Vec::with_capacity(tasks.len());
@@ -113,7 +130,7 @@ impl SparseParity {
             let shown = task * aliases + alias;
             announced.push(shown);
             let word = random.next_u64();
-            let (codes, values) = row.split_at_mut(self.config.codes());
+            let (codes, values) = row.split_at_mut(self.sizes.codes());
             codes[shown] = code;
             for (bit, value) in values.iter_mut().enumerate() {
                 *value = if word >> bit & 1 == 1 { 1.0 } else { -1.0 };
@@ -130,6 +147,12 @@ impl SparseParity {
 }
 
 impl SparseParity {
+    /// The last task that is drawn at all.
+    fn last_trained(&self) -> usize {
+        let trained = |one: &Capability| one.frequency > 0.0;
+        self.capabilities.iter().rposition(trained).unwrap_or(0)
+    }
+
     /// One example of each of these tasks.
     fn drawn(
         &self,
@@ -156,13 +179,13 @@ impl Task for SparseParity {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
-        let SparseParityConfig {
+        let Sizes {
             bits,
             hidden,
             depth,
             ..
-        } = self.config;
-        let mut widths = vec![self.config.codes() + bits];
+        } = self.sizes;
+        let mut widths = vec![self.sizes.codes() + bits];
         widths.extend(std::iter::repeat_n(hidden, depth));
         widths.push(1);
         Mlp::new(&widths, random, device)
@@ -174,7 +197,8 @@ impl Task for SparseParity {
         random: &mut ChaCha8Rng,
         device: &Device,
     ) -> Result<Drawn<ParityBatch>, TrainError> {
-        let last = self.config.tasks - 1;
+        // Rounding may leave the last sum below 1. What is never drawn stands behind it.
+        let last = self.last_trained();
         let tasks: Vec<usize> = (0..n)
             .map(|_| {
                 let at = random.random::<f64>();
@@ -203,7 +227,7 @@ impl Task for SparseParity {
     fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
         let inputs = Tensor::<2>::from_data(self.held_out.inputs.clone(), device);
         let logits = host::read(model.forward(inputs), "sparse parity: evaluation")?;
-        let each = self.config.held_out;
+        let each = self.sizes.held_out;
         let margins: Vec<f64> = logits
             .iter()
             .zip(&self.held_out.signs)

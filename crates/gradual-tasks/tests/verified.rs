@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
-    ImageData, Images, ImagesConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig, Table,
-    TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
+    CompositionConfig, ImageData, Images, ImagesConfig, Skills, SkillsConfig, SparseParity,
+    SparseParityConfig, Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -28,6 +28,12 @@ fn check<T: Task>(task: &T, draw: usize) -> f64 {
 #[test]
 fn sparse_parity() {
     let task = SparseParity::new(SparseParityConfig::default(), 1).expect("a task");
+    assert!(check(&task, 128) < 1e-5);
+}
+
+#[test]
+fn composed_parities() {
+    let task = SparseParity::composed(&CompositionConfig::default(), 1).expect("a task");
     assert!(check(&task, 128) < 1e-5);
 }
 

@@ -212,6 +212,17 @@ pub enum TrainError {
         /// How many there were.
         got: usize,
     },
+    /// A capability is said to be composed of something that is no other capability of the task, or of one twice.
+    #[error(
+        "task: capability {capability} names {part} among its parts; parts are names of other capabilities of the task, \
+         each once"
+    )]
+    Part {
+        /// The composed capability.
+        capability: String,
+        /// What it names.
+        part: String,
+    },
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {

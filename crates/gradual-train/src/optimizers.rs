@@ -2,6 +2,7 @@
 
 pub(crate) mod adam;
 pub(crate) mod adamw;
+pub(crate) mod egalitarian;
 mod moments;
 pub(crate) mod muon;
 mod rank;

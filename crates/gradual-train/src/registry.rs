@@ -3,7 +3,7 @@
 use burn::optim::ModuleOptimizer;
 use gradual_registry::Registry;
 
-use crate::optimizers::{adam, adamw, muon, sgd};
+use crate::optimizers::{adam, adamw, egalitarian, muon, sgd};
 pub use crate::samplers::context::SamplerContext;
 use crate::samplers::sampler::Sampler;
 use crate::samplers::{curriculum, epochs, mixture, stratified, task_mixture};
@@ -32,5 +32,11 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
 /// All optimizers. The learning rate is not a parameter of theirs: a trainer has it.
 pub static OPTIMIZERS: Registry<(), ModuleOptimizer> = Registry::new(
     "optimizer",
-    &[&adam::ENTRY, &adamw::ENTRY, &sgd::ENTRY, &muon::ENTRY],
+    &[
+        &adam::ENTRY,
+        &adamw::ENTRY,
+        &sgd::ENTRY,
+        &muon::ENTRY,
+        &egalitarian::ENTRY,
+    ],
 );

@@ -15,6 +15,8 @@ pub struct Capability {
     pub chance: f64,
     /// Share of the training examples.
     pub frequency: f64,
+    /// Names of the task's capabilities that this one is composed of; empty for most.
+    pub parts: Vec<String>,
 }
 
 impl Capability {
@@ -24,6 +26,17 @@ impl Capability {
             name: name.into(),
             chance,
             frequency,
+            parts: Vec::new(),
+        }
+    }
+
+    /// The same, composed of the capabilities with these names: what takes all of them to be done. They are capabilities
+    /// of the same task, each named once.
+    #[must_use]
+    pub fn with_parts<N: Into<String>>(self, parts: impl IntoIterator<Item = N>) -> Self {
+        Self {
+            parts: parts.into_iter().map(Into::into).collect(),
+            ..self
         }
     }
 }

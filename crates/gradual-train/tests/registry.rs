@@ -323,6 +323,8 @@ fn every_optimizer_trains_and_resumes() {
                 ("weight_decay", _) => Value::Number(0.3),
                 ("dampening", _) => Value::Number(0.2),
                 ("epsilon", _) => Value::Number(1e-2),
+                ("floor", _) => Value::Number(0.5),
+                ("momentum", Value::Number(0.0)) => Value::Number(0.5),
                 (_, Value::Number(number)) => Value::Number(number / 2.0),
                 (_, Value::Count(count)) => Value::Count(count - 1),
                 (_, Value::Flag(flag)) => Value::Flag(!flag),

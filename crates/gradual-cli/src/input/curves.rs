@@ -199,6 +199,7 @@ fn by_row(path: &Path, table: &Table, chance: f64) -> anyhow::Result<Steps> {
             frequency: share("frequency")?.unwrap_or(f64::NAN),
             probability: share("probability")?,
             progress: share("progress")?,
+            parts: Vec::new(),
         };
         let step = needed("step")?.step()?;
         let of_step = steps.entry(step).or_default();
@@ -246,6 +247,7 @@ fn by_column(path: &Path, table: &Table, chance: f64) -> anyhow::Result<Steps> {
                 frequency: f64::NAN,
                 probability: None,
                 progress: None,
+                parts: Vec::new(),
             };
             records.insert((*name).clone(), record);
         }

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 12] = [
+pub(crate) const FILES: [(&str, &str); 14] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -15,6 +15,11 @@ pub(crate) const FILES: [(&str, &str); 12] = [
     ("stability", include_str!("files/stability.toml")),
     ("agreement", include_str!("files/agreement.toml")),
     ("exact", include_str!("files/exact.toml")),
+    ("composition", include_str!("files/composition.toml")),
+    (
+        "composition-unseen",
+        include_str!("files/composition-unseen.toml"),
+    ),
     ("skills", include_str!("files/skills.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),

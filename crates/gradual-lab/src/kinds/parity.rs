@@ -14,6 +14,14 @@ const RATE: f64 = 3e-3;
 /// units had died for them.
 const DEEPER: f64 = 1e-3;
 
+/// The rate of a model with so many hidden layers.
+pub(super) fn rate(depth: usize) -> f64 {
+    match depth {
+        1 => RATE,
+        _ => DEEPER,
+    }
+}
+
 /// The kind `sparse-parity`.
 pub(crate) struct SparseParity;
 
@@ -49,10 +57,7 @@ impl Kind for SparseParity {
 
     fn rate(&self, settings: &Table) -> anyhow::Result<f64> {
         let config: SparseParityConfig = kind::settings(self, settings.clone())?;
-        Ok(match config.depth {
-            1 => RATE,
-            _ => DEEPER,
-        })
+        Ok(rate(config.depth))
     }
 
     fn validate(&self, settings: Table) -> anyhow::Result<()> {

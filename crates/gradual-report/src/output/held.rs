@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::Path;
-use std::time::Duration;
 
 use gradual_runs::{RunsError, SCHEMA, files};
 use serde::{Deserialize, Serialize};
@@ -127,48 +126,13 @@ impl Held {
     }
 }
 
-/// How long a hidden folder stays that may be of a report that is being written.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Removes the hidden folders in `folder` that reports left which were killed: those of our own kind of name, a day old,
-/// that hold nothing but files of ours. What can't be removed stays; the report itself is written.
-pub(crate) fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if left_over(&entry).unwrap_or(false) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn left_over(entry: &fs::DirEntry) -> io::Result<bool> {
-    let name = entry.file_name();
-    let random = name.to_str().and_then(|name| name.strip_prefix(".report-"));
-    let of_ours = |end: &str| end.len() == 6 && end.bytes().all(|one| one.is_ascii_alphanumeric());
-    if !random.is_some_and(of_ours) {
-        return Ok(false);
-    }
-    let found = fs::symlink_metadata(entry.path())?;
-    let age = found.modified()?.elapsed().unwrap_or_default();
-    if !found.is_dir() || age < DAY {
-        return Ok(false);
-    }
-    let path = entry.path();
-    let old = path.join(super::OLD);
-    if fs::symlink_metadata(&old).is_ok() {
-        let alone = fs::read_dir(&path)?.count() == 1;
-        return Ok(alone && matches!(Held::at(&old), Ok(Held::Report)));
-    }
-    let of_ours = |name: &str| name == MANIFEST || name == super::PAGE || before_lists(name);
-    Ok(stranger(&path, "", &of_ours)?.is_none())
-}
-
 /// The list of the report at `target`; empty without one.
 fn manifest(target: &Path) -> String {
     files::text(&target.join(MANIFEST)).unwrap_or_default()
 }
 
 /// A file below `folder`, or a folder, that is not of ours.
-fn stranger(
+pub(super) fn stranger(
     folder: &Path,
     above: &str,
     of_ours: &impl Fn(&str) -> bool,
@@ -196,7 +160,7 @@ fn stranger(
 }
 
 /// Whether a report from before there were lists may have a file, or a folder whose name ends in `/`, of this name.
-fn before_lists(name: &str) -> bool {
+pub(super) fn before_lists(name: &str) -> bool {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let below = |folder: &str| {
         let rest = name.strip_prefix(folder);

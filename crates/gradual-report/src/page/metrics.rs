@@ -113,6 +113,11 @@ fn question(topic: Topic) -> (&'static str, &'static str) {
             "Tax",
             "What does it cost? Slowing everything down widens every curve too, so read this beside the others.",
         ),
+        Topic::Composed => (
+            "Composed",
+            "Does a capability that is composed of others come with its parts? Medians over composed capabilities, against \
+             the product of their parts’ curves of skill, which is what independent parts would give.",
+        ),
     }
 }
 
@@ -140,6 +145,9 @@ fn topic(topic: Topic, arms: &[&ArmResult]) -> String {
                 || matches!(column, Column::Of(Metric::Spread | Metric::StepsTo90))
         })
         .collect();
+    if columns.is_empty() {
+        return String::new();
+    }
     let mut heads = vec!["arm", "runs"];
     heads.extend(columns.iter().map(|column| column.label()));
     let rows: Vec<Vec<Shown>> = arms()

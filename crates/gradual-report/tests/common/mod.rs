@@ -237,6 +237,7 @@ impl Fixture {
                     frequency: self.frequency(capability),
                     probability: self.thresholdless.then_some(0.5 + 0.5 * skill.powf(0.6)),
                     progress: None,
+                    parts: Vec::new(),
                 };
                 (format!("task-{capability:02}"), record)
             })

@@ -14,7 +14,8 @@ impl Record for Evaluation {
     }
 
     /// Shares, accuracies and probabilities are 0 to 1 and chances below 1, losses are of a size that can be computed
-    /// with. Steps increase, counts and operations do not fall, and capabilities and their chances stay the same.
+    /// with. Parts are other capabilities, each named once. Steps increase, counts and operations do not fall, and
+    /// capabilities, their chances and their parts stay the same.
     /// Frequencies may change, as samplers may.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         let counts = [
@@ -40,6 +41,7 @@ impl Record for Evaluation {
         }
         for (name, capability) in &self.capabilities {
             check_capability(name, capability)?;
+            check_parts(self, name, &capability.parts)?;
         }
         before.map_or(Ok(()), |before| follows(self, before))
     }
@@ -59,6 +61,18 @@ fn check_capability(name: &str, record: &CapabilityRecord) -> Result<(), RunsErr
     ] {
         if let Some(value) = value {
             CHECKS.share(&entry(field), value)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_parts(of: &Evaluation, name: &str, parts: &[String]) -> Result<(), RunsError> {
+    for (at, part) in parts.iter().enumerate() {
+        let known = part != name && of.capabilities.contains_key(part);
+        if !known || parts[..at].contains(part) {
+            let entry = format!("capabilities.{name}.parts");
+            let expected = "names of other capabilities, each once";
+            return Err(CHECKS.fault(entry, format!("`{part}`"), expected));
         }
     }
     Ok(())
@@ -105,6 +119,12 @@ fn follows(this: &Evaluation, before: &Evaluation) -> Result<(), RunsError> {
             let expected = format!("the {} before it", before.chance);
             let entry = format!("capabilities.{name}.chance");
             return Err(CHECKS.fault(entry, this.chance, expected));
+        }
+        if this.parts != before.parts {
+            let listed = |parts: &[String]| format!("[{}]", parts.join(", "));
+            let expected = format!("the {} before it", listed(&before.parts));
+            let entry = format!("capabilities.{name}.parts");
+            return Err(CHECKS.fault(entry, listed(&this.parts), expected));
         }
     }
     Ok(())

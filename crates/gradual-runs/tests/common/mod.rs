@@ -37,6 +37,7 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         frequency: 0.5,
         probability: Some(0.5 + 0.01 * step as f64),
         progress: None,
+        parts: Vec::new(),
     };
     Evaluation {
         schema: SCHEMA,
@@ -47,7 +48,6 @@ pub(crate) fn evaluation(step: u64, seed: u64) -> Evaluation {
         left_out: Some(step / 20),
         moved: None,
         train_loss: 0.7 - 0.01 * step as f64,
-        moved: None,
         compute: Some(1e6 * step as f64),
         capabilities: BTreeMap::from([
             (String::from("add"), record(0.1)),

@@ -76,6 +76,14 @@ impl Skill {
         matches!(self, Self::AddWords)
     }
 
+    /// The trained skills that it is composed of: what has to be read, worked out and written. Empty for a trained skill.
+    pub const fn parts(self) -> &'static [Self] {
+        match self {
+            Self::AddWords => &[Self::ToNumber, Self::Add, Self::ToWords],
+            _ => &[],
+        }
+    }
+
     /// The default frequency rank, 0 the most frequent; none for the composed skill.
     pub const fn rank(self) -> Option<usize> {
         if self.is_composed() {
@@ -112,6 +120,8 @@ mod tests {
             );
             assert_eq!(skill.group(), skill.rank());
             assert_eq!(skill.is_composed(), skill.rank().is_none());
+            assert_eq!(skill.is_composed(), !skill.parts().is_empty());
+            assert!(skill.parts().iter().all(|part| !part.is_composed()));
         }
     }
 }

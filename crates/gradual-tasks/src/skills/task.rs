@@ -135,10 +135,9 @@ impl Skills {
     pub fn new(config: &SkillsConfig, seed: u64) -> Result<Self, SkillError> {
         config.check()?;
         let mixture = Mixture::zipf(config.exponent)?;
-        let capability = |skill: Skill| Capability {
-            name: skill.name().to_owned(),
-            chance: CHANCE,
-            frequency: mixture.frequency(skill),
+        let capability = |skill: Skill| {
+            let parts = skill.parts().iter().map(|part| part.name());
+            Capability::new(skill.name(), CHANCE, mixture.frequency(skill)).with_parts(parts)
         };
         let items = |skill| held_out(skill, config.held_out, seed).into_iter();
         let encode = |item: Item| Alphabet.encode(&item);
@@ -301,6 +300,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::skills::checker;
 
     fn tiny() -> Skills {
         let config = SkillsConfig {
@@ -326,6 +326,65 @@ mod tests {
         let size: f32 = gram.clone().abs().max().into_scalar();
         let off: f32 = (gradients.gram() - gram).abs().max().into_scalar();
         assert!(off < 1e-4 * size, "{off} of {size}");
+    }
+
+    /// What a draw says, read back from its tokens and judged by the checker, which shares no code with the generators.
+    #[test]
+    fn what_a_draw_holds_is_what_the_checker_finds_in_it() {
+        let task = tiny();
+        let n = 4_000;
+        let mut random = ChaCha8Rng::seed_from_u64(6);
+        let drawn = task.draw(n, &mut random, &Device::flex()).unwrap();
+        let mut counts = [0; 9];
+        for (example, label) in drawn.labels.iter().enumerate() {
+            let text = task.describe(&drawn.batch, example).unwrap();
+            let judged = found(&text);
+            assert_eq!(judged.len(), 1, "{text}: {judged:?}");
+            assert_eq!(*label, judged[0].group(), "{text}");
+            counts[judged[0].index()] += 1;
+        }
+        // Harmonic frequencies, added up by hand: 1 + 1/2 + … + 1/8 = 761/280.
+        for (rank, &count) in counts[..8].iter().enumerate() {
+            let share = 280.0 / 761.0 / (rank + 1) as f64;
+            let deviation = (n as f64 * share * (1.0 - share)).sqrt();
+            assert!(
+                (f64::from(count) - n as f64 * share).abs() < 5.0 * deviation,
+                "{counts:?}"
+            );
+            assert!((task.capabilities[rank].frequency - share).abs() < 1e-12);
+        }
+        assert_eq!((counts[8], task.capabilities[8].frequency), (0, 0.0));
+        assert_eq!(task.capabilities[8].parts, ["to-number", "add", "to-words"]);
+    }
+
+    /// The skills that a prompt with its answer is a right item of.
+    fn found(text: &str) -> Vec<Skill> {
+        let splits = (1..text.len()).map(|at| text.split_at(at));
+        let right = |(prompt, answer): (&str, &str)| {
+            let mut skills = Skill::ALL.into_iter();
+            skills.find(|&skill| checker::check(skill, prompt, answer))
+        };
+        splits.filter_map(right).collect()
+    }
+
+    /// Who knows the form of the answers and not the question is right this often: chance is 0, but for what the form
+    /// gives away.
+    #[test]
+    fn chance_is_measured() {
+        for skill in Skill::ALL {
+            let items = held_out(skill, 300, 2);
+            let pairs = items.iter().zip(items.iter().cycle().skip(1));
+            let right =
+                pairs.filter(|(one, other)| checker::check(skill, &one.prompt, &other.answer));
+            let share = right.count() as f64 / items.len() as f64;
+            let most = match skill {
+                // One digit of ten.
+                Skill::Lookup => 0.2,
+                _ => 0.05,
+            };
+            assert!(share < most, "{skill}: {share}");
+            assert_eq!(CHANCE, 0.0);
+        }
     }
 
     #[test]

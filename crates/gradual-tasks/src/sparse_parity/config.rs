@@ -89,6 +89,43 @@ impl SparseParityConfig {
                 },
             });
         }
+        let named = format!(
+            "tasks = {}, bits = {} and aliases = {}",
+            self.tasks, self.bits, self.aliases
+        );
+        self.sizes().check(&named)
+    }
+
+    /// What examples and model are made of.
+    pub(super) fn sizes(&self) -> Sizes {
+        Sizes {
+            tasks: self.tasks,
+            bits: self.bits,
+            code: self.code,
+            aliases: self.aliases,
+            hidden: self.hidden,
+            depth: self.depth,
+            held_out: self.held_out,
+        }
+    }
+}
+
+/// What examples and model are made of, whatever the parities: the settings of the same names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) tasks: usize,
+    pub(super) bits: usize,
+    pub(super) code: f32,
+    pub(super) aliases: usize,
+    pub(super) hidden: usize,
+    pub(super) depth: usize,
+    pub(super) held_out: usize,
+}
+
+impl Sizes {
+    /// Whether model and evaluation fit into memory. `named` are the settings beside `hidden`, `depth` and `held_out`
+    /// that have a part in it.
+    pub(super) fn check(&self, named: &str) -> Result<(), SettingError> {
         let [tasks, inputs, hidden, depth, held_out] = [
             self.tasks,
             self.codes() + self.bits,
@@ -96,15 +133,11 @@ impl SparseParityConfig {
             self.depth,
             self.held_out,
         ]
-        .map(|setting| setting as u128);
+        .map(|size| size as u128);
         let weights = (inputs + 1) * hidden + (depth - 1) * (hidden + 1) * hidden + hidden + 1;
-        let sizes = format!(
-            "tasks = {}, bits = {} and aliases = {}",
-            self.tasks, self.bits, self.aliases
-        );
-        let others = format!("depth = {}, {sizes}", self.depth);
+        let others = format!("depth = {}, {named}", self.depth);
         parameters("hidden", self.hidden, &others, weights)?;
-        let others = format!("hidden = {}, {sizes}", self.hidden);
+        let others = format!("hidden = {}, {named}", self.hidden);
         evaluation(
             "held_out",
             self.held_out,

@@ -169,3 +169,66 @@ fn settings_are_checked() {
         "tasks = 20, but 4 bits have only 1 subset of 4 bits"
     );
 }
+
+/// Draws against [`slow`], which finds out for itself what every code stands for; held-out examples too.
+#[test]
+fn every_sign_is_that_of_a_set_of_bits_that_only_examples_tell() {
+    let config = SparseParityConfig {
+        tasks: 5,
+        bits: 11,
+        aliases: 2,
+        exponent: 0.7,
+        held_out: 60,
+        hidden: 4,
+        ..SparseParityConfig::default()
+    };
+    let task = SparseParity::new(config, 4).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let drawn = task.draw(4_000, &mut random, &Device::flex()).unwrap();
+    let numbers = |values: TensorData| values.try_to_vec::<f32>().unwrap();
+    let (inputs, signs) = (
+        numbers(drawn.batch.inputs.into_data()),
+        numbers(drawn.batch.signs.into_data()),
+    );
+    let drawn_ones = slow::seen(&inputs, &signs, 10);
+    let held = slow::seen(
+        &numbers(task.held_out.inputs.clone()),
+        &task.held_out.signs,
+        10,
+    );
+    let weights: Vec<f64> = (1..=5)
+        .map(|rank| (-0.7 * f64::from(rank).ln()).exp())
+        .collect();
+    let counts = slow::counts(&drawn_ones, 10);
+    let mut sets = Vec::new();
+    for (at, weight) in weights.iter().enumerate() {
+        let own = |examples: &'_ [slow::Seen]| -> Vec<usize> {
+            (0..examples.len())
+                .filter(|&i| examples[i].code / 2 == at)
+                .collect()
+        };
+        let all: Vec<&slow::Seen> = own(&drawn_ones)
+            .into_iter()
+            .map(|i| &drawn_ones[i])
+            .collect();
+        let held: Vec<&slow::Seen> = own(&held).into_iter().map(|i| &held[i]).collect();
+        let set = slow::bits_of(&all);
+        assert_eq!(set.len(), 3);
+        assert_eq!(slow::bits_of(&held), set);
+        sets.push(set);
+        // Frequencies, and each code as often as the other.
+        let frequency = weight / weights.iter().sum::<f64>();
+        assert!((task.capabilities()[at].frequency - frequency).abs() < 1e-12);
+        assert!(slow::is_share(all.len(), 4_000, frequency));
+        assert!(slow::is_share(counts[2 * at], all.len(), 0.5));
+        // Chance.
+        assert_eq!(task.capabilities()[at].chance, 0.5);
+        assert!(slow::is_share(slow::odd(&all), all.len(), 0.5));
+        for (label, example) in drawn.labels.iter().zip(&drawn_ones) {
+            assert_eq!(*label, Some(example.code / 2));
+        }
+    }
+    sets.sort();
+    sets.dedup();
+    assert_eq!(sets.len(), 5);
+}

@@ -83,6 +83,7 @@ impl<T: Task> Trainer<'_, T> {
                     frequency: drawn.unwrap_or(capability.frequency),
                     probability: score.probability,
                     progress: score.progress,
+                    parts: capability.parts.clone(),
                 };
                 (capability.name.clone(), record)
             })

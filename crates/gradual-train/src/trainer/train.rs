@@ -1,11 +1,13 @@
 //! The loop.
 
+use std::collections::HashSet;
+
 use super::builder::Trainer;
 use super::run::Run;
 use super::schedule::is_evaluation_step;
 use crate::error::TrainError;
 use crate::observer::End;
-use crate::task::Task;
+use crate::task::{Capability, Task};
 
 /// A run that came to an end.
 #[derive(Debug)]
@@ -31,7 +33,8 @@ impl<T: Task> Trainer<'_, T> {
     ///
     /// [`TrainError::Setting`] for zero steps, parts or steps between evaluations, or an empty draw;
     /// [`TrainError::Group`] for more groups than a draw has
-    /// examples, before the first step; [`TrainError::Sampler`] when the
+    /// examples, before the first step; [`TrainError::Part`] for a part that is no capability;
+    /// [`TrainError::Sampler`] when the
     /// sampler does not go with the task; [`TrainError::Snapshot`] when the snapshot is of another run;
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
     /// observer returns.
@@ -117,7 +120,25 @@ impl<T: Task> Trainer<'_, T> {
             at_least_one("steps before the second phase", *after)?;
             phase.check(self)?;
         }
+        parts_are_capabilities(self.task.capabilities())?;
         self.objective.check(self.config.draw)?;
         self.sampler.check(self.size())
     }
+}
+
+/// Whether all parts of capabilities are others of the same task, each named once: a run could not be read otherwise.
+fn parts_are_capabilities(capabilities: &[Capability]) -> Result<(), TrainError> {
+    let names: HashSet<&str> = capabilities.iter().map(|one| one.name.as_str()).collect();
+    for Capability { name, parts, .. } in capabilities {
+        let mut seen = HashSet::from([name.as_str()]);
+        for part in parts {
+            if !names.contains(part.as_str()) || !seen.insert(part) {
+                return Err(TrainError::Part {
+                    capability: name.clone(),
+                    part: part.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
 }

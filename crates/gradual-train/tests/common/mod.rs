@@ -42,11 +42,7 @@ pub(crate) struct Regression(Vec<Capability>);
 
 impl Regression {
     pub(crate) fn new() -> Self {
-        let capability = |(name, frequency): (&str, f64)| Capability {
-            name: name.to_owned(),
-            chance: 0.0,
-            frequency,
-        };
+        let capability = |(name, frequency): (&str, f64)| Capability::new(name, 0.0, frequency);
         Self([("common", 0.9), ("rare", 0.1)].map(capability).to_vec())
     }
 }
