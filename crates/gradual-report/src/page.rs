@@ -250,6 +250,8 @@ fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> St
         .collect();
     let class = match &figure.panels[..] {
         [one] => format!("panels single\" style=\"--width:{}px", one.width * 5 / 4),
+        // As large as there is room for.
+        [_, _] => "panels pair".to_owned(),
         _ => "panels".to_owned(),
     };
     let (legend, names) = match &figure.legend {

@@ -45,10 +45,15 @@ fn a_page_lists_experiments_and_replaces_nothing_else() {
         "the title"
     );
     assert!(html.contains("arm &lt;b&gt;, seed 1: no"));
-    assert!(
-        html.contains("4 claims: <b class=\"yes\">2 supported</b>"),
-        "{html}"
+    let verdicts = fs::read_to_string(home.join("one/report/tables/verdicts.csv")).unwrap();
+    let came_out = |how: &str| verdicts.matches(&format!(",{how},")).count();
+    let counts = format!(
+        "4 claims: <b class=\"yes\">{} supported</b>, <b class=\"no\">{} not supported</b>, <b class=\"open\">{} inconclusive",
+        came_out("supported"),
+        came_out("not supported"),
+        came_out("inconclusive")
     );
+    assert!(html.contains(&counts), "{counts}: {html}");
     assert!(html.contains("<h2>three</h2>") && html.contains("It has no runs yet."));
     for link in html
         .split("src=\"")

@@ -41,7 +41,9 @@ pub(super) fn html(folder: &Folder) -> String {
 }
 
 fn cell(found: Option<&Sample>) -> Shown {
-    let interval = found.and_then(|sample| sample.interval);
+    // Of two, it reaches far beyond −1 and 1.
+    let several = found.filter(|sample| sample.count > 2);
+    let interval = several.and_then(|sample| sample.interval);
     let interval = interval.map_or_else(String::new, |interval| {
         format!(
             " <small>{} to {}</small>",

@@ -205,9 +205,9 @@ impl Drawing<'_> {
         }
         for mut arms in series.into_values() {
             arms.sort_by(|one, other| one.0.total_cmp(&other.0));
-            let Some(colour) = arms.first().map(|(_, mark)| self.colour(mark.arm)) else {
-                continue;
-            };
+            // That of the baseline is its own.
+            let mut colours = arms.iter().map(|(_, mark)| self.colour(mark.arm));
+            let colour = colours.find(|&colour| colour != INK).unwrap_or(INK);
             let points = arms.iter().map(|(_, mark)| mark.place());
             chart.draw_series(LineSeries::new(points, line(1.5, colour.mix(0.7))))?;
         }
