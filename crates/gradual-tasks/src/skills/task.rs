@@ -25,6 +25,9 @@ use crate::setting::{EXPONENT, SettingError, count, evaluation, number, paramete
 pub struct SkillsConfig {
     /// Zipf exponent of the mixture, 0 to 50; 0 draws every trained skill equally often.
     pub exponent: f64,
+    /// Share of the training examples that are of the composed skill, 0 to 1. They belong to no group.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub composed: f64,
     /// Held-out items per skill, 1 to 10 000; fewer where a skill has no more.
     pub held_out: usize,
     /// Width of the decoder, at most 4 096; it has 50 million parameters at most.
@@ -42,6 +45,7 @@ impl Default for SkillsConfig {
     fn default() -> Self {
         Self {
             exponent: 1.0,
+            composed: 0.0,
             held_out: 100,
             width: 64,
             heads: 4,
@@ -51,10 +55,17 @@ impl Default for SkillsConfig {
     }
 }
 
+/// Left out of a configuration, which then is that of a run from before there was such a share.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
+}
+
 impl SkillsConfig {
     /// Whether a task can be made of these settings.
     fn check(&self) -> Result<(), SettingError> {
         number("exponent", EXPONENT, self.exponent)?;
+        number("composed", 0.0..=1.0, self.composed)?;
         count("held_out", 1..=10_000, self.held_out)?;
         count("width", 1..=4_096, self.width)?;
         count("heads", 1..=64, self.heads)?;
@@ -111,7 +122,8 @@ impl SkillsConfig {
 /// A Zipf mixture of text skills with exact answers: the example of A. Jermyn, 2022.
 ///
 /// Every skill is a capability. Eight are trained; *adding numbers written as words* is composed of
-/// three of them, is never drawn, carries no label, and is evaluated all the same. An example's loss
+/// three of them, is drawn as often as [`SkillsConfig::composed`] says (never by default), carries no label, so that it is in no
+/// group, and is evaluated all the same. An example's loss
 /// is the mean cross-entropy over the characters of its answer and the end mark.
 ///
 /// An answer counts as right when the most probable token at every scored position is the right
@@ -134,7 +146,7 @@ impl Skills {
     /// [`SkillError`] naming the setting that is out of range.
     pub fn new(config: &SkillsConfig, seed: u64) -> Result<Self, SkillError> {
         config.check()?;
-        let mixture = Mixture::zipf(config.exponent)?;
+        let mixture = Mixture::zipf(config.exponent)?.with_composed(config.composed)?;
         let capability = |skill: Skill| {
             let parts = skill.parts().iter().map(|part| part.name());
             Capability::new(skill.name(), CHANCE, mixture.frequency(skill)).with_parts(parts)
@@ -326,6 +338,33 @@ mod tests {
         let size: f32 = gram.clone().abs().max().into_scalar();
         let off: f32 = (gradients.gram() - gram).abs().max().into_scalar();
         assert!(off < 1e-4 * size, "{off} of {size}");
+    }
+
+    #[test]
+    fn a_share_of_the_composed_skill_is_drawn_without_a_label() {
+        let config = SkillsConfig {
+            composed: 0.25,
+            width: 8,
+            heads: 2,
+            layers: 1,
+            hidden: 8,
+            ..SkillsConfig::default()
+        };
+        let task = Skills::new(&config, 0).unwrap();
+        let n = 4_000;
+        let mut random = ChaCha8Rng::seed_from_u64(6);
+        let drawn = task.draw(n, &mut random, &Device::flex()).unwrap();
+        let unlabelled = drawn.labels.iter().filter(|label| label.is_none()).count();
+        assert!((unlabelled as f64 / n as f64 - 0.25).abs() < 0.04, "{unlabelled}");
+        let frequencies = task.capabilities.iter().map(|each| each.frequency);
+        assert!((frequencies.sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((task.capabilities[8].frequency - 0.25).abs() < 1e-12);
+        // What is zero is not written down, so that runs from before go on.
+        let text = serde_json::to_string(&SkillsConfig::default()).unwrap();
+        assert!(!text.contains("composed"), "{text}");
+        let wrong = SkillsConfig { composed: 1.5, ..SkillsConfig::default() };
+        let said = Skills::new(&wrong, 0).unwrap_err().to_string();
+        assert!(said.contains("composed") && said.contains("1.5"), "{said}");
     }
 
     /// What a draw says, read back from its tokens and judged by the checker, which shares no code with the generators.
