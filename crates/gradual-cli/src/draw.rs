@@ -1,13 +1,16 @@
 //! A draw of another program, from its files, and its groups.
 
+mod outside;
+
 use std::path::PathBuf;
 
 use anyhow::bail;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use clap::Args;
 use gradual::grad::ExampleGradients;
 use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
 use gradual::group::{Draw, GroupError, Grouping, Groups, Standing};
+use gradual::runs::streams::tell;
 use gradual_backends::backend::Backend;
 use gradual_registry::{Spec, Value};
 
@@ -150,6 +153,9 @@ impl Arguments {
         rule.check(loaded.n)?;
         let losses = loaded.losses();
         let groups = grouped(&mut *rule, &loaded.draw(&losses)).map_err(explained)?;
+        if let Some(note) = outside::note(loaded, &groups)? {
+            tell(format_args!("note: {note}"));
+        }
         Ok(GroupedDraw {
             grouping,
             wrappers,
@@ -216,6 +222,18 @@ impl Loaded {
     pub(crate) fn gram(&self) -> Option<Tensor<2>> {
         let own = || self.gradients.as_ref().map(ExampleGradients::gram);
         self.gram.clone().or_else(own)
+    }
+
+    /// The norms of the gradients, where these or their products are given.
+    fn norms(&self) -> Option<Tensor<1>> {
+        let Some(gram) = &self.gram else {
+            return self.gradients.as_ref().map(ExampleGradients::norms);
+        };
+        let diagonal = (0..self.n).map(|example| (example * (self.n + 1)) as i64);
+        let diagonal = TensorData::new(diagonal.collect(), [self.n]);
+        let diagonal = Tensor::<1, Int>::from_data(diagonal, &self.device);
+        let entries = gram.clone().reshape([self.n * self.n]);
+        Some(entries.select(0, diagonal).sqrt())
     }
 
     fn draw<'a>(&'a self, losses: &'a Tensor<1>) -> Draw<'a> {

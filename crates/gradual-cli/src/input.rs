@@ -14,7 +14,7 @@ pub(crate) mod losses;
 mod npy;
 mod safetensors;
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -26,11 +26,15 @@ const MOST_BYTES: u64 = 4 << 30;
 /// The content of a regular file of at most `most` bytes.
 fn bytes(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let failed = || format!("could not read {}", path.display());
+    let regular = |found: &Metadata| match found.is_file() {
+        true => Ok(()),
+        false => bail!("{} is no regular file", path.display()),
+    };
+    // To open a pipe would wait for somebody who writes to it.
+    regular(&fs::metadata(path).with_context(failed)?)?;
     let file = File::open(path).with_context(failed)?;
     let found = file.metadata().with_context(failed)?;
-    if !found.is_file() {
-        bail!("{} is no regular file", path.display());
-    }
+    regular(&found)?;
     let long = || {
         format!(
             "{} is longer than {most} bytes, the most that is read",

@@ -231,6 +231,75 @@ fn coefficients_are_the_derivative_of_the_value() {
 
 /// Whatever is wrong is said by file, with what was expected and what was found.
 #[test]
+fn examples_in_no_group_are_counted() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (mut rows, _) = gradients();
+    npy(at("all.npy"), &rows);
+    rows.row_mut(4).fill(0.0);
+    rows.row_mut(7).mapv_inplace(|entry| entry * 1e-300);
+    npy(at("g.npy"), &rows);
+    npy(at("k.npy"), &rows.dot(&rows.t()));
+    std::fs::write(
+        at("labels.csv"),
+        "label\na\na\n\"\"\nb\nb\nb\na\na\na\na\na\na\n",
+    )
+    .unwrap();
+    let told = |arguments: &[&str]| {
+        let output = gradual(folder.path(), arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for source in [["--gradients", "g.npy"], ["--gram", "k.npy"]] {
+        for grouping in ["kmeans(k = 3)", "singular-vectors"] {
+            let arguments = [&["group"][..], &source, &["--grouping", grouping]].concat();
+            let said = told(&arguments);
+            assert!(
+                said.contains("note: of 12 examples, 2 lie in no group; the gradients of 2 examples are zero or shorter than 1e-154"),
+                "{source:?} {grouping}: {said}"
+            );
+        }
+    }
+    assert_eq!(
+        told(&[
+            "group",
+            "--gradients",
+            "all.npy",
+            "--grouping",
+            "kmeans(k = 3)"
+        ]),
+        ""
+    );
+    let said = told(&["group", "--labels", "labels.csv", "--grouping", "labels"]);
+    assert_eq!(said, "note: of 12 examples, 1 lies in no group\n");
+}
+
+/// Nothing is waited for, and nothing is read without an end.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = tempdir().unwrap();
+    let pipe = folder.path().join("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero.csv")).unwrap();
+    for name in ["pipe.csv", "zero.csv"] {
+        for flag in ["--labels", "--losses"] {
+            let said = refused(
+                folder.path(),
+                &["group", flag, name, "--grouping", "labels"],
+            );
+            assert!(
+                said.contains(name) && said.contains("no regular file"),
+                "{said}"
+            );
+        }
+        let said = refused(folder.path(), &["measure", name]);
+        assert!(said.contains("no regular file"), "{said}");
+    }
+}
+
+#[test]
 fn wrong_files_are_refused_by_name() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

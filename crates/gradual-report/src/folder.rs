@@ -241,6 +241,15 @@ impl Folder {
         kept.chain(all.filter(move |_| many)).take(MOST_ARMS)
     }
 
+    /// Whether there is more than one capability, so that these can be compared with each other.
+    pub(crate) fn has_several_capabilities(&self) -> bool {
+        let mut runs = self.arms.iter().flat_map(|arm| &arm.runs);
+        let first = runs.next().map(|run| &run.summary.capabilities);
+        first.is_some_and(|first| {
+            first.len() > 1 || runs.any(|run| !run.summary.capabilities.keys().eq(first.keys()))
+        })
+    }
+
     /// The last step of any run.
     pub(crate) fn last_step(&self) -> f64 {
         let runs = self.arms.iter().flat_map(|arm| &arm.runs);

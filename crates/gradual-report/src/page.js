@@ -60,8 +60,28 @@ const sortable = (table) => {
   list.addEventListener("change", () => list.value && sort(+list.value, true));
   table.parentNode.before(list);
 };
+
+// On a phone a claim is a card: its statement and verdict, and the rest where it is tapped on.
+const narrow = matchMedia("(max-width: 46rem)");
+const folding = (row) => {
+  if (!narrow.matches || row.classList.contains("folds")) return;
+  const show = (open) => {
+    row.classList.toggle("open", open);
+    row.setAttribute("aria-expanded", open);
+  };
+  row.classList.add("folds");
+  row.tabIndex = 0;
+  show(false);
+  row.addEventListener("click", () => show(!row.classList.contains("open")));
+  row.addEventListener("keydown", (event) => {
+    if (event.target === row && event.key === "Enter") show(!row.classList.contains("open"));
+  });
+};
+const fold = () => document.querySelectorAll(".verdicts tbody tr").forEach(folding);
+narrow.addEventListener("change", fold);
 const ready = () => {
   hover();
+  fold();
   document.querySelectorAll("table").forEach(sortable);
 };
 ready();

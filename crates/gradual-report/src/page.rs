@@ -10,7 +10,7 @@ mod verdict_table;
 
 use std::collections::BTreeSet;
 
-use crate::figures::{Figure, Panel};
+use crate::figures::{Figure, Legend, Panel};
 use crate::folder::{Folder, MOST_ARMS};
 use crate::numbers::{count, whole};
 use crate::prose;
@@ -40,6 +40,11 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
     let drawings = Drawings::of(folder, figures);
     let figure = |one: &Figure| figure(folder, one, drawings, csv);
     let first = |one: &&Figure| SHOWN_FIRST.contains(&one.data.name.as_str());
+    // What one capability learns does not say what its examples are.
+    let (early, late) = match folder.has_several_capabilities() {
+        true => (String::new(), found_groups::html(folder)),
+        false => (found_groups::html(folder), String::new()),
+    };
     let sections = [
         folder
             .claims
@@ -56,11 +61,12 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         notes(&folder.notes),
         verdict_table::html(folder, &results.verdicts),
         metrics::arms(&arms, results.arms.len()),
+        early,
         figures.iter().filter(first).map(figure).collect(),
         metrics::against(&arms),
         metrics::topics(&arms),
         order::html(folder),
-        found_groups::html(folder),
+        late,
         figures
             .iter()
             .filter(|one| !first(one))
@@ -248,16 +254,18 @@ fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> St
         [_, _] => "panels pair".to_owned(),
         _ => "panels".to_owned(),
     };
-    let legend = figure
-        .legend
-        .as_ref()
-        .map_or_else(String::new, |[left, right]| {
-            format!(
+    let (legend, names) = match &figure.legend {
+        None => (String::new(), String::new()),
+        Some(Legend::Ends([left, right])) => {
+            let ends = format!(
                 "<span class=\"legend\">{}<i class=\"ramp\"></i>{}</span>",
                 escape(left),
                 escape(right)
-            )
-        });
+            );
+            (ends, String::new())
+        }
+        Some(Legend::Names(names)) => (String::new(), named(names)),
+    };
     let data = if csv {
         format!(
             " <a href=\"figures/{0}.csv\">numbers ({0}.csv)</a>,",
@@ -278,7 +286,7 @@ fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> St
         thinned(figure, drawings),
     ];
     let body = format!(
-        "<figure>\n<figcaption>{} {legend}{source}</figcaption>\n<div class=\"{class}\">\n{panels}</div>\n</figure>\n",
+        "<figure>\n<figcaption>{} {legend}{source}</figcaption>\n{names}<div class=\"{class}\">\n{panels}</div>\n</figure>\n",
         escape(&caption.concat()),
     );
     let title = escape(figure.title);
@@ -287,6 +295,18 @@ fn figure(folder: &Folder, figure: &Figure, drawings: Drawings, csv: bool) -> St
     } else {
         format!("<h2>{title}</h2>\n{body}")
     }
+}
+
+/// Names in the order of the ramp, each with its colour.
+fn named(names: &[(String, f64)]) -> String {
+    let items = names.iter().map(|(name, share)| {
+        format!(
+            "<li><i style=\"background:var({})\"></i>{}</li>",
+            style::ramp_variable(*share),
+            escape(name)
+        )
+    });
+    format!("<ul class=\"names\">{}</ul>\n", items.collect::<String>())
 }
 
 /// What of a figure is not on the page, and where it is.

@@ -81,6 +81,11 @@ pub(crate) fn variables(dark: bool) -> String {
     roles.chain(steps).collect()
 }
 
+/// The CSS variable of the colour at `share` of the ramp.
+pub(crate) fn ramp_variable(share: f64) -> String {
+    format!("--r{}", ramp(share).2)
+}
+
 /// The CSS gradient of the ramp.
 pub(crate) fn gradient() -> String {
     let stops: Vec<String> = (0..RAMP).map(|index| format!("var(--r{index})")).collect();

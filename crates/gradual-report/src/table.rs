@@ -1,6 +1,7 @@
 //! A table with typed columns, for files.
 
 use csv::Writer;
+use gradual_runs::streams::printable;
 
 use crate::ReportError;
 
@@ -50,12 +51,14 @@ impl From<bool> for Cell {
 }
 
 impl Cell {
-    /// As CSV holds it: numbers in full, nothing for what is absent, and an apostrophe before a text that a spreadsheet
-    /// would take for a formula (OWASP, "CSV Injection").
+    /// As CSV holds it: numbers in full, nothing for what is absent, an apostrophe before a text that a spreadsheet would
+    /// take for a formula (OWASP, "CSV Injection"), and by their numbers characters that would steer a terminal.
     fn text(&self) -> String {
         match self {
-            Self::Text(text) if text.starts_with(FORMULA) => format!("'{text}"),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => match printable(text) {
+                text if text.starts_with(FORMULA) => format!("'{text}"),
+                text => text,
+            },
             // With a point or an exponent: readers that guess types must not take 1.0 for a whole number.
             Self::Number(number) => number.map_or_else(String::new, |number| format!("{number:?}")),
             Self::Whole(number) => number.map_or_else(String::new, |number| number.to_string()),
@@ -64,24 +67,25 @@ impl Cell {
     }
 }
 
-/// A text as a cell of comma-separated values: in quotes where it needs them, and with an apostrophe before what a
-/// spreadsheet would take for a formula.
+/// A text as a cell of comma-separated values: in quotes where it needs them, with an apostrophe before what a
+/// spreadsheet would take for a formula, and with control characters other than tabs and line feeds by their numbers.
 ///
 /// ```
 /// assert_eq!(gradual_report::csv_cell("a, b"), "\"a, b\"");
 /// assert_eq!(gradual_report::csv_cell("=1+1"), "'=1+1");
+/// assert_eq!(gradual_report::csv_cell("a\x1b[2Jb"), "a\\u{1b}[2Jb");
 /// ```
 #[must_use]
 pub fn csv_cell(text: &str) -> String {
     let text = Cell::from(text).text();
-    match text.contains([',', '"', '\n', '\r']) {
+    match text.contains([',', '"', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
     }
 }
 
 /// What a formula begins with, or what a spreadsheet passes over before one.
-const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\n', '＝', '＋', '－', '＠'];
 
 /// Rows under named columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,6 +150,17 @@ mod tests {
             assert_eq!(&row[1], "-1.0");
         }
         assert_eq!(&rows[FORMULA.len()][0], "a=1");
+    }
+
+    #[test]
+    fn no_text_steers_a_terminal() {
+        let mut table = Table::new("t", &["a", "b"]);
+        table.push(["\u{1b}]0;x\u{7}\r".into(), "\u{202e}two\nlines\t".into()]);
+        let text = String::from_utf8(table.csv().unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "a,b\n\\u{1b}]0;x\\u{7}\\u{d},\"\\u{202e}two\nlines\t\"\n"
+        );
     }
 
     #[test]

@@ -246,7 +246,7 @@ pub enum RunsError {
     },
     /// A run folder holds a run with another configuration.
     #[error(
-        "run folder {}: holds a run with another configuration ({}); choose another --out, or --fresh to start over",
+        "run folder {}: holds a run with another configuration:{}\nchoose another --out, or --fresh to start over",
         .path.display(),
         listed(.differences)
     )]
@@ -271,7 +271,7 @@ pub enum RunsError {
     },
     /// Two runs of one experiment can't be compared.
     #[error(
-        "{} and {} can't be compared ({}); choose another --out for one of them",
+        "{} and {} can't be compared:{}\nchoose another --out for one of them",
         .one.display(),
         .other.display(),
         between(.differences)
@@ -333,9 +333,20 @@ impl RunsError {
     }
 }
 
+/// Differences that a message holds.
+const LISTED: usize = 20;
+
 fn listed(differences: &[Difference]) -> String {
-    let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    each.join(", ")
+    lines(differences, ToString::to_string)
+}
+
+/// A line for each difference; of very many the first, and how many more there are.
+fn lines(differences: &[Difference], said: impl Fn(&Difference) -> String) -> String {
+    let mut each: Vec<String> = differences.iter().take(LISTED).map(said).collect();
+    if let more @ 1.. = differences.len().saturating_sub(LISTED) {
+        each.push(format!("and {more} more"));
+    }
+    format!("\n  {};", each.join(",\n  "))
 }
 
 fn between(differences: &[Difference]) -> String {
@@ -344,12 +355,11 @@ fn between(differences: &[Difference]) -> String {
             .as_ref()
             .map_or_else(|| String::from("missing"), |value| cut(&value.to_string()))
     };
-    let each = differences.iter().map(|each| {
+    lines(differences, |each| {
         let (one, other) = (side(&each.held), side(&each.asked));
         format!(
             "{} is {one} in the first and {other} in the second",
             cut(&each.path)
         )
-    });
-    each.collect::<Vec<_>>().join(", ")
+    })
 }

@@ -6,12 +6,14 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Prints a line on standard output. Whoever reads it may have stopped, which is no error.
+/// Prints a line on standard output, with [control characters escaped](printable): a path or a name in it may be somebody
+/// else's. Whoever reads it may have stopped, which is no error.
 ///
 /// # Errors
 /// The system's, such as a full disk.
 pub fn say(line: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let line = printable(&line.to_string());
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         said => said,

@@ -269,8 +269,18 @@ mod comparable {
         check([&erm, &grouped, &again]).unwrap();
         again.recipe["k"] = json!(8);
         let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
-        let expected = "grouped/seed-0 and grouped/seed-1 can't be compared \
-             (recipe.k is missing in the first and 8 in the second); choose another --out for one of them";
+        let expected = "grouped/seed-0 and grouped/seed-1 can't be compared:\n  \
+             recipe.k is missing in the first and 8 in the second;\nchoose another --out for one of them";
         assert_eq!(error, expected);
+        // A line for each difference, and no more than somebody reads.
+        again.recipe["a"] = json!(1);
+        let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 4, "{error}");
+        assert!(error.contains("in the second,\n  recipe.k is"), "{error}");
+        for at in 0..40 {
+            again.recipe[format!("k{at}")] = json!(8);
+        }
+        let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
+        assert!(error.contains("\n  and 22 more;\n"), "{error}");
     }
 }

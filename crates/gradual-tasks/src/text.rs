@@ -7,6 +7,7 @@ mod encoded;
 mod error;
 mod file;
 mod groups;
+mod growth;
 mod index;
 mod line;
 mod split;

@@ -130,7 +130,7 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
             words.about,
             order.sampled()
         ),
-        legend: None,
+        legend: order.legend(),
         panels,
         data,
         aside: measure != Measure::Accuracy,

@@ -75,7 +75,9 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let (mut panels, mut same) = (Vec::new(), Vec::new());
     let (mut left_out, mut unseen) = (0, 0);
     let mut steps: Vec<f64> = Vec::new();
-    for kind in KINDS {
+    let several = folder.has_several_capabilities();
+    let kinds = KINDS.into_iter();
+    for kind in kinds.filter(|kind| several || kind.shown != Shown::Spread) {
         let (found, without) = points(folder, &arms, goal, kind.shown, kind.unit);
         for point in &found {
             data.push(row(arms[point.arm], kind, point));

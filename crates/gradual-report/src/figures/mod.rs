@@ -46,13 +46,21 @@ pub(crate) struct Figure {
     pub(crate) title: &'static str,
     /// How to read it.
     pub(crate) caption: String,
-    /// The ends of the colour ramp, where the figure uses it and its panels do not say.
-    pub(crate) legend: Option<[String; 2]>,
+    /// What the colours of the ramp mean.
+    pub(crate) legend: Option<Legend>,
     pub(crate) panels: Vec<Panel>,
     /// The numbers that are shown.
     pub(crate) data: Table,
     /// Whether it is folded away at first.
     pub(crate) aside: bool,
+}
+
+/// What the colours of the ramp mean.
+pub(crate) enum Legend {
+    /// Its ends.
+    Ends([String; 2]),
+    /// Names, each with its place on the ramp from 0 to 1.
+    Names(Vec<(String, f64)>),
 }
 
 /// One drawing.
@@ -98,28 +106,32 @@ fn not_drawn(points: usize) -> String {
 /// All figures for which there is something to show, the headline first.
 pub(crate) fn all(folder: &Folder, stop: &Stop) -> Result<Vec<Figure>, ReportError> {
     type Draw = fn(&Folder) -> Result<Figure, ReportError>;
-    let draw: [Draw; 16] = [
-        front::figure,
-        strength::figure,
-        |folder| curves::figure(folder, Measure::Accuracy),
-        raster::figure,
-        overlay::figure,
-        times::figure,
-        threshold::figure,
-        |folder| curves::figure(folder, Measure::Loss),
-        |folder| curves::figure(folder, Measure::Probability),
-        |folder| curves::figure(folder, Measure::Progress),
-        predicted::figure,
-        flow::figure,
-        churn::figure,
-        shares::figure,
-        signs::figure,
-        spectrum::figure,
+    // Each with whether it compares capabilities with each other.
+    let draw: [(bool, Draw); 16] = [
+        (false, front::figure),
+        (false, strength::figure),
+        (false, |folder| curves::figure(folder, Measure::Accuracy)),
+        (true, raster::figure),
+        (false, overlay::figure),
+        (true, times::figure),
+        (false, threshold::figure),
+        (false, |folder| curves::figure(folder, Measure::Loss)),
+        (false, |folder| curves::figure(folder, Measure::Probability)),
+        (false, |folder| curves::figure(folder, Measure::Progress)),
+        (false, predicted::figure),
+        (true, flow::figure),
+        (false, churn::figure),
+        (true, shares::figure),
+        (false, signs::figure),
+        (false, spectrum::figure),
     ];
+    let several = folder.has_several_capabilities();
     let mut figures = Vec::new();
-    for figure in draw {
+    for (compares, figure) in draw {
         stop.check()?;
-        figures.push(figure(folder)?);
+        if several || !compares {
+            figures.push(figure(folder)?);
+        }
     }
     figures.retain(|figure| !figure.panels.is_empty());
     let panels = figures.iter_mut().flat_map(|figure| &mut figure.panels);

@@ -127,13 +127,15 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         }
         panels.extend(panel(folder, "mean skill", clock, &mean_skill, &mut data)?);
     }
-    panels.extend(panel(
-        folder,
-        "worst skill",
-        Clock::Steps,
-        &worst_skill,
-        &mut data,
-    )?);
+    if folder.has_several_capabilities() {
+        panels.extend(panel(
+            folder,
+            "worst skill",
+            Clock::Steps,
+            &worst_skill,
+            &mut data,
+        )?);
+    }
     let per_step = match (same, draws.first()) {
         // 0 where it is not told.
         (true, Some(&draw)) if draw > 0.0 => {

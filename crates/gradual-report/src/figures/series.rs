@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gradual_measure::Curve;
 use gradual_runs::GroupingRecord;
 
+use super::Legend;
 use super::hits::spread;
 use crate::folder::{Folder, Run};
 use crate::numbers::whole;
@@ -14,6 +15,9 @@ use crate::text::{labels, shorten};
 const MOST: usize = 40;
 /// Letters of the name of a capability that are shown.
 const LONGEST: usize = 14;
+/// Capabilities that a legend names, and letters of such a name.
+const NAMED: usize = 24;
+const NAME: usize = 40;
 
 /// Letters of what stands at an end of the colour ramp.
 const END: usize = 18;
@@ -55,6 +59,14 @@ impl Order {
             all,
             ends,
         }
+    }
+
+    /// The colour of each capability, where few enough are shown to tell colours apart.
+    pub(crate) fn legend(&self) -> Option<Legend> {
+        let few = (2..=NAMED).contains(&self.names.len());
+        let named = self.names.iter().enumerate();
+        let named = named.map(|(at, name)| (shorten(name, NAME), self.share(at)));
+        few.then(|| Legend::Names(named.collect()))
     }
 
     /// That not all are shown, where that is so.

@@ -121,7 +121,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                 String::new()
             }
         ),
-        legend: None,
+        legend: order.legend(),
         panels,
         data,
         aside: false,

@@ -18,11 +18,16 @@ use crate::folder::{Arm, Folder};
 use crate::numbers::{number, steps, tick};
 use crate::style::{self, MUTED};
 use crate::table::{Cell, Table};
+use crate::text::shorten;
 
 /// Columns of pixels of a panel.
 const COLUMNS: usize = 80;
 /// Points of a line that can be pointed at.
 const POINTED: usize = 48;
+/// Height of a line of what the estimators said, above the axes, its left end, and its letters at most.
+const ROW: f64 = 12.0;
+const LEFT: f64 = 8.0;
+const LETTERS: usize = 70;
 /// How many steps are shown.
 const SHOWN: usize = 5;
 
@@ -75,11 +80,13 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         let step = |line: Option<&&GroupingRecord>| line.map_or(0, |line| line.step);
         let (first, last) = (step(lines.first()), step(lines.last()));
         let ends = [format!("step {}", steps(first as f64)), steps(last as f64)];
+        let said = estimates(lines);
+        let above = ROW * said.len() as f64;
         let frame = Frame {
             figure: "spectrum",
             arm: &arm.label,
             about: format!("Singular values of the gradients, arm {}", arm.name),
-            size: (360, 250),
+            size: (360, 250 + above as u32),
             legend: Some(&ends),
         };
         let layout = Layout {
@@ -89,7 +96,14 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             y_ticks: true,
         };
         panels.push(frame.draw(|area, hits| {
-            axis::chart(area, &layout, axes, |chart| {
+            for (row, (groups, names)) in said.iter().enumerate() {
+                let words = shorten(&format!("{groups}: {}", names.join(", ")), LETTERS);
+                let place = (px(LEFT), px(ROW * (row as f64 + 0.5)));
+                let letters = text(9.5, MUTED, HPos::Left, VPos::Center);
+                area.draw(&Text::new(words, place, letters))?;
+            }
+            let below = area.margin(px(above), 0, 0, 0);
+            axis::chart(&below, &layout, axes, |chart| {
                 for grouping in lines {
                     let share = (grouping.step - first) as f64 / (last - first).max(1) as f64;
                     let colour = style::ramp(share);
@@ -118,19 +132,11 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                     )?;
                 }
                 let (low, high) = (axes.1.low(), axes.1.high());
-                for (at, (said, names)) in estimates(lines).into_iter().rev().enumerate() {
-                    let said = said as f64;
-                    if said <= axes.0.high() {
-                        let pole = [(said, low), (said, high)];
+                for groups in said.keys().map(|&groups| groups as f64) {
+                    if groups <= axes.0.high() {
+                        let pole = [(groups, low), (groups, high)];
                         chart.draw_series(DashedLineSeries::new(pole, 4, 12, line(0.75, MUTED)))?;
                     }
-                    // The corner that a falling spectrum leaves free.
-                    let letters = text(9.5, MUTED, HPos::Left, VPos::Bottom);
-                    let place = (px(4.0), -px(3.0 + 11.0 * at as f64));
-                    chart.plotting_area().draw(
-                        &(EmptyElement::at((axes.0.low(), low))
-                            + Text::new(format!("{said}: {}", names.join(", ")), place, letters)),
-                    )?;
                 }
                 Ok(())
             })
@@ -140,7 +146,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         title: "Singular spectrum",
         caption: "Leading singular values of the per-example gradients at up to five steps of the first seed, \
                   from early to late. A few values far above the rest are as many common directions. Dashed: how many \
-                  groups each estimator saw at the last of these steps."
+                  groups each estimator saw at the last of these steps, with the names of the estimators above."
             .to_owned(),
         legend: None,
         panels,

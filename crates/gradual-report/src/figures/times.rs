@@ -10,7 +10,7 @@ use super::canvas::{Frame, line, text};
 use super::hits::spread;
 use super::series::Order;
 use super::svg::px;
-use super::{Figure, Panel, rows};
+use super::{Figure, Legend, Panel, rows};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
 use crate::numbers::{count, number, steps, whole};
@@ -64,7 +64,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             },
             order.sampled()
         ),
-        legend: Some(order.ends),
+        legend: Some(order.legend().unwrap_or(Legend::Ends(order.ends))),
         panels,
         data,
         aside: false,

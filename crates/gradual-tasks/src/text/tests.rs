@@ -365,6 +365,58 @@ fn characters_bytes_and_tokenizers_go_there_and_back() {
 }
 
 #[test]
+fn tokenizers_that_take_too_much_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
+    let tokens = TextTokens::File(path.clone());
+    let opened = |file: &str| {
+        fs::write(&path, file).unwrap();
+        read_with("{\"text\":\"a b\"}\n{\"text\":\"b\"}\n", &tokens, &config())
+    };
+    let file = |normalizer: &str, largest: u32| {
+        format!(
+            "{{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":{normalizer},\"pre_tokenizer\":{{\"type\":\"Whitespace\"}},\
+             \"model\":{{\"type\":\"WordLevel\",\"vocab\":{{\"[UNK]\":0,\"a\":{largest}}},\"unk_token\":\"[UNK]\"}}}}"
+        )
+    };
+    let replace = |times: usize| {
+        let content = "x".repeat(times);
+        format!(
+            "{{\"type\":\"Replace\",\"pattern\":{{\"String\":\"b\"}},\"content\":\"{content}\"}}"
+        )
+    };
+    opened(&file(&replace(20), 1)).unwrap();
+    for (file, said) in [
+        (
+            file("null", 1_000_000),
+            "a token of number 1000000; 999999 is the largest",
+        ),
+        (
+            file(&replace(1000), 1),
+            "its normalizer can make a text 1000 times as long; 100 times is the most",
+        ),
+        (
+            String::from("{}"),
+            "expected characters, bytes, or the path of a tokenizer.json",
+        ),
+    ] {
+        let error = opened(&file).unwrap_err().to_string();
+        assert!(
+            error.contains(said) && error.contains("tokenizer.json"),
+            "{error}"
+        );
+    }
+    let nope = TextTokens::File("nope".into());
+    let error = read_with("{\"text\":\"a\"}\n", &nope, &config()).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.starts_with("tokenizer nope: ")
+            && said.ends_with("expected characters, bytes, or the path of a tokenizer.json"),
+        "{said}"
+    );
+}
+
+#[test]
 fn rare_characters_are_one_token() {
     let mut text = String::new();
     for letter in ('\u{4e00}'..).take(1_200) {

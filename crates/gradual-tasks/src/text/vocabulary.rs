@@ -10,13 +10,16 @@ use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
 use super::error::TextError;
+use super::growth;
 
 /// Most different characters that have a token of their own.
 pub(super) const CHARACTERS: usize = 1_000;
 /// Longest file of a tokenizer, in bytes.
 const LONGEST: u64 = 256 << 20;
-/// Largest number of a tokenizer's token.
-const MOST: u32 = 10_000_000;
+/// Tokens of a tokenizer, at most: a model has a row of weights for each.
+const MOST: u32 = 1_000_000;
+/// What a tokenizer can be, for messages.
+const EXPECTED: &str = "expected characters, bytes, or the path of a tokenizer.json";
 /// What an unknown character is shown as.
 const UNKNOWN: char = '\u{fffd}';
 
@@ -76,7 +79,7 @@ impl Vocabulary {
             problem,
         };
         let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|error| refused(error.to_string()))?;
+        let file = File::open(path).map_err(|error| refused(format!("{error}; {EXPECTED}")))?;
         file.take(LONGEST + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| refused(error.to_string()))?;
@@ -85,10 +88,11 @@ impl Vocabulary {
         }
         let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| {
             refused(format!(
-                "is no file of the crate tokenizers: {}",
+                "is no file of the crate tokenizers: {}; {EXPECTED}",
                 gradual_registry::excerpt(&error.to_string(), 200)
             ))
         })?;
+        growth::check(&bytes).map_err(refused)?;
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(None)
@@ -97,7 +101,8 @@ impl Vocabulary {
         let largest = largest.ok_or_else(|| refused(String::from("has no tokens")))?;
         if largest >= MOST {
             return Err(refused(format!(
-                "has a token of number {largest}; {MOST} is the most"
+                "has a token of number {largest}; {} is the largest, because a model has a row of weights for each number",
+                MOST - 1
             )));
         }
         Ok(Self::Tokenizer {

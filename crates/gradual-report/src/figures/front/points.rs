@@ -22,7 +22,7 @@ impl Point {
 }
 
 /// What stands against the tax.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Shown {
     /// The width of a rise against the baseline's.
     Width,
