@@ -60,8 +60,9 @@ fn all_runs_every_experiment_that_tests_claims_and_lists_them() {
         assert_eq!(page.contains(&link), name != "table", "{name}");
         assert_eq!(curves.exists(), name != "table", "{name}");
     }
+    assert!(said.contains("environment.json"), "{said}");
     assert!(
-        page.contains("Failed:") && page.contains("environment.json"),
+        page.contains("<strong>Failed:</strong> 1 run failed"),
         "{page}"
     );
     assert!(
