@@ -25,7 +25,8 @@ use crate::setting::{EXPONENT, SettingError, count, evaluation, number, paramete
 pub struct SkillsConfig {
     /// Zipf exponent of the mixture, 0 to 50; 0 draws every trained skill equally often.
     pub exponent: f64,
-    /// Share of the training examples that are of the composed skill, 0 to 1. They belong to no group.
+    /// Share of the training examples that are of the composed skill, 0 to 1. Where there are some, they are a group of their
+    /// own, the last.
     #[serde(skip_serializing_if = "is_zero")]
     pub composed: f64,
     /// Held-out items per skill, 1 to 10 000; fewer where a skill has no more.
@@ -122,8 +123,7 @@ impl SkillsConfig {
 /// A Zipf mixture of text skills with exact answers: the example of A. Jermyn, 2022.
 ///
 /// Every skill is a capability. Eight are trained; *adding numbers written as words* is composed of
-/// three of them, is drawn as often as [`SkillsConfig::composed`] says (never by default), carries no label, so that it is in no
-/// group, and is evaluated all the same. An example's loss
+/// three of them, is drawn as often as [`SkillsConfig::composed`] says (never by default), and is evaluated all the same. An example's loss
 /// is the mean cross-entropy over the characters of its answer and the end mark.
 ///
 /// An answer counts as right when the most probable token at every scored position is the right
@@ -215,7 +215,7 @@ impl SkillsBatch {
 fn drawn(items: impl Iterator<Item = Item>, n: usize, device: &Device) -> Drawn<SkillsBatch> {
     // Every item can be encoded; the filter says so without a panic.
     let (encoded, labels): (Vec<_>, Vec<_>) = items
-        .filter_map(|item| Some((Alphabet.encode(&item).ok()?, item.skill.group())))
+        .filter_map(|item| Some((Alphabet.encode(&item).ok()?, Some(item.skill.index()))))
         .take(n)
         .unzip();
     Drawn::new(SkillsBatch::new(&encoded, device), labels)
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_the_composed_skill_is_drawn_without_a_label() {
+    fn a_share_of_the_composed_skill_is_drawn_as_the_last_group() {
         let config = SkillsConfig {
             composed: 0.25,
             width: 8,
@@ -354,8 +354,8 @@ mod tests {
         let n = 4_000;
         let mut random = ChaCha8Rng::seed_from_u64(6);
         let drawn = task.draw(n, &mut random, &Device::flex()).unwrap();
-        let unlabelled = drawn.labels.iter().filter(|label| label.is_none()).count();
-        assert!((unlabelled as f64 / n as f64 - 0.25).abs() < 0.04, "{unlabelled}");
+        let last = drawn.labels.iter().filter(|label| **label == Some(8)).count();
+        assert!((last as f64 / n as f64 - 0.25).abs() < 0.04, "{last}");
         let frequencies = task.capabilities.iter().map(|each| each.frequency);
         assert!((frequencies.sum::<f64>() - 1.0).abs() < 1e-12);
         assert!((task.capabilities[8].frequency - 0.25).abs() < 1e-12);
@@ -379,7 +379,7 @@ mod tests {
             let text = task.describe(&drawn.batch, example).unwrap();
             let judged = found(&text);
             assert_eq!(judged.len(), 1, "{text}: {judged:?}");
-            assert_eq!(*label, judged[0].group(), "{text}");
+            assert_eq!(*label, Some(judged[0].index()), "{text}");
             counts[judged[0].index()] += 1;
         }
         // Harmonic frequencies, added up by hand: 1 + 1/2 + … + 1/8 = 761/280.
