@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 14] = [
+pub(crate) const FILES: [(&str, &str); 15] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -21,6 +21,7 @@ pub(crate) const FILES: [(&str, &str); 14] = [
         include_str!("files/composition-unseen.toml"),
     ),
     ("skills", include_str!("files/skills.toml")),
+    ("skills-composed", include_str!("files/skills-composed.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),
