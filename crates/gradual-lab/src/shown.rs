@@ -3,7 +3,7 @@
 use gradual::grad::Verified;
 use gradual::group::State;
 use gradual::runs::Evaluation;
-use gradual::train::{End, Flow, Observer, Progress, SeenStep, TrainError};
+use gradual::train::{End, Flow, Note, Observer, Progress, SeenStep, TrainError};
 use gradual_report::EventFile;
 
 /// Its progress, and its evaluations in TensorBoard where that is wanted. To checkpoints it is the progress alone, so that a
@@ -11,11 +11,20 @@ use gradual_report::EventFile;
 pub(crate) struct Shown {
     pub(crate) progress: Progress,
     pub(crate) events: Option<EventFile>,
+    /// Whether what is unwise about the run is said: once for an arm is enough.
+    pub(crate) says_notes: bool,
 }
 
 impl Observer for Shown {
     fn name(&self) -> &'static str {
         self.progress.name()
+    }
+
+    fn noted(&mut self, note: &Note) -> Result<(), TrainError> {
+        match self.says_notes {
+            true => self.progress.noted(note),
+            false => Ok(()),
+        }
     }
 
     fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {

@@ -272,6 +272,7 @@ pub(crate) fn written_down<'t, T: Task>(trainer: Trainer<'t, T>, run: Run<'_>) -
         .observe(Shown {
             progress: run.progress,
             events: run.events,
+            says_notes: run.setting.seed == 0,
         })
         .resume(run.snapshot)
 }

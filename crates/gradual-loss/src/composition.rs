@@ -60,6 +60,13 @@ pub trait Composition: Send {
         false
     }
 
+    /// Whether the gradient on a random draw is on average that on all examples, however few of them a group has: true of
+    /// means, and of products of different examples. A power of a mean over few examples is larger than that of the mean
+    /// over all.
+    fn is_unbiased(&self) -> bool {
+        false
+    }
+
     /// The number of groups that the composition is made for, where its settings are of so many; any by default.
     fn num_groups(&self) -> Option<usize> {
         None
@@ -213,6 +220,10 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
 
     fn takes_signed(&self) -> bool {
         (**self).takes_signed()
+    }
+
+    fn is_unbiased(&self) -> bool {
+        (**self).is_unbiased()
     }
 
     fn num_groups(&self) -> Option<usize> {

@@ -196,6 +196,15 @@ impl Objective {
         self.grouping.needs().labels()
     }
 
+    /// Whether the step on a random draw is on average that on all examples, however few of them a group has: see
+    /// [`Composition::is_unbiased`]. Rules on gradients are not.
+    pub fn is_unbiased(&self) -> bool {
+        match &self.rule {
+            Rule::Losses(composition) => composition.is_unbiased(),
+            Rule::Gradients(_) => false,
+        }
+    }
+
     /// Whether draws of `examples` examples can be grouped and their groups composed, as far as can be known before the
     /// first: see [`Grouping::check`].
     ///

@@ -8,6 +8,7 @@ use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 
 use crate::error::TrainError;
 use crate::snapshot::Snapshot;
+use crate::trainer::notes::Note;
 
 /// Whether a run continues: `Continue(())`, or `Break` with the reason, for people.
 ///
@@ -56,6 +57,16 @@ pub trait Observer {
     /// Its name in checkpoints and messages.
     fn name(&self) -> &'static str {
         "observer"
+    }
+
+    /// Before the first step of a run or of its resumption, for everything that is unwise about it.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn noted(&mut self, note: &Note) -> Result<(), TrainError> {
+        let _ = note;
+        Ok(())
     }
 
     /// After the per-example gradients were checked, before the first step of a run or of its resumption.
@@ -161,6 +172,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn noted(&mut self, note: &Note) -> Result<(), TrainError> {
+        (**self).noted(note)
     }
 
     fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {

@@ -6,6 +6,7 @@ pub(crate) mod config;
 mod evaluate;
 mod keep;
 mod members;
+pub(crate) mod notes;
 pub(crate) mod phase;
 mod run;
 pub(crate) mod schedule;

@@ -21,7 +21,10 @@ pub(crate) const FILES: [(&str, &str); 15] = [
         include_str!("files/composition-unseen.toml"),
     ),
     ("skills", include_str!("files/skills.toml")),
-    ("skills-composed", include_str!("files/skills-composed.toml")),
+    (
+        "skills-composed",
+        include_str!("files/skills-composed.toml"),
+    ),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),

@@ -38,4 +38,8 @@ impl Composition for Mean {
     fn name(&self) -> &'static str {
         "mean"
     }
+
+    fn is_unbiased(&self) -> bool {
+        true
+    }
 }

@@ -152,6 +152,10 @@ impl Composition for PowerMean {
             * largest
     }
 
+    fn is_unbiased(&self) -> bool {
+        self.power == 1.0 && !self.rooted
+    }
+
     fn name(&self) -> &'static str {
         "power mean"
     }

@@ -111,6 +111,11 @@ impl<C: Composition> Composition for RunningMeans<C> {
         (group_losses * pull).sum()
     }
 
+    /// Nearly: its pull is taken at means over the examples of many draws.
+    fn is_unbiased(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         OPERATION
     }

@@ -70,6 +70,10 @@ impl<C: Composition> Composition for Shifted<C> {
             .value_of_draw(losses, groups, floor + self.floor)
     }
 
+    fn is_unbiased(&self) -> bool {
+        self.composition.is_unbiased()
+    }
+
     fn name(&self) -> &'static str {
         self.composition.name()
     }

@@ -354,7 +354,11 @@ mod tests {
         let n = 4_000;
         let mut random = ChaCha8Rng::seed_from_u64(6);
         let drawn = task.draw(n, &mut random, &Device::flex()).unwrap();
-        let last = drawn.labels.iter().filter(|label| **label == Some(8)).count();
+        let last = drawn
+            .labels
+            .iter()
+            .filter(|label| **label == Some(8))
+            .count();
         assert!((last as f64 / n as f64 - 0.25).abs() < 0.04, "{last}");
         let frequencies = task.capabilities.iter().map(|each| each.frequency);
         assert!((frequencies.sum::<f64>() - 1.0).abs() < 1e-12);
@@ -362,7 +366,10 @@ mod tests {
         // What is zero is not written down, so that runs from before go on.
         let text = serde_json::to_string(&SkillsConfig::default()).unwrap();
         assert!(!text.contains("composed"), "{text}");
-        let wrong = SkillsConfig { composed: 1.5, ..SkillsConfig::default() };
+        let wrong = SkillsConfig {
+            composed: 1.5,
+            ..SkillsConfig::default()
+        };
         let said = Skills::new(&wrong, 0).unwrap_err().to_string();
         assert!(said.contains("composed") && said.contains("1.5"), "{said}");
     }

@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::TrainError;
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
+use crate::trainer::notes::Note;
 
 /// Time between plain lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
@@ -53,6 +54,17 @@ impl Progress {
         }
     }
 
+    /// A line of its own.
+    fn say(&self, kind: &str, what: &impl fmt::Display) {
+        let line = format!("{}: {kind}: {what}", self.name);
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => {
+                let _ = writeln!(io::stderr(), "{line}");
+            }
+        }
+    }
+
     fn plain(&mut self, step: u64, first: u64, steps: u64) {
         let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
         let rate = (step - first) as f64 / seconds;
@@ -73,15 +85,14 @@ impl Observer for Progress {
         "progress"
     }
 
+    fn noted(&mut self, note: &Note) -> Result<(), TrainError> {
+        self.say("note", note);
+        Ok(())
+    }
+
     fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {
         for warning in &verified.warnings {
-            let line = format!("{}: warning: {warning}", self.name);
-            match &self.bar {
-                Some(bar) => bar.println(line),
-                None => {
-                    let _ = writeln!(io::stderr(), "{line}");
-                }
-            }
+            self.say("warning", warning);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
+use crate::trainer::notes::Note;
 use crate::{End, Snapshot, TrainError};
 
 /// Which events an observer is told of.
@@ -59,6 +60,10 @@ impl<O: Observer> Selected<O> {
 impl<O: Observer> Observer for Selected<O> {
     fn name(&self) -> &'static str {
         self.inner.name()
+    }
+
+    fn noted(&mut self, note: &Note) -> Result<(), TrainError> {
+        self.inner.noted(note)
     }
 
     fn verified(&mut self, verified: &Verified) -> Result<(), TrainError> {

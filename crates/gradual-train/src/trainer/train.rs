@@ -40,6 +40,11 @@ impl<T: Task> Trainer<'_, T> {
     /// observer returns.
     pub fn run(mut self) -> Result<Ended<T::Model>, TrainError> {
         self.check()?;
+        for note in self.notes()? {
+            for observer in &mut self.observers {
+                observer.noted(&note)?;
+            }
+        }
         let (mut model, mut run) = self.begin()?;
         if run.kept.is_none() {
             self.look(&model, &mut run, true)?;
@@ -103,7 +108,7 @@ impl<T: Task> Trainer<'_, T> {
         self.keep(model, run, false)
     }
 
-    fn check(&self) -> Result<(), TrainError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         let at_least_one = |name, got| match got {
             0 => Err(TrainError::Setting {
                 name,
