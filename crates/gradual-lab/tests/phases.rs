@@ -167,7 +167,7 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
             "draw = 2",
             "draw is another one in the second phase",
         ),
-        ("recipe.draw = 8", "recipe.draw = 0", "line 33"),
+        ("recipe.draw = 8", "recipe.draw = 0", "line 31"),
         (
             "recipe.draw = 8",
             "recipe.draw = 2000000",

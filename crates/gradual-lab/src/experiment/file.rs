@@ -179,11 +179,9 @@ impl File {
         read.check_series(file)?;
         Likes::read(file, text, &library)?;
         for sweep in &read.sweep {
-            if let Some(like) = &sweep.like {
-                for arm in sweep.arms(file, text)? {
-                    let whole = library.arm(&arm.name);
-                    whole.map_err(|error| anyhow!("{}like: {error:#}", place(file, text, like)))?;
-                }
+            for arm in sweep.arms(file, text)? {
+                let whole = library.arm(&arm.name);
+                whole.map_err(|error| anyhow!("{}like: {error:#}", sweep.place(file, text)))?;
             }
         }
         let known = |arm: &Spanned<String>, key: &str| match library
@@ -439,17 +437,26 @@ struct Likes {
 struct Like {
     name: String,
     like: Option<Spanned<String>>,
+    then: Option<Spanned<ThenLike>>,
+}
+
+#[derive(Deserialize)]
+struct ThenLike {
+    like: Option<Spanned<String>>,
 }
 
 impl Likes {
-    /// Refuses arms that are like one that is not there, or like themselves.
+    /// Refuses arms that are like one that is not there, or like themselves, or go on like one that is not there.
     fn read(file: &str, text: &str, library: &Library) -> anyhow::Result<()> {
         let likes: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
         for arm in &likes.arm {
-            if let Some(like) = &arm.like {
-                let whole = library.arm(&arm.name);
-                whole.map_err(|error| anyhow!("{}like: {error:#}", place(file, text, like)))?;
-            }
+            let then = arm.then.as_ref();
+            let goes_on = then.and_then(|then| then.as_ref().like.as_ref());
+            let Some(like) = arm.like.as_ref().or(goes_on) else {
+                continue;
+            };
+            let whole = library.arm(&arm.name);
+            whole.map_err(|error| anyhow!("{}like: {error:#}", place(file, text, like)))?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(super) struct Sweep {
     #[serde(default)]
     control_for: Option<String>,
     #[serde(default)]
-    pub(super) like: Option<Spanned<String>>,
+    like: Option<Spanned<String>>,
     #[serde(default)]
     recipe: Option<Table>,
     #[serde(default)]
@@ -69,6 +69,11 @@ impl Sweep {
                 .map_err(|error| anyhow!("{said}at = {written}: {error:#}"))
         };
         self.at.as_ref().iter().map(arm).collect()
+    }
+
+    /// Where it says what its arms are like, or where it begins.
+    pub(super) fn place(&self, file: &str, text: &str) -> String {
+        place(file, text, self.like.as_ref().unwrap_or(&self.name))
     }
 
     /// The name of its series: that of the arms without the number, where none is given.
