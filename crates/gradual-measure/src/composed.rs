@@ -16,6 +16,9 @@ use crate::emergence::ratio;
 use crate::run::{Measure, RunCurves};
 use crate::statistics::median;
 
+/// The least skill that a ratio is taken of.
+const LEAST: f64 = 1e-3;
+
 /// A composed capability against the product of its parts' curves of skill. Missing numbers are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Composed {
@@ -23,7 +26,8 @@ pub struct Composed {
     pub delay: Option<f64>,
     /// Relative width (t90 − t10)/t50 over the product's: below 1 is sharper than the parts explain.
     pub width: Option<f64>,
-    /// Skill at the last evaluation over the product's; only where the product has come to 0.5.
+    /// Skill at the last evaluation, which counts as 0.001 where it is less, over the product's; only where the product
+    /// has come to 0.5. So what never moves has a ratio that can be judged.
     pub skill: Option<f64>,
 }
 
@@ -47,7 +51,9 @@ impl Composed {
         Some(Self {
             delay: both(|rise| rise.t50),
             width: both(|rise| rise.width),
-            skill: product.t50.and_then(|_| ratio(own.last, product.last)),
+            skill: product
+                .t50
+                .and_then(|_| ratio(own.last.max(LEAST), product.last)),
         })
     }
 
