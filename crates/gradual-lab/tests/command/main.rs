@@ -138,11 +138,11 @@ fn a_decoder_learns_text_skills() {
     for arm in [
         "erm",
         "grouped",
-        "whitened",
+        "power4",
+        "stratified",
+        "muon",
         "late",
         "svd",
-        "svd-squared",
-        "balanced",
     ] {
         let curves = home
             .path()
