@@ -49,7 +49,7 @@ pub use step::{stand, step, step_in_parts};
 pub use task::{Capability, Drawn, Score, Task};
 pub use trainer::builder::{Trainer, Watch};
 pub use trainer::config::{NotFinite, TrainerConfig};
-pub use trainer::notes::Note;
+pub use trainer::note::Note;
 pub use trainer::phase::Phase;
 pub use trainer::schedule::evaluation_steps;
 pub use trainer::train::Ended;

@@ -8,7 +8,7 @@ use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 
 use crate::error::TrainError;
 use crate::snapshot::Snapshot;
-use crate::trainer::notes::Note;
+use crate::trainer::note::Note;
 
 /// Whether a run continues: `Continue(())`, or `Break` with the reason, for people.
 ///

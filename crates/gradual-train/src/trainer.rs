@@ -2,11 +2,13 @@
 
 mod begin;
 pub(crate) mod builder;
+mod change;
 pub(crate) mod config;
 mod evaluate;
 mod keep;
 mod members;
-pub(crate) mod notes;
+pub(crate) mod note;
+mod notes;
 pub(crate) mod phase;
 mod run;
 pub(crate) mod schedule;

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::TrainError;
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
-use crate::trainer::notes::Note;
+use crate::trainer::note::Note;
 
 /// Time between plain lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
-use crate::trainer::notes::Note;
+use crate::trainer::note::Note;
 use crate::{End, Snapshot, TrainError};
 
 /// Which events an observer is told of.

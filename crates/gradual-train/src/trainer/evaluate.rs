@@ -6,7 +6,7 @@ use burn::module::Module;
 use gradual_runs::{CapabilityRecord, Evaluation, SCHEMA};
 
 use super::builder::Trainer;
-use super::phase::moved;
+use super::change::moved;
 use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;

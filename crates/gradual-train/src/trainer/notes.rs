@@ -1,50 +1,13 @@
 //! What is unwise about a run, before it begins.
 
-use std::fmt;
-
 use super::builder::Trainer;
+use super::note::Note;
 use crate::error::TrainError;
 use crate::task::Task;
 
 /// How many examples of its rarest group a draw should hold for the group losses to be told apart from noise. On multitask
 /// sparse parity the grouped loss learned next to nothing with a quarter of that; the experiment `stability` has the numbers.
 const ENOUGH: f64 = 9.5;
-
-/// Something that is allowed, and likely to do harm.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Note {
-    /// Draws hold few examples of a group whose loss enters by more than a mean. A power of a mean over few examples is
-    /// biased: such groups seem worse than they are, and which one is the worst is chance.
-    FewExamples {
-        /// The rarest capability that is trained.
-        capability: String,
-        /// Examples of it in a draw, on average.
-        expected: f64,
-        /// Examples in a draw.
-        draw: usize,
-        /// A draw that would hold enough.
-        enough: usize,
-    },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FewExamples {
-                capability,
-                expected,
-                draw,
-                enough,
-            } => write!(
-                f,
-                "a draw of {draw} has {expected:.1} examples of '{capability}' on average, and the loss of a group that small is \
-                 mostly chance: draw {enough}, as many of each group (the sampler stratified), or take running means of the \
-                 group losses"
-            ),
-        }
-    }
-}
 
 impl<T: Task> Trainer<'_, T> {
     /// What is unwise about the first phase of the run, as far as can be known before it.

@@ -123,7 +123,7 @@ impl<T: Task> Trainer<'_, T> {
         at_least_one("every", self.config.every)?;
         if let Some((after, phase)) = &self.then {
             at_least_one("steps before the second phase", *after)?;
-            phase.check(self)?;
+            self.check_phase(phase)?;
         }
         parts_are_capabilities(self.task.capabilities())?;
         self.objective.check(self.config.draw)?;

@@ -1,0 +1,39 @@
+//! What is unwise about a run.
+
+use std::fmt;
+
+/// Something that is allowed, and likely to do harm.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Note {
+    /// Draws hold few examples of a group whose loss enters by more than a mean. A power of a mean over few examples is
+    /// biased: such groups seem worse than they are, and which one is the worst is chance.
+    FewExamples {
+        /// The rarest capability that is trained.
+        capability: String,
+        /// Examples of it in a draw, on average.
+        expected: f64,
+        /// Examples in a draw.
+        draw: usize,
+        /// A draw that would hold enough.
+        enough: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewExamples {
+                capability,
+                expected,
+                draw,
+                enough,
+            } => write!(
+                f,
+                "a draw of {draw} has {expected:.1} examples of '{capability}' on average, and the loss of a group that small is \
+                 mostly chance: draw {enough}, as many of each group (the sampler stratified), or take running means of the \
+                 group losses"
+            ),
+        }
+    }
+}
