@@ -250,6 +250,15 @@ impl Folder {
         })
     }
 
+    /// The last step of any run of this arm or of its baseline: a slower arm does not squeeze the pictures of the others.
+    pub(crate) fn end_of(&self, arm: &Arm) -> f64 {
+        let baseline = self.arm(&arm.baseline);
+        let runs = baseline.into_iter().chain([arm]).flat_map(|arm| &arm.runs);
+        runs.map(|run| run.summary.last_step)
+            .max()
+            .unwrap_or_default() as f64
+    }
+
     /// The last step of any run.
     pub(crate) fn last_step(&self) -> f64 {
         let runs = self.arms.iter().flat_map(|arm| &arm.runs);

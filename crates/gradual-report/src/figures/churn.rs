@@ -29,7 +29,6 @@ const KINDS: [Kind; 2] = [
 const COLUMNS: usize = 320;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let end = folder.last_step();
     let mut data = Table::new(
         "churn",
         &[
@@ -46,6 +45,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let mut panels = Vec::new();
     for arm in folder.shown() {
+        let end = folder.end_of(arm);
         let runs = arm.counted();
         let lines: Vec<(&Kind, Curve)> = KINDS
             .iter()

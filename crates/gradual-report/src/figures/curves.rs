@@ -24,7 +24,6 @@ const POINTS: usize = 8000;
 
 pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
-    let end = folder.last_step();
     let words = Words::of(measure);
     let mut panels = Vec::new();
     let mut data = Table::new(
@@ -32,6 +31,7 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         &["arm", "capability", "step", "mean", "lowest", "highest"],
     );
     for arm in folder.shown() {
+        let end = folder.end_of(arm);
         let runs = arm.counted();
         let all = order.all.iter();
         let means: Vec<Curve> = all

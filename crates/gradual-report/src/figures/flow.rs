@@ -32,7 +32,6 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let places: BTreeMap<&str, usize> = names.zip(0..).collect();
     let share_of = |place: usize| place as f64 / (places.len().max(2) - 1) as f64;
     let mut most = 0;
-    let end = folder.last_step();
     let mut data = Table::new(
         "flow",
         &[
@@ -47,6 +46,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let mut panels = Vec::new();
     for arm in folder.shown() {
+        let end = folder.end_of(arm);
         let known = |one: &&GroupingRecord| !one.members.is_empty();
         let lines = arm.counted().into_iter().map(|run| {
             let mut lines: Vec<&GroupingRecord> = run.groupings.iter().filter(known).collect();

@@ -19,11 +19,11 @@ const COLUMNS: usize = 72;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
-    let end = folder.last_step();
     let mut data = Table::new("raster", &["arm", "capability", "step", "skill"]);
     let mut panels = Vec::new();
     let ends = ["skill 0".to_owned(), "1".to_owned()];
-    for arm in folder.shown().filter(|_| end > 0.0) {
+    for arm in folder.shown().filter(|arm| folder.end_of(arm) > 0.0) {
+        let end = folder.end_of(arm);
         let (width, height) = rows::size(order.names.len());
         let frame = Frame {
             figure: "raster",

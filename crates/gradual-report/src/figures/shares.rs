@@ -37,10 +37,10 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let said: Vec<String> = bands.iter().map(|names| name(names)).collect();
     let columns = (POINTS / bands.len().max(1)).min(COLUMNS);
     let pointed = (POINTED / bands.len().max(1)).clamp(2, 12);
-    let end = folder.last_step();
     let mut data = Table::new("shares", &["arm", "capability", "step", "share"]);
     let mut panels = Vec::new();
     for arm in folder.shown() {
+        let end = folder.end_of(arm);
         let runs = arm.counted();
         let has_shares =
             |run: &&crate::folder::Run| run.groupings.iter().any(|line| !line.shares.is_empty());

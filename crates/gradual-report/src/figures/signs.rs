@@ -20,10 +20,10 @@ const COLUMNS: usize = 320;
 const BALANCE: f64 = 0.5;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
-    let end = folder.last_step();
     let mut data = Table::new("signs", &["arm", "seed", "step", "negative"]);
     let mut panels = Vec::new();
     for arm in folder.shown() {
+        let end = folder.end_of(arm);
         let runs = arm.counted();
         let Some(share) = series::over_groupings(&runs, |one| one.negative) else {
             continue;
