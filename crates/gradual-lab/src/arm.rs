@@ -412,11 +412,13 @@ impl Library {
                 first_phase(&self.chain(like)?)
             }
         };
-        // How many examples a step has, and how slow it is, holds for both.
-        let (slowdown, draw) = (first.slowdown, first.draw);
+        // How many examples a step has, and how slow it is, holds for both: where the other arm says nothing else of it.
         let recipe = Recipe {
-            slowdown,
-            draw,
+            slowdown: match like.slowdown {
+                1 => first.slowdown,
+                own => own,
+            },
+            draw: like.draw.or(first.draw),
             ..like
         };
         Ok(Recipe {

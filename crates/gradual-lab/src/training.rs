@@ -260,7 +260,7 @@ pub(crate) fn trainer<'t, T: Task>(
     };
     let objective = then.objective(num_groups(capabilities), setting.seed)?;
     let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
-        .with_sampler(then.sampler(&frequencies, setting.steps)?);
+        .with_sampler(then.sampler(&frequencies, setting.steps - after)?);
     Ok(trainer.then(after, phase))
 }
 

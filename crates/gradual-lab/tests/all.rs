@@ -90,7 +90,8 @@ fn all_runs_every_experiment_that_tests_claims_and_lists_them() {
         "{record}"
     );
 
-    // A page that is somebody else's stays.
+    // A page that is somebody else's stays, and nothing runs before that is said.
+    fs::remove_dir_all(&first).unwrap();
     fs::write(out.join("index.html"), "mine").unwrap();
     let said = refused(&arguments);
     assert!(
@@ -98,6 +99,7 @@ fn all_runs_every_experiment_that_tests_claims_and_lists_them() {
         "{said}"
     );
     assert_eq!(fs::read_to_string(out.join("index.html")).unwrap(), "mine");
+    assert!(!first.exists());
 }
 
 #[test]

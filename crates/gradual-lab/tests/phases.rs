@@ -167,6 +167,16 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
             "draw = 2",
             "draw is another one in the second phase",
         ),
+        (
+            "like = \"power4\"",
+            "like = \"erm-half\"",
+            "slowdown is 1 in the first phase and 2 in the second",
+        ),
+        (
+            "like = \"power4\"",
+            "like = \"small\"",
+            "draw is another one in the second phase",
+        ),
         ("recipe.draw = 8", "recipe.draw = 0", "line 31"),
         (
             "recipe.draw = 8",
@@ -184,6 +194,11 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
             "compares the arm with itself",
         ),
         ("against = 20", "against = -1", "-1 is not a number > 0"),
+        (
+            "against = 20",
+            "against = true",
+            "expected the name of an arm or a number",
+        ),
         (
             "against = 20\n",
             "",

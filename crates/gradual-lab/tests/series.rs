@@ -229,3 +229,35 @@ fn what_is_wrong_with_a_sweep_is_named_with_its_line() {
     }
     assert!(!home.path().join("swept").exists());
 }
+
+#[test]
+fn a_name_that_is_the_number_alone_is_a_name() {
+    let home = tempfile::tempdir().unwrap();
+    let text = r#"
+name = "swept"
+arms = ["erm", "2"]
+
+[task.sparse-parity]
+tasks = 3
+bits = 8
+subset = 2
+hidden = 8
+held_out = 20
+
+[run]
+seeds = 1
+steps = 2
+draw = 16
+
+[[sweep]]
+name = "{}"
+about = "{}"
+series = "power"
+like = "grouped"
+recipe.composition = "power(p = {})"
+at = [2, 3]
+"#;
+    let file = written(home.path(), text);
+    run(&[&file, &format!("--out={}", home.path().display())]);
+    assert!(home.path().join("swept/2/seed-0/curves.jsonl").is_file());
+}

@@ -56,6 +56,16 @@ fn a_folder_whose_name_is_no_text_takes_runs() {
         record.contains(r"$'") && record.contains(r"\\377ns'"),
         "{record}"
     );
+    // For scripts the name is text all the same.
+    let output = short(&out).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        result["page"]
+            .as_str()
+            .unwrap()
+            .contains("ns/sparse-parity-quick")
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Claim {
 
 /// What an arm is compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the name of an arm or a number")]
 pub enum Against {
     /// Another arm, seed by seed.
     Arm(String),

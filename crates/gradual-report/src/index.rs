@@ -38,7 +38,7 @@ pub struct Indexed {
 /// [`ReportError::ForeignIndex`] when the file is there and something else, [`ReportError::Runs`] when it can't be
 /// written. An experiment that can't be read is listed with what is wrong.
 pub fn index(page: &Path, experiments: &[Indexed]) -> Result<(), ReportError> {
-    check(page)?;
+    check_index(page)?;
     let beside = output::beside(page);
     let sections: String = experiments.iter().map(|one| section(beside, one)).collect();
     let text = document("Experiments", &format!("{MARK}{sections}"));
@@ -46,8 +46,11 @@ pub fn index(page: &Path, experiments: &[Indexed]) -> Result<(), ReportError> {
     Ok(files::replace(page, text)?)
 }
 
-/// Refuses to replace what is no such page.
-fn check(page: &Path) -> Result<(), ReportError> {
+/// Refuses a place in which something is that is no such page, as [`index`] does: before hours of runs.
+///
+/// # Errors
+/// [`ReportError::ForeignIndex`], and [`ReportError::Runs`] when it can't be looked at.
+pub fn check_index(page: &Path) -> Result<(), ReportError> {
     let foreign = || ReportError::ForeignIndex {
         path: page.to_owned(),
     };

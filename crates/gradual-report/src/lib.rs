@@ -55,7 +55,7 @@ use std::path::{Path, PathBuf};
 pub use claims::claims;
 pub use error::ReportError;
 pub use figures::{HeatMap, Line, LinePlot, Stroke};
-pub use index::{Indexed, index};
+pub use index::{Indexed, check_index, index};
 pub use output::ReportFolder;
 pub use sheet::Sheet;
 pub use tensorboard::EventFile;

@@ -86,7 +86,10 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
         .or_else(|| lack(base_name, &base_values))
         .or_else(|| {
             let none = effect.is_none();
-            none.then(|| "no seed has a positive number in both arms".to_owned())
+            none.then(|| match &stated.against {
+                Against::Arm(_) => "no seed has a positive number in both arms".to_owned(),
+                Against::Number(_) => "no seed has a positive number".to_owned(),
+            })
         });
     (effect, reason)
 }

@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
@@ -11,9 +12,10 @@ use gradual_group::{Labels, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    Ended, Interrupt, Keep, Objective, Phase, RunFolder, Stratified, TrainError, Trainer,
-    TrainerConfig,
+    Ended, Interrupt, Keep, Objective, Phase, RunFolder, Sampler, Stratified, TaskSize, TrainError,
+    Trainer, TrainerConfig, Wanted,
 };
+use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use common::{Model, Regression, weight};
@@ -83,6 +85,36 @@ fn an_optimizer_with_a_state_begins_anew() {
     let first = AFTER as usize;
     assert_eq!(plain[..=first], again[..=first]);
     assert_ne!(plain[first + 1], again[first + 1]);
+}
+
+/// Draws from the task, and writes down which steps it was asked for.
+struct Counting(Arc<Mutex<Vec<u64>>>);
+
+impl Sampler for Counting {
+    fn check(&self, _: TaskSize) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    fn next(
+        &mut self,
+        step: u64,
+        n: usize,
+        _: TaskSize,
+        _: &mut ChaCha8Rng,
+    ) -> Result<Wanted, TrainError> {
+        self.0.lock().unwrap().push(step);
+        Ok(Wanted::Any(n))
+    }
+}
+
+#[test]
+fn the_steps_of_a_sampler_count_from_its_phase() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let sampler = Box::new(Counting(Arc::clone(&asked)));
+    let phase = Phase::new(erm(), SgdConfig::new().init(), 0.02).with_sampler(sampler);
+    weights(Some((AFTER, phase)), SgdConfig::new().init());
+    let expected: Vec<u64> = (1..=STEPS - AFTER).collect();
+    assert_eq!(*asked.lock().unwrap(), expected);
 }
 
 #[test]

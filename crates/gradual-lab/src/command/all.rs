@@ -7,7 +7,7 @@ use anyhow::bail;
 use gradual::runs::message;
 use gradual::runs::streams::tell;
 use gradual::train::Interrupt;
-use gradual_report::{Indexed, index};
+use gradual_report::{Indexed, check_index, index};
 use serde_json::{Value, json};
 
 use super::{ALL, Asked, Interrupted, print, record, result, run_until, signals};
@@ -20,12 +20,14 @@ const PAGE: &str = "index.html";
 /// Runs what is not done of each, goes on after one that fails, and prints the path of the page.
 ///
 /// # Errors
-/// At the end, naming the experiments that failed; at once where somebody stopped it, or the page can't be written.
+/// Before anything runs, where something else is in the place of the page; at the end, naming the experiments that failed;
+/// at once where somebody stopped it, or the page can't be written.
 pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
     let interrupt = signals::listen()?;
     let out = asked.out.as_deref().unwrap_or(Path::new("runs"));
     let page = out.join(PAGE);
     let experiments = experiment::all()?;
+    check_index(&page)?;
     let mut done = Vec::new();
     let mut results = Vec::new();
     for (at, (name, text)) in (1..).zip(&experiments) {
@@ -58,7 +60,9 @@ pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
         }
     }
     match asked.json {
-        true => print(json!({ "page": page, "experiments": Value::Array(results) }))?,
+        true => {
+            print(json!({ "page": page.to_string_lossy(), "experiments": Value::Array(results) }))?
+        }
         false => print(page.display())?,
     }
     let failed: Vec<&str> = done

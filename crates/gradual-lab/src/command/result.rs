@@ -22,10 +22,12 @@ pub(super) fn of(page: &Path) -> anyhow::Result<Value> {
         }
         Err(_) => None,
     };
+    // JSON is text, and a path need not be.
+    let text = |path: &Path| path.to_string_lossy().into_owned();
     Ok(json!({
-        "folder": report.parent(),
-        "page": page,
-        "summary": verdicts.is_some().then_some(&summary),
+        "folder": report.parent().map(text),
+        "page": text(page),
+        "summary": verdicts.is_some().then_some(text(&summary)),
         "verdicts": verdicts,
     }))
 }

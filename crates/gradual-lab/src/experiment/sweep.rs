@@ -99,15 +99,15 @@ impl Sweep {
 
     /// The arm as `[[arm]]` would say it.
     fn arm(&self, series: &str, written: &str) -> anyhow::Result<ArmEntry> {
-        let text = |text: &String| Some(Value::String(text.clone()));
-        let table = |table: &Table| Some(Value::Table(table.clone()));
+        let text = |text: &String| Some(Value::String(text.replace(NUMBER, written)));
+        let table = |table: &Table| put(&Value::Table(table.clone()), written);
         let swept = [
             ("name", text(self.name.as_ref())),
             ("about", self.about.as_ref().and_then(text)),
             ("control_for", self.control_for.as_ref().and_then(text)),
             ("like", self.like.as_ref().map(AsRef::as_ref).and_then(text)),
-            ("recipe", self.recipe.as_ref().and_then(table)),
-            ("then", self.then.as_ref().and_then(table)),
+            ("recipe", self.recipe.as_ref().map(table).transpose()?),
+            ("then", self.then.as_ref().map(table).transpose()?),
         ];
         let seeds = self.seeds.map(|seeds| i64::try_from(u64::from(seeds)));
         let own = [
@@ -118,7 +118,7 @@ impl Sweep {
         let mut arm = Table::new();
         for (key, value) in swept {
             if let Some(value) = value {
-                arm.insert(key.to_owned(), put(&value, written)?);
+                arm.insert(key.to_owned(), value);
             }
         }
         let own = own.into_iter();

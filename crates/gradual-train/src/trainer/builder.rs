@@ -40,6 +40,8 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) from: Option<Snapshot>,
     /// The second phase, until it has begun, and after how many steps that is.
     pub(crate) then: Option<(u64, Phase<'a>)>,
+    /// Steps before the phase that goes on: samplers count from there.
+    pub(crate) before: u64,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
@@ -73,6 +75,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             interrupt: Interrupt::default(),
             from: None,
             then: None,
+            before: 0,
         }
     }
 

@@ -44,7 +44,8 @@ impl<T: Task> Trainer<'_, T> {
 
     /// Puts the second phase in the place of the first.
     pub(super) fn take_phase(&mut self) {
-        if let Some((_, phase)) = self.then.take() {
+        if let Some((after, phase)) = self.then.take() {
+            self.before = after;
             self.objective = phase.objective;
             self.optimizer = phase.optimizer;
             self.rate = phase.rate;

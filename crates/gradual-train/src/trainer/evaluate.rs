@@ -69,7 +69,9 @@ impl<T: Task> Trainer<'_, T> {
                 }
             }
         }
-        let drawn = self.sampler.frequencies(run.done.max(1), self.size());
+        let drawn = self
+            .sampler
+            .frequencies(run.done.saturating_sub(self.before).max(1), self.size());
         let records: BTreeMap<String, CapabilityRecord> = capabilities
             .iter()
             .zip(scores)

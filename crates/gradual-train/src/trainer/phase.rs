@@ -37,7 +37,7 @@ impl<'a> Phase<'a> {
         }
     }
 
-    /// Another choice of examples.
+    /// Another choice of examples. Its steps count from the beginning of the phase.
     #[must_use]
     pub fn with_sampler(self, sampler: Box<dyn Sampler + 'a>) -> Self {
         Self { sampler, ..self }

@@ -24,9 +24,12 @@ impl<T: Task> Trainer<'_, T> {
         if let Err(source) = self.show_standing(&model, run) {
             return self.skip(run, source).map(|()| model);
         }
-        let wanted = self
-            .sampler
-            .next(step, self.config.draw, self.size(), &mut run.draws)?;
+        let wanted = self.sampler.next(
+            step - self.before,
+            self.config.draw,
+            self.size(),
+            &mut run.draws,
+        )?;
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         if run.described.is_none() {
