@@ -8,6 +8,9 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::ImageError;
 
+/// Axes that a message shows.
+const SHOWN: usize = 4;
+
 /// Most bytes of a file, unpacked.
 pub(super) const BYTES: u64 = 1 << 30;
 /// The type of bytes without a sign.
@@ -92,10 +95,15 @@ impl Idx {
         let size = (axes.iter()).try_fold(1_usize, |size, &length| size.checked_mul(length));
         let there = bytes.len() - header;
         if size != Some(there) {
-            let axes: Vec<String> = axes.iter().map(usize::to_string).collect();
+            // A damaged header may tell of 255 axes.
+            let more = match axes.len() > SHOWN {
+                true => format!(" × … ({} axes)", axes.len()),
+                false => String::new(),
+            };
+            let shown: Vec<String> = axes.iter().take(SHOWN).map(usize::to_string).collect();
             return Err(refused(format!(
-                "says that it holds {} bytes, but holds {there}: the file is cut or has something after its end",
-                axes.join(" × ")
+                "says that it holds {}{more} bytes, but holds {there}: the file is cut or has something after its end",
+                shown.join(" × ")
             )));
         }
         bytes.drain(..header);

@@ -173,6 +173,11 @@ fn idx_files_that_are_wrong_are_named() {
             "says that it holds 4 × 8 × 8 bytes, but holds 255",
         ),
         (
+            idx(&[7; 200], &four),
+            right.1.clone(),
+            "says that it holds 7 × 7 × 7 × 7 × … (200 axes) bytes, but holds 256",
+        ),
+        (
             idx(&[u32::MAX, u32::MAX, u32::MAX], &four),
             right.1.clone(),
             "but holds 256",
