@@ -148,16 +148,19 @@ impl Arm {
         }
     }
 
-    /// Whether it makes no sense where no example is labelled with a group: its grouping needs labels or finds as many
-    /// groups as are known, or its sampler draws by capability.
+    /// Whether it makes no sense where no example is labelled with a group: in one of its phases the grouping needs labels or
+    /// finds as many groups as are known, or the sampler draws by capability.
     pub(crate) fn needs_known_groups(&self) -> anyhow::Result<bool> {
-        if let Some(then) = &self.recipe.then
-            && self
-                .with_recipe(Recipe::clone(&then.recipe))
-                .needs_known_groups()?
-        {
-            return Ok(true);
+        for phase in self.phases() {
+            if phase.needs_them_at_first()? {
+                return Ok(true);
+            }
         }
+        Ok(false)
+    }
+
+    /// Whether its first phase does.
+    fn needs_them_at_first(&self) -> anyhow::Result<bool> {
         let sampler = self.recipe.sampler.name.as_str();
         let finds_as_many = self.own.is_none() && self.recipe.counts_known_groups()?;
         Ok(!UNLABELLED.contains(&sampler) || finds_as_many || self.objective(1, 0)?.needs_labels())

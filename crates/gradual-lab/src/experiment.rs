@@ -285,11 +285,7 @@ impl Experiment {
     /// The arms that were asked for by name, or those that run without being asked for, each with its whole recipe.
     pub(crate) fn choose(&self, asked: &[String]) -> anyhow::Result<Vec<Arm>> {
         let names = self.names();
-        let matches = |asked: &String, name: &str| match names::is_pattern(asked) {
-            true => names::matching(asked, [name]).len() == 1,
-            false => asked == name,
-        };
-        let unknown = |asked: &&String| !names.iter().any(|name| matches(asked, name));
+        let unknown = |asked: &&String| !names.iter().any(|name| names::stands_for(asked, name));
         if let Some(unknown) = asked.iter().find(unknown) {
             let near = meant(unknown, names.iter().map(String::as_str));
             bail!(
@@ -300,7 +296,7 @@ impl Experiment {
         }
         let wanted = |name: &&String| match asked {
             [] => self.arms.contains(name),
-            asked => asked.iter().any(|asked| matches(asked, name)),
+            asked => asked.iter().any(|asked| names::stands_for(asked, name)),
         };
         names
             .iter()

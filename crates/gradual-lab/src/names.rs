@@ -13,19 +13,15 @@ pub(crate) fn is_pattern(name: &str) -> bool {
     name.contains('*')
 }
 
-/// Those of `names` that begin and end as `pattern` does around its one `*`.
-pub(crate) fn matching<'a>(
-    pattern: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Vec<&'a str> {
-    let Some((begin, end)) = pattern.split_once('*') else {
-        return Vec::new();
-    };
-    let matches = |name: &&str| {
-        let rest = name.strip_prefix(begin);
-        rest.is_some_and(|rest| rest.ends_with(end))
-    };
-    names.into_iter().filter(matches).collect()
+/// Whether what is asked for is `name`, or a pattern as which it begins and ends around the one `*`.
+pub(crate) fn stands_for(asked: &str, name: &str) -> bool {
+    match asked.split_once('*') {
+        None => asked == name,
+        Some((begin, end)) => {
+            let rest = name.strip_prefix(begin);
+            rest.is_some_and(|rest| rest.ends_with(end))
+        }
+    }
 }
 
 /// Refuses a `name` of a `what` that can't be a folder, or would be one elsewhere.

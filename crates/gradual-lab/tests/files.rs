@@ -3,9 +3,8 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{refused, run};
+use common::{refused, run, written};
 
 /// A small experiment that is right.
 const SMALL: &str = r#"name = "small"
@@ -38,12 +37,6 @@ metric = "gap"
 direction = "lower"
 smallest_effect = 0.8
 "#;
-
-fn written(home: &Path, text: &str) -> String {
-    let file = home.join("small.toml");
-    fs::write(&file, text).unwrap();
-    file.display().to_string()
-}
 
 #[test]
 fn a_built_in_experiment_is_a_file_that_runs_alike() {
@@ -358,7 +351,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         assert!(SMALL.contains(old), "{old}");
         let file = written(home.path(), &SMALL.replacen(old, new, 1));
         let said = refused(&[&file, &format!("--out={}", home.path().display())]);
-        assert!(said.contains("small.toml"), "{new}: {said}");
+        assert!(said.contains("mine.toml"), "{new}: {said}");
         for part in *expected {
             assert!(said.contains(part), "{new}: '{part}' is not in\n{said}");
         }

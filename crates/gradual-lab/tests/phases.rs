@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{refused, run};
+use common::{refused, run, written};
 use serde_json::Value;
 
 const FILE: &str = r#"
@@ -57,12 +57,6 @@ metric = "steps_to_99"
 direction = "lower"
 smallest_effect = 1.0
 "#;
-
-fn written(home: &std::path::Path, text: &str) -> String {
-    let path = home.join("phases.toml");
-    fs::write(&path, text).unwrap();
-    path.display().to_string()
-}
 
 #[test]
 fn phases_and_draws_of_ones_own_run_resume_and_are_reported() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::{refused, run};
+use common::{refused, run, written};
 use serde_json::{Value, json};
 
 /// Three sweeps, two of which have names of one kind.
@@ -53,12 +53,6 @@ metric = "gap"
 direction = "lower"
 smallest_effect = 0.8
 "#;
-
-fn written(home: &Path, text: &str) -> String {
-    let file = home.join("swept.toml");
-    fs::write(&file, text).unwrap();
-    file.display().to_string()
-}
 
 fn read(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -222,7 +216,7 @@ fn what_is_wrong_with_a_sweep_is_named_with_its_line() {
         assert!(SWEPT.contains(old), "{old}");
         let file = written(home.path(), &SWEPT.replacen(old, new, 1));
         let said = refused(&[&file, &format!("--out={}", home.path().display())]);
-        assert!(said.contains("swept.toml"), "{new}: {said}");
+        assert!(said.contains("mine.toml"), "{new}: {said}");
         for part in *expected {
             assert!(said.contains(part), "{new}: '{part}' is not in\n{said}");
         }

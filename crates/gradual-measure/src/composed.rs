@@ -12,7 +12,7 @@
 use serde::Serialize;
 
 use crate::curve::Curve;
-use crate::emergence::ratio;
+use crate::emergence::{Times, ratio};
 use crate::run::{Measure, RunCurves};
 use crate::statistics::median;
 
@@ -46,14 +46,13 @@ impl Composed {
             skills.product::<f64>()
         };
         let product = Curve::new(steps.to_vec(), (0..own.len()).map(product).collect()).ok()?;
-        let [own, product] = [own, &product].map(Rise::of);
-        let both = |of: fn(&Rise) -> Option<f64>| ratio(of(&own)?, of(&product)?);
+        let [ours, theirs] = [own, &product].map(|skill| Times::of(&skill.median3(0.0)));
+        let both = |of: fn(&Times) -> Option<f64>| ratio(of(&ours)?, of(&theirs)?);
+        let last = own.last_value().max(LEAST);
         Some(Self {
-            delay: both(|rise| rise.t50),
-            width: both(|rise| rise.width),
-            skill: product
-                .t50
-                .and_then(|_| ratio(own.last.max(LEAST), product.last)),
+            delay: both(|times| times.t50),
+            width: both(Times::relative_width),
+            skill: (theirs.t50).and_then(|_| ratio(last, product.last_value())),
         })
     }
 
@@ -72,25 +71,5 @@ impl Composed {
     pub fn median(curves: &RunCurves, of: fn(&Self) -> Option<f64>) -> Option<f64> {
         let numbers = Self::of_run(curves).filter_map(|(_, one)| of(&one));
         median(&numbers.collect::<Vec<_>>())
-    }
-}
-
-/// When a curve of skill rises, and where it ends.
-struct Rise {
-    t50: Option<f64>,
-    width: Option<f64>,
-    last: f64,
-}
-
-impl Rise {
-    fn of(skill: &Curve) -> Self {
-        let curve = skill.median3(0.0);
-        let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
-        let width = || ratio(t90? - t10?, t50?);
-        Self {
-            t50,
-            width: width(),
-            last: skill.last_value(),
-        }
     }
 }

@@ -9,12 +9,14 @@ mod increments;
 mod kink;
 mod logistic;
 mod rise;
+mod times;
 
 use serde::Serialize;
 
 use crate::curve::Curve;
 use increments::Increments;
 pub use logistic::Logistic;
+pub(crate) use times::Times;
 
 /// The window of [`Emergence::largest_rise`], as a fraction of the training length.
 const WINDOW: f64 = 0.05;
@@ -77,8 +79,8 @@ impl Emergence {
     #[must_use]
     pub fn from_curve(skill: &Curve) -> Self {
         let curve = skill.median3(0.0);
-        let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
-        let both = t10.zip(t90);
+        let times = Times::of(&curve);
+        let Times { t10, t50, t90 } = times;
         let increments = Increments::of(&curve);
         // The running median makes equal neighbours out of noise, and so increments of 0.
         let raw = Increments::of(&skill.from_origin(0.0));
@@ -86,11 +88,11 @@ impl Emergence {
             t10,
             t50,
             t90,
-            width: both.map(|(low, high)| high - low),
-            relative_width: both
-                .zip(t50)
-                .and_then(|((low, high), middle)| ratio(high - low, middle)),
-            log_width: both.and_then(|(low, high)| ratio(high, low)).map(f64::log2),
+            width: times.width(),
+            relative_width: times.relative_width(),
+            log_width: (t10.zip(t90))
+                .and_then(|(low, high)| ratio(high, low))
+                .map(f64::log2),
             largest_rise: rise::within_steps(&curve, WINDOW * curve.last_step()),
             factor_rise: rise::within_factor(&curve, FACTOR),
             break_time: kink::break_time(&curve),

@@ -24,11 +24,13 @@
 //! damped as Levenberg and Marquardt do, from a start that t50 and the widths give. The cost is some 50 passes over all points.
 
 use crate::curve::Curve;
-use crate::emergence::ratio;
+use crate::emergence::Times;
 use crate::statistics::median;
 
 /// `2 ln 9`: a logistic curve goes from 10 to 90 % within so many units of its exponent.
 const TEN_TO_NINETY: f64 = 4.394_449_154_672_439;
+/// A step in ln ρ or ln θ that makes no difference.
+const NONE: f64 = 1e-10;
 /// Most steps of a fit.
 const STEPS: usize = 200;
 
@@ -54,6 +56,7 @@ impl Solvable {
         if skills.len() != weights.len() || !weights.iter().all(sound) {
             return None;
         }
+        let start = start(skills, weights)?;
         let points: Vec<(f64, f64)> = skills
             .iter()
             .zip(weights)
@@ -61,7 +64,6 @@ impl Solvable {
                 points_of(curve).map(move |(step, skill)| (weight * step, skill))
             })
             .collect();
-        let start = start(skills, weights)?;
         let (mut at, mut error) = (start, squares(&points, start));
         let mut damping = 1e-3;
         for _ in 0..STEPS {
@@ -75,10 +77,15 @@ impl Solvable {
                     break;
                 }
             } else {
-                damping *= 4.0;
-                if damping > 1e12 {
+                // No step that can be told from none is better: this is the best there is.
+                let moved = at
+                    .iter()
+                    .zip(next)
+                    .any(|(at, next)| (at - next).abs() > NONE);
+                if !moved {
                     break;
                 }
+                damping *= 4.0;
             }
         }
         let mean = points.iter().map(|point| point.1).sum::<f64>() / points.len() as f64;
@@ -122,27 +129,17 @@ fn points_of(curve: &Curve) -> impl Iterator<Item = (f64, f64)> {
         .zip(curve.values().iter().copied())
 }
 
-/// t50, and (t90 − t10) / t50.
-fn times(curve: &Curve) -> (Option<f64>, Option<f64>) {
-    let [t10, t50, t90] = [0.1, 0.5, 0.9].map(|level| curve.first_crossing(level));
-    let width = t10
-        .zip(t90)
-        .zip(t50)
-        .and_then(|((low, high), middle)| ratio(high - low, middle));
-    (t50, width)
-}
-
 /// ln ρ and ln θ such that the median width and the median time are right.
 fn start(skills: &[Curve], weights: &[f64]) -> Option<[f64; 2]> {
-    let (middles, widths): (Vec<_>, Vec<_>) = skills.iter().map(times).unzip();
-    let times = middles.iter().zip(weights);
+    let rises: Vec<Times> = skills.iter().map(Times::of).collect();
+    let times = rises.iter().zip(weights);
     let times: Vec<f64> = times
-        .filter_map(|(t50, weight)| Some((*t50)? * weight))
+        .filter_map(|(rise, weight)| Some(rise.t50? * weight))
         .collect();
     if times.len() < 2 {
         return None;
     }
-    let widths: Vec<f64> = widths.into_iter().flatten().collect();
+    let widths: Vec<f64> = rises.iter().filter_map(Times::relative_width).collect();
     let width = median(&widths).filter(|&width| width > 0.0).unwrap_or(1.0);
     let theta = TEN_TO_NINETY / width;
     let time = median(&times).filter(|&time| time > 0.0)?;
@@ -231,7 +228,7 @@ mod tests {
             r_squared: 1.0,
         };
         for curve in curves(&model, &WEIGHTS) {
-            let width = times(&curve).1.unwrap();
+            let width = Times::of(&curve).relative_width().unwrap();
             assert!((width - model.relative_width()).abs() < 0.02, "{width}");
         }
     }

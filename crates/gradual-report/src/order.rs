@@ -57,20 +57,22 @@ fn between(runs: &[&Run]) -> Option<Sample> {
             }
         }
     }
-    let mean = |without: Option<usize>| {
-        let kept = taus
-            .iter()
-            .filter(|pair| without.is_none_or(|out| pair.0 != out && pair.1 != out));
-        statistics::mean(&kept.map(|pair| pair.2).collect::<Vec<_>>())
-    };
-    let all = mean(None)?;
-    let values: Option<Vec<f64>> = (0..n)
-        .map(|out| Some(n as f64 * all - (n as f64 - 1.0) * mean(Some(out))?))
-        .collect();
-    // Without a run of two there is no pair left.
-    let whole = taus.len() == n * (n - 1) / 2;
-    match values.filter(|_| whole && n > 2) {
-        Some(values) => Sample::from_values(&values),
-        None => Sample::from_values(&[all]).map(|sample| Sample { count: n, ..sample }),
+    let count = taus.len() as f64;
+    let all = statistics::mean(&taus.iter().map(|pair| pair.2).collect::<Vec<_>>())?;
+    // Without a run of two there is no pair left, and without some pairs not every run has as many.
+    if n < 3 || taus.len() != n * (n - 1) / 2 {
+        return Sample::from_values(&[all]).map(|sample| Sample { count: n, ..sample });
     }
+    // Of each run, the sum over the pairs that it is in.
+    let mut sums = vec![0.0; n];
+    for (one, other, tau) in &taus {
+        sums[*one] += tau;
+        sums[*other] += tau;
+    }
+    let runs = n as f64;
+    let without = |sum: &f64| (count * all - sum) / (count - (runs - 1.0));
+    let values = sums
+        .iter()
+        .map(|sum| runs * all - (runs - 1.0) * without(sum));
+    Sample::from_values(&values.collect::<Vec<_>>())
 }

@@ -157,8 +157,15 @@ impl File {
     /// Reads `text`, the content of the file called `file`, which is checked as far as it can be by itself.
     pub(super) fn read(file: &str, text: &str) -> anyhow::Result<Self> {
         let mut read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
-        for sweep in &read.sweep {
-            read.arm.extend(sweep.arms(file, text)?);
+        let arms = read.arm.len() + read.sweep.iter().map(Sweep::len).sum::<usize>();
+        if arms > ARMS {
+            bail!("{file}: there are {arms} [[arm]], but at most {ARMS} are read");
+        }
+        let swept = read.sweep.iter();
+        let swept = swept.map(|sweep| Ok((sweep.place(file, text), sweep.arms(file, text)?)));
+        let swept: Vec<(String, Vec<ArmEntry>)> = swept.collect::<anyhow::Result<_>>()?;
+        for (_, arms) in &swept {
+            read.arm.extend(arms.iter().cloned());
         }
         names::check("name =", &read.name).with_context(|| file.to_owned())?;
         let library = read.library()?;
@@ -178,10 +185,10 @@ impl File {
         }
         read.check_series(file)?;
         Likes::read(file, text, &library)?;
-        for sweep in &read.sweep {
-            for arm in sweep.arms(file, text)? {
+        for (place, arms) in &swept {
+            for arm in arms {
                 let whole = library.arm(&arm.name);
-                whole.map_err(|error| anyhow!("{}like: {error:#}", sweep.place(file, text)))?;
+                whole.map_err(|error| anyhow!("{place}like: {error:#}"))?;
             }
         }
         let known = |arm: &Spanned<String>, key: &str| match library
@@ -224,7 +231,9 @@ impl File {
                 arms.push(arm);
                 continue;
             }
-            let matching = names::matching(arm.as_ref(), library.names());
+            let matching = library.names();
+            let matching = matching.filter(|name| names::stands_for(arm.as_ref(), name));
+            let matching: Vec<&str> = matching.collect();
             if matching.is_empty() {
                 bail!(
                     "{}arms: {}",
@@ -280,12 +289,6 @@ impl File {
         if self.quality.is_some() && self.arm.iter().any(|arm| arm.name == "erm") {
             bail!(
                 "{file}: [quality] looks along runs of the plain mean loss: leave out [[arm]] name = \"erm\""
-            );
-        }
-        if self.arm.len() > ARMS {
-            bail!(
-                "{file}: there are {} [[arm]], but at most {ARMS} are read",
-                self.arm.len()
             );
         }
         if self.quality.is_some() && arms != ["erm"] {

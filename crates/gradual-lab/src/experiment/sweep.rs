@@ -35,6 +35,11 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
+    /// How many arms it makes.
+    pub(super) fn len(&self) -> usize {
+        self.at.as_ref().len()
+    }
+
     /// Its arms, in the order of the numbers. `text` is the content of the file called `file`.
     pub(super) fn arms(&self, file: &str, text: &str) -> anyhow::Result<Vec<ArmEntry>> {
         let name = self.name.as_ref();

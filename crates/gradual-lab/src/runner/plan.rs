@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use crate::arm::Arm;
 use crate::experiment::Experiment;
-use crate::recipe::Recipe;
 use crate::training::{Setting, num_groups};
 
 /// Largest number of each. Each is more than any machine has time or room for, and small enough to be counted with.
@@ -63,6 +62,14 @@ impl Plan<'_> {
             .map_or(self.draw, |draw| draw.get() as usize)
     }
 
+    /// What an arm does in each of its phases, and the steps that a sampler counts there.
+    fn phases(&self, arm: &Arm) -> impl Iterator<Item = (Arm, u64)> + use<> {
+        let whole = self.steps(arm);
+        let second = arm.recipe.second_phase(whole);
+        let left = second.map(|(after, _)| whole - after);
+        arm.phases().zip(std::iter::once(whole).chain(left))
+    }
+
     /// What this arm learns with this seed.
     pub(super) fn setting<'a>(&'a self, arm: &'a Arm, seed: u64) -> Setting<'a> {
         Setting {
@@ -81,8 +88,8 @@ impl Plan<'_> {
         let capabilities = self.experiment.task.capabilities()?;
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
-        let phases: Vec<Arm> = self.arms.iter().flat_map(Arm::phases).collect();
-        for arm in &phases {
+        let phases: Vec<(Arm, u64)> = self.arms.iter().flat_map(|arm| self.phases(arm)).collect();
+        for (arm, steps) in &phases {
             if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
                 bail!(
                     "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
@@ -90,14 +97,14 @@ impl Plan<'_> {
                     arm.name
                 );
             }
-            let sampler = arm.recipe.sampler(&frequencies, self.steps(arm)).map(drop);
+            let sampler = arm.recipe.sampler(&frequencies, *steps).map(drop);
             sampler
                 .and_then(|()| arm.recipe.optimizer().map(drop))
                 .with_context(|| format!("arm {}", arm.name))?;
         }
         let mut refused = Vec::new();
         let mut least = 0;
-        for arm in &phases {
+        for (arm, _) in &phases {
             let checked = arm.objective(groups, 0).and_then(|objective| {
                 let draw = self.draw(arm);
                 if objective.needs_gradients() && draw > COMPARED {
@@ -211,14 +218,15 @@ impl Plan<'_> {
     ) -> anyhow::Result<()> {
         let arms = arms.iter().take_while(|_| !interrupt.asked());
         let failed = arms.filter_map(|arm| {
-            // An arm that waits before it groups tries what comes after, too, and one with two phases both.
-            let then = arm.recipe.then.as_ref().map(|then| &*then.recipe);
-            let later = [Some(&arm.recipe), then].into_iter().flatten();
-            let later = later.filter_map(Recipe::at_once).chain(then.cloned());
-            let later: Vec<Arm> = later.map(|recipe| arm.with_recipe(recipe)).collect();
+            // One with two phases tries both, and one that waits before it groups what comes after, too.
+            let steps = arm.phases().flat_map(|phase| {
+                let at_once = phase.recipe.at_once();
+                let at_once = at_once.map(|recipe| phase.with_recipe(recipe));
+                std::iter::once(phase).chain(at_once)
+            });
+            let steps: Vec<Arm> = steps.collect();
             let tried = AssertUnwindSafe(|| {
-                let mut steps = std::iter::once(*arm).chain(&later);
-                steps.try_for_each(|arm| {
+                steps.iter().try_for_each(|arm| {
                     let setting = self.setting(arm, 0);
                     self.experiment.task.try_first_step(setting)
                 })

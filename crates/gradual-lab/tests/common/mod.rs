@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// `gradual-lab experiment ARGUMENTS`.
@@ -26,4 +28,11 @@ pub(crate) fn run(arguments: &[&str]) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{arguments:?}: {said}");
     String::from_utf8(output.stdout).expect("text")
+}
+
+/// The path of an experiment's file with this content in `home`.
+pub(crate) fn written(home: &Path, text: &str) -> String {
+    let file = home.join("mine.toml");
+    fs::write(&file, text).expect("written");
+    file.display().to_string()
 }

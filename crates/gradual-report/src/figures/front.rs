@@ -124,10 +124,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
          beats the slow controls at their tax. An arrow marks a lower bound: a run ended before.",
         goal.words()
     );
-    if panels
-        .iter()
-        .any(|_| region(folder, goal, KINDS[0]).is_some())
-    {
+    if !panels.is_empty() && region(folder, goal, KINDS[0]).is_some() {
         caption.push_str(
             " The shaded part is what the claims ask for: that much wider, at no more steps.",
         );
