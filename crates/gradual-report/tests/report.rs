@@ -253,7 +253,7 @@ fn an_arm_without_a_finished_run_is_provisional() {
     assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
     assert_eq!(
         summary["verdicts"][1]["reason"],
-        "singular-vectors has no finished run"
+        "there is no run of singular-vectors"
     );
     assert!(html.contains("Arm <code>singular-vectors</code> has no evaluated run."));
 }
