@@ -206,6 +206,26 @@ fn what_is_wrong_with_a_sweep_is_named_with_its_line() {
             &["line 23", "a name"],
         ),
         (
+            "series = \"rate\"",
+            "series = \"rate-{}\"",
+            &["line 23", "cut-{}", "series = \"rate-{}\"", "leave {} out"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"own\"\nseries = \"rate-{}\"\nat = 2\n[[claim]]",
+            &["line 36", "series = \"rate-{}\"", "leave {} out"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"own\"\nabout = \"at {}\"\n[[claim]]",
+            &["line 36", "the arm own has {} in about"],
+        ),
+        (
+            "recipe.rate = \"{}\"",
+            "then = { after = \"0.{}\", recipe.rate = -1 }",
+            &["line 27", "at = 1: then: "],
+        ),
+        (
             "name = \"power-{}\"",
             "name = \"{}\"",
             &["line 15", "series a name"],

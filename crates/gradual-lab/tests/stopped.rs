@@ -98,6 +98,27 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     }
 }
 
+#[test]
+fn an_interrupted_list_of_experiments_says_how_many_have_not_begun() {
+    let home = tempfile::tempdir().unwrap();
+    let mut words = arguments(home.path(), 40_000);
+    words[1] = String::from("all");
+    let mut command = Command::new(LAB);
+    let child = command.args(words).stderr(Stdio::piped()).spawn().unwrap();
+    grown(home.path(), "erm", 2_000);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    let all = text.split_once("experiment 1 of ").unwrap().1;
+    let all: usize = all.lines().next().unwrap().parse().unwrap();
+    let expected = format!(
+        "interrupted: 2 runs are open, and {} experiments have not begun; the same command goes on with them",
+        all - 1
+    );
+    assert!(all > 5 && text.contains(&expected), "{text}");
+}
+
 /// Under `nohup`, which ignores the signal of a terminal that is closed, a run goes on.
 #[test]
 fn an_ignored_signal_stays_ignored() {
