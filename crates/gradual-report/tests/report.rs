@@ -188,7 +188,8 @@ fn what_never_came_is_said() {
         ..Fixture::default()
     };
     let (html, summary) = reported(&fixture, |_| ());
-    assert!(html.contains("of 30 capabilities (over 5 seeds) never reached a skill of 50 %."));
+    assert!(html.contains("Capabilities that never reached a skill of 50 %: "));
+    assert!(html.contains(" of 30 in <code>labels</code> (over 5 seeds)"));
     assert!(html.contains("mean accuracy never reaches 90 %"));
     assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
     let reason = summary["verdicts"][0]["reason"].as_str().unwrap();

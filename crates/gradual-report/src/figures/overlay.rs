@@ -2,9 +2,10 @@
 
 use gradual_measure::{Curve, statistics::mean};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line};
+use super::axis::{self, Chart, Layout, LinearAxis};
+use super::canvas::{Drawn, Frame, line, text};
 use super::hits::thinned;
 use super::legend;
 use super::series::{self, Band};
@@ -13,7 +14,7 @@ use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::numbers::{count, number, steps, tick};
-use crate::style;
+use crate::style::{self, PAPER};
 use crate::table::Table;
 
 /// Points of a line that can be pointed at, and of all lines of a panel.
@@ -22,6 +23,9 @@ const POINTED_IN_ALL: usize = 400;
 /// Columns of pixels of a panel, and points of all lines.
 const COLUMNS: usize = 320;
 const POINTS: usize = 8000;
+
+/// From the height of one letter to that of the next, in lines: a number without a part in theirs, mostly.
+const STRIDE: usize = 7;
 
 /// What skill is shown against.
 #[derive(Clone, Copy, PartialEq)]
@@ -226,6 +230,8 @@ fn panel(
     let drawn = frame.draw(|area, hits| {
         let (plot, key) = area.split_vertically(px(236.0));
         let y = LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}"));
+        // Where two arms have one colour, letters tell the lines apart.
+        let mut letters = Vec::new();
         axis::chart(&plot, &layout, (x, y), |chart| {
             for (index, band) in &bands {
                 let colour = style::arm(*index);
@@ -242,7 +248,7 @@ fn panel(
                 outline.extend(lower);
                 chart.draw_series([Polygon::new(outline, colour.mix(0.18).filled())])?;
             }
-            for (index, band) in &bands {
+            for (rank, (index, band)) in bands.iter().enumerate() {
                 let points = band
                     .points()
                     .map(|(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)));
@@ -265,10 +271,43 @@ fn panel(
                     );
                     hits.circle(place, 5.0, &title);
                 }
+                if bands.len() > style::ARMS {
+                    letters.push((*index, lettered(&all, rank, bands.len())));
+                }
+            }
+            for (index, place) in letters {
+                letter(chart, index, place)?;
             }
             Ok(())
         })?;
         legend::draw(&key, &names)
     })?;
     Ok(Some(drawn))
+}
+
+/// Where the letter of the line at `rank` of `lines` stands on it: each at another height, so that lines that rise together
+/// have theirs one above the other; at the end of a line that does not get so high.
+fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64, f64) {
+    let level = 0.05 + 0.9 * (rank * STRIDE % lines) as f64 / lines as f64;
+    let risen = points.iter().find(|(_, mean, ..)| *mean >= level);
+    let place = risen.or(points.last());
+    place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)))
+}
+
+/// The letter of an arm, on a ground of its own.
+fn letter(
+    chart: &mut Chart<'_, '_, LinearAxis, LinearAxis>,
+    index: usize,
+    place: (f64, f64),
+) -> Drawn {
+    let said = legend::letter(index);
+    let wide = 3.5 * said.len() as f64 + 1.5;
+    let ground = [(px(-wide), px(-5.5)), (px(wide), px(5.5))];
+    let letters = text(9.0, style::arm(index), HPos::Center, VPos::Center);
+    chart.plotting_area().draw(
+        &(EmptyElement::at(place)
+            + Rectangle::new(ground, PAPER.mix(0.85).filled())
+            + Text::new(said, (0, 0), letters)),
+    )?;
+    Ok(())
 }

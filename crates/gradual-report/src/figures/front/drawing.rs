@@ -147,20 +147,34 @@ impl Drawing<'_> {
             let colour = style::arm(2);
             let corners = [(x.low(), y.high()), (x.clamp(no_slower), y.clamp(wider))];
             chart.draw_series([Rectangle::new(corners, colour.mix(0.13).filled())])?;
-            let said = format!("≥ {wider} times wider at no tax");
-            let letters = text(10.0, colour, HPos::Left, VPos::Center);
             let place = (x.low(), y.high());
-            let at = chart.plotting_area().map_coordinate(&place);
-            let half = width(&said) as f64 * 5.4 / 2.0;
-            taken.push(Box {
-                x: pixels(at.0) + 5.0 + half,
-                y: pixels(at.1) + 9.0,
-                half_width: half,
-                half_height: 7.0,
-            });
-            chart
+            let corner = chart.plotting_area().map_coordinate(&place);
+            let across = chart
                 .plotting_area()
-                .draw(&(EmptyElement::at(place) + Text::new(said, (px(5.0), px(9.0)), letters)))?;
+                .map_coordinate(&(x.clamp(no_slower), y.high()));
+            let room = pixels(across.0) - pixels(corner.0) - 5.0;
+            let said = [format!("≥ {wider} times wider"), String::from("at no tax")];
+            let long = |said: &str| width(said) as f64 * 5.4;
+            // In one line where that has room.
+            let said = match long(&said.join(" ")) <= room {
+                true => vec![said.join(" ")],
+                false => said.to_vec(),
+            };
+            for (row, said) in said.into_iter().enumerate() {
+                let letters = text(10.0, colour, HPos::Left, VPos::Center);
+                let down = 9.0 + 12.0 * row as f64;
+                let half = long(&said) / 2.0;
+                taken.push(Box {
+                    x: pixels(corner.0) + 5.0 + half,
+                    y: pixels(corner.1) + down,
+                    half_width: half,
+                    half_height: 7.0,
+                });
+                let words = Text::new(said, (px(5.0), px(down)), letters);
+                chart
+                    .plotting_area()
+                    .draw(&(EmptyElement::at(place) + words))?;
+            }
         }
         let even = |from: (f64, f64), to: (f64, f64)| {
             DashedLineSeries::new([from, to], 12, 12, line(1.0, MUTED))
