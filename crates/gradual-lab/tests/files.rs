@@ -1,10 +1,8 @@
 //! Experiments in files: the built-in ones are such files, and whatever is wrong with one is named with its line.
 
-mod common;
-
 use std::fs;
 
-use common::{refused, run, written};
+use crate::common::{refused, run, written};
 
 /// A small experiment that is right.
 const SMALL: &str = r#"name = "small"
@@ -151,7 +149,14 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["stesp", "line 12", "did you mean 'steps'?"],
         ),
         ("steps = 4", "steps = \"4\"", &["line 12", "steps"]),
-        ("steps = 4", "steps = 0", &["line 12", "steps = 0, but it is a whole number from 1 to 1000000000"]),
+        (
+            "steps = 4",
+            "steps = 0",
+            &[
+                "line 12",
+                "steps = 0, but it is a whole number from 1 to 1000000000",
+            ],
+        ),
         ("steps = 4", "steps = -4", &["line 12"]),
         ("steps = 4", "", &["run.steps is missing"]),
         ("seeds = 1", "rate = -1.0", &["line 11", "a number > 0"]),

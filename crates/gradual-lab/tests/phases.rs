@@ -1,10 +1,8 @@
 //! Arms with a second phase, with a draw of their own, and claims against other arms, from a file to its report.
 
-mod common;
-
 use std::fs;
 
-use common::{lab, refused, run, written};
+use crate::common::{lab, refused, run, written};
 use serde_json::Value;
 
 const FILE: &str = r#"

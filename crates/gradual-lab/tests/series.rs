@@ -1,12 +1,10 @@
 //! Arms of a series: `[[sweep]]`, `series` and `at`, and seeds of an arm's own.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::{refused, run, written};
+use crate::common::{refused, run, written};
 use serde_json::{Value, json};
 
 /// Three sweeps, two of which have names of one kind.

@@ -1,10 +1,8 @@
 //! Claims against another arm than the baseline, or against a number.
 
-mod common;
-
 use std::fs;
 
-use common::{Fixture, write};
+use crate::common::{Fixture, write};
 use gradual_report::{claims, report};
 use serde_json::{Value, json};
 use tempfile::tempdir;

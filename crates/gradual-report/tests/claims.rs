@@ -1,10 +1,8 @@
 //! The page of claims and verdicts.
 
-mod common;
-
 use std::fs;
 
-use common::{Arm, Fixture};
+use crate::common::{Arm, Fixture};
 use gradual_report::{ReportError, claims};
 use tempfile::tempdir;
 

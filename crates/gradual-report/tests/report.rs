@@ -1,11 +1,9 @@
 //! The report of a synthetic experiment: numbers, files and odd shapes.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, run_folder, write};
+use crate::common::{Arm, Fixture, run_folder, write};
 use gradual_measure::{Metric, Topic};
 use gradual_report::report;
 use serde_json::Value;

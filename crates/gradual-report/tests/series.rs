@@ -1,12 +1,10 @@
 //! Arms of a series: the front, the figures of metrics against strength, and the order of emergence.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, run_folder, write};
+use crate::common::{Arm, Fixture, run_folder, write};
 use gradual_report::report;
 use gradual_runs::Digest;
 use serde_json::{Value, json};

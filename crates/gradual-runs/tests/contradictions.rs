@@ -1,7 +1,5 @@
 //! Folders that contradict themselves: each is refused by name.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +7,7 @@ use gradual_runs::{ExperimentFolder, Place, Run, RunConfig, RunsError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use common::{STEPS, config, experiment, sign, write_experiment, write_run};
+use crate::common::{STEPS, config, experiment, sign, write_experiment, write_run};
 use gradual_runs::Record;
 
 /// A file, and what happens to its run.
@@ -544,7 +542,7 @@ fn a_run_is_the_one_that_its_place_says() {
     let sound = write_experiment(home.path());
     let moved = |name: &str, change: &dyn Fn(&Path)| {
         let folder = home.path().join(name);
-        for (path, content) in common::tree(&sound) {
+        for (path, content) in crate::common::tree(&sound) {
             let to = folder.join(path.strip_prefix(&sound).unwrap());
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::write(to, content).unwrap();

@@ -1,6 +1,5 @@
 //! The JSON Schemas say what the records are: what is written fits them, and what they refuse is refused by the reader.
 
-mod common;
 #[path = "common/page.rs"]
 mod run_folder_page;
 
@@ -8,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{config, evaluation, experiment, grouping, write_experiment};
+use crate::common::{config, evaluation, experiment, grouping, write_experiment};
 use gradual_runs::{
     Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord,
     MembersRecord, Record, RunConfig, SCHEMA, Timing,

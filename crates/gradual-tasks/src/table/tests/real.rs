@@ -385,7 +385,7 @@ fn rows_are_told_by_their_cells() {
     let batch = wine.batch(&[0], &Device::flex());
     let words = wine.describe(&batch, 0).unwrap();
     assert!(
-        words.starts_with("row 1, good = 0: feature 1 7.4, feature 2 0.7, "),
+        words.starts_with("row 1, good = 0: fixed acidity 7.4, volatile acidity 0.7, "),
         "{words}"
     );
     let names: Vec<String> = (0..2_000).map(|at| format!("c{at}")).collect();
