@@ -1,7 +1,5 @@
 //! Capabilities that are composed of others.
 
-mod common;
-
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use gradual_group::OneGroup;
@@ -13,7 +11,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::Regression;
+use crate::common::Regression;
 
 /// A task whose second capability has these parts.
 struct Composed(Regression, Vec<Capability>);
