@@ -5,11 +5,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Chart, Layout, LinearAxis};
-use super::canvas::{Drawn, Frame, line, text};
+use super::canvas::{Area, Drawn, Frame, line, text};
 use super::hits::thinned;
 use super::legend;
+use super::places::{Box, lead, places};
 use super::series::{self, Band};
-use super::svg::px;
+use super::svg::{pixels, px};
 use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
@@ -24,6 +25,9 @@ const POINTED_IN_ALL: usize = 400;
 const COLUMNS: usize = 320;
 const POINTS: usize = 8000;
 
+/// Width and height of a letter in pixels, and how far from its line it may stand.
+const LETTER: (f64, f64) = (6.0, 10.0);
+const REACH: f64 = 160.0;
 /// From the height of one letter to that of the next, in lines: a number without a part in theirs, mostly.
 const STRIDE: usize = 7;
 
@@ -275,10 +279,7 @@ fn panel(
                     letters.push((*index, lettered(&all, rank, bands.len())));
                 }
             }
-            for (index, place) in letters {
-                letter(chart, index, place)?;
-            }
-            Ok(())
+            write(&plot, chart, &letters)
         })?;
         legend::draw(&key, &names)
     })?;
@@ -294,20 +295,38 @@ fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64,
     place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)))
 }
 
-/// The letter of an arm, on a ground of its own.
-fn letter(
-    chart: &mut Chart<'_, '_, LinearAxis, LinearAxis>,
-    index: usize,
-    place: (f64, f64),
+/// Writes the letters of arms beside their places, each where it covers no other.
+fn write(
+    on: &Area<'_>,
+    chart: &Chart<'_, '_, LinearAxis, LinearAxis>,
+    letters: &[(usize, (f64, f64))],
 ) -> Drawn {
-    let said = legend::letter(index);
-    let wide = 3.5 * said.len() as f64 + 1.5;
-    let ground = [(px(-wide), px(-5.5)), (px(wide), px(5.5))];
-    let letters = text(9.0, style::arm(index), HPos::Center, VPos::Center);
-    chart.plotting_area().draw(
-        &(EmptyElement::at(place)
-            + Rectangle::new(ground, PAPER.mix(0.85).filled())
-            + Text::new(said, (0, 0), letters)),
-    )?;
+    let area = chart.plotting_area();
+    let points = letters.iter().map(|(_, place)| {
+        let (x, y) = area.map_coordinate(place);
+        (pixels(x), pixels(y))
+    });
+    let points: Vec<(f64, f64)> = points.collect();
+    let words: Vec<String> = (letters.iter())
+        .map(|(index, _)| legend::letter(*index))
+        .collect();
+    let size = |word: &String| (LETTER.0 * word.len() as f64 + 2.0, LETTER.1);
+    let sizes: Vec<(f64, f64)> = words.iter().map(size).collect();
+    let (across, down) = area.get_pixel_range();
+    let Some(found) = places(&points, &sizes, Box::between(across, down), &[], REACH) else {
+        return Ok(());
+    };
+    for (at, (index, _)) in letters.iter().enumerate() {
+        let (place, size, colour) = (found[at], sizes[at], style::arm(*index));
+        lead(on, points[at], place, size, colour)?;
+        let dot = (px(points[at].0), px(points[at].1));
+        on.draw(&Circle::new(dot, px(2.0), colour.filled()))?;
+        let (x, y) = (px(place.0), px(place.1));
+        let half = (px(size.0 / 2.0), px(size.1 / 2.0));
+        let ground = [(x - half.0, y - half.1), (x + half.0, y + half.1)];
+        on.draw(&Rectangle::new(ground, PAPER.mix(0.8).filled()))?;
+        let letters = text(LETTER.1 - 1.0, colour, HPos::Center, VPos::Center);
+        on.draw(&Text::new(words[at].clone(), (x, y), letters))?;
+    }
     Ok(())
 }
