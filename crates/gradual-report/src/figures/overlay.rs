@@ -290,8 +290,13 @@ fn panel(
 /// have theirs one above the other; at the end of a line that does not get so high.
 fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64, f64) {
     let level = 0.05 + 0.9 * (rank * STRIDE % lines) as f64 / lines as f64;
-    let risen = points.iter().find(|(_, mean, ..)| *mean >= level);
-    let place = risen.or(points.last());
+    // Against the loss, lines begin at the right.
+    let skill = |point: Option<&(f64, f64, f64, f64)>| point.map_or(0.0, |point| point.1);
+    let risen = |point: &&(f64, f64, f64, f64)| point.1 >= level;
+    let place = match skill(points.first()) <= skill(points.last()) {
+        true => points.iter().find(risen).or(points.last()),
+        false => points.iter().rev().find(risen).or(points.first()),
+    };
     place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)))
 }
 
