@@ -206,7 +206,7 @@ impl Recipe {
             then: (self.then.as_ref())
                 .map(|then| then.complete(self, usual))
                 .transpose()
-                .context("then")?,
+                .context("its second phase (then)")?,
         };
         if self.metric.is_none() && self.layers.is_some() {
             bail!(
