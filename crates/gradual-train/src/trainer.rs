@@ -6,6 +6,7 @@ mod change;
 pub(crate) mod config;
 mod evaluate;
 mod keep;
+mod lens;
 mod members;
 pub(crate) mod note;
 mod notes;

@@ -45,9 +45,11 @@ impl<T: Task> Trainer<'_, T> {
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
         let sizes = (dropped, expected);
         let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
+        let tracer = self.sight_tracer();
         let left_out = show(
-            model,
+            self.frozen.as_ref().unwrap_or(model),
             (&mut self.objective, leaves_out),
+            &tracer,
             &parts,
             sizes,
             losses,
