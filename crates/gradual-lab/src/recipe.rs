@@ -29,8 +29,8 @@ use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
-use gradual::train::{Objective, Sampler};
+use gradual::train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
+use gradual::train::{Lens, Objective, Sampler};
 use gradual_registry::{Spec, Value};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub struct Recipe {
     /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is
     /// not said, those that the experiment names.
     pub layers: Option<Vec<String>>,
+    /// The frozen snapshot whose gradients the grouping sees, of [`LENSES`]; none for those of the model itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lens: Option<Spec>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,
     /// What is put around a composition, of [`COMPOSITION_WRAPPERS`], the innermost first.
@@ -93,6 +96,7 @@ impl Default for Recipe {
             wrappers: Vec::new(),
             metric: None,
             layers: None,
+            lens: None,
             composition: Spec::new("mean"),
             composition_wrappers: Vec::new(),
             shared: Vec::new(),
@@ -113,6 +117,12 @@ const WRAPPERS_AT_MOST: usize = 16;
 /// The wrapper that waits some draws before it groups.
 const WAITING: &str = "after";
 const DRAWS: &str = "draws";
+/// The lens of one snapshot, and its parameter that says when that is taken.
+const SNAPSHOT: &str = "snapshot";
+const AFTER: &str = "after";
+/// The grouping that a lens goes with best, and its parameters that say what stands for a group.
+const LANDMARKS: &str = "landmarks";
+const KEPT: [&str; 3] = ["kept", "axes", "rank"];
 
 /// What an experiment gives a recipe where it does not say so itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,8 +195,10 @@ impl Recipe {
         let around = self.composition_wrappers.iter();
         let around = around.map(|spec| COMPOSITION_WRAPPERS.resolve(spec));
         let metric = self.metric.as_ref().map(|spec| METRICS.resolve(spec));
+        let lens = self.lens.as_ref().map(|spec| LENSES.resolve(spec));
         let complete = Self {
-            grouping: GROUPINGS.resolve(&self.grouping)?,
+            grouping: GROUPINGS.resolve(&self.grouping_of_lens())?,
+            lens: lens.transpose()?,
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
             layers: self.metric.as_ref().map(|_| {
@@ -213,6 +225,12 @@ impl Recipe {
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
             );
         }
+        if self.lens.is_some() && self.wrappers.iter().any(|spec| spec.name == WAITING) {
+            bail!(
+                "a lens waits by itself, and so does the wrapper {WAITING}: leave the wrapper out, and say when in the lens, \
+                 as in lens = \"{SNAPSHOT}({AFTER} = 100)\""
+            );
+        }
         if !self.composition_wrappers.is_empty() && RULES.has(&self.composition.name) {
             bail!(
                 "composition wrappers go around a composition of losses, and {} is a rule on gradients",
@@ -235,11 +253,28 @@ impl Recipe {
         Some((after, &*then.recipe))
     }
 
-    /// Whether it begins without the groups that it ends with.
-    fn waits(&self) -> bool {
+    /// Its grouping. Under a lens landmarks are kept one by one, unless it says otherwise: they assign better than axes.
+    fn grouping_of_lens(&self) -> Spec {
+        let said = |name: &&str| self.grouping.parameters.contains_key(*name);
+        let keeps = self.lens.is_some()
+            && self.grouping.name == LANDMARKS
+            && !KEPT.iter().any(|name| said(&name));
+        match keeps {
+            true => (self.grouping.clone()).with(KEPT[0], Value::Word(String::from("all"))),
+            false => self.grouping.clone(),
+        }
+    }
+
+    /// Whether a wrapper waits before it groups.
+    fn wrapper_waits(&self) -> bool {
         self.wrappers.iter().any(|spec| {
             spec.name == WAITING && spec.parameters.get(DRAWS) != Some(&Value::Count(0))
         })
+    }
+
+    /// Whether its groups are those of a lens that is not there from the start, or not to the end.
+    fn lens_changes(&self) -> bool {
+        self.lens.as_ref().is_some_and(|spec| *spec != first_lens())
     }
 
     /// The same without any waiting, where there is some: what a later step will be like.
@@ -248,10 +283,22 @@ impl Recipe {
             true => spec.clone().with(DRAWS, Value::Count(0)),
             false => spec.clone(),
         };
-        self.waits().then(|| Self {
+        (self.wrapper_waits() || self.lens_changes()).then(|| Self {
             wrappers: self.wrappers.iter().map(at_once).collect(),
+            lens: self.lens.as_ref().map(|_| first_lens()),
             ..self.clone()
         })
+    }
+
+    /// Whose gradients the grouping sees, if not those of the model itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`complete`](Self::complete), and what a constructor refuses.
+    pub fn lens(&self) -> anyhow::Result<Option<Lens>> {
+        let layers = self.layers.clone().unwrap_or_default();
+        let build = |spec| LENSES.build(spec, LensContext { layers });
+        Ok(self.lens.as_ref().map(build).transpose()?)
     }
 
     /// What a run minimises, with `num_groups` known groups.
@@ -278,6 +325,12 @@ impl Recipe {
                 self.grouping.name
             );
         }
+        if self.lens.is_some() && !grouping.needs().gradients() {
+            bail!(
+                "grouping {} looks at no gradients, so that a lens makes no difference: leave it out",
+                self.grouping.name
+            );
+        }
         for wrapper in &self.wrappers {
             grouping = WRAPPERS.build(wrapper, (context.clone(), grouping))?;
         }
@@ -292,10 +345,15 @@ impl Recipe {
                 for wrapper in &self.composition_wrappers {
                     composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
                 }
-                if self.waits() && composition.keeps_state() {
+                let exchanges = match (self.wrapper_waits(), self.lens_changes()) {
+                    (true, _) => Some("the wrapper after"),
+                    (_, true) => Some("the lens"),
+                    _ => None,
+                };
+                if let Some(what) = exchanges.filter(|_| composition.keeps_state()) {
                     bail!(
-                        "composition {} remembers its groups from step to step, and the wrapper {WAITING} exchanges them on \
-                         the way: leave one of the two out",
+                        "composition {} remembers its groups from step to step, and {what} exchanges them on the way: leave \
+                         one of the two out",
                         self.composition.name
                     );
                 }
@@ -343,4 +401,10 @@ impl Recipe {
         let rate = self.rate.context("the recipe has no learning rate")?;
         Ok(rate / f64::from(self.slowdown))
     }
+}
+
+/// A lens that is there from the start, and stays.
+fn first_lens() -> Spec {
+    let none = Value::Word(String::from("none"));
+    (Spec::new(SNAPSHOT).with(AFTER, Value::Count(0))).with("every", none)
 }

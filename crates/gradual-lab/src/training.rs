@@ -255,12 +255,20 @@ pub(crate) fn trainer<'t, T: Task>(
     let trainer = trainer
         .with_rate(recipe.learning_rate()?)
         .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?);
+    let trainer = match recipe.lens()? {
+        Some(lens) => trainer.with_lens(lens),
+        None => trainer,
+    };
     let Some((after, then)) = recipe.second_phase(setting.steps) else {
         return Ok(trainer);
     };
     let objective = then.objective(num_groups(capabilities), setting.seed)?;
     let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
         .with_sampler(then.sampler(&frequencies, setting.steps - after)?);
+    let phase = match then.lens()? {
+        Some(lens) => phase.with_lens(lens),
+        None => phase,
+    };
     Ok(trainer.then(after, phase))
 }
 

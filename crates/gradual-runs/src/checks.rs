@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod grouping;
+mod looks;
 mod members;
 mod range;
 mod timing;

@@ -32,10 +32,45 @@
 //! show at the start and last, as in sparse parity, landmarks under the model itself do the same for less.
 
 use gradual_group::{Churn, Followed, Grouping, Groups};
+use gradual_registry::{Entry, Parameter, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::objective::{Objective, Sight};
+
+const NONE: &str = "none";
+/// Most steps of a run.
+const MANY_STEPS: f64 = 1e12;
+
+/// What a run gives the lenses of the [registry](crate::registry::LENSES), beside their parameters.
+#[derive(Debug, Clone, Default)]
+pub struct LensContext {
+    /// Globs of the parameters that the grouping looks at; all where there are none.
+    pub layers: Vec<String>,
+}
+
+/// In the [registry](crate::registry::LENSES).
+pub(crate) static ENTRY: Entry<LensContext, Lens> = Entry {
+    name: "snapshot",
+    about: "groups are found in the gradients of a snapshot of the model, and all examples are one group until it is taken",
+    facts: &[],
+    parameters: &[
+        Parameter::count("after", "steps until the snapshot is taken", 100).at_most(MANY_STEPS),
+        Parameter::count("every", "steps until a new one takes its place", 1)
+            .at_least(1.0)
+            .at_most(MANY_STEPS)
+            .or_words(&[NONE])
+            .word_by_default(NONE),
+    ],
+    build: |arguments, context| {
+        let layers: Vec<&str> = context.layers.iter().map(String::as_str).collect();
+        let lens = Lens::after(u64::try_from(arguments.count("after")?)?).looking_at(&layers);
+        Ok(match arguments.value("every")? {
+            Value::Word(_) => lens,
+            _ => lens.renewed_every(u64::try_from(arguments.count("every")?)?)?,
+        })
+    },
+};
 
 /// A frozen snapshot of the model whose gradients decide the groups. See the [module](self).
 ///
