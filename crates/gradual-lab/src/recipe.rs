@@ -21,17 +21,20 @@ mod parts;
 pub use changes::Changes;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
+use gradual::grad::Metric;
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
+use gradual::group::{GroupError, Grouping};
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
 use gradual::train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Lens, Objective, Sampler};
-use gradual_registry::{Spec, Value};
+use gradual_registry::{RegistryError, Spec, Value};
 use serde::{Deserialize, Serialize};
 
 /// All choices of one arm. See the [module](self).
@@ -119,6 +122,10 @@ const WAITING: &str = "after";
 const DRAWS: &str = "draws";
 /// The lens of one snapshot, and its parameter that says when that is taken.
 const SNAPSHOT: &str = "snapshot";
+const LENS: &str = "lens";
+/// The lens that is searched for. It says in which metrics and how many groups.
+const SEARCH: &str = "search";
+const GROUPS: &str = "k";
 const AFTER: &str = "after";
 /// The grouping that a lens goes with best, and its parameters that say what stands for a group.
 const LANDMARKS: &str = "landmarks";
@@ -201,7 +208,7 @@ impl Recipe {
             lens: lens.transpose()?,
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
-            layers: self.metric.as_ref().map(|_| {
+            layers: (self.metric.is_some() || self.searches()).then(|| {
                 let layers = self.layers.as_ref().unwrap_or(&usual.layers);
                 layers.clone()
             }),
@@ -220,7 +227,13 @@ impl Recipe {
                 .transpose()
                 .context("then")?,
         };
-        if self.metric.is_none() && self.layers.is_some() {
+        if self.searches() && self.metric.is_some() {
+            bail!(
+                "the lens {SEARCH} tries metrics of its own: give them in the lens, as in lens = \"{SEARCH}(metrics = kronecker)\", \
+                 and leave the metric out (metric = \"none\")"
+            );
+        }
+        if self.metric.is_none() && self.layers.is_some() && !self.searches() {
             bail!(
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
             );
@@ -295,10 +308,42 @@ impl Recipe {
     /// # Errors
     ///
     /// Those of [`complete`](Self::complete), and what a constructor refuses.
-    pub fn lens(&self) -> anyhow::Result<Option<Lens>> {
+    pub fn lens(&self, num_groups: usize, seed: u64) -> anyhow::Result<Option<Lens>> {
         let layers = self.layers.clone().unwrap_or_default();
-        let build = |spec| LENSES.build(spec, LensContext { layers });
+        let (recipe, grouping) = (self.clone(), self.grouping.clone());
+        let grouping = move |metric: Metric, groups: usize| {
+            let context = GroupingContext {
+                num_groups,
+                seed,
+                metric: Some(metric),
+            };
+            let grouping = grouping.clone().with(GROUPS, Value::Count(groups as u64));
+            let built = GROUPINGS.build(&grouping, context.clone());
+            let wrapped = built.and_then(|grouping| recipe.wrapped(grouping, &context));
+            wrapped.map_err(|error| GroupError::other(LENS, error))
+        };
+        let build = |spec| {
+            let grouping = Arc::new(grouping);
+            LENSES.build(spec, LensContext { layers, grouping })
+        };
         Ok(self.lens.as_ref().map(build).transpose()?)
+    }
+
+    /// Its wrappers around a grouping.
+    fn wrapped(
+        &self,
+        grouping: Box<dyn Grouping>,
+        context: &GroupingContext,
+    ) -> Result<Box<dyn Grouping>, RegistryError> {
+        let mut wrappers = self.wrappers.iter();
+        wrappers.try_fold(grouping, |inner, wrapper| {
+            WRAPPERS.build(wrapper, (context.clone(), inner))
+        })
+    }
+
+    /// Whether its lens is searched for.
+    pub(crate) fn searches(&self) -> bool {
+        searches(self.lens.as_ref())
     }
 
     /// What a run minimises, with `num_groups` known groups.
@@ -318,7 +363,7 @@ impl Recipe {
             seed,
             metric,
         };
-        let mut grouping = GROUPINGS.build(&self.grouping, context.clone())?;
+        let grouping = GROUPINGS.build(&self.grouping, context.clone())?;
         if context.metric.is_some() && !grouping.needs().gradients() {
             bail!(
                 "grouping {} looks at no gradients, so that a metric makes no difference: leave it out",
@@ -331,9 +376,7 @@ impl Recipe {
                 self.grouping.name
             );
         }
-        for wrapper in &self.wrappers {
-            grouping = WRAPPERS.build(wrapper, (context.clone(), grouping))?;
-        }
+        let grouping = self.wrapped(grouping, &context)?;
         let objective = match RULES.has(&self.composition.name) {
             true => {
                 let rule = RULES.build(&self.composition, RuleContext { seed })?;
@@ -407,4 +450,9 @@ impl Recipe {
 fn first_lens() -> Spec {
     let none = Value::Word(String::from("none"));
     (Spec::new(SNAPSHOT).with(AFTER, Value::Count(0))).with("every", none)
+}
+
+/// Whether a lens is searched for.
+fn searches(lens: Option<&Spec>) -> bool {
+    lens.is_some_and(|spec| spec.name == SEARCH)
 }

@@ -140,6 +140,12 @@ pub enum TrainError {
          that finds groups in gradients, such as landmarks"
     )]
     Lens,
+    /// A search for a lens can't be.
+    #[error("search for a lens: {problem}")]
+    Search {
+        /// What can't be, and what to do.
+        problem: String,
+    },
     /// The losses can't be differentiated.
     #[error(
         "step: the losses do not depend on any trainable parameter; build the model on an autodiff \

@@ -14,7 +14,8 @@
 //! 3. In every step from then on the examples of the draw get their gradients under the snapshot, the grouping assigns
 //!    them, and the step goes on as one with known labels: with a backward pass of the weighted losses, and no gradients
 //!    of single examples under the model that is trained.
-//! 4. With [`renewed_every`](Lens::renewed_every) a new snapshot takes the place of the old one now and then, and finds
+//! 4. A [search](search) chooses the step, the layer, the metric and the number of groups, if nobody knows them.
+//! 5. With [`renewed_every`](Lens::renewed_every) a new snapshot takes the place of the old one now and then, and finds
 //!    groups anew. They keep the identities of those that they have the most standing examples in common with.
 //!
 //! # The cost
@@ -31,22 +32,39 @@
 //! ([`with_kept`](gradual_group::Landmarks::with_kept)): under a snapshot they assign better than axes do. Where groups
 //! show at the start and last, as in sparse parity, landmarks under the model itself do the same for less.
 
+pub mod search;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use gradual_grad::Tracer;
 use gradual_group::{Churn, Followed, Grouping, Groups};
 use gradual_registry::{Entry, Parameter, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::objective::{Objective, Sight};
+use search::{LensSearch, Look};
 
 const NONE: &str = "none";
 /// Most steps of a run.
-const MANY_STEPS: f64 = 1e12;
+pub(crate) const MANY_STEPS: f64 = 1e12;
 
 /// What a run gives the lenses of the [registry](crate::registry::LENSES), beside their parameters.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct LensContext {
-    /// Globs of the parameters that the grouping looks at; all where there are none.
+    /// Globs of the parameters that the grouping looks at; all where there are none. A search looks at each parameter by itself.
     pub layers: Vec<String>,
+    /// Makes the grouping of a look of a search.
+    pub grouping: Arc<search::LookGrouping>,
+}
+
+impl std::fmt::Debug for LensContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LensContext")
+            .field("layers", &self.layers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// In the [registry](crate::registry::LENSES).
@@ -93,26 +111,45 @@ pub(crate) static ENTRY: Entry<LensContext, Lens> = Entry {
 /// # drop((objective, lens));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Lens {
-    pub(crate) after: u64,
+    pub(crate) when: When,
     pub(crate) every: Option<u64>,
     /// Globs of the parameters that are differentiated; all where there are none.
     pub(crate) layers: Vec<String>,
+}
+
+/// When the snapshot is taken, and of what look.
+#[derive(Debug, Clone)]
+pub(crate) enum When {
+    /// After so many steps.
+    After(u64),
+    /// When a search finds one.
+    Searched(Arc<LensSearch>),
 }
 
 impl Lens {
     /// A snapshot of the model after so many steps of the run, or of its phase; 0 for the weights that it begins with.
     pub fn after(steps: u64) -> Self {
         Self {
-            after: steps,
+            when: When::After(steps),
+            every: None,
+            layers: Vec::new(),
+        }
+    }
+
+    /// A snapshot at a step, of a layer, in a metric and with a number of groups that a [search](search) chooses without
+    /// labels. The grouping of the objective is replaced by that of the chosen look; till then all examples are one group.
+    pub fn searched(search: LensSearch) -> Self {
+        Self {
+            when: When::Searched(Arc::new(search)),
             every: None,
             layers: Vec::new(),
         }
     }
 
     /// Takes gradients of these parameters alone under the snapshot, given as globs: those that the metric of the grouping
-    /// looks at. The groups are the same, and the backward pass ends at the lowest of them.
+    /// looks at. A search chooses them itself. The groups are the same, and the backward pass ends at the lowest of them.
     ///
     /// A run fails with [`GradError::Glob`](gradual_grad::GradError::Glob) for a glob that matches nothing.
     #[must_use]
@@ -166,12 +203,52 @@ impl Fitted {
         }
     }
 
-    /// Refuses a lens that makes no difference.
+    /// Refuses a lens that makes no difference, and a search that can't be.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
-        match self.fresh.needs().gradients() {
-            true => Ok(()),
-            false => Err(TrainError::Lens),
+        if !self.fresh.needs().gradients() {
+            return Err(TrainError::Lens);
         }
+        match &self.lens.when {
+            When::After(_) => Ok(()),
+            When::Searched(search) => search.check(),
+        }
+    }
+
+    /// The grouping under a look that a search has chosen, if one has, before it saw any example.
+    pub(crate) fn grouping(&self, look: Option<&Look>) -> Result<Box<dyn Grouping>, TrainError> {
+        match (&self.lens.when, look) {
+            (When::Searched(search), Some(look)) => search.grouping(look),
+            _ => Ok(self.fresh.clone()),
+        }
+    }
+
+    /// Globs of the parameters that are differentiated under such a look.
+    pub(crate) fn layers(&self, look: Option<&Look>) -> Vec<String> {
+        look.map_or_else(|| self.lens.layers.clone(), |look| vec![look.layer.clone()])
+    }
+}
+
+/// A snapshot of the model.
+#[derive(Debug, Clone)]
+pub(crate) struct Frozen<M> {
+    pub(crate) model: M,
+    /// Globs of the parameters that are differentiated; all where there are none.
+    pub(crate) layers: Vec<String>,
+}
+
+impl<M: Module> Frozen<M> {
+    /// The model without training behaviour, and without anything that it shares with the model that learns on.
+    pub(crate) fn new(model: &M, layers: Vec<String>) -> Self {
+        Self {
+            model: model.valid(),
+            layers,
+        }
+    }
+
+    /// The options of its traces, beside those of the run.
+    pub(crate) fn tracer(&self, tracer: &Tracer) -> Tracer {
+        let layers: Vec<&str> = self.layers.iter().map(String::as_str).collect();
+        tracer.clone().only(&layers)
     }
 }
 
@@ -180,6 +257,10 @@ impl Fitted {
 pub(crate) struct LensState {
     /// Steps that were done when the snapshot was taken.
     pub(crate) step: u64,
+    /// The look that a search has chosen.
+    pub(crate) look: Option<Look>,
+    /// Whether examples are grouped by it already.
+    pub(crate) open: bool,
     /// What its groups are to those of the snapshot before it, if there was one.
     pub(crate) matched: Option<Matched>,
 }

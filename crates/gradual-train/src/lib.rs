@@ -35,6 +35,7 @@ pub use grouped_step::GroupedStep;
 pub use interrupt::Interrupt;
 pub use label_set::LabelSet;
 pub use lens::Lens;
+pub use lens::search::LensSearch;
 pub use objective::Objective;
 pub use observer::{CONTINUE, End, Flow, Observer, SeenStep};
 pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};

@@ -4,7 +4,7 @@ use burn::optim::ModuleOptimizer;
 use gradual_registry::Registry;
 
 pub use crate::lens::LensContext;
-use crate::lens::{self, Lens};
+use crate::lens::{self, Lens, search};
 use crate::optimizers::{adam, adamw, egalitarian, muon, sgd};
 pub use crate::samplers::context::SamplerContext;
 use crate::samplers::sampler::Sampler;
@@ -32,7 +32,8 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
 );
 
 /// All lenses.
-pub static LENSES: Registry<LensContext, Lens> = Registry::new("lens", &[&lens::ENTRY]);
+pub static LENSES: Registry<LensContext, Lens> =
+    Registry::new("lens", &[&lens::ENTRY, &search::ENTRY]);
 
 /// All optimizers. The learning rate is not a parameter of theirs: a trainer has it.
 pub static OPTIMIZERS: Registry<(), ModuleOptimizer> = Registry::new(

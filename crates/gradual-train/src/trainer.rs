@@ -13,6 +13,7 @@ mod notes;
 pub(crate) mod phase;
 mod run;
 pub(crate) mod schedule;
+mod search;
 mod since;
 mod standing;
 mod step;

@@ -5,31 +5,26 @@ mod common;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, ModuleOptimizer};
-use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor, TensorData};
-use gradual_grad::{Metric, Tap, Whitening, trace};
+use burn::tensor::Device;
+use gradual_grad::{Metric, Whitening, trace};
 use gradual_group::{
     Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
 };
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase,
-    RunFolder, Score, SeenStep, Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
+    CONTINUE, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase, RunFolder, SeenStep,
+    Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
 };
 use proptest::prelude::*;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use common::folder::{forge, tree};
+use common::products::{KINDS, Net, Products, weights};
 
-const KINDS: usize = 3;
-const INPUTS: usize = 4 * KINDS;
-const HIDDEN: usize = 16;
 const SEED: u64 = 5;
 const DRAW: usize = 24;
 const STANDING: usize = 60;
@@ -40,140 +35,6 @@ const RATE: f64 = 0.01;
 static DEVICE: RwLock<()> = RwLock::new(());
 
 const LOOK: [&str; 1] = ["middle.weight"];
-
-#[derive(Module, Debug)]
-struct Net {
-    first: Linear,
-    middle: Linear,
-    last: Linear,
-    dropout: Dropout,
-}
-
-/// Each capability is the product of two signs, at places of its own.
-struct Products {
-    capabilities: Vec<Capability>,
-    dropout: f64,
-}
-
-impl Products {
-    fn new(dropout: f64) -> Self {
-        let frequencies = [0.5, 0.3, 0.2];
-        let capabilities = frequencies.iter().enumerate();
-        let capabilities = capabilities
-            .map(|(at, &frequency)| Capability::new(format!("product-{at}"), 0.0, frequency));
-        Self {
-            capabilities: capabilities.collect(),
-            dropout,
-        }
-    }
-
-    /// Examples one after another, so that draws in parts are the same.
-    fn examples(
-        n: usize,
-        mut kind: impl FnMut(&mut ChaCha8Rng) -> usize,
-        random: &mut ChaCha8Rng,
-        device: &Device,
-    ) -> Drawn<(Tensor<2>, Tensor<1>)> {
-        let (mut inputs, mut targets) = (vec![0.0; n * INPUTS], vec![0.0; n]);
-        let mut kinds = Vec::new();
-        for at in 0..n {
-            let kind = kind(random);
-            let mut sign = || {
-                if random.random_bool(0.5) {
-                    1.0f32
-                } else {
-                    -1.0
-                }
-            };
-            let (a, b) = (sign(), sign());
-            let own = at * INPUTS + 4 * kind;
-            inputs[own..own + 4].copy_from_slice(&[a, b, 1.0, a * 0.5 + b]);
-            targets[at] = a * b;
-            kinds.push(Some(kind));
-        }
-        let batch = (
-            Tensor::from_data(TensorData::new(inputs, [n, INPUTS]), device),
-            Tensor::from_data(TensorData::new(targets, [n]), device),
-        );
-        Drawn::new(batch, kinds)
-    }
-}
-
-impl Task for Products {
-    type Model = Net;
-    type Batch = (Tensor<2>, Tensor<1>);
-
-    fn capabilities(&self) -> &[Capability] {
-        &self.capabilities
-    }
-
-    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Net {
-        let mut linear = |inputs: usize, outputs: usize| {
-            let bound = 1.0 / (inputs as f32).sqrt();
-            let mut values = |count: usize| -> Vec<f32> {
-                (0..count)
-                    .map(|_| random.random_range(-bound..bound))
-                    .collect()
-            };
-            let weight = TensorData::new(values(inputs * outputs), [inputs, outputs]);
-            let bias = TensorData::new(values(outputs), [outputs]);
-            let mut layer = LinearConfig::new(inputs, outputs).init(device);
-            layer.weight = burn::module::Param::from_data(weight, device);
-            layer.bias = Some(burn::module::Param::from_data(bias, device));
-            layer
-        };
-        Net {
-            first: linear(INPUTS, HIDDEN),
-            middle: linear(HIDDEN, HIDDEN),
-            last: linear(HIDDEN, 1),
-            dropout: DropoutConfig::new(self.dropout).init(),
-        }
-    }
-
-    fn draw(
-        &self,
-        n: usize,
-        random: &mut ChaCha8Rng,
-        device: &Device,
-    ) -> Result<Drawn<Self::Batch>, TrainError> {
-        let kind = |random: &mut ChaCha8Rng| {
-            let at: f64 = random.random();
-            usize::from(at >= 0.5) + usize::from(at >= 0.8)
-        };
-        Ok(Self::examples(n, kind, random, device))
-    }
-
-    fn losses(&self, model: &Net, (inputs, targets): &Self::Batch) -> Tensor<1> {
-        let n = targets.dims()[0];
-        let hidden = relu(model.first.tap(inputs.clone()));
-        let hidden = model.dropout.forward(hidden);
-        let hidden = relu(model.middle.tap(hidden));
-        let outputs = model.last.tap(hidden).reshape([n]);
-        (outputs - targets.clone()).powi_scalar(2)
-    }
-
-    fn evaluate(&self, model: &Net, device: &Device) -> Result<Vec<Score>, TrainError> {
-        let scores = (0..KINDS).map(|kind| {
-            let mut random = ChaCha8Rng::seed_from_u64(77);
-            let drawn = Self::examples(16, |_| kind, &mut random, device);
-            let loss = self.losses(model, &drawn.batch).mean().into_scalar::<f32>();
-            Score::new(1.0 / (1.0 + f64::from(loss)), f64::from(loss))
-        });
-        Ok(scores.collect())
-    }
-
-    fn describe(&self, (inputs, _): &Self::Batch, example: usize) -> Option<String> {
-        let row = inputs.clone().narrow(0, example, 1).into_data();
-        Some(format!("{:?}", row.try_to_vec::<f32>().ok()?))
-    }
-}
-
-fn weights(net: &Net) -> Vec<f32> {
-    [&net.first, &net.middle, &net.last]
-        .iter()
-        .flat_map(|layer| layer.weight.val().into_data().try_to_vec::<f32>().unwrap())
-        .collect()
-}
 
 fn landmarks() -> Landmarks {
     let metric = Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 });

@@ -9,7 +9,7 @@ use gradual_registry::{Spec, split};
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
-use super::{Recipe, checked};
+use super::{Recipe, checked, searches};
 use crate::meant::meant;
 
 /// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
@@ -139,16 +139,17 @@ impl Changes {
             None => before.clone(),
         };
         let metric = or_none(&self.metric, &recipe.metric);
+        let lens = or_none(&self.lens, &recipe.lens);
         Recipe {
             grouping: or(self.grouping.as_ref(), &recipe.grouping),
             wrappers: or(self.wrappers.as_ref(), &recipe.wrappers),
-            layers: match metric {
-                Some(_) => self.layers.clone().or_else(|| recipe.layers.clone()),
+            layers: match metric.is_some() || searches(lens.as_ref()) {
+                true => self.layers.clone().or_else(|| recipe.layers.clone()),
                 // Whose layers went with the metric; those that are given without one are refused later.
-                None => self.layers.clone(),
+                false => self.layers.clone(),
             },
             metric,
-            lens: or_none(&self.lens, &recipe.lens),
+            lens,
             composition: or(self.composition.as_ref(), &recipe.composition),
             composition_wrappers: or(
                 self.composition_wrappers.as_ref(),

@@ -8,7 +8,7 @@ use super::config::TrainerConfig;
 use super::phase::Phase;
 use crate::error::TrainError;
 use crate::interrupt::Interrupt;
-use crate::lens::{Fitted, Lens};
+use crate::lens::{Fitted, Frozen, Lens};
 use crate::objective::Objective;
 use crate::observer::Observer;
 use crate::observers::{Selected, When};
@@ -45,7 +45,7 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) before: u64,
     pub(crate) lens: Option<Fitted>,
     /// The snapshot that the lens is, once it was taken.
-    pub(crate) frozen: Option<T::Model>,
+    pub(crate) frozen: Option<Frozen<T::Model>>,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {

@@ -54,7 +54,7 @@ impl<T: Task> Trainer<'_, T> {
             sampler: self.sampler.state()?,
             observers: observers.collect::<Result<Vec<(String, State)>, TrainError>>()?,
         };
-        let frozen = self.frozen.as_ref();
+        let frozen = self.frozen.as_ref().map(|frozen| &frozen.model);
         let snapshot = Snapshot::take(model, &self.optimizer, &self.rate, frozen, &moving)?;
         for observer in &mut self.observers {
             observer.checkpoint(&snapshot)?;

@@ -115,9 +115,9 @@ impl<T: Task> Trainer<'_, T> {
             &mut random,
         )?;
         let of = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let seen = self.frozen.as_ref().unwrap_or(model);
+        let seen = self.sight().map_or(model, |frozen| &frozen.model);
         let traced = trace_together(seen, &self.sight_tracer(), &parts, of)?;
-        let losses = match &self.frozen {
+        let losses = match self.sight() {
             None => host("losses", &traced.losses)?,
             Some(_) => {
                 let model = model.valid();

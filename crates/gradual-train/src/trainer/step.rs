@@ -137,7 +137,7 @@ impl<T: Task> Trainer<'_, T> {
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
         let left_out = self.config.not_finite == NotFinite::LeaveOut;
         let own = self.objective.verified_tracer();
-        let lens = self.frozen.as_ref().map(|_| self.sight_tracer());
+        let lens = self.sight().map(|_| self.sight_tracer());
         let mut found = Vec::new();
         // A lens has the layers of the model, and the model has what a check needs.
         for tracer in [Some(own), lens.as_ref().map(Some)].into_iter().flatten() {
