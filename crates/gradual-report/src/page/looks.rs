@@ -31,11 +31,11 @@ pub(super) fn html(folder: &Folder) -> String {
         .map(|(_, arm, run, record)| row(arm, run, record))
         .collect();
     format!(
-        "<h2 id=\"looks\">Looks</h2>\n{}<p class=\"small\">Where a run searched for a lens: a layer, a metric and a number of groups \
+        "<h2 id=\"looks\">Looks for a lens</h2>\n{}<p class=\"small\">Where a run searched for a lens: a layer, a metric and a number of groups \
          that are chosen without labels. <b>Stability</b>: adjusted Rand index between the groups that two independent sets of \
          examples make of the same others. The rule takes the most groups that are stable enough, then the most stable look. \
-         <b>Recovery</b>: of these groups against the capabilities, which nothing was chosen by; <b>best</b> is that of the look \
-         that knew them. tables/looks.csv has all looks.</p>\n",
+         <b>Recovery</b>: of these groups against the capabilities, which nothing was chosen by; <b>best</b> is the highest of \
+         all looks at this step. tables/looks.csv has all looks.</p>\n",
         table(
             "metrics",
             &[
