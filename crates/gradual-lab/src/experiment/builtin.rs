@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 17] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -26,6 +26,7 @@ pub(crate) const FILES: [(&str, &str); 16] = [
         "skills-composed",
         include_str!("files/skills-composed.toml"),
     ),
+    ("lens", include_str!("files/lens.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),
