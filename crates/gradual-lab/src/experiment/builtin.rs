@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 17] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -13,6 +13,7 @@ pub(crate) const FILES: [(&str, &str); 16] = [
         include_str!("files/how-many-groups.toml"),
     ),
     ("stability", include_str!("files/stability.toml")),
+    ("soft-groups", include_str!("files/soft-groups.toml")),
     ("small-draws", include_str!("files/small-draws.toml")),
     ("agreement", include_str!("files/agreement.toml")),
     ("exact", include_str!("files/exact.toml")),
