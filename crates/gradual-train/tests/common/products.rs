@@ -48,7 +48,7 @@ impl Products {
     ) -> Drawn<(Tensor<2>, Tensor<1>)> {
         let (mut inputs, mut targets) = (vec![0.0; n * INPUTS], vec![0.0; n]);
         let mut kinds = Vec::new();
-        for at in 0..n {
+        for (row, target) in inputs.chunks_mut(INPUTS).zip(&mut targets) {
             let kind = kind(random);
             let mut sign = || {
                 if random.random_bool(0.5) {
@@ -58,9 +58,8 @@ impl Products {
                 }
             };
             let (a, b) = (sign(), sign());
-            let own = at * INPUTS + 4 * kind;
-            inputs[own..own + 4].copy_from_slice(&[a, b, 1.0, a * 0.5 + b]);
-            targets[at] = a * b;
+            row[4 * kind..][..4].copy_from_slice(&[a, b, 1.0, a * 0.5 + b]);
+            *target = a * b;
             kinds.push(Some(kind));
         }
         let batch = (
