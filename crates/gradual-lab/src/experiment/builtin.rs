@@ -5,9 +5,13 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 20] = [
+pub(crate) const FILES: [(&str, &str); 21] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
+    (
+        "gradualness-rates",
+        include_str!("files/gradualness-rates.toml"),
+    ),
     (
         "how-many-groups",
         include_str!("files/how-many-groups.toml"),
