@@ -132,6 +132,11 @@ impl Arm {
         std::iter::once(self.clone()).chain(second)
     }
 
+    /// Whether it searches for a lens in one of its phases.
+    pub(crate) fn searches(&self) -> bool {
+        self.phases().any(|phase| phase.recipe.searches())
+    }
+
     /// The same with every default of its recipe written down.
     pub(crate) fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
         let recipe = self.recipe.complete(usual);

@@ -8,7 +8,7 @@ mod fuzz;
 mod messages;
 mod sweep;
 
-pub(crate) use builtin::{FILES, find};
+pub(crate) use builtin::{FILES, find, on_task};
 
 use std::path::Path;
 

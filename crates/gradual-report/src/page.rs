@@ -3,6 +3,7 @@
 mod first;
 mod found_groups;
 pub(crate) mod live;
+mod looks;
 mod metrics;
 mod order;
 mod reproduce;
@@ -66,6 +67,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         metrics::topics(&arms),
         order::html(folder),
         late,
+        looks::html(folder),
         figures
             .iter()
             .filter(|one| !first(one))

@@ -3,6 +3,7 @@
 mod evaluation;
 mod experiment;
 mod grouping;
+mod looks;
 mod members;
 mod range;
 mod timing;

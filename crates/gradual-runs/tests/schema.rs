@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crate::common::{config, evaluation, experiment, grouping, write_experiment};
 use gradual_runs::{
-    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord,
-    MembersRecord, Record, RunConfig, SCHEMA, Timing,
+    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord, LookRecord,
+    LooksRecord, MembersRecord, Record, RunConfig, SCHEMA, Timing,
 };
 use jsonschema::Validator;
 use run_folder_page::{blocks, page, run_python};
@@ -50,6 +50,7 @@ fn folder_fits(folder: &Path) -> usize {
             ("curves.jsonl", "evaluation"),
             ("groups.jsonl", "grouping"),
             ("members.jsonl", "members"),
+            ("looks.jsonl", "looks"),
             ("timing.jsonl", "timing"),
         ] {
             for line in read(&run.folder.join(journal)).lines() {
@@ -237,6 +238,47 @@ fn what_the_schema_refuses_the_reader_refuses() {
             ("/churn/births", None),
         ],
     );
+    let look = |stability, recovery| LookRecord {
+        layer: String::from("layers.0.weight"),
+        metric: String::from("whitened"),
+        groups: 4,
+        stability,
+        recovery,
+    };
+    let looks = LooksRecord {
+        schema: SCHEMA,
+        step: 50,
+        examples: 400,
+        looks: vec![look(Some(0.9), Some(0.8)), look(None, None)],
+        chosen: Some(0),
+        taken: true,
+    };
+    both_refuse::<LooksRecord>(
+        "looks",
+        &looks,
+        &[
+            ("/schema", Some(json!(2))),
+            ("/step", None),
+            ("/examples", half()),
+            ("/looks", None),
+            ("/looks/0/layer", None),
+            ("/looks/0/groups", Some(json!(-1))),
+            ("/looks/0/stability", Some(json!(1.5))),
+            ("/looks/0/recovery", Some(json!(-2))),
+            ("/chosen", half()),
+            ("/taken", Some(json!(1))),
+        ],
+    );
+    let without = LooksRecord {
+        chosen: Some(1),
+        ..looks.clone()
+    };
+    let said = without.check(None).unwrap_err().to_string();
+    assert!(
+        said.contains("chosen") && said.contains("a look that has a stability"),
+        "{said}"
+    );
+    assert!(looks.check(Some(&looks)).is_err(), "steps increase");
     let timing = Timing {
         schema: SCHEMA,
         step: 5,

@@ -134,6 +134,18 @@ pub enum TrainError {
         /// What is missing, and how to give it.
         problem: String,
     },
+    /// A lens is before a grouping that sees no gradients.
+    #[error(
+        "lens: the grouping looks at no gradients, so that a lens makes no difference: leave it out, or take a grouping \
+         that finds groups in gradients, such as landmarks"
+    )]
+    Lens,
+    /// A search for a lens can't be.
+    #[error("search for a lens: {problem}")]
+    Search {
+        /// What can't be, and what to do.
+        problem: String,
+    },
     /// The losses can't be differentiated.
     #[error(
         "step: the losses do not depend on any trainable parameter; build the model on an autodiff \

@@ -1,6 +1,6 @@
 //! k-means on points on the host, shared by the clusterings of this crate.
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, Axis};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -8,6 +8,9 @@ use crate::clustering::seeding::seeds;
 
 /// Most Lloyd iterations of one run.
 const ITERATIONS: usize = 50;
+
+/// Squared distances below this share of the points' squared lengths are rounding.
+const ROUNDING: f64 = 1e-13;
 
 /// The best of `restarts` runs of Lloyd's algorithm, each from a [start](seeds) of its own: the cluster of each row of
 /// `points` `[n, d]`, by the sum of squared distances to the clusters' means.
@@ -34,24 +37,31 @@ pub(crate) fn kmeans(
 
 /// One run: the sum of squared distances, and the clusters.
 fn run(points: &Array2<f64>, groups: usize, random: &mut ChaCha8Rng) -> (f64, Vec<usize>) {
-    let chosen = seeds(points.nrows(), groups, random, |one, other| {
-        squared_distance(points.row(one), points.row(other))
+    let squares: Vec<f64> = points.rows().into_iter().map(square).collect();
+    let chosen = seeds(points.nrows(), groups, random, |to| {
+        let mut distances = points.dot(&points.select(Axis(0), to).t());
+        for ((at, i), distance) in distances.indexed_iter_mut() {
+            let sum = squares[at] + squares[to[i]];
+            let off = sum - 2.0 * *distance;
+            // Rounding leaves a small distance where there is none.
+            *distance = if off > ROUNDING * sum { off } else { 0.0 };
+        }
+        distances
     });
-    let mut means: Vec<Vec<f64>> = chosen.iter().map(|&at| points.row(at).to_vec()).collect();
+    let mut means = points.select(Axis(0), &chosen);
     let mut nearest = assign(points, &means);
     for _ in 0..ITERATIONS {
-        let mut sums = vec![vec![0.0; points.ncols()]; groups];
+        let mut sums = Array2::<f64>::zeros(means.dim());
         let mut sizes = vec![0.0; groups];
         for (point, &group) in points.rows().into_iter().zip(&nearest) {
+            let mut sum = sums.row_mut(group);
+            sum += &point;
             sizes[group] += 1.0;
-            for (sum, entry) in sums[group].iter_mut().zip(point) {
-                *sum += entry;
-            }
         }
-        for ((mean, sum), size) in means.iter_mut().zip(sums).zip(sizes) {
+        for ((mut mean, sum), size) in means.rows_mut().into_iter().zip(sums.rows()).zip(sizes) {
             // An empty cluster stays where it is; it may be filled again.
             if size > 0.0 {
-                *mean = sum.into_iter().map(|entry| entry / size).collect();
+                mean.assign(&(&sum / size));
             }
         }
         let before = std::mem::replace(&mut nearest, assign(points, &means));
@@ -62,27 +72,27 @@ fn run(points: &Array2<f64>, groups: usize, random: &mut ChaCha8Rng) -> (f64, Ve
     (within_sum(points, &nearest, groups), nearest)
 }
 
-/// For each point the nearest mean.
-fn assign(points: &Array2<f64>, means: &[Vec<f64>]) -> Vec<usize> {
-    let nearest = |point: ArrayView1<'_, f64>| {
+/// For each point the nearest mean, the smallest ‖m‖²/2 − x·m, with all inner products at once.
+fn assign(points: &Array2<f64>, means: &Array2<f64>) -> Vec<usize> {
+    let halves = means.rows().into_iter().map(|mean| square(mean) / 2.0);
+    let halves: Vec<f64> = halves.collect();
+    let products = points.dot(&means.t());
+    let nearest = |products: ArrayView1<'_, f64>| {
         let mut best = (0, f64::INFINITY);
-        for (group, mean) in means.iter().enumerate() {
-            let distance = squared_distance(point, mean.into());
-            if distance < best.1 {
-                best = (group, distance);
+        for (group, (half, product)) in halves.iter().zip(products).enumerate() {
+            let off = half - product;
+            if off < best.1 {
+                best = (group, off);
             }
         }
         best.0
     };
-    points.rows().into_iter().map(nearest).collect()
+    products.rows().into_iter().map(nearest).collect()
 }
 
-fn squared_distance(one: ArrayView1<'_, f64>, other: ArrayView1<'_, f64>) -> f64 {
-    let off = |(a, b): (&f64, &f64)| (a - b) * (a - b);
-    match (one.as_slice(), other.as_slice()) {
-        (Some(one), Some(other)) => one.iter().zip(other).map(off).sum(),
-        _ => one.iter().zip(other).map(off).sum(),
-    }
+/// ‖x‖².
+fn square(point: ArrayView1<'_, f64>) -> f64 {
+    point.dot(&point)
 }
 
 /// Sum over all points of the squared distance to the mean of their cluster.
@@ -99,9 +109,11 @@ pub(crate) fn within_sum(points: &Array2<f64>, assignment: &[usize], groups: usi
         mean /= f64::max(size, 1.0);
     }
     let pairs = points.rows().into_iter().zip(assignment);
-    pairs
-        .map(|(point, &group)| squared_distance(point, means.row(group)))
-        .sum()
+    let distance = |(point, &group): (ArrayView1<'_, f64>, &usize)| {
+        let off = &point - &means.row(group);
+        square(off.view())
+    };
+    pairs.map(distance).sum()
 }
 
 #[cfg(test)]
@@ -126,6 +138,30 @@ mod tests {
         let found = kmeans(&points, 3, 2, 0);
         assert!(found.iter().all(|&group| group == found[0]));
         assert_eq!(within_sum(&points, &found, 3), 0.0);
+    }
+
+    /// Against distances taken one by one.
+    #[test]
+    fn the_nearest_mean_is_that_of_the_smallest_distance() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for (n, d, k) in [(50, 1, 3), (40, 7, 9), (33, 20, 20), (5, 3, 1)] {
+            let mut drawn =
+                |rows| Array2::from_shape_fn((rows, d), |_| random.random_range(-1.0..1.0));
+            let (points, means) = (drawn(n), drawn(k));
+            let found = assign(&points, &means);
+            for (point, &group) in points.rows().into_iter().zip(&found) {
+                let off = |mean: ArrayView1<'_, f64>| -> f64 {
+                    mean.iter().zip(point).map(|(a, b)| (a - b).powi(2)).sum()
+                };
+                let own = off(means.row(group));
+                let least = means
+                    .rows()
+                    .into_iter()
+                    .map(off)
+                    .fold(f64::INFINITY, f64::min);
+                assert!(own <= least + 1e-12, "{own} against {least}");
+            }
+        }
     }
 
     /// No assignment that moves one point is better.

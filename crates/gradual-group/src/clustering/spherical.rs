@@ -1,6 +1,6 @@
 //! Spherical k-means and diametrical clustering on points of the host.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -41,17 +41,18 @@ fn run(
     let mut means = start(points, groups, sign, random);
     let mut nearest = assign(points, &means, sign);
     for _ in 0..ITERATIONS {
-        let mut moved: Vec<Array1<f64>> = vec![Array1::zeros(points.ncols()); groups];
+        let mut moved = Array2::<f64>::zeros(means.dim());
         for (point, &(group, along)) in points.rows().into_iter().zip(&nearest) {
-            match sign {
-                Sign::Kept => moved[group] += &point,
-                Sign::Ignored => moved[group].scaled_add(along, &point),
-            }
+            let by = match sign {
+                Sign::Kept => 1.0,
+                Sign::Ignored => along,
+            };
+            moved.row_mut(group).scaled_add(by, &point);
         }
-        for (mean, moved) in means.iter_mut().zip(moved) {
+        for (mut mean, moved) in means.rows_mut().into_iter().zip(moved.rows()) {
             // An empty cluster stays where it is; it may be filled again.
-            if let Some(unit) = unit(moved.view()) {
-                *mean = unit;
+            if let Some(unit) = unit(moved) {
+                mean.assign(&unit);
             }
         }
         let before = nearest;
@@ -71,24 +72,22 @@ fn run(
 }
 
 /// For each point the cluster that it points along most, and how far along.
-fn assign(points: &Array2<f64>, means: &[Array1<f64>], sign: Sign) -> Vec<(usize, f64)> {
+fn assign(points: &Array2<f64>, means: &Array2<f64>, sign: Sign) -> Vec<(usize, f64)> {
     let strength = |along: f64| match sign {
         Sign::Kept => along,
         Sign::Ignored => along.abs(),
     };
-    points
-        .rows()
-        .into_iter()
-        .map(|point| {
-            let along = means.iter().map(|mean| mean.dot(&point)).enumerate();
-            along
-                .reduce(|best, next| match strength(next.1) > strength(best.1) {
-                    true => next,
-                    false => best,
-                })
-                .unwrap_or((0, 0.0))
-        })
-        .collect()
+    let most = |along: ArrayView1<'_, f64>| {
+        let along = along.iter().copied().enumerate();
+        along
+            .reduce(|best, next| match strength(next.1) > strength(best.1) {
+                true => next,
+                false => best,
+            })
+            .unwrap_or((0, 0.0))
+    };
+    let along = points.dot(&means.t());
+    along.rows().into_iter().map(most).collect()
 }
 
 fn objective(nearest: &[(usize, f64)], sign: Sign) -> f64 {
@@ -99,28 +98,29 @@ fn objective(nearest: &[(usize, f64)], sign: Sign) -> f64 {
     }
 }
 
-/// Unit vectors to start from: [seeds] by how far points are from each other (1 minus the cosine, or the squared
-/// cosine).
-fn start(
-    points: &Array2<f64>,
-    groups: usize,
-    sign: Sign,
-    random: &mut ChaCha8Rng,
-) -> Vec<Array1<f64>> {
-    let units: Vec<Array1<f64>> = points.rows().into_iter().filter_map(unit).collect();
-    if units.is_empty() {
-        return vec![Array1::zeros(points.ncols()); groups];
+/// Unit vectors to start from, `[groups, d]`: [seeds] by how far points are from each other (1 minus the cosine, or
+/// the squared cosine).
+fn start(points: &Array2<f64>, groups: usize, sign: Sign, random: &mut ChaCha8Rng) -> Array2<f64> {
+    let found: Vec<Array1<f64>> = points.rows().into_iter().filter_map(unit).collect();
+    if found.is_empty() {
+        return Array2::zeros((groups, points.ncols()));
     }
-    let chosen = seeds(units.len(), groups, random, |one, other| {
-        let cosine = units[one].dot(&units[other]);
-        let distance = match sign {
-            Sign::Kept => (1.0 - cosine) / 2.0,
-            Sign::Ignored => 1.0 - cosine * cosine,
-        };
-        // Rounding leaves a small distance where there is none.
-        if distance > 1e-6 { distance } else { 0.0 }
+    let mut units = Array2::zeros((found.len(), points.ncols()));
+    for (mut row, unit) in units.rows_mut().into_iter().zip(&found) {
+        row.assign(unit);
+    }
+    let chosen = seeds(found.len(), groups, random, |to| {
+        let cosines = units.dot(&units.select(Axis(0), to).t());
+        cosines.mapv_into(|cosine| {
+            let distance = match sign {
+                Sign::Kept => (1.0 - cosine) / 2.0,
+                Sign::Ignored => 1.0 - cosine * cosine,
+            };
+            // Rounding leaves a small distance where there is none.
+            if distance > 1e-6 { distance } else { 0.0 }
+        })
     });
-    chosen.into_iter().map(|at| units[at].clone()).collect()
+    units.select(Axis(0), &chosen)
 }
 
 fn unit(vector: ArrayView1<'_, f64>) -> Option<Array1<f64>> {

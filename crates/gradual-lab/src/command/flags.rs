@@ -104,6 +104,9 @@ pub(super) struct Which {
     /// [default: sparse-parity]
     #[arg(value_name = "NAME|FILE")]
     name: Option<String>,
+    /// The same experiment on another task: grouping-quality --task skills is grouping-quality-skills
+    #[arg(long, value_name = "TASK")]
+    task: Option<String>,
     /// List the experiments, their arms, and what recipes can be made of
     #[arg(long)]
     pub(super) list: bool,
@@ -128,6 +131,11 @@ impl Which {
             None => experiment::FILES[0].0,
         };
         let name = self.name.as_deref().unwrap_or(default);
+        if let Some(task) = &self.task {
+            let name = experiment::on_task(name, task)?;
+            let text = experiment::find(&name)?.to_owned();
+            return Ok((name, text));
+        }
         let path = Path::new(name);
         if path
             .extension()
@@ -187,7 +195,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
     // Values that are wrong are said below, with the flags of the experiment.
     let any_value = |flag: Arg| {
-        let names = ["name", "show", "data"].contains(&flag.get_id().as_str());
+        let names = ["name", "show", "data", "task"].contains(&flag.get_id().as_str());
         match flag.get_action().takes_values() && !names {
             true => flag.value_parser(clap::value_parser!(OsString)),
             false => flag,

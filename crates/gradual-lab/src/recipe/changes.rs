@@ -9,7 +9,7 @@ use gradual_registry::{Spec, split};
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
-use super::{Recipe, checked};
+use super::{Recipe, checked, searches};
 use crate::bounds::{self, DRAW, STEPS};
 use crate::meant::meant;
 
@@ -41,6 +41,13 @@ pub struct Changes {
     /// See [`Recipe::layers`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<String>>,
+    /// See [`Recipe::lens`]; `none` for none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::lens"
+    )]
+    pub lens: Option<Spec>,
     /// See [`Recipe::composition`].
     #[serde(
         default,
@@ -106,11 +113,12 @@ pub struct Changes {
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "grouping",
     "wrappers",
     "metric",
     "layers",
+    "lens",
     "composition",
     "composition_wrappers",
     "shared",
@@ -130,20 +138,23 @@ impl Changes {
         fn or<T: Clone>(change: Option<&T>, before: &T) -> T {
             change.unwrap_or(before).clone()
         }
-        let metric = match &self.metric {
+        let or_none = |change: &Option<Spec>, before: &Option<Spec>| match change {
             Some(spec) if spec.name == NONE => None,
             Some(spec) => Some(spec.clone()),
-            None => recipe.metric.clone(),
+            None => before.clone(),
         };
+        let metric = or_none(&self.metric, &recipe.metric);
+        let lens = or_none(&self.lens, &recipe.lens);
         Recipe {
             grouping: or(self.grouping.as_ref(), &recipe.grouping),
             wrappers: or(self.wrappers.as_ref(), &recipe.wrappers),
-            layers: match metric {
-                Some(_) => self.layers.clone().or_else(|| recipe.layers.clone()),
+            layers: match metric.is_some() || searches(lens.as_ref()) {
+                true => self.layers.clone().or_else(|| recipe.layers.clone()),
                 // Whose layers went with the metric; those that are given without one are refused later.
-                None => self.layers.clone(),
+                false => self.layers.clone(),
             },
             metric,
+            lens,
             composition: or(self.composition.as_ref(), &recipe.composition),
             composition_wrappers: or(
                 self.composition_wrappers.as_ref(),
@@ -172,6 +183,7 @@ impl Changes {
             wrappers: self.wrappers.or(before.wrappers),
             metric: self.metric.or(before.metric),
             layers: self.layers.or(before.layers),
+            lens: self.lens.or(before.lens),
             composition: self.composition.or(before.composition),
             composition_wrappers: self.composition_wrappers.or(before.composition_wrappers),
             shared: self.shared.or(before.shared),
@@ -215,18 +227,21 @@ impl FromStr for Changes {
                     .collect::<Result<Vec<_>, _>>()
                     .map(Some)
             };
+            let or_none = || {
+                let read = spec()?;
+                let none = |spec: &&Spec| spec.name == NONE && !spec.parameters.is_empty();
+                match read.as_ref().filter(none) {
+                    Some(_) => bail!("{key}:{value}, but {NONE} has no parameters"),
+                    None => Ok(read),
+                }
+            };
             let globs = || Some(list().map(str::to_owned).collect());
             match key {
                 "grouping" => changes.grouping = spec()?,
                 "wrappers" => changes.wrappers = specs()?,
-                "metric" => {
-                    changes.metric = spec()?;
-                    let none = |spec: &&Spec| spec.name == NONE && !spec.parameters.is_empty();
-                    if changes.metric.as_ref().filter(none).is_some() {
-                        bail!("metric:{value}, but {NONE} has no parameters");
-                    }
-                }
+                "metric" => changes.metric = or_none()?,
                 "layers" => changes.layers = globs(),
+                "lens" => changes.lens = or_none()?,
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
@@ -255,6 +270,7 @@ impl fmt::Display for Changes {
         let specs = [
             ("grouping", &self.grouping),
             ("metric", &self.metric),
+            ("lens", &self.lens),
             ("composition", &self.composition),
             ("scale", &self.scale),
             ("sampler", &self.sampler),

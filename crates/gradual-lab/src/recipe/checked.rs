@@ -3,7 +3,7 @@
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
+use gradual::train::registry::{LENSES, OPTIMIZERS, SAMPLERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -52,6 +52,13 @@ pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     checked(deserializer, |spec| match spec.name.as_str() {
         NONE if spec.parameters.is_empty() => Ok(spec.clone()),
         _ => METRICS.resolve(spec),
+    })
+}
+
+pub(super) fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| match spec.name.as_str() {
+        NONE if spec.parameters.is_empty() => Ok(spec.clone()),
+        _ => LENSES.resolve(spec),
     })
 }
 

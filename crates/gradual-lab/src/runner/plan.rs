@@ -226,7 +226,9 @@ impl Plan<'_> {
                     arm: phase.arm.with_recipe(recipe),
                     ..phase.clone()
                 });
-                std::iter::once(phase).chain(at_once)
+                // A search takes long at its first step.
+                let first = (!phase.arm.recipe.searches()).then_some(phase);
+                first.into_iter().chain(at_once)
             });
             let steps: Vec<Phase> = steps.collect();
             let tried = AssertUnwindSafe(|| {

@@ -8,6 +8,7 @@ use super::builder::Trainer;
 use super::run::Run;
 use super::schedule::is_evaluation_step;
 use crate::error::TrainError;
+use crate::lens::Fitted;
 use crate::observer::End;
 use crate::task::{Capability, Task};
 
@@ -129,6 +130,7 @@ impl<T: Task> Trainer<'_, T> {
         }
         parts_are_capabilities(self.task.capabilities())?;
         self.objective.check(self.config.draw)?;
+        self.lens.as_ref().map_or(Ok(()), Fitted::check)?;
         self.sampler.check(self.size())
     }
 }

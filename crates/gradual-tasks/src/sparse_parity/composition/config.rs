@@ -77,6 +77,7 @@ impl CompositionConfig {
             bits: self.bits,
             code: self.code,
             aliases: 1,
+            controls: 1,
             hidden: self.hidden,
             depth: self.depth,
             held_out: self.held_out,
