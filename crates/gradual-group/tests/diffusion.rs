@@ -1,9 +1,7 @@
 //! Soft groups without a number: against known labels, a plain twin, and what must not matter.
 
-mod common;
-
+use crate::common::{Itself, along, device, numbers, parallel};
 use burn::tensor::{Tensor, TensorData};
-use common::{Itself, along, device, numbers, parallel};
 use faer::{Mat, Side};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
@@ -411,7 +409,7 @@ fn a_metric_is_looked_through() {
 #[test]
 fn inner_products_alone_are_enough_in_the_draw() {
     let axes: Vec<usize> = (0..40).map(|j| j % 4).collect();
-    let traced = common::draw(&along(&axes, 30, 4.0, true, 13), &losses(40));
+    let traced = crate::common::draw(&along(&axes, 30, 4.0, true, 13), &losses(40));
     let gram = traced.gradients.gram();
     let alone = Draw::new(&traced.losses).with_gram(&gram);
     let mut diffusion = Diffusion::new().in_the_draw();
@@ -537,7 +535,7 @@ proptest! {
 #[test]
 fn memberships_are_means() {
     let axes: Vec<usize> = (0..30).map(|j| j % 5).collect();
-    let traced = common::draw(&along(&axes, 20, 2.0, true, 14), &losses(30));
+    let traced = crate::common::draw(&along(&axes, 20, 2.0, true, 14), &losses(30));
     let groups = Diffusion::new()
         .in_the_draw()
         .group(&Draw::from(&traced))

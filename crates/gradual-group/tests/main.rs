@@ -5,6 +5,7 @@ mod centroids;
 mod common;
 mod damped;
 mod degenerate;
+mod diffusion;
 mod gram;
 mod labelled;
 mod landmarks;

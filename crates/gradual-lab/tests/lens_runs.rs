@@ -1,14 +1,12 @@
 //! Arms with a lens, from a file to the report.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{refused, run, written};
+use crate::common::{refused, run, written};
 use gradual::runs::files::LOOKS;
 use gradual::runs::{Evaluation, Lines, LooksRecord};
 use serde_json::Value;

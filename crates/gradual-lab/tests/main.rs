@@ -6,6 +6,7 @@ mod common;
 mod curves;
 mod files;
 mod images;
+mod lens_runs;
 mod mixed;
 mod other_commands;
 mod phases;

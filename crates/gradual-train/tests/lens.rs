@@ -1,7 +1,5 @@
 //! A frozen snapshot whose gradients decide the groups.
 
-mod common;
-
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -22,8 +20,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use common::folder::{forge, tree};
-use common::products::{KINDS, Net, Products, weights};
+use crate::common::folder::{forge, tree};
+use crate::common::products::{KINDS, Net, Products, weights};
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;

@@ -1,7 +1,5 @@
 //! A lens whose step, layer, metric and number of groups are chosen without labels.
 
-mod common;
-
 use std::path::Path;
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
@@ -21,7 +19,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use common::products::{Net, Products, weights};
+use crate::common::products::{Net, Products, weights};
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;

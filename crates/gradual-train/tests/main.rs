@@ -9,6 +9,8 @@ mod grouped_step;
 mod labellings;
 mod lazy;
 mod left_out;
+mod lens;
+mod lens_search;
 mod notes;
 mod parts;
 mod phases;
