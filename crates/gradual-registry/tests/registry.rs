@@ -370,6 +370,9 @@ fn a_list_may_have_a_default() {
         .at_least(0.0)
         .list_by_default(&[0.0, 2.5]);
     assert_eq!(LIST.default(), Some(Value::Numbers(vec![0.0, 2.5])));
-    assert!(LIST.to_string().starts_with("at = [0.0, 2.5]: some numbers"));
+    assert!(
+        LIST.to_string()
+            .starts_with("at = [0.0, 2.5]: some numbers")
+    );
     assert!(Parameter::numbers("at", "some numbers").default().is_none());
 }
