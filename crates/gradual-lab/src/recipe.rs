@@ -268,10 +268,10 @@ impl Recipe {
 
     /// Its grouping. Under a lens landmarks are kept one by one, unless it says otherwise: they assign better than axes.
     fn grouping_of_lens(&self) -> Spec {
-        let said = |name: &&str| self.grouping.parameters.contains_key(*name);
+        let said = |name: &str| self.grouping.parameters.contains_key(name);
         let keeps = self.lens.is_some()
             && self.grouping.name == LANDMARKS
-            && !KEPT.iter().any(|name| said(&name));
+            && !KEPT.iter().any(|name| said(name));
         match keeps {
             true => (self.grouping.clone()).with(KEPT[0], Value::Word(String::from("all"))),
             false => self.grouping.clone(),

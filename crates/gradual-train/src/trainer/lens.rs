@@ -163,20 +163,20 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(None);
         }
         let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
-        let mut groups = |frozen: &Frozen<T::Model>, grouping: &Box<dyn Grouping>| {
+        let mut groups = |frozen: &Frozen<T::Model>, mut grouping: Box<dyn Grouping>| {
             let (model, tracer) = (&frozen.model, frozen.tracer(self.objective.tracer()));
             let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
             let (traced, _) = trace_standing(model, leaves_out, &tracer, &parts, sizes, losses)?;
             run.seen.lens += traced.gradients.num_examples() as u64;
-            // A copy, which may learn of it.
-            Ok::<_, TrainError>(grouping.clone().group(&Draw::from(&traced))?)
+            Ok::<_, TrainError>(grouping.group(&Draw::from(&traced))?)
         };
-        let was = groups(old, &before.grouping)?;
+        // Copies, which may learn of it.
+        let was = groups(old, before.grouping.clone())?;
         let was = match &before.matched {
             Some(matched) => matched.mark(was),
             None => was,
         };
-        let is = groups(now, &self.objective.grouping)?;
+        let is = groups(now, self.objective.grouping.clone())?;
         let pair = (was.assignment(), is.assignment());
         Ok(match pair {
             (Some(was_in), Some(is_in)) => Some(Matched::new((was_in, was.identities()), is_in)),
