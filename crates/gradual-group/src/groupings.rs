@@ -6,6 +6,7 @@
 pub(crate) mod centroids;
 pub(crate) mod density;
 mod difficulty;
+pub(crate) mod diffusion;
 pub(crate) mod each;
 pub(crate) mod kmeans;
 pub(crate) mod labels;
@@ -23,6 +24,7 @@ pub(crate) mod split;
 pub use centroids::Centroids;
 pub use density::Hdbscan;
 pub use difficulty::Difficulty;
+pub use diffusion::Diffusion;
 pub use each::EachExample;
 pub use kmeans::KMeans;
 pub use labels::Labels;
@@ -61,5 +63,6 @@ pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::n
         &singular::ENTRY,
         &landmarks::ENTRY,
         &centroids::ENTRY,
+        &diffusion::ENTRY,
     ],
 );

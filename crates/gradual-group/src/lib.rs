@@ -48,7 +48,7 @@
 //!
 //! # How good they are
 //!
-//! Against known labels: [`adjusted_rand`], [`normalised_mutual_information`], [`homogeneity`],
+//! Against known labels: [`adjusted_rand`] (of soft groups [`soft_adjusted_rand`]), [`normalised_mutual_information`], [`homogeneity`],
 //! [`purity()`] with its chance level, and [`weight_mass_slope`] for what they do to a loss. Over time:
 //! [`follow`] and [`Churn`].
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
@@ -88,5 +88,5 @@ pub use over_time::split_merge::SplitMerge;
 pub use quality::information::{homogeneity, normalised_mutual_information};
 pub use quality::mass_slope::weight_mass_slope;
 pub use quality::purity::{Purity, purity};
-pub use quality::recovery::adjusted_rand;
+pub use quality::recovery::{adjusted_rand, soft_adjusted_rand};
 pub use wrappers::*;

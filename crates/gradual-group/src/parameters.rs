@@ -139,6 +139,14 @@ pub(crate) fn count(arguments: &Arguments, name: &str) -> Result<Option<usize>, 
     }
 }
 
+/// A number, unless a word stands in its place.
+pub(crate) fn number(arguments: &Arguments, name: &str) -> Result<Option<f64>, BuildError> {
+    match arguments.value(name)? {
+        Value::Word(_) => Ok(None),
+        _ => Ok(Some(arguments.number(name)?)),
+    }
+}
+
 /// What is read from a cosine.
 pub(crate) fn similarity(arguments: &Arguments) -> Result<Similarity, BuildError> {
     Ok(match arguments.word("similarity")? {

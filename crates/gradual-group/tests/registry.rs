@@ -9,10 +9,10 @@ use common::{Itself, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
-    After, Centroids, Damped, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan, HowMany,
-    InMetric, KMeans, Labels, Landmarks, MergedLabels, Merging, NoisyLabels, OneGroup, Priors,
-    RandomGroups, SingularVectors, Spectral, SphericalKMeans, SplitLabels, SplitMerge, Standing,
-    Tracked,
+    After, Centroids, Damped, Diffusion, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan,
+    HowMany, InMetric, KMeans, Labels, Landmarks, MergedLabels, Merging, NoisyLabels, OneGroup,
+    Priors, RandomGroups, SingularVectors, Spectral, SphericalKMeans, SplitLabels, SplitMerge,
+    Standing, Tracked,
 };
 use gradual_registry::{Kind, Registry, Spec, Value};
 
@@ -336,6 +336,7 @@ fn defaults_are_those_of_the_constructors() {
             "centroids",
             Box::new(Centroids::new(found, Metric::euclidean(), seed)),
         ),
+        ("diffusion", Box::new(Diffusion::new())),
     ];
     let names = by_hand.iter().map(|(spec, _)| spec.split('(').next());
     let names: Vec<&str> = names.map(Option::unwrap_or_default).collect();
@@ -358,10 +359,18 @@ fn defaults_are_those_of_the_constructors() {
         ),
         ("landmarks", Box::new(Landmarks::new(found, metric(), seed))),
         ("centroids", Box::new(Centroids::new(found, metric(), seed))),
+        (
+            "diffusion",
+            Box::new(Diffusion::new().with_metric(metric())),
+        ),
+        (
+            "diffusion(examples = draw)",
+            Box::new(InMetric::new(metric(), Diffusion::new().in_the_draw())),
+        ),
         ("labels", Box::new(Labels::new(k))),
     ];
     for (spec, by_hand) in in_a_metric {
-        let built = entries::grouping(&Spec::new(spec), context(k, Some(metric())));
+        let built = entries::grouping(&spec.parse().unwrap(), context(k, Some(metric())));
         same(spec, built, by_hand);
     }
     let random = || RandomGroups::new(k, seed);
@@ -508,6 +517,34 @@ fn parameters_are_those_of_the_constructors() {
                 Centroids::new(GROUPS, plain(), seed)
                     .sign_free()
                     .with_average(gradual_group::Average::Sum),
+            ),
+        ),
+        (
+            "diffusion(examples = 48, every = 1, rebuild = true, time = 2.5, power = 3)",
+            Box::new(
+                Diffusion::new()
+                    .with_examples(48)
+                    .unwrap()
+                    .with_every(1)
+                    .unwrap()
+                    .with_rebuilding(true)
+                    .with_time(2.5)
+                    .unwrap()
+                    .with_power(3.0)
+                    .unwrap(),
+            ),
+        ),
+        (
+            "diffusion(examples = draw, neighbours = 3, density = 0.5, directions = 4)",
+            Box::new(
+                Diffusion::new()
+                    .in_the_draw()
+                    .with_neighbours(3)
+                    .unwrap()
+                    .with_density(0.5)
+                    .unwrap()
+                    .with_directions(4)
+                    .unwrap(),
             ),
         ),
     ];

@@ -50,6 +50,7 @@ mod tests {
         let config = match name {
             "sparse-parity" => json!(SparseParityConfig {
                 aliases: 2,
+                controls: 2,
                 depth: 2,
                 ..SparseParityConfig::default()
             }),
@@ -99,7 +100,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (9 + 9 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 2) * 15);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod cut;
+mod features;
 mod line;
 mod look;
 mod measure;
@@ -9,6 +10,7 @@ mod parity;
 mod report;
 mod skills;
 mod subject;
+mod trajectory;
 
 pub(crate) use parity::Parity;
 pub(crate) use skills::Decoder;
@@ -23,6 +25,7 @@ use serde_json::Value;
 use crate::training::{AnyTask, Finished, Run, Setting, Written, trainer, written_down};
 use measure::Measure;
 use subject::Subject;
+use trajectory::Trajectories;
 
 /// Evaluations beside the run folder's usual ones, a line for each step that is looked at.
 const FILE: &str = "quality.jsonl";
@@ -92,21 +95,27 @@ where
     }
 
     fn journals(&self) -> &[&str] {
-        &[FILE]
+        &[FILE, trajectory::FILE]
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let setting = run.setting;
         let subject = self.subject(setting.seed)?;
         let mut journal = run.folder.journal(FILE)?;
+        let losses = run.folder.journal(trajectory::FILE)?;
+        let mut losses = Trajectories::new(run.folder.path(), losses)?;
         let measure = Measure::new(&subject, setting.seed, setting.device);
-        let last = setting.steps;
+        let (last, every) = (setting.steps, setting.evaluate_every);
         let trainer = trainer(subject.task(), setting)?;
         let watched = written_down(trainer, run).watch(|step, model| {
-            if step != last && !self.quality.steps.contains(&step) {
-                return Ok(());
+            let looked_at = step == last || self.quality.steps.contains(&step);
+            if looked_at || step.is_multiple_of(every) {
+                losses.add(step, measure.losses(model)?)?;
             }
-            Ok(journal.append(measure.at(step, model)?.to_line()?)?)
+            match looked_at {
+                true => Ok(journal.append(measure.at(step, model, &losses)?.to_line()?)?),
+                false => Ok(()),
+            }
         });
         Ok(watched.run()?.into())
     }

@@ -225,7 +225,7 @@ impl Recipe {
             then: (self.then.as_ref())
                 .map(|then| then.complete(self, usual))
                 .transpose()
-                .context("then")?,
+                .context("its second phase (then)")?,
         };
         if self.searches() && self.metric.is_some() {
             bail!(
@@ -268,10 +268,9 @@ impl Recipe {
 
     /// Its grouping. Under a lens landmarks are kept one by one, unless it says otherwise: they assign better than axes.
     fn grouping_of_lens(&self) -> Spec {
-        let said = |name: &str| self.grouping.parameters.contains_key(name);
-        let keeps = self.lens.is_some()
-            && self.grouping.name == LANDMARKS
-            && !KEPT.iter().any(|name| said(name));
+        let said = |name: &&str| self.grouping.parameters.contains_key(*name);
+        let keeps =
+            self.lens.is_some() && self.grouping.name == LANDMARKS && !KEPT.iter().any(said);
         match keeps {
             true => (self.grouping.clone()).with(KEPT[0], Value::Word(String::from("all"))),
             false => self.grouping.clone(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use burn::tensor::Device;
 use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Phase, Progress, RunFolder, Snapshot, Task,
@@ -263,7 +264,8 @@ pub(crate) fn trainer<'t, T: Task>(
     let Some((after, then)) = recipe.second_phase(setting.steps) else {
         return Ok(trainer);
     };
-    let objective = then.objective(groups, setting.seed)?;
+    let objective = then.objective(groups, setting.seed);
+    let objective = objective.context("its second phase (then)")?;
     let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
         .with_sampler(then.sampler(&frequencies, setting.steps - after)?);
     let phase = match then.lens(groups, setting.seed)? {

@@ -55,10 +55,9 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
             .map(|claim| claimed(claim))
             .collect(),
         first::html(folder, figures, drawings.pointed),
-        format!(
-            "<p class=\"lead\">{}</p>\n",
-            quoted(&prose::paragraph(folder, results))
-        ),
+        (prose::paragraphs(folder, results).iter())
+            .map(|told| format!("<p class=\"lead\">{}</p>\n", quoted(told)))
+            .collect(),
         notes(&folder.notes),
         verdict_table::html(folder, &results.verdicts),
         metrics::arms(&arms, results.arms.len()),

@@ -81,7 +81,7 @@ pub use done::{Done, RunEnd};
 pub use error::RunsError;
 pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord, InSeries};
 pub use experiment_folder::ExperimentFolder;
-pub use gradual_measure::{CapabilityRecord, Evaluation, Timing};
+pub use gradual_measure::{CapabilityRecord, Evaluation, Timing, cycle_of_parts};
 pub use group_names::GroupNames;
 pub use grouping::{ChurnRecord, GroupingRecord};
 pub use journal::{Journal, Lines};

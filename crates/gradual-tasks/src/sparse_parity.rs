@@ -13,6 +13,7 @@ use std::collections::HashSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
+use rand::seq::SliceRandom;
 use rand::seq::index::sample;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +32,8 @@ const CHANCE: f64 = 0.5;
 ///
 /// An example is a one-hot code of its task followed by n random bits (±1); its label is the parity
 /// of the task's own k bits. With `aliases` above one, each task has so many codes, of which each
-/// example shows one at random. Tasks are drawn with Zipf frequencies, so a model trained on the mean
+/// example shows one at random. With [`controls`](SparseParityConfig::controls) above one, the code has so many fields that tell the
+/// task only together. Tasks are drawn with Zipf frequencies, so a model trained on the mean
 /// loss learns them one after another, each in a sudden rise: every task is a capability. Chance is
 /// one half.
 ///
@@ -44,6 +46,8 @@ pub struct SparseParity {
     capabilities: Vec<Capability>,
     /// Cumulative frequencies.
     cumulative: Vec<f64>,
+    /// What each value of each field of the code stands for, where it has several.
+    fields: Vec<Vec<usize>>,
     held_out: ParityExamples,
 }
 
@@ -69,11 +73,25 @@ impl SparseParity {
             }
         }
 
+        // A single field needs no permutation, so that its stream is that of a task without fields.
+        let fields = (0..config.controls).filter(|_| config.controls > 1);
+        let fields = fields.map(|_| {
+            let mut stands_for: Vec<usize> = (0..tasks).collect();
+            stands_for.shuffle(&mut random);
+            stands_for
+        });
+        let fields = fields.collect();
         let weights = (0..tasks).map(|i| ((i + 1) as f64).powf(-config.exponent));
         let digits = (tasks - 1).to_string().len().max(2);
         let named = |(i, weight)| Capability::new(format!("task-{i:0digits$}"), CHANCE, weight);
         let capabilities = weights.enumerate().map(named).collect();
-        Ok(Self::of(config.sizes(), masks, capabilities, random))
+        Ok(Self::of(
+            config.sizes(),
+            masks,
+            fields,
+            capabilities,
+            random,
+        ))
     }
 
     /// Parities of these masks, one for each capability. The frequencies of the capabilities come as weights of any sum
@@ -81,6 +99,7 @@ impl SparseParity {
     fn of(
         sizes: Sizes,
         masks: Vec<u64>,
+        fields: Vec<Vec<usize>>,
         mut capabilities: Vec<Capability>,
         mut random: ChaCha8Rng,
     ) -> Self {
@@ -99,8 +118,10 @@ impl SparseParity {
                 inputs: TensorData::from([0.0f32]),
                 signs: Vec::new(),
                 codes: Vec::new(),
+                bits: Vec::new(),
             },
             masks,
+            fields,
             sizes,
         };
         let each = (0..sizes.tasks).flat_map(|i| std::iter::repeat_n(i, sizes.held_out));
@@ -120,6 +141,7 @@ impl SparseParity {
         let mut inputs = vec![0.0f32; tasks.len() * width];
         let mut signs = Vec::with_capacity(tasks.len());
         let mut announced = Vec::with_capacity(tasks.len());
+        let mut words = Vec::with_capacity(tasks.len());
         for (&task, row) in tasks.iter().zip(inputs.chunks_mut(width)) {
             // A single code needs no random number, so that its stream is that of a task without
             // aliases.
@@ -128,10 +150,15 @@ impl SparseParity {
                 _ => random.random_range(0..aliases),
             };
             let shown = task * aliases + alias;
-            announced.push(shown);
-            let word = random.next_u64();
             let (codes, values) = row.split_at_mut(self.sizes.codes());
-            codes[shown] = code;
+            if self.fields.is_empty() {
+                codes[shown] = code;
+                announced.push(shown);
+            } else {
+                announced.push(self.announce(task, codes, random));
+            }
+            let word = random.next_u64();
+            words.push(word);
             for (bit, value) in values.iter_mut().enumerate() {
                 *value = if word >> bit & 1 == 1 { 1.0 } else { -1.0 };
             }
@@ -142,7 +169,30 @@ impl SparseParity {
             inputs: TensorData::new(inputs, [tasks.len(), width]),
             signs,
             codes: announced,
+            bits: words,
         }
+    }
+
+    /// Writes a task into the fields of the code, all but the last at random, and says which of all codes it is.
+    fn announce(&self, task: usize, codes: &mut [f32], random: &mut ChaCha8Rng) -> usize {
+        let tasks = self.sizes.tasks;
+        let (mut rest, mut number) = (task, task);
+        for (at, (stands_for, field)) in self.fields.iter().zip(codes.chunks_mut(tasks)).enumerate()
+        {
+            let value = if at + 1 < self.fields.len() {
+                let value = random.random_range(0..tasks);
+                number = number * tasks + value;
+                value
+            } else {
+                stands_for
+                    .iter()
+                    .position(|&meant| meant == rest)
+                    .unwrap_or(0)
+            };
+            rest = (rest + tasks - stands_for[value]) % tasks;
+            field[value] = self.sizes.code;
+        }
+        number
     }
 }
 
@@ -165,6 +215,7 @@ impl SparseParity {
             inputs: Tensor::from_data(examples.inputs, device),
             signs: Tensor::from_floats(examples.signs.as_slice(), device),
             codes: examples.codes,
+            bits: examples.bits,
         };
         Drawn::new(batch, tasks.into_iter().map(Some).collect())
     }
@@ -215,6 +266,25 @@ impl Task for SparseParity {
         device: &Device,
     ) -> Result<Drawn<ParityBatch>, TrainError> {
         Ok(self.drawn(capabilities.to_vec(), random, device))
+    }
+
+    /// Its task and code, and the bits of the task with their parity: `task-03, code 3: bits 4=1 17=0 33=1, even`. Bits
+    /// are counted from 0.
+    fn describe(&self, batch: &ParityBatch, example: usize) -> Option<String> {
+        let (&code, &word) = (batch.codes.get(example)?, batch.bits.get(example)?);
+        let task = code / self.sizes.aliases;
+        let mask = *self.masks.get(task)?;
+        let own = (0..self.sizes.bits).filter(|bit| mask >> bit & 1 == 1);
+        let own: Vec<String> = own
+            .map(|bit| format!("{bit}={}", word >> bit & 1))
+            .collect();
+        let odd = (word & mask).count_ones() % 2 == 1;
+        Some(format!(
+            "{}, code {code}: bits {}, {}",
+            self.capabilities.get(task)?.name,
+            own.join(" "),
+            if odd { "odd" } else { "even" }
+        ))
     }
 
     fn losses(&self, model: &Mlp, batch: &ParityBatch) -> Tensor<1> {

@@ -235,6 +235,15 @@ pub enum TrainError {
         /// What it names.
         part: String,
     },
+    /// Capabilities are composed of each other.
+    #[error(
+        "task: capability {} is composed of itself: {}",
+        .names.first().map_or("", String::as_str), .names.join(" of ")
+    )]
+    Cycle {
+        /// Names of capabilities, each composed of the next; the last is the first.
+        names: Vec<String>,
+    },
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]
     Read {

@@ -294,6 +294,11 @@ impl RunFolder {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// One of the journals that the run was started or resumed with. Its lines are put back when the run resumes, and
     /// checked once it is done.
     ///

@@ -3,6 +3,7 @@
 //! Everything that clusters gradients looks at their cosines alone. What counts as a cosine (which
 //! layers, which metric) is decided here and nowhere else.
 
+use burn::tensor::Tensor;
 use gradual_grad::ExampleGradients;
 
 use crate::clustering::similarity::{CosineSource, Similarity, SimilarityMatrix};
@@ -53,6 +54,15 @@ pub(crate) fn cross_cosines(
         }
     }
     Ok(cosines)
+}
+
+/// Squares of inner products `[n, m]` in units of each example's largest: those of tiny or huge gradients would be out
+/// of range.
+pub(crate) fn squares(products: Tensor<2>) -> Tensor<2> {
+    let largest = products.clone().abs().max_dim(1);
+    let none = largest.clone().equal_elem(0.0);
+    let products = products / largest.mask_fill(none, 1.0);
+    products.clone() * products
 }
 
 /// Cosines between n gradients, `[n, n]` row-major on the host.

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::ALL;
+use crate::bounds;
 use crate::experiment;
 use crate::kinds::{KINDS, Kind};
 
@@ -41,16 +42,16 @@ pub(crate) struct Asked {
     #[arg(long, value_name = "NAME=RECIPE")]
     pub(crate) arm: Vec<String>,
     /// Seeds per arm
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::SEEDS }>)]
     pub(crate) seeds: Option<u64>,
     /// Optimizer steps per run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) steps: Option<u64>,
     /// Examples per step
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::DRAW }>)]
     pub(crate) draw: Option<u64>,
     /// Runs at the same time [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::SEEDS }>)]
     pub(crate) jobs: Option<u64>,
     /// Where the run folders go [default: runs]
     #[arg(long, value_name = "DIR")]
@@ -62,7 +63,7 @@ pub(crate) struct Asked {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) checkpoint_every: Option<u64>,
     /// Write event files for TensorBoard while the runs go on, to the folder `tensorboard` beside them
     #[arg(long)]
@@ -103,6 +104,9 @@ pub(super) struct Which {
     /// [default: sparse-parity]
     #[arg(value_name = "NAME|FILE")]
     name: Option<String>,
+    /// The same experiment on another task: grouping-quality --task skills is grouping-quality-skills
+    #[arg(long, value_name = "TASK")]
+    task: Option<String>,
     /// List the experiments, their arms, and what recipes can be made of
     #[arg(long)]
     pub(super) list: bool,
@@ -127,6 +131,11 @@ impl Which {
             None => experiment::FILES[0].0,
         };
         let name = self.name.as_deref().unwrap_or(default);
+        if let Some(task) = &self.task {
+            let name = experiment::on_task(name, task)?;
+            let text = experiment::find(&name)?.to_owned();
+            return Ok((name, text));
+        }
         let path = Path::new(name);
         if path
             .extension()
@@ -186,7 +195,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let words = || std::iter::once(OsString::from("experiment")).chain(arguments.iter().cloned());
     // Values that are wrong are said below, with the flags of the experiment.
     let any_value = |flag: Arg| {
-        let names = ["name", "show", "data"].contains(&flag.get_id().as_str());
+        let names = ["name", "show", "data", "task"].contains(&flag.get_id().as_str());
         match flag.get_action().takes_values() && !names {
             true => flag.value_parser(clap::value_parser!(OsString)),
             false => flag,

@@ -5,14 +5,19 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 17] = [
+pub(crate) const FILES: [(&str, &str); 21] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
+    (
+        "gradualness-rates",
+        include_str!("files/gradualness-rates.toml"),
+    ),
     (
         "how-many-groups",
         include_str!("files/how-many-groups.toml"),
     ),
     ("stability", include_str!("files/stability.toml")),
+    ("soft-groups", include_str!("files/soft-groups.toml")),
     ("small-draws", include_str!("files/small-draws.toml")),
     ("agreement", include_str!("files/agreement.toml")),
     ("exact", include_str!("files/exact.toml")),
@@ -35,6 +40,14 @@ pub(crate) const FILES: [(&str, &str); 17] = [
         include_str!("files/grouping-quality.toml"),
     ),
     (
+        "grouping-quality-aliases",
+        include_str!("files/grouping-quality-aliases.toml"),
+    ),
+    (
+        "grouping-quality-permuted",
+        include_str!("files/grouping-quality-permuted.toml"),
+    ),
+    (
         "grouping-quality-skills",
         include_str!("files/grouping-quality-skills.toml"),
     ),
@@ -52,5 +65,49 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static str> {
                 names().collect::<Vec<_>>().join(", ")
             )
         }
+    }
+}
+
+/// The name of the experiment that does the same as the one called `name` on another task: `name-task`.
+pub(crate) fn on_task(name: &str, task: &str) -> anyhow::Result<String> {
+    find(name)?;
+    let others = || {
+        let names = FILES.iter().map(|(name, _)| *name);
+        names.filter_map(|other| other.strip_prefix(name)?.strip_prefix('-'))
+    };
+    if let Some(known) = others().find(|other| *other == task) {
+        return Ok(format!("{name}-{known}"));
+    }
+    match others().next() {
+        None => bail!("the experiment {name} has one task; leave --task out"),
+        Some(_) => {
+            let near = meant(task, others());
+            bail!(
+                "the experiment {name} has no task '{task}'{near}; there are {}, and its own without --task",
+                others().collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_task;
+
+    #[test]
+    fn tasks_of_one_experiment() {
+        let found = on_task("grouping-quality", "skills").unwrap();
+        assert_eq!(found, "grouping-quality-skills");
+        let said = |name, task| on_task(name, task).unwrap_err().to_string();
+        assert_eq!(
+            said("grouping-quality", "skils"),
+            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, skills, and \
+             its own without --task"
+        );
+        assert_eq!(
+            said("table", "skills"),
+            "the experiment table has one task; leave --task out"
+        );
+        assert!(said("nothing", "skills").contains("there is no experiment 'nothing'"));
     }
 }

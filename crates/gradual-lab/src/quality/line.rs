@@ -44,7 +44,10 @@ pub(super) struct RowLine {
     pub(super) layers: String,
     /// What groups were compared with: `tasks`, `codes` or `skills`.
     pub(super) against: String,
-    /// Number of groups asked for, and of those that are not empty.
+    /// Whether the number of groups was told; in old lines it always was.
+    #[serde(default = "always")]
+    pub(super) told: bool,
+    /// Number of groups asked for or, where none was told, found; and of those that are not empty.
     pub(super) groups: u64,
     pub(super) found: u64,
     pub(super) adjusted_rand: Option<f64>,
@@ -57,6 +60,10 @@ pub(super) struct RowLine {
     /// Examples of each capability (inner) in each group (outer), where capabilities have names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) contingency: Vec<Vec<u64>>,
+}
+
+fn always() -> bool {
+    true
 }
 
 /// What one rule says of the number of groups.

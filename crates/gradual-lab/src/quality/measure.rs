@@ -4,19 +4,21 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gradual::grad::ExampleGradients;
 use gradual::group::{
-    Cosines, adjusted_rand, homogeneity, normalised_mutual_information, purity, weight_mass_slope,
+    Cosines, adjusted_rand, homogeneity, normalised_mutual_information, purity, soft_adjusted_rand,
+    weight_mass_slope,
 };
 use gradual::prelude::*;
 use gradual::runs::SCHEMA;
-use gradual::train::{Task, TrainError};
+use gradual::train::{Drawn, Task, TrainError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::aliases::joined;
-use super::cut::Cut;
+use super::cut::{Cut, Found, together};
 use super::line::{AliasLine, Answer, Line, RowLine};
 use super::look::Look;
-use super::subject::{Aliases, Known, Subject};
+use super::subject::{Aliases, Batch, Known, Subject};
+use super::trajectory::Trajectories;
 
 /// The stream of random numbers of the draws: the trainer uses those before.
 const STREAM: u64 = 4;
@@ -56,11 +58,26 @@ impl<'a, S: Subject> Measure<'a, S> {
         }
     }
 
-    /// Groups the examples under `model`, as it is after `step` steps.
+    /// The examples that are grouped: the same at every step, so that only the model changes.
+    fn drawn(&self) -> Result<Drawn<Batch<S>>, TrainError> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(STREAM);
+        let (task, examples) = (self.subject.task(), self.subject.num_examples());
+        task.draw(examples, &mut random, &self.device)
+    }
+
+    /// Their losses under `model`.
+    pub(super) fn losses(&self, model: &<S::Task as Task>::Model) -> Result<Vec<f32>, TrainError> {
+        let drawn = self.drawn()?;
+        host(&self.subject.task().losses(&model.valid(), &drawn.batch))
+    }
+
+    /// Groups the examples under `model`, as it is after `step` steps, and by their losses so far.
     pub(super) fn at(
         &self,
         step: u64,
         model: &<S::Task as Task>::Model,
+        losses: &Trajectories,
     ) -> Result<Line, TrainError> {
         let task = self.subject.task();
         let scores = task.evaluate(&model.valid(), &self.device)?;
@@ -73,10 +90,7 @@ impl<'a, S: Subject> Measure<'a, S> {
                 (score.accuracy, score.accuracy > half)
             })
             .unzip();
-        // The same examples at every step, so that only the model changes.
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        random.set_stream(STREAM);
-        let drawn = task.draw(self.subject.num_examples(), &mut random, &self.device)?;
+        let drawn = self.drawn()?;
         let aliases = self.subject.aliases(&drawn);
         let seen = Seen {
             traced: trace(model, |m| task.losses(m, &drawn.batch))?,
@@ -97,7 +111,8 @@ impl<'a, S: Subject> Measure<'a, S> {
                 how_many.extend(self.how_many(&look.name(), &seen, &shown.cosines)?);
             }
         }
-        for control in self.subject.controls(&drawn)? {
+        let controls = self.subject.controls(&drawn)?.into_iter();
+        for control in controls.chain(losses.control(&self.device)?) {
             for (look, cuts) in &control.rows {
                 let shown = Shown::new(look, &control.traced.gradients)?;
                 rows.extend(self.rows(&seen, look, control.name, cuts, &shown)?);
@@ -132,47 +147,78 @@ impl<'a, S: Subject> Measure<'a, S> {
     ) -> Result<Vec<RowLine>, TrainError> {
         let mut lines = Vec::new();
         let draw = Draw::new(&seen.traced.losses).with_gradients(&shown.gradients);
+        let mut found = Vec::new();
+        for &cut in cuts.iter().filter(|cut| !cut.is_told()) {
+            // Whatever they are compared with.
+            found.push((cut, cut.cut(&draw, &shown.cosines, 0, self.seed)?));
+        }
         for known in &seen.known {
-            for &cut in cuts {
-                let found = cut.cut(&draw, &shown.cosines, known.groups, self.seed)?;
+            let mut add = |cut: Cut, found: &Found| -> Result<(), TrainError> {
                 lines.push(RowLine {
                     grouping: cut.name().to_owned(),
                     metric: look.metric_name().to_owned(),
                     part: part.to_owned(),
                     layers: look.layers.name.clone(),
+                    told: cut.is_told(),
                     ..self.row(seen, found, known)?
                 });
+                Ok(())
+            };
+            for &cut in cuts.iter().filter(|cut| cut.is_told()) {
+                add(
+                    cut,
+                    &cut.cut(&draw, &shown.cosines, known.groups, self.seed)?,
+                )?;
+            }
+            for (cut, found) in &found {
+                add(*cut, found)?;
             }
         }
         Ok(lines)
     }
 
     /// The measures of found groups, without the names of what found them.
-    fn row(
-        &self,
-        seen: &Seen,
-        found: Vec<Option<usize>>,
-        known: &Known,
-    ) -> Result<RowLine, TrainError> {
+    fn row(&self, seen: &Seen, found: &Found, known: &Known) -> Result<RowLine, TrainError> {
         let labels = &known.labels;
-        let purity = purity(&found, labels);
         let mut row = RowLine {
             grouping: String::new(),
             metric: String::new(),
             part: String::new(),
             layers: String::new(),
             against: known.against.to_owned(),
-            groups: known.groups as u64,
+            told: true,
+            groups: found.groups as u64,
             found: 0,
-            adjusted_rand: adjusted_rand(&found, labels),
-            mutual_information: normalised_mutual_information(&found, labels),
-            purity: purity.map(|purity| purity.purity),
-            purity_by_chance: purity.map(|purity| purity.chance),
-            homogeneity: homogeneity(&found, labels),
+            adjusted_rand: None,
+            mutual_information: None,
+            purity: None,
+            purity_by_chance: None,
+            homogeneity: None,
             weight_mass_slope: None,
-            contingency: contingency(&found, known),
+            contingency: Vec::new(),
         };
-        let hard = Groups::hard(found, known.groups, Average::Mean, &self.device)?;
+        if let Some(soft) = &found.soft {
+            let (together, number) = together(soft)?;
+            row.groups = number.round() as u64;
+            row.found = row.groups;
+            row.adjusted_rand = soft_adjusted_rand(&together, labels);
+            row.weight_mass_slope = slope(seen, soft)?;
+            return Ok(row);
+        }
+        let assignment = &found.assignment;
+        let purity = purity(assignment, labels);
+        row.adjusted_rand = adjusted_rand(assignment, labels);
+        row.mutual_information = normalised_mutual_information(assignment, labels);
+        row.purity = purity.map(|purity| purity.purity);
+        row.purity_by_chance = purity.map(|purity| purity.chance);
+        row.homogeneity = homogeneity(assignment, labels);
+        row.contingency = contingency(found, known);
+        let hard = Groups::hard(
+            assignment.clone(),
+            found.groups,
+            Average::Mean,
+            &self.device,
+        )?;
         row.found = hard.sizes().iter().filter(|&&size| size > 0.0).count() as u64;
         row.weight_mass_slope = slope(seen, &hard)?;
         Ok(row)
@@ -189,9 +235,10 @@ impl<'a, S: Subject> Measure<'a, S> {
                 ("the true groups", known.labels.clone()),
                 ("random groups", random),
             ] {
+                let found = Found::hard(found, known.groups);
                 lines.push(RowLine {
                     grouping: name.to_owned(),
-                    ..self.row(seen, found, known)?
+                    ..self.row(seen, &found, known)?
                 });
             }
         }
@@ -239,12 +286,12 @@ impl Shown {
 }
 
 /// Examples of each label in each group, where labels have names.
-fn contingency(found: &[Option<usize>], known: &Known) -> Vec<Vec<u64>> {
+fn contingency(found: &Found, known: &Known) -> Vec<Vec<u64>> {
     if known.names.is_empty() {
         return Vec::new();
     }
-    let mut counts = vec![vec![0; known.groups]; known.groups];
-    for (group, label) in found.iter().zip(&known.labels) {
+    let mut counts = vec![vec![0; known.groups]; found.groups];
+    for (group, label) in found.assignment.iter().zip(&known.labels) {
         if let (Some(group), Some(label)) = (*group, *label) {
             counts[group][label] += 1;
         }

@@ -54,7 +54,7 @@ impl Subject for Parity {
     }
 
     fn known(&self, drawn: &Drawn<ParityBatch>) -> Vec<Known> {
-        let SparseParityConfig { tasks, aliases, .. } = self.config;
+        let (tasks, each) = (self.config.tasks, self.config.codes_of_each());
         let known = |against, labels, groups| Known {
             against,
             labels,
@@ -62,16 +62,18 @@ impl Subject for Parity {
             names: Vec::new(),
         };
         let mut all = vec![known("tasks", drawn.labels.clone(), tasks)];
-        if aliases > 1 {
-            let codes = drawn.batch.codes().iter().copied().map(Some);
-            all.push(known("codes", codes.collect(), tasks * aliases));
+        // More codes than examples are no groups.
+        let codes = tasks.saturating_mul(each);
+        if each > 1 && codes < self.examples {
+            let of = drawn.batch.codes().iter().copied().map(Some);
+            all.push(known("codes", of.collect(), codes));
         }
         all
     }
 
     fn aliases(&self, drawn: &Drawn<ParityBatch>) -> Option<Aliases> {
-        let each = self.config.aliases;
-        (each > 1).then(|| Aliases {
+        let each = self.config.codes_of_each();
+        (each > 1 && self.config.tasks.saturating_mul(each) < self.examples).then(|| Aliases {
             codes: drawn.batch.codes().to_vec(),
             each,
         })
@@ -100,6 +102,8 @@ fn rows(hidden: usize) -> Vec<(Look, Vec<Cut>)> {
         Cut::Spectral(Angular),
         Cut::Singular,
     ];
+    let unknown = [Cut::Eigengap, Cut::Density, Cut::Diffusion];
+    let also = |cuts: &[Cut], more: &[Cut]| [cuts, more].concat();
     let best = |whitening, part, layers: &Layers| {
         let look = Look::new(whitening, part, layers);
         (look, vec![Cut::Spectral(Squared)])
@@ -110,19 +114,26 @@ fn rows(hidden: usize) -> Vec<(Look, Vec<Cut>)> {
             vec![Cut::KMeans, Cut::Singular],
         ),
         (Look::new(RAW, Gradients, &first), every.clone()),
-        (Look::new(WHITE, Gradients, &first), every),
+        (Look::new(WHITE, Gradients, &first), also(&every, &unknown)),
         best(KRONECKER, Gradients, &first),
         best(KRONECKER, OutputGradients, &first),
         best(WHITE, Gradients, &all),
-        best(RAW, Inputs, &first),
-        best(WHITE, Inputs, &first),
+        (
+            Look::new(RAW, Inputs, &first),
+            also(&[Cut::KMeans, Cut::Spectral(Squared)], &unknown),
+        ),
+        (
+            Look::new(WHITE, Inputs, &first),
+            also(&[Cut::KMeans, Cut::Spectral(Squared)], &unknown),
+        ),
         best(WHITE, OutputGradients, &first),
     ];
     // The inputs of a later layer are the activations of the one before. The output-gradient of the
     // last is one number, so that its inputs have the squared cosines of its gradients.
     for index in 1..=hidden {
         let layer = layer(index, hidden);
-        rows.push(best(WHITE, Gradients, &layer));
+        let (look, cuts) = best(WHITE, Gradients, &layer);
+        rows.push((look, also(&cuts, &[Cut::Eigengap, Cut::Diffusion])));
         if index < hidden {
             rows.push(best(WHITE, Inputs, &layer));
             rows.push(best(WHITE, OutputGradients, &layer));
@@ -149,7 +160,7 @@ mod tests {
             distinct.sort();
             distinct.dedup();
             assert_eq!(distinct.len(), names.len(), "{names:?}");
-            assert!((12..=30).contains(&names.len()), "{}", names.len());
+            assert!((12..=60).contains(&names.len()), "{}", names.len());
             let first = Look::new(WHITE, Gradients, &layer(0, hidden));
             assert!(rows.iter().any(|row| row.0 == first));
         }

@@ -3,7 +3,9 @@
 mod aliases;
 mod families;
 mod how_many;
+mod json;
 mod sharing;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,6 +50,8 @@ pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Wri
     for figure in sheet.figures() {
         report.write(&format!("{}.svg", figure.name), figure.svg()?)?;
     }
+    let json = serde_json::to_string_pretty(&runs.json(&record, task))?;
+    report.write("quality.json", json + "\n")?;
     report.write("quality.csv", runs.csv())?;
     report.write("quality.md", sheet.markdown())?;
     report.write("index.html", sheet.html()?)?;
@@ -90,7 +94,8 @@ impl Runs {
         sheet.text(&format!(
             "Along an ordinary training run on {task}, a draw of examples is grouped at a few \
              steps and held against what is known of it. Mean ± standard deviation over {} {seeds}. \
-             Every grouping was told the true number of groups.",
+             Groupings were told the true number of groups, but for HDBSCAN, the eigengap and diffusion, \
+             whose groups are soft. All numbers are in quality.json.",
             self.seeds
         ));
         for each in &record.commands {
@@ -119,6 +124,7 @@ impl Runs {
                 ),
             ],
         );
+        self.add_stages(&mut sheet);
         for against in known {
             let rows = self.first().rows.iter();
             let rows = families::in_order(rows.filter(|row| row.against == against).collect());
@@ -217,7 +223,7 @@ impl Runs {
     fn csv(&self) -> String {
         let number =
             |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
-        let mut text = "grouping,metric,part,layers,against,groups,step,seeds".to_owned();
+        let mut text = "grouping,metric,part,layers,against,number,groups,step,seeds".to_owned();
         for (measure, _) in MEASURES {
             text.push_str(&format!(",{measure}_mean,{measure}_sd"));
         }
@@ -225,12 +231,13 @@ impl Runs {
         for (step, lines) in &self.steps {
             for row in &self.first().rows {
                 text.push_str(&format!(
-                    "{},{},{},{},{},{},{step},{}",
+                    "{},{},{},{},{},{},{},{step},{}",
                     csv_cell(&row.grouping),
                     csv_cell(&row.metric),
                     csv_cell(&row.part),
                     csv_cell(&row.layers),
                     csv_cell(&row.against),
+                    if row.told { "told" } else { "found" },
                     row.groups,
                     lines.len()
                 ));

@@ -1,8 +1,5 @@
 //! The experiment on text skills, layer by layer of the decoder.
 
-use burn::module::Param;
-use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, TensorData};
 use gradual::grad::Part::{Gradients, Inputs, OutputGradients};
 use gradual::prelude::*;
 use gradual::train::{Drawn, TrainError};
@@ -10,6 +7,7 @@ use gradual_tasks::skills::{Alphabet, Skill, SkillError};
 use gradual_tasks::{Skills as Task, SkillsBatch, SkillsConfig};
 
 use super::cut::Cut;
+use super::features;
 use super::look::{KRONECKER, Layers, Look, RAW, WHITE};
 use super::subject::{Control, Known, Subject};
 
@@ -90,31 +88,25 @@ fn counted(batch: &SkillsBatch) -> Result<Traced, TrainError> {
             counts[example * Alphabet::SIZE + id] += 1.0;
         }
     }
-    let device = tokens.device();
-    let counts = TensorData::new(counts, [n, Alphabet::SIZE]);
-    let counts = Tensor::<2>::from_data(counts, &device);
-    let model = one_output(Alphabet::SIZE, &device);
-    Ok(trace(&model, |m| m.tap(counts.clone()).reshape([n]))?)
-}
-
-/// Inputs to one number, so that an example's gradient is its input.
-fn one_output(inputs: usize, device: &Device) -> Linear {
-    let device = device.clone().autodiff();
-    let mut model = LinearConfig::new(inputs, 1).with_bias(false).init(&device);
-    model.weight = Param::from_tensor(Tensor::zeros([inputs, 1], &device));
-    model
+    features::traced(counts, Alphabet::SIZE, &tokens.device())
 }
 
 /// How counts of characters are looked at and cut.
 fn characters() -> Vec<(Look, Vec<Cut>)> {
-    let layers = Layers::of("no model", ["weight".to_owned()]);
     let cuts = vec![
         Cut::KMeans,
         Cut::Spectral(Similarity::Squared),
         Cut::Spectral(Similarity::Angular),
+        Cut::Eigengap,
+        Cut::Diffusion,
     ];
     [RAW, WHITE, KRONECKER]
-        .map(|whitening| (Look::new(whitening, Inputs, &layers), cuts.clone()))
+        .map(|whitening| {
+            (
+                Look::new(whitening, Inputs, &features::layers()),
+                cuts.clone(),
+            )
+        })
         .into()
 }
 
@@ -166,6 +158,8 @@ fn rows(blocks: usize) -> Vec<(Look, Vec<Cut>)> {
             Cut::Spectral(Squared),
             Cut::Spectral(Angular),
             Cut::Singular,
+            Cut::Eigengap,
+            Cut::Diffusion,
         ]
     };
     let raw = vec![Cut::KMeans, Cut::Spectral(Squared), Cut::Singular];
@@ -199,6 +193,7 @@ fn rows(blocks: usize) -> Vec<(Look, Vec<Cut>)> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
     use gradual::train::Task as _;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;

@@ -4,12 +4,13 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use gradual_registry::{Spec, split};
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
 use super::{Recipe, checked, searches};
+use crate::bounds::{self, DRAW, STEPS};
 use crate::meant::meant;
 
 /// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
@@ -96,14 +97,18 @@ pub struct Changes {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "checked::slowdown"
+        deserialize_with = "bounds::slowdown"
     )]
     pub slowdown: Option<u32>,
     /// See [`Recipe::through_trace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through_trace: Option<bool>,
     /// See [`Recipe::draw`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "bounds::draw"
+    )]
     pub draw: Option<NonZeroU32>,
 }
 
@@ -243,10 +248,12 @@ impl FromStr for Changes {
                 "scale" => changes.scale = spec()?,
                 "sampler" => changes.sampler = spec()?,
                 "optimizer" => changes.optimizer = spec()?,
-                "rate" => changes.rate = Some(read(key, value)?),
-                "slowdown" => changes.slowdown = Some(read(key, value)?),
-                "through_trace" => changes.through_trace = Some(read(key, value)?),
-                "draw" => changes.draw = Some(read(key, value)?),
+                "rate" => changes.rate = Some(read(key, value, "a number")?),
+                "slowdown" => changes.slowdown = whole(key, value, STEPS)?,
+                "through_trace" => {
+                    changes.through_trace = Some(read(key, value, "true or false")?);
+                }
+                "draw" => changes.draw = whole(key, value, DRAW)?.and_then(NonZeroU32::new),
                 unknown => bail!(
                     "a recipe has no '{unknown}'{}; it has {}",
                     meant(unknown, KEYS),
@@ -301,9 +308,13 @@ impl fmt::Display for Changes {
     }
 }
 
-fn read<T: FromStr>(key: &str, value: &str) -> anyhow::Result<T>
-where
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    value.parse().with_context(|| format!("{key}:{value}"))
+fn read<T: FromStr>(key: &str, value: &str, expected: &str) -> anyhow::Result<T> {
+    let read = value.parse();
+    read.map_err(|_| anyhow!("{key}:{value}, but it is {expected}"))
+}
+
+fn whole(key: &str, value: &str, most: u64) -> anyhow::Result<Option<u32>> {
+    let read = bounds::parse(value, most);
+    let read = read.map_err(|said| anyhow!("{key}:{value}, but {said}"))?;
+    Ok(u32::try_from(read).ok())
 }

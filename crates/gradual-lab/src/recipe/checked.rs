@@ -90,14 +90,6 @@ pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Some(rate))
 }
 
-pub(super) fn slowdown<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u32>, D::Error> {
-    let slowdown = u32::deserialize(deserializer)?;
-    check_slowdown(slowdown).map_err(D::Error::custom)?;
-    Ok(Some(slowdown))
-}
-
 /// Refuses what is no learning rate.
 pub(super) fn check_rate(rate: f64) -> Result<(), String> {
     // Parameters are in single precision, in which the rate has to be a number, too.

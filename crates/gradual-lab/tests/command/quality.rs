@@ -1,5 +1,7 @@
 //! Groups along a run, held against the true ones.
 
+use serde_json::json;
+
 use super::*;
 
 /// Every row at every step that is looked at, in lines, tables, a figure and a page.
@@ -25,7 +27,31 @@ fn found_groups_are_held_against_tasks_and_codes() {
     let page = said.trim().lines().last().unwrap();
     assert_eq!(Path::new(page), folder.join("report/index.html"));
     assert!(fs::read_to_string(page).unwrap().contains("<svg"));
+    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
+    let read: Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(
+        (&read["seeds"], &read["capabilities"], &read["codes"]),
+        (&json!(1), &json!(8), &json!(16))
+    );
+    assert_eq!(read["stages"], json!({"before": 2}));
+    let views: std::collections::BTreeSet<&str> = read["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["view"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "activations",
+        "gradients",
+        "inputs",
+        "loss trajectories",
+        "output-gradients",
+        "references",
+    ];
+    assert_eq!(views.into_iter().collect::<Vec<_>>(), expected);
+    assert!(said.contains("## Before, during and after emergence"));
     for file in [
+        "quality.json",
         "quality.md",
         "quality-tasks.svg",
         "quality-codes.svg",
@@ -60,6 +86,12 @@ fn found_groups_are_held_against_tasks_and_codes() {
     assert!(first("codes") > 0.4, "{}", first("codes"));
     assert!(first("tasks") < first("codes"));
     index("spectral C²", "output-gradients", "layer 2", "codes");
+    index("k-means", "loss trajectories", "no model", "tasks");
+    for found in ["spectral C², eigengap", "HDBSCAN", "diffusion"] {
+        index(found, "gradients", "first layer", "codes");
+    }
+    let losses = fs::read_to_string(run_folder.join("trajectories.jsonl")).unwrap();
+    assert_eq!(losses.lines().count(), 2);
     let true_slope = lines[0]["rows"].as_array().unwrap().iter();
     let mut true_slope = true_slope.filter(|row| row["grouping"] == "the true groups");
     let slope = true_slope.next().unwrap()["weight_mass_slope"].as_f64();
@@ -138,7 +170,7 @@ fn found_groups_are_held_against_skills() {
     }
     let sizes: Vec<u64> = of_truth.iter().map(|group| group.iter().sum()).collect();
     assert_eq!(sizes.iter().sum::<u64>(), 120);
-    for row in rows {
+    for row in rows.iter().filter(|row| row["grouping"] != "diffusion") {
         // Whatever the groups, they hold each skill's examples once.
         let counts = counts(row);
         for (label, &size) in sizes.iter().enumerate() {
@@ -153,4 +185,40 @@ fn found_groups_are_held_against_skills() {
             .abs()
             < 0.1
     );
+}
+
+/// Two fields of the code tell the task only together: no cut of the inputs into as many groups finds the tasks.
+#[test]
+fn inputs_are_at_chance_where_fields_are_permuted() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality",
+        "--task=permuted",
+        "--quick",
+        "--steps=2",
+        "--draw=16",
+        &out,
+    ];
+    run(&arguments.map(str::to_owned));
+    let folder = home.path().join("grouping-quality-permuted-quick");
+    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
+    let read: Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(
+        (&read["capabilities"], &read["codes"]),
+        (&json!(4), &json!(16))
+    );
+    let mut seen = 0;
+    for row in read["rows"].as_array().unwrap() {
+        // Where the number is found, groups may be codes, each of which is part of one task.
+        if row["view"] == "inputs" && row["against"] == "tasks" && row["number"] == "told" {
+            let index = row["scores"]["0"]["adjusted_rand"]["mean"]
+                .as_f64()
+                .unwrap();
+            assert!(index.abs() < 0.1, "{row}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+    assert!(refused(&["grouping-quality", "--task=permutted"]).contains("did you mean 'permuted'"));
 }

@@ -51,7 +51,13 @@ impl SparseParity {
             .chain(composed)
             .chain(all('c', config.composed));
         let capabilities = capabilities.collect();
-        Ok(Self::of(config.sizes(), masks.all(), capabilities, random))
+        Ok(Self::of(
+            config.sizes(),
+            masks.all(),
+            Vec::new(),
+            capabilities,
+            random,
+        ))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
+use crate::setting::{self, CODE, EXPONENT, SettingError, count, evaluation, number, parameters};
 
 /// Settings of [`SparseParity`](crate::SparseParity).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,7 @@ pub struct SparseParityConfig {
     /// Zipf exponent a, 0 to 50: task i is drawn with probability ∝ (i + 1)^−a.
     pub exponent: f64,
     /// Size of the one-hot task code beside bits of ±1.
+    #[serde(deserialize_with = "setting::code")]
     pub code: f32,
     /// Width of each hidden layer; the model has 50 million parameters at most.
     pub hidden: usize,
@@ -28,6 +29,11 @@ pub struct SparseParityConfig {
     // still the same configuration.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub aliases: usize,
+    /// Fields of the code, 1 to 3. With more than one, each is a one-hot of as many values as there are tasks, a secret
+    /// permutation of its own turns its value into a number, and the sum of these modulo the number of tasks is the task: no
+    /// field alone tells anything of it, and inputs show no groups that are tasks.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub controls: usize,
     /// Number of hidden layers, at most 100.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth: usize,
@@ -53,12 +59,21 @@ impl Default for SparseParityConfig {
             hidden: 256,
             held_out: 400,
             aliases: 1,
+            controls: 1,
             depth: 1,
         }
     }
 }
 
 impl SparseParityConfig {
+    /// Codes that announce each task: aliases, or ways in which the fields of the code say it.
+    pub fn codes_of_each(&self) -> usize {
+        match u32::try_from(self.controls) {
+            Ok(controls @ 2..) => self.tasks.saturating_pow(controls - 1),
+            _ => self.aliases,
+        }
+    }
+
     /// Whether a task can be made of these settings.
     pub(super) fn check(&self) -> Result<(), SettingError> {
         count("tasks", 1..=10_000, self.tasks)?;
@@ -71,11 +86,19 @@ impl SparseParityConfig {
                 problem: format!("it is at most bits = {}", self.bits),
             });
         }
+        if self.controls > 1 && self.aliases > 1 {
+            return Err(SettingError::Together {
+                name: "controls",
+                got: self.controls,
+                problem: format!("it is 1 where aliases = {}", self.aliases),
+            });
+        }
         number("exponent", EXPONENT, self.exponent)?;
-        number("code", 0.0..=1e6, f64::from(self.code))?;
+        number("code", CODE, f64::from(self.code))?;
         count("hidden", 1..=1_000_000, self.hidden)?;
         count("held_out", 1..=1_000_000, self.held_out)?;
         count("aliases", 1..=1_000, self.aliases)?;
+        count("controls", 1..=3, self.controls)?;
         count("depth", 1..=100, self.depth)?;
         let subsets = binomial(self.bits, self.subset);
         if subsets < self.tasks as f64 {
@@ -89,10 +112,11 @@ impl SparseParityConfig {
                 },
             });
         }
-        let named = format!(
-            "tasks = {}, bits = {} and aliases = {}",
-            self.tasks, self.bits, self.aliases
-        );
+        let codes = match self.controls {
+            1 => format!("aliases = {}", self.aliases),
+            controls => format!("controls = {controls}"),
+        };
+        let named = format!("tasks = {}, bits = {} and {codes}", self.tasks, self.bits);
         self.sizes().check(&named)
     }
 
@@ -103,6 +127,7 @@ impl SparseParityConfig {
             bits: self.bits,
             code: self.code,
             aliases: self.aliases,
+            controls: self.controls,
             hidden: self.hidden,
             depth: self.depth,
             held_out: self.held_out,
@@ -117,6 +142,7 @@ pub(super) struct Sizes {
     pub(super) bits: usize,
     pub(super) code: f32,
     pub(super) aliases: usize,
+    pub(super) controls: usize,
     pub(super) hidden: usize,
     pub(super) depth: usize,
     pub(super) held_out: usize,
@@ -146,9 +172,9 @@ impl Sizes {
         )
     }
 
-    /// Number of codes, that is of entries before the bits.
+    /// Number of entries before the bits.
     pub(super) fn codes(&self) -> usize {
-        self.tasks * self.aliases
+        self.tasks * self.aliases * self.controls
     }
 }
 

@@ -232,3 +232,147 @@ fn every_sign_is_that_of_a_set_of_bits_that_only_examples_tell() {
     sets.dedup();
     assert_eq!(sets.len(), 5);
 }
+
+#[test]
+fn words_say_what_the_inputs_hold() {
+    for aliases in [1, 3] {
+        let config = SparseParityConfig {
+            tasks: 5,
+            bits: 12,
+            aliases,
+            ..SparseParityConfig::default()
+        };
+        let task = SparseParity::new(config, 2).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let drawn = task.draw(60, &mut random, &Device::flex()).unwrap();
+        let inputs: Vec<f32> = drawn.batch.inputs.clone().into_data().try_to_vec().unwrap();
+        let signs: Vec<f32> = drawn.batch.signs.clone().into_data().try_to_vec().unwrap();
+        for (example, row) in inputs.chunks(5 * aliases + 12).enumerate() {
+            let words = task.describe(&drawn.batch, example).unwrap();
+            let (code, bits) = row.split_at(5 * aliases);
+            let code = code.iter().position(|&value| value != 0.0).unwrap();
+            let of = drawn.labels[example].unwrap();
+            let start = format!("task-{of:02}, code {code}: bits ");
+            let (shown, parity) = words.split_once(", odd").map_or_else(
+                || (words.strip_suffix(", even").unwrap(), -1.0),
+                |(shown, _)| (shown, 1.0),
+            );
+            assert_eq!(parity, signs[example], "{words}");
+            let shown = shown.strip_prefix(&start).unwrap();
+            let mut own = 0;
+            for (at, value) in shown.split(' ').map(|bit| bit.split_once('=').unwrap()) {
+                let at: usize = at.parse().unwrap();
+                assert_eq!(value == "1", bits[at] == 1.0, "{words}");
+                own |= 1 << at;
+            }
+            assert_eq!(own, task.masks[of], "{words}");
+        }
+        assert_eq!(task.describe(&drawn.batch, 60), None);
+    }
+    let composed =
+        SparseParity::composed(&composition::config::CompositionConfig::default(), 0).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let drawn = composed
+        .draw_of(&[0], &mut random, &Device::flex())
+        .unwrap();
+    let words = composed.describe(&drawn.batch, 0).unwrap();
+    assert!(
+        words.starts_with(&composed.capabilities()[0].name),
+        "{words}"
+    );
+}
+
+/// A field alone tells nothing of the task, and all fields tell it.
+#[test]
+fn fields_tell_the_task_only_together() {
+    for controls in [2, 3] {
+        let config = SparseParityConfig {
+            tasks: 5,
+            controls,
+            ..SparseParityConfig::default()
+        };
+        let each = config.codes_of_each();
+        let task = SparseParity::new(config, 3).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let drawn = task.draw(20_000, &mut random, &Device::flex()).unwrap();
+        let inputs: Vec<f32> = drawn.batch.inputs.into_data().try_to_vec().unwrap();
+        let mut seen = vec![vec![0usize; 25]; controls];
+        let mut announced = std::collections::BTreeMap::new();
+        for ((row, label), code) in inputs
+            .chunks(5 * controls + 50)
+            .zip(&drawn.labels)
+            .zip(&drawn.batch.codes)
+        {
+            let label = label.unwrap();
+            let fields = row[..5 * controls].chunks(5);
+            let values: Vec<usize> = fields
+                .map(|field| {
+                    assert_eq!(field.iter().sum::<f32>(), 3.0);
+                    field.iter().position(|&entry| entry == 3.0).unwrap()
+                })
+                .collect();
+            let meant = values
+                .iter()
+                .zip(&task.fields)
+                .map(|(&value, of)| of[value]);
+            assert_eq!(meant.sum::<usize>() % 5, label);
+            assert_eq!(code / each, label);
+            assert_eq!(
+                *announced.entry(*code).or_insert_with(|| values.clone()),
+                values
+            );
+            for (seen, value) in seen.iter_mut().zip(&values) {
+                seen[label * 5 + value] += 1;
+            }
+        }
+        assert_eq!(announced.len(), 5 * each);
+        for seen in &seen {
+            for of_task in seen.chunks(5) {
+                let mean = of_task.iter().sum::<usize>() as f64 / 5.0;
+                // Five deviations of a count.
+                let alike = |count: &usize| (*count as f64 - mean).abs() < 5.0 * mean.sqrt();
+                assert!(of_task.iter().all(alike), "{of_task:?}");
+            }
+        }
+    }
+}
+
+/// k-means on the inputs, told the number of tasks, finds those of plain codes and none of fields.
+#[test]
+fn inputs_with_fields_show_no_tasks() {
+    use gradual::group::adjusted_rand;
+    use gradual::prelude::*;
+    for (controls, least, most) in [(1, 0.5, 1.0), (2, -0.02, 0.02), (3, -0.02, 0.02)] {
+        let config = SparseParityConfig {
+            tasks: 6,
+            bits: 12,
+            code: 12.0,
+            exponent: 0.0,
+            controls,
+            ..SparseParityConfig::default()
+        };
+        let task = SparseParity::new(config, 0).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let drawn = task.draw(600, &mut random, &Device::flex()).unwrap();
+        let inputs = ExampleGradients::from_rows(drawn.batch.inputs);
+        let losses = Tensor::<1>::ones([600], &Device::flex());
+        let draw = Draw::new(&losses).with_gradients(&inputs);
+        let groups = KMeans::new(6, 0).group(&draw).unwrap();
+        let index = adjusted_rand(groups.assignment().unwrap(), &drawn.labels).unwrap();
+        assert!((least..=most).contains(&index), "{controls}: {index}");
+    }
+}
+
+#[test]
+fn fields_and_aliases_exclude_each_other() {
+    let config = SparseParityConfig {
+        aliases: 2,
+        controls: 2,
+        ..SparseParityConfig::default()
+    };
+    let error = SparseParity::new(config, 0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "controls = 2, but it is 1 where aliases = 2"
+    );
+}

@@ -163,14 +163,14 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(None);
         }
         let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
-        let mut groups = |frozen: &Frozen<T::Model>, mut grouping: Box<dyn Grouping>| {
+        let mut groups = |frozen: &Frozen<T::Model>, mut copy: Box<dyn Grouping>| {
             let (model, tracer) = (&frozen.model, frozen.tracer(self.objective.tracer()));
             let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
             let (traced, _) = trace_standing(model, leaves_out, &tracer, &parts, sizes, losses)?;
             run.seen.lens += traced.gradients.num_examples() as u64;
-            Ok::<_, TrainError>(grouping.group(&Draw::from(&traced))?)
+            Ok::<_, TrainError>(copy.group(&Draw::from(&traced))?)
         };
-        // Copies, which may learn of it.
+        // Copies, as a grouping may learn of what it is shown.
         let was = groups(old, before.grouping.clone())?;
         let was = match &before.matched {
             Some(matched) => matched.mark(was),

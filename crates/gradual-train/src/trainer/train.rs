@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use gradual_runs::cycle_of_parts;
+
 use super::builder::Trainer;
 use super::run::Run;
 use super::schedule::is_evaluation_step;
@@ -133,7 +135,8 @@ impl<T: Task> Trainer<'_, T> {
     }
 }
 
-/// Whether all parts of capabilities are others of the same task, each named once: a run could not be read otherwise.
+/// Whether all parts of capabilities are others of the same task, each named once, and none is composed of itself: a run
+/// could not be read otherwise.
 fn parts_are_capabilities(capabilities: &[Capability]) -> Result<(), TrainError> {
     let names: HashSet<&str> = capabilities.iter().map(|one| one.name.as_str()).collect();
     for Capability { name, parts, .. } in capabilities {
@@ -147,5 +150,11 @@ fn parts_are_capabilities(capabilities: &[Capability]) -> Result<(), TrainError>
             }
         }
     }
-    Ok(())
+    let each = capabilities.iter();
+    match cycle_of_parts(each.map(|one| (one.name.as_str(), one.parts.as_slice()))) {
+        None => Ok(()),
+        Some(names) => Err(TrainError::Cycle {
+            names: names.into_iter().map(str::to_owned).collect(),
+        }),
+    }
 }

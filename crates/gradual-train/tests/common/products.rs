@@ -48,7 +48,7 @@ impl Products {
     ) -> Drawn<(Tensor<2>, Tensor<1>)> {
         let (mut inputs, mut targets) = (vec![0.0; n * INPUTS], vec![0.0; n]);
         let mut kinds = Vec::new();
-        for (at, target) in targets.iter_mut().enumerate() {
+        for (row, target) in inputs.chunks_mut(INPUTS).zip(&mut targets) {
             let kind = kind(random);
             let mut sign = || {
                 if random.random_bool(0.5) {
@@ -58,8 +58,7 @@ impl Products {
                 }
             };
             let (a, b) = (sign(), sign());
-            let own = at * INPUTS + 4 * kind;
-            inputs[own..own + 4].copy_from_slice(&[a, b, 1.0, a * 0.5 + b]);
+            row[4 * kind..][..4].copy_from_slice(&[a, b, 1.0, a * 0.5 + b]);
             *target = a * b;
             kinds.push(Some(kind));
         }

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use gradual_grad::ExampleGradients;
 
 use super::OPERATION;
-use crate::clustering::cosines::Cosines;
+use crate::clustering::cosines::{Cosines, squares};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
 use crate::grouping::churn::Churn;
@@ -329,15 +329,6 @@ impl StandingGroups {
         let unread = UnreadAssignment::highest(OPERATION, self.alike(gradients, axes)?);
         unread.assignment(&unread.read()?)
     }
-}
-
-/// Squares of inner products `[n, m]` in units of each example's largest: those of tiny or huge gradients would be out
-/// of range.
-fn squares(products: Tensor<2>) -> Tensor<2> {
-    let largest = products.clone().abs().max_dim(1);
-    let none = largest.clone().equal_elem(0.0);
-    let products = products / largest.mask_fill(none, 1.0);
-    products.clone() * products
 }
 
 /// Coefficients `[count, n]` of the leading axes of n gradients with this Gram matrix, each axis as

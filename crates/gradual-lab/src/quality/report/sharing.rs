@@ -53,7 +53,8 @@ pub(super) fn add<'a>(sheet: &mut Sheet, steps: impl Iterator<Item = (u64, &'a V
 fn best(lines: &[Line]) -> Option<(&RowLine, &[String])> {
     let first = lines.first()?;
     let rows = first.rows.iter();
-    let rows = rows.filter(|row| row.part == "gradients" && !row.contingency.is_empty());
+    let rows =
+        rows.filter(|row| row.part == "gradients" && row.told && !row.contingency.is_empty());
     let index = |row: &RowLine| mean(&values(lines, row, |row| row.adjusted_rand)).unwrap_or(-1.0);
     let best = rows.max_by(|a, b| index(a).total_cmp(&index(b)))?;
     Some((best, &first.names))
