@@ -181,6 +181,19 @@ impl Lens {
 }
 
 impl Lens {
+    /// Refuses a search that can't be, as a run does at its start.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] without layers, for more groups than a set has examples, and for a grouping that keeps no
+    /// standing examples; [`GroupError`](gradual_group::GroupError) of the grouping.
+    pub fn check(&self) -> Result<(), TrainError> {
+        match &self.when {
+            When::After(_) => Ok(()),
+            When::Searched(search) => search.check(),
+        }
+    }
+
     /// Whether a snapshot that was taken so many steps ago is to be renewed.
     pub(crate) fn is_old(&self, steps: u64) -> bool {
         self.every.is_some_and(|every| steps >= every)
@@ -208,10 +221,7 @@ impl Fitted {
         if !self.fresh.needs().gradients() {
             return Err(TrainError::Lens);
         }
-        match &self.lens.when {
-            When::After(_) => Ok(()),
-            When::Searched(search) => search.check(),
-        }
+        self.lens.check()
     }
 
     /// The grouping under a look that a search has chosen, if one has, before it saw any example.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::{Metric, Whitening, trace};
 use gradual_group::{
     Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
@@ -12,8 +12,8 @@ use gradual_group::{
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    CONTINUE, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase, RunFolder, SeenStep,
-    Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
+    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase,
+    RunFolder, Score, SeenStep, Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -477,6 +477,93 @@ fn a_second_phase_may_have_a_lens() {
             "{at}"
         );
     }
+}
+
+/// The same with targets that are missing: every seventh example of a step has no loss.
+struct Holes(Products);
+
+impl Task for Holes {
+    type Model = Net;
+    type Batch = (Tensor<2>, Tensor<1>);
+
+    fn capabilities(&self) -> &[Capability] {
+        self.0.capabilities()
+    }
+
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Net {
+        self.0.model(random, device)
+    }
+
+    fn draw(
+        &self,
+        n: usize,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Drawn<Self::Batch>, TrainError> {
+        let mut drawn = self.0.draw(n, random, device)?;
+        let hole = |at: usize| if at % 7 == 3 { f32::NAN } else { 0.0 };
+        let holes = TensorData::new((0..n).map(hole).collect::<Vec<f32>>(), [n]);
+        drawn.batch.1 = drawn.batch.1 + Tensor::from_data(holes, device);
+        Ok(drawn)
+    }
+
+    fn losses(&self, model: &Net, batch: &Self::Batch) -> Tensor<1> {
+        self.0.losses(model, batch)
+    }
+
+    fn evaluate(&self, model: &Net, device: &Device) -> Result<Vec<Score>, TrainError> {
+        self.0.evaluate(model, device)
+    }
+}
+
+#[derive(Default)]
+struct Assigned(Vec<Vec<Option<usize>>>);
+
+impl Observer for Assigned {
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        let groups = seen.groups.unwrap();
+        self.0.push(groups.assignment().unwrap().to_vec());
+        Ok(CONTINUE)
+    }
+}
+
+#[test]
+fn examples_without_a_loss_are_in_no_group_of_a_lens() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Holes(Products::new(0.0));
+    let mut seen = Assigned::default();
+    let objective = Objective::new(landmarks(), SumOfSquares);
+    let config = config(gradual_train::NotFinite::LeaveOut, 1);
+    let adam = AdamConfig::new().init();
+    let trainer = Trainer::new(&task, objective, adam, &Device::flex(), config);
+    let lens = Lens::after(AFTER).looking_at(&LOOK);
+    let ended = trainer
+        .with_rate(RATE)
+        .with_lens(lens)
+        .observe(&mut seen)
+        .run()
+        .unwrap();
+    assert!(
+        weights(&ended.model)
+            .iter()
+            .all(|weight| weight.is_finite())
+    );
+    assert_eq!(ended.left_out, STEPS * 3);
+    assert!(ended.standing_left_out > 0);
+    let holes: Vec<usize> = (0..DRAW).filter(|at| at % 7 == 3).collect();
+    for (step, assignment) in seen.0.iter().enumerate() {
+        assert!(holes.iter().all(|&at| assignment[at].is_none()), "{step}");
+        let grouped = assignment.iter().flatten().count();
+        assert!(
+            grouped + holes.len() <= DRAW && grouped > DRAW / 2,
+            "{step}"
+        );
+    }
+    let most = seen.0.last().unwrap().iter().flatten().max();
+    assert!(
+        most.is_some_and(|&most| most > 0 && most < KINDS),
+        "{most:?}"
+    );
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
@@ -9,10 +11,10 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::activation::tanh;
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::Tap;
-use gradual_group::Labels;
+use gradual_group::{Grouping, Labels, Landmarks};
 use gradual_loss::SumOfSquares;
 use gradual_registry::{Spec, Value};
-use gradual_train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
+use gradual_train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual_train::{
     Capability, Curriculum, Drawn, Mixture, Objective, Observer, Sampler, Score, Snapshot,
     Stratified, Task, TaskSize, TrainError, Trainer, TrainerConfig, Wanted,
@@ -155,6 +157,26 @@ fn parameters_refuse_what_they_can_not_be() {
     }
     check(&SAMPLERS, &context(10));
     check(&OPTIMIZERS, &());
+    let landmarks = |metric, groups: usize| {
+        let landmarks = Landmarks::new(groups, metric, 0).with_examples(500)?;
+        Ok(Box::new(landmarks) as Box<dyn Grouping>)
+    };
+    let context = LensContext {
+        layers: vec![String::from("*")],
+        grouping: Arc::new(landmarks),
+    };
+    check(&LENSES, &context);
+    for entry in LENSES.iter() {
+        let spec = LENSES.resolve(&Spec::new(entry.name)).unwrap();
+        assert_eq!(spec.parameters.len(), entry.parameters.len());
+        LENSES
+            .build(&spec, context.clone())
+            .unwrap()
+            .check()
+            .unwrap();
+        // What it prints is read again.
+        assert_eq!(spec.to_string().parse::<Spec>().unwrap(), spec);
+    }
 }
 
 /// Parameters of every rank that models have, biases among them.

@@ -98,8 +98,13 @@ impl Plan<'_> {
                 );
             }
             let sampler = arm.recipe.sampler(&frequencies, *steps).map(drop);
+            let lens = || match arm.recipe.lens(groups, 0)? {
+                Some(lens) => Ok(lens.check()?),
+                None => Ok(()),
+            };
             sampler
                 .and_then(|()| arm.recipe.optimizer().map(drop))
+                .and_then(|()| lens())
                 .with_context(|| phase.name())?;
         }
         let mut refused = Vec::new();
