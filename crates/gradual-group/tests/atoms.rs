@@ -54,7 +54,7 @@ fn orthogonal_groups_are_the_known_labels() {
         let hard = Labels::new(4)
             .group(&Draw::from(&traced).with_labels(&labels))
             .unwrap();
-        let mut rows_of = |groups: &Groups| {
+        let rows_of = |groups: &Groups| {
             let mut rows: Vec<Vec<i64>> = numbers(groups.membership())
                 .chunks(rows.len())
                 .map(|row| {
@@ -184,6 +184,13 @@ fn bad_settings_are_named() {
         none.to_string(),
         "sparse atoms: the number of atoms must be at least 1, got 0"
     );
+    // Not more than there are standing examples, and not so many that their products don't fit.
+    let error = atoms(20).with_examples(12).unwrap().check(64).unwrap_err();
+    assert!(matches!(error, GroupError::TooManyGroups { .. }), "{error}");
+    let nodes = vec![vec![1.0, 0.0]; 3];
+    let few = Itself::new(2).draw(&nodes, &[1.0; 3]);
+    let error = atoms(4).stand(&Draw::from(&few)).unwrap_err();
+    assert!(matches!(error, GroupError::TooManyGroups { .. }), "{error}");
     for (refused, what) in [
         (atoms(2).with_sparsity(0), "the sparsity"),
         (atoms(2).with_rounds(0), "the number of rounds"),

@@ -122,9 +122,11 @@ fn every_variation_is_built() {
             let plain = entries::grouping(&spec, context(GROUPS, None));
             let metric = entries::grouping(&spec, context(GROUPS, metric));
             assert_eq!(plain.needs(), metric.needs(), "{spec}");
-            plain
-                .check(2_000)
-                .unwrap_or_else(|error| panic!("{spec}: {error}"));
+            match plain.check(2_000) {
+                // Two standing examples are too few for the known groups.
+                Ok(()) | Err(GroupError::TooManyGroups { .. }) => {}
+                Err(error) => panic!("{spec}: {error}"),
+            }
         }
     }
     for entry in WRAPPERS.iter() {

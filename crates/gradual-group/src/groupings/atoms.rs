@@ -204,6 +204,12 @@ impl SparseAtoms {
         Ok(Self { rounds, ..self })
     }
 
+    /// Whether atoms and their products can be made of so many standing examples.
+    fn fits(&self, standing: usize) -> Result<(), GroupError> {
+        GroupError::filled_groups(OPERATION, self.atoms, standing)?;
+        GroupError::groups(OPERATION, self.atoms, self.atoms)
+    }
+
     /// Learns the atoms of standing gradients with these cosines, as sums of them, `[m, k]`.
     fn learned(&self, cosines: &Cosines) -> Result<Vec<f64>, GroupError> {
         let m = cosines.num_examples();
@@ -273,8 +279,10 @@ impl Grouping for SparseAtoms {
         Needs::Gradients
     }
 
+    /// Whether there are as many standing examples as atoms; a draw may have any size that memberships allow.
     fn check(&self, examples: usize) -> Result<(), GroupError> {
-        GroupError::groups(OPERATION, self.atoms, examples.max(self.examples))
+        self.fits(self.examples)?;
+        GroupError::groups(OPERATION, self.atoms, examples)
     }
 
     fn num_groups(&self, _: usize) -> Option<usize> {
@@ -291,6 +299,7 @@ impl Grouping for SparseAtoms {
     fn stand(&mut self, standing: &Draw<'_>) -> Result<(), GroupError> {
         let gradients = standing.gradients(OPERATION)?;
         let got = gradients.num_examples();
+        self.fits(got)?;
         let mut metric = self.metric.clone();
         metric
             .observe(gradients)
