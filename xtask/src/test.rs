@@ -55,14 +55,53 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use clap::Parser;
 
     use super::*;
+    use crate::shell::root;
 
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
         test: Test,
+    }
+
+    /// Where most files of tests are one program (`tests/main.rs`), Cargo does not look for others: one that nobody names
+    /// would never run.
+    #[test]
+    fn every_file_of_tests_is_part_of_a_program() {
+        let mut files = 0;
+        for entry in fs::read_dir(root().join("crates")).unwrap() {
+            let folder = entry.unwrap().path();
+            let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+            if !manifest.contains("autotests = false") {
+                continue;
+            }
+            let main = fs::read_to_string(folder.join("tests/main.rs")).unwrap();
+            for file in fs::read_dir(folder.join("tests")).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.file_stem().unwrap().to_str().unwrap();
+                let is_code = path.extension().is_some_and(|end| end == "rs");
+                let file = match is_code {
+                    true => format!("tests/{name}.rs"),
+                    false => format!("tests/{name}/main.rs"),
+                };
+                if !folder.join(&file).is_file() {
+                    continue;
+                }
+                let is_named = manifest.contains(&format!("path = \"{file}\""));
+                let is_in_main = main.contains(&format!("\nmod {name};\n"));
+                assert!(
+                    is_named != is_in_main,
+                    "{}: add `mod {name};` to tests/main.rs, or a [[test]] to Cargo.toml",
+                    folder.join(&file).display()
+                );
+                files += 1;
+            }
+        }
+        assert!(files > 30, "{files}");
     }
 
     #[test]

@@ -1,15 +1,13 @@
 //! Examples that depend on each other have no gradients of their own, and a check says so.
 
-mod common;
-
 use std::cell::Cell;
 
+use crate::common::{device, double, filled, values};
 use burn::module::Module;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{FloatDType, Tensor, s};
-use common::{device, double, filled, values};
 use gradual_grad::{GradError, Tap, Tracer, Views, Warning, verify};
 
 #[derive(Module, Debug)]
@@ -191,7 +189,7 @@ fn both_sides_of_a_siamese_net_in_one_pass() {
     let model = double(filled(LinearConfig::new(3, 4).init(&device())));
     let (one, other) = (inputs(5), values([5, 3], 9, FloatDType::F64));
     let apart = |m: &Linear| squares(relu(m.tap(one.clone())) - relu(m.tap(other.clone())));
-    let reference = common::agree(&model, apart, 1e-9).rows();
+    let reference = crate::common::agree(&model, apart, 1e-9).rows();
 
     let stacked = |m: &Linear| {
         let both = relu(m.tap(Tensor::cat(vec![one.clone(), other.clone()], 0)));
@@ -201,7 +199,7 @@ fn both_sides_of_a_siamese_net_in_one_pass() {
     assert!(error.to_string().contains("Tracer::with_views"), "{error}");
     let tracer = Tracer::default().with_views(Views::stacked(2).expect("two"));
     let traced = tracer.trace(&model, stacked).expect("two rows each");
-    common::close("stacked", traced.gradients.rows(), reference.clone(), 1e-9);
+    crate::common::close("stacked", traced.gradients.rows(), reference.clone(), 1e-9);
     tracer.verify(&model, stacked).expect("right");
 
     let adjacent = |m: &Linear| {
@@ -211,7 +209,7 @@ fn both_sides_of_a_siamese_net_in_one_pass() {
     };
     let tracer = Tracer::default().with_views(Views::adjacent(2).expect("two"));
     let traced = tracer.trace(&model, adjacent).expect("two rows each");
-    common::close("adjacent", traced.gradients.rows(), reference, 1e-9);
+    crate::common::close("adjacent", traced.gradients.rows(), reference, 1e-9);
     tracer.verify(&model, adjacent).expect("right");
     // Taken for the other order, examples are coupled.
     let wrong = Tracer::default().with_views(Views::stacked(2).expect("two"));

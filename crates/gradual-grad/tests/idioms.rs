@@ -1,7 +1,6 @@
 //! Modules in every form that Burn has, and what is done with them: exact and verified.
 
-mod common;
-
+use crate::common::{On, agree, close, device, double, filled, squares, values};
 use burn::module::{Lora, Module, ModuleMapper, Param};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -11,7 +10,6 @@ use burn::nn::{
 };
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
-use common::{On, agree, close, device, double, filled, squares, values};
 use gradual_grad::{
     AttentionInput, Metric, Tap, TiedReadout, Tracer, Views, Warning, Whitening, naive_rows,
     per_example, trace, verify,

@@ -1,8 +1,7 @@
 //! Layers over shapes against the example-by-example reference, on a device of single precision: to 1e-4 in single and
 //! 1e-10 in double precision. `every_layer` has those whose `forward` needs a device of the same precision.
 
-mod common;
-
+use crate::common::{agree, device, double, squares, values};
 use burn::module::{Module, Param};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv1d, Conv1dConfig, Conv2d, Conv2dConfig};
@@ -15,7 +14,6 @@ use burn::nn::{
     LinearConfig, Lstm, LstmConfig, PaddingConfig1d, PaddingConfig2d, RmsNorm, RmsNormConfig,
 };
 use burn::tensor::{Bool, FloatDType, Int, Tensor, TensorData};
-use common::{agree, device, double, squares, values};
 use gradual_grad::{
     AttentionInput, DecoderInput, EncoderInput, GradError, Tap, TiedReadout, Tracer, conv1d_fault,
     naive_rows, per_example, trace,
@@ -306,10 +304,10 @@ fn two_draws_meet_in_cross_gram_and_concat() {
         naive_rows(&model, losses(4, 6)),
     ];
     let cross = c.clone().matmul(d.clone().transpose());
-    common::close("cross_gram", a.cross_gram(&b).unwrap(), cross, 1e-4);
+    crate::common::close("cross_gram", a.cross_gram(&b).unwrap(), cross, 1e-4);
     let all = Tensor::cat(vec![c, d], 0);
     let both = gradual_grad::ExampleGradients::concat(&[a.clone(), b]).unwrap();
-    common::close(
+    crate::common::close(
         "gram of concat",
         both.gram(),
         all.clone().matmul(all.transpose()),
@@ -345,15 +343,15 @@ fn sketches_repeat_and_fit_across_draws() {
     };
     let [a, b] = [1, 2].map(|seed| trace(&model, losses(seed)).unwrap().gradients);
     assert_eq!(
-        common::numbers(a.sketch(8, 3)),
-        common::numbers(a.sketch(8, 3))
+        crate::common::numbers(a.sketch(8, 3)),
+        crate::common::numbers(a.sketch(8, 3))
     );
     assert_ne!(
-        common::numbers(a.sketch(8, 3)),
-        common::numbers(a.sketch(8, 4))
+        crate::common::numbers(a.sketch(8, 3)),
+        crate::common::numbers(a.sketch(8, 4))
     );
     let (s, t) = (a.sketch(4096, 0), b.sketch(4096, 0));
-    let far = common::distance(s.matmul(t.transpose()), a.cross_gram(&b).unwrap());
+    let far = crate::common::distance(s.matmul(t.transpose()), a.cross_gram(&b).unwrap());
     assert!(far < 0.3, "{far}");
 }
 
@@ -375,7 +373,7 @@ fn parameters_are_selected_and_left_out_by_glob() {
     let weights = gradients.select("before.*").unwrap();
     assert_eq!(weights.num_parameters(), 3 * 4 + 4);
     let rest = gradients.select("layer.*").unwrap();
-    common::close(
+    crate::common::close(
         "parts",
         weights.gram() + rest.gram(),
         gradients.gram(),
@@ -437,5 +435,5 @@ fn recurrent_layers_in_double_precision_on_a_device_of_single() {
         .unwrap()
         .gradients;
     let wide = wide.rows().cast(FloatDType::F32);
-    common::close("rows", single.rows(), wide, 1e-5);
+    crate::common::close("rows", single.rows(), wide, 1e-5);
 }

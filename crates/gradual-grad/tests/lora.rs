@@ -1,7 +1,6 @@
 //! LoRA adapters: both factors of every adapted weight have exact per-example gradients.
 
-mod common;
-
+use crate::common::{agree, close, device, double, filled, squares, values};
 use burn::module::{Lora, Module, ModuleMapper, Param, ParamGroup, QLora, Quantizer};
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -9,7 +8,6 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::quantization::{Calibration, QuantScheme};
 use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
-use common::{agree, close, device, double, filled, squares, values};
 use gradual_grad::{
     AttentionInput, ExampleGradients, Tap, TiedReadout, Tracer, Views, naive_rows, per_example,
     trace, verify,
@@ -255,7 +253,7 @@ fn draws_of_several_kinds_meet() {
             let some = both.choose(&chosen).expect("examples");
             close("chosen", some.rows(), rows.clone().select(0, at), 1e-9);
             let c = values([rows.dims()[0]], 2, FloatDType::F64).inner();
-            let combined = common::flatten(&model, &both.combine(&c).expect("n"));
+            let combined = crate::common::flatten(&model, &both.combine(&c).expect("n"));
             let expected = c.reshape([1, rows.dims()[0]]).matmul(rows);
             let size = combined.dims()[0];
             close("combined", combined.reshape([1, size]), expected, 1e-9);

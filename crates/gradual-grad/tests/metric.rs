@@ -1,13 +1,11 @@
 //! Gradients in a metric, against the definition written out on the rows.
 
-mod common;
-
+use crate::common::{close, device, double, filled, squares, values};
 use burn::module::Module;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
-use common::{close, device, double, filled, squares, values};
 use gradual_grad::host::reads;
 use gradual_grad::{ExampleGradients, GradError, Metric, Part, Tap, TiedReadout, Whitening, trace};
 
@@ -133,7 +131,7 @@ fn every_layer_weighs_the_same_when_balanced() {
         let metric = observed(metric, &gradients);
         let applied = metric.apply(&gradients).expect("moments");
         for (path, gram) in applied.per_parameter() {
-            let trace: f64 = common::numbers(gram * eye(10)).iter().sum();
+            let trace: f64 = crate::common::numbers(gram * eye(10)).iter().sum();
             assert!((trace - 10.0).abs() < 1e-8, "{path}: {trace}");
         }
     }

@@ -1,7 +1,5 @@
 //! Every metric of the registry.
 
-mod common;
-
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -9,7 +7,7 @@ use gradual_grad::registry::METRICS;
 use gradual_grad::{ExampleGradients, GradError, Metric, Part, Tap, Whitening, trace};
 use gradual_registry::{Spec, Value};
 
-use common::{close, device, double, filled, numbers, squares};
+use crate::common::{close, device, double, filled, numbers, squares};
 
 #[derive(Module, Debug)]
 struct Net {

@@ -1,14 +1,12 @@
 //! Whole models: exact and verified.
 
-mod common;
-
+use crate::common::{agree, cast, device, double, filled};
 use burn::module::Module;
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
-use common::{agree, cast, device, double, filled};
 use gradual_grad::{AttentionInput, EncoderInput, Tap, TiedReadout, verify};
 
 fn words() -> Tensor<2, Int> {

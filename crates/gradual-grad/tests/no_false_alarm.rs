@@ -1,13 +1,11 @@
 //! A check finds nothing where nothing is wrong.
 
-mod common;
-
+use crate::common::{agree, cast, device, double, filled, squares, values};
 use burn::module::Module;
 use burn::nn::attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{FloatDType, Tensor};
-use common::{agree, cast, device, double, filled, squares, values};
 use gradual_grad::{AttentionInput, GradError, Tap, verify};
 
 fn inputs(n: usize) -> Tensor<2> {

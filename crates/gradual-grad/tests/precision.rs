@@ -1,12 +1,10 @@
 //! Models in half, single and double precision, and with layers of several, whatever the precision of their losses.
 
-mod common;
-
+use crate::common::{cast, close, device, filled, squares, values};
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::optim::AdamConfig;
 use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
-use common::{cast, close, device, filled, squares, values};
 use gradual_grad::{
     ExampleGradients, Metric, Part, Tap, TiedReadout, Whitening, naive_rows, per_example, trace,
 };
@@ -257,7 +255,11 @@ fn draws_of_several_precisions_meet() {
             metric.observe(a).expect("finite");
             metric.observe(b).expect("finite");
             let gram = metric.gram(a).expect("observed");
-            assert!(common::numbers(gram).iter().all(|value| value.is_finite()));
+            assert!(
+                crate::common::numbers(gram)
+                    .iter()
+                    .all(|value| value.is_finite())
+            );
         }
     }
 }
@@ -295,7 +297,7 @@ fn eighty_thousand_ones_are_finite() {
     let sum = |rows: Tensor<2>| rows.cast(DType::F32).sum_dim(1).reshape([2]);
     let losses = |m: &Param<Tensor<1>>| sum(per_example::<1, 2>(m, 2));
     let g = trace(&many, losses).expect("a tapped parameter").gradients;
-    assert!((common::numbers(g.norms())[1] - 80_000f64.sqrt()).abs() < 1e-2);
+    assert!((crate::common::numbers(g.norms())[1] - 80_000f64.sqrt()).abs() < 1e-2);
     Metric::whitened().observe(&g).expect("finite gradients");
 
     // A bias at 80 000 positions: the gradient itself is too large for half precision, its half is not.
@@ -304,10 +306,10 @@ fn eighty_thousand_ones_are_finite() {
     let losses = |m: &Linear| sum(m.tap(input.clone()).reshape([2, 80_000]));
     let g = trace(&layer, losses).expect("a tapped layer").gradients;
     let bias = g.select("bias").expect("a bias");
-    assert_eq!(common::numbers(bias.norms()), [80_000.0; 2]);
+    assert_eq!(crate::common::numbers(bias.norms()), [80_000.0; 2]);
     let half = Tensor::<1>::from_floats([0.5, 0.0], &device().inner());
     let combined = g.combine(&half).expect("n coefficients");
     let bias = layer.bias.as_ref().expect("a bias").id;
     let combined = combined.get::<1>(bias).expect("a gradient");
-    assert_eq!(common::numbers(combined), [40_000.0]);
+    assert_eq!(crate::common::numbers(combined), [40_000.0]);
 }

@@ -1,12 +1,10 @@
 //! Gradients and moments that are written down and taken up again: the same numbers to the last bit.
 
-mod common;
-
+use crate::common::{device, filled, squares};
 use burn::module::Module;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Int, Tensor, TensorData};
-use common::{device, filled, squares};
 use gradual_grad::{
     ExampleGradients, GradError, GradientsRecord, Metric, MetricRecord, Part, Tap, TiedReadout,
     Whitening, trace,

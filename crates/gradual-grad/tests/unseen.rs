@@ -1,12 +1,10 @@
 //! Uses of a parameter that no tap sees are errors, whatever else sees it.
 
-mod common;
-
+use crate::common::{agree, device, double, filled, values};
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{FloatDType, Int, Tensor};
-use common::{agree, device, double, filled, values};
 use gradual_grad::{GradError, Tap, TiedReadout, Traced, per_example, trace, verify};
 
 fn unseen(traced: Result<Traced, GradError>, path: &str) {

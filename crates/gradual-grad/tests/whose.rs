@@ -1,12 +1,10 @@
 //! Whose parameter is it? Only the traced model's own count; every other module is a plain forward pass.
 
-mod common;
-
+use crate::common::{On, agree, close, device, double, filled, squares, values};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu, sigmoid};
 use burn::tensor::{Device, FloatDType, Int, Tensor};
-use common::{On, agree, close, device, double, filled, squares, values};
 use gradual_grad::{GradError, Tap, TiedReadout, frozen_copy, naive_rows, trace, verify};
 
 #[derive(Module, Debug)]
@@ -59,7 +57,7 @@ fn a_frozen_clone_as_reference() {
     for reference in [model.clone().no_grad(), model.valid(), frozen_copy(&model)] {
         let gradients = agree(&model, |m| preference(m, &reference, &x), 1e-9);
         assert!(
-            common::numbers(gradients.norms())
+            crate::common::numbers(gradients.norms())
                 .iter()
                 .all(|norm| *norm > 0.01)
         );
@@ -289,7 +287,7 @@ fn models_without_autodiff() {
 #[test]
 fn gradient_checkpointing() {
     let device = Device::flex().autodiff().gradient_checkpointing();
-    let plain = Net::new(&common::device());
+    let plain = Net::new(&crate::common::device());
     let x = inputs();
     let losses = |m: &Net, x: &Tensor<2>| m.scores(x).powi_scalar(2).sum_dim(1).reshape([6]);
     let reference = trace(&plain, |m| losses(m, &x))

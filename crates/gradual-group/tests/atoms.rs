@@ -1,8 +1,6 @@
 //! Groups that overlap: sparse atoms.
 
-mod common;
-
-use common::{Itself, along, numbers, parallel};
+use crate::common::{Itself, along, numbers, parallel};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{Draw, GroupError, Grouping, Groups, Labels, SparseAtoms, Standing};
 

@@ -1,8 +1,6 @@
 //! Groups whose centroids stay and move.
 
-mod common;
-
-use common::{Itself, along, numbers, planted};
+use crate::common::{Itself, along, numbers, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
     Centroids, Draw, GroupError, Grouping, Groups, HowMany, Standing, adjusted_rand,

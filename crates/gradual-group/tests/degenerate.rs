@@ -1,10 +1,8 @@
 //! Every grouping on draws that hold next to nothing: a defined result or a named error.
 
-mod common;
-
+use crate::common::entries::{self, by_default, context, variations};
+use crate::common::{device, draw, numbers};
 use burn::tensor::Tensor;
-use common::entries::{self, by_default, context, variations};
-use common::{device, draw, numbers};
 use gradual_grad::Metric;
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{

@@ -1,9 +1,7 @@
 //! Soft groups without a number: against known labels, a plain twin, and what must not matter.
 
-mod common;
-
+use crate::common::{Itself, along, device, numbers, parallel};
 use burn::tensor::{Tensor, TensorData};
-use common::{Itself, along, device, numbers, parallel};
 use faer::{Mat, Side};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{

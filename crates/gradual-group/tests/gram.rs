@@ -1,10 +1,8 @@
 //! Groups from inner products alone: those of the gradients themselves, or a refusal.
 
-mod common;
-
+use crate::common::entries::{context, grouping, variations, wrapped};
+use crate::common::{device, draw, numbers, planted};
 use burn::tensor::{Tensor, TensorData};
-use common::entries::{context, grouping, variations, wrapped};
-use common::{device, draw, numbers, planted};
 use gradual_grad::{ExampleGradients, Traced};
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{Draw, GroupError, Grouping, Groups, Spectral, Standing};

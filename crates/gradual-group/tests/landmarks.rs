@@ -1,8 +1,6 @@
 //! Groups that are found once and stay.
 
-mod common;
-
-use common::{Itself, planted};
+use crate::common::{Itself, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
     Centroids, Damped, Draw, GroupError, Grouping, HowMany, InMetric, Landmarks, Standing, Tracked,

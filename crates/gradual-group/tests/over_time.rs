@@ -1,8 +1,6 @@
 //! Groups that are followed from draw to draw, and groups of density.
 
-mod common;
-
-use common::{Itself, draw, numbers, planted};
+use crate::common::{Itself, draw, numbers, planted};
 use gradual_group::{Draw, Grouping, Hdbscan, HowMany, Spectral, Tracked, adjusted_rand};
 
 /// Rows of some of the planted groups only.

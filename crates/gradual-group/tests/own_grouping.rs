@@ -4,9 +4,7 @@
 #[path = "../../../examples/own_grouping.rs"]
 mod example;
 
-mod common;
-
-use common::{Itself, device, numbers};
+use crate::common::{Itself, device, numbers};
 use example::HardAndEasy;
 use gradual_group::{
     Damped, Draw, GroupError, Grouping, InMetric, Labels, Needs, OneGroup, State, Tracked,

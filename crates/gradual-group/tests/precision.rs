@@ -1,9 +1,7 @@
 //! Groups in the precision of the losses that they are for.
 
-mod common;
-
+use crate::common::{device, draw, planted};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use common::{device, draw, planted};
 use gradual_grad::Metric;
 use gradual_group::{
     Average, Centroids, Draw, EachExample, Grouping, Groups, KMeans, Labels, Landmarks, OneGroup,

@@ -1,8 +1,6 @@
 //! Landmarks of which the oldest make room for newer examples.
 
-mod common;
-
-use common::{Itself, along};
+use crate::common::{Itself, along};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{Draw, GroupError, Grouping, HowMany, Landmarks, Standing, adjusted_rand};
 

@@ -1,9 +1,7 @@
 //! Singular directions against the singular value decomposition of the gradients themselves, in double precision.
 
-mod common;
-
+use crate::common::{Itself, device, draw, numbers, parallel};
 use burn::tensor::{DType, FloatDType, Tensor};
-use common::{Itself, device, draw, numbers, parallel};
 use faer::Mat;
 use gradual_group::{
     Average, Damped, Draw, GroupError, Grouping, Groups, Membership, Priors, SingularVectors,

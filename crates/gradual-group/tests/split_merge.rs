@@ -1,8 +1,6 @@
 //! Groups that part and join, and groups that don't.
 
-mod common;
-
-use common::{Itself, along, numbers};
+use crate::common::{Itself, along, numbers};
 use gradual_grad::Metric;
 use gradual_group::{
     Churn, Draw, GroupError, Grouping, HowMany, Landmarks, Spectral, SplitMerge, adjusted_rand,

@@ -1,14 +1,12 @@
 //! A grouping that is written down and taken up again goes on to the same groups, bit for bit.
 
-mod common;
-
+use crate::common::midway::{DIM, Shown, each, kind, made, round, step};
+use crate::common::{Itself, device};
 use burn::tensor::Tensor;
-use common::midway::{DIM, Shown, each, kind, made, round, step};
-use common::{Itself, device};
 use gradual_group::{GroupError, Groups, State};
 
 fn bits<const D: usize>(tensor: &Tensor<D>) -> Vec<u32> {
-    common::numbers(tensor)
+    crate::common::numbers(tensor)
         .into_iter()
         .map(f32::to_bits)
         .collect()

@@ -1,12 +1,10 @@
 //! Wrappers pass every call on, and what they refuse leaves them, and what they wrap, as they were.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
+use crate::common::entries::{self, by_default, context};
+use crate::common::{Itself, device};
 use burn::tensor::{Device, Tensor};
-use common::entries::{self, by_default, context};
-use common::{Itself, device};
 use gradual_grad::{ExampleGradients, Metric, Traced};
 use gradual_group::registry::WRAPPERS;
 use gradual_group::{

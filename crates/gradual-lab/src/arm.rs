@@ -10,6 +10,7 @@ use gradual::train::Objective;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::bounds;
 use crate::meant::meant;
 use crate::recipe::{Changes, Recipe, Then, Usual};
 
@@ -131,6 +132,11 @@ impl Arm {
         std::iter::once(self.clone()).chain(second)
     }
 
+    /// Whether it searches for a lens in one of its phases.
+    pub(crate) fn searches(&self) -> bool {
+        self.phases().any(|phase| phase.recipe.searches())
+    }
+
     /// The same with every default of its recipe written down.
     pub(crate) fn complete(&self, usual: &Usual) -> anyhow::Result<Self> {
         let recipe = self.recipe.complete(usual);
@@ -233,7 +239,7 @@ struct ArmTable {
     series: Option<String>,
     #[serde(default)]
     at: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounds::seeds")]
     seeds: Option<NonZeroU64>,
     /// How it goes on to learn, if it does so in another way.
     #[serde(default)]
@@ -244,6 +250,17 @@ impl TryFrom<ArmTable> for ArmEntry {
     type Error = String;
 
     fn try_from(table: ArmTable) -> Result<Self, String> {
+        for (key, text) in [
+            ("about", Some(&table.about)),
+            ("control_for", table.control_for.as_ref()),
+        ] {
+            if text.is_some_and(|text| text.contains(NUMBER)) {
+                return Err(format!(
+                    "the arm {} has {NUMBER} in {key}, which stands for the number of a [[sweep]] alone",
+                    table.name
+                ));
+            }
+        }
         let series = match (table.series, table.at) {
             (None, None) => None,
             (Some(name), Some(at)) => Some(in_series(name, at)?),
@@ -273,10 +290,18 @@ impl TryFrom<ArmTable> for ArmEntry {
     }
 }
 
+/// What stands for the number in the arms of a `[[sweep]]`.
+pub(crate) const NUMBER: &str = "{}";
+
 /// The place of an arm in a series.
 pub(crate) fn in_series(name: String, at: f64) -> Result<InSeries, String> {
     if name.trim().is_empty() {
         return Err(String::from("series = \"\", but a name is expected"));
+    }
+    if name.contains(NUMBER) {
+        return Err(format!(
+            "series = \"{name}\", but all arms of a series have one name for it: leave {NUMBER} out"
+        ));
     }
     match at.is_finite() && at > 0.0 {
         true => Ok(InSeries { name, at }),
@@ -298,6 +323,11 @@ struct ThenEntry {
 }
 
 impl ArmEntry {
+    /// Refuses what is no second phase.
+    pub(crate) fn check_then(then: &toml::Value) -> Result<(), toml::de::Error> {
+        ThenEntry::deserialize(then.clone()).map(drop)
+    }
+
     /// An arm from the command line.
     pub(crate) fn new(name: &str, like: Option<String>, recipe: Changes) -> Self {
         let base = like

@@ -173,6 +173,11 @@ fn run_until(
         tell(format_args!("note: {note}"));
     }
     plan.check()?;
+    let running: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let has_runs = |name: &str| !plan.fresh && plan.folder.join(name).is_dir();
+    if let Some(note) = experiment.unjudged(&running, has_runs) {
+        tell(format_args!("note: {note}"));
+    }
     let queue = plan.open(interrupt)?;
     record::write(&plan, command)?;
     let Outcome {
@@ -185,7 +190,7 @@ fn run_until(
     if failures.is_empty() && interrupted == 0 {
         let report = experiment.task.report(&plan.folder, interrupt);
         return report.map_err(|error| match error.downcast_ref() {
-            Some(ReportError::Interrupted) => Interrupted { runs: 0 }.into(),
+            Some(ReportError::Interrupted) => Interrupted::with(0).into(),
             _ => error,
         });
     }
@@ -204,7 +209,7 @@ fn run_until(
     match (interrupted, failures.len()) {
         (0, 1) => bail!("1 run failed"),
         (0, runs) => bail!("{runs} runs failed"),
-        (runs, _) => Err(Interrupted { runs }.into()),
+        (runs, _) => Err(Interrupted::with(runs).into()),
     }
 }
 
@@ -215,30 +220,63 @@ fn cores() -> usize {
 /// The command was interrupted; unfinished runs resume when it is given again.
 #[derive(Debug)]
 pub struct Interrupted {
+    /// Those that are open.
     runs: usize,
+    /// Experiments after this one that have not begun.
+    not_begun: usize,
+}
+
+impl Interrupted {
+    fn with(runs: usize) -> Self {
+        Self { runs, not_begun: 0 }
+    }
 }
 
 impl std::error::Error for Interrupted {}
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let runs = match self.runs {
-            0 => {
-                return f.write_str(
-                    "interrupted: all runs are done, and the same command writes their report",
-                );
-            }
-            1 => String::from("1 run is"),
-            runs => format!("{runs} runs are"),
+        let later = match self.not_begun {
+            0 => String::new(),
+            1 => String::from(", and 1 experiment has not begun"),
+            many => format!(", and {many} experiments have not begun"),
         };
-        write!(
-            f,
-            "interrupted: {runs} open; the same command goes on with them"
-        )
+        let (open, goes_on) = match self.runs {
+            0 => (String::from("all runs are done"), "writes their report"),
+            1 => (String::from("1 run is open"), "goes on with it"),
+            runs => (format!("{runs} runs are open"), "goes on with them"),
+        };
+        write!(f, "interrupted: {open}{later}; the same command {goes_on}")
     }
 }
 
 /// Prints what the command was asked for.
 fn print(text: impl fmt::Display) -> anyhow::Result<()> {
     say(text).context("could not print the result")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Interrupted;
+
+    #[test]
+    fn an_interrupt_says_what_is_open_and_what_has_not_begun() {
+        let said = |runs, not_begun| Interrupted { runs, not_begun }.to_string();
+        for (runs, not_begun, expected) in [
+            (1, 0, "1 run is open; the same command goes on with it"),
+            (3, 0, "3 runs are open; the same command goes on with them"),
+            (
+                1,
+                11,
+                "1 run is open, and 11 experiments have not begun; the same command goes on with it",
+            ),
+            (
+                0,
+                1,
+                "all runs are done, and 1 experiment has not begun; the same command writes their report",
+            ),
+        ] {
+            assert_eq!(said(runs, not_begun), format!("interrupted: {expected}"));
+        }
+    }
 }

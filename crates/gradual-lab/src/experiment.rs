@@ -1,6 +1,7 @@
 //! What an experiment is: a task, arms that learn it, and claims about them.
 
 mod builtin;
+mod claims;
 mod file;
 #[cfg(test)]
 mod fuzz;
@@ -228,36 +229,16 @@ impl Experiment {
         for name in &known {
             self.arm(name)?;
         }
-        let named = self.claims.iter().flat_map(|claim| {
-            let against = match &claim.against {
-                Some(Against::Arm(other)) => Some(("against", other)),
-                _ => None,
-            };
-            [("claim", &claim.arm)].into_iter().chain(against)
-        });
-        for (what, name) in named.chain([("baseline", &self.baseline)]) {
-            if !known.contains(name) {
-                let near = meant(name, known.iter().map(String::as_str));
-                let arms = known.join(", ");
-                bail!(
-                    "{what}: experiment {} has no arm '{name}'{near}; its arms are {arms}",
-                    self.name
-                );
-            }
+        if !known.contains(&self.baseline) {
+            bail!(
+                "baseline: experiment {} has no arm '{}'{}; its arms are {}",
+                self.name,
+                self.baseline,
+                meant(&self.baseline, known.iter().map(String::as_str)),
+                known.join(", ")
+            );
         }
-        for claim in &self.claims {
-            if claim.statement.trim().is_empty() {
-                bail!("a claim on the arm '{}' has no statement", claim.arm);
-            }
-            if claim.arm == self.baseline && claim.against.is_none() {
-                bail!(
-                    "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
-                    claim.statement,
-                    claim.arm
-                );
-            }
-        }
-        Ok(())
+        self.check_claims(&known)
     }
 
     /// The arm called `name`, with its whole recipe.

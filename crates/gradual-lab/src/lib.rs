@@ -16,6 +16,7 @@ pub mod command;
 pub mod recipe;
 
 mod arm;
+mod bounds;
 mod environment;
 mod experiment;
 mod kinds;

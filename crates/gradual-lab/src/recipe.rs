@@ -21,17 +21,20 @@ mod parts;
 pub use changes::Changes;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use burn::optim::ModuleOptimizer;
+use gradual::grad::Metric;
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, GroupingContext, WRAPPERS};
+use gradual::group::{GroupError, Grouping};
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS, SamplerContext};
-use gradual::train::{Objective, Sampler};
-use gradual_registry::{Spec, Value};
+use gradual::train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
+use gradual::train::{Lens, Objective, Sampler};
+use gradual_registry::{RegistryError, Spec, Value};
 use serde::{Deserialize, Serialize};
 
 /// All choices of one arm. See the [module](self).
@@ -47,6 +50,9 @@ pub struct Recipe {
     /// Globs of the parameters that the metric looks at, such as `layers.0.*`; all where there are none. Where it is
     /// not said, those that the experiment names.
     pub layers: Option<Vec<String>>,
+    /// The frozen snapshot whose gradients the grouping sees, of [`LENSES`]; none for those of the model itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lens: Option<Spec>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,
     /// What is put around a composition, of [`COMPOSITION_WRAPPERS`], the innermost first.
@@ -93,6 +99,7 @@ impl Default for Recipe {
             wrappers: Vec::new(),
             metric: None,
             layers: None,
+            lens: None,
             composition: Spec::new("mean"),
             composition_wrappers: Vec::new(),
             shared: Vec::new(),
@@ -113,6 +120,16 @@ const WRAPPERS_AT_MOST: usize = 16;
 /// The wrapper that waits some draws before it groups.
 const WAITING: &str = "after";
 const DRAWS: &str = "draws";
+/// The lens of one snapshot, and its parameter that says when that is taken.
+const SNAPSHOT: &str = "snapshot";
+const LENS: &str = "lens";
+/// The lens that is searched for. It says in which metrics and how many groups.
+const SEARCH: &str = "search";
+const GROUPS: &str = "k";
+const AFTER: &str = "after";
+/// The grouping that a lens goes with best, and its parameters that say what stands for a group.
+const LANDMARKS: &str = "landmarks";
+const KEPT: [&str; 3] = ["kept", "axes", "rank"];
 
 /// What an experiment gives a recipe where it does not say so itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,11 +202,13 @@ impl Recipe {
         let around = self.composition_wrappers.iter();
         let around = around.map(|spec| COMPOSITION_WRAPPERS.resolve(spec));
         let metric = self.metric.as_ref().map(|spec| METRICS.resolve(spec));
+        let lens = self.lens.as_ref().map(|spec| LENSES.resolve(spec));
         let complete = Self {
-            grouping: GROUPINGS.resolve(&self.grouping)?,
+            grouping: GROUPINGS.resolve(&self.grouping_of_lens())?,
+            lens: lens.transpose()?,
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
-            layers: self.metric.as_ref().map(|_| {
+            layers: (self.metric.is_some() || self.searches()).then(|| {
                 let layers = self.layers.as_ref().unwrap_or(&usual.layers);
                 layers.clone()
             }),
@@ -206,11 +225,23 @@ impl Recipe {
             then: (self.then.as_ref())
                 .map(|then| then.complete(self, usual))
                 .transpose()
-                .context("then")?,
+                .context("its second phase (then)")?,
         };
-        if self.metric.is_none() && self.layers.is_some() {
+        if self.searches() && self.metric.is_some() {
+            bail!(
+                "the lens {SEARCH} tries metrics of its own: give them in the lens, as in lens = \"{SEARCH}(metrics = kronecker)\", \
+                 and leave the metric out (metric = \"none\")"
+            );
+        }
+        if self.metric.is_none() && self.layers.is_some() && !self.searches() {
             bail!(
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
+            );
+        }
+        if self.lens.is_some() && self.wrappers.iter().any(|spec| spec.name == WAITING) {
+            bail!(
+                "a lens waits by itself, and so does the wrapper {WAITING}: leave the wrapper out, and say when in the lens, \
+                 as in lens = \"{SNAPSHOT}({AFTER} = 100)\""
             );
         }
         if !self.composition_wrappers.is_empty() && RULES.has(&self.composition.name) {
@@ -235,11 +266,27 @@ impl Recipe {
         Some((after, &*then.recipe))
     }
 
-    /// Whether it begins without the groups that it ends with.
-    fn waits(&self) -> bool {
+    /// Its grouping. Under a lens landmarks are kept one by one, unless it says otherwise: they assign better than axes.
+    fn grouping_of_lens(&self) -> Spec {
+        let said = |name: &&str| self.grouping.parameters.contains_key(*name);
+        let keeps =
+            self.lens.is_some() && self.grouping.name == LANDMARKS && !KEPT.iter().any(said);
+        match keeps {
+            true => (self.grouping.clone()).with(KEPT[0], Value::Word(String::from("all"))),
+            false => self.grouping.clone(),
+        }
+    }
+
+    /// Whether a wrapper waits before it groups.
+    fn wrapper_waits(&self) -> bool {
         self.wrappers.iter().any(|spec| {
             spec.name == WAITING && spec.parameters.get(DRAWS) != Some(&Value::Count(0))
         })
+    }
+
+    /// Whether its groups are those of a lens that is not there from the start, or not to the end.
+    fn lens_changes(&self) -> bool {
+        self.lens.as_ref().is_some_and(|spec| *spec != first_lens())
     }
 
     /// The same without any waiting, where there is some: what a later step will be like.
@@ -248,10 +295,54 @@ impl Recipe {
             true => spec.clone().with(DRAWS, Value::Count(0)),
             false => spec.clone(),
         };
-        self.waits().then(|| Self {
+        (self.wrapper_waits() || self.lens_changes()).then(|| Self {
             wrappers: self.wrappers.iter().map(at_once).collect(),
+            lens: self.lens.as_ref().map(|_| first_lens()),
             ..self.clone()
         })
+    }
+
+    /// Whose gradients the grouping sees, if not those of the model itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`complete`](Self::complete), and what a constructor refuses.
+    pub fn lens(&self, num_groups: usize, seed: u64) -> anyhow::Result<Option<Lens>> {
+        let layers = self.layers.clone().unwrap_or_default();
+        let (recipe, grouping) = (self.clone(), self.grouping.clone());
+        let grouping = move |metric: Metric, groups: usize| {
+            let context = GroupingContext {
+                num_groups,
+                seed,
+                metric: Some(metric),
+            };
+            let grouping = grouping.clone().with(GROUPS, Value::Count(groups as u64));
+            let built = GROUPINGS.build(&grouping, context.clone());
+            let wrapped = built.and_then(|grouping| recipe.wrapped(grouping, &context));
+            wrapped.map_err(|error| GroupError::other(LENS, error))
+        };
+        let build = |spec| {
+            let grouping = Arc::new(grouping);
+            LENSES.build(spec, LensContext { layers, grouping })
+        };
+        Ok(self.lens.as_ref().map(build).transpose()?)
+    }
+
+    /// Its wrappers around a grouping.
+    fn wrapped(
+        &self,
+        grouping: Box<dyn Grouping>,
+        context: &GroupingContext,
+    ) -> Result<Box<dyn Grouping>, RegistryError> {
+        let mut wrappers = self.wrappers.iter();
+        wrappers.try_fold(grouping, |inner, wrapper| {
+            WRAPPERS.build(wrapper, (context.clone(), inner))
+        })
+    }
+
+    /// Whether its lens is searched for.
+    pub(crate) fn searches(&self) -> bool {
+        searches(self.lens.as_ref())
     }
 
     /// What a run minimises, with `num_groups` known groups.
@@ -271,16 +362,20 @@ impl Recipe {
             seed,
             metric,
         };
-        let mut grouping = GROUPINGS.build(&self.grouping, context.clone())?;
+        let grouping = GROUPINGS.build(&self.grouping, context.clone())?;
         if context.metric.is_some() && !grouping.needs().gradients() {
             bail!(
                 "grouping {} looks at no gradients, so that a metric makes no difference: leave it out",
                 self.grouping.name
             );
         }
-        for wrapper in &self.wrappers {
-            grouping = WRAPPERS.build(wrapper, (context.clone(), grouping))?;
+        if self.lens.is_some() && !grouping.needs().gradients() {
+            bail!(
+                "grouping {} looks at no gradients, so that a lens makes no difference: leave it out",
+                self.grouping.name
+            );
         }
+        let grouping = self.wrapped(grouping, &context)?;
         let objective = match RULES.has(&self.composition.name) {
             true => {
                 let rule = RULES.build(&self.composition, RuleContext { seed })?;
@@ -292,10 +387,15 @@ impl Recipe {
                 for wrapper in &self.composition_wrappers {
                     composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
                 }
-                if self.waits() && composition.keeps_state() {
+                let exchanges = match (self.wrapper_waits(), self.lens_changes()) {
+                    (true, _) => Some("the wrapper after"),
+                    (_, true) => Some("the lens"),
+                    _ => None,
+                };
+                if let Some(what) = exchanges.filter(|_| composition.keeps_state()) {
                     bail!(
-                        "composition {} remembers its groups from step to step, and the wrapper {WAITING} exchanges them on \
-                         the way: leave one of the two out",
+                        "composition {} remembers its groups from step to step, and {what} exchanges them on the way: leave \
+                         one of the two out",
                         self.composition.name
                     );
                 }
@@ -343,4 +443,15 @@ impl Recipe {
         let rate = self.rate.context("the recipe has no learning rate")?;
         Ok(rate / f64::from(self.slowdown))
     }
+}
+
+/// A lens that is there from the start, and stays.
+fn first_lens() -> Spec {
+    let none = Value::Word(String::from("none"));
+    (Spec::new(SNAPSHOT).with(AFTER, Value::Count(0))).with("every", none)
+}
+
+/// Whether a lens is searched for.
+fn searches(lens: Option<&Spec>) -> bool {
+    lens.is_some_and(|spec| spec.name == SEARCH)
 }

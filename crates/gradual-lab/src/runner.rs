@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
 
+use gradual::runs::files::LOOKS;
 use gradual::runs::streams::{printable, tell};
 use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
 use gradual_report::EventFile;
@@ -100,8 +101,11 @@ impl Plan<'_> {
             }
         };
         let environment = environment(&self.backend);
-        let journals = self.experiment.task.journals();
-        let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, journals)?;
+        let mut journals = self.experiment.task.journals().to_vec();
+        if job.arm.searches() {
+            journals.push(LOOKS);
+        }
+        let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, &journals)?;
         for mended in &resumed.mended {
             say(format!("{name}: {mended}"));
         }

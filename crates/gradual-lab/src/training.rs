@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use burn::tensor::Device;
 use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Phase, Progress, RunFolder, Snapshot, Task,
@@ -249,18 +250,28 @@ pub(crate) fn trainer<'t, T: Task>(
         .iter()
         .map(|capability| capability.frequency)
         .collect();
-    let objective = (setting.arm).objective(num_groups(capabilities), setting.seed)?;
+    let groups = num_groups(capabilities);
+    let objective = (setting.arm).objective(groups, setting.seed)?;
     let recipe = &setting.arm.recipe;
     let trainer = Trainer::new(task, objective, recipe.optimizer()?, setting.device, config);
     let trainer = trainer
         .with_rate(recipe.learning_rate()?)
         .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?);
+    let trainer = match recipe.lens(groups, setting.seed)? {
+        Some(lens) => trainer.with_lens(lens),
+        None => trainer,
+    };
     let Some((after, then)) = recipe.second_phase(setting.steps) else {
         return Ok(trainer);
     };
-    let objective = then.objective(num_groups(capabilities), setting.seed)?;
+    let objective = then.objective(groups, setting.seed);
+    let objective = objective.context("its second phase (then)")?;
     let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
         .with_sampler(then.sampler(&frequencies, setting.steps - after)?);
+    let phase = match then.lens(groups, setting.seed)? {
+        Some(lens) => phase.with_lens(lens),
+        None => phase,
+    };
     Ok(trainer.then(after, phase))
 }
 

@@ -1,11 +1,9 @@
 //! `experiment all`: what is missing is done, one that fails stops no other, and a page lists them.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{lab, refused, run};
+use crate::common::{lab, refused, run};
 use serde_json::Value;
 
 /// The experiments that test claims, by the list.

@@ -1,11 +1,9 @@
 //! Arms mean what they meant: losses of 200 steps, as they were written down before arms became data.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::run;
+use crate::common::run;
 use serde_json::Value;
 
 /// Step, capability, loss.

@@ -1,10 +1,8 @@
 //! Experiments in files: the built-in ones are such files, and whatever is wrong with one is named with its line.
 
-mod common;
-
 use std::fs;
 
-use common::{refused, run, written};
+use crate::common::{refused, run, written};
 
 /// A small experiment that is right.
 const SMALL: &str = r#"name = "small"
@@ -151,7 +149,14 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["stesp", "line 12", "did you mean 'steps'?"],
         ),
         ("steps = 4", "steps = \"4\"", &["line 12", "steps"]),
-        ("steps = 4", "steps = 0", &["line 12", "above 0"]),
+        (
+            "steps = 4",
+            "steps = 0",
+            &[
+                "line 12",
+                "steps = 0, but it is a whole number from 1 to 1000000000",
+            ],
+        ),
         ("steps = 4", "steps = -4", &["line 12"]),
         ("steps = 4", "", &["run.steps is missing"]),
         ("seeds = 1", "rate = -1.0", &["line 11", "a number > 0"]),
@@ -294,7 +299,7 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "[[claim]]",
             "[[arm]]\nname = \"idle\"\nrecipe.slowdown = 0\n\n[[claim]]",
-            &["slowdown", "whole number ≥ 1", "line 2"],
+            &["slowdown = 0, but it is a whole number from 1 to", "line 2"],
         ),
         (
             "recipe.layers",
@@ -339,7 +344,10 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
         (
             "about = \"fourth",
             "seeds = 0\nabout = \"fourth",
-            &["line 17", "above 0"],
+            &[
+                "line 17",
+                "seeds = 0, but it is a whole number from 1 to 10000",
+            ],
         ),
         (
             "\"erm\", \"mine\"",
@@ -358,13 +366,13 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
     }
     let many = refused(&["--quick", "--steps=4000000000"]);
     assert!(
-        many.contains("steps = 4000000000, but it is at most 1000000000"),
+        many.contains("'4000000000' for '--steps <N>': it is a whole number from 1 to 1000000000"),
         "{many}"
     );
     let many = SMALL.replacen("about = \"fourth", "seeds = 20000\nabout = \"fourth", 1);
     let many = refused(&[&written(home.path(), &many)]);
     assert!(
-        many.contains("arm mine: seeds = 20000, but it is at most 10000"),
+        many.contains("seeds = 20000, but it is a whole number from 1 to 10000"),
         "{many}"
     );
     let missing = home.path().join("missing.toml").display().to_string();
@@ -424,7 +432,23 @@ fn arms_of_the_command_line_are_checked() {
             "mine=grouping:landmarks(k=500,examples=100)",
             "nothing was run: change these arms",
         ),
-        ("mine=slowdown:0", "whole number ≥ 1"),
+        (
+            "mine=slowdown:0",
+            "slowdown:0, but it is a whole number from 1 to",
+        ),
+        (
+            "mine=draw:0",
+            "draw:0, but it is a whole number from 1 to 1000000",
+        ),
+        (
+            "mine=draw:1e14",
+            "draw:1e14, but it is a whole number from 1 to 1000000",
+        ),
+        ("mine=rate:fast", "rate:fast, but it is a number"),
+        (
+            "mine=through_trace:1",
+            "through_trace:1, but it is true or false",
+        ),
         ("mine=like:groped", "did you mean 'grouped'?"),
         ("mine=rate:1e-3,like:groped", "did you mean 'grouped'?"),
         ("mine=like:erm,like:svd", "like one arm only"),
@@ -487,6 +511,14 @@ fn what_is_too_much_is_refused() {
     assert!(refused(&[&file, &out]).contains("32 times at most"));
     let file = written(home.path(), &arms(5_000, false));
     assert!(refused(&[&file, &out]).contains("5001 [[arm]], but at most 1000"));
+
+    let names: Vec<String> = (0..100_000).map(|at| format!("\"a{at}\"")).collect();
+    let names = format!("\"erm\", \"mine\", {}", names.join(","));
+    let file = written(home.path(), &SMALL.replacen("\"erm\", \"mine\"", &names, 1));
+    let before = std::time::Instant::now();
+    assert!(refused(&[&file, &out]).contains("arms has 100002 names, but at most 1000"));
+    // It took tens of seconds to look each up among all others.
+    assert!(before.elapsed().as_secs() < 10, "{:?}", before.elapsed());
 
     // Nobody reads a message of a megabyte.
     let file = written(

@@ -1,14 +1,12 @@
 //! Images come from folders and IDX files, are read once, and are known by what is in them.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use common::{lab, refused, run};
+use crate::common::{lab, refused, run};
 use image::{GrayImage, Luma, RgbImage};
 use serde_json::Value;
 

@@ -1,11 +1,9 @@
 //! Runs that can't be compared do not come into one folder.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{refused, run};
+use crate::common::{refused, run};
 
 /// A short run of the table in `file`.
 fn table(home: &Path, file: &str, arm: &str, more: &[&str]) -> Vec<String> {

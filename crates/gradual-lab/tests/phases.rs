@@ -1,10 +1,8 @@
 //! Arms with a second phase, with a draw of their own, and claims against other arms, from a file to its report.
 
-mod common;
-
 use std::fs;
 
-use common::{refused, run, written};
+use crate::common::{lab, refused, run, written};
 use serde_json::Value;
 
 const FILE: &str = r#"
@@ -132,6 +130,31 @@ fn phases_and_draws_of_ones_own_run_resume_and_are_reported() {
 }
 
 #[test]
+fn claims_on_arms_that_do_not_run_are_told() {
+    let home = tempfile::tempdir().unwrap();
+    let file = written(home.path(), FILE);
+    let out = format!("--out={}", home.path().display());
+    let said = |arms: &str| {
+        let output = lab(&[&file, &out, arms]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let expected = "note: 1 of 2 claims can't be judged: there is no run of turned or turned-again, and none is asked for";
+    let first = said("--arms=erm");
+    assert!(first.contains(expected), "{first}");
+    let text = fs::read_to_string(home.path().join("phases/report/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        summary["verdicts"][0]["reason"],
+        "there is no run of turned"
+    );
+    // All of them are there then.
+    let later = said("--arms=turned,turned-again");
+    assert!(!later.contains("judged"), "{later}");
+}
+
+#[test]
 fn what_no_run_can_have_is_refused_before_any_runs() {
     let home = tempfile::tempdir().unwrap();
     let out = format!("--out={}", home.path().display());
@@ -174,8 +197,80 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
         ("recipe.draw = 8", "recipe.draw = 0", "line 31"),
         (
             "recipe.draw = 8",
+            "recipe.draw = 1e14",
+            "draw = 1e14, but it is a whole number from 1 to 1000000",
+        ),
+        (
+            "hidden = 16",
+            "hidden = 16\ncode = 1e300",
+            "code = 1e300, but it is a number from 0 to 1000000",
+        ),
+        (
+            "hidden = 16",
+            "hidden = 16\nexponent = 1e300",
+            "exponent = 1e300, but it is a number from 0 to 50",
+        ),
+        (
+            "hidden = 16",
+            "hidden = 1e300",
+            "floating point `1e300`, expected a whole number from 0",
+        ),
+        // What is wrong with the second phase alone.
+        (
+            "sampler = \"balanced\"",
+            "metric = \"euclidean\"",
+            "arm turned-again: its second phase (then): grouping labels looks at no gradients",
+        ),
+        (
+            "sampler = \"balanced\"",
+            "layers = [\"*\"]",
+            "arm turned-again: its second phase (then): layers are those that a metric looks at",
+        ),
+        (
+            "sampler = \"balanced\"",
+            "grouping = \"landmarks(k = 3000)\"",
+            "arm turned-again: its second phase (then): spectral: 3000 groups were asked for",
+        ),
+        (
+            "sampler = \"balanced\"",
+            "grouping = \"spectral(k = 2)\", metric = \"euclidean\", layers = [\"nothing\"]",
+            "nothing was run: arm turned-again: its second phase (then): step 1:",
+        ),
+        // Numbers that these runs can't have.
+        (
+            "arm = \"turned\"\n",
+            "arm = \"small\"\n",
+            "moved is a number of a second phase, and the arm 'small' has none",
+        ),
+        (
+            "against = \"turned-again\"\n",
+            "",
+            "moved is a number of a second phase, and the arm 'erm' has none",
+        ),
+        (
+            "against = 20\nmetric = \"steps_to_99\"",
+            "against = 1\nmetric = \"kept\"",
+            "kept is a number of a second phase, and the arm 'erm' has none",
+        ),
+        (
+            "metric = \"steps_to_99\"",
+            "metric = \"composed_skill\"",
+            "composed_skill is of capabilities that are composed of others, and the task has none",
+        ),
+        (
+            "metric = \"steps_to_99\"",
+            "metric = \"order_agreement\"",
+            "no claim can be about it: it compares a run with that of the baseline already",
+        ),
+        (
+            "metric = \"steps_to_99\"",
+            "metric = \"steps_per_second\"",
+            "take seconds_to_90 or seconds_to_99",
+        ),
+        (
+            "recipe.draw = 8",
             "recipe.draw = 2000000",
-            "draw = 2000000, but it is at most",
+            "draw = 2000000, but it is a whole number from 1 to 1000000",
         ),
         (
             "against = \"turned-again\"",

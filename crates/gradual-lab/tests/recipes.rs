@@ -8,7 +8,7 @@ use common::{refused, run};
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
+use gradual::train::registry::{LENSES, OPTIMIZERS, SAMPLERS};
 use serde_json::{Value, json};
 
 /// The paths of all leaves of `value`, as JSON pointers.
@@ -228,6 +228,7 @@ fn the_page_of_parts_is_printed_from_the_registries() {
         ("grouping", "Groupings", GROUPINGS.table()),
         ("wrappers", "Wrappers of groupings", WRAPPERS.table()),
         ("metric", "Metrics", METRICS.table()),
+        ("lens", "Lenses", LENSES.table()),
         (
             "composition",
             "Compositions of group losses",

@@ -1,15 +1,13 @@
 //! What an experiment's folder says of itself, from the start.
 #![cfg(unix)]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{refused, run};
+use crate::common::{refused, run};
 use gradual::runs::{ExperimentRecord, Record as _};
 
 fn record(folder: &Path) -> ExperimentRecord {

@@ -1,12 +1,10 @@
 //! Arms of a series: `[[sweep]]`, `series` and `at`, and seeds of an arm's own.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::{refused, run, written};
+use crate::common::{refused, run, written};
 use serde_json::{Value, json};
 
 /// Three sweeps, two of which have names of one kind.
@@ -204,6 +202,26 @@ fn what_is_wrong_with_a_sweep_is_named_with_its_line() {
             "series = \"rate\"",
             "series = \" \"",
             &["line 23", "a name"],
+        ),
+        (
+            "series = \"rate\"",
+            "series = \"rate-{}\"",
+            &["line 23", "cut-{}", "series = \"rate-{}\"", "leave {} out"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"own\"\nseries = \"rate-{}\"\nat = 2\n[[claim]]",
+            &["line 36", "series = \"rate-{}\"", "leave {} out"],
+        ),
+        (
+            "[[claim]]",
+            "[[arm]]\nname = \"own\"\nabout = \"at {}\"\n[[claim]]",
+            &["line 36", "the arm own has {} in about"],
+        ),
+        (
+            "recipe.rate = \"{}\"",
+            "then = { after = \"0.{}\", recipe.rate = -1 }",
+            &["line 27", "at = 1: then: "],
         ),
         (
             "name = \"power-{}\"",

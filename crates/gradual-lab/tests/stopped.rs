@@ -69,7 +69,7 @@ fn grown(home: &Path, arm: &str, bytes: u64) {
 fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     for name in ["-INT", "-TERM"] {
         let home = tempfile::tempdir().unwrap();
-        let child = spawn(home.path(), 40_000);
+        let child = spawn(home.path(), 1_000_000);
         grown(home.path(), "erm", 2_000);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -90,12 +90,35 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
             .path()
             .join("sparse-parity-quick/erm/seed-0/curves.jsonl");
         let before = fs::metadata(curves).unwrap().len();
-        let child = spawn(home.path(), 40_000);
+        let child = spawn(home.path(), 1_000_000);
         grown(home.path(), "erm", before);
         signal(&child, name);
         let text = said(&child.wait_with_output().unwrap());
         assert!(text.contains("erm seed 0: going on from step"), "{text}");
     }
+}
+
+#[test]
+fn an_interrupted_list_of_experiments_says_how_many_have_not_begun() {
+    let home = tempfile::tempdir().unwrap();
+    let mut words = arguments(home.path(), 1_000_000);
+    words[1] = String::from("all");
+    words.push(String::from("--arms=erm"));
+    words.retain(|word| word != "--arms=erm,grouped");
+    let mut command = Command::new(LAB);
+    let child = command.args(words).stderr(Stdio::piped()).spawn().unwrap();
+    grown(home.path(), "erm", 2_000);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    let all = text.split_once("experiment 1 of ").unwrap().1;
+    let all: usize = all.lines().next().unwrap().parse().unwrap();
+    let expected = format!(
+        "interrupted: 1 run is open, and {} experiments have not begun; the same command goes on with it",
+        all - 1
+    );
+    assert!(all > 5 && text.contains(&expected), "{text}");
 }
 
 /// Under `nohup`, which ignores the signal of a terminal that is closed, a run goes on.

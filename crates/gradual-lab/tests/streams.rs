@@ -161,15 +161,15 @@ fn sizes_that_no_machine_has_are_refused_before_anything_runs() {
     for (flag, named) in [
         (
             "--steps=100000000000",
-            "steps = 100000000000, but it is at most",
+            "'100000000000' for '--steps <N>': it is a whole number from 1 to 1000000000",
         ),
         (
             "--steps=18446744073709551615",
-            "steps = 18446744073709551615, but it is at most",
+            "'18446744073709551615' for '--steps <N>': it is a whole number from 1 to 1000000000",
         ),
         (
             "--steps=9223372036854775818",
-            "steps = 9223372036854775818, but it is at most",
+            "'9223372036854775818' for '--steps <N>': it is a whole number from 1 to 1000000000",
         ),
         (
             "--steps=600000000",
@@ -177,14 +177,18 @@ fn sizes_that_no_machine_has_are_refused_before_anything_runs() {
         ),
         (
             "--draw=1000000000000",
-            "draw = 1000000000000, but it is at most",
+            "'1000000000000' for '--draw <N>': it is a whole number from 1 to 1000000",
         ),
         ("--draw=1000000", "gradients are compared of at most"),
         (
             "--seeds=18446744073709551615",
-            "seeds = 18446744073709551615, but it is at most",
+            "'18446744073709551615' for '--seeds <N>': it is a whole number from 1 to 10000",
         ),
-        ("--steps=18446744073709551616", "invalid value"),
+        ("--steps=1e14", "it is a whole number from 1 to 1000000000"),
+        (
+            "--steps=18446744073709551616",
+            "it is a whole number from 1 to 1000000000",
+        ),
         ("--jobs=0", "invalid value"),
     ] {
         let said = refused(&["sparse-parity", "--arms=erm,erm-half,whitened", flag, &out]);

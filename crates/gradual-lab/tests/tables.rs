@@ -1,13 +1,11 @@
 //! Tables come from files and pipes, are read once, and are known by what is in them.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{lab, refused, run};
+use crate::common::{lab, refused, run};
 use serde_json::Value;
 
 /// A table of 80 rows, the last of which has this size.

@@ -1,13 +1,11 @@
 //! Lines of text, as a person gives them: with groups and without, from files and pipes, and the names of found groups.
 
-mod common;
-
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{lab, refused, run};
+use crate::common::{lab, refused, run};
 use serde_json::Value;
 
 /// Sums, two thirds of which name a group.

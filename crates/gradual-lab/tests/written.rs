@@ -1,13 +1,11 @@
 //! What runs leave while they go on and when they are done: event files, and records that fit their schemas.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::run;
+use crate::common::run;
 use gradual_report::{Format, Report};
 use serde_json::Value;
 

@@ -1,13 +1,11 @@
 //! Compositions against finite differences, hand-worked values and each other.
 
-mod common;
-
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
 use gradual_loss::{Composition, LossError, Mean, Scale, SumOfSquares};
 use proptest::prelude::*;
 
-use common::all;
+use crate::common::all;
 
 fn device() -> Device {
     Device::flex()

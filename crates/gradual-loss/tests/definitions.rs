@@ -1,7 +1,5 @@
 //! Each composition against its published definition, on numbers worked out by hand.
 
-mod common;
-
 use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Draw, EachExample, Grouping, Groups, Labels, Priors};
 use gradual_loss::{
@@ -10,7 +8,7 @@ use gradual_loss::{
 };
 use proptest::prelude::*;
 
-use common::all;
+use crate::common::all;
 
 const LN_2: f32 = std::f32::consts::LN_2;
 

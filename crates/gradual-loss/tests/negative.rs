@@ -1,7 +1,5 @@
 //! Losses below zero: refused by name, or taken as they are, and never a coefficient that is no number.
 
-mod common;
-
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_grad::host::reads;
 use gradual_group::{Average, Groups};
@@ -11,7 +9,7 @@ use gradual_loss::{
 };
 use proptest::prelude::*;
 
-use common::{Named, all};
+use crate::common::{Named, all};
 
 fn vector(values: &[f64], dtype: DType) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(dtype);

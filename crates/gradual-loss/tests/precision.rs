@@ -1,13 +1,11 @@
 //! Losses in half, single and double precision, with memberships in another.
 
-mod common;
-
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
 use gradual_loss::registry::{RULES, RuleContext};
 use gradual_loss::{Composition, GroupDro, Mean, Scale, Scaler, SumOfSquares, Tilted};
 
-use common::all;
+use crate::common::all;
 
 fn vector(values: &[f64], dtype: DType) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(dtype);

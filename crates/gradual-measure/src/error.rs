@@ -74,10 +74,10 @@ pub enum MeasureError {
         /// Which capability is missing or new.
         difference: String,
     },
-    /// A composed capability has the same parts at every evaluation, other capabilities of the run.
+    /// A composed capability has the same parts at every evaluation, other capabilities of the run, each once.
     #[error(
-        "run summary: expected the parts of capability `{capability}` at step {step} to be other capabilities, the same \
-         at every evaluation, got [{}]", .parts.join(", ")
+        "run summary: expected the parts of capability `{capability}` at step {step} to be other capabilities, each once \
+         and the same at every evaluation, got [{}]", .parts.join(", ")
     )]
     Parts {
         /// Name of the capability.
@@ -86,6 +86,17 @@ pub enum MeasureError {
         step: u64,
         /// The parts as they came.
         parts: Vec<String>,
+    },
+    /// No capability is composed of what is composed of it.
+    #[error(
+        "run summary: expected no capability to be composed of what is composed of it, got {} at step {step}",
+        .names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" of ")
+    )]
+    Cycle {
+        /// Step of the evaluation.
+        step: u64,
+        /// Names of capabilities, each composed of the next; the last is the first.
+        names: Vec<String>,
     },
     /// The accuracy of guessing must leave room for learning.
     #[error(

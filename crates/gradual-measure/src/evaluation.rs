@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::curve;
+use crate::parts::cycle_of_parts;
 
 /// One evaluation of all capabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,13 @@ impl Evaluation {
         self.counted()
             .map(|record| record.accuracy)
             .min_by(f64::total_cmp)
+    }
+
+    /// A cycle of capabilities that are composed of each other, see [`cycle_of_parts`].
+    #[must_use]
+    pub fn cycle_of_parts(&self) -> Option<Vec<&str>> {
+        let each = self.capabilities.iter();
+        cycle_of_parts(each.map(|(name, record)| (name.as_str(), record.parts.as_slice())))
     }
 
     fn counted(&self) -> impl Iterator<Item = &CapabilityRecord> {

@@ -9,12 +9,13 @@
 //!   some capabilities predict the others; [`overlap`](mod@overlap): how far their rises overlap; [`rank`]: rank
 //!   correlations; [`slope()`]: a straight line through points;
 //!   [`solvable`]: the model of multitask parity that predicts times of emergence from frequencies.
-//! - [`composed`]: how capabilities that are composed of others develop against their parts.
+//! - [`composed`]: how capabilities that are composed of others develop against their parts; [`cycle_of_parts`]: whether
+//!   some are composed of themselves.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
 //! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
 //!
 //! The usual way is [`RunSummary::from_evaluations`] on the evaluations of each run, [`RunSummary::value`] for one
-//! [`Metric`], and [`paired_ratio`] with [`judge`] over the seeds.
+//! [`Metric`] and [`RunSummary::lack`] for why there is none, and [`paired_ratio`] with [`judge`] over the seeds.
 
 pub mod across;
 mod bootstrap;
@@ -26,8 +27,10 @@ pub mod emergence;
 mod error;
 pub mod evaluation;
 pub mod halves;
+mod lack;
 pub mod metric;
 pub mod overlap;
+mod parts;
 pub mod rank;
 pub mod run;
 mod sign_flip;
@@ -47,8 +50,10 @@ pub use emergence::{Emergence, Logistic};
 pub use error::MeasureError;
 pub use evaluation::{CapabilityRecord, Evaluation};
 pub use halves::{Halves, half_pairs};
+pub use lack::Lack;
 pub use metric::{Direction, Metric, Topic};
 pub use overlap::overlap;
+pub use parts::cycle_of_parts;
 pub use rank::{kendall_tau, spearman};
 pub use run::{CapabilityCurves, Measure, RunCurves, SecondPhase};
 pub use slope::slope;

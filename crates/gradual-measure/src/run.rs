@@ -1,5 +1,7 @@
 //! The curves of one run: every capability by every measure, checked once.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::curve::{Curve, skill};
@@ -137,7 +139,7 @@ impl RunCurves {
     ///
     /// # Errors
     /// When there is no evaluation or no capability, the capabilities or their parts differ between evaluations, a part
-    /// is no other capability, a chance is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
+    /// is no other capability, stands twice or is composed of the whole in turn, a chance is outside 0 to 1 or changes, a number is not finite, or steps do not increase.
     pub fn from_evaluations(evaluations: &[Evaluation]) -> Result<Self, MeasureError> {
         let first = check(evaluations)?;
         let steps: Vec<f64> = evaluations.iter().map(|one| one.step as f64).collect();
@@ -243,14 +245,14 @@ fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
             });
         }
         for (name, capability) in &one.capabilities {
+            let parts = &capability.parts;
             let known = |part: &String| part != name && first.capabilities.contains_key(part);
-            if capability.parts != first.capabilities[name].parts
-                || !capability.parts.iter().all(known)
-            {
+            let once = parts.iter().collect::<BTreeSet<_>>().len() == parts.len();
+            if *parts != first.capabilities[name].parts || !once || !parts.iter().all(known) {
                 return Err(MeasureError::Parts {
                     capability: name.clone(),
                     step: one.step,
-                    parts: capability.parts.clone(),
+                    parts: parts.clone(),
                 });
             }
             if !(0.0..1.0).contains(&capability.chance) {
@@ -271,5 +273,11 @@ fn check(evaluations: &[Evaluation]) -> Result<&Evaluation, MeasureError> {
             }
         }
     }
-    Ok(first)
+    match first.cycle_of_parts() {
+        None => Ok(first),
+        Some(names) => Err(MeasureError::Cycle {
+            step: first.step,
+            names: names.into_iter().map(str::to_owned).collect(),
+        }),
+    }
 }

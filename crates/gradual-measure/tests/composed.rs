@@ -159,11 +159,22 @@ fn parts_have_to_be_other_capabilities_of_the_run() {
         let one = vec![("x", record(0.0, 0.5, &[])), ("z", record(0.0, 0.5, parts))];
         RunSummary::from_evaluations(&[evaluation(0, one)]).unwrap_err()
     };
-    for parts in [&["w"][..], &["z"], &["x", "w"]] {
+    for parts in [&["w"][..], &["z"], &["x", "w"], &["x", "x"]] {
         let error = refused(parts);
         assert!(matches!(error, MeasureError::Parts { .. }), "{error}");
         assert!(error.to_string().contains("`z` at step 0"), "{error}");
     }
+    let both = vec![
+        ("x", record(0.0, 0.5, &["z"])),
+        ("z", record(0.0, 0.5, &["x"])),
+    ];
+    let cycle = RunSummary::from_evaluations(&[evaluation(0, both)]).unwrap_err();
+    assert!(
+        cycle
+            .to_string()
+            .ends_with("got `x` of `z` of `x` at step 0"),
+        "{cycle}"
+    );
     let other = |step, parts: &[&str]| {
         let one = vec![("x", record(0.0, 0.5, &[])), ("z", record(0.0, 0.5, parts))];
         evaluation(step, one)

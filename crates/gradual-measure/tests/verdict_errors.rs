@@ -1,5 +1,6 @@
 //! How often verdicts are wrong, and how often they come. `docs/verdicts.md` has the same from more draws.
 
+#[path = "simulated/mod.rs"]
 mod simulated;
 
 use simulated::{Noise, Share, power, wrong};

@@ -49,6 +49,7 @@ enum Default {
     Count(u64),
     Flag(bool),
     Word(&'static str),
+    Numbers(&'static [f64]),
 }
 
 impl Parameter {
@@ -98,7 +99,7 @@ impl Parameter {
         Self::new(name, about, Kind::Choice, words, Default::Word(words[0]))
     }
 
-    /// A list of finite real numbers, which has to be given.
+    /// A list of finite real numbers, which has to be given unless it has a [default](Self::list_by_default).
     #[must_use]
     pub const fn numbers(name: &'static str, about: &'static str) -> Self {
         Self::new(name, about, Kind::Numbers, &[], Default::Required)
@@ -124,6 +125,15 @@ impl Parameter {
     pub const fn word_by_default(self, word: &'static str) -> Self {
         Self {
             default: Default::Word(word),
+            ..self
+        }
+    }
+
+    /// The same list with a default.
+    #[must_use]
+    pub const fn list_by_default(self, numbers: &'static [f64]) -> Self {
+        Self {
+            default: Default::Numbers(numbers),
             ..self
         }
     }
@@ -185,6 +195,7 @@ impl Parameter {
             Default::Count(count) => Some(Value::Count(count)),
             Default::Flag(flag) => Some(Value::Flag(flag)),
             Default::Word(word) => Some(Value::Word(word.to_owned())),
+            Default::Numbers(numbers) => Some(Value::Numbers(numbers.to_vec())),
         }
     }
 

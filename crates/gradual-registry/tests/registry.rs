@@ -363,3 +363,16 @@ proptest! {
         let _ = text.parse::<Spec>();
     }
 }
+
+#[test]
+fn a_list_may_have_a_default() {
+    const LIST: Parameter = Parameter::numbers("at", "some numbers")
+        .at_least(0.0)
+        .list_by_default(&[0.0, 2.5]);
+    assert_eq!(LIST.default(), Some(Value::Numbers(vec![0.0, 2.5])));
+    assert!(
+        LIST.to_string()
+            .starts_with("at = [0.0, 2.5]: some numbers")
+    );
+    assert!(Parameter::numbers("at", "some numbers").default().is_none());
+}

@@ -1,30 +1,28 @@
 //! The verdicts of full runs as a page of documentation.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+mod place;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use gradual_measure::{Against, Direction};
+use gradual_runs::ExperimentRecord;
 use gradual_runs::files::{self, EXPERIMENT};
-use gradual_runs::{ExperimentRecord, RunsError};
 
 use crate::ReportError;
 use crate::figures::{Dots, dots, name_apart};
 use crate::folder::Folder;
 use crate::numbers::{count, number};
-use crate::output;
 use crate::stop::Stop;
 use crate::text::markdown::{block, cell, code, plain};
 use crate::verdicts::{self, JudgedClaim, present, values};
+use place::{Figures, check, put};
 
 /// What every page of claims begins with.
 const HEAD: &str = "# Claims and verdicts\n";
-/// The folder of its figures, beside the page.
-const FIGURES: &str = "figures";
 
 /// Writes the claims of the experiments in `dirs` to the Markdown file `page`, claim by claim with its verdict
-/// and a figure, which lies in the folder `figures` beside the page.
+/// and a figure, which lies beside the page in the folder `figures/NAME`, NAME being that of the page without its ending.
 ///
 /// Each experiment is a table of its own: p-values are corrected for its own claims. Equal runs give equal
 /// bytes. The page and all figures are put in their places once all are written; where anything fails before, what was
@@ -63,7 +61,7 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
          seeds. All else is inconclusive.\n",
         block(&command),
     );
-    let mut figures = BTreeMap::new();
+    let mut figures = Figures::of(page);
     let mut taken = BTreeSet::new();
     for dir in &dirs {
         let mut folder = Folder::read(dir, false, stop)?;
@@ -111,107 +109,6 @@ fn experiments(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     }
 }
 
-/// Refuses to replace what is no page of claims.
-fn check(page: &Path) -> Result<(), ReportError> {
-    let foreign = |found| {
-        Err(ReportError::ForeignPage {
-            path: page.to_owned(),
-            found,
-        })
-    };
-    let figures = output::beside(page).join(FIGURES);
-    match fs::symlink_metadata(&figures) {
-        Ok(found) if !found.is_dir() => return foreign("the figures beside it are no folder"),
-        _ => {}
-    }
-    match fs::symlink_metadata(page) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(RunsError::file("look at", page)(error).into()),
-        Ok(found) if !found.is_file() => foreign("it is no file"),
-        Ok(_) => {
-            let mut start = Vec::new();
-            let read = File::open(page).and_then(|file| {
-                let mut head = file.take(HEAD.len() as u64);
-                head.read_to_end(&mut start)
-            });
-            read.map_err(RunsError::file("read", page))?;
-            match start.is_empty() || start == HEAD.as_bytes() {
-                true => Ok(()),
-                false => foreign("it begins otherwise"),
-            }
-        }
-    }
-}
-
-/// The figures that the page of claims before links to; none without one.
-fn former(page: &Path) -> Result<BTreeSet<String>, ReportError> {
-    let text = match fs::read_to_string(page) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(RunsError::file("read", page)(error).into()),
-    };
-    let names = text.lines().filter_map(|line| {
-        let (_, link) = line.strip_prefix("![")?.rsplit_once("](figures/")?;
-        let name = link.strip_suffix(".svg)")?;
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-        (name.starts_with("claim-") && name.chars().all(plain)).then(|| name.to_owned())
-    });
-    Ok(names.collect())
-}
-
-/// Refuses to replace a figure that the page before does not link to, or what is no file.
-fn check_figure(path: &Path, ours: bool) -> Result<(), ReportError> {
-    let found = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(RunsError::file("look at", path)(error).into()),
-        Ok(found) if !found.is_file() => "it is no file",
-        Ok(_) if !ours => "the page before does not link to it",
-        Ok(_) => return Ok(()),
-    };
-    Err(ReportError::ForeignPage {
-        path: path.to_owned(),
-        found,
-    })
-}
-
-/// Writes page and figures into a hidden folder beside the page, and then moves each to its place, the page last. The
-/// figures of the page before that are no longer wanted go.
-fn put(page: &Path, text: &str, figures: &BTreeMap<String, String>) -> Result<(), ReportError> {
-    let beside = output::beside(page);
-    let former = former(page)?;
-    let place = |name: &str| beside.join(FIGURES).join(format!("{name}.svg"));
-    for name in figures.keys() {
-        check_figure(&place(name), former.contains(name))?;
-    }
-    fs::create_dir_all(beside).map_err(RunsError::file("create", beside))?;
-    let new = output::Hidden::new(beside)?;
-    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let pages = std::iter::once((output::PAGE.to_owned(), page.to_owned(), text));
-    let drawings = figures.iter().map(|(name, svg)| {
-        let written = format!("{FIGURES}/{name}.svg");
-        (written, place(name), svg.as_str())
-    });
-    for (name, place, content) in drawings.chain(pages) {
-        let written = new.path().join(name);
-        output::create(&written, content.as_bytes()).map_err(RunsError::file("write", &place))?;
-        moves.push((written, place));
-    }
-    for (written, place) in moves {
-        let parent = output::beside(&place);
-        let moved = fs::create_dir_all(parent).and_then(|()| fs::rename(&written, &place));
-        moved.map_err(RunsError::file("write", &place))?;
-    }
-    for name in former.iter().filter(|name| !figures.contains_key(*name)) {
-        let gone = place(name);
-        if check_figure(&gone, true).is_ok() && gone.exists() {
-            fs::remove_file(&gone).map_err(RunsError::file("remove", &gone))?;
-        }
-    }
-    drop(new);
-    output::sweep(beside);
-    Ok(())
-}
-
 /// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
@@ -222,11 +119,7 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-fn experiment(
-    folder: &Folder,
-    figures: &mut BTreeMap<String, String>,
-    stop: &Stop,
-) -> Result<String, ReportError> {
+fn experiment(folder: &Folder, figures: &mut Figures, stop: &Stop) -> Result<String, ReportError> {
     let mut text = format!("\n## {}\n", plain(&folder.title));
     for claim in folder.claims.iter().filter(|claim| !claim.is_empty()) {
         text.push_str(&format!("\n> {}\n", plain(claim)));
@@ -264,17 +157,18 @@ fn experiment(
     for (index, one) in (1..).zip(&held) {
         stop.check()?;
         let mut name = format!("claim-{}-{index}", file_name(&folder.name));
-        let mut taken: Vec<String> = figures.keys().cloned().collect();
+        let mut taken: Vec<String> = figures.drawn.keys().cloned().collect();
         name_apart(taken.iter_mut().chain([&mut name]));
         let svg = figure(folder, one, &name)?;
-        figures.insert(name.clone(), svg);
+        let link = figures.link(&name);
+        figures.drawn.insert(name, svg);
         let control = folder
             .arm(&one.claim.arm)
             .and_then(|arm| arm.control.as_deref());
         text.push_str(&format!(
             "\n### {}\n\n{}",
             plain(&heading(folder, index)),
-            section(one, control, &name)
+            section(one, control, &link)
         ));
     }
     Ok(text)
@@ -331,7 +225,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         text.push_str(&format!(". The arm is a control for {}", cell(control)));
     }
     text.push_str(&format!(
-        ".\n\n![{} by seed](figures/{figure}.svg)\n",
+        ".\n\n![{} by seed]({figure})\n",
         claim.metric.label()
     ));
     text
@@ -397,7 +291,7 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// Letters of the name of an experiment in the names of its figures.
+/// Letters of the name of an experiment or a page in the names of its figures or their folder.
 const LONGEST: usize = 60;
 
 /// The anchor of a name, cut so that files may be called so.

@@ -3,6 +3,7 @@
 mod first;
 mod found_groups;
 pub(crate) mod live;
+mod looks;
 mod metrics;
 mod order;
 mod reproduce;
@@ -54,10 +55,9 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
             .map(|claim| claimed(claim))
             .collect(),
         first::html(folder, figures, drawings.pointed),
-        format!(
-            "<p class=\"lead\">{}</p>\n",
-            quoted(&prose::paragraph(folder, results))
-        ),
+        (prose::paragraphs(folder, results).iter())
+            .map(|told| format!("<p class=\"lead\">{}</p>\n", quoted(told)))
+            .collect(),
         notes(&folder.notes),
         verdict_table::html(folder, &results.verdicts),
         metrics::arms(&arms, results.arms.len()),
@@ -67,6 +67,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         metrics::topics(&arms),
         order::html(folder),
         late,
+        looks::html(folder),
         figures
             .iter()
             .filter(|one| !first(one))

@@ -1,4 +1,4 @@
-//! The first paragraph, written from the numbers.
+//! The first paragraphs, written from the numbers.
 
 use gradual_measure::{Metric, Verdict};
 
@@ -14,34 +14,29 @@ const NEVER: usize = 8;
 /// Letters of the name of an arm.
 const NAME: usize = 44;
 
-/// Sentences on what ran, what the baseline does, what the arms change, and what never came.
-pub(crate) fn paragraph(folder: &Folder, results: &Results) -> String {
-    let mut sentences = vec![what_ran(folder, results)];
+/// Paragraphs: what ran and what the baseline does, what the arms change, what was judged and what never came.
+pub(crate) fn paragraphs(folder: &Folder, results: &Results) -> Vec<String> {
+    let mut first = vec![what_ran(folder, results)];
+    let mut changes = Vec::new();
     let baseline = results.arm(&folder.baseline);
     if let Some(base) = baseline.filter(|arm| arm.runs > 0) {
-        sentences.extend(alone(base));
+        first.extend(alone(base));
         let others = worth_telling(results, base).into_iter();
-        sentences.extend(
+        changes.extend(
             others
                 .filter(|arm| arm.compared)
                 .filter_map(|arm| against(arm, base)),
         );
     } else {
-        sentences.push(format!(
+        first.push(format!(
             "There is no run of the baseline `{}`, so nothing can be compared.",
             shorten(&folder.baseline, NAME)
         ));
     }
-    sentences.extend(judged(results));
-    let never: Vec<String> = results.arms.iter().filter_map(never_came).collect();
-    sentences.extend(never.iter().take(NEVER).cloned());
-    if never.len() > NEVER {
-        sentences.push(format!(
-            "The same is so in {}.",
-            count(never.len() - NEVER, "more arm", "more arms")
-        ));
-    }
-    sentences.join(" ")
+    let outcome = judged(results).into_iter().chain(never_came(results));
+    let all = [first, changes, outcome.collect()];
+    let told = all.into_iter().filter(|sentences| !sentences.is_empty());
+    told.map(|sentences| sentences.join(" ")).collect()
 }
 
 fn what_ran(folder: &Folder, results: &Results) -> String {
@@ -168,22 +163,49 @@ fn judged(results: &Results) -> Option<String> {
     (total > 0).then(|| format!("Of {}: {}.", count(total, "claim", "claims"), list(&parts)))
 }
 
-fn never_came(arm: &ArmResult) -> Option<String> {
-    let (reached, of) = arm.reached();
-    let seeds = arm.metrics.first().map_or(1, |metric| metric.runs);
-    (reached < of).then(|| {
-        let over = if seeds > 1 {
-            format!(" (over {seeds} seeds)")
-        } else {
-            String::new()
+/// Which capabilities did not come in which arms.
+fn never_came(results: &Results) -> Option<String> {
+    let never: Vec<&ArmResult> = results.arms.iter().filter(|arm| lacks_some(arm)).collect();
+    let counted = |arm: &ArmResult| {
+        let (reached, of) = arm.reached();
+        let seeds = arm.metrics.first().map_or(1, |metric| metric.runs);
+        let over = match seeds {
+            0 | 1 => String::new(),
+            seeds => format!(" (over {seeds} seeds)"),
         };
-        format!(
-            "In `{}`, {} of {} never reached a skill of 50 %.",
+        (of - reached, of, over)
+    };
+    if let [arm] = never.as_slice() {
+        let (missing, of, over) = counted(arm);
+        return Some(format!(
+            "In `{}`, {missing} of {}{over} never reached a skill of 50 %.",
             arm.label,
-            of - reached,
-            count(of, "capability", "capabilities") + &over,
+            count(of, "capability", "capabilities")
+        ));
+    }
+    let mut parts: Vec<String> = (never.iter().take(NEVER))
+        .map(|arm| {
+            let (missing, of, over) = counted(arm);
+            format!("{missing} of {of} in `{}`{over}", arm.label)
+        })
+        .collect();
+    if never.len() > NEVER {
+        parts.push(format!(
+            "some in {}",
+            count(never.len() - NEVER, "more arm", "more arms")
+        ));
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "Capabilities that never reached a skill of 50 %: {}.",
+            list(&parts)
         )
     })
+}
+
+fn lacks_some(arm: &ArmResult) -> bool {
+    let (reached, of) = arm.reached();
+    reached < of
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -25,9 +25,12 @@ pub(crate) fn ramp(share: f64) -> RGBColor {
     RGBColor(2, 0, (share.clamp(0.0, 1.0) * last).round() as u8)
 }
 
+/// Colours of arms: further ones have the first ones again.
+pub(crate) const ARMS: usize = 12;
+
 /// The colour of the arm at `index`: dark enough for white letters, light enough for a dark page.
 pub(crate) fn arm(index: usize) -> RGBColor {
-    const COLOURS: [RGBColor; 12] = [
+    const COLOURS: [RGBColor; ARMS] = [
         RGBColor(0x00, 0x72, 0xB2),
         RGBColor(0xD5, 0x5E, 0x00),
         RGBColor(0x00, 0x8F, 0x68),

@@ -10,7 +10,7 @@ use crate::table::{Cell, Table};
 
 /// All tables.
 pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
-    vec![
+    let tables = [
         verdicts(results),
         metrics(results),
         runs(folder),
@@ -18,7 +18,10 @@ pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
         capabilities(folder),
         curves(folder),
         found_groups(folder),
-    ]
+    ];
+    let looked = each(folder).any(|(_, run)| !run.looks.is_empty());
+    let looks = looked.then(|| looks(folder));
+    tables.into_iter().chain(looks).collect()
 }
 
 fn verdicts(results: &Results) -> Table {
@@ -230,7 +233,6 @@ fn capabilities(folder: &Folder) -> Table {
     table
 }
 
-/// Every evaluation of every capability, as it was recorded.
 /// The found groups of every record, with their most typical example.
 fn found_groups(folder: &Folder) -> Table {
     let mut table = Table::new(
@@ -259,6 +261,46 @@ fn found_groups(folder: &Folder) -> Table {
     table
 }
 
+/// Every look of every search for a lens.
+fn looks(folder: &Folder) -> Table {
+    let mut table = Table::new(
+        "looks",
+        &[
+            "arm",
+            "seed",
+            "step",
+            "layer",
+            "metric",
+            "groups",
+            "stability",
+            "recovery",
+            "chosen",
+            "taken",
+        ],
+    );
+    for (arm, run) in each(folder) {
+        for record in &run.looks {
+            for (at, look) in (0..).zip(&record.looks) {
+                let chosen = record.chosen == Some(at);
+                table.push([
+                    arm.into(),
+                    run.seed.into(),
+                    record.step.into(),
+                    look.layer.as_str().into(),
+                    look.metric.as_str().into(),
+                    look.groups.into(),
+                    look.stability.into(),
+                    look.recovery.into(),
+                    chosen.into(),
+                    (chosen && record.taken).into(),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// Every evaluation of every capability, as it was recorded.
 fn curves(folder: &Folder) -> Table {
     let mut table = Table::new(
         "curves",

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    Against, Claim, Effect, LEAST_SEEDS, Metric, Question, Verdict, judge, paired_ratio,
+    Against, Claim, Effect, LEAST_SEEDS, Lack, Metric, Question, Verdict, judge, paired_ratio,
 };
 use serde::Serialize;
 
-use crate::folder::{Folder, Stated};
+use crate::folder::{Folder, Run, Stated};
 use crate::numbers::count;
 
 /// A claim with what came out.
@@ -74,16 +74,19 @@ pub(crate) fn of(folder: &Folder) -> Vec<JudgedClaim> {
 fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) {
     let claim = &stated.claim;
     let arm_values = values(folder, &claim.arm, claim.metric);
-    let (base_name, base_values) = match &stated.against {
-        Against::Arm(name) => (name.as_str(), values(folder, name, claim.metric)),
+    let base_values = match &stated.against {
+        Against::Arm(name) => values(folder, name, claim.metric),
         Against::Number(number) => {
             let seeds = arm_values.keys().map(|&seed| (seed, Some(*number)));
-            ("", seeds.collect())
+            seeds.collect()
         }
     };
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
-    let reason = lack(&claim.arm, &arm_values)
-        .or_else(|| lack(base_name, &base_values))
+    let reason = missing(folder, &claim.arm, claim.metric)
+        .or_else(|| match &stated.against {
+            Against::Arm(name) => missing(folder, name, claim.metric),
+            Against::Number(_) => None,
+        })
         .or_else(|| {
             let none = effect.is_none();
             none.then(|| match &stated.against {
@@ -103,8 +106,7 @@ fn few(effect: Option<&Effect>) -> Option<String> {
 
 /// The numbers of the finished runs of an arm, by seed.
 pub(crate) fn values(folder: &Folder, arm: &str, metric: Metric) -> BTreeMap<u64, Option<f64>> {
-    let runs = folder.arm(arm).into_iter().flat_map(|one| &one.runs);
-    runs.filter(|run| run.finished)
+    finished(folder, arm)
         .map(|run| (run.seed, run.summary.value(metric)))
         .collect()
 }
@@ -117,16 +119,33 @@ pub(crate) fn present(values: &BTreeMap<u64, Option<f64>>) -> BTreeMap<u64, f64>
         .collect()
 }
 
-fn lack(arm: &str, values: &BTreeMap<u64, Option<f64>>) -> Option<String> {
-    let missing = values.values().filter(|value| value.is_none()).count();
-    if values.is_empty() {
-        Some(format!("{arm} has no finished run"))
-    } else if missing > 0 {
-        Some(format!(
-            "{missing} of {} of {arm} never got there",
-            count(values.len(), "run", "runs")
-        ))
-    } else {
-        None
+fn finished<'a>(folder: &'a Folder, arm: &str) -> impl Iterator<Item = &'a Run> {
+    let runs = folder.arm(arm).into_iter().flat_map(|one| &one.runs);
+    runs.filter(|run| run.finished)
+}
+
+/// What the runs of an arm lack of a number, if they lack anything.
+fn missing(folder: &Folder, arm: &str, metric: Metric) -> Option<String> {
+    let runs = finished(folder, arm).count();
+    if runs == 0 {
+        return Some(match folder.arm(arm).map_or(0, |arm| arm.runs.len()) {
+            0 => format!("there is no run of {arm}"),
+            1 => format!("the run of {arm} is unfinished"),
+            _ => format!("all runs of {arm} are unfinished"),
+        });
     }
+    // Those that can't have it, by why, and those that might have had it.
+    let mut lacking: BTreeMap<Option<Lack>, usize> = BTreeMap::new();
+    for run in finished(folder, arm).filter(|run| run.summary.value(metric).is_none()) {
+        *lacking.entry(run.summary.lack(metric)).or_default() += 1;
+    }
+    let said = lacking.into_iter().map(|(lack, some)| {
+        let some = format!("{some} of {} of {arm}", count(runs, "run", "runs"));
+        match lack {
+            None => format!("{some} never got there"),
+            Some(lack) => format!("{some} can't have this number, for {lack}"),
+        }
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }

@@ -1,10 +1,8 @@
 //! Claims against another arm than the baseline, or against a number.
 
-mod common;
-
 use std::fs;
 
-use common::{Fixture, write};
+use crate::common::{Fixture, write};
 use gradual_report::{claims, report};
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -66,10 +64,57 @@ fn a_claim_compares_with_a_number() {
             "{text}"
         );
         // A row for the arm alone.
-        let figure = root.path().join("figures/claim-parity-1.svg");
+        let figure = root.path().join("figures/claims/claim-parity-1.svg");
         let svg = fs::read_to_string(figure).unwrap();
         assert_eq!(svg.matches("<title>").count(), 5);
     }
+}
+
+#[test]
+fn a_claim_on_a_number_that_runs_cannot_have_says_why() {
+    let root = tempdir().unwrap();
+    let small = Fixture {
+        seeds: 2,
+        unequal: false,
+        thresholdless: false,
+        ..Fixture::default()
+    };
+    let dir = small.write(root.path());
+    let path = dir.join("experiment.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let claim = |metric: &str, arm: &str| {
+        let mut claim = record["claims"][0].clone();
+        (claim["metric"], claim["arm"]) = (json!(metric), json!(arm));
+        claim
+    };
+    let cases = [
+        ("moved", "there is no second phase"),
+        ("kept", "there is no second phase"),
+        ("composed_delay", "no capability is composed of others"),
+        ("composed_width", "no capability is composed of others"),
+        ("composed_skill", "no capability is composed of others"),
+        ("order", "all capabilities are equally frequent"),
+        (
+            "relative_width_by_probability",
+            "the probability of the right answer is not recorded",
+        ),
+        ("hidden_lead", "hidden progress is not recorded"),
+    ];
+    let mut claims: Vec<Value> = cases.map(|(metric, _)| claim(metric, "labels")).to_vec();
+    claims.push(claim("gap", "forgotten"));
+    record["claims"] = json!(claims);
+    write(&path, &record.to_string());
+    report(&dir).unwrap();
+    let text = fs::read_to_string(dir.join("report/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    for (at, (metric, why)) in cases.into_iter().enumerate() {
+        let held = &summary["verdicts"][at];
+        assert_eq!(held["verdict"], "inconclusive", "{metric}");
+        let said = format!("2 of 2 runs of labels can't have this number, for {why}");
+        assert_eq!(held["reason"], said, "{metric}");
+    }
+    let reason = &summary["verdicts"][cases.len()]["reason"];
+    assert_eq!(reason, "there is no run of forgotten");
 }
 
 #[test]

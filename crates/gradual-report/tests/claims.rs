@@ -1,10 +1,8 @@
 //! The page of claims and verdicts.
 
-mod common;
-
 use std::fs;
 
-use common::{Arm, Fixture};
+use crate::common::{Arm, Fixture};
 use gradual_report::{ReportError, claims};
 use tempfile::tempdir;
 
@@ -30,7 +28,7 @@ fn every_claim_has_its_verdict_and_figure() {
     );
     for index in 1..=4 {
         assert!(text.contains(&format!("### parity {index}\n")));
-        let figure = format!("figures/claim-parity-{index}.svg");
+        let figure = format!("figures/claims/claim-parity-{index}.svg");
         assert!(text.contains(&format!("]({figure})")));
         let svg = fs::read_to_string(root.path().join("docs").join(figure)).unwrap();
         let drawing = roxmltree::Document::parse(&svg).unwrap();
@@ -101,10 +99,10 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
     }
     .write(root.path());
     let docs = root.path().join("docs");
-    let figure = |index: usize| docs.join(format!("figures/claim-parity-{index}.svg"));
+    let figure = |index: usize| docs.join(format!("figures/claims/claim-parity-{index}.svg"));
     let page = docs.join("claims.md");
     // A figure of somebody's, without a page and beside one.
-    fs::create_dir_all(docs.join("figures")).unwrap();
+    fs::create_dir_all(docs.join("figures/claims")).unwrap();
     fs::write(figure(2), "mine").unwrap();
     let refused = |place: &std::path::Path| {
         let error = claims(std::slice::from_ref(&dir), &page).unwrap_err();
@@ -119,7 +117,7 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
     assert!(!page.exists() && !figure(1).exists());
     fs::remove_file(figure(2)).unwrap();
     claims(std::slice::from_ref(&dir), &page).unwrap();
-    fs::write(docs.join("figures/claim-mine.svg"), "mine").unwrap();
+    fs::write(docs.join("figures/claims/claim-mine.svg"), "mine").unwrap();
 
     // A folder in the place of the last figure: the first stays as it was.
     fs::write(figure(1), "before").unwrap();
@@ -139,7 +137,7 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
     fs::write(&path, record.to_string()).unwrap();
     claims(&[dir], &page).unwrap();
     assert!(figure(3).is_file() && !figure(4).exists());
-    let mine = fs::read_to_string(docs.join("figures/claim-mine.svg")).unwrap();
+    let mine = fs::read_to_string(docs.join("figures/claims/claim-mine.svg")).unwrap();
     assert_eq!(mine, "mine");
 }
 
@@ -172,6 +170,48 @@ fn experiments_of_one_name_share_no_figure() {
     // Nothing of the writing is left.
     let left = fs::read_dir(one.path().join("docs")).unwrap();
     assert_eq!(left.count(), 2);
+}
+
+#[test]
+fn pages_in_one_folder_have_figures_of_their_own() {
+    let root = tempdir().unwrap();
+    let fixture = Fixture {
+        evaluations: 10,
+        ..Fixture::default()
+    };
+    let dir = fixture.write(root.path());
+    let docs = root.path().join("docs");
+    let held = |folder: &str| {
+        let files = fs::read_dir(docs.join(folder)).map(|files| files.count());
+        files.unwrap_or(0)
+    };
+    // The figures of a page that an earlier version wrote lie beside those of everybody; they go.
+    let page = docs.join("claims.md");
+    fs::create_dir_all(docs.join("figures")).unwrap();
+    fs::write(docs.join("figures/claim-parity-1.svg"), "old").unwrap();
+    fs::write(docs.join("figures/claim-mine.svg"), "mine").unwrap();
+    let old = "# Claims and verdicts\n![gap](figures/claim-parity-1.svg)\n![x](figures/../claim-mine.svg)\n";
+    fs::write(&page, old).unwrap();
+    let other = docs.join("Our claims (2).md");
+    for page in [&page, &other, &page] {
+        claims(std::slice::from_ref(&dir), page).unwrap();
+    }
+    assert_eq!(
+        (held("figures/claims"), held("figures/our-claims-2")),
+        (4, 4)
+    );
+    assert!(!docs.join("figures/claim-parity-1.svg").exists());
+    assert!(docs.join("figures/claim-mine.svg").exists());
+    let text = fs::read_to_string(&other).unwrap();
+    assert!(
+        text.contains("](figures/our-claims-2/claim-parity-1.svg)"),
+        "{text}"
+    );
+    // What is no folder of theirs is not written through.
+    let third = docs.join("third.md");
+    fs::write(docs.join("figures/third"), "mine").unwrap();
+    claims(&[dir], &third).unwrap_err();
+    assert!(!third.exists());
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Folders that contradict themselves have no report.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Fixture, run_folder, write};
+use crate::common::{Fixture, run_folder, write};
 use gradual_report::report;
 use serde_json::Value;
 use tempfile::tempdir;

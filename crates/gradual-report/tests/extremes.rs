@@ -1,11 +1,9 @@
 //! Journals of extreme numbers have a report or a clear refusal.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, run_folder, write};
+use crate::common::{Arm, Fixture, run_folder, write};
 use gradual_report::{Report, report};
 use serde_json::{Value, json};
 use tempfile::tempdir;

@@ -1,12 +1,10 @@
 //! What found groups hold, on the page, and the names that somebody gave them.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, run_folder, write};
+use crate::common::{Arm, Fixture, run_folder, write};
 use gradual_report::report;
 use gradual_runs::{GroupMembers, MembersRecord, Record, SCHEMA};
 use tempfile::tempdir;

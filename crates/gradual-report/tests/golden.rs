@@ -64,7 +64,7 @@ fn figures_are_as_they_were() {
     claims(std::slice::from_ref(&dir), &page).unwrap();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let drawn = FIGURES.map(|name| dir.join(format!("report/figures/{name}.svg")));
-    let claim = root.path().join("docs/figures/claim-parity-1.svg");
+    let claim = root.path().join("docs/figures/claims/claim-parity-1.svg");
     let mut changed = Vec::new();
     for path in drawn.iter().chain([&claim]) {
         let name = path.file_name().unwrap();

@@ -1,11 +1,9 @@
 //! The page of several experiments, and the page of claims of a folder of experiments.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::Fixture;
+use crate::common::Fixture;
 use gradual_report::{Indexed, ReportError, claims, index, report};
 use tempfile::tempdir;
 
@@ -80,10 +78,7 @@ fn the_page_of_claims_takes_a_folder_of_experiments() {
     written(&runs, "a");
     written(&runs, "a-quick");
     written(&runs, "c-quick");
-    let (one, other) = (
-        root.path().join("one.md"),
-        root.path().join("other/other.md"),
-    );
+    let (one, other) = (root.path().join("one.md"), root.path().join("other/one.md"));
     claims(std::slice::from_ref(&runs), &one).unwrap();
     let each = ["a", "b", "c-quick"].map(|name| runs.join(name));
     claims(&each, &other).unwrap();

@@ -1,11 +1,9 @@
 //! The page keeps its size however large the experiment is.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture};
+use crate::common::{Arm, Fixture};
 use gradual_report::report;
 use tempfile::tempdir;
 

@@ -1,11 +1,9 @@
 //! Runs that can't be compared, programs that differ, and the commands that made the runs.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Fixture, run_folder, write};
+use crate::common::{Fixture, run_folder, write};
 use gradual_report::{Report, ReportError, claims, report};
 use gradual_runs::files::JOURNALS;
 use gradual_runs::{CommandRecord, Digest, Done, ExperimentRecord, Record, RunEnd};

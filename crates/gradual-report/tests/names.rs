@@ -1,12 +1,10 @@
 //! Names and texts that somebody else chose.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, write};
+use crate::common::{Arm, Fixture, write};
 use gradual_report::{HeatMap, Sheet, claims, report};
 use tempfile::tempdir;
 

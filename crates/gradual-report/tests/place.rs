@@ -1,13 +1,11 @@
 //! Where a report is written: whole, beside its place, and over nothing but an older report.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use common::{Arm, Fixture, run_folder};
+use crate::common::{Arm, Fixture, run_folder};
 use gradual_report::{Format, Report, ReportError, ReportFolder, report};
 use tempfile::tempdir;
 

@@ -1,11 +1,9 @@
 //! The report of a synthetic experiment: numbers, files and odd shapes.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Arm, Fixture, run_folder, write};
+use crate::common::{Arm, Fixture, run_folder, write};
 use gradual_measure::{Metric, Topic};
 use gradual_report::report;
 use serde_json::Value;
@@ -188,7 +186,8 @@ fn what_never_came_is_said() {
         ..Fixture::default()
     };
     let (html, summary) = reported(&fixture, |_| ());
-    assert!(html.contains("of 30 capabilities (over 5 seeds) never reached a skill of 50 %."));
+    assert!(html.contains("Capabilities that never reached a skill of 50 %: "));
+    assert!(html.contains(" of 30 in <code>labels</code> (over 5 seeds)"));
     assert!(html.contains("mean accuracy never reaches 90 %"));
     assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
     let reason = summary["verdicts"][0]["reason"].as_str().unwrap();
@@ -253,7 +252,7 @@ fn an_arm_without_a_finished_run_is_provisional() {
     assert_eq!(summary["verdicts"][0]["verdict"], "inconclusive");
     assert_eq!(
         summary["verdicts"][1]["reason"],
-        "singular-vectors has no finished run"
+        "there is no run of singular-vectors"
     );
     assert!(html.contains("Arm <code>singular-vectors</code> has no evaluated run."));
 }

@@ -1,8 +1,6 @@
 use gradual_measure::Claim;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::record::record;
-
 /// What an experiment tests: `experiment.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRecord {
@@ -28,8 +26,6 @@ pub struct ExperimentRecord {
     #[serde(default, alias = "command", deserialize_with = "one_or_several")]
     pub commands: Vec<CommandRecord>,
 }
-
-record!(ExperimentRecord: "experiment");
 
 /// One arm of an experiment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

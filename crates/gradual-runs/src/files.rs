@@ -15,8 +15,8 @@ mod write;
 pub(crate) use kind::is_same;
 pub use kind::{is_file, is_folder};
 pub use names::{
-    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, JOURNALS, LOCK, MEMBERS,
-    NAMES, TENSORBOARD, TIMING, is_journal_name,
+    CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, EXPERIMENT, GROUPS, JOURNALS, LOCK, LOOKS,
+    MEMBERS, NAMES, TENSORBOARD, TIMING, is_journal_name,
 };
 pub(crate) use read::open_with;
 pub use read::{MOST_BYTES, bytes, entries, length, open, read, text};

@@ -11,6 +11,7 @@
 //!                                  curves.jsonl     Evaluation, one per line
 //!                                  groups.jsonl     GroupingRecord, one per line
 //!                                  members.jsonl    MembersRecord, one per line
+//!                                  looks.jsonl      LooksRecord, one per line, of runs that search for a lens
 //!                                  timing.jsonl     Timing, one per line
 //!                                  checkpoints/     written by gradual-train
 //!                                  DONE             Done: how a finished run ended, and the digests of its journals
@@ -40,7 +41,7 @@
 //! To write:
 //!
 //! - [`record`]: records as lines of JSON. Non-finite numbers and other versions of the format are errors, and numbers
-//!   are read back bit for bit. [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`], [`MembersRecord`] are the records themselves;
+//!   are read back bit for bit. [`RunConfig`], [`ExperimentRecord`], [`GroupingRecord`], [`MembersRecord`], [`LooksRecord`] are the records themselves;
 //!   [`Evaluation`] and [`Timing`] come from `gradual-measure`, which computes with them.
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder; [`aside()`] and [`aside_all`]: runs make room for others.
@@ -64,6 +65,7 @@ mod grouping;
 mod journal;
 mod keys;
 mod lock;
+mod looks;
 mod members;
 mod message;
 mod place;
@@ -79,11 +81,12 @@ pub use done::{Done, RunEnd};
 pub use error::RunsError;
 pub use experiment::{ArmRecord, CommandRecord, ExperimentRecord, InSeries};
 pub use experiment_folder::ExperimentFolder;
-pub use gradual_measure::{CapabilityRecord, Evaluation, Timing};
+pub use gradual_measure::{CapabilityRecord, Evaluation, Timing, cycle_of_parts};
 pub use group_names::GroupNames;
 pub use grouping::{ChurnRecord, GroupingRecord};
 pub use journal::{Journal, Lines};
 pub use lock::FolderLock;
+pub use looks::{LookRecord, LooksRecord};
 pub use members::{GroupMembers, MembersRecord};
 pub use message::{message, shown};
 pub use place::{Place, Places};

@@ -5,9 +5,10 @@ use gradual_measure::{Evaluation, Timing};
 use crate::config::RunConfig;
 use crate::done::Done;
 use crate::error::RunsError;
-use crate::files::{self, CONFIG, CURVES, GROUPS, MEMBERS, TIMING};
+use crate::files::{self, CONFIG, CURVES, GROUPS, LOOKS, MEMBERS, TIMING};
 use crate::grouping::GroupingRecord;
 use crate::journal::Lines;
+use crate::looks::LooksRecord;
 use crate::members::MembersRecord;
 use crate::place::Place;
 use crate::record::Record;
@@ -28,6 +29,8 @@ pub struct Run {
     pub groupings: Vec<GroupingRecord>,
     /// By step; none where nothing was found, or could be said of it.
     pub members: Vec<MembersRecord>,
+    /// By step; none where no lens was searched for.
+    pub looks: Vec<LooksRecord>,
     /// By step.
     pub timings: Vec<Timing>,
     /// What was left out, in sentences: a torn last line of an unfinished run.
@@ -75,6 +78,7 @@ impl Run {
             evaluations,
             groupings: lines(folder, GROUPS, finished, &mut notes)?,
             members: lines(folder, MEMBERS, finished, &mut notes)?,
+            looks: lines(folder, LOOKS, finished, &mut notes)?,
             timings: lines(folder, TIMING, finished, &mut notes)?,
             folder: folder.clone(),
             config,
@@ -99,6 +103,7 @@ impl Run {
             (CURVES, evaluated),
             (GROUPS, self.groupings.last().map(|one| one.step)),
             (MEMBERS, self.members.last().map(|one| one.step)),
+            (LOOKS, self.looks.last().map(|one| one.step)),
             (TIMING, self.timings.last().map(|one| one.step)),
         ];
         for (name, last) in journals {

@@ -1,14 +1,12 @@
 //! Runs that are moved aside: nothing is lost, whatever is in the way.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use gradual_runs::{ExperimentFolder, FolderLock, Place, RunsError, Stamp, aside, aside_all};
 
-use common::{tree, write_experiment, write_run};
+use crate::common::{tree, write_experiment, write_run};
 
 #[test]
 fn a_run_moves_with_everything_in_its_folder() {

@@ -1,7 +1,5 @@
 //! Folders that contradict themselves: each is refused by name.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +7,7 @@ use gradual_runs::{ExperimentFolder, Place, Run, RunConfig, RunsError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use common::{STEPS, config, sign, write_experiment, write_run};
+use crate::common::{STEPS, config, experiment, sign, write_experiment, write_run};
 use gradual_runs::Record;
 
 /// A file, and what happens to its run.
@@ -159,6 +157,83 @@ fn values_out_of_range_are_named_with_file_and_line() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn capabilities_that_are_composed_of_themselves_are_named_with_file_and_line() {
+    let home = tempfile::tempdir().unwrap();
+    let experiment = home.path();
+    let folder = write_run(experiment, "erm", 0);
+    for line in 1..=5 {
+        change(&folder, "curves.jsonl", line, |value| {
+            let all = &mut value["capabilities"];
+            all["sum"] = all["add"].clone();
+            all["sum"]["parts"] = json!(["add", "copy"]);
+            all["copy"]["parts"] = json!(["sum"]);
+        });
+    }
+    let error = read(experiment, "erm", 0).unwrap_err();
+    assert!(
+        matches!(error, RunsError::Line { line: 1, .. }),
+        "{error:?}"
+    );
+    let said = error.to_string();
+    assert!(
+        said.contains("curves.jsonl")
+            && said.contains("capabilities.copy.parts is a cycle: `copy` of `sum` of `copy`"),
+        "{said}"
+    );
+    // What is composed of what is composed of others is none.
+    for line in 1..=5 {
+        change(&folder, "curves.jsonl", line, |value| {
+            value["capabilities"]["copy"]["parts"] = json!(["add"]);
+        });
+    }
+    read(experiment, "erm", 0).unwrap();
+}
+
+#[test]
+fn odd_numbers_of_claims_are_named_with_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let path = folder.join("experiment.json");
+    let sound = r#""claims":[{"statement":"s","source":"s","arm":"grouped","metric":"gap","direction":"lower","smallest_effect":0.8}]"#;
+    let text = experiment().to_line().unwrap();
+    let text = text.replace("\"claims\":[]", sound);
+    let refused = |from: &str, to: &str| {
+        let odd = text.replace(from, to);
+        assert_ne!(odd, text);
+        fs::write(&path, odd).unwrap();
+        let said = ExperimentFolder::read(&folder).unwrap_err();
+        let said = gradual_runs::message(&said);
+        assert!(said.contains("experiment.json"), "{said}");
+        said
+    };
+    for (number, shown) in [
+        ("0", "0"),
+        ("0.0", "0"),
+        ("-0.8", "-0.8"),
+        ("-1e300", "-1000"),
+        ("1e-400", "0"),
+    ] {
+        let to = format!("\"smallest_effect\":{number}");
+        let said = refused("\"smallest_effect\":0.8", &to);
+        let expected = format!("claims[0].smallest_effect is {shown}");
+        assert!(
+            said.contains(&expected) && said.contains("expected a number above 0"),
+            "{number}: {said}"
+        );
+        let to = format!("\"gap\",\"against\":{number}");
+        let said = refused("\"gap\"", &to);
+        assert!(said.contains("claims[0].against is "), "{number}: {said}");
+    }
+    // What is no number of JSON is told by line and column.
+    for number in ["nan", "inf", "1e400", "\"0.8\""] {
+        let said = refused("effect\":0.8", &format!("effect\":{number}"));
+        assert!(said.contains("line 1 column"), "{number}: {said}");
+    }
+    fs::write(&path, &text).unwrap();
+    ExperimentFolder::read(&folder).unwrap();
 }
 
 #[test]
@@ -467,7 +542,7 @@ fn a_run_is_the_one_that_its_place_says() {
     let sound = write_experiment(home.path());
     let moved = |name: &str, change: &dyn Fn(&Path)| {
         let folder = home.path().join(name);
-        for (path, content) in common::tree(&sound) {
+        for (path, content) in crate::common::tree(&sound) {
             let to = folder.join(path.strip_prefix(&sound).unwrap());
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::write(to, content).unwrap();

@@ -2,8 +2,6 @@
 
 #![cfg(unix)]
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
@@ -15,7 +13,7 @@ use gradual_runs::{
     RunConfig, RunsError, files,
 };
 
-use common::{config, evaluation, tree, write_experiment, write_run};
+use crate::common::{config, evaluation, tree, write_experiment, write_run};
 
 /// A sentence, and what makes the thing that it is about.
 type Made = (&'static str, fn(&Path));
@@ -127,7 +125,7 @@ fn what_is_no_file_or_too_long_is_named() {
                 false => fs::remove_file(&path).unwrap(),
             }
             fs::write(&path, &whole).unwrap();
-            common::sign(&run);
+            crate::common::sign(&run);
         }
     }
     // The same for the file of the experiment, and for its lock.

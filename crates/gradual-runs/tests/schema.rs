@@ -1,6 +1,5 @@
 //! The JSON Schemas say what the records are: what is written fits them, and what they refuse is refused by the reader.
 
-mod common;
 #[path = "common/page.rs"]
 mod run_folder_page;
 
@@ -8,10 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{config, evaluation, experiment, grouping, write_experiment};
+use crate::common::{config, evaluation, experiment, grouping, write_experiment};
 use gradual_runs::{
-    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord,
-    MembersRecord, Record, RunConfig, SCHEMA, Timing,
+    Done, Evaluation, ExperimentFolder, ExperimentRecord, GroupMembers, GroupingRecord, LookRecord,
+    LooksRecord, MembersRecord, Record, RunConfig, SCHEMA, Timing,
 };
 use jsonschema::Validator;
 use run_folder_page::{blocks, page, run_python};
@@ -51,6 +50,7 @@ fn folder_fits(folder: &Path) -> usize {
             ("curves.jsonl", "evaluation"),
             ("groups.jsonl", "grouping"),
             ("members.jsonl", "members"),
+            ("looks.jsonl", "looks"),
             ("timing.jsonl", "timing"),
         ] {
             for line in read(&run.folder.join(journal)).lines() {
@@ -74,6 +74,15 @@ fn what_is_written_fits() {
         fits("experiment", &record.to_string());
         ExperimentRecord::from_line(&record.to_string()).unwrap();
     }
+}
+
+/// Claims of an experiment: one that is sound but for this entry.
+fn claim(entry: &str, value: Value) -> Value {
+    let mut claim = json!({
+        "statement": "", "source": "", "arm": "grouped", "metric": "spread", "direction": "lower", "smallest_effect": 0.8
+    });
+    claim[entry] = value;
+    json!([claim])
 }
 
 /// A change of a record: a pointer, and what is put there; nothing to remove it.
@@ -204,6 +213,12 @@ fn what_the_schema_refuses_the_reader_refuses() {
             ("/arms/0/series", Some(json!({"name": "power", "at": 0}))),
             ("/arms/0/series", Some(json!({"name": "power", "at": "4"}))),
             ("/claims", Some(json!([{"arm": "erm"}]))),
+            ("/claims", Some(claim("smallest_effect", json!(0)))),
+            ("/claims", Some(claim("smallest_effect", json!(-0.8)))),
+            ("/claims", Some(claim("smallest_effect", json!("0.8")))),
+            ("/claims", Some(claim("against", json!(0)))),
+            ("/claims", Some(claim("against", json!(-1e300)))),
+            ("/claims", Some(claim("against", json!([1])))),
             ("/commands", Some(json!([1]))),
         ],
     );
@@ -223,6 +238,47 @@ fn what_the_schema_refuses_the_reader_refuses() {
             ("/churn/births", None),
         ],
     );
+    let look = |stability, recovery| LookRecord {
+        layer: String::from("layers.0.weight"),
+        metric: String::from("whitened"),
+        groups: 4,
+        stability,
+        recovery,
+    };
+    let looks = LooksRecord {
+        schema: SCHEMA,
+        step: 50,
+        examples: 400,
+        looks: vec![look(Some(0.9), Some(0.8)), look(None, None)],
+        chosen: Some(0),
+        taken: true,
+    };
+    both_refuse::<LooksRecord>(
+        "looks",
+        &looks,
+        &[
+            ("/schema", Some(json!(2))),
+            ("/step", None),
+            ("/examples", half()),
+            ("/looks", None),
+            ("/looks/0/layer", None),
+            ("/looks/0/groups", Some(json!(-1))),
+            ("/looks/0/stability", Some(json!(1.5))),
+            ("/looks/0/recovery", Some(json!(-2))),
+            ("/chosen", half()),
+            ("/taken", Some(json!(1))),
+        ],
+    );
+    let without = LooksRecord {
+        chosen: Some(1),
+        ..looks.clone()
+    };
+    let said = without.check(None).unwrap_err().to_string();
+    assert!(
+        said.contains("chosen") && said.contains("a look that has a stability"),
+        "{said}"
+    );
+    assert!(looks.check(Some(&looks)).is_err(), "steps increase");
     let timing = Timing {
         schema: SCHEMA,
         step: 5,
@@ -255,6 +311,55 @@ fn what_the_schema_refuses_the_reader_refuses() {
             "{text}"
         );
     }
+}
+
+/// Pointers to all entries that a schema names, in a record that has one of each list and map.
+fn entries(schema: &Value, record: &Value, at: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        let at = format!("{at}/{name}");
+        found.extend(entries(below, &record[name], &at));
+        found.push(at);
+    }
+    let each = record.as_object().and_then(|map| map.iter().next());
+    if let (Value::Object(_), Some((name, record))) = (&schema["additionalProperties"], each) {
+        let at = format!("{at}/{name}");
+        found.extend(entries(&schema["additionalProperties"], record, &at));
+    }
+    if let (Value::Object(_), Some(record)) = (&schema["items"], record.get(0)) {
+        found.extend(entries(&schema["items"], record, &format!("{at}/0")));
+    }
+    found
+}
+
+/// Puts null into the place of each entry that the schema names: the schema and the reader agree on each.
+fn agree_on_null<R: Record>(kind: &str, record: &R, least: usize) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{kind}.schema.json"));
+    let plain: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let schema = schema(kind);
+    let sound = serde_json::to_value(record).unwrap();
+    let entries = entries(&plain, &sound, "");
+    assert!(entries.len() >= least, "{kind}: {entries:?}");
+    for entry in entries {
+        let mut changed = sound.clone();
+        let (above, key) = entry.rsplit_once('/').unwrap();
+        changed.pointer_mut(above).unwrap()[key] = Value::Null;
+        let read = R::from_line(&changed.to_string()).and_then(|record| record.check(None));
+        assert_eq!(schema.is_valid(&changed), read.is_ok(), "{kind}: {entry}");
+    }
+}
+
+#[test]
+fn schemas_and_readers_agree_on_null() {
+    agree_on_null("evaluation", &evaluation(10, 0), 17);
+    agree_on_null("config", &config("erm", 0), 10);
+    agree_on_null("grouping", &grouping(10), 16);
+    let mut record = serde_json::to_value(experiment()).unwrap();
+    record["claims"] = claim("against", json!("erm"));
+    record["commands"] = json!([{"command": "true"}]);
+    record["arms"][0]["series"] = json!({"name": "power", "at": 2});
+    let record = ExperimentRecord::from_line(&record.to_string()).unwrap();
+    agree_on_null("experiment", &record, 24);
 }
 
 /// The writer of docs/run-folder.md.

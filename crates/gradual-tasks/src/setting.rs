@@ -2,12 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer};
 use thiserror::Error;
 
 /// Most parameters of a model that settings ask for: with their gradients and the optimizer's moments about 1 GiB.
 pub(crate) const PARAMETERS: u128 = 50_000_000;
 /// Most numbers of one array of an evaluation: 800 MB.
 pub(crate) const NUMBERS: u128 = 200_000_000;
+/// Size of a one-hot code beside bits of ±1.
+pub(crate) const CODE: RangeInclusive<f64> = 0.0..=1e6;
 /// Largest Zipf exponent. The frequency of the last of ten thousand tasks is still above zero.
 pub(crate) const EXPONENT: RangeInclusive<f64> = 0.0..=50.0;
 
@@ -28,7 +32,7 @@ pub enum SettingError {
         got: usize,
     },
     /// A number is out of its range, or is none.
-    #[error("{name} = {got}, but it is a number from {least} to {most}")]
+    #[error("{name} = {}, but it is a number from {least} to {most}", shown(*.got))]
     Number {
         /// The setting.
         name: &'static str,
@@ -49,6 +53,23 @@ pub enum SettingError {
         /// What does not fit.
         problem: String,
     },
+}
+
+/// A number as a person would write it: large ones by their power of ten.
+fn shown(number: f64) -> String {
+    match number.abs() < 1e9 || !number.is_finite() {
+        true => number.to_string(),
+        false => format!("{number:e}"),
+    }
+}
+
+/// Reads the size of a code, which single precision holds.
+pub(crate) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    let got = f64::deserialize(deserializer)?;
+    if got.is_finite() && (got as f32).is_infinite() {
+        number("code", CODE, got).map_err(D::Error::custom)?;
+    }
+    Ok(got as f32)
 }
 
 /// Checks a whole number.

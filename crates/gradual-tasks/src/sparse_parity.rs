@@ -118,6 +118,7 @@ impl SparseParity {
                 inputs: TensorData::from([0.0f32]),
                 signs: Vec::new(),
                 codes: Vec::new(),
+                bits: Vec::new(),
             },
             masks,
             fields,
@@ -140,6 +141,7 @@ impl SparseParity {
         let mut inputs = vec![0.0f32; tasks.len() * width];
         let mut signs = Vec::with_capacity(tasks.len());
         let mut announced = Vec::with_capacity(tasks.len());
+        let mut words = Vec::with_capacity(tasks.len());
         for (&task, row) in tasks.iter().zip(inputs.chunks_mut(width)) {
             // A single code needs no random number, so that its stream is that of a task without
             // aliases.
@@ -156,6 +158,7 @@ impl SparseParity {
                 announced.push(self.announce(task, codes, random));
             }
             let word = random.next_u64();
+            words.push(word);
             for (bit, value) in values.iter_mut().enumerate() {
                 *value = if word >> bit & 1 == 1 { 1.0 } else { -1.0 };
             }
@@ -166,6 +169,7 @@ impl SparseParity {
             inputs: TensorData::new(inputs, [tasks.len(), width]),
             signs,
             codes: announced,
+            bits: words,
         }
     }
 
@@ -211,6 +215,7 @@ impl SparseParity {
             inputs: Tensor::from_data(examples.inputs, device),
             signs: Tensor::from_floats(examples.signs.as_slice(), device),
             codes: examples.codes,
+            bits: examples.bits,
         };
         Drawn::new(batch, tasks.into_iter().map(Some).collect())
     }
@@ -261,6 +266,25 @@ impl Task for SparseParity {
         device: &Device,
     ) -> Result<Drawn<ParityBatch>, TrainError> {
         Ok(self.drawn(capabilities.to_vec(), random, device))
+    }
+
+    /// Its task and code, and the bits of the task with their parity: `task-03, code 3: bits 4=1 17=0 33=1, even`. Bits
+    /// are counted from 0.
+    fn describe(&self, batch: &ParityBatch, example: usize) -> Option<String> {
+        let (&code, &word) = (batch.codes.get(example)?, batch.bits.get(example)?);
+        let task = code / self.sizes.aliases;
+        let mask = *self.masks.get(task)?;
+        let own = (0..self.sizes.bits).filter(|bit| mask >> bit & 1 == 1);
+        let own: Vec<String> = own
+            .map(|bit| format!("{bit}={}", word >> bit & 1))
+            .collect();
+        let odd = (word & mask).count_ones() % 2 == 1;
+        Some(format!(
+            "{}, code {code}: bits {}, {}",
+            self.capabilities.get(task)?.name,
+            own.join(" "),
+            if odd { "odd" } else { "even" }
+        ))
     }
 
     fn losses(&self, model: &Mlp, batch: &ParityBatch) -> Tensor<1> {

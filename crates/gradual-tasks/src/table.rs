@@ -16,6 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use gradual::runs::MembersRecord;
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -100,6 +101,7 @@ impl Table {
             }
         };
         TableBatch {
+            rows: rows.to_vec(),
             features: Tensor::from_data(TensorData::new(features, [n, self.data.width]), device),
             targets,
         }
@@ -122,6 +124,8 @@ fn near_the_mean(numbers: &[f64]) -> f64 {
 /// One draw: features `[n, d]`, and classes or standardised numbers `[n]` to predict.
 #[derive(Debug, Clone)]
 pub struct TableBatch {
+    /// On the host, for words.
+    rows: Vec<u32>,
     features: Tensor<2>,
     targets: Aims,
 }
@@ -182,6 +186,12 @@ impl Task for Table {
 
     fn pick(&self, items: &[usize], device: &Device) -> Result<Drawn<TableBatch>, TrainError> {
         Ok(self.drawn(items, device))
+    }
+
+    /// Its place in the table, what is to be predicted, and the values of its columns: `row 12, good = 0: alcohol 9.4, …`.
+    fn describe(&self, batch: &TableBatch, example: usize) -> Option<String> {
+        let row = *batch.rows.get(example)?;
+        self.data.described_row(row, MembersRecord::MOST_CHARACTERS)
     }
 
     fn losses(&self, model: &Mlp, batch: &TableBatch) -> Tensor<1> {

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! checkpoints/step-000001200/
-//!     manifest.json  model.bpk  optimizer.bpk  rate.bpk  state.cbor  curves.jsonl  …
+//!     manifest.json  model.bpk  optimizer.bpk  rate.bpk  state.cbor  lens.bpk  curves.jsonl  …
 //! ```
+//!
+//! `lens.bpk` is there in runs that group examples under a [lens](crate::lens), once it has its snapshot.
 //!
 //! A checkpoint is written into a new folder with a random name, every file synchronised to disk, and the folder then
 //! renamed: it is there as a whole or not at all. The manifest names every file with its
@@ -28,7 +30,7 @@ use serde_json::Value;
 
 use crate::error::TrainError;
 use crate::journal_names::JournalNames;
-use crate::snapshot::{FILES, Snapshot};
+use crate::snapshot::{FILES, LENS, Snapshot};
 
 /// Version of this format.
 const FORMAT: u32 = 1;
@@ -112,7 +114,9 @@ pub(crate) fn write(
     let journals = journals
         .iter()
         .map(|(name, content)| (name.as_str(), content));
-    let contents = FILES.into_iter().zip(&snapshot.contents).chain(journals);
+    let lens = snapshot.lens.iter().map(|content| (LENS, content));
+    let contents = FILES.into_iter().zip(&snapshot.contents).chain(lens);
+    let contents = contents.chain(journals);
     let file = temporary.path().join(MANIFEST);
     let unwritten = |source| RunsError::file("write", &file)(io::Error::other(source));
     let mut listed = BTreeMap::new();
@@ -232,7 +236,7 @@ fn is_foreign(folder: &Path) -> bool {
     };
     let held = files::entries(folder).unwrap_or_default();
     let ours = |path: &PathBuf| {
-        let mut names = FILES.into_iter().chain([MANIFEST]);
+        let mut names = FILES.into_iter().chain([LENS, MANIFEST]);
         names.any(|name| path.ends_with(name))
     };
     !held.is_empty() && !held.iter().any(ours)
@@ -262,7 +266,7 @@ fn manifest(folder: &Path) -> Result<Manifest, String> {
     }
     let manifest: Manifest =
         serde_json::from_value(value).map_err(|source| format!("{MANIFEST}: {source}"))?;
-    let known = |name: &str| FILES.contains(&name) || is_journal_name(name);
+    let known = |name: &str| FILES.contains(&name) || name == LENS || is_journal_name(name);
     match manifest.files.keys().find(|name| !known(name)) {
         Some(name) => Err(format!(
             "{MANIFEST} names {}, which is no file of a checkpoint",
@@ -312,6 +316,10 @@ fn read(folder: &Path, step: u64, names: &JournalNames) -> Result<Kept, String> 
             content(FILES[2])?,
             content(FILES[3])?,
         ],
+        lens: match manifest.files.contains_key(LENS) {
+            true => Some(content(LENS)?),
+            false => None,
+        },
     };
     // Checkpoints from before runs had this journal.
     let none = |name: &str| name == MEMBERS && !manifest.files.contains_key(name);
@@ -373,6 +381,7 @@ fn remove(home: &Path, folder: &Path, names: &JournalNames) -> Result<bool, Trai
         name.is_some_and(|name| {
             name == MANIFEST
                 || FILES.contains(&name)
+                || name == LENS
                 || names.journals().any(|each| each == name)
                 || listed.contains_key(name)
         }) && matches!(files::is_file(path), Ok(true))

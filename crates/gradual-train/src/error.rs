@@ -134,6 +134,18 @@ pub enum TrainError {
         /// What is missing, and how to give it.
         problem: String,
     },
+    /// A lens is before a grouping that sees no gradients.
+    #[error(
+        "lens: the grouping looks at no gradients, so that a lens makes no difference: leave it out, or take a grouping \
+         that finds groups in gradients, such as landmarks"
+    )]
+    Lens,
+    /// A search for a lens can't be.
+    #[error("search for a lens: {problem}")]
+    Search {
+        /// What can't be, and what to do.
+        problem: String,
+    },
     /// The losses can't be differentiated.
     #[error(
         "step: the losses do not depend on any trainable parameter; build the model on an autodiff \
@@ -222,6 +234,15 @@ pub enum TrainError {
         capability: String,
         /// What it names.
         part: String,
+    },
+    /// Capabilities are composed of each other.
+    #[error(
+        "task: capability {} is composed of itself: {}",
+        .names.first().map_or("", String::as_str), .names.join(" of ")
+    )]
+    Cycle {
+        /// Names of capabilities, each composed of the next; the last is the first.
+        names: Vec<String>,
     },
     /// A tensor could not be read back from its device as numbers.
     #[error("{operation}: could not read a tensor from its device: {problem}")]

@@ -16,11 +16,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gradual_runs::files::{
-    self, CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, MEMBERS, TIMING,
+    self, CHECKPOINTS, CONFIG, CURVES, DONE, ENVIRONMENT, GROUPS, LOOKS, MEMBERS, TIMING,
 };
 use gradual_runs::{
-    Done, Evaluation, FolderLock, GroupingRecord, Journal, MembersRecord, Record, RunConfig,
-    RunEnd, RunsError, SCHEMA, Timing,
+    Done, Evaluation, FolderLock, GroupingRecord, Journal, LooksRecord, MembersRecord, Record,
+    RunConfig, RunEnd, RunsError, SCHEMA, Timing,
 };
 use serde_json::Value;
 
@@ -46,6 +46,8 @@ pub enum FolderState {
 
 /// Writes a run down, line by line, and keeps its checkpoints. No other process can write into the
 /// folder as long as this lives.
+///
+/// A run that [searches for a lens](crate::LensSearch) names [`LOOKS`] among the journals of its own.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -354,6 +356,12 @@ impl Observer for RunFolder {
         members.check(None)?;
         self.journals.append(MEMBERS, members.to_line()?)?;
         Ok(CONTINUE)
+    }
+
+    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
+        looks.check(None)?;
+        self.journals.append(LOOKS, looks.to_line()?)?;
+        Ok(())
     }
 
     fn checkpoint_every(&self) -> Option<u64> {

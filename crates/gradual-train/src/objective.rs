@@ -2,11 +2,12 @@
 
 use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, GradError, Tracer};
-use gradual_group::{Grouping, Groups, Standing, State};
+use gradual_group::{Draw, Grouping, Groups, OneGroup, Standing, State};
 use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Scaler};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::lens::Matched;
 
 const OPERATION: &str = "objective";
 
@@ -20,9 +21,23 @@ struct Saved {
     scale: Vec<f64>,
 }
 
+/// Whose gradients a grouping sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Those of the model that is trained.
+    Model,
+    /// Those of a [lens](crate::Lens) that is not there yet: all examples are one group till then.
+    Waiting,
+    /// Those of a lens.
+    Lens,
+}
+
 /// A grouping, a composition of its group losses or gradients, and a scale.
 pub struct Objective {
     pub(crate) grouping: Box<dyn Grouping>,
+    pub(crate) sight: Sight,
+    /// What the groups under a lens are to those of an earlier one.
+    pub(crate) matched: Option<Matched>,
     rule: Rule,
     scaler: Scaler,
     /// Whether coefficients are divided by their own size.
@@ -73,6 +88,8 @@ impl Objective {
     pub fn new(grouping: impl Grouping + 'static, composition: impl Composition + 'static) -> Self {
         Self {
             grouping: Box::new(grouping),
+            sight: Sight::Model,
+            matched: None,
             rule: Rule::Losses(Box::new(composition)),
             scaler: Scaler::default(),
             divides: true,
@@ -90,6 +107,8 @@ impl Objective {
     ) -> Self {
         Self {
             grouping: Box::new(grouping),
+            sight: Sight::Model,
+            matched: None,
             rule: Rule::Gradients(Box::new(rule)),
             scaler: Scaler::new(Scale::Raw),
             divides: false,
@@ -158,6 +177,11 @@ impl Objective {
         &self.tracer
     }
 
+    /// The options of the traces that a step takes, if it takes any.
+    pub(crate) fn verified_tracer(&self) -> Option<&Tracer> {
+        self.needs_gradients().then_some(&self.tracer)
+    }
+
     /// Whether a step needs per-example gradients. If not, it costs what an ordinary step costs.
     pub fn needs_gradients(&self) -> bool {
         self.traced || self.compares_gradients()
@@ -171,12 +195,17 @@ impl Objective {
 
     /// Whether a step compares gradients with each other, by their inner products.
     pub(crate) fn compares_gradients(&self) -> bool {
-        self.grouping.needs().gradients() || self.needs_gram()
+        self.groups_gradients() || self.needs_gram()
+    }
+
+    /// Whether the gradients of a step decide its groups.
+    fn groups_gradients(&self) -> bool {
+        self.sight == Sight::Model && self.grouping.needs().gradients()
     }
 
     /// Whether the coefficients of a draw stay the same when all of its gradients are multiplied by one number.
     pub(crate) fn is_scale_free(&self) -> bool {
-        match (&self.rule, self.grouping.needs().gradients()) {
+        match (&self.rule, self.groups_gradients()) {
             (Rule::Losses(_), true) => self.divides,
             (Rule::Gradients(_), true) => false,
             // Only inner products, of which a rule and a matched norm take ratios.
@@ -228,7 +257,10 @@ impl Objective {
         if signed && !takes_signed {
             return Err(LossError::Signed { operation }.into());
         }
-        if let (Some(expected), Some(got)) = (made_for, self.grouping.num_groups(examples))
+        let groups = self.grouping.num_groups(examples);
+        // One at first, so that no other number is that of every draw.
+        let groups = groups.filter(|&groups| self.sight != Sight::Waiting || groups == 1);
+        if let (Some(expected), Some(got)) = (made_for, groups)
             && expected != got
         {
             return Err(LossError::OtherGroups {
@@ -244,7 +276,32 @@ impl Objective {
     /// Which standing examples the grouping has to be shown before the next step, if any: see
     /// [`stand`](crate::stand()).
     pub fn wants(&self) -> Option<Standing> {
-        self.grouping.wants()
+        match self.sight {
+            Sight::Model => self.grouping.wants(),
+            Sight::Waiting => None,
+            // Their gradients would be those of before.
+            Sight::Lens => {
+                let wish = self.grouping.wants();
+                wish.filter(|wish| *wish != Standing::Again)
+            }
+        }
+    }
+
+    /// Groups of a draw, which the host may not know yet.
+    pub(crate) fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, TrainError> {
+        if self.sight == Sight::Waiting {
+            return Ok(OneGroup.group(draw)?);
+        }
+        let groups = self.grouping.group_ahead(draw)?;
+        Ok(self.marked(groups))
+    }
+
+    /// Groups with their identities, where they are those of a lens that was renewed.
+    pub(crate) fn marked(&self, groups: Groups) -> Groups {
+        match &self.matched {
+            Some(matched) => matched.mark(groups),
+            None => groups,
+        }
     }
 
     /// The states of grouping and composition, to be saved.

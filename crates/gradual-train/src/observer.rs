@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use gradual_grad::Verified;
 use gradual_group::{Groups, State};
-use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
+use gradual_runs::{Evaluation, GroupingRecord, LooksRecord, MembersRecord};
 
 use crate::error::TrainError;
 use crate::snapshot::Snapshot;
@@ -112,6 +112,16 @@ pub trait Observer {
         Ok(CONTINUE)
     }
 
+    /// With the looks that a [search for a lens](crate::LensSearch) took at a step.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run.
+    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
+        let _ = looks;
+        Ok(())
+    }
+
     /// After every capability was evaluated, `seconds` after the run's start, not counting the time
     /// between a stop and its resumption.
     ///
@@ -192,6 +202,10 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn members(&mut self, members: &MembersRecord) -> Result<Flow, TrainError> {
         (**self).members(members)
+    }
+
+    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
+        (**self).looked(looks)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {

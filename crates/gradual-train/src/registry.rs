@@ -1,8 +1,10 @@
-//! Samplers and optimizers by name.
+//! Samplers, lenses and optimizers by name.
 
 use burn::optim::ModuleOptimizer;
 use gradual_registry::Registry;
 
+pub use crate::lens::LensContext;
+use crate::lens::{self, Lens, search};
 use crate::optimizers::{adam, adamw, egalitarian, muon, sgd};
 pub use crate::samplers::context::SamplerContext;
 use crate::samplers::sampler::Sampler;
@@ -28,6 +30,10 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
         &epochs::ENTRY,
     ],
 );
+
+/// All lenses.
+pub static LENSES: Registry<LensContext, Lens> =
+    Registry::new("lens", &[&lens::ENTRY, &search::ENTRY]);
 
 /// All optimizers. The learning rate is not a parameter of theirs: a trainer has it.
 pub static OPTIMIZERS: Registry<(), ModuleOptimizer> = Registry::new(

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::followed::Followed;
+use crate::lens::LensState;
 
 /// A run between two steps: weights, optimizer and learning rate as Burn records them, and the state of
 /// everything else.
@@ -31,10 +32,15 @@ pub struct Snapshot {
     pub(crate) folder: Option<PathBuf>,
     /// Contents of the files of a checkpoint, in the order of [`FILES`].
     pub(crate) contents: [Vec<u8>; 4],
+    /// Content of the file [`LENS`], of a run with a lens.
+    pub(crate) lens: Option<Vec<u8>>,
 }
 
-/// The files of a checkpoint.
+/// The files of every checkpoint.
 pub(crate) const FILES: [&str; 4] = ["model.bpk", "optimizer.bpk", "rate.bpk", "state.cbor"];
+
+/// The weights of the [lens](crate::lens), once there is one.
+pub(crate) const LENS: &str = "lens.bpk";
 
 /// Where each of them stands in [`FILES`].
 const MODEL: usize = 0;
@@ -71,6 +77,9 @@ pub(crate) struct RunState {
     /// The weights that the second phase began with, once it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<Vec<f32>>,
+    /// The lens, once its snapshot was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lens: Option<LensState>,
     pub(crate) stopped: Option<String>,
     pub(crate) seconds: f64,
     pub(crate) objective: State,
@@ -93,6 +102,16 @@ pub(crate) struct ExampleCounts {
     /// How often a standing one had no loss when it was shown.
     #[serde(default)]
     pub(crate) standing_left_out: u64,
+    /// How often an example had its gradient taken under a lens, standing ones aside.
+    #[serde(default)]
+    pub(crate) lens: u64,
+}
+
+impl ExampleCounts {
+    /// Gradients that were taken beside those of steps.
+    pub(crate) fn beside(&self) -> u64 {
+        self.shown + self.lens
+    }
 }
 
 /// Standing examples that can be drawn again.
@@ -107,6 +126,7 @@ impl Snapshot {
         model: &M,
         optimizer: &ModuleOptimizer,
         rate: &ModuleLrScheduler,
+        frozen: Option<&M>,
         moving: &RunState,
     ) -> Result<Self, TrainError> {
         let mut state = Vec::new();
@@ -127,6 +147,9 @@ impl Snapshot {
                 bytes("learning rate", rate.to_record().into_bytes())?,
                 state,
             ],
+            lens: frozen
+                .map(|frozen| bytes("lens", frozen.clone().into_record().into_bytes()))
+                .transpose()?,
         })
     }
 
@@ -136,33 +159,51 @@ impl Snapshot {
     ///
     /// [`TrainError::Snapshot`] when they are those of another model, or damaged.
     pub fn model<M: Module>(&self, model: M) -> Result<M, TrainError> {
-        self.load(MODEL, "model", |bytes| {
+        self.load(FILES[MODEL], &self.contents[MODEL], "model", |bytes| {
             let record = ModuleRecord::from_bytes(bytes);
             record.and_then(|record| model.try_load_record(record))
         })
+    }
+
+    /// `model` with the weights of the lens, if there is one.
+    pub(crate) fn lens<M: Module>(&self, model: M) -> Result<Option<M>, TrainError> {
+        let Some(content) = &self.lens else {
+            return Ok(None);
+        };
+        let loaded = self.load(LENS, content, "lens", |bytes| {
+            let record = ModuleRecord::from_bytes(bytes);
+            record.and_then(|record| model.try_load_record(record))
+        });
+        loaded.map(Some)
     }
 
     pub(crate) fn optimizer(
         &self,
         optimizer: ModuleOptimizer,
     ) -> Result<ModuleOptimizer, TrainError> {
-        let (held, loaded) = self.load(OPTIMIZER, "optimizer", |bytes| {
-            let record = OptimizerRecord::from_bytes(bytes)?;
-            let held = record.len();
-            Ok((held, optimizer.load_record(record)))
-        })?;
+        let (held, loaded) = self.load(
+            FILES[OPTIMIZER],
+            &self.contents[OPTIMIZER],
+            "optimizer",
+            |bytes| {
+                let record = OptimizerRecord::from_bytes(bytes)?;
+                let held = record.len();
+                Ok((held, optimizer.load_record(record)))
+            },
+        )?;
         // Burn passes over what it can't put together, and would begin there anew.
         match loaded.to_record().len() {
             here if here == held => Ok(loaded),
             here => {
                 let problem = format!("{here} of its {held} tensors are of this optimizer");
-                Err(self.refused(OPTIMIZER, "optimizer", &problem))
+                Err(self.refused(FILES[OPTIMIZER], "optimizer", &problem))
             }
         }
     }
 
     pub(crate) fn rate(&self, rate: ModuleLrScheduler) -> Result<ModuleLrScheduler, TrainError> {
-        self.load(RATE, "learning rate", |bytes| {
+        let content = &self.contents[RATE];
+        self.load(FILES[RATE], content, "learning rate", |bytes| {
             Ok(rate.load_record(LrSchedulerRecord::from_bytes(bytes)?))
         })
     }
@@ -175,11 +216,12 @@ impl Snapshot {
     /// What a file holds. Burn panics at records that say something else than it writes.
     fn load<L>(
         &self,
-        file: usize,
+        file: &str,
+        content: &[u8],
         what: &'static str,
         load: impl FnOnce(Bytes) -> Result<L, RecordError>,
     ) -> Result<L, TrainError> {
-        let bytes = Bytes::from_bytes_vec(self.contents[file].clone());
+        let bytes = Bytes::from_bytes_vec(content.to_vec());
         match catch_unwind(AssertUnwindSafe(|| load(bytes))) {
             Ok(loaded) => loaded.map_err(|problem| self.refused(file, what, &problem)),
             Err(panic) => {
@@ -193,13 +235,13 @@ impl Snapshot {
 
     /// What the state of a run holds does not go with the run.
     pub(crate) fn refused_state(&self, what: &'static str, problem: &dyn Display) -> TrainError {
-        self.refused(STATE, what, problem)
+        self.refused(FILES[STATE], what, problem)
     }
 
-    fn refused(&self, file: usize, what: &'static str, problem: &dyn Display) -> TrainError {
+    fn refused(&self, file: &str, what: &'static str, problem: &dyn Display) -> TrainError {
         TrainError::Snapshot {
             what,
-            path: self.folder.as_ref().map(|folder| folder.join(FILES[file])),
+            path: self.folder.as_ref().map(|folder| folder.join(file)),
             problem: problem.to_string(),
         }
     }

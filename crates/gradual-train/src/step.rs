@@ -4,6 +4,7 @@ mod decided;
 mod examples;
 pub(crate) mod finish;
 pub(crate) mod finite;
+pub(crate) mod known;
 pub(crate) mod parts;
 pub(crate) mod pass;
 mod range;
@@ -18,6 +19,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::error::TrainError;
+use crate::label_set::LabelSet;
 use crate::objective::Objective;
 use finish::finish;
 use pass::Pass;
@@ -46,7 +48,7 @@ pub fn step<M: Module>(
 ) -> Result<Stepped, TrainError> {
     trainable(model)?;
     let pass = Pass::of(model, objective, losses)?;
-    finish(model, objective, labels.into(), vec![pass])
+    finish(model, objective, LabelSet::from(labels).into(), vec![pass])
 }
 
 /// [`step()`] on a draw in several parts, each a forward and a backward pass of its own, so that only

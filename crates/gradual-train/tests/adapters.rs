@@ -1,7 +1,5 @@
 //! Steps on models with LoRA adapters, and under gradient checkpointing.
 
-mod common;
-
 use burn::module::{Lora, Module, ModuleMapper, Param};
 use burn::nn::LinearConfig;
 use burn::optim::{AdamConfig, SgdConfig};
@@ -11,7 +9,7 @@ use gradual_group::{KMeans, Labels, SingularVectors};
 use gradual_loss::{PcGrad, Scale, SumOfSquares};
 use gradual_train::{GroupedStep, LabelSet, Objective, Stepped, Stepper, step, step_in_parts};
 
-use common::Model;
+use crate::common::Model;
 
 fn svd() -> Objective {
     Objective::new(SingularVectors::default(), SumOfSquares)

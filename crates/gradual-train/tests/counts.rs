@@ -1,7 +1,5 @@
 //! The numbers of a record are what its documentation says.
 
-mod common;
-
 use burn::optim::SgdConfig;
 use burn::tensor::{Device, Tensor};
 use gradual_grad::Metric;
@@ -14,7 +12,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::{Model, Regression};
+use crate::common::{Model, Regression};
 
 #[derive(Default)]
 struct Kept {

@@ -1,7 +1,5 @@
 //! Checkpoints and journals of another run, in the folder of this one.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +7,7 @@ use gradual_runs::RunConfig;
 use gradual_train::{RunFolder, TrainError};
 use serde_json::json;
 
-use common::folder::{Files, LAST, config, forge, made, run, train, tree, write};
+use crate::common::folder::{Files, LAST, config, forge, made, run, train, tree, write};
 
 /// How another run is configured, and how the difference is said.
 type Other = (&'static str, fn(&mut RunConfig));

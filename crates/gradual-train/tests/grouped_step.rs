@@ -1,7 +1,5 @@
 //! The grouped step in somebody else's loop: gradient accumulation, and standing examples.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
@@ -17,7 +15,7 @@ use gradual_group::{
 use gradual_loss::{GroupDro, Mean, PcGrad, PowerMean, Scale, SumOfSquares};
 use gradual_train::{GroupedStep, Objective, Stepped, TrainError, Trainer, TrainerConfig, step};
 
-use common::Model;
+use crate::common::Model;
 
 type Labelled = (Tensor<2>, Vec<Option<usize>>);
 
@@ -199,13 +197,19 @@ fn epochs_of_a_learner_train_on_whole_draws() {
                 learned = epoch(&grouped, learned, batches, Some(3), 0.1).unwrap();
             }
             let expected = drawn(objective, start.clone(), batches, (3, epochs));
-            assert!(close(&common::weight(&learned), &common::weight(&expected)));
+            assert!(close(
+                &crate::common::weight(&learned),
+                &crate::common::weight(&expected)
+            ));
         }
         // Steps with empty updates move nothing, so a Learner that does not accumulate is right as well.
         let grouped = GroupedStep::new(objective()).with_accumulation(3);
         let learned = epoch(&grouped, start.clone(), &batches[..6], None, 0.1).unwrap();
         let expected = drawn(objective, start.clone(), &batches[..6], (3, 1));
-        assert!(close(&common::weight(&learned), &common::weight(&expected)));
+        assert!(close(
+            &crate::common::weight(&learned),
+            &crate::common::weight(&expected)
+        ));
     }
 }
 
@@ -565,7 +569,7 @@ fn a_batch_that_nobody_named() {
 /// A count of nothing is an error, and is not taken for one.
 #[test]
 fn counts_of_nothing_are_errors() {
-    let model = common::Model {
+    let model = crate::common::Model {
         layer: LinearConfig::new(3, 1).init(&Device::flex().autodiff()),
     };
     let x = Tensor::<2>::ones([4, 3], &Device::flex().autodiff());
@@ -583,7 +587,7 @@ fn counts_of_nothing_are_errors() {
         every: 0,
         ..TrainerConfig::default()
     };
-    let task = common::Regression::new();
+    let task = crate::common::Regression::new();
     let sgd = SgdConfig::new().init();
     let objective = Objective::new(OneGroup, Mean);
     let trainer = Trainer::new(&task, objective, sgd, &Device::flex(), config);

@@ -1,7 +1,5 @@
 //! Examples that are named in two ways: by a step, and by a task through a run that is resumed.
 
-mod common;
-
 use std::cell::RefCell;
 
 use burn::nn::LinearConfig;
@@ -15,7 +13,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::{Model, Regression, weight};
+use crate::common::{Model, Regression, weight};
 
 /// The regression with a second name for each example: its place in the draw, by threes, or none.
 struct Twice(Regression);

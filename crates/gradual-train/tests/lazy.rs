@@ -1,7 +1,5 @@
 //! Models as Burn makes them, with parameters that nobody has looked at yet, and models that are frozen.
 
-mod common;
-
 use burn::module::Module;
 use burn::nn::LinearConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
@@ -15,7 +13,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::{Model, Regression, weight};
+use crate::common::{Model, Regression, weight};
 
 fn lazy() -> Model {
     let device = Device::flex().autodiff();

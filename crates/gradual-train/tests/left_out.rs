@@ -1,7 +1,5 @@
 //! Examples without a loss: left out and counted, so that the step is that of the others.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
@@ -24,7 +22,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::Regression;
+use crate::common::Regression;
 
 #[derive(Module, Debug)]
 struct Model {
@@ -401,14 +399,14 @@ fn leaving_out_waits_once_more() {
 struct Holes(Regression);
 
 impl Task for Holes {
-    type Model = common::Model;
+    type Model = crate::common::Model;
     type Batch = (Tensor<2>, Tensor<1>);
 
     fn capabilities(&self) -> &[Capability] {
         self.0.capabilities()
     }
 
-    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> common::Model {
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> crate::common::Model {
         self.0.model(random, device)
     }
 
@@ -434,11 +432,15 @@ impl Task for Holes {
         })
     }
 
-    fn losses(&self, model: &common::Model, batch: &Self::Batch) -> Tensor<1> {
+    fn losses(&self, model: &crate::common::Model, batch: &Self::Batch) -> Tensor<1> {
         self.0.losses(model, batch)
     }
 
-    fn evaluate(&self, model: &common::Model, device: &Device) -> Result<Vec<Score>, TrainError> {
+    fn evaluate(
+        &self,
+        model: &crate::common::Model,
+        device: &Device,
+    ) -> Result<Vec<Score>, TrainError> {
         self.0.evaluate(model, device)
     }
 }

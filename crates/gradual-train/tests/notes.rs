@@ -1,7 +1,5 @@
 //! What is unwise about a run is said before it begins.
 
-mod common;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -11,7 +9,7 @@ use gradual_group::{KMeans, Labels, OneGroup};
 use gradual_loss::{LeaveOneOut, Mean, PowerMean, RunningMeans, SumOfSquares};
 use gradual_train::{Note, Objective, Observer, Stratified, TrainError, Trainer, TrainerConfig};
 
-use common::Regression;
+use crate::common::Regression;
 
 /// The notes on a run with draws of so many examples, of which a tenth is of the rare capability.
 fn notes(objective: Objective, draw: usize, stratified: bool) -> Vec<Note> {

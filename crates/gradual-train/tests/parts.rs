@@ -1,7 +1,5 @@
 //! Capabilities that are composed of others.
 
-mod common;
-
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use gradual_group::OneGroup;
@@ -13,7 +11,7 @@ use gradual_train::{
 };
 use rand_chacha::ChaCha8Rng;
 
-use common::Regression;
+use crate::common::Regression;
 
 /// A task whose second capability has these parts.
 struct Composed(Regression, Vec<Capability>);
@@ -70,8 +68,7 @@ impl Observer for Parts {
 
 #[test]
 fn parts_of_a_capability_are_written_down_or_refused() {
-    let run = |parts: &[&str]| {
-        let task = Composed::new(parts);
+    let run_of = |task: &Composed| {
         let config = TrainerConfig {
             steps: 2,
             draw: 8,
@@ -81,10 +78,11 @@ fn parts_of_a_capability_are_written_down_or_refused() {
         let mut written = Parts::default();
         let optimizer = AdamConfig::new().init();
         let objective = Objective::new(OneGroup, Mean);
-        let trainer = Trainer::new(&task, objective, optimizer, &Device::flex(), config);
+        let trainer = Trainer::new(task, objective, optimizer, &Device::flex(), config);
         let ended = trainer.observe(&mut written).run();
         ended.map(|_| written.0).map_err(|error| error.to_string())
     };
+    let run = |parts: &[&str]| run_of(&Composed::new(parts));
     assert_eq!(run(&["common"]).unwrap(), vec![vec!["common"]; 3]);
     assert_eq!(run(&[]).unwrap(), vec![Vec::<String>::new(); 3]);
     for (parts, named) in [
@@ -100,4 +98,10 @@ fn parts_of_a_capability_are_written_down_or_refused() {
             )
         );
     }
+    let mut both = Composed::new(&["common"]);
+    both.1[0] = both.1[0].clone().with_parts(["rare"]);
+    assert_eq!(
+        run_of(&both).unwrap_err(),
+        "task: capability common is composed of itself: common of rare of common"
+    );
 }

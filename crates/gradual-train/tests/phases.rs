@@ -1,7 +1,5 @@
 //! Runs with a second phase: what changes, what stays, and that they resume to the same bytes.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -18,7 +16,7 @@ use gradual_train::{
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use common::{Model, Regression, weight};
+use crate::common::{Model, Regression, weight};
 
 const STEPS: u64 = 40;
 const AFTER: u64 = 20;

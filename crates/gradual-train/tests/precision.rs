@@ -1,7 +1,5 @@
 //! Models and losses in every float precision.
 
-mod common;
-
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::LinearConfig;
 use burn::optim::{AdamConfig, GradientsParams};
@@ -10,7 +8,7 @@ use gradual_group::{EachExample, Labels, OneGroup, SingularVectors};
 use gradual_loss::{GroupDro, Mean, PowerMean, SumOfSquares};
 use gradual_train::{Objective, TrainError, step, step_in_parts};
 
-use common::Model;
+use crate::common::Model;
 
 /// Casts every parameter, as one does to train in another precision.
 struct Cast(FloatDType);

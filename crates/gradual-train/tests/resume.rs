@@ -1,7 +1,5 @@
 //! Run folders: written, locked, resumed to the same bytes, and damaged in every way.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +20,8 @@ use gradual_train::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use common::folder::forge;
-use common::{Model, Regression, weight};
+use crate::common::folder::forge;
+use crate::common::{Model, Regression, weight};
 
 const STEPS: u64 = 60;
 /// Steps between checkpoints: evaluations come at other steps, so that sums go through checkpoints.

@@ -1,11 +1,9 @@
 //! Singular directions as published have signs: what may be done with them, and what a step does.
 
-mod common;
-
+use crate::common::Model;
 use burn::module::Param;
 use burn::nn::LinearConfig;
 use burn::tensor::{Device, Tensor, TensorData};
-use common::Model;
 use gradual_grad::{Tap, Traced, trace};
 use gradual_group::{Draw, Grouping, Groups, Labels, SingularVectors};
 use gradual_loss::registry::{COMPOSITIONS, RULES, RuleContext};

@@ -1,7 +1,5 @@
 //! Standing examples without a loss, in a run that skips steps or leaves examples out.
 
-mod common;
-
 use burn::optim::SgdConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::Metric;
@@ -14,7 +12,7 @@ use gradual_train::{
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use common::Regression;
+use crate::common::Regression;
 
 const DRAW: usize = 12;
 const STANDING: usize = 32;
@@ -26,14 +24,14 @@ struct Holes {
 }
 
 impl Task for Holes {
-    type Model = common::Model;
+    type Model = crate::common::Model;
     type Batch = (Tensor<2>, Tensor<1>);
 
     fn capabilities(&self) -> &[Capability] {
         self.inner.capabilities()
     }
 
-    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> common::Model {
+    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> crate::common::Model {
         self.inner.model(random, device)
     }
 
@@ -51,11 +49,15 @@ impl Task for Holes {
         Ok(drawn)
     }
 
-    fn losses(&self, model: &common::Model, batch: &Self::Batch) -> Tensor<1> {
+    fn losses(&self, model: &crate::common::Model, batch: &Self::Batch) -> Tensor<1> {
         self.inner.losses(model, batch)
     }
 
-    fn evaluate(&self, model: &common::Model, device: &Device) -> Result<Vec<Score>, TrainError> {
+    fn evaluate(
+        &self,
+        model: &crate::common::Model,
+        device: &Device,
+    ) -> Result<Vec<Score>, TrainError> {
         self.inner.evaluate(model, device)
     }
 }

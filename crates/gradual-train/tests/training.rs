@@ -1,7 +1,5 @@
 //! The trainer on a small task: what it tells, what it refuses, where its examples come from.
 
-mod common;
-
 use burn::optim::SgdConfig;
 use burn::tensor::{Device, Tensor};
 use gradual_grad::trace;
@@ -16,7 +14,7 @@ use gradual_train::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use common::{Model, Regression, weight};
+use crate::common::{Model, Regression, weight};
 
 #[derive(Default)]
 struct Kept {
@@ -233,7 +231,7 @@ fn accumulation_changes_rounding_only() {
 fn asked(sampler: &mut dyn Sampler, n: usize, steps: u64) -> Result<Vec<Wanted>, TrainError> {
     let size = TaskSize {
         num_capabilities: 2,
-        num_items: Some(common::ITEMS),
+        num_items: Some(crate::common::ITEMS),
     };
     sampler.check(size)?;
     let mut random = ChaCha8Rng::seed_from_u64(3);

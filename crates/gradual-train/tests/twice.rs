@@ -1,7 +1,5 @@
 //! The second forward pass of a draw in parts: it must give the same losses, and leave the model as it was.
 
-mod common;
-
 use std::cell::Cell;
 
 use burn::module::Module;

@@ -1,7 +1,5 @@
 //! The first step of a run, and of one that goes on, is preceded by a check of its gradients.
 
-mod common;
-
 use std::cell::RefCell;
 
 use burn::nn::conv::{Conv1d, Conv1dConfig};
@@ -17,7 +15,7 @@ use gradual_train::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use common::{Model, Regression, weight};
+use crate::common::{Model, Regression, weight};
 
 /// The regression with losses in units of their mean over the draw, as a batch norm would have them.
 struct Coupled(Regression);

@@ -33,6 +33,8 @@ use crate::parameters::{Parameter, parameters};
 #[derive(Debug, Clone, Default)]
 pub struct Tracer {
     left_out: Vec<String>,
+    /// Globs of the parameters that are traced; all where there are none.
+    only: Vec<String>,
     may_be_unused: Vec<String>,
     views: Option<Views>,
 }
@@ -44,6 +46,29 @@ impl Tracer {
     #[must_use]
     pub fn without(mut self, pattern: &str) -> Self {
         self.left_out.push(pattern.to_owned());
+        self
+    }
+
+    /// Leaves out all parameters but those whose path matches one of these globs; none leave out nothing. For who wants to
+    /// look at some layers: the backward pass ends at the lowest of them.
+    ///
+    /// ```
+    /// # use burn::nn::LinearConfig;
+    /// # use burn::tensor::{Device, Tensor};
+    /// # use gradual_grad::{Tap, Tracer};
+    /// let device = Device::flex();
+    /// let layer = LinearConfig::new(3, 1).init(&device);
+    /// let x = Tensor::<2>::ones([4, 3], &device);
+    /// let traced = Tracer::default()
+    ///     .only(&["w*"])
+    ///     .trace(&layer, |layer| layer.tap(x).reshape([4]))?;
+    /// assert_eq!(traced.gradients.paths().collect::<Vec<_>>(), ["weight"]);
+    /// # Ok::<(), gradual_grad::GradError>(())
+    /// ```
+    #[must_use]
+    pub fn only(mut self, patterns: &[&str]) -> Self {
+        self.only
+            .extend(patterns.iter().map(|&pattern| pattern.to_owned()));
         self
     }
 
@@ -106,7 +131,7 @@ impl Tracer {
     /// What is to be traced of a model, and the copy of it that is run.
     pub(crate) fn subject<M: Module>(&self, model: &M) -> Result<Subject<M>, GradError> {
         let known = parameters(model)?;
-        let left_out = matching(&self.left_out, &known)?;
+        let left_out = self.left_out(&known)?;
         let may_be_unused = matching(&self.may_be_unused, &known)?;
         let untrained = |problem| Err(GradError::Untrained { problem });
         if !known.iter().any(|parameter| parameter.trainable) {
@@ -117,7 +142,9 @@ impl Tracer {
         let parameters: Vec<Parameter> =
             known.iter().filter(|each| wanted(each)).cloned().collect();
         if parameters.is_empty() {
-            return untrained("`Tracer::without` leaves out every trainable parameter");
+            return untrained(
+                "`Tracer::without` or `Tracer::only` leaves out every trainable parameter",
+            );
         }
         let ids: HashSet<ParamId> = parameters.iter().map(|parameter| parameter.id).collect();
         Ok(Subject {
@@ -128,6 +155,17 @@ impl Tracer {
             may_be_unused,
             views: self.views,
         })
+    }
+
+    /// Paths of the parameters that are left out.
+    fn left_out(&self, known: &[Parameter]) -> Result<HashSet<String>, GradError> {
+        let mut left_out = matching(&self.left_out, known)?;
+        if !self.only.is_empty() {
+            let only = matching(&self.only, known)?;
+            let others = known.iter().filter(|each| !only.contains(&each.path));
+            left_out.extend(others.map(|each| each.path.clone()));
+        }
+        Ok(left_out)
     }
 
     /// An update of `model` without the gradients of the parameters that are [left out](Self::without): what comes of
@@ -152,11 +190,11 @@ impl Tracer {
                 }
             }
         }
-        if self.left_out.is_empty() {
+        if self.left_out.is_empty() && self.only.is_empty() {
             return Ok(update);
         }
         let known = parameters(model)?;
-        let left_out = matching(&self.left_out, &known)?;
+        let left_out = self.left_out(&known)?;
         let left_out = known.iter().filter(|each| left_out.contains(&each.path));
         let mut remove = Remove {
             ids: left_out.map(|each| each.id).collect(),

@@ -308,14 +308,16 @@ impl Groups {
         self
     }
 
-    /// The same groups with the identity of each, `[k]`.
-    pub(crate) fn with_identities(mut self, identities: Vec<u64>) -> Self {
+    /// The same groups with the [identity](Self::identities) of each, `[k]`.
+    #[must_use]
+    pub fn with_identities(mut self, identities: Vec<u64>) -> Self {
         self.identities = identities;
         self
     }
 
     /// The same groups with what changed since the previous draw.
-    pub(crate) fn with_churn(mut self, churn: Churn) -> Self {
+    #[must_use]
+    pub fn with_churn(mut self, churn: Churn) -> Self {
         self.churn = Some(churn);
         self
     }

@@ -474,14 +474,14 @@ impl Grouping for Diffusion {
         let gradients = standing.gradients(OPERATION)?;
         let got = gradients.num_examples();
         let before = self.standing.as_ref();
-        if let Some(before) = before.map(|before| before.gradients.num_examples()) {
-            if before != got {
-                return Err(GroupError::Standing {
-                    operation: OPERATION,
-                    expected: before,
-                    got,
-                });
-            }
+        if let Some(before) = before.map(|before| before.gradients.num_examples())
+            && before != got
+        {
+            return Err(GroupError::Standing {
+                operation: OPERATION,
+                expected: before,
+                got,
+            });
         }
         let mut metric = self.metric.clone();
         let gradients = Self::observed(&mut metric, gradients)?;

@@ -54,9 +54,11 @@ pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
         });
         // After each, so that the page is there while the others run.
         index(&page, &done)?;
-        match outcome {
-            Err(error) if error.is::<Interrupted>() => return Err(error),
-            _ => {}
+        if let Err(error) = outcome
+            && let Some(&Interrupted { runs, .. }) = error.downcast_ref()
+        {
+            let not_begun = experiments.len() - at;
+            return Err(Interrupted { runs, not_begun }.into());
         }
     }
     match asked.json {

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::ALL;
+use crate::bounds;
 use crate::experiment;
 use crate::kinds::{KINDS, Kind};
 
@@ -41,16 +42,16 @@ pub(crate) struct Asked {
     #[arg(long, value_name = "NAME=RECIPE")]
     pub(crate) arm: Vec<String>,
     /// Seeds per arm
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::SEEDS }>)]
     pub(crate) seeds: Option<u64>,
     /// Optimizer steps per run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) steps: Option<u64>,
     /// Examples per step
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::DRAW }>)]
     pub(crate) draw: Option<u64>,
     /// Runs at the same time [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::SEEDS }>)]
     pub(crate) jobs: Option<u64>,
     /// Where the run folders go [default: runs]
     #[arg(long, value_name = "DIR")]
@@ -62,7 +63,7 @@ pub(crate) struct Asked {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) checkpoint_every: Option<u64>,
     /// Write event files for TensorBoard while the runs go on, to the folder `tensorboard` beside them
     #[arg(long)]

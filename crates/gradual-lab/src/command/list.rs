@@ -3,7 +3,7 @@
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{COMPOSITIONS, RULES, SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
+use gradual::train::registry::{LENSES, OPTIMIZERS, SAMPLERS};
 use gradual_registry::{Parameter, Registry};
 use serde_json::{Value, json};
 
@@ -65,11 +65,12 @@ struct Entry {
     parameters: &'static [Parameter],
 }
 
-fn parts() -> [Part; 9] {
+fn parts() -> [Part; 10] {
     [
         part("grouping", &GROUPINGS),
         part("wrappers", &WRAPPERS),
         part("metric", &METRICS),
+        part("lens", &LENSES),
         part("composition", &COMPOSITIONS),
         part("composition_wrappers", &COMPOSITION_WRAPPERS),
         part("composition", &RULES),

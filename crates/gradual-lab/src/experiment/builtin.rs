@@ -5,9 +5,13 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 19] = [
+pub(crate) const FILES: [(&str, &str); 21] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
+    (
+        "gradualness-rates",
+        include_str!("files/gradualness-rates.toml"),
+    ),
     (
         "how-many-groups",
         include_str!("files/how-many-groups.toml"),
@@ -27,6 +31,7 @@ pub(crate) const FILES: [(&str, &str); 19] = [
         "skills-composed",
         include_str!("files/skills-composed.toml"),
     ),
+    ("lens", include_str!("files/lens.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),

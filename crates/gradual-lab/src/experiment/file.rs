@@ -1,5 +1,6 @@
 //! An experiment as it stands in a file.
 
+use std::collections::HashSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -10,12 +11,13 @@ use toml::{Spanned, Table};
 use super::messages::{place, said};
 use super::sweep::Sweep;
 use crate::arm::{ArmEntry, Library};
+use crate::bounds;
 use crate::kinds::{Kind, find};
 use crate::meant::meant;
 use crate::names;
 use crate::quality::Quality;
 
-/// Most arms of a file.
+/// Most arms of a file, and names of arms in a list.
 const ARMS: usize = 1_000;
 /// Most examples that are grouped along a run: their inner products take 400 MB.
 const EXAMPLES: u32 = 10_000;
@@ -54,9 +56,13 @@ pub(super) struct File {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunSection {
+    #[serde(default, deserialize_with = "bounds::seeds")]
     pub(super) seeds: Option<NonZeroU64>,
+    #[serde(default, deserialize_with = "bounds::steps")]
     pub(super) steps: Option<NonZeroU64>,
+    #[serde(default, deserialize_with = "bounds::draw")]
     pub(super) draw: Option<NonZeroU32>,
+    #[serde(default, deserialize_with = "bounds::evaluate_every")]
     pub(super) evaluate_every: Option<NonZeroU64>,
     #[serde(default, deserialize_with = "rate")]
     pub(super) rate: Option<f64>,
@@ -161,6 +167,10 @@ impl File {
         if arms > ARMS {
             bail!("{file}: there are {arms} [[arm]], but at most {ARMS} are read");
         }
+        let named = read.arms.as_ref().map_or(0, Vec::len);
+        if named > ARMS {
+            bail!("{file}: arms has {named} names, but at most {ARMS} are read");
+        }
         let swept = read.sweep.iter();
         let swept = swept.map(|sweep| Ok((sweep.place(file, text), sweep.arms(file, text)?)));
         let swept: Vec<(String, Vec<ArmEntry>)> = swept.collect::<anyhow::Result<_>>()?;
@@ -177,11 +187,9 @@ impl File {
         if let Some((kind, _)) = read.kind(file, text)? {
             kind.check(text).map_err(|error| said(file, &error))?;
         }
-        let names: Vec<&str> = read.arm.iter().map(|arm| arm.name.as_str()).collect();
-        for (at, name) in names.iter().enumerate() {
-            if names[..at].contains(name) {
-                bail!("{file}: there are two [[arm]] called '{name}'");
-            }
+        let mut seen = HashSet::new();
+        if let Some(arm) = read.arm.iter().find(|arm| !seen.insert(&arm.name)) {
+            bail!("{file}: there are two [[arm]] called '{}'", arm.name);
         }
         read.check_series(file)?;
         Likes::read(file, text, &library)?;
@@ -281,10 +289,9 @@ impl File {
         if arms.is_empty() {
             bail!("{file}: there are no arms: arms = [\"erm\", …]");
         }
-        for (at, name) in arms.iter().enumerate() {
-            if arms[..at].contains(name) {
-                bail!("{file}: arms names '{name}' twice");
-            }
+        let mut seen = HashSet::new();
+        if let Some(name) = arms.iter().find(|name| !seen.insert(*name)) {
+            bail!("{file}: arms names '{name}' twice");
         }
         if self.quality.is_some() && self.arm.iter().any(|arm| arm.name == "erm") {
             bail!(

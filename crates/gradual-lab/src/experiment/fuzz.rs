@@ -56,7 +56,7 @@ fn arms_of_the_command_line_are_read_or_refused() {
     let library = Library::shared().expect("the shared arms");
     let seeds = [
         "grouping:spectral(k=8),metric:kronecker(damping=0.1),composition:power(p=4)",
-        "layers:[a.*]+b,wrappers:damped+after(draws=2),rate:0.01,slowdown:2",
+        "layers:[a.*]+b,lens:snapshot(after=100),wrappers:damped+after(draws=2),rate:0.01,slowdown:2",
         "composition:dro(eta=0.1,sizes=[1,2]),composition_wrappers:shifted(floor=-3),scale:usual",
         "optimizer:muon(momentum=0.9),sampler:curriculum(until=0.5),through_trace:true,shared:trunk.*",
     ];

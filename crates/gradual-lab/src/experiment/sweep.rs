@@ -7,10 +7,8 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::messages::{place, said_of_value};
-use crate::arm::ArmEntry;
-
-/// What stands for the number.
-const NUMBER: &str = "{}";
+use crate::arm::{ArmEntry, NUMBER};
+use crate::bounds;
 
 /// One arm for each number of `at`, which stands in the place of `{}` as it is written there.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +28,7 @@ pub(super) struct Sweep {
     at: Spanned<Vec<Spanned<f64>>>,
     #[serde(default)]
     series: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounds::seeds")]
     seeds: Option<NonZeroU64>,
 }
 
@@ -85,6 +83,9 @@ impl Sweep {
     fn series(&self, place: &str) -> anyhow::Result<String> {
         let name = self.name.as_ref();
         let named = match &self.series {
+            Some(series) if series.contains(NUMBER) => bail!(
+                "{place}[[sweep]] {name}: series = \"{series}\", but its arms are in one series: leave {NUMBER} out"
+            ),
             Some(series) => series.trim().to_owned(),
             None => {
                 let parts = name
@@ -106,13 +107,18 @@ impl Sweep {
     fn arm(&self, series: &str, written: &str) -> anyhow::Result<ArmEntry> {
         let text = |text: &String| Some(Value::String(text.replace(NUMBER, written)));
         let table = |table: &Table| put(&Value::Table(table.clone()), written);
+        let then = self.then.as_ref().map(table).transpose()?;
+        if let Some(then) = &then {
+            let checked = ArmEntry::check_then(then);
+            checked.map_err(|error| anyhow!("then: {}", said_of_value(&error)))?;
+        }
         let swept = [
             ("name", text(self.name.as_ref())),
             ("about", self.about.as_ref().and_then(text)),
             ("control_for", self.control_for.as_ref().and_then(text)),
             ("like", self.like.as_ref().map(AsRef::as_ref).and_then(text)),
             ("recipe", self.recipe.as_ref().map(table).transpose()?),
-            ("then", self.then.as_ref().map(table).transpose()?),
+            ("then", then),
         ];
         let seeds = self.seeds.map(|seeds| i64::try_from(u64::from(seeds)));
         let own = [

@@ -4,12 +4,13 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use gradual_registry::{Spec, split};
 use serde::{Deserialize, Serialize};
 
 use super::parts::NONE;
-use super::{Recipe, checked};
+use super::{Recipe, checked, searches};
+use crate::bounds::{self, DRAW, STEPS};
 use crate::meant::meant;
 
 /// What a recipe has otherwise than another one; the fields are those of [`Recipe`].
@@ -40,6 +41,13 @@ pub struct Changes {
     /// See [`Recipe::layers`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<String>>,
+    /// See [`Recipe::lens`]; `none` for none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::lens"
+    )]
+    pub lens: Option<Spec>,
     /// See [`Recipe::composition`].
     #[serde(
         default,
@@ -89,23 +97,28 @@ pub struct Changes {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "checked::slowdown"
+        deserialize_with = "bounds::slowdown"
     )]
     pub slowdown: Option<u32>,
     /// See [`Recipe::through_trace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through_trace: Option<bool>,
     /// See [`Recipe::draw`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "bounds::draw"
+    )]
     pub draw: Option<NonZeroU32>,
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "grouping",
     "wrappers",
     "metric",
     "layers",
+    "lens",
     "composition",
     "composition_wrappers",
     "shared",
@@ -125,20 +138,23 @@ impl Changes {
         fn or<T: Clone>(change: Option<&T>, before: &T) -> T {
             change.unwrap_or(before).clone()
         }
-        let metric = match &self.metric {
+        let or_none = |change: &Option<Spec>, before: &Option<Spec>| match change {
             Some(spec) if spec.name == NONE => None,
             Some(spec) => Some(spec.clone()),
-            None => recipe.metric.clone(),
+            None => before.clone(),
         };
+        let metric = or_none(&self.metric, &recipe.metric);
+        let lens = or_none(&self.lens, &recipe.lens);
         Recipe {
             grouping: or(self.grouping.as_ref(), &recipe.grouping),
             wrappers: or(self.wrappers.as_ref(), &recipe.wrappers),
-            layers: match metric {
-                Some(_) => self.layers.clone().or_else(|| recipe.layers.clone()),
+            layers: match metric.is_some() || searches(lens.as_ref()) {
+                true => self.layers.clone().or_else(|| recipe.layers.clone()),
                 // Whose layers went with the metric; those that are given without one are refused later.
-                None => self.layers.clone(),
+                false => self.layers.clone(),
             },
             metric,
+            lens,
             composition: or(self.composition.as_ref(), &recipe.composition),
             composition_wrappers: or(
                 self.composition_wrappers.as_ref(),
@@ -167,6 +183,7 @@ impl Changes {
             wrappers: self.wrappers.or(before.wrappers),
             metric: self.metric.or(before.metric),
             layers: self.layers.or(before.layers),
+            lens: self.lens.or(before.lens),
             composition: self.composition.or(before.composition),
             composition_wrappers: self.composition_wrappers.or(before.composition_wrappers),
             shared: self.shared.or(before.shared),
@@ -210,28 +227,33 @@ impl FromStr for Changes {
                     .collect::<Result<Vec<_>, _>>()
                     .map(Some)
             };
+            let or_none = || {
+                let read = spec()?;
+                let none = |spec: &&Spec| spec.name == NONE && !spec.parameters.is_empty();
+                match read.as_ref().filter(none) {
+                    Some(_) => bail!("{key}:{value}, but {NONE} has no parameters"),
+                    None => Ok(read),
+                }
+            };
             let globs = || Some(list().map(str::to_owned).collect());
             match key {
                 "grouping" => changes.grouping = spec()?,
                 "wrappers" => changes.wrappers = specs()?,
-                "metric" => {
-                    changes.metric = spec()?;
-                    let none = |spec: &&Spec| spec.name == NONE && !spec.parameters.is_empty();
-                    if changes.metric.as_ref().filter(none).is_some() {
-                        bail!("metric:{value}, but {NONE} has no parameters");
-                    }
-                }
+                "metric" => changes.metric = or_none()?,
                 "layers" => changes.layers = globs(),
+                "lens" => changes.lens = or_none()?,
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
                 "scale" => changes.scale = spec()?,
                 "sampler" => changes.sampler = spec()?,
                 "optimizer" => changes.optimizer = spec()?,
-                "rate" => changes.rate = Some(read(key, value)?),
-                "slowdown" => changes.slowdown = Some(read(key, value)?),
-                "through_trace" => changes.through_trace = Some(read(key, value)?),
-                "draw" => changes.draw = Some(read(key, value)?),
+                "rate" => changes.rate = Some(read(key, value, "a number")?),
+                "slowdown" => changes.slowdown = whole(key, value, STEPS)?,
+                "through_trace" => {
+                    changes.through_trace = Some(read(key, value, "true or false")?);
+                }
+                "draw" => changes.draw = whole(key, value, DRAW)?.and_then(NonZeroU32::new),
                 unknown => bail!(
                     "a recipe has no '{unknown}'{}; it has {}",
                     meant(unknown, KEYS),
@@ -248,6 +270,7 @@ impl fmt::Display for Changes {
         let specs = [
             ("grouping", &self.grouping),
             ("metric", &self.metric),
+            ("lens", &self.lens),
             ("composition", &self.composition),
             ("scale", &self.scale),
             ("sampler", &self.sampler),
@@ -285,9 +308,13 @@ impl fmt::Display for Changes {
     }
 }
 
-fn read<T: FromStr>(key: &str, value: &str) -> anyhow::Result<T>
-where
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    value.parse().with_context(|| format!("{key}:{value}"))
+fn read<T: FromStr>(key: &str, value: &str, expected: &str) -> anyhow::Result<T> {
+    let read = value.parse();
+    read.map_err(|_| anyhow!("{key}:{value}, but it is {expected}"))
+}
+
+fn whole(key: &str, value: &str, most: u64) -> anyhow::Result<Option<u32>> {
+    let read = bounds::parse(value, most);
+    let read = read.map_err(|said| anyhow!("{key}:{value}, but {said}"))?;
+    Ok(u32::try_from(read).ok())
 }

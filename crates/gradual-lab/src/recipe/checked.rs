@@ -3,7 +3,7 @@
 use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
-use gradual::train::registry::{OPTIMIZERS, SAMPLERS};
+use gradual::train::registry::{LENSES, OPTIMIZERS, SAMPLERS};
 use gradual_registry::{RegistryError, Spec};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -55,6 +55,13 @@ pub(super) fn metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     })
 }
 
+pub(super) fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    checked(deserializer, |spec| match spec.name.as_str() {
+        NONE if spec.parameters.is_empty() => Ok(spec.clone()),
+        _ => LENSES.resolve(spec),
+    })
+}
+
 pub(super) fn composition<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Spec>, D::Error> {
@@ -81,14 +88,6 @@ pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     let rate = f64::deserialize(deserializer)?;
     check_rate(rate).map_err(D::Error::custom)?;
     Ok(Some(rate))
-}
-
-pub(super) fn slowdown<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u32>, D::Error> {
-    let slowdown = u32::deserialize(deserializer)?;
-    check_slowdown(slowdown).map_err(D::Error::custom)?;
-    Ok(Some(slowdown))
 }
 
 /// Refuses what is no learning rate.

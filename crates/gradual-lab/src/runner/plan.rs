@@ -10,13 +10,11 @@ use gradual_backends::backend::Backend;
 use serde_json::Value;
 
 use crate::arm::Arm;
+use crate::bounds::{DRAW, SEEDS, STEPS};
 use crate::experiment::Experiment;
 use crate::training::{Setting, num_groups};
 
-/// Largest number of each. Each is more than any machine has time or room for, and small enough to be counted with.
-const SEEDS: u64 = 10_000;
-const STEPS: u64 = 1_000_000_000;
-const DRAW: usize = 1_000_000;
+/// Most evaluations of a run, which is more than any machine has time for.
 const EVALUATIONS: u64 = 1_000_000;
 /// Of examples whose gradients are compared: the inner products of so many take 4 GiB in single precision.
 const COMPARED: usize = 32_768;
@@ -62,12 +60,13 @@ impl Plan<'_> {
             .map_or(self.draw, |draw| draw.get() as usize)
     }
 
-    /// What an arm does in each of its phases, and the steps that a sampler counts there.
-    fn phases(&self, arm: &Arm) -> impl Iterator<Item = (Arm, u64)> + use<> {
+    /// What an arm does in each of its phases.
+    fn phases(&self, arm: &Arm) -> impl Iterator<Item = Phase> + use<> {
         let whole = self.steps(arm);
         let second = arm.recipe.second_phase(whole);
-        let left = second.map(|(after, _)| whole - after);
-        arm.phases().zip(std::iter::once(whole).chain(left))
+        let second = second.map(|(after, _)| (whole - after, true));
+        let phases = std::iter::once((whole, false)).chain(second);
+        (arm.phases().zip(phases)).map(|(arm, (steps, second))| Phase { arm, steps, second })
     }
 
     /// What this arm learns with this seed.
@@ -88,23 +87,25 @@ impl Plan<'_> {
         let capabilities = self.experiment.task.capabilities()?;
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
-        let phases: Vec<(Arm, u64)> = self.arms.iter().flat_map(|arm| self.phases(arm)).collect();
-        for (arm, steps) in &phases {
+        let phases: Vec<Phase> = self.arms.iter().flat_map(|arm| self.phases(arm)).collect();
+        for phase in &phases {
+            let Phase { arm, steps, .. } = phase;
             if !self.experiment.task.has_known_groups() && arm.needs_known_groups()? {
                 bail!(
-                    "arm {}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
+                    "{}: it needs groups, and no example is labelled with one; nothing was run: leave it out with \
                      --arms, give the data groups, or say how many it finds, as in k = 8",
-                    arm.name
+                    phase.name()
                 );
             }
             let sampler = arm.recipe.sampler(&frequencies, *steps).map(drop);
             sampler
                 .and_then(|()| arm.recipe.optimizer().map(drop))
-                .with_context(|| format!("arm {}", arm.name))?;
+                .with_context(|| phase.name())?;
         }
         let mut refused = Vec::new();
         let mut least = 0;
-        for (arm, _) in &phases {
+        for phase in &phases {
+            let arm = &phase.arm;
             let checked = arm.objective(groups, 0).and_then(|objective| {
                 let draw = self.draw(arm);
                 if objective.needs_gradients() && draw > COMPARED {
@@ -121,15 +122,15 @@ impl Plan<'_> {
             let Some(TrainError::Group(GroupError::TooManyGroups { groups, .. })) =
                 error.downcast_ref()
             else {
-                return Err(error.context(format!("arm {}", arm.name)));
+                return Err(error.context(phase.name()));
             };
             least = least.max(*groups);
-            refused.push((arm, error.to_string()));
+            refused.push((phase, error.to_string()));
         }
         if refused.is_empty() {
             return Ok(());
         }
-        let fits = |arm: &&Arm| refused.iter().all(|(other, _)| other.name != arm.name);
+        let fits = |arm: &&Arm| refused.iter().all(|(other, _)| other.arm.name != arm.name);
         let others: Vec<&str> = (self.arms.iter().filter(fits))
             .map(|arm| arm.name.as_str())
             .collect();
@@ -138,8 +139,8 @@ impl Plan<'_> {
             others => format!(", or leave them out with --arms {}", others.join(",")),
         };
         // Where standing examples are too few, the draw makes no difference.
-        let draw_helps = refused.iter().all(|(arm, _)| {
-            let objective = arm.objective(groups, 0);
+        let draw_helps = refused.iter().all(|(phase, _)| {
+            let objective = phase.arm.objective(groups, 0);
             objective.is_ok_and(|objective| objective.check(least).is_ok())
         });
         let way_out = match draw_helps {
@@ -148,7 +149,7 @@ impl Plan<'_> {
         };
         let said = refused
             .iter()
-            .map(|(arm, said)| format!("arm {}: {said}", arm.name));
+            .map(|(phase, said)| format!("{}: {said}", phase.name()));
         bail!(
             "{}; nothing was run: {way_out}{without}",
             said.collect::<Vec<_>>().join("; ")
@@ -160,7 +161,7 @@ impl Plan<'_> {
         for (what, number, most) in [
             ("seeds", self.seeds, SEEDS),
             ("steps", self.steps, STEPS),
-            ("draw", self.draw as u64, DRAW as u64),
+            ("draw", self.draw as u64, DRAW),
         ] {
             if number > most {
                 bail!("{what} = {number}, but it is at most {most}");
@@ -175,7 +176,7 @@ impl Plan<'_> {
                 );
             }
             let draw = self.draw(arm);
-            if draw > DRAW {
+            if draw as u64 > DRAW {
                 bail!("arm {}: draw = {draw}, but it is at most {DRAW}", arm.name);
             }
             let steps = self.steps(arm);
@@ -219,16 +220,25 @@ impl Plan<'_> {
         let arms = arms.iter().take_while(|_| !interrupt.asked());
         let failed = arms.filter_map(|arm| {
             // One with two phases tries both, and one that waits before it groups what comes after, too.
-            let steps = arm.phases().flat_map(|phase| {
-                let at_once = phase.recipe.at_once();
-                let at_once = at_once.map(|recipe| phase.with_recipe(recipe));
-                std::iter::once(phase).chain(at_once)
+            let steps = self.phases(arm).flat_map(|phase| {
+                let at_once = phase.arm.recipe.at_once();
+                let at_once = at_once.map(|recipe| Phase {
+                    arm: phase.arm.with_recipe(recipe),
+                    ..phase.clone()
+                });
+                // A search takes long at its first step.
+                let first = (!phase.arm.recipe.searches()).then_some(phase);
+                first.into_iter().chain(at_once)
             });
-            let steps: Vec<Arm> = steps.collect();
+            let steps: Vec<Phase> = steps.collect();
             let tried = AssertUnwindSafe(|| {
-                steps.iter().try_for_each(|arm| {
-                    let setting = self.setting(arm, 0);
-                    self.experiment.task.try_first_step(setting)
+                steps.iter().try_for_each(|phase| {
+                    let setting = self.setting(&phase.arm, 0);
+                    let tried = self.experiment.task.try_first_step(setting);
+                    match phase.second {
+                        true => tried.context(SECOND),
+                        false => tried,
+                    }
                 })
             });
             let error = catch_unwind(tried).unwrap_or_else(|panic| Err(panicked(&*panic)));
@@ -245,6 +255,30 @@ impl Plan<'_> {
             .iter()
             .map(|(arm, error)| format!("arm {arm}: {error:#}"));
         bail!("nothing was run: {}", said.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// What is said of a second phase, beside the arm's name.
+const SECOND: &str = "its second phase (then)";
+
+/// What an arm does from some step on.
+#[derive(Clone)]
+struct Phase {
+    /// The arm, with the recipe of the phase.
+    arm: Arm,
+    /// The steps that a sampler counts.
+    steps: u64,
+    /// Whether it is the second one.
+    second: bool,
+}
+
+impl Phase {
+    /// What messages call it.
+    fn name(&self) -> String {
+        match self.second {
+            true => format!("arm {}: {SECOND}", self.arm.name),
+            false => format!("arm {}", self.arm.name),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! takes; a mark for each arm, the arms of a series on a line.
 
 mod drawing;
-mod labels;
 mod points;
 mod tax;
 

@@ -38,16 +38,50 @@ pub(super) fn draw_in(area: &Area<'_>, keys: &[(&str, RGBColor)]) -> Drawn {
         area.draw(&Circle::new((px(x), y), px(7.0), colour.filled()))?;
         // Ink is light on a dark page.
         let inside = if colour == INK { PAPER } else { WHITE };
-        let letters = text(10.0, inside, HPos::Center, VPos::Center);
-        area.draw(&Text::new(letter(index), (px(x), y), letters))?;
+        let letter = letter(index);
+        // Two of them have to stand in the same circle.
+        let size = if letter.len() == 1 { 10.0 } else { 8.0 };
+        let letters = text(size, inside, HPos::Center, VPos::Center);
+        area.draw(&Text::new(letter, (px(x), y), letters))?;
         let letters = text(12.0, INK, HPos::Left, VPos::Center);
         area.draw(&Text::new(name, (px(x + 13.0), y), letters))?;
     }
     Ok(())
 }
 
-/// A to Z, then a to z.
+/// A to Z, a to z, then AA, AB, …: different ones for different arms, however many there are.
 pub(super) fn letter(index: usize) -> String {
-    let letters = ('A'..='Z').chain('a'..='z');
-    letters.cycle().nth(index).unwrap_or('?').to_string()
+    let capital = |at: usize| char::from(b'A' + (at % 26) as u8);
+    match index {
+        0..26 => capital(index).to_string(),
+        26..52 => capital(index - 26).to_ascii_lowercase().to_string(),
+        _ => {
+            // As the columns of a spreadsheet.
+            let mut letters = Vec::new();
+            let mut left = index - 25;
+            while left > 0 {
+                letters.push(capital(left - 1));
+                left = (left - 1) / 26;
+            }
+            letters.iter().rev().collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::letter;
+
+    #[test]
+    fn letters_are_not_used_twice() {
+        let letters: Vec<String> = (0..10_000).map(letter).collect();
+        let expected = ["A", "Z", "a", "z", "AA", "AZ", "BA", "ZZ", "AAA"];
+        assert_eq!(
+            [0, 25, 26, 51, 52, 77, 78, 727, 728].map(|at| letters[at].as_str()),
+            expected
+        );
+        assert_eq!(letters.iter().collect::<BTreeSet<_>>().len(), letters.len());
+    }
 }

@@ -13,6 +13,7 @@ mod heat;
 mod hits;
 mod legend;
 mod overlay;
+mod places;
 mod plot;
 mod predicted;
 mod raster;

@@ -2,18 +2,20 @@
 
 use gradual_measure::{Curve, statistics::mean};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{self, Layout, LinearAxis};
-use super::canvas::{Frame, line};
+use super::axis::{self, Chart, Layout, LinearAxis};
+use super::canvas::{Area, Drawn, Frame, line, text};
 use super::hits::thinned;
 use super::legend;
+use super::places::{Box, lead, places};
 use super::series::{self, Band};
-use super::svg::px;
+use super::svg::{pixels, px};
 use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::numbers::{count, number, steps, tick};
-use crate::style;
+use crate::style::{self, PAPER};
 use crate::table::Table;
 
 /// Points of a line that can be pointed at, and of all lines of a panel.
@@ -22,6 +24,12 @@ const POINTED_IN_ALL: usize = 400;
 /// Columns of pixels of a panel, and points of all lines.
 const COLUMNS: usize = 320;
 const POINTS: usize = 8000;
+
+/// Width and height of a letter in pixels, and how far from its line it may stand.
+const LETTER: (f64, f64) = (6.0, 10.0);
+const REACH: f64 = 160.0;
+/// From the height of one letter to that of the next, in lines: a number without a part in theirs, mostly.
+const STRIDE: usize = 7;
 
 /// What skill is shown against.
 #[derive(Clone, Copy, PartialEq)]
@@ -226,6 +234,8 @@ fn panel(
     let drawn = frame.draw(|area, hits| {
         let (plot, key) = area.split_vertically(px(236.0));
         let y = LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}"));
+        // Where two arms have one colour, letters tell the lines apart.
+        let mut letters = Vec::new();
         axis::chart(&plot, &layout, (x, y), |chart| {
             for (index, band) in &bands {
                 let colour = style::arm(*index);
@@ -242,7 +252,7 @@ fn panel(
                 outline.extend(lower);
                 chart.draw_series([Polygon::new(outline, colour.mix(0.18).filled())])?;
             }
-            for (index, band) in &bands {
+            for (rank, (index, band)) in bands.iter().enumerate() {
                 let points = band
                     .points()
                     .map(|(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)));
@@ -265,10 +275,58 @@ fn panel(
                     );
                     hits.circle(place, 5.0, &title);
                 }
+                if bands.len() > style::ARMS {
+                    letters.push((*index, lettered(&all, rank, bands.len())));
+                }
             }
-            Ok(())
+            write(&plot, chart, &letters)
         })?;
         legend::draw(&key, &names)
     })?;
     Ok(Some(drawn))
+}
+
+/// Where the letter of the line at `rank` of `lines` stands on it: each at another height, so that lines that rise together
+/// have theirs one above the other; at the end of a line that does not get so high.
+fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64, f64) {
+    let level = 0.05 + 0.9 * (rank * STRIDE % lines) as f64 / lines as f64;
+    let risen = points.iter().find(|(_, mean, ..)| *mean >= level);
+    let place = risen.or(points.last());
+    place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)))
+}
+
+/// Writes the letters of arms beside their places, each where it covers no other.
+fn write(
+    on: &Area<'_>,
+    chart: &Chart<'_, '_, LinearAxis, LinearAxis>,
+    letters: &[(usize, (f64, f64))],
+) -> Drawn {
+    let area = chart.plotting_area();
+    let points = letters.iter().map(|(_, place)| {
+        let (x, y) = area.map_coordinate(place);
+        (pixels(x), pixels(y))
+    });
+    let points: Vec<(f64, f64)> = points.collect();
+    let words: Vec<String> = (letters.iter())
+        .map(|(index, _)| legend::letter(*index))
+        .collect();
+    let size = |word: &String| (LETTER.0 * word.len() as f64 + 2.0, LETTER.1);
+    let sizes: Vec<(f64, f64)> = words.iter().map(size).collect();
+    let (across, down) = area.get_pixel_range();
+    let Some(found) = places(&points, &sizes, Box::between(across, down), &[], REACH) else {
+        return Ok(());
+    };
+    for (at, (index, _)) in letters.iter().enumerate() {
+        let (place, size, colour) = (found[at], sizes[at], style::arm(*index));
+        lead(on, points[at], place, size, colour)?;
+        let dot = (px(points[at].0), px(points[at].1));
+        on.draw(&Circle::new(dot, px(2.0), colour.filled()))?;
+        let (x, y) = (px(place.0), px(place.1));
+        let half = (px(size.0 / 2.0), px(size.1 / 2.0));
+        let ground = [(x - half.0, y - half.1), (x + half.0, y + half.1)];
+        on.draw(&Rectangle::new(ground, PAPER.mix(0.8).filled()))?;
+        let letters = text(LETTER.1 - 1.0, colour, HPos::Center, VPos::Center);
+        on.draw(&Text::new(words[at].clone(), (x, y), letters))?;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gradual_measure::{Evaluation, RunCurves, RunSummary, Timing};
-use gradual_runs::{GroupingRecord, MembersRecord, RunConfig};
+use gradual_runs::{GroupingRecord, LooksRecord, MembersRecord, RunConfig};
 
 use crate::ReportError;
 
@@ -17,6 +17,7 @@ pub(crate) struct Run {
     pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) groupings: Vec<GroupingRecord>,
     pub(crate) members: Vec<MembersRecord>,
+    pub(crate) looks: Vec<LooksRecord>,
     /// Names that somebody gave to found groups, by their number.
     pub(crate) names: BTreeMap<u64, String>,
     pub(crate) timings: Vec<Timing>,
@@ -42,6 +43,7 @@ impl Run {
             evaluations: run.evaluations,
             groupings: run.groupings,
             members: run.members,
+            looks: run.looks,
             names: BTreeMap::new(),
             timings: run.timings,
         })

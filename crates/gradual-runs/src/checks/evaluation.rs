@@ -14,7 +14,7 @@ impl Record for Evaluation {
     }
 
     /// Shares, accuracies and probabilities are 0 to 1 and chances below 1, losses are of a size that can be computed
-    /// with. Parts are other capabilities, each named once. Steps increase, counts and operations do not fall, and
+    /// with. Parts are other capabilities, each named once, and none is composed of the whole in turn. Steps increase, counts and operations do not fall, and
     /// capabilities, their chances and their parts stay the same.
     /// Frequencies may change, as samplers may.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
@@ -43,7 +43,11 @@ impl Record for Evaluation {
             check_capability(name, capability)?;
             check_parts(self, name, &capability.parts)?;
         }
-        before.map_or(Ok(()), |before| follows(self, before))
+        match before {
+            // Later ones have the same parts.
+            None => check_cycle(self),
+            Some(before) => follows(self, before),
+        }
     }
 }
 
@@ -76,6 +80,26 @@ fn check_parts(of: &Evaluation, name: &str, parts: &[String]) -> Result<(), Runs
         }
     }
     Ok(())
+}
+
+fn check_cycle(of: &Evaluation) -> Result<(), RunsError> {
+    let Some(names) = of.cycle_of_parts() else {
+        return Ok(());
+    };
+    let entry = format!("capabilities.{}.parts", names[0]);
+    let got = format!(
+        "a cycle: {}",
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(" of ")
+    );
+    Err(CHECKS.fault(
+        entry,
+        got,
+        "parts that are not composed of the whole in turn",
+    ))
 }
 
 fn follows(this: &Evaluation, before: &Evaluation) -> Result<(), RunsError> {

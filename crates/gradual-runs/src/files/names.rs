@@ -12,6 +12,8 @@ pub const CURVES: &str = "curves.jsonl";
 pub const GROUPS: &str = "groups.jsonl";
 /// The journal of what found groups hold: [`MembersRecord`](crate::MembersRecord).
 pub const MEMBERS: &str = "members.jsonl";
+/// The journal of what a search for a lens saw: [`LooksRecord`](crate::LooksRecord). Only runs that search for one have it.
+pub const LOOKS: &str = "looks.jsonl";
 /// The journal of wall-clock times: [`Timing`](crate::Timing).
 pub const TIMING: &str = "timing.jsonl";
 /// The journals that every run has.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
+use crate::setting::{self, CODE, EXPONENT, SettingError, count, evaluation, number, parameters};
 
 /// Settings of [`SparseParity`](crate::SparseParity).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,7 @@ pub struct SparseParityConfig {
     /// Zipf exponent a, 0 to 50: task i is drawn with probability ∝ (i + 1)^−a.
     pub exponent: f64,
     /// Size of the one-hot task code beside bits of ±1.
+    #[serde(deserialize_with = "setting::code")]
     pub code: f32,
     /// Width of each hidden layer; the model has 50 million parameters at most.
     pub hidden: usize,
@@ -93,7 +94,7 @@ impl SparseParityConfig {
             });
         }
         number("exponent", EXPONENT, self.exponent)?;
-        number("code", 0.0..=1e6, f64::from(self.code))?;
+        number("code", CODE, f64::from(self.code))?;
         count("hidden", 1..=1_000_000, self.hidden)?;
         count("held_out", 1..=1_000_000, self.held_out)?;
         count("aliases", 1..=1_000, self.aliases)?;

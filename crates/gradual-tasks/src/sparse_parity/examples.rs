@@ -8,6 +8,7 @@ pub(super) struct ParityExamples {
     pub(super) inputs: TensorData,
     pub(super) signs: Vec<f32>,
     pub(super) codes: Vec<usize>,
+    pub(super) bits: Vec<u64>,
 }
 
 /// One draw: inputs `[n, tasks · aliases + bits]` and labels as signs `[n]`.
@@ -16,6 +17,8 @@ pub struct ParityBatch {
     pub(super) inputs: Tensor<2>,
     pub(super) signs: Tensor<1>,
     pub(super) codes: Vec<usize>,
+    /// Those of each example, on the host, for words.
+    pub(super) bits: Vec<u64>,
 }
 
 impl ParityBatch {

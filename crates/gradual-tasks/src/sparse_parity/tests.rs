@@ -233,6 +233,55 @@ fn every_sign_is_that_of_a_set_of_bits_that_only_examples_tell() {
     assert_eq!(sets.len(), 5);
 }
 
+#[test]
+fn words_say_what_the_inputs_hold() {
+    for aliases in [1, 3] {
+        let config = SparseParityConfig {
+            tasks: 5,
+            bits: 12,
+            aliases,
+            ..SparseParityConfig::default()
+        };
+        let task = SparseParity::new(config, 2).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let drawn = task.draw(60, &mut random, &Device::flex()).unwrap();
+        let inputs: Vec<f32> = drawn.batch.inputs.clone().into_data().try_to_vec().unwrap();
+        let signs: Vec<f32> = drawn.batch.signs.clone().into_data().try_to_vec().unwrap();
+        for (example, row) in inputs.chunks(5 * aliases + 12).enumerate() {
+            let words = task.describe(&drawn.batch, example).unwrap();
+            let (code, bits) = row.split_at(5 * aliases);
+            let code = code.iter().position(|&value| value != 0.0).unwrap();
+            let of = drawn.labels[example].unwrap();
+            let start = format!("task-{of:02}, code {code}: bits ");
+            let (shown, parity) = words.split_once(", odd").map_or_else(
+                || (words.strip_suffix(", even").unwrap(), -1.0),
+                |(shown, _)| (shown, 1.0),
+            );
+            assert_eq!(parity, signs[example], "{words}");
+            let shown = shown.strip_prefix(&start).unwrap();
+            let mut own = 0;
+            for (at, value) in shown.split(' ').map(|bit| bit.split_once('=').unwrap()) {
+                let at: usize = at.parse().unwrap();
+                assert_eq!(value == "1", bits[at] == 1.0, "{words}");
+                own |= 1 << at;
+            }
+            assert_eq!(own, task.masks[of], "{words}");
+        }
+        assert_eq!(task.describe(&drawn.batch, 60), None);
+    }
+    let composed =
+        SparseParity::composed(&composition::config::CompositionConfig::default(), 0).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let drawn = composed
+        .draw_of(&[0], &mut random, &Device::flex())
+        .unwrap();
+    let words = composed.describe(&drawn.batch, 0).unwrap();
+    assert!(
+        words.starts_with(&composed.capabilities()[0].name),
+        "{words}"
+    );
+}
+
 /// A field alone tells nothing of the task, and all fields tell it.
 #[test]
 fn fields_tell_the_task_only_together() {

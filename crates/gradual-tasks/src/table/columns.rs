@@ -3,7 +3,7 @@
 use gradual_registry::excerpt;
 
 use super::error::{SHORT, TableError};
-use super::feature::{Feature, Reading};
+use super::feature::{Feature, Reading, shown};
 use super::options::Predicted;
 use crate::finite::groups::{Group, by_first_example, grouped, in_one_part};
 use crate::finite::scale::Scale;
@@ -59,6 +59,8 @@ pub(super) enum Targets {
 /// A table that can be learned.
 #[derive(Debug)]
 pub(super) struct Checked {
+    /// The column of what is predicted.
+    pub(super) predicted: String,
     pub(super) features: Vec<Feature>,
     /// How many inputs a model of it has.
     pub(super) width: usize,
@@ -278,6 +280,7 @@ impl Columns {
         all.extend(described);
         let notes = all.iter().chain(&warnings);
         Ok(Checked {
+            predicted,
             notes: notes.map(|note| format!("{table}: {note}")).collect(),
             described: all,
             features,
@@ -346,6 +349,28 @@ impl Checked {
             feature.scale(training, &mut scales);
         }
         scales
+    }
+
+    /// A row in words, of a few more than `most` characters at most: its number, from 1, what is to be predicted, and its
+    /// columns' values.
+    pub(super) fn described_row(&self, row: u32, most: usize) -> Option<String> {
+        let at = row as usize;
+        let target = match &self.targets {
+            Targets::Classes { classes, names } => {
+                let class = usize::try_from(*classes.get(at)?).ok()?;
+                excerpt(names.get(class)?, SHORT)
+            }
+            Targets::Numbers(numbers) => shown(*numbers.get(at)?),
+        };
+        let mut words = format!("row {}, {} = {target}:", at + 1, self.predicted);
+        for (place, feature) in self.features.iter().enumerate() {
+            if words.chars().nth(most).is_some() {
+                break;
+            }
+            let comma = if place == 0 { "" } else { "," };
+            words.push_str(&format!("{comma} {}", feature.said(row)));
+        }
+        Some(words)
     }
 
     /// The inputs of some rows, row-major.

@@ -93,7 +93,8 @@ impl TableData {
                 group: quality as f64,
             })
         });
-        Self::from_rows(rows, "red wine", "good", "quality")
+        let names = wine.feature_names().to_vec();
+        Self::from_rows(rows, "red wine", ["good", "quality"], &names)
     }
 
     /// Any of Burn's datasets whose items are rows, such as one in memory, from a database, or mapped
@@ -110,14 +111,15 @@ impl TableData {
                 problem: format!("item {at}: {source}"),
             })
         };
-        Self::from_rows((0..dataset.len()).map(row), DATASET, "label", group)
+        Self::from_rows((0..dataset.len()).map(row), DATASET, ["label", group], &[])
     }
 
+    /// Features without a name of their own are counted.
     fn from_rows(
         rows: impl Iterator<Item = Result<TableRow, TableError>>,
         table: &str,
-        label: &str,
-        group: &str,
+        [label, group]: [&str; 2],
+        named: &[String],
     ) -> Result<Self, TableError> {
         let unusable = |problem: String| TableError::Unusable {
             table: table.to_owned(),
@@ -133,7 +135,11 @@ impl TableData {
             Some(Ok(first)) => first.features.len(),
             _ => 0,
         };
-        let features = (1..=width).map(|at| Reading::new(&format!("feature {at}"), false));
+        let name = |at: usize| match named.get(at) {
+            Some(name) => name.clone(),
+            None => format!("feature {}", at + 1),
+        };
+        let features = (0..width).map(|at| Reading::new(&name(at), false));
         let (mut columns, mut digest) = (Columns::new(names, features.collect()), Sha256::new());
         for (at, row) in rows.enumerate() {
             let row = row?;

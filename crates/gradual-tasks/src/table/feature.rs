@@ -13,6 +13,18 @@ const NAMED: usize = 6;
 /// The code of a missing cell.
 const NONE: u32 = u32::MAX;
 
+/// A number in few digits: as single precision where it is one, and large and small ones by their power of ten.
+pub(super) fn shown(number: f64) -> String {
+    let size = number.abs();
+    let plain = number == 0.0 || (1e-5..1e9).contains(&size);
+    match (f64::from(number as f32) == number, plain) {
+        (true, true) => (number as f32).to_string(),
+        (true, false) => format!("{:e}", number as f32),
+        (false, true) => number.to_string(),
+        (false, false) => format!("{number:e}"),
+    }
+}
+
 /// A column as its cells are read.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -207,6 +219,18 @@ impl Feature {
             let last = inputs.len() - 1;
             inputs[last] = scales[last].apply(1.0);
         }
+    }
+
+    /// Its name with its value in a row; `?` where that is missing.
+    pub(super) fn said(&self, row: u32) -> String {
+        let value = match &self.values {
+            _ if self.is_missing(row) => String::from("?"),
+            Values::Numbers(numbers) => shown(numbers[row as usize]),
+            Values::Levels { levels, codes } => {
+                excerpt(&levels[codes[row as usize] as usize], SHORT / 2)
+            }
+        };
+        format!("{} {value}", excerpt(&self.name, SHORT / 2))
     }
 
     /// What was made of the column; none where it is numbers, none of which is missing.

@@ -89,7 +89,8 @@ impl<B> Shared<B> {
             let losses = RefCell::new(&mut losses);
             let losses = |m: &M| losses.borrow_mut()(m, batch);
             let left_out = self.stepper.leaves_out();
-            let verified = verified(model, &self.objective, left_out, losses)?;
+            let tracer = self.objective.verified_tracer();
+            let verified = verified(model, tracer, left_out, losses)?;
             self.unverified = verified.is_none();
         }
         self.called += 1;
@@ -116,7 +117,7 @@ impl<B> Shared<B> {
         }
         let passes = std::mem::take(&mut self.held);
         let labels = std::mem::take(&mut self.labels);
-        let stepped = finish(model, &mut self.objective, labels.as_set(), passes)?;
+        let stepped = finish(model, &mut self.objective, labels.as_set().into(), passes)?;
         self.seen = SeenModel::of(model, Some(&stepped.update));
         Ok(stepped)
     }
@@ -233,7 +234,15 @@ impl<B> Shared<B> {
                 let parts: Vec<&B> = kept.draws().iter().map(|(_, drawn)| &**drawn).collect();
                 let sizes = (kept.dropped(), kept.num_examples());
                 let leaves_out = stepper.leaves_out();
-                show(model, (objective, leaves_out), &parts, sizes, losses)?;
+                let tracer = objective.tracer().clone();
+                show(
+                    model,
+                    (objective, leaves_out),
+                    &tracer,
+                    &parts,
+                    sizes,
+                    losses,
+                )?;
                 self.kept = kept;
                 Ok(())
             }

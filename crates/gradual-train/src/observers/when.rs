@@ -1,6 +1,6 @@
 use gradual_grad::Verified;
 use gradual_group::State;
-use gradual_runs::{Evaluation, GroupingRecord, MembersRecord};
+use gradual_runs::{Evaluation, GroupingRecord, LooksRecord, MembersRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{CONTINUE, Flow, Observer, SeenStep};
@@ -97,6 +97,10 @@ impl<O: Observer> Observer for Selected<O> {
             true => self.inner.members(members),
             false => Ok(CONTINUE),
         }
+    }
+
+    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
+        self.inner.looked(looks)
     }
 
     fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) -> Result<Flow, TrainError> {

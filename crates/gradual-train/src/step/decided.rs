@@ -9,10 +9,10 @@ use gradual_group::{Draw, Groups};
 use gradual_loss::Composed;
 
 use super::finite::{Sums, all_finite, finite, host, not_finite};
+use super::known::Known;
 use super::stepped::Stepped;
 use crate::error::TrainError;
-use crate::label_set::LabelSet;
-use crate::objective::Objective;
+use crate::objective::{Objective, Sight};
 
 const COEFFICIENT: &str = "coefficient";
 
@@ -136,17 +136,22 @@ fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError>
 /// Groups and coefficients of a draw, with its gradients where it has some.
 pub(super) fn decide(
     objective: &mut Objective,
-    labels: LabelSet<'_>,
+    known: Known<'_>,
     losses: Tensor<1>,
     gradients: Option<&ExampleGradients>,
 ) -> Result<Decision, TrainError> {
     let mut draw = Draw::new(&losses);
-    if let Some(gradients) = gradients {
-        draw = draw.with_gradients(gradients);
+    let seen = match objective.sight {
+        Sight::Model => gradients,
+        Sight::Waiting => None,
+        Sight::Lens => known.seen,
+    };
+    if let Some(seen) = seen {
+        draw = draw.with_gradients(seen);
     }
-    let draw = labels.of(draw);
+    let draw = known.labels.of(draw);
     let mut compose = || -> Result<(Groups, Composed), TrainError> {
-        let groups = objective.grouping.group_ahead(&draw)?;
+        let groups = objective.group(&draw)?;
         let composed = objective.compose(&losses, &groups, gradients)?;
         Ok((groups, composed))
     };

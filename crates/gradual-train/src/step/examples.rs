@@ -2,6 +2,7 @@
 
 use gradual_group::GroupError;
 
+use super::known::{Known, OwnedKnown};
 use super::pass::Pass;
 use super::stepped::Stepped;
 use crate::error::TrainError;
@@ -44,8 +45,20 @@ impl Examples {
         }
     }
 
+    /// What is known of those that have a loss.
+    pub(crate) fn known(&self, known: Known<'_>) -> Result<OwnedKnown, TrainError> {
+        let seen = match (known.seen, self.absent.is_empty()) {
+            (Some(seen), false) => Some(seen.choose(&self.present)?),
+            (seen, _) => seen.cloned(),
+        };
+        Ok(OwnedKnown {
+            labels: self.labels(known.labels)?,
+            seen,
+        })
+    }
+
     /// The labels of those that have a loss.
-    pub(crate) fn labels(&self, labels: LabelSet<'_>) -> Result<OwnedLabels, TrainError> {
+    fn labels(&self, labels: LabelSet<'_>) -> Result<OwnedLabels, TrainError> {
         let mut labelled = OwnedLabels::from(labels);
         if self.absent.is_empty() {
             return Ok(labelled);

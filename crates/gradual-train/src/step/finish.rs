@@ -7,22 +7,22 @@ use gradual_grad::ExampleGradients;
 
 use super::decided::decide;
 use super::examples::Examples;
+use super::known::Known;
 use super::pass::{Pass, added_up, joined};
 use super::range::{may_vanish, out_of_range};
 use super::stepped::Stepped;
 use crate::error::TrainError;
-use crate::label_set::LabelSet;
 use crate::objective::Objective;
 
 /// The step of a draw whose passes have been made.
 pub(crate) fn finish<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: LabelSet<'_>,
+    known: Known<'_>,
     passes: Vec<Pass>,
 ) -> Result<Stepped, TrainError> {
     let examples = Examples::of(&passes)?;
-    let labels = examples.labels(labels)?;
+    let known = examples.known(known)?;
     let losses = joined(&passes)?;
     let counted = passes.iter().filter(|pass| pass.losses().dims()[0] > 0);
     let traced: Option<Vec<ExampleGradients>> =
@@ -49,7 +49,7 @@ pub(crate) fn finish<M: Module>(
     let mut attempt = |compared: Option<&ExampleGradients>, checks: bool| {
         let mut decides = true;
         let stepped = objective.attempt(|objective| {
-            let decided = decide(objective, labels.as_set(), losses.clone(), compared)?;
+            let decided = decide(objective, known.as_known(), losses.clone(), compared)?;
             decides = false;
             let update = update(&decided.composed.coefficients)?;
             let checked = decided.checked(model, update, gradients.as_ref(), None)?;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
-use gradual_grad::{ExampleGradients, Traced};
+use gradual_grad::{Traced, Tracer};
 use gradual_group::{Draw, Standing};
 
 use super::finite::{all_finite, host};
@@ -80,12 +80,28 @@ impl<D> StandingDraws<D> {
 pub(crate) fn show<M: Module, B>(
     model: &M,
     (objective, leaves_out): (&mut Objective, bool),
+    tracer: &Tracer,
+    parts: &[&B],
+    sizes: (usize, usize),
+    losses: impl FnMut(&M, &B) -> Tensor<1>,
+) -> Result<usize, TrainError> {
+    let (traced, absent) = trace_standing(model, leaves_out, tracer, parts, sizes, losses)?;
+    stood(objective, &traced)?;
+    Ok(absent)
+}
+
+/// Losses and gradients of standing examples, those of `parts` without the first `dropped`, and the number of those that
+/// others stand for. There should be `expected` of them. Running statistics stay as they were.
+pub(crate) fn trace_standing<M: Module, B>(
+    model: &M,
+    leaves_out: bool,
+    tracer: &Tracer,
     parts: &[&B],
     (dropped, expected): (usize, usize),
     losses: impl FnMut(&M, &B) -> Tensor<1>,
-) -> Result<usize, TrainError> {
+) -> Result<(Traced, usize), TrainError> {
     let parts = parts.iter().copied();
-    let Traced { losses, gradients } = trace_together(model, objective.tracer(), parts, losses)?;
+    let Traced { losses, gradients } = trace_together(model, tracer, parts, losses)?;
     let got = gradients.num_examples().saturating_sub(dropped);
     if got != expected {
         return Err(TrainError::Standing {
@@ -102,7 +118,7 @@ pub(crate) fn show<M: Module, B>(
             }
         }
     };
-    shown(leaves_out, objective, traced)
+    with_losses(leaves_out, traced)
 }
 
 /// Shows standing examples whose gradients were taken already. Gives the number of those that others stand for.
@@ -111,12 +127,19 @@ pub(super) fn shown(
     objective: &mut Objective,
     traced: Traced,
 ) -> Result<usize, TrainError> {
+    let (traced, absent) = with_losses(leaves_out, traced)?;
+    stood(objective, &traced)?;
+    Ok(absent)
+}
+
+/// Examples that all have a loss, where others stand for those that have none if these are to be left out, and the number
+/// of these.
+fn with_losses(leaves_out: bool, traced: Traced) -> Result<(Traced, usize), TrainError> {
     let losses = host("loss", &traced.losses)?;
     let first = losses.iter().position(|loss| loss.is_finite());
     let (true, Some(mut last)) = (leaves_out, first) else {
         all_finite("loss", losses)?;
-        stood(objective, &Draw::from(&traced), &traced.gradients)?;
-        return Ok(0);
+        return Ok((traced, 0));
     };
     let absent = losses.iter().filter(|loss| !loss.is_finite()).count();
     let stands = losses.iter().enumerate().map(|(at, loss)| {
@@ -129,23 +152,20 @@ pub(super) fn shown(
     let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
     let at = TensorData::new(at, [stands.len()]);
     let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
-    let gradients = traced.gradients.choose(&stands)?;
-    let losses = traced.losses.select(0, at);
-    let draw = Draw::new(&losses).with_gradients(&gradients);
-    stood(objective, &draw, &gradients)?;
-    Ok(absent)
+    let traced = Traced {
+        gradients: traced.gradients.choose(&stands)?,
+        losses: traced.losses.select(0, at),
+    };
+    Ok((traced, absent))
 }
 
 /// Shows a grouping its standing examples, or says that their gradients are too large to be compared.
-fn stood(
-    objective: &mut Objective,
-    draw: &Draw<'_>,
-    gradients: &ExampleGradients,
-) -> Result<(), TrainError> {
-    objective.grouping.stand(draw).or_else(|error| {
+fn stood(objective: &mut Objective, traced: &Traced) -> Result<(), TrainError> {
+    let shown = objective.grouping.stand(&Draw::from(traced));
+    shown.or_else(|error| {
         let error = TrainError::from(error);
         match error.is_not_finite() {
-            true => Err(out_of_range(gradients)?.unwrap_or(error)),
+            true => Err(out_of_range(&traced.gradients)?.unwrap_or(error)),
             false => Err(error),
         }
     })

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use gradual_grad::RunningStatistics;
 
 use super::finish::finish;
+use super::known::Known;
 use super::parts::{plain_parts, trace_parts};
 use super::pass::{Pass, without_a_loss};
 use super::standing::shown;
@@ -71,12 +72,22 @@ impl Stepper {
         model: &M,
         objective: &mut Objective,
         labels: LabelSet<'_>,
+        losses: impl FnMut(&M) -> Tensor<1>,
+    ) -> Result<Stepped, TrainError> {
+        self.step_known(model, objective, labels.into(), losses)
+    }
+
+    fn step_known<M: Module>(
+        self,
+        model: &M,
+        objective: &mut Objective,
+        known: Known<'_>,
         mut losses: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
         let pass = Pass::of(model, objective, &mut losses)?;
         let pass = self.leave_out(model, objective, vec![pass], |_, model| losses(model))?;
-        finish(model, objective, labels, pass)
+        finish(model, objective, known, pass)
     }
 
     /// [`step_in_parts()`](crate::step_in_parts()) with these options.
@@ -92,19 +103,31 @@ impl Stepper {
         parts: &[B],
         losses: impl Fn(&M, &B) -> Tensor<1>,
     ) -> Result<Stepped, TrainError> {
+        self.step_in_parts_known(model, objective, labels.into(), parts, losses)
+    }
+
+    /// [`step_in_parts`](Self::step_in_parts) with all that is known of the examples.
+    pub(crate) fn step_in_parts_known<M: Module, B>(
+        self,
+        model: &M,
+        objective: &mut Objective,
+        known: Known<'_>,
+        parts: &[B],
+        losses: impl Fn(&M, &B) -> Tensor<1>,
+    ) -> Result<Stepped, TrainError> {
         if let [part] = parts {
-            return self.step(model, objective, labels, |m| losses(m, part));
+            return self.step_known(model, objective, known, |m| losses(m, part));
         }
         trainable(model)?;
         let again = |at: usize, model: &M| losses(model, &parts[at]);
         if objective.needs_gradients() {
             let passes = trace_parts(model, objective.tracer(), parts, &losses)?;
             let passes = self.leave_out(model, objective, passes, again)?;
-            return finish(model, objective, labels, passes);
+            return finish(model, objective, known, passes);
         }
         let first = RunningStatistics::kept(model, || plain_parts(model, parts, &losses))?;
         let first = self.leave_out(model, objective, first, again)?;
-        twice(model, objective, labels, &first, again)
+        twice(model, objective, known, &first, again)
     }
 
     /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a

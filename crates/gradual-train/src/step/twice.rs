@@ -6,28 +6,28 @@ use gradual_grad::{RunningStatistics, Tracer};
 
 use super::decided::decide;
 use super::examples::Examples;
+use super::known::Known;
 use super::pass::{Pass, added_up, joined};
 use super::stepped::Stepped;
 use crate::error::TrainError;
-use crate::label_set::LabelSet;
 use crate::objective::Objective;
 
 /// The step of a draw whose gradients come from a second forward pass, `again`, over every part.
 pub(super) fn twice<M: Module>(
     model: &M,
     objective: &mut Objective,
-    labels: LabelSet<'_>,
+    known: Known<'_>,
     first: &[Pass],
     again: impl Fn(usize, &M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
     let examples = Examples::of(first)?;
-    let labels = examples.labels(labels)?;
+    let known = examples.known(known)?;
     let (mut mixed, mut half) = (false, false);
     let mut second = Vec::new();
     let losses = joined(first)?;
     let tracer = objective.tracer().clone();
     let stepped = objective.attempt(|objective| {
-        let decided = decide(objective, labels.as_set(), losses, None)?;
+        let decided = decide(objective, known.as_known(), losses, None)?;
         let update = added_up(
             model,
             first,

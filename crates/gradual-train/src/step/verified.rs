@@ -2,12 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use gradual_grad::{GradError, Verified, Warning, burn_faults};
+use gradual_grad::{GradError, Tracer, Verified, Warning, burn_faults};
 
 use crate::error::TrainError;
-use crate::objective::Objective;
 
-/// Checks the gradients that a step under `objective` would take.
+/// Checks the gradients that a step under `objective` would take, by the tracer that takes them, if one does.
 /// None where the losses of the draw are not all finite, so that another draw has to be taken for it; not so where such
 /// examples are `left_out` anyway, which may be of every draw.
 ///
@@ -15,11 +14,11 @@ use crate::objective::Objective;
 /// looked for, which are seen where they are tapped.
 pub(crate) fn verified<M: Module>(
     model: &M,
-    objective: &Objective,
+    tracer: Option<&Tracer>,
     left_out: bool,
     losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<Option<Verified>, TrainError> {
-    if !objective.needs_gradients() {
+    let Some(tracer) = tracer else {
         return match burn_faults(model, losses) {
             Ok(faults) => match faults.into_iter().next() {
                 Some((parameter, fault)) => Err(TrainError::BurnFault { parameter, fault }),
@@ -30,8 +29,8 @@ pub(crate) fn verified<M: Module>(
             // What can't be traced need not be.
             Err(_) => Ok(Some(Verified::default())),
         };
-    }
-    let verified = objective.tracer().verify(model, losses)?;
+    };
+    let verified = tracer.verify(model, losses)?;
     let unfinished = |warning: &Warning| matches!(warning, Warning::NotFinite { .. });
     let finished = left_out || !verified.warnings.iter().any(unfinished);
     Ok(finished.then_some(verified))

@@ -25,15 +25,7 @@ const STANDING: u64 = 3;
 impl<T: Task> Trainer<'_, T> {
     /// The run at its start, or where the snapshot left it.
     pub(super) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
-        let stream = |stream| {
-            let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
-            random.set_stream(stream);
-            random
-        };
-        let on = self.device.clone().autodiff();
-        let model = self.task.model(&mut stream(WEIGHTS), &on);
-        // The first step says what is wrong with them, if anything is.
-        let _ = draw_parameters(&model);
+        let model = self.fresh_model();
         let run = Run {
             done: 0,
             skipped: 0,
@@ -44,10 +36,11 @@ impl<T: Task> Trainer<'_, T> {
             unverified: self.config.verify,
             grouped: false,
             churn: None,
-            draws: stream(DRAWS),
-            standing_draws: stream(STANDING),
+            draws: self.stream(DRAWS),
+            standing_draws: self.stream(STANDING),
             standing: StandingDraws::default(),
             since: SinceEvaluation::new(self.task.capabilities().len()),
+            lens: None,
             described: None,
             followed: Followed::default(),
             start: None,
@@ -59,6 +52,21 @@ impl<T: Task> Trainer<'_, T> {
             None => Ok((model, run)),
             Some(snapshot) => self.restore(model, run, &snapshot),
         }
+    }
+
+    /// A model with fresh weights.
+    pub(super) fn fresh_model(&self) -> T::Model {
+        let on = self.device.clone().autodiff();
+        let model = self.task.model(&mut self.stream(WEIGHTS), &on);
+        // The first step says what is wrong with them, if anything is.
+        let _ = draw_parameters(&model);
+        model
+    }
+
+    fn stream(&self, stream: u64) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
+        random.set_stream(stream);
+        random
     }
 
     fn restore(
@@ -110,6 +118,7 @@ impl<T: Task> Trainer<'_, T> {
             }
             self.take_phase();
         }
+        self.restore_lens(snapshot, moving.lens.as_ref())?;
         self.optimizer = snapshot.optimizer(self.optimizer.clone())?;
         self.rate = snapshot.rate(self.rate.clone())?;
         let restored = self.objective.restore(&moving.objective, &self.device);
@@ -148,6 +157,7 @@ impl<T: Task> Trainer<'_, T> {
                 moving.mass,
                 moving.other_mass,
             ),
+            lens: moving.lens,
             described: None,
             followed: moving.followed,
             start: moving.start,

@@ -8,6 +8,7 @@ use super::config::TrainerConfig;
 use super::phase::Phase;
 use crate::error::TrainError;
 use crate::interrupt::Interrupt;
+use crate::lens::{Fitted, Frozen, Lens};
 use crate::objective::Objective;
 use crate::observer::Observer;
 use crate::observers::{Selected, When};
@@ -42,6 +43,9 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) then: Option<(u64, Phase<'a>)>,
     /// Steps before the phase that goes on: samplers count from there.
     pub(crate) before: u64,
+    pub(crate) lens: Option<Fitted>,
+    /// The snapshot that the lens is, once it was taken.
+    pub(crate) frozen: Option<Frozen<T::Model>>,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
@@ -76,7 +80,16 @@ impl<'a, T: Task> Trainer<'a, T> {
             from: None,
             then: None,
             before: 0,
+            lens: None,
+            frozen: None,
         }
+    }
+
+    /// Groups are those that the grouping finds under a [lens](crate::lens), a frozen snapshot of the model.
+    #[must_use]
+    pub fn with_lens(mut self, lens: Lens) -> Self {
+        self.lens = Some(Fitted::new(lens, &mut self.objective));
+        self
     }
 
     /// A constant learning rate.

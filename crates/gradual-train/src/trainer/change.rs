@@ -8,6 +8,7 @@ use super::builder::Trainer;
 use super::phase::Phase;
 use super::run::Run;
 use crate::error::TrainError;
+use crate::lens::Fitted;
 use crate::step::standing::StandingDraws;
 use crate::task::Task;
 
@@ -15,6 +16,7 @@ impl<T: Task> Trainer<'_, T> {
     /// Refuses a phase that can't go on with draws of this size, as [`run`](Self::run) does at its start.
     pub(super) fn check_phase(&self, phase: &Phase<'_>) -> Result<(), TrainError> {
         phase.objective.check(self.config.draw)?;
+        phase.lens.as_ref().map_or(Ok(()), Fitted::check)?;
         phase.sampler.check(self.size())
     }
 
@@ -36,6 +38,7 @@ impl<T: Task> Trainer<'_, T> {
         }
         run.start = Some(weights(model)?);
         run.standing = StandingDraws::default();
+        run.lens = None;
         run.unverified = self.config.verify;
         (run.grouped, run.churn) = (false, None);
         self.take_phase();
@@ -50,6 +53,7 @@ impl<T: Task> Trainer<'_, T> {
             self.optimizer = phase.optimizer;
             self.rate = phase.rate;
             self.sampler = phase.sampler;
+            (self.lens, self.frozen) = (phase.lens, None);
         }
     }
 }

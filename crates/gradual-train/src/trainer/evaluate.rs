@@ -101,8 +101,8 @@ impl<T: Task> Trainer<'_, T> {
             step: run.done,
             examples: run.seen.examples,
             standing_examples: (run.seen.standing > 0).then_some(run.seen.standing),
-            gradient_evaluations: (run.seen.shown > 0)
-                .then_some(run.seen.examples + run.seen.shown),
+            gradient_evaluations: (run.seen.beside() > 0)
+                .then_some(run.seen.examples + run.seen.beside()),
             left_out: (run.seen.left_out > 0).then_some(run.seen.left_out),
             moved: None,
             compute: None,

@@ -47,13 +47,15 @@ impl<T: Task> Trainer<'_, T> {
             churn: run.churn,
             followed: run.followed.clone(),
             start: run.start.clone(),
+            lens: run.lens.clone(),
             stopped: run.stopped.clone(),
             seconds: run.seconds(),
             objective: self.objective.state()?,
             sampler: self.sampler.state()?,
             observers: observers.collect::<Result<Vec<(String, State)>, TrainError>>()?,
         };
-        let snapshot = Snapshot::take(model, &self.optimizer, &self.rate, &moving)?;
+        let frozen = self.frozen.as_ref().map(|frozen| &frozen.model);
+        let snapshot = Snapshot::take(model, &self.optimizer, &self.rate, frozen, &moving)?;
         for observer in &mut self.observers {
             observer.checkpoint(&snapshot)?;
         }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
+use burn::tensor::Tensor;
 use gradual_grad::{ExampleGradients, Traced};
 use gradual_group::{Draw, Grouping, Groups, Standing};
 use gradual_runs::{GroupMembers, MembersRecord, SCHEMA};
@@ -16,6 +18,7 @@ use super::builder::Trainer;
 use super::run::Run;
 use crate::error::TrainError;
 use crate::label_set::LabelSet;
+use crate::objective::Sight;
 use crate::samplers::sampler::Wanted;
 use crate::step::finite::host;
 use crate::step::parts::trace_together;
@@ -60,7 +63,7 @@ impl<T: Task> Trainer<'_, T> {
         let draw = Draw::from(&shown.traced);
         let draw = LabelSet::new(&shown.labels).of(draw);
         let groups = match grouping.group(&draw).map_err(TrainError::from) {
-            Ok(groups) => groups,
+            Ok(groups) => self.objective.marked(groups),
             // The next step says what is wrong, if it is wrong there.
             Err(error) if error.is_not_finite() => return Ok(None),
             Err(error) => return Err(error),
@@ -95,6 +98,7 @@ impl<T: Task> Trainer<'_, T> {
     fn has_found_groups(&self) -> bool {
         let grouping = &self.objective.grouping;
         grouping.needs().gradients()
+            && self.objective.sight != Sight::Waiting
             && !matches!(grouping.wants(), Some(Standing::Fresh(_)))
             && grouping.check(self.num_shown()).is_ok()
     }
@@ -110,10 +114,17 @@ impl<T: Task> Trainer<'_, T> {
             examples.div_ceil(at_once),
             &mut random,
         )?;
-        let traced = trace_together(model, self.objective.tracer(), &parts, |m, part| {
-            self.task.losses(m, &part.batch)
-        })?;
-        let losses = host("losses", &traced.losses)?;
+        let of = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let seen = self.sight().map_or(model, |frozen| &frozen.model);
+        let traced = trace_together(seen, &self.sight_tracer(), &parts, of)?;
+        let losses = match self.sight() {
+            None => host("losses", &traced.losses)?,
+            Some(_) => {
+                let model = model.valid();
+                let each = parts.iter().map(|part| of(&model, part)).collect();
+                host("losses", &Tensor::cat(each, 0))?
+            }
+        };
         if losses.len() != examples || losses.iter().any(|loss| !loss.is_finite()) {
             return Ok(None);
         }

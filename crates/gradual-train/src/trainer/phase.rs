@@ -6,6 +6,7 @@
 use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 
+use crate::lens::{Fitted, Lens};
 use crate::objective::Objective;
 use crate::samplers::sampler::Sampler;
 use crate::samplers::task_mixture::TaskMixture;
@@ -16,6 +17,7 @@ pub struct Phase<'a> {
     pub(super) optimizer: ModuleOptimizer,
     pub(super) rate: ModuleLrScheduler,
     pub(super) sampler: Box<dyn Sampler + 'a>,
+    pub(super) lens: Option<Fitted>,
 }
 
 impl std::fmt::Debug for Phase<'_> {
@@ -34,7 +36,16 @@ impl<'a> Phase<'a> {
             optimizer,
             rate: ModuleLrScheduler::new(rate),
             sampler: Box::new(TaskMixture),
+            lens: None,
         }
+    }
+
+    /// Groups are those that the grouping finds under a [lens](crate::lens). Its steps count from the beginning of the
+    /// phase.
+    #[must_use]
+    pub fn with_lens(mut self, lens: Lens) -> Self {
+        self.lens = Some(Fitted::new(lens, &mut self.objective));
+        self
     }
 
     /// Another choice of examples. Its steps count from the beginning of the phase.

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::since::SinceEvaluation;
 use crate::followed::Followed;
+use crate::lens::LensState;
 use crate::snapshot::ExampleCounts;
 use crate::step::standing::StandingDraws;
 use crate::task::Drawn;
@@ -32,6 +33,8 @@ pub(crate) struct Run<B> {
     /// Standing examples in parts, with the random numbers that they were drawn with.
     pub(super) standing: StandingDraws<Rc<(ChaCha8Rng, Vec<Drawn<B>>)>>,
     pub(super) since: SinceEvaluation,
+    /// The lens, once its snapshot was taken.
+    pub(super) lens: Option<LensState>,
     /// Whether the task has words for its examples, once a draw was seen.
     pub(super) described: Option<bool>,
     /// The groups of the last record of what they hold.

@@ -8,6 +8,7 @@ use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
 use crate::error::TrainError;
+use crate::objective::Sight;
 use crate::samplers::sampler::Wanted;
 use crate::step::standing::show;
 use crate::task::{Drawn, Task};
@@ -45,9 +46,15 @@ impl<T: Task> Trainer<'_, T> {
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
         let sizes = (dropped, expected);
         let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
+        let tracer = self.sight_tracer();
+        let sight = match self.objective.sight {
+            Sight::Lens => self.frozen.as_ref().map_or(model, |frozen| &frozen.model),
+            Sight::Model | Sight::Waiting => model,
+        };
         let left_out = show(
-            model,
+            sight,
             (&mut self.objective, leaves_out),
+            &tracer,
             &parts,
             sizes,
             losses,

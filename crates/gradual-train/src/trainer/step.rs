@@ -6,6 +6,7 @@ use super::run::Run;
 use crate::error::TrainError;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
+use crate::step::known::Known;
 use crate::step::stepper::Stepper;
 use crate::step::verified::verified;
 use crate::task::{Drawn, Task};
@@ -21,7 +22,8 @@ impl<T: Task> Trainer<'_, T> {
         let seed = self.config.seed.wrapping_add(step << 20);
         self.device.seed(seed);
         let rate = self.rate.step();
-        if let Err(source) = self.show_standing(&model, run) {
+        let looked = self.take_lens(&model, run);
+        if let Err(source) = looked.and_then(|()| self.show_standing(&model, run)) {
             return self.skip(run, source).map(|()| model);
         }
         let wanted = self.sampler.next(
@@ -42,13 +44,18 @@ impl<T: Task> Trainer<'_, T> {
                 .map_err(|source| self.named(run, &labels, source))?;
             self.device.seed(seed);
         }
-        let stepped = self.stepper().step_in_parts(
-            &model,
-            &mut self.objective,
-            LabelSet::new(&labels).with_more(&more),
-            &drawn,
-            |m, part| self.task.losses(m, &part.batch),
-        );
+        let stepped = self.seen_through_lens(run, &drawn).and_then(|seen| {
+            if seen.is_some() {
+                self.device.seed(seed);
+            }
+            let known = Known {
+                labels: LabelSet::new(&labels).with_more(&more),
+                seen: seen.as_ref(),
+            };
+            let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+            let stepper = self.stepper();
+            stepper.step_in_parts_known(&model, &mut self.objective, known, &drawn, losses)
+        });
         run.seen.examples += labels.len() as u64;
         let stepped = match stepped {
             Ok(stepped) => stepped,
@@ -129,12 +136,21 @@ impl<T: Task> Trainer<'_, T> {
         };
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
         let left_out = self.config.not_finite == NotFinite::LeaveOut;
-        let Some(verified) = verified(model, &self.objective, left_out, losses)? else {
-            return Ok(());
-        };
+        let own = self.objective.verified_tracer();
+        let lens = self.sight().map(|_| self.sight_tracer());
+        let mut found = Vec::new();
+        // A lens has the layers of the model, and the model has what a check needs.
+        for tracer in [Some(own), lens.as_ref().map(Some)].into_iter().flatten() {
+            match verified(model, tracer, left_out, losses)? {
+                Some(verified) => found.push(verified),
+                None => return Ok(()),
+            }
+        }
         run.unverified = false;
         for observer in &mut self.observers {
-            observer.verified(&verified)?;
+            for verified in &found {
+                observer.verified(verified)?;
+            }
         }
         Ok(())
     }

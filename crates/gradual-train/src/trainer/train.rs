@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
+use gradual_runs::cycle_of_parts;
+
 use super::builder::Trainer;
 use super::run::Run;
 use super::schedule::is_evaluation_step;
 use crate::error::TrainError;
+use crate::lens::Fitted;
 use crate::observer::End;
 use crate::task::{Capability, Task};
 
@@ -127,11 +130,13 @@ impl<T: Task> Trainer<'_, T> {
         }
         parts_are_capabilities(self.task.capabilities())?;
         self.objective.check(self.config.draw)?;
+        self.lens.as_ref().map_or(Ok(()), Fitted::check)?;
         self.sampler.check(self.size())
     }
 }
 
-/// Whether all parts of capabilities are others of the same task, each named once: a run could not be read otherwise.
+/// Whether all parts of capabilities are others of the same task, each named once, and none is composed of itself: a run
+/// could not be read otherwise.
 fn parts_are_capabilities(capabilities: &[Capability]) -> Result<(), TrainError> {
     let names: HashSet<&str> = capabilities.iter().map(|one| one.name.as_str()).collect();
     for Capability { name, parts, .. } in capabilities {
@@ -145,5 +150,11 @@ fn parts_are_capabilities(capabilities: &[Capability]) -> Result<(), TrainError>
             }
         }
     }
-    Ok(())
+    let each = capabilities.iter();
+    match cycle_of_parts(each.map(|one| (one.name.as_str(), one.parts.as_slice()))) {
+        None => Ok(()),
+        Some(names) => Err(TrainError::Cycle {
+            names: names.into_iter().map(str::to_owned).collect(),
+        }),
+    }
 }

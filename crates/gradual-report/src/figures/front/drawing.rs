@@ -9,9 +9,9 @@ use super::super::axis::{self, Chart, Layout, LogAxis};
 use super::super::canvas::{Area, Drawn, Frame, line, text};
 use super::super::centre::{Bound, Centre};
 use super::super::hits::Hits;
-use super::super::svg::{SCALE, px};
+use super::super::places::{Box, lead, places};
+use super::super::svg::{pixels, px};
 use super::super::{Panel, legend};
-use super::labels::{Box, places};
 use super::points::{Mark, Point, Shown};
 use super::tax::{Goal, Unit};
 use crate::ReportError;
@@ -32,8 +32,6 @@ const LETTER: (f64, f64) = (5.6, 11.0);
 /// How far from its mark a name may stand, and a letter in its place.
 const NAME_REACH: f64 = 32.0;
 const LETTER_REACH: f64 = 160.0;
-/// A name further away than this has a line to its mark.
-const LEADER: f64 = 9.0;
 /// With fewer runs, each can be pointed at.
 const FEW: usize = 40;
 
@@ -147,20 +145,34 @@ impl Drawing<'_> {
             let colour = style::arm(2);
             let corners = [(x.low(), y.high()), (x.clamp(no_slower), y.clamp(wider))];
             chart.draw_series([Rectangle::new(corners, colour.mix(0.13).filled())])?;
-            let said = format!("≥ {wider} times wider at no tax");
-            let letters = text(10.0, colour, HPos::Left, VPos::Center);
             let place = (x.low(), y.high());
-            let at = chart.plotting_area().map_coordinate(&place);
-            let half = width(&said) as f64 * 5.4 / 2.0;
-            taken.push(Box {
-                x: pixels(at.0) + 5.0 + half,
-                y: pixels(at.1) + 9.0,
-                half_width: half,
-                half_height: 7.0,
-            });
-            chart
+            let corner = chart.plotting_area().map_coordinate(&place);
+            let across = chart
                 .plotting_area()
-                .draw(&(EmptyElement::at(place) + Text::new(said, (px(5.0), px(9.0)), letters)))?;
+                .map_coordinate(&(x.clamp(no_slower), y.high()));
+            let room = pixels(across.0) - pixels(corner.0) - 5.0;
+            let said = [format!("≥ {wider} times wider"), String::from("at no tax")];
+            let long = |said: &str| width(said) as f64 * 5.4;
+            // In one line where that has room.
+            let said = match long(&said.join(" ")) <= room {
+                true => vec![said.join(" ")],
+                false => said.to_vec(),
+            };
+            for (row, said) in said.into_iter().enumerate() {
+                let letters = text(10.0, colour, HPos::Left, VPos::Center);
+                let down = 9.0 + 12.0 * row as f64;
+                let half = long(&said) / 2.0;
+                taken.push(Box {
+                    x: pixels(corner.0) + 5.0 + half,
+                    y: pixels(corner.1) + down,
+                    half_width: half,
+                    half_height: 7.0,
+                });
+                let words = Text::new(said, (px(5.0), px(down)), letters);
+                chart
+                    .plotting_area()
+                    .draw(&(EmptyElement::at(place) + words))?;
+            }
         }
         let even = |from: (f64, f64), to: (f64, f64)| {
             DashedLineSeries::new([from, to], 12, 12, line(1.0, MUTED))
@@ -303,12 +315,7 @@ impl Drawing<'_> {
         let size = |word: &String| (width(word) as f64 * LETTER.0 + 2.0, LETTER.1);
         let sizes: Vec<(f64, f64)> = words.iter().map(size).collect();
         let (across, down) = area.get_pixel_range();
-        let room = Box {
-            x: (pixels(across.start) + pixels(across.end)) / 2.0,
-            y: (pixels(down.start) + pixels(down.end)) / 2.0,
-            half_width: (pixels(across.end) - pixels(across.start)).abs() / 2.0,
-            half_height: (pixels(down.end) - pixels(down.start)).abs() / 2.0,
-        };
+        let room = Box::between(across, down);
         let reach = match names {
             Names::Whole => NAME_REACH,
             Names::Letters => LETTER_REACH,
@@ -334,15 +341,7 @@ impl Drawing<'_> {
             words.iter().zip(&found).zip(&self.marks).zip(&points)
         {
             let colour = self.colour(mark.arm);
-            let size = size(word);
-            let near = (
-                point.0.clamp(x - size.0 / 2.0, x + size.0 / 2.0),
-                point.1.clamp(y - size.1 / 2.0, y + size.1 / 2.0),
-            );
-            if (near.0 - point.0).hypot(near.1 - point.1) > LEADER {
-                let leader = [point, near].map(|(x, y)| (px(x), px(y)));
-                on.draw(&PathElement::new(leader, line(0.75, colour.mix(0.7))))?;
-            }
+            lead(on, point, (x, y), size(word), colour)?;
             let letters = text(LETTER.1 - 1.0, colour, HPos::Center, VPos::Center);
             on.draw(&Text::new(word.clone(), (px(x), px(y)), letters))?;
         }
@@ -389,8 +388,4 @@ impl Mark {
 fn said(bound: Bound) -> String {
     let least = if bound.least { "at least " } else { "" };
     format!("{least}{}", number(bound.value))
-}
-
-fn pixels(units: i32) -> f64 {
-    f64::from(units) / f64::from(SCALE)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{EXPONENT, SettingError, count, number};
+use crate::setting::{self, CODE, EXPONENT, SettingError, count, number};
 use crate::sparse_parity::config::Sizes;
 
 /// Settings of [`SparseParity::composed`](crate::SparseParity::composed).
@@ -20,6 +20,7 @@ pub struct CompositionConfig {
     /// How often z and the control are drawn, over how often x is: 0 (never) to 1 000.
     pub composed: f64,
     /// Size of the one-hot code of a capability beside bits of ±1.
+    #[serde(deserialize_with = "setting::code")]
     pub code: f32,
     /// Width of each hidden layer; the model has 50 million parameters at most.
     pub hidden: usize,
@@ -61,7 +62,7 @@ impl CompositionConfig {
         }
         number("exponent", EXPONENT, self.exponent)?;
         number("composed", 0.0..=1e3, self.composed)?;
-        number("code", 0.0..=1e6, f64::from(self.code))?;
+        number("code", CODE, f64::from(self.code))?;
         count("hidden", 1..=1_000_000, self.hidden)?;
         count("depth", 1..=100, self.depth)?;
         count("held_out", 1..=1_000_000, self.held_out)?;

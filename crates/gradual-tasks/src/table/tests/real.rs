@@ -352,3 +352,51 @@ fn numbers_are_predicted() {
         assert!(wrong(text).contains(said), "{}", wrong(text));
     }
 }
+
+#[test]
+fn rows_are_told_by_their_cells() {
+    let mut text = String::from("age,colour,small,y,g\n");
+    for row in 0..8 {
+        let age = if row == 3 { "" } else { "4.25" };
+        text.push_str(&format!(
+            "{age},{},1e-{},{},a\n",
+            ["red", "blue"][row / 4],
+            20 + row,
+            row % 2
+        ));
+    }
+    let table = Table::new(&read(&text).unwrap(), 0);
+    let all: Vec<usize> = (0..table.parts.training.len()).collect();
+    let batch = table.drawn(&all, &Device::flex()).batch;
+    for (place, &row) in table.parts.training.iter().enumerate() {
+        let age = if row == 3 { "?" } else { "4.25" };
+        let colour = ["red", "blue"][row as usize / 4];
+        let expected = format!(
+            "row {}, y = {}: age {age}, colour {colour}, small 1e-{}",
+            row + 1,
+            row % 2,
+            20 + row
+        );
+        assert_eq!(table.describe(&batch, place).unwrap(), expected);
+    }
+    assert_eq!(table.describe(&batch, all.len()), None);
+    // Of a table that was in single precision, the numbers have its digits; of very many columns the first stand for all.
+    let wine = red_wine(0);
+    let batch = wine.batch(&[0], &Device::flex());
+    let words = wine.describe(&batch, 0).unwrap();
+    assert!(
+        words.starts_with("row 1, good = 0: fixed acidity 7.4, volatile acidity 0.7, "),
+        "{words}"
+    );
+    let names: Vec<String> = (0..2_000).map(|at| format!("c{at}")).collect();
+    let mut wide = format!("{},y,g\n", names.join(","));
+    for row in 0..4 {
+        wide.push_str(&format!("{}{},a\n", "1,".repeat(2_000), row % 2));
+    }
+    let wide = Table::new(&read(&wide).unwrap(), 0);
+    let words = wide
+        .describe(&wide.batch(&[0], &Device::flex()), 0)
+        .unwrap();
+    let long = words.chars().count();
+    assert!((201..260).contains(&long), "{long}");
+}

@@ -1,6 +1,12 @@
 //! Places for the names of points, so that none covers another name or a point.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
+
+use plotters::prelude::*;
+
+use super::canvas::{Area, Drawn, line};
+use super::svg::{pixels, px};
 
 /// A rectangle by its middle and its half size, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +18,18 @@ pub(super) struct Box {
 }
 
 impl Box {
+    /// What lies between these pixels of a plot, as it counts them.
+    pub(super) fn between(across: Range<i32>, down: Range<i32>) -> Self {
+        let middle = |ends: &Range<i32>| (pixels(ends.start) + pixels(ends.end)) / 2.0;
+        let half = |ends: &Range<i32>| (pixels(ends.end) - pixels(ends.start)).abs() / 2.0;
+        Self {
+            x: middle(&across),
+            y: middle(&down),
+            half_width: half(&across),
+            half_height: half(&down),
+        }
+    }
+
     fn meets(&self, other: &Self) -> bool {
         (self.x - other.x).abs() < self.half_width + other.half_width
             && (self.y - other.y).abs() < self.half_height + other.half_height
@@ -27,6 +45,8 @@ impl Box {
 const POINT: f64 = 5.5;
 /// Directions that are tried around a point.
 const DIRECTIONS: usize = 24;
+/// A name further away than this has a line to its point.
+const LEADER: f64 = 9.0;
 /// From a point to its name: the first that is tried, and the step to the next.
 const NEAR: f64 = 7.0;
 const STEP: f64 = 5.0;
@@ -80,6 +100,25 @@ pub(super) fn places(
         taken.push(free);
     }
     Some(places)
+}
+
+/// Draws the line from a point to its name of this `size` around `place`, if the name is not beside it.
+pub(super) fn lead(
+    on: &Area<'_>,
+    point: (f64, f64),
+    (x, y): (f64, f64),
+    size: (f64, f64),
+    colour: RGBColor,
+) -> Drawn {
+    let near = (
+        point.0.clamp(x - size.0 / 2.0, x + size.0 / 2.0),
+        point.1.clamp(y - size.1 / 2.0, y + size.1 / 2.0),
+    );
+    if (near.0 - point.0).hypot(near.1 - point.1) > LEADER {
+        let leader = [point, near].map(|(x, y)| (px(x), px(y)));
+        on.draw(&PathElement::new(leader, line(0.75, colour.mix(0.7))))?;
+    }
+    Ok(())
 }
 
 /// Turns from straight on to backwards, to either side in turn.

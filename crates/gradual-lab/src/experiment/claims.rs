@@ -1,0 +1,139 @@
+//! What an experiment claims, checked against its arms and its task before anything runs.
+
+use anyhow::bail;
+use gradual::measure::{Against, Claim, Metric, Topic};
+use gradual::train::Capability;
+
+use super::Experiment;
+use crate::meant::meant;
+
+impl Experiment {
+    /// Refuses claims that no run could decide: on arms that the experiment does not have, on numbers that their runs can't
+    /// have, with odd ratios. `known` are the names of all arms.
+    pub(super) fn check_claims(&self, known: &[String]) -> anyhow::Result<()> {
+        for claim in &self.claims {
+            for (what, name) in named(claim) {
+                if !known.contains(name) {
+                    let near = meant(name, known.iter().map(String::as_str));
+                    bail!(
+                        "{what}: experiment {} has no arm '{name}'{near}; its arms are {}",
+                        self.name,
+                        known.join(", ")
+                    );
+                }
+            }
+            if claim.statement.trim().is_empty() {
+                bail!("a claim on the arm '{}' has no statement", claim.arm);
+            }
+            if claim.arm == self.baseline && claim.against.is_none() {
+                bail!(
+                    "the claim \"{}\" compares the baseline '{}' with itself; name another arm",
+                    claim.statement,
+                    claim.arm
+                );
+            }
+            let against = match claim.against {
+                Some(Against::Number(number)) => Some(("against", number)),
+                _ => None,
+            };
+            let numbers = [("smallest_effect", claim.smallest_effect)];
+            for (what, number) in numbers.into_iter().chain(against) {
+                if !(number.is_finite() && number > 0.0) {
+                    bail!(
+                        "the claim \"{}\": {what} = {number}, but it is a number above 0",
+                        claim.statement
+                    );
+                }
+            }
+            self.check_phases(claim)?;
+        }
+        self.check_parts()
+    }
+
+    /// Refuses a claim on the second phase of an arm that has none.
+    fn check_phases(&self, claim: &Claim) -> anyhow::Result<()> {
+        if !matches!(claim.metric, Metric::Moved | Metric::Kept) {
+            return Ok(());
+        }
+        let against = match &claim.against {
+            None => Some(&self.baseline),
+            Some(Against::Arm(name)) => Some(name),
+            Some(Against::Number(_)) => None,
+        };
+        for name in [&claim.arm].into_iter().chain(against) {
+            if self.arm(name)?.recipe.then.is_none() {
+                bail!(
+                    "the claim \"{}\": {} is a number of a second phase, and the arm '{name}' has none: give it one by then = \
+                     {{ after = 0.7, like = \"{name}\" }}, or claim something else",
+                    claim.statement,
+                    claim.metric.name()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses claims on composed capabilities where the task has none.
+    fn check_parts(&self) -> anyhow::Result<()> {
+        let mut claims = self.claims.iter();
+        let Some(claim) = claims.find(|claim| claim.metric.topic() == Topic::Composed) else {
+            return Ok(());
+        };
+        let is_composed = |one: &Capability| !one.parts.is_empty();
+        if !self.task.capabilities()?.iter().any(is_composed) {
+            bail!(
+                "the claim \"{}\": {} is of capabilities that are composed of others, and the task has none",
+                claim.statement,
+                claim.metric.name()
+            );
+        }
+        Ok(())
+    }
+
+    /// What to tell who runs these arms alone of the claims that need others; nothing where there are none. `has_runs` says
+    /// whether there are runs of an arm already.
+    pub(crate) fn unjudged(
+        &self,
+        running: &[&str],
+        has_runs: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let mut missing: Vec<&str> = Vec::new();
+        let mut unjudged = 0;
+        for claim in &self.claims {
+            let baseline = claim.against.is_none().then_some(&self.baseline);
+            let needed = named(claim).map(|(_, name)| name).chain(baseline);
+            let needed: Vec<&str> = needed.map(String::as_str).collect();
+            let absent = |name: &&str| !running.contains(name) && !has_runs(name);
+            let absent: Vec<&str> = needed.into_iter().filter(absent).collect();
+            unjudged += usize::from(!absent.is_empty());
+            for name in absent {
+                if !missing.contains(&name) {
+                    missing.push(name);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return None;
+        }
+        let claims = match self.claims.len() {
+            1 => String::from("the claim"),
+            all => format!("{unjudged} of {all} claims"),
+        };
+        let arms = match missing.as_slice() {
+            [arms @ .., last] if !arms.is_empty() => format!("{} or {last}", arms.join(", ")),
+            _ => missing.concat(),
+        };
+        Some(format!(
+            "{claims} can't be judged: there is no run of {arms}, and none is asked for"
+        ))
+    }
+}
+
+/// The arms that a claim names, and what as.
+fn named(claim: &Claim) -> impl Iterator<Item = (&'static str, &String)> {
+    let against = match &claim.against {
+        Some(Against::Arm(other)) => Some(("against", other)),
+        _ => None,
+    };
+    [("claim", &claim.arm)].into_iter().chain(against)
+}

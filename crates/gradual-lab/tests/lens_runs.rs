@@ -1,0 +1,212 @@
+//! Arms with a lens, from a file to the report.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{refused, run, written};
+use gradual::runs::files::LOOKS;
+use gradual::runs::{Evaluation, Lines, LooksRecord};
+use serde_json::Value;
+
+const FILE: &str = r#"
+name = "small"
+baseline = "erm"
+arms = ["erm", "held", "searched"]
+
+[task.sparse-parity]
+tasks = 4
+bits = 12
+subset = 2
+hidden = 32
+held_out = 20
+
+[run]
+seeds = 1
+steps = 60
+draw = 32
+evaluate_every = 20
+layers = ["layers.*.weight"]
+
+[[arm]]
+name = "held"
+about = "a lens of step 10"
+recipe.grouping = "landmarks(k = 4, examples = 60)"
+recipe.metric = "whitened"
+recipe.layers = ["layers.0.weight"]
+recipe.lens = "snapshot(after = 10, every = 25)"
+recipe.composition = "squares"
+
+[[arm]]
+name = "searched"
+about = "a lens that is searched for"
+like = "held"
+recipe.metric = "none"
+recipe.layers = ["layers.*.weight"]
+recipe.lens = "search(steps = [0, 10, 20], k = [2, 4], examples = 48, stability = 0.1, metrics = whitened)"
+"#;
+
+fn folder(out: &Path, arm: &str) -> PathBuf {
+    out.join("small").join(arm).join("seed-0")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn arms_with_a_lens_run_and_their_looks_are_reported() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, out) = (written(home.path(), FILE), home.path().join("runs"));
+    let page = run(&[&file, &format!("--out={}", out.display())]);
+
+    let config: Value =
+        serde_json::from_str(&read(&folder(&out, "held").join("config.json"))).unwrap();
+    let recipe = &config["recipe"];
+    assert_eq!(recipe["lens"]["name"], "snapshot");
+    assert_eq!(recipe["lens"]["after"], 10);
+    // Landmarks are kept one by one unless a recipe says otherwise.
+    assert_eq!(recipe["grouping"]["kept"], "all");
+    let config: Value =
+        serde_json::from_str(&read(&folder(&out, "erm").join("config.json"))).unwrap();
+    assert!(config["recipe"].get("lens").is_none());
+    assert!(!folder(&out, "held").join(LOOKS).exists());
+
+    let curves: Lines<Evaluation> =
+        Lines::read(&folder(&out, "held").join("curves.jsonl"), true).unwrap();
+    let last = curves.records.last().unwrap();
+    // Taken after 10 and 35 steps; the new groups are matched with the old ones on the new standing examples.
+    let (steps, under, standing) = (60 * 32, 50 * 32, 2 * 60);
+    assert_eq!(last.standing_examples, Some(standing));
+    assert_eq!(
+        last.gradient_evaluations,
+        Some(steps + under + standing + 2 * 60)
+    );
+
+    let looks: Lines<LooksRecord> =
+        Lines::read(&folder(&out, "searched").join(LOOKS), true).unwrap();
+    let steps: Vec<u64> = looks.records.iter().map(|record| record.step).collect();
+    assert_eq!(steps, [0, 10, 20]);
+    for record in &looks.records {
+        // Two layers, one metric, two numbers of groups.
+        assert_eq!(record.looks.len(), 4);
+        assert!(record.looks.iter().all(|look| look.metric == "whitened"));
+    }
+    assert!(looks.records.iter().any(|record| record.taken));
+    let page = read(Path::new(page.trim().lines().last().unwrap()));
+    assert!(page.contains("<h2 id=\"looks\">"));
+    let table = read(&out.join("small/report/tables/looks.csv"));
+    assert_eq!(table.lines().count(), 1 + 3 * 4);
+}
+
+fn command(file: &str, out: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    command
+        .args([
+            "experiment",
+            file,
+            "--arms=held,searched",
+            "--checkpoint-every=3",
+        ])
+        .args(["--steps=400", "--jobs=2"])
+        .arg(format!("--out={}", out.display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Whether a run has a checkpoint with a lens.
+fn has_lens(run: &Path) -> bool {
+    let checkpoints = fs::read_dir(run.join("checkpoints"));
+    let mut found = checkpoints.into_iter().flatten().flatten();
+    found.any(|checkpoint| checkpoint.path().join("lens.bpk").exists())
+}
+
+#[test]
+fn runs_with_a_lens_that_are_killed_go_on_to_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let file = written(home.path(), FILE);
+    let (whole, killed) = (home.path().join("whole"), home.path().join("killed"));
+    let finish = |out: &Path| {
+        let output = command(&file, out).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    };
+    finish(&whole);
+    let mut child = command(&file, &killed).spawn().unwrap();
+    let started = Instant::now();
+    while !["held", "searched"]
+        .iter()
+        .all(|arm| has_lens(&folder(&killed, arm)))
+    {
+        assert!(started.elapsed() < Duration::from_secs(120), "no lens");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let unfinished = |arm: &&&str| !folder(&killed, arm).join("DONE").exists();
+    assert!(["held", "searched"].iter().filter(unfinished).count() > 0);
+    finish(&killed);
+    for arm in ["held", "searched"] {
+        for name in ["curves.jsonl", "groups.jsonl"] {
+            let [one, other] = [&whole, &killed].map(|out| read(&folder(out, arm).join(name)));
+            assert!(!one.is_empty() && one == other, "{arm} {name}");
+        }
+    }
+    let [one, other] = [&whole, &killed].map(|out| read(&folder(out, "searched").join(LOOKS)));
+    assert!(!one.is_empty() && one == other);
+}
+
+#[test]
+fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().join("runs").display());
+    let file = written(home.path(), FILE);
+    for (arm, words) in [
+        (
+            "like:grouped,lens:snapshot",
+            "grouping labels looks at no gradients",
+        ),
+        ("like:held,lens:snapshots", "did you mean 'snapshot'?"),
+        ("like:held,lens:snapshot(after=-1)", "after = -1"),
+        ("like:held,lens:none(after=1)", "none has no parameters"),
+        (
+            "like:held,wrappers:after(draws=3)",
+            "a lens waits by itself",
+        ),
+        (
+            "like:held,composition:dro(eta=0.1)",
+            "the lens exchanges them on the way",
+        ),
+        ("like:held,lens:search", "tries metrics of its own"),
+        ("like:searched,lens:search(steps=[])", "there are no steps"),
+        ("like:searched,lens:search(k=[1,4])", "k"),
+        (
+            "like:searched,lens:search(steps=[0.5])",
+            "steps = 0.5, but whole numbers are expected",
+        ),
+        (
+            "like:searched,lens:search(examples=3)",
+            "sets of 3 examples can't be 12 groups",
+        ),
+        (
+            "like:searched,grouping:kmeans(k=4)",
+            "the grouping keeps no standing examples",
+        ),
+        // What a later step would find is found at once.
+        (
+            "like:held,layers:[no.such],lens:snapshot(after=50)",
+            "no.such",
+        ),
+        ("like:searched,layers:[no.such]", "no.such"),
+    ] {
+        let arm = format!("mine={arm}");
+        let said = refused(&[&file, "--arms=mine", "--arm", &arm, &out]);
+        assert!(said.contains(words), "{arm}: {said}");
+        assert!(!home.path().join("runs/small/mine").exists(), "{arm}");
+    }
+}

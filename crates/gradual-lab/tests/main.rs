@@ -1,0 +1,17 @@
+//! One program for most files of tests, for each one is linked anew. Those that have one of their own are named in
+//! `Cargo.toml`.
+
+mod all;
+mod common;
+mod curves;
+mod files;
+mod images;
+mod mixed;
+mod other_commands;
+mod phases;
+mod record;
+mod series;
+mod study;
+mod tables;
+mod text;
+mod written;

@@ -1,0 +1,39 @@
+use gradual_measure::{Against, Claim};
+
+use super::range::Checks;
+use crate::error::RunsError;
+use crate::experiment::ExperimentRecord;
+use crate::record::Record;
+
+const CHECKS: Checks = Checks(ExperimentRecord::NAME);
+
+impl Record for ExperimentRecord {
+    const NAME: &'static str = "experiment";
+
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    /// The numbers of claims are finite and above 0: ratios, and numbers that ratios are taken of.
+    fn check(&self, _: Option<&Self>) -> Result<(), RunsError> {
+        for (at, claim) in self.claims.iter().enumerate() {
+            let Claim {
+                smallest_effect,
+                against,
+                ..
+            } = claim;
+            above_zero(&format!("claims[{at}].smallest_effect"), *smallest_effect)?;
+            if let Some(Against::Number(number)) = against {
+                above_zero(&format!("claims[{at}].against"), *number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn above_zero(entry: &str, got: f64) -> Result<(), RunsError> {
+    match got.is_finite() && got > 0.0 {
+        true => Ok(()),
+        false => Err(CHECKS.fault(entry, got, "a number above 0")),
+    }
+}

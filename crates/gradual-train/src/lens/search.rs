@@ -1,0 +1,417 @@
+//! When, where, in which metric and into how many groups a lens looks, chosen without labels.
+//!
+//! # The idea
+//!
+//! A look at a model (a layer, a metric and a number of groups) is worth something if what it finds does not depend on the
+//! examples that it was found in. So let two independent sets of standing examples find groups, let each assign the same
+//! fresh examples, and compare the two assignments by the adjusted Rand index: the *stability* of the look. It is the
+//! prediction strength of Tibshirani & Walther (2005, doi:10.1198/106186005X59243) with another index; von Luxburg (2010,
+//! arXiv 1007.1075) reviews such criteria. Where groups are too many, they split at other places in each set; where they are
+//! too few, sets merge different ones; where the look shows nothing, they are arbitrary.
+//!
+//! # The steps
+//!
+//! 1. After each of some [`steps`](LensSearch::with_steps), three sets of [`examples`](LensSearch::with_examples) are
+//!    drawn, and their gradients are taken under a snapshot of the model.
+//! 2. For every layer, [metric](LensSearch::with_metrics) and [number of groups](LensSearch::with_groups), two sets find
+//!    groups, and assign the third.
+//! 3. The rule: of the looks whose stability is at least [`stability`](LensSearch::with_stability), those with the most
+//!    groups, and of these the most stable one. Where there is none, nothing is chosen at this step.
+//! 4. The first step that has such a look opens the lens, and groups are found anew in standing examples of its own. A
+//!    later step exchanges it if its look has more groups. A search that [waits](LensSearch::waiting) opens the lens after
+//!    the last of the steps, with the snapshot of the step whose look was best.
+//!
+//! # The cost
+//!
+//! Three times as many gradients as a set has examples, and two clusterings for every look, at each step of the search.
+//! Evaluations count the gradients, and the run folder keeps the table of looks (`looks.jsonl`).
+//!
+//! # When to use it
+//!
+//! Where nobody knows which layer shows the groups, when, and how many there are. It sees no labels; where examples carry
+//! them, the table also says how well each look recovers them, for readers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gradual_grad::{Metric, Part, Whitening};
+use gradual_group::{GroupError, Grouping, Landmarks, Standing};
+use gradual_registry::{Arguments, BuildError, Entry, Parameter};
+use serde::{Deserialize, Serialize};
+
+use super::{Lens, LensContext, MANY_STEPS};
+use crate::error::TrainError;
+
+const BOTH: &str = "both";
+const WHITENED: &str = "whitened";
+const KRONECKER: &str = "kronecker";
+
+/// In the [registry](crate::registry::LENSES).
+pub(crate) static ENTRY: Entry<LensContext, Lens> = Entry {
+    name: "search",
+    about: "a snapshot whose step, layer, metric and number of groups are chosen without labels: the largest number of groups that two sets \
+            of examples agree on, then the look that they agree on most",
+    facts: &[],
+    parameters: &[
+        Parameter::numbers("steps", "after how many steps looks are taken")
+            .at_least(0.0)
+            .at_most(MANY_STEPS)
+            .list_by_default(&[0.0, 50.0, 100.0, 200.0, 300.0]),
+        Parameter::numbers("k", "numbers of groups that are tried")
+            .at_least(2.0)
+            .at_most(10_000.0)
+            .list_by_default(&[4.0, 6.0, 8.0, 12.0]),
+        Parameter::choice(
+            "metrics",
+            "the metrics that are tried",
+            &[BOTH, WHITENED, KRONECKER],
+        ),
+        Parameter::number("damping", "the damping of the metric kronecker", 0.1).at_least(0.0),
+        Parameter::choice(
+            "part",
+            "the side of a layer that is compared",
+            &["gradients", "inputs", "output-gradients"],
+        ),
+        Parameter::count(
+            "examples",
+            "examples of each of the two sets, and of those that they are compared on",
+            400,
+        )
+        .at_least(1.0)
+        .at_most(10_000.0),
+        Parameter::number(
+            "stability",
+            "least adjusted Rand index between the two",
+            0.9,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
+        Parameter::flag(
+            "wait",
+            "whether the lens is opened after the last of the steps, with the best look of all, and not at the first step that has one",
+            false,
+        ),
+    ],
+    build: |arguments, context| {
+        let steps = whole(arguments, "steps")?;
+        let groups = whole(arguments, "k")?.into_iter().map(usize::try_from);
+        let groups = groups.collect::<Result<Vec<usize>, _>>()?;
+        let part = match arguments.word("part")? {
+            "inputs" => Part::Inputs,
+            "output-gradients" => Part::OutputGradients,
+            _ => Part::Gradients,
+        };
+        let damping = arguments.number("damping")?;
+        let tried = arguments.word("metrics")?;
+        let metrics = [
+            (WHITENED, Metric::whitened()),
+            (
+                KRONECKER,
+                Metric::whitened().with_whitening(Whitening::Kronecker { damping }),
+            ),
+        ];
+        let metrics = metrics
+            .into_iter()
+            .filter(|(name, _)| tried == BOTH || tried == *name);
+        let metrics = metrics.map(|(name, metric)| (name.to_owned(), metric.with_part(part)));
+        let layers: Vec<&str> = context.layers.iter().map(String::as_str).collect();
+        let grouping = context.grouping;
+        let search = LensSearch::by(&layers, move |metric, groups| grouping(metric, groups))
+            .with_steps(&steps)?
+            .with_groups(&groups)?
+            .with_metrics(metrics.collect())?
+            .with_examples(arguments.count("examples")?)?
+            .with_stability(arguments.number("stability")?)?;
+        Ok(Lens::searched(match arguments.flag("wait")? {
+            true => search.waiting(),
+            false => search,
+        }))
+    },
+};
+
+/// A list of whole numbers.
+fn whole(arguments: &Arguments, name: &'static str) -> Result<Vec<u64>, BuildError> {
+    let numbers = arguments.numbers(name)?.iter().map(|&number| {
+        let is_whole = number.fract() == 0.0 && number >= 0.0;
+        is_whole
+            .then_some(number as u64)
+            .ok_or_else(|| format!("{name} = {number}, but whole numbers are expected").into())
+    });
+    numbers.collect()
+}
+
+/// Makes the grouping of a look, in a metric, into so many groups.
+pub type LookGrouping =
+    dyn Fn(Metric, usize) -> Result<Box<dyn Grouping>, GroupError> + Send + Sync;
+
+/// A search for a lens. See the [module](self).
+///
+/// ```
+/// use gradual_train::{Lens, LensSearch};
+///
+/// let search = LensSearch::new(&["blocks.*.weight"], 800, 0)
+///     .with_steps(&[100, 200])?
+///     .with_groups(&[4, 8, 12])?;
+/// let lens = Lens::searched(search);
+/// # drop(lens);
+/// # Ok::<(), gradual_train::TrainError>(())
+/// ```
+#[derive(Clone)]
+pub struct LensSearch {
+    pub(crate) steps: Vec<u64>,
+    /// Globs; every parameter that matches one is looked at by itself.
+    pub(crate) layers: Vec<String>,
+    pub(crate) metrics: Vec<(String, Metric)>,
+    pub(crate) groups: Vec<usize>,
+    pub(crate) examples: usize,
+    pub(crate) stability: f64,
+    pub(crate) waits: bool,
+    grouping: Arc<LookGrouping>,
+}
+
+impl fmt::Debug for LensSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LensSearch")
+            .field("steps", &self.steps)
+            .field("layers", &self.layers)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LensSearch {
+    /// A search over the parameters that match one of these globs, each by itself, in the metrics `whitened` and `kronecker`
+    /// (damping 0.1), for 4, 6, 8 and 12 groups, after 0, 50, 100, 200 and 300 steps, with sets of 400 examples and a
+    /// stability of at least 0.9. The lens has [`Landmarks`] of `standing` examples, all of which are kept.
+    pub fn new(layers: &[&str], standing: usize, seed: u64) -> Self {
+        let landmarks = move |metric, groups: usize| -> Result<Box<dyn Grouping>, GroupError> {
+            let landmarks = Landmarks::new(groups, metric, seed);
+            let landmarks = landmarks.with_examples(standing)?.with_kept(usize::MAX)?;
+            Ok(Box::new(landmarks))
+        };
+        Self::by(layers, landmarks)
+    }
+
+    /// The same with a grouping of one's own, made for a metric and a number of groups. It has to be one that keeps
+    /// standing examples.
+    pub fn by(
+        layers: &[&str],
+        grouping: impl Fn(Metric, usize) -> Result<Box<dyn Grouping>, GroupError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let kronecker = Whitening::Kronecker { damping: 0.1 };
+        Self {
+            steps: vec![0, 50, 100, 200, 300],
+            layers: layers.iter().map(|&glob| glob.to_owned()).collect(),
+            metrics: vec![
+                (String::from("whitened"), Metric::whitened()),
+                (
+                    String::from("kronecker"),
+                    Metric::whitened().with_whitening(kronecker),
+                ),
+            ],
+            groups: vec![4, 6, 8, 12],
+            examples: 400,
+            stability: 0.9,
+            waits: false,
+            grouping: Arc::new(grouping),
+        }
+    }
+
+    /// After how many steps of the run, or of its phase, looks are taken.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] for none.
+    pub fn with_steps(self, steps: &[u64]) -> Result<Self, TrainError> {
+        let mut steps = steps.to_vec();
+        steps.sort_unstable();
+        steps.dedup();
+        match steps.is_empty() {
+            true => Err(refused("there are no steps at which looks are taken")),
+            false => Ok(Self { steps, ..self }),
+        }
+    }
+
+    /// The metrics, by the names that they have in the table of looks. What they look at is chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] for none.
+    pub fn with_metrics(self, metrics: Vec<(String, Metric)>) -> Result<Self, TrainError> {
+        match metrics.is_empty() {
+            true => Err(refused("there are no metrics")),
+            false => Ok(Self { metrics, ..self }),
+        }
+    }
+
+    /// The numbers of groups.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] for none, and for a number below 2: any two sets agree on a single group.
+    pub fn with_groups(self, groups: &[usize]) -> Result<Self, TrainError> {
+        match groups.iter().min() {
+            None => Err(refused("there are no numbers of groups")),
+            Some(&least) if least < 2 => Err(refused(
+                "a number of groups is below 2; any two sets of examples agree on a single group",
+            )),
+            Some(_) => Ok(Self {
+                groups: groups.to_vec(),
+                ..self
+            }),
+        }
+    }
+
+    /// The number of examples of each set.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Setting`] for none.
+    pub fn with_examples(self, examples: usize) -> Result<Self, TrainError> {
+        match examples {
+            0 => Err(TrainError::Setting {
+                name: "examples of a look",
+                least: 1,
+                got: 0,
+            }),
+            examples => Ok(Self { examples, ..self }),
+        }
+    }
+
+    /// The least stability of a look that may be chosen, 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] for any other.
+    pub fn with_stability(self, stability: f64) -> Result<Self, TrainError> {
+        match (0.0..=1.0).contains(&stability) {
+            true => Ok(Self { stability, ..self }),
+            false => Err(refused("the least stability is a number from 0 to 1")),
+        }
+    }
+
+    /// Opens the lens after the last of the steps, with the snapshot of the step whose look was best, in the place of the
+    /// first step that has a look.
+    #[must_use]
+    pub fn waiting(self) -> Self {
+        Self {
+            waits: true,
+            ..self
+        }
+    }
+
+    /// The grouping of a look at the parameter `layer`.
+    pub(crate) fn grouping(&self, look: &Look) -> Result<Box<dyn Grouping>, TrainError> {
+        let (_, metric) = self
+            .metrics
+            .get(look.metric)
+            .ok_or_else(|| refused("it has no such metric"))?;
+        let metric = metric.clone().with_layers(&[look.layer.as_str()])?;
+        Ok((self.grouping)(metric, look.groups)?)
+    }
+
+    /// Refuses what no look can be taken with.
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        if self.layers.is_empty() {
+            return Err(refused(
+                "there are no layers to look at; name some by globs, as \"blocks.*.weight\"",
+            ));
+        }
+        let most = self.groups.iter().max().copied().unwrap_or_default();
+        if most > self.examples {
+            return Err(refused(&format!(
+                "sets of {} examples can't be {most} groups",
+                self.examples
+            )));
+        }
+        let grouping = self.grouping(&Look {
+            layer: self.layers[0].clone(),
+            metric: 0,
+            groups: most,
+        })?;
+        match grouping.wants() {
+            Some(Standing::Fresh(_)) => Ok(grouping.check(self.examples)?),
+            _ => Err(refused(
+                "the grouping keeps no standing examples, so that two sets of them can't be compared; take landmarks",
+            )),
+        }
+    }
+}
+
+fn refused(problem: &str) -> TrainError {
+    TrainError::Search {
+        problem: problem.to_owned(),
+    }
+}
+
+/// A layer, a metric by its place in the list, and a number of groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Look {
+    pub(crate) layer: String,
+    pub(crate) metric: usize,
+    pub(crate) groups: usize,
+}
+
+/// The rule: the largest number of groups with a stability of at least `least`, then the most stable look, of equals the
+/// first.
+pub(crate) fn choose(looks: &[(usize, Option<f64>)], least: f64) -> Option<usize> {
+    let mut best: Option<(usize, f64, usize)> = None;
+    for (at, &(groups, stability)) in looks.iter().enumerate() {
+        let Some(stability) = stability.filter(|&stability| stability >= least) else {
+            continue;
+        };
+        let better = |(most, stablest, _): &(usize, f64, usize)| {
+            groups > *most || (groups == *most && stability > *stablest)
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some((groups, stability, at));
+        }
+    }
+    best.map(|(_, _, at)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_takes_the_most_groups_that_are_stable() {
+        let looks = [
+            (4, Some(0.99)),
+            (8, Some(0.91)),
+            (8, Some(0.95)),
+            (8, Some(0.95)),
+            (12, Some(0.89)),
+            (12, None),
+        ];
+        assert_eq!(choose(&looks, 0.9), Some(2));
+        assert_eq!(choose(&looks, 0.85), Some(4));
+        assert_eq!(choose(&looks, 0.96), Some(0));
+        assert_eq!(choose(&looks, 1.0), None);
+        assert_eq!(choose(&[], 0.0), None);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let search = || LensSearch::new(&["*"], 10, 0);
+        for (refused, expected) in [
+            (search().with_steps(&[]), "no steps"),
+            (search().with_groups(&[]), "no numbers of groups"),
+            (search().with_groups(&[4, 1]), "below 2"),
+            (search().with_metrics(Vec::new()), "no metrics"),
+            (search().with_stability(1.5), "from 0 to 1"),
+            (search().with_stability(f64::NAN), "from 0 to 1"),
+            (search().with_examples(0), "at least 1"),
+        ] {
+            let said = refused.map(drop).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+        let few = search().with_examples(8).unwrap().check().unwrap_err();
+        assert!(few.to_string().contains("can't be 12 groups"), "{few}");
+        let none = LensSearch::new(&[], 10, 0).check().unwrap_err();
+        assert!(none.to_string().contains("no layers"), "{none}");
+    }
+}

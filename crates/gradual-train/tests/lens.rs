@@ -1,0 +1,522 @@
+//! A frozen snapshot whose gradients decide the groups.
+
+mod common;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
+use gradual_grad::{Metric, Whitening, trace};
+use gradual_group::{
+    Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
+};
+use gradual_loss::{Mean, SumOfSquares};
+use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
+use gradual_train::{
+    CONTINUE, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase, RunFolder, SeenStep,
+    Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
+};
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+
+use common::folder::{forge, tree};
+use common::products::{KINDS, Net, Products, weights};
+
+const SEED: u64 = 5;
+const DRAW: usize = 24;
+const STANDING: usize = 60;
+const STEPS: u64 = 40;
+const AFTER: u64 = 12;
+const RATE: f64 = 0.01;
+/// Dropout draws its masks from the device, which all tests share and every run seeds: one with dropout runs alone.
+static DEVICE: RwLock<()> = RwLock::new(());
+
+const LOOK: [&str; 1] = ["middle.weight"];
+
+fn landmarks() -> Landmarks {
+    let metric = Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 });
+    let landmarks = Landmarks::new(KINDS, metric.with_layers(&LOOK).unwrap(), 3);
+    let landmarks = landmarks.with_examples(STANDING).unwrap();
+    landmarks
+        .with_kept(usize::MAX)
+        .unwrap()
+        .with_every(7)
+        .unwrap()
+}
+
+fn config(not_finite: gradual_train::NotFinite, parts: usize) -> TrainerConfig {
+    TrainerConfig {
+        steps: STEPS,
+        draw: DRAW,
+        parts,
+        every: 10,
+        seed: SEED,
+        not_finite,
+        verify: true,
+    }
+}
+
+fn trainer<'a>(task: &'a Products, parts: usize) -> Trainer<'a, Products> {
+    let objective = Objective::new(landmarks(), SumOfSquares);
+    let config = config(gradual_train::NotFinite::Stop, parts);
+    let adam = AdamConfig::new().init();
+    Trainer::new(task, objective, adam, &Device::flex(), config).with_rate(RATE)
+}
+
+/// Groups that were found elsewhere.
+#[derive(Clone, Default)]
+struct Given(Arc<Mutex<Option<Groups>>>);
+
+impl Grouping for Given {
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+
+    fn group(&mut self, _: &Draw<'_>) -> Result<Groups, GroupError> {
+        Ok(self.0.lock().unwrap().clone().unwrap())
+    }
+}
+
+/// The twin: a clone of the model is kept, traced as a whole, and the landmarks are called by hand.
+fn by_hand(task: &Products) -> Net {
+    let device = Device::flex();
+    let stream = |stream| {
+        let mut random = ChaCha8Rng::seed_from_u64(SEED);
+        random.set_stream(stream);
+        random
+    };
+    let (mut draws, mut standing) = (stream(1), stream(3));
+    let mut model = task.model(&mut stream(0), &device.clone().autodiff());
+    let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
+    let mut plain = Objective::new(OneGroup, SumOfSquares);
+    let given = Given::default();
+    let mut found = Objective::new(given.clone(), SumOfSquares);
+    let mut known = Objective::new(Labels::new(KINDS), SumOfSquares);
+    let mut marks = landmarks().with_every(usize::MAX).unwrap();
+    let (mut lens, mut filled) = (None, 0);
+    for done in 0..STEPS {
+        if done == AFTER {
+            let frozen = model.clone();
+            let examples = task.draw(STANDING, &mut standing, &device).unwrap();
+            let traced = trace(&frozen, |m| task.losses(m, &examples.batch)).unwrap();
+            marks.stand(&Draw::from(&traced)).unwrap();
+            lens = Some(frozen);
+        }
+        let drawn = task.draw(DRAW, &mut draws, &device).unwrap();
+        let of = |m: &Net| task.losses(m, &drawn.batch);
+        let stepped = match &lens {
+            None => step(&model, &mut plain, None, of).unwrap(),
+            Some(frozen) => {
+                let traced = trace(frozen, of).unwrap();
+                let groups = marks.group(&Draw::from(&traced)).unwrap();
+                let labels = groups.assignment().unwrap().to_vec();
+                filled += groups.sizes().iter().filter(|&&size| size > 0.0).count();
+                let stepped = step(&model, &mut known, Some(&labels), of).unwrap();
+                *given.0.lock().unwrap() = Some(groups);
+                let exact = step(&model, &mut found, None, of).unwrap();
+                // Landmarks divide by the sizes of groups on the device, labels on the host.
+                let pairs = stepped.coefficients.iter().zip(&exact.coefficients);
+                assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
+                exact
+            }
+        };
+        model = optimizer.step(RATE, model, stepped.update);
+    }
+    // The landmarks tell groups apart.
+    assert!(filled as u64 > 2 * (STEPS - AFTER), "{filled}");
+    model
+}
+
+#[test]
+fn a_lens_equals_a_clone_that_is_kept_by_hand() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let expected = by_hand(&task);
+    let whole = trainer(&task, 1).with_lens(Lens::after(AFTER));
+    assert_eq!(weights(&whole.run().unwrap().model), weights(&expected));
+    // Gradients of the layer that is looked at alone.
+    let lens = Lens::after(AFTER).looking_at(&LOOK);
+    let restricted = trainer(&task, 1).with_lens(lens.clone()).run().unwrap();
+    assert!(weights(&restricted.model) == weights(&expected));
+    // Parts round otherwise.
+    let parts = trainer(&task, 3).with_lens(lens).run().unwrap();
+    let pairs = weights(&parts.model).into_iter().zip(weights(&expected));
+    let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(most < 2e-2, "{most}");
+    // And groups make a difference.
+    let none = trainer(&task, 1)
+        .with_lens(Lens::after(STEPS))
+        .run()
+        .unwrap();
+    assert_ne!(weights(&none.model), weights(&expected));
+}
+
+/// Dropout of the snapshot is off, and its passes leave the random numbers of the model's where they were.
+#[test]
+fn dropout_is_that_of_the_model_alone() {
+    let _device = DEVICE.write().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.3);
+    let lens = || Lens::after(STEPS - 1).looking_at(&LOOK);
+    let mut seen = Recorded::default();
+    let one = trainer(&task, 1)
+        .with_lens(lens())
+        .observe(&mut seen)
+        .run()
+        .unwrap();
+    let again = trainer(&task, 1).with_lens(lens()).run().unwrap();
+    assert_eq!(weights(&one.model), weights(&again.model));
+    let mut without = Recorded::default();
+    let never = trainer(&task, 1).with_lens(Lens::after(STEPS));
+    never.observe(&mut without).run().unwrap();
+    // The loss of the last step, under the same masks, is the same; only its groups differ.
+    assert_eq!(seen.losses, without.losses);
+}
+
+#[derive(Default)]
+struct Recorded {
+    losses: Vec<f64>,
+    groups: Vec<usize>,
+    identities: Vec<Vec<u64>>,
+    churned: usize,
+    evaluations: Vec<Evaluation>,
+    verified: usize,
+    snapshots: Vec<Snapshot>,
+}
+
+impl Observer for Recorded {
+    fn verified(&mut self, verified: &gradual_grad::Verified) -> Result<(), TrainError> {
+        assert!(verified.warnings.is_empty(), "{:?}", verified.warnings);
+        self.verified += 1;
+        Ok(())
+    }
+
+    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
+        self.losses.push(seen.loss);
+        let groups = seen.groups.unwrap();
+        self.groups.push(groups.num_groups());
+        self.identities.push(groups.identities().to_vec());
+        self.churned += usize::from(groups.churn().is_some());
+        Ok(CONTINUE)
+    }
+
+    fn evaluated(&mut self, evaluation: &Evaluation, _: f64) -> Result<Flow, TrainError> {
+        self.evaluations.push(evaluation.clone());
+        Ok(CONTINUE)
+    }
+
+    fn checkpoint_every(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        self.snapshots.push(snapshot.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn groups_come_with_the_lens_and_its_gradients_are_counted() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let mut seen = Recorded::default();
+    let lens = Lens::after(AFTER).looking_at(&LOOK);
+    trainer(&task, 1)
+        .with_lens(lens)
+        .observe(&mut seen)
+        .run()
+        .unwrap();
+    let (before, after) = seen.groups.split_at(AFTER as usize);
+    assert!(before.iter().all(|&groups| groups == 1));
+    assert!(after.iter().all(|&groups| groups == KINDS));
+    // Of the step before it, of the model's layers once more, and of the lens.
+    assert_eq!(seen.verified, 3);
+    let counts = seen.evaluations.iter().map(|each| {
+        (
+            each.step,
+            each.examples,
+            each.standing_examples,
+            each.gradient_evaluations,
+        )
+    });
+    let (draw, standing) = (DRAW as u64, STANDING as u64);
+    let expected = seen.evaluations.iter().map(|each| {
+        let step = each.step;
+        let under = step.saturating_sub(AFTER);
+        let opened = under > 0;
+        let gradients = step * draw + under * draw + standing;
+        (
+            step,
+            step * draw,
+            opened.then_some(standing),
+            opened.then_some(gradients),
+        )
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_lens_is_renewed_and_its_groups_keep_their_identities() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let run = || {
+        let mut seen = Recorded::default();
+        let lens = Lens::after(4).looking_at(&LOOK).renewed_every(9).unwrap();
+        let ended = trainer(&task, 1)
+            .with_lens(lens)
+            .observe(&mut seen)
+            .run()
+            .unwrap();
+        (weights(&ended.model), seen)
+    };
+    let (one, seen) = run();
+    let (other, again) = run();
+    assert_eq!(one, other);
+    assert_eq!(seen.identities, again.identities);
+    // Taken after 4 steps, then after 13, 22, 31 and 40.
+    assert_eq!(seen.churned, 40 - 13);
+    let last = seen.evaluations.last().unwrap();
+    let standing = STANDING as u64;
+    assert_eq!(last.standing_examples, Some(4 * standing));
+    let matched = 3 * 2 * standing;
+    let gradients = (40 + 36) * DRAW as u64 + 4 * standing + matched;
+    assert_eq!(last.gradient_evaluations, Some(gradients));
+    for identities in &seen.identities[4..] {
+        assert_eq!(identities.len(), KINDS);
+        let mut sorted = identities.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), KINDS, "{identities:?}");
+    }
+    let unlike = trainer(&task, 1).with_lens(Lens::after(4).looking_at(&LOOK));
+    assert_ne!(weights(&unlike.run().unwrap().model), one);
+    assert!(matches!(
+        Lens::after(1).renewed_every(0),
+        Err(TrainError::Setting { .. })
+    ));
+}
+
+/// Every snapshot of a run, the ones before, at and after the lens, goes on to the same bits.
+#[test]
+fn a_run_resumes_from_any_step() {
+    let _device = DEVICE.write().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.2);
+    let lens = || {
+        Lens::after(AFTER)
+            .looking_at(&LOOK)
+            .renewed_every(11)
+            .unwrap()
+    };
+    let mut seen = Recorded::default();
+    let whole = trainer(&task, 1)
+        .with_lens(lens())
+        .observe(&mut seen)
+        .run()
+        .unwrap();
+    for snapshot in seen.snapshots.iter().step_by(3) {
+        let mut rest = Recorded::default();
+        let at = snapshot.step as usize;
+        let resumed = trainer(&task, 1)
+            .with_lens(lens())
+            .resume(Some(snapshot.clone()));
+        let ended = resumed.observe(&mut rest).run().unwrap();
+        assert_eq!(weights(&ended.model), weights(&whole.model), "{at}");
+        assert_eq!(rest.losses, seen.losses[at..], "{at}");
+        assert_eq!(rest.identities, seen.identities[at..], "{at}");
+        let (last, expected) = (rest.evaluations.last(), seen.evaluations.last());
+        if at < STEPS as usize {
+            assert_eq!(last, expected, "{at}");
+        }
+    }
+    // Those of a run with a lens belong to none without.
+    let with = seen
+        .snapshots
+        .iter()
+        .find(|each| each.step == AFTER + 1)
+        .unwrap();
+    let mut other = Recorded::default();
+    let refused = trainer(&task, 1)
+        .resume(Some(with.clone()))
+        .observe(&mut other)
+        .run();
+    let refused = refused.map(drop).unwrap_err().to_string();
+    assert!(
+        refused.contains("of a run with a lens, and this one has none"),
+        "{refused}"
+    );
+}
+
+fn run_config() -> RunConfig {
+    RunConfig {
+        schema: SCHEMA,
+        experiment: "products".into(),
+        arm: "lens".into(),
+        seed: SEED,
+        steps: STEPS,
+        draw: DRAW as u64,
+        backend: "flex".into(),
+        task: json!({"kinds": KINDS}),
+        recipe: json!({"lens": AFTER}),
+        settings: json!({"evaluate_every": 10}),
+    }
+}
+
+fn run(path: &Path, until: Option<u64>) -> Result<Net, TrainError> {
+    let resumed = RunFolder::resume(path, &run_config(), &json!({}), &[])?;
+    let folder = resumed.folder.with_checkpoints(5, Keep::default());
+    let task = Products::new(0.0);
+    let interrupt = Interrupt::default();
+    let asking = interrupt.clone();
+    let ended = trainer(&task, 1)
+        .with_lens(Lens::after(AFTER).looking_at(&LOOK).renewed_every(15)?)
+        .observe(folder)
+        .watch(move |step, _: &Net| {
+            if Some(step) == until {
+                asking.ask();
+            }
+            Ok(())
+        })
+        .interrupted_by(&interrupt)
+        .resume(resumed.snapshot)
+        .run()?;
+    assert_eq!(ended.end == End::Interrupted, until.is_some());
+    Ok(ended.model)
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bytes_and_a_lens_that_is_lost_is_found_missing() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let home = tempfile::tempdir().unwrap();
+    let (whole, parts) = (home.path().join("whole"), home.path().join("parts"));
+    let model = run(&whole, None).unwrap();
+    for until in [0, AFTER - 1, AFTER, AFTER + 1, 26, 27, 28] {
+        run(&parts, Some(until)).unwrap();
+        let kept = tree(&parts.join("checkpoints"));
+        let lenses = kept
+            .keys()
+            .filter(|path| path.ends_with("lens.bpk"))
+            .count();
+        assert_eq!(lenses > 0, until > AFTER, "{until}");
+    }
+    assert_eq!(weights(&run(&parts, None).unwrap()), weights(&model));
+    for name in ["curves.jsonl", "groups.jsonl", "members.jsonl"] {
+        let [one, other] = [&whole, &parts].map(|run| std::fs::read(run.join(name)).unwrap());
+        assert!(!one.is_empty(), "{name}");
+        assert_eq!(one, other, "{name}");
+    }
+    let curves = std::fs::read_to_string(whole.join("curves.jsonl")).unwrap();
+    for line in curves.lines() {
+        Evaluation::from_line(line).unwrap();
+    }
+
+    // One whose manifest knows nothing of the lens, and one whose lens is another file.
+    for (damage, expected) in [
+        (true, "the weights of the lens are missing"),
+        (false, "lens.bpk is damaged"),
+    ] {
+        let other = home.path().join(expected.replace(' ', "-"));
+        run(&other, Some(AFTER + 3)).unwrap();
+        let mut checkpoints: Vec<_> = std::fs::read_dir(other.join("checkpoints"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        checkpoints.sort();
+        let last = checkpoints.pop().unwrap();
+        for before in checkpoints {
+            std::fs::remove_dir_all(before).unwrap();
+        }
+        match damage {
+            true => forge(&last, |manifest| {
+                manifest["files"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("lens.bpk");
+            }),
+            false => {
+                let file = last.join("lens.bpk");
+                let mut bytes = std::fs::read(&file).unwrap();
+                let at = bytes.len() / 2;
+                bytes[at] ^= 1;
+                std::fs::write(file, bytes).unwrap();
+            }
+        }
+        let error = run(&other, None).map(drop).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_second_phase_may_have_a_lens() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let plain = || {
+        let objective = Objective::new(OneGroup, Mean);
+        let config = config(gradual_train::NotFinite::Stop, 1);
+        let adam = AdamConfig::new().init();
+        Trainer::new(&task, objective, adam, &Device::flex(), config).with_rate(RATE)
+    };
+    let phase = || {
+        let objective = Objective::new(landmarks(), SumOfSquares);
+        let phase = Phase::new(objective, AdamConfig::new().init(), RATE);
+        phase.with_lens(Lens::after(6).looking_at(&LOOK))
+    };
+    let mut seen = Recorded::default();
+    let ended = plain().then(20, phase()).observe(&mut seen).run().unwrap();
+    let (before, after) = seen.groups.split_at(26);
+    assert!(before.iter().all(|&groups| groups == 1));
+    assert!(after.iter().all(|&groups| groups == KINDS));
+    for at in [15, 20, 21, 25, 26, 27, 35] {
+        let snapshot = seen.snapshots.iter().find(|each| each.step == at).cloned();
+        let resumed = plain()
+            .then(20, phase())
+            .observe(Recorded::default())
+            .resume(snapshot);
+        assert_eq!(
+            weights(&resumed.run().unwrap().model),
+            weights(&ended.model),
+            "{at}"
+        );
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_the_first_step() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let refused = |objective: Objective, lens: Lens| {
+        let config = config(gradual_train::NotFinite::Stop, 1);
+        let sgd = AdamConfig::new().init();
+        let trainer = Trainer::new(&task, objective, sgd, &Device::flex(), config);
+        let refused = trainer.with_lens(lens).try_first_step();
+        refused.unwrap_err().to_string()
+    };
+    let none = refused(Objective::new(Labels::new(3), SumOfSquares), Lens::after(3));
+    assert!(
+        none.contains("the grouping looks at no gradients"),
+        "{none}"
+    );
+    let layers = Lens::after(0).looking_at(&["no.such.layer"]);
+    let layers = refused(Objective::new(KMeans::new(2, 0), SumOfSquares), layers);
+    assert!(
+        layers.contains("no.such.layer") && layers.contains("middle.weight"),
+        "{layers}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    /// Wherever it is taken, the snapshot is that of the model then.
+    #[test]
+    fn a_lens_after_any_number_of_steps_is_repeatable(after in 0..STEPS) {
+        let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+        let task = Products::new(0.0);
+        let run = |layers: &[&str]| {
+            let lens = Lens::after(after).looking_at(layers);
+            weights(&trainer(&task, 1).with_lens(lens).run().unwrap().model)
+        };
+        prop_assert_eq!(run(&[]), run(&LOOK));
+    }
+}

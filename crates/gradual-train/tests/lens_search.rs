@@ -1,0 +1,403 @@
+//! A lens whose step, layer, metric and number of groups are chosen without labels.
+
+mod common;
+
+use std::path::Path;
+
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
+use gradual_grad::{Metric, trace};
+use gradual_group::{
+    Draw, GroupError, Grouping, KMeans, Labels, Landmarks, OneGroup, adjusted_rand,
+};
+use gradual_loss::SumOfSquares;
+use gradual_runs::files::LOOKS;
+use gradual_runs::{Evaluation, Lines, LooksRecord, RunConfig, SCHEMA};
+use gradual_train::{
+    End, Interrupt, Keep, Lens, LensSearch, Objective, Observer, RunFolder, Snapshot, Task,
+    TrainError, Trainer, TrainerConfig, step,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+
+use common::products::{Net, Products, weights};
+
+const SEED: u64 = 5;
+const DRAW: usize = 24;
+const STANDING: usize = 50;
+const SET: usize = 40;
+const STEPS: u64 = 40;
+const RATE: f64 = 0.01;
+const LAYERS: [&str; 2] = ["first.weight", "middle.*"];
+
+fn landmarks(metric: Metric, groups: usize) -> Landmarks {
+    let landmarks = Landmarks::new(groups, metric, 3)
+        .with_examples(STANDING)
+        .unwrap();
+    landmarks.with_kept(usize::MAX).unwrap()
+}
+
+fn metrics() -> Vec<(String, Metric)> {
+    vec![
+        (String::from("plain"), Metric::euclidean()),
+        (String::from("whitened"), Metric::whitened()),
+    ]
+}
+
+fn search(steps: &[u64]) -> LensSearch {
+    let by = |metric, groups| -> Result<Box<dyn Grouping>, GroupError> {
+        Ok(Box::new(landmarks(metric, groups)))
+    };
+    let search = LensSearch::by(&LAYERS, by).with_steps(steps).unwrap();
+    let search = search
+        .with_groups(&[2, 3, 5])
+        .unwrap()
+        .with_metrics(metrics())
+        .unwrap();
+    search
+        .with_examples(SET)
+        .unwrap()
+        .with_stability(0.5)
+        .unwrap()
+}
+
+fn trainer<'a>(task: &'a Products, lens: Lens) -> Trainer<'a, Products> {
+    let objective = Objective::new(landmarks(Metric::euclidean(), 2), SumOfSquares);
+    let config = TrainerConfig {
+        steps: STEPS,
+        draw: DRAW,
+        every: 10,
+        seed: SEED,
+        ..TrainerConfig::default()
+    };
+    let trainer = Trainer::new(
+        task,
+        objective,
+        AdamConfig::new().init(),
+        &Device::flex(),
+        config,
+    );
+    trainer.with_rate(RATE).with_lens(lens)
+}
+
+#[derive(Default)]
+struct Recorded {
+    looks: Vec<LooksRecord>,
+    evaluations: Vec<Evaluation>,
+    snapshots: Vec<Snapshot>,
+}
+
+impl Observer for Recorded {
+    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
+        self.looks.push(looks.clone());
+        Ok(())
+    }
+
+    fn evaluated(
+        &mut self,
+        evaluation: &Evaluation,
+        _: f64,
+    ) -> Result<gradual_train::Flow, TrainError> {
+        self.evaluations.push(evaluation.clone());
+        Ok(gradual_train::CONTINUE)
+    }
+
+    fn checkpoint_every(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
+        self.snapshots.push(snapshot.clone());
+        Ok(())
+    }
+}
+
+/// A look by hand, as the text of the module says: layer, metric, number of groups, stability, recovery.
+type ByHand = (String, String, u64, Option<f64>, Option<f64>);
+
+/// All looks at a model, each from a trace of the whole of it.
+fn look_by_hand(task: &Products, model: &Net, done: u64) -> Vec<ByHand> {
+    let device = Device::flex();
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    random.set_stream(5 | (done << 8));
+    let mut sets = Vec::new();
+    for _ in 0..3 {
+        let drawn = task.draw(SET, &mut random, &device).unwrap();
+        let traced = trace(model, |m| task.losses(m, &drawn.batch)).unwrap();
+        sets.push((traced, drawn.labels));
+    }
+    let mut looks = Vec::new();
+    for layer in ["first.weight", "middle.weight", "middle.bias"] {
+        for (name, metric) in metrics() {
+            for groups in [2, 3, 5] {
+                let found = [0, 1].map(|at| {
+                    let metric = metric.clone().with_layers(&[layer]).unwrap();
+                    let mut marks = landmarks(metric, groups);
+                    marks.stand(&Draw::from(&sets[at].0)).unwrap();
+                    let groups = marks.group(&Draw::from(&sets[2].0)).unwrap();
+                    groups.assignment().unwrap().to_vec()
+                });
+                let labels = &sets[2].1;
+                let share = found[0].iter().zip(&found[1]);
+                let share = share.filter(|(a, b)| a.is_some() && b.is_some()).count();
+                let share = share as f64 / SET as f64;
+                let truth = found.each_ref().map(|found| adjusted_rand(found, labels));
+                let recovery = truth[0].zip(truth[1]).map(|(a, b)| f64::midpoint(a, b));
+                let stability = adjusted_rand(&found[0], &found[1]).map(|index| index * share);
+                looks.push((
+                    layer.to_owned(),
+                    name.clone(),
+                    groups as u64,
+                    stability,
+                    recovery,
+                ));
+            }
+        }
+    }
+    looks
+}
+
+fn told(record: &LooksRecord) -> Vec<ByHand> {
+    let looks = record.looks.iter();
+    let looks = looks.map(|look| {
+        let (layer, metric) = (look.layer.clone(), look.metric.clone());
+        (layer, metric, look.groups, look.stability, look.recovery)
+    });
+    looks.collect()
+}
+
+/// The rule, in another way: sorted by number of groups, then stability, then place.
+fn rule(looks: &[ByHand]) -> Option<u64> {
+    let mut stable: Vec<(u64, f64, usize)> = Vec::new();
+    for (at, look) in looks.iter().enumerate() {
+        if let Some(stability) = look.3.filter(|&stability| stability >= 0.5) {
+            stable.push((look.2, stability, at));
+        }
+    }
+    stable.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    stable.first().map(|&(_, _, at)| at as u64)
+}
+
+#[test]
+fn looks_and_their_lens_are_those_of_a_search_by_hand() {
+    let task = Products::new(0.0);
+    let steps = [0, 8, 20];
+    let mut seen = Recorded::default();
+    let lens = Lens::searched(search(&steps));
+    let ended = trainer(&task, lens).observe(&mut seen).run().unwrap();
+
+    // The same run by hand.
+    let device = Device::flex();
+    let stream = |stream| {
+        let mut random = ChaCha8Rng::seed_from_u64(SEED);
+        random.set_stream(stream);
+        random
+    };
+    let (mut draws, mut standing) = (stream(1), stream(3));
+    let mut model = task.model(&mut stream(0), &device.clone().autodiff());
+    let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
+    let mut plain = Objective::new(OneGroup, SumOfSquares);
+    let mut lens: Option<(Net, Landmarks, u64)> = None;
+    let mut records = seen.looks.iter();
+    let mut opened = 0;
+    for done in 0..STEPS {
+        if steps.contains(&done) {
+            let record = records.next().unwrap();
+            let looks = look_by_hand(&task, &model, done);
+            assert_eq!((record.step, record.examples), (done, SET as u64));
+            assert_eq!(told(record), looks, "{done}");
+            let chosen = rule(&looks);
+            assert_eq!(record.chosen, chosen, "{done}");
+            let held = lens.as_ref().map_or(0, |(_, _, groups)| *groups);
+            let better = chosen
+                .map(|at| &looks[at as usize])
+                .filter(|look| look.2 > held);
+            assert_eq!(record.taken, better.is_some(), "{done}");
+            if let Some((layer, name, groups, ..)) = better {
+                let metric = metrics()
+                    .into_iter()
+                    .find(|(known, _)| known == name)
+                    .unwrap();
+                let metric = metric.1.with_layers(&[layer.as_str()]).unwrap();
+                let mut marks = landmarks(metric, *groups as usize);
+                let drawn = task.draw(STANDING, &mut standing, &device).unwrap();
+                let traced = trace(&model, |m| task.losses(m, &drawn.batch)).unwrap();
+                marks.stand(&Draw::from(&traced)).unwrap();
+                lens = Some((model.clone(), marks, *groups));
+                opened += 1;
+            }
+        }
+        let drawn = task.draw(DRAW, &mut draws, &device).unwrap();
+        let of = |m: &Net| task.losses(m, &drawn.batch);
+        let stepped = match &mut lens {
+            None => step(&model, &mut plain, None, of).unwrap(),
+            Some((frozen, marks, groups)) => {
+                let traced = trace(frozen, of).unwrap();
+                let found = marks.group(&Draw::from(&traced)).unwrap();
+                let labels = found.assignment().unwrap().to_vec();
+                let mut known = Objective::new(Labels::new(*groups as usize), SumOfSquares);
+                step(&model, &mut known, Some(&labels), of).unwrap()
+            }
+        };
+        model = optimizer.step(RATE, model, stepped.update);
+    }
+    assert!(records.next().is_none() && opened > 0);
+    // Labels are averaged on the host, landmarks on the device.
+    let pairs = weights(&ended.model).into_iter().zip(weights(&model));
+    let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(most < 1e-4, "{most}");
+}
+
+#[test]
+fn a_search_that_waits_opens_the_best_look_of_all_steps() {
+    let task = Products::new(0.0);
+    let mut seen = Recorded::default();
+    let lens = || Lens::searched(search(&[0, 6, 12]).waiting());
+    trainer(&task, lens()).observe(&mut seen).run().unwrap();
+    assert_eq!(seen.looks.len(), 3);
+    // Looks are of the mean loss all along: those of a lens that is never opened.
+    let mut never = Recorded::default();
+    let unopened = search(&[0, 6, 12, STEPS + 1]).waiting();
+    trainer(&task, Lens::searched(unopened))
+        .observe(&mut never)
+        .run()
+        .unwrap();
+    assert_eq!(seen.looks, never.looks);
+    // A later look takes the place of an earlier one if it has more groups.
+    let mut held = 0;
+    for record in &seen.looks {
+        let chosen = record.chosen.map(|at| record.looks[at as usize].groups);
+        assert_eq!(record.taken, chosen.is_some_and(|groups| groups > held));
+        held = held.max(chosen.unwrap_or(0));
+    }
+    assert!(held > 0);
+    // Sets are counted as standing examples that are shown once; the lens comes after the last of them.
+    let counts = |at: u64| {
+        let evaluation = seen
+            .evaluations
+            .iter()
+            .find(|each| each.step == at)
+            .unwrap();
+        (
+            evaluation.standing_examples.unwrap(),
+            evaluation.gradient_evaluations.unwrap(),
+        )
+    };
+    let (draw, set, standing) = (DRAW as u64, SET as u64, STANDING as u64);
+    assert_eq!(counts(10), (6 * set, 10 * draw + 6 * set));
+    let all = 9 * set + standing;
+    assert_eq!(counts(40), (all, 40 * draw + all + 28 * draw));
+}
+
+#[test]
+fn a_search_resumes_from_any_step() {
+    let task = Products::new(0.0);
+    for lens in [
+        (|| Lens::searched(search(&[0, 8, 20]))) as fn() -> Lens,
+        || Lens::searched(search(&[3, 8, 20]).waiting()),
+    ] {
+        let mut seen = Recorded::default();
+        let whole = trainer(&task, lens()).observe(&mut seen).run().unwrap();
+        for snapshot in &seen.snapshots {
+            let at = snapshot.step;
+            if ![0, 1, 3, 4, 8, 9, 15, 20, 21, 33].contains(&at) {
+                continue;
+            }
+            let mut rest = Recorded::default();
+            let resumed = trainer(&task, lens()).resume(Some(snapshot.clone()));
+            let ended = resumed.observe(&mut rest).run().unwrap();
+            assert!(weights(&ended.model) == weights(&whole.model), "{at}");
+            let expected: Vec<_> = seen.looks.iter().filter(|looks| looks.step >= at).collect();
+            assert_eq!(rest.looks.iter().collect::<Vec<_>>(), expected, "{at}");
+            assert_eq!(rest.evaluations.last(), seen.evaluations.last(), "{at}");
+        }
+    }
+}
+
+fn run(path: &Path, until: Option<u64>) -> Net {
+    let config = RunConfig {
+        schema: SCHEMA,
+        experiment: "products".into(),
+        arm: "searched".into(),
+        seed: SEED,
+        steps: STEPS,
+        draw: DRAW as u64,
+        backend: "flex".into(),
+        task: json!({"kinds": 3}),
+        recipe: json!({"lens": "search"}),
+        settings: json!({"evaluate_every": 10}),
+    };
+    let resumed = RunFolder::resume(path, &config, &json!({}), &[LOOKS]).unwrap();
+    let folder = resumed.folder.with_checkpoints(5, Keep::default());
+    let task = Products::new(0.0);
+    let interrupt = Interrupt::default();
+    let asking = interrupt.clone();
+    let ended = trainer(&task, Lens::searched(search(&[0, 8, 20])))
+        .observe(folder)
+        .watch(move |step, _: &Net| {
+            if Some(step) == until {
+                asking.ask();
+            }
+            Ok(())
+        })
+        .interrupted_by(&interrupt)
+        .resume(resumed.snapshot)
+        .run()
+        .unwrap();
+    assert_eq!(ended.end == End::Interrupted, until.is_some());
+    ended.model
+}
+
+#[test]
+fn the_table_of_looks_stands_in_the_run_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let (whole, parts) = (home.path().join("whole"), home.path().join("parts"));
+    let model = run(&whole, None);
+    for until in [0, 1, 8, 9, 20, 23] {
+        run(&parts, Some(until));
+    }
+    assert!(weights(&run(&parts, None)) == weights(&model));
+    for name in ["curves.jsonl", "groups.jsonl", "members.jsonl", LOOKS] {
+        let [one, other] = [&whole, &parts].map(|run| std::fs::read(run.join(name)).unwrap());
+        assert!(!one.is_empty() && one == other, "{name}");
+    }
+    let looks: Lines<LooksRecord> = Lines::read(&whole.join(LOOKS), true).unwrap();
+    let steps: Vec<u64> = looks.records.iter().map(|record| record.step).collect();
+    assert_eq!(steps, [0, 8, 20]);
+    assert!(
+        looks
+            .records
+            .iter()
+            .all(|record| record.looks.len() == 3 * 2 * 3)
+    );
+    assert!(looks.records.iter().any(|record| record.taken));
+}
+
+#[test]
+fn a_search_that_can_not_be_is_refused_before_the_first_step() {
+    let task = Products::new(0.0);
+    let refused = |search: LensSearch| {
+        let trainer = trainer(&task, Lens::searched(search));
+        trainer.run().map(drop).unwrap_err().to_string()
+    };
+    let few = search(&[0]).with_groups(&[41]).unwrap();
+    let few = refused(few);
+    assert!(
+        few.contains("sets of 40 examples can't be 41 groups"),
+        "{few}"
+    );
+    let keeps_none = LensSearch::by(&LAYERS, |_, groups| {
+        Ok(Box::new(KMeans::new(groups, 0)) as Box<dyn Grouping>)
+    });
+    let keeps_none = refused(keeps_none);
+    assert!(
+        keeps_none.contains("keeps no standing examples"),
+        "{keeps_none}"
+    );
+    let layers = LensSearch::new(&["no.such"], STANDING, 0)
+        .with_examples(SET)
+        .unwrap();
+    let layers = refused(layers);
+    assert!(layers.contains("no.such"), "{layers}");
+}
