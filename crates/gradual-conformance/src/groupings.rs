@@ -17,7 +17,7 @@ use crate::settings::specs;
 
 /// What the suite sets in the place of defaults: groups as large as the planted ones, standing examples and sketches as
 /// small as its draws, and every way of reading singular vectors.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "merged-labels(k = 2)",
     "noisy-labels(share = 0.3)",
     "hdbscan(least_size = 4)",
@@ -31,6 +31,7 @@ const SETTINGS: [&str; 13] = [
     "centroids(k = known, examples = 40, sketch = 64, every = 2)",
     "diffusion(examples = 40, neighbours = 6)",
     "diffusion(examples = draw, neighbours = 6, time = 3)",
+    "sparse-atoms(examples = 40)",
 ];
 const WRAPPER_SETTINGS: [&str; 2] = ["priors(weights = [1, 2, 3, 4])", "after(draws = 1)"];
 /// What is put into wrappers.

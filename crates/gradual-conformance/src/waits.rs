@@ -18,7 +18,7 @@ const DRAW: usize = 40;
 /// What waits more than once: groups that are formed on the host, compositions that keep state there and rules on
 /// gradients once more; moments of a metric, damping and tracking yet once more. All others wait once, to read what
 /// could have to be refused. `docs/backends.md` has the same in words.
-const MORE: [(&str, u8); 21] = [
+const MORE: [(&str, u8); 22] = [
     ("difficulty", 2),
     ("kmeans", 2),
     ("spherical", 2),
@@ -31,6 +31,7 @@ const MORE: [(&str, u8); 21] = [
     ("singular-vectors(membership = squared, sketch = 64)", 2),
     ("diffusion(examples = 40, neighbours = 6)", 2),
     ("diffusion(examples = draw, neighbours = 6, time = 3.0)", 3),
+    ("sparse-atoms(examples = 40)", 3),
     ("priors(weights = [1.0, 2.0, 3.0, 4.0]) of kmeans", 2),
     ("damped of kmeans", 3),
     ("tracked of kmeans", 3),

@@ -3,6 +3,7 @@
 //! [`search`] holds what the rules that cluster a matrix of similarities have in common: their settings, the choice of
 //! the number of groups and the place in the random numbers.
 
+pub(crate) mod atoms;
 pub(crate) mod centroids;
 pub(crate) mod density;
 mod difficulty;
@@ -21,6 +22,7 @@ pub(crate) mod spectral;
 pub(crate) mod spherical;
 pub(crate) mod split;
 
+pub use atoms::SparseAtoms;
 pub use centroids::Centroids;
 pub use density::Hdbscan;
 pub use difficulty::Difficulty;
@@ -64,5 +66,6 @@ pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::n
         &landmarks::ENTRY,
         &centroids::ENTRY,
         &diffusion::ENTRY,
+        &atoms::ENTRY,
     ],
 );

@@ -100,7 +100,7 @@ fn inner_products_alone_give_the_same_groups() {
         ]
     );
     let by_rows = |spec: &String| {
-        let standing = ["landmarks", "centroids", "diffusion"];
+        let standing = ["landmarks", "centroids", "diffusion", "sparse-atoms"];
         standing.iter().any(|name| spec.starts_with(name)) || spec.contains("sketch")
     };
     assert!(refused.iter().all(by_rows), "{refused:?}");

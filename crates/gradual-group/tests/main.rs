@@ -1,6 +1,7 @@
 //! One program for most files of tests, for each one is linked anew. Those that have one of their own are named in
 //! `Cargo.toml`.
 
+mod atoms;
 mod centroids;
 mod common;
 mod damped;

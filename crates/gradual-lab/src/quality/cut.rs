@@ -66,7 +66,7 @@ impl Cut {
             Self::Spectral(Similarity::Absolute) => "spectral |C|",
             Self::Spectral(Similarity::Angular) => "spectral angular",
             Self::Singular => "singular vectors",
-            Self::Eigengap => "spectral C², eigengap",
+            Self::Eigengap => "spectral C² by eigengap",
             Self::Density => "HDBSCAN",
             Self::Diffusion => "diffusion",
         }

@@ -87,7 +87,7 @@ fn found_groups_are_held_against_tasks_and_codes() {
     assert!(first("tasks") < first("codes"));
     index("spectral C²", "output-gradients", "layer 2", "codes");
     index("k-means", "loss trajectories", "no model", "tasks");
-    for found in ["spectral C², eigengap", "HDBSCAN", "diffusion"] {
+    for found in ["spectral C² by eigengap", "HDBSCAN", "diffusion"] {
         index(found, "gradients", "first layer", "codes");
     }
     let losses = fs::read_to_string(run_folder.join("trajectories.jsonl")).unwrap();

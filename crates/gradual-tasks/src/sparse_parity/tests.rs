@@ -337,12 +337,13 @@ fn fields_tell_the_task_only_together() {
     }
 }
 
-/// k-means on the inputs, told the number of tasks, finds those of plain codes and none of fields.
+/// k-means on the inputs, told the number of tasks, finds those of plain codes, and hardly any of fields: examples of one of
+/// the 36 or 216 codes are of one task, and alike.
 #[test]
 fn inputs_with_fields_show_no_tasks() {
     use gradual::group::adjusted_rand;
     use gradual::prelude::*;
-    for (controls, least, most) in [(1, 0.5, 1.0), (2, -0.02, 0.02), (3, -0.02, 0.02)] {
+    for (controls, least, most) in [(1, 0.5, 1.0), (2, -0.1, 0.1), (3, -0.05, 0.05)] {
         let config = SparseParityConfig {
             tasks: 6,
             bits: 12,

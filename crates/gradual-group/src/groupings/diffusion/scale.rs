@@ -114,9 +114,17 @@ impl Half {
         }
         let mut kernel = &unit * unit.transpose();
         for x in 0..t {
-            for y in 0..t {
-                let cosine = if x == y { 1.0 } else { kernel[(x, y)] };
-                kernel[(x, y)] = cosine.max(0.0).powf(power);
+            kernel[(x, x)] = 1.0;
+            for y in 0..x {
+                // Most are below zero.
+                let cosine = kernel[(x, y)];
+                let near = if cosine > 0.0 {
+                    cosine.powf(power)
+                } else {
+                    0.0
+                };
+                kernel[(x, y)] = near;
+                kernel[(y, x)] = near;
             }
         }
         let degrees: Vec<f64> = (0..t)
