@@ -215,6 +215,7 @@ impl SparseParity {
             inputs: Tensor::from_data(examples.inputs, device),
             signs: Tensor::from_floats(examples.signs.as_slice(), device),
             codes: examples.codes,
+            tasks: tasks.clone(),
             bits: examples.bits,
         };
         Drawn::new(batch, tasks.into_iter().map(Some).collect())
@@ -272,7 +273,7 @@ impl Task for SparseParity {
     /// are counted from 0.
     fn describe(&self, batch: &ParityBatch, example: usize) -> Option<String> {
         let (&code, &word) = (batch.codes.get(example)?, batch.bits.get(example)?);
-        let task = code / self.sizes.aliases;
+        let task = *batch.tasks.get(example)?;
         let mask = *self.masks.get(task)?;
         let own = (0..self.sizes.bits).filter(|bit| mask >> bit & 1 == 1);
         let own: Vec<String> = own

@@ -17,7 +17,8 @@ pub struct ParityBatch {
     pub(super) inputs: Tensor<2>,
     pub(super) signs: Tensor<1>,
     pub(super) codes: Vec<usize>,
-    /// Those of each example, on the host, for words.
+    /// Task and bits of each example, on the host, for words.
+    pub(super) tasks: Vec<usize>,
     pub(super) bits: Vec<u64>,
 }
 

@@ -269,6 +269,21 @@ fn words_say_what_the_inputs_hold() {
         }
         assert_eq!(task.describe(&drawn.batch, 60), None);
     }
+    // With fields, a code is of no task by itself.
+    let config = SparseParityConfig {
+        tasks: 6,
+        bits: 12,
+        controls: 2,
+        ..SparseParityConfig::default()
+    };
+    let task = SparseParity::new(config, 2).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let drawn = task.draw(40, &mut random, &Device::flex()).unwrap();
+    for (example, label) in drawn.labels.iter().enumerate() {
+        let words = task.describe(&drawn.batch, example).unwrap();
+        let start = format!("{}, code ", task.capabilities[label.unwrap()].name);
+        assert!(words.starts_with(&start), "{words}");
+    }
     let composed =
         SparseParity::composed(&composition::config::CompositionConfig::default(), 0).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(0);
