@@ -1,5 +1,7 @@
 //! A frozen snapshot whose gradients decide the groups.
 
+mod common;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

@@ -9,7 +9,6 @@ mod grouped_step;
 mod labellings;
 mod lazy;
 mod left_out;
-mod lens;
 mod lens_search;
 mod notes;
 mod parts;
