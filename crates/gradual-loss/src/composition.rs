@@ -60,10 +60,10 @@ pub trait Composition: Send {
         false
     }
 
-    /// Whether the gradient on a random draw is on average that on all examples, however few of them a group has: true of
-    /// means, and of products of different examples. A power of a mean over few examples is larger than that of the mean
-    /// over all.
-    fn is_unbiased(&self) -> bool {
+    /// Whether the composition is linear in the group losses: true of means. Coefficients then do not depend on losses, and the
+    /// gradient on a random draw is on average that on all examples, however few of them a group has. All others weigh groups by
+    /// their losses, which are mostly noise where a draw has few examples of a group.
+    fn is_linear(&self) -> bool {
         false
     }
 
@@ -222,8 +222,8 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
         (**self).takes_signed()
     }
 
-    fn is_unbiased(&self) -> bool {
-        (**self).is_unbiased()
+    fn is_linear(&self) -> bool {
+        (**self).is_linear()
     }
 
     fn num_groups(&self) -> Option<usize> {

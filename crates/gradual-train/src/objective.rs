@@ -225,11 +225,11 @@ impl Objective {
         self.grouping.needs().labels()
     }
 
-    /// Whether the step on a random draw is on average that on all examples, however few of them a group has: see
-    /// [`Composition::is_unbiased`]. Rules on gradients are not.
-    pub fn is_unbiased(&self) -> bool {
+    /// Whether the loss is linear in the group losses, so that noise in them does not decide what groups weigh: see
+    /// [`Composition::is_linear`]. Rules on gradients are not.
+    pub fn is_linear(&self) -> bool {
         match &self.rule {
-            Rule::Losses(composition) => composition.is_unbiased(),
+            Rule::Losses(composition) => composition.is_linear(),
             Rule::Gradients(_) => false,
         }
     }

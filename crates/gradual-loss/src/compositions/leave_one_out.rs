@@ -79,10 +79,6 @@ impl Composition for LeaveOneOut {
         (estimates.mask_fill(none, 0.0) * weights).sum()
     }
 
-    fn is_unbiased(&self) -> bool {
-        true
-    }
-
     fn name(&self) -> &'static str {
         "leave one out"
     }

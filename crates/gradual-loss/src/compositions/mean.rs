@@ -39,7 +39,7 @@ impl Composition for Mean {
         "mean"
     }
 
-    fn is_unbiased(&self) -> bool {
+    fn is_linear(&self) -> bool {
         true
     }
 }

@@ -152,7 +152,7 @@ impl Composition for PowerMean {
             * largest
     }
 
-    fn is_unbiased(&self) -> bool {
+    fn is_linear(&self) -> bool {
         self.power == 1.0 && !self.rooted
     }
 

@@ -70,8 +70,8 @@ impl<C: Composition> Composition for Shifted<C> {
             .value_of_draw(losses, groups, floor + self.floor)
     }
 
-    fn is_unbiased(&self) -> bool {
-        self.composition.is_unbiased()
+    fn is_linear(&self) -> bool {
+        self.composition.is_linear()
     }
 
     fn name(&self) -> &'static str {

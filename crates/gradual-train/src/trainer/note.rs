@@ -8,6 +8,9 @@ use std::fmt;
 pub enum Note {
     /// Draws hold few examples of a group whose loss enters by more than a mean. A power of a mean over few examples is
     /// biased: such groups seem worse than they are, and which one is the worst is chance.
+    ///
+    /// Larger draws help, and as many examples of each group in a draw; leave-one-out estimates and running means of the group losses do not
+    /// (the experiments `stability` and `small-draws`).
     FewExamples {
         /// The rarest capability that is trained.
         capability: String,
@@ -31,8 +34,7 @@ impl fmt::Display for Note {
             } => write!(
                 f,
                 "a draw of {draw} has {expected:.1} examples of '{capability}' on average, and the loss of a group that small is \
-                 mostly chance: draw {enough}, as many of each group (the sampler stratified), or take running means of the \
-                 group losses"
+                 mostly chance: draw {enough}, or as many of each group (the sampler stratified)"
             ),
         }
     }
