@@ -185,14 +185,13 @@ mod tests {
                 "bits = 4\nsubset = 4",
                 "tasks = 20, but 4 bits have only 1 subset of 4 bits",
             ),
-            (
-                "sparse-parity",
-                "code = 1e300",
-                "code = inf, but it is a number from 0 to 1000000",
-            ),
         ] {
             assert_eq!(refused(kind, text), format!("task.{kind}.{message}"));
         }
+        assert_eq!(
+            refused("sparse-parity", "code = 1e300"),
+            "settings of the task sparse-parity: code = 1e300, but it is a number from 0 to 1000000\nin `code`\n"
+        );
         // As many tasks as there are subsets.
         let all = "tasks = 120\nbits = 10\nsubset = 3\nhidden = 8\nheld_out = 1";
         assert!(

@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(matched.identities, [1, 0, 2, 3]);
         assert_eq!((matched.churn.births, matched.churn.deaths), (1, 0));
         // And later, with one that is gone for good.
-        let later = groups(&[0, 0, 0, 0, 0, 0, 1, 1, 2]);
+        let later = groups(&[0, 0, 0, 0, 0, 1, 1, 1, 2]);
         let again = Matched::new((&now, &matched.identities), &later);
         assert_eq!(again.identities, [0, 2, 3]);
         let last = groups(&[0, 1, 2, 3, 4, 4, 4, 4, 4]);

@@ -410,8 +410,9 @@ impl Diffusion {
             .step_by(n + 1)
             .for_each(|own| *own = 0.0);
         let device = draw.device();
-        let similarities = Tensor::<2>::from_data(TensorData::new(similarities, [n, n]), &device);
-        let own = Tensor::<1>::from_data(TensorData::new(own, [n]), &device);
+        let on = (&device, DType::F32);
+        let similarities = Tensor::<2>::from_data(TensorData::new(similarities, [n, n]), on);
+        let own = Tensor::<1>::from_data(TensorData::new(own, [n]), on);
         let places = coordinates.tensor(n, &device, DType::F32);
         let groups = kernel::groups(draw, similarities, own, &places, self.power)?;
         self.metric = metric;
