@@ -30,7 +30,7 @@ const MORE: [(&str, u8); 22] = [
     ("singular-vectors(leading = 4, membership = squared)", 2),
     ("singular-vectors(membership = squared, sketch = 64)", 2),
     ("diffusion(examples = 40, neighbours = 6)", 2),
-    ("diffusion(examples = draw, neighbours = 6, time = 3.0)", 3),
+    ("diffusion(examples = draw, neighbours = 6, time = 3)", 3),
     ("sparse-atoms(examples = 40)", 3),
     ("priors(weights = [1.0, 2.0, 3.0, 4.0]) of kmeans", 2),
     ("damped of kmeans", 3),

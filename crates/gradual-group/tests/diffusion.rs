@@ -1,6 +1,6 @@
 //! Soft groups without a number: against known labels, a plain twin, and what must not matter.
 
-use crate::common::{self, Itself, along, device, numbers, parallel};
+use crate::common::{Itself, along, device, numbers, parallel};
 use burn::tensor::{Tensor, TensorData};
 use faer::{Mat, Side};
 use gradual_grad::{Metric, Traced};
