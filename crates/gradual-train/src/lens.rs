@@ -14,7 +14,7 @@
 //! 3. In every step from then on the examples of the draw get their gradients under the snapshot, the grouping assigns
 //!    them, and the step goes on as one with known labels: with a backward pass of the weighted losses, and no gradients
 //!    of single examples under the model that is trained.
-//! 4. A [search](search) chooses the step, the layer, the metric and the number of groups, if nobody knows them.
+//! 4. A [search] chooses the step, the layer, the metric and the number of groups, if nobody knows them.
 //! 5. With [`renewed_every`](Lens::renewed_every) a new snapshot takes the place of the old one now and then, and finds
 //!    groups anew. They keep the identities of those that they have the most standing examples in common with.
 //!
@@ -138,7 +138,7 @@ impl Lens {
         }
     }
 
-    /// A snapshot at a step, of a layer, in a metric and with a number of groups that a [search](search) chooses without
+    /// A snapshot at a step, of a layer, in a metric and with a number of groups that a [search] chooses without
     /// labels. The grouping of the objective is replaced by that of the chosen look; till then all examples are one group.
     pub fn searched(search: LensSearch) -> Self {
         Self {
