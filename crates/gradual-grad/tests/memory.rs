@@ -140,7 +140,7 @@ fn measured(kind: &str, step: &str, sizes: [usize; 4]) -> [f64; 3] {
 }
 
 #[test]
-#[ignore = "the child process of the other test"]
+#[ignore = "the other test runs it in a process of its own, whose memory it reads"]
 fn a_step() {
     let Ok(words) = std::env::var(STEP) else {
         return;

@@ -400,6 +400,22 @@ impl GroupError {
         }
     }
 
+    /// Refuses another number of standing examples than the last time.
+    pub(crate) fn standing(
+        operation: &'static str,
+        expected: usize,
+        got: usize,
+    ) -> Result<(), Self> {
+        match expected == got {
+            true => Ok(()),
+            false => Err(Self::Standing {
+                operation,
+                expected,
+                got,
+            }),
+        }
+    }
+
     /// What becomes of an error of `gradual-grad` in the grouping called `operation`.
     pub(crate) fn gradients(
         operation: &'static str,

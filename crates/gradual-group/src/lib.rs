@@ -59,6 +59,7 @@ mod grouping;
 mod groupings;
 mod how_many;
 mod linalg;
+mod metric;
 mod over_time;
 mod parameters;
 mod quality;

@@ -4,8 +4,8 @@ use crate::common::{device, draw, planted};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_grad::Metric;
 use gradual_group::{
-    Average, Centroids, Draw, EachExample, Grouping, Groups, KMeans, Labels, Landmarks, OneGroup,
-    Priors, RandomGroups,
+    Average, Centroids, Diffusion, Draw, EachExample, Grouping, Groups, KMeans, Labels, Landmarks,
+    OneGroup, Priors, RandomGroups,
 };
 
 /// Losses of which no sum, mean or square is a number of single precision.
@@ -233,4 +233,27 @@ fn found_groups_follow_the_losses() {
         );
         doubles(groups.weights().clone());
     }
+}
+
+/// A common length that no precision can represent changes no cosine, so it changes soft groups by no more than double
+/// precision rounds.
+#[test]
+fn diffusion_of_inner_products_in_double_precision_is_in_double_precision() {
+    const N: usize = 24;
+    let angle = |j: usize| (j % 4) as f64 * 0.4 + 0.05 * (j as f64 * 1.3).sin();
+    let gram = |length: f64| {
+        let product = |at: usize| length * (angle(at / N) - angle(at % N)).cos();
+        let data = TensorData::new((0..N * N).map(product).collect::<Vec<f64>>(), [N, N]);
+        Tensor::<2>::from_data(data, (&Device::flex(), DType::F64))
+    };
+    let losses = double(&losses(N));
+    let diffusion = Diffusion::new().in_the_draw().with_neighbours(5).unwrap();
+    let memberships = [1.0, 1.0 / 3.0].map(|length| {
+        let gram = gram(length);
+        let mut grouping = diffusion.clone().with_time(3.0).unwrap();
+        let draw = Draw::new(&losses).with_gram(&gram);
+        doubles(grouping.group(&draw).unwrap().membership().clone())
+    });
+    let [one, third] = memberships;
+    close(&third, &one, 1e-12, "a third of the length");
 }

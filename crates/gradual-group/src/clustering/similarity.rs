@@ -122,11 +122,6 @@ impl SimilarityMatrix {
         &self.entries
     }
 
-    /// All entries, row-major, without a copy.
-    pub(crate) fn into_entries(self) -> Vec<f32> {
-        self.entries
-    }
-
     /// Similarities of example `example` to all, `[n]`.
     pub fn row(&self, example: usize) -> &[f32] {
         &self.entries[example * self.examples..(example + 1) * self.examples]

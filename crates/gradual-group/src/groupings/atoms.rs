@@ -20,6 +20,7 @@ use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
 use crate::linalg::spectrum::Spectrum;
+use crate::metric;
 use crate::parameters;
 use crate::read::host;
 use dictionary::{learn, pursue};
@@ -301,21 +302,10 @@ impl Grouping for SparseAtoms {
         let got = gradients.num_examples();
         self.fits(got)?;
         let mut metric = self.metric.clone();
-        metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        let gradients = metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = metric::observed(OPERATION, &mut metric, gradients)?;
         let before = self.standing.as_ref();
         let expected = before.map_or(got, |before| before.gradients.num_examples());
-        if expected != got {
-            return Err(GroupError::Standing {
-                operation: OPERATION,
-                expected,
-                got,
-            });
-        }
+        GroupError::standing(OPERATION, expected, got)?;
         let cosines = Cosines::from_gram(OPERATION, host(OPERATION, &gradients.gram())?, got)?;
         let weights = match before {
             None => self.learned(&cosines)?,
@@ -369,8 +359,7 @@ impl Grouping for SparseAtoms {
     }
 
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
-        let seen = self.metric.apply(gradients);
-        seen.map_err(GroupError::gradients(OPERATION))
+        metric::seen(OPERATION, &self.metric, gradients)
     }
 
     /// The atoms with the standing gradients that they are sums of, and the metric's running moments.

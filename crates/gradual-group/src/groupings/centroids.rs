@@ -22,6 +22,7 @@ use crate::groupings::search;
 use crate::groupings::search::ClusterSearch;
 use crate::groupings::search::search_settings;
 use crate::how_many::HowMany;
+use crate::metric;
 use crate::parameters::{self, NONE};
 use crate::read::host;
 use formed::{CentroidGroups, CentroidGroupsRecord, Sketch};
@@ -291,12 +292,7 @@ impl Grouping for Centroids {
         let gradients = standing.gradients(OPERATION)?;
         let n = gradients.num_examples();
         let (mut metric, mut forming) = (self.metric.clone(), self.forming.clone());
-        metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        let gradients = metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = metric::observed(OPERATION, &mut metric, gradients)?;
         let cosines = Cosines::from_gram(OPERATION, host(OPERATION, &gradients.gram())?, n)?;
         let matrix = match self.spectral {
             true => cosines.similarity(Similarity::Squared),
@@ -326,14 +322,8 @@ impl Grouping for Centroids {
             operation: OPERATION,
         })?;
         let mut metric = self.metric.clone();
-        metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        let units = self.sketch.units(
-            &metric
-                .apply(gradients)
-                .map_err(GroupError::gradients(OPERATION))?,
-        );
+        let gradients = metric::observed(OPERATION, &mut metric, gradients)?;
+        let units = self.sketch.units(&gradients);
         let joined = formed.nearest(&units, self.sign);
         formed.follow(units, &joined, self.memory);
         self.metric = metric;
@@ -348,16 +338,12 @@ impl Grouping for Centroids {
     }
 
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
-        let seen = self.metric.apply(gradients);
-        seen.map_err(GroupError::gradients(OPERATION))
+        metric::seen(OPERATION, &self.metric, gradients)
     }
 
     /// The centroids, the metric's running moments and the place in the random numbers.
     fn state(&self) -> Result<State, GroupError> {
-        let metric = self
-            .metric
-            .record()
-            .map_err(GroupError::gradients(OPERATION))?;
+        let metric = metric::recorded(OPERATION, &self.metric)?;
         let forming = self.forming.state(OPERATION)?;
         let formed = self
             .formed
@@ -370,10 +356,8 @@ impl Grouping for Centroids {
     fn restore(&mut self, state: &State, device: &Device) -> Result<(), GroupError> {
         type Record = (MetricRecord, State, Option<CentroidGroupsRecord>, usize);
         let (moments, random, formed, since): Record = state.read(OPERATION)?;
-        let (mut metric, mut forming) = (self.metric.clone(), self.forming.clone());
-        metric
-            .restore(&moments, device)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let metric = metric::restored(OPERATION, &self.metric, &moments, device)?;
+        let mut forming = self.forming.clone();
         forming.restore(OPERATION, &random)?;
         let formed = formed.map(|formed| formed.restored(self.sketch, device));
         self.formed = formed.transpose()?;

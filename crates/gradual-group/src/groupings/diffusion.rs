@@ -6,12 +6,11 @@ mod record;
 mod scale;
 mod walk;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::{ExampleGradients, Metric};
 use gradual_registry::{Entry, Parameter};
 
-use crate::clustering::cosines::{Cosines, squares};
-use crate::clustering::similarity::Similarity;
+use crate::clustering::cosines::squares;
 use crate::error::GroupError;
 use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
@@ -20,8 +19,9 @@ use crate::grouping::groups::Groups;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
+use crate::metric;
 use crate::parameters;
-use crate::read::host;
+use crate::read::{host, wide_gram};
 use coordinates::Coordinates;
 use scale::Scale;
 use walk::{GraphSettings, Walk};
@@ -354,19 +354,14 @@ impl Diffusion {
         metric: &mut Option<Metric>,
         gradients: &ExampleGradients,
     ) -> Result<ExampleGradients, GroupError> {
-        let Some(metric) = metric else {
-            return Ok(gradients.clone());
-        };
-        metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))
+        match metric {
+            None => Ok(gradients.clone()),
+            Some(metric) => metric::observed(OPERATION, metric, gradients),
+        }
     }
 
     /// The scale, and what nodes with these squared cosines add to the coordinates of an example.
-    fn map(&self, similarities: &[f32], m: usize) -> Result<(Scale, Coordinates), GroupError> {
+    fn map(&self, similarities: &[f64], m: usize) -> Result<(Scale, Coordinates), GroupError> {
         let root = || ((m as f64).sqrt() / 2.0).round().max(1.0) as usize;
         let settings = GraphSettings {
             neighbours: self.neighbours.unwrap_or_else(root),
@@ -388,10 +383,19 @@ impl Diffusion {
         Ok((scale, coordinates))
     }
 
-    /// Squared cosines on the host.
-    fn squared_cosines(gram: &Tensor<2>, n: usize) -> Result<Vec<f32>, GroupError> {
-        let cosines = Cosines::from_gram(OPERATION, host(OPERATION, gram)?, n)?;
-        Ok(cosines.similarity(Similarity::Squared).into_entries())
+    /// Squared cosines between n gradients on the host, row-major; 0 with a zero gradient.
+    fn squared_cosines(gram: &Tensor<2>, n: usize) -> Result<Vec<f64>, GroupError> {
+        let mut entries = wide_gram(OPERATION, gram)?;
+        let norms: Vec<f64> = (0..n).map(|j| entries[j * n + j].max(0.0).sqrt()).collect();
+        for (row, norm) in entries.chunks_mut(n.max(1)).zip(&norms) {
+            for (entry, other) in row.iter_mut().zip(&norms) {
+                *entry = match norm * other > 0.0 {
+                    true => (*entry / (norm * other)).clamp(-1.0, 1.0).powi(2),
+                    false => 0.0,
+                };
+            }
+        }
+        Ok(entries)
     }
 
     /// The groups of a draw by the graph of its own examples.
@@ -404,16 +408,16 @@ impl Diffusion {
         };
         let mut similarities = Self::squared_cosines(&gram, n)?;
         let (scale, coordinates) = self.map(&similarities, n)?;
-        let own: Vec<f32> = similarities.iter().step_by(n + 1).copied().collect();
+        let own: Vec<f64> = similarities.iter().step_by(n + 1).copied().collect();
         similarities
             .iter_mut()
             .step_by(n + 1)
             .for_each(|own| *own = 0.0);
         let device = draw.device();
-        let on = (&device, DType::F32);
+        let on = (&device, gram.dtype());
         let similarities = Tensor::<2>::from_data(TensorData::new(similarities, [n, n]), on);
         let own = Tensor::<1>::from_data(TensorData::new(own, [n]), on);
-        let places = coordinates.tensor(n, &device, DType::F32);
+        let places = coordinates.tensor(n, &device, gram.dtype());
         let groups = kernel::groups(draw, similarities, own, &places, self.power)?;
         self.metric = metric;
         self.scale = Some(scale);
@@ -475,15 +479,8 @@ impl Grouping for Diffusion {
         let gradients = standing.gradients(OPERATION)?;
         let got = gradients.num_examples();
         let before = self.standing.as_ref();
-        if let Some(before) = before.map(|before| before.gradients.num_examples())
-            && before != got
-        {
-            return Err(GroupError::Standing {
-                operation: OPERATION,
-                expected: before,
-                got,
-            });
-        }
+        let expected = before.map_or(got, |before| before.gradients.num_examples());
+        GroupError::standing(OPERATION, expected, got)?;
         let mut metric = self.metric.clone();
         let gradients = Self::observed(&mut metric, gradients)?;
         let (scale, coordinates) = match (before, self.scale) {
@@ -526,9 +523,7 @@ impl Grouping for Diffusion {
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
         match &self.metric {
             None => Ok(gradients.clone()),
-            Some(metric) => metric
-                .apply(gradients)
-                .map_err(GroupError::gradients(OPERATION)),
+            Some(metric) => metric::seen(OPERATION, metric, gradients),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::grouping::unread::UnreadAssignment;
 use crate::groupings::search;
 use crate::groupings::spectral::Spectral;
 use crate::how_many::HowMany;
+use crate::metric;
 use crate::over_time::split_merge::SplitMerge;
 use crate::parameters::{self, NONE};
 use crate::read::host;
@@ -331,12 +332,7 @@ impl Grouping for Landmarks {
         let wanted = self.wants();
         let gradients = standing.gradients(OPERATION)?;
         let (mut metric, mut spectral) = (self.metric.clone(), self.spectral.clone());
-        metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        let gradients = metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = metric::observed(OPERATION, &mut metric, gradients)?;
         let mut gone = BTreeSet::new();
         let mut found = match &self.standing {
             None => {
@@ -344,14 +340,8 @@ impl Grouping for Landmarks {
                 let clusters = spectral.clusters(&similarities)?;
                 StandingGroups::new(clusters, &similarities, self.kept)
             }
-            Some(found) if found.shown != gradients.num_examples() => {
-                return Err(GroupError::Standing {
-                    operation: OPERATION,
-                    expected: found.shown,
-                    got: gradients.num_examples(),
-                });
-            }
             Some(found) => {
+                GroupError::standing(OPERATION, found.shown, gradients.num_examples())?;
                 let mut found = found.clone();
                 if let Some(Standing::Replace(fresh)) = wanted {
                     found.replace(fresh, &gradients, self.kept, self.axes)?;
@@ -386,10 +376,7 @@ impl Grouping for Landmarks {
         let found = self.standing.as_ref().ok_or(GroupError::NoStanding {
             operation: OPERATION,
         })?;
-        let gradients = self
-            .metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = self.seen(gradients)?;
         let alike = found.alike(&gradients, self.axes)?;
         let groups = Groups::ahead(
             UnreadAssignment::highest(OPERATION, alike),
@@ -407,8 +394,7 @@ impl Grouping for Landmarks {
     }
 
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
-        let seen = self.metric.apply(gradients);
-        seen.map_err(GroupError::gradients(OPERATION))
+        metric::seen(OPERATION, &self.metric, gradients)
     }
 
     /// The landmarks with their groups and gradients, and the metric's running moments.

@@ -9,6 +9,7 @@ use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
+use crate::metric;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 const OPERATION: &str = "metric";
@@ -48,13 +49,7 @@ impl<G: Grouping> InMetric<G> {
         look: impl FnOnce(&mut G, &Draw<'_>) -> Result<T, GroupError>,
     ) -> Result<T, GroupError> {
         let gradients = draw.gradients(OPERATION)?;
-        self.metric
-            .observe(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
-        let gradients = self
-            .metric
-            .apply(gradients)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let gradients = metric::observed(OPERATION, &mut self.metric, gradients)?;
         look(&mut self.inner, &draw.with_gradients(&gradients))
     }
 }
@@ -84,25 +79,19 @@ impl<G: Grouping + Clone> Wrapper for InMetric<G> {
     }
 
     fn wrap_seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
-        let seen = self.metric.apply(gradients);
-        self.inner
-            .seen(&seen.map_err(GroupError::gradients(OPERATION))?)
+        let seen = metric::seen(OPERATION, &self.metric, gradients)?;
+        self.inner.seen(&seen)
     }
 
     /// The running moments and the inner grouping's state.
     fn wrap_state(&self, inner: State) -> Result<State, GroupError> {
-        let moments = self
-            .metric
-            .record()
-            .map_err(GroupError::gradients(OPERATION))?;
+        let moments = metric::recorded(OPERATION, &self.metric)?;
         State::new(OPERATION, &(moments, inner))
     }
 
     fn unwrap_state(&mut self, state: &State, device: &Device) -> Result<State, GroupError> {
         let (moments, inner): (MetricRecord, State) = state.read(OPERATION)?;
-        self.metric
-            .restore(&moments, device)
-            .map_err(GroupError::gradients(OPERATION))?;
+        self.metric = metric::restored(OPERATION, &self.metric, &moments, device)?;
         Ok(inner)
     }
 }

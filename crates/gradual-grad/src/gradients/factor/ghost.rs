@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "takes times"]
+    #[ignore = "measures times, for which the machine has to be quiet"]
     fn the_ghost_rule_against_the_clock() {
         let device = Device::flex();
         println!(

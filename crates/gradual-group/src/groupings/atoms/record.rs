@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{OPERATION, SparseAtoms, StandingAtoms};
 use crate::error::GroupError;
+use crate::metric;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct AtomsRecord {
@@ -32,9 +33,8 @@ impl SparseAtoms {
                 gram: standing.gram.clone(),
             })
         });
-        let metric = self.metric.record();
         Ok(AtomsRecord {
-            metric: metric.map_err(GroupError::gradients(OPERATION))?,
+            metric: metric::recorded(OPERATION, &self.metric)?,
             standing: standing.transpose()?,
             since: self.since,
         })
@@ -45,10 +45,7 @@ impl SparseAtoms {
         record: AtomsRecord,
         device: &Device,
     ) -> Result<(), GroupError> {
-        let mut metric = self.metric.clone();
-        metric
-            .restore(&record.metric, device)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let metric = metric::restored(OPERATION, &self.metric, &record.metric, device)?;
         let k = self.atoms;
         let standing = record.standing.map(|standing| {
             let gradients = ExampleGradients::restored(&standing.gradients, device)

@@ -8,6 +8,7 @@ use super::coordinates::Coordinates;
 use super::scale::Scale;
 use super::{Diffusion, OPERATION, StandingExamples};
 use crate::error::GroupError;
+use crate::metric;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct DiffusionRecord {
@@ -28,19 +29,19 @@ struct StandingRecord {
 
 impl Diffusion {
     pub(super) fn record(&self) -> Result<DiffusionRecord, GroupError> {
-        let failed = GroupError::gradients;
-        let metric = self.metric.as_ref().map(|metric| metric.record());
+        let metric = self.metric.as_ref();
+        let metric = metric.map(|metric| metric::recorded(OPERATION, metric));
         let standing = self.standing.as_ref().map(|standing| {
             let gradients = standing.gradients.record();
             Ok(StandingRecord {
-                gradients: gradients.map_err(failed(OPERATION))?,
+                gradients: gradients.map_err(GroupError::gradients(OPERATION))?,
                 coordinates: standing.coordinates.entries.clone(),
                 directions: standing.coordinates.directions,
                 spectrum: standing.coordinates.spectrum.clone(),
             })
         });
         Ok(DiffusionRecord {
-            metric: metric.transpose().map_err(failed(OPERATION))?,
+            metric: metric.transpose()?,
             scale: self.scale,
             standing: standing.transpose()?,
             since: self.since,
@@ -52,12 +53,9 @@ impl Diffusion {
         record: DiffusionRecord,
         device: &Device,
     ) -> Result<(), GroupError> {
-        let metric = match (self.metric.clone(), &record.metric) {
-            (Some(mut metric), Some(moments)) => {
-                metric
-                    .restore(moments, device)
-                    .map_err(GroupError::gradients(OPERATION))?;
-                Some(metric)
+        let metric = match (&self.metric, &record.metric) {
+            (Some(metric), Some(moments)) => {
+                Some(metric::restored(OPERATION, metric, moments, device)?)
             }
             (None, None) => None,
             _ => {

@@ -32,7 +32,7 @@ pub(super) struct Scale {
 impl Scale {
     /// The most stable time of m examples with these similarities, row-major.
     pub(super) fn stable(
-        similarities: &[f32],
+        similarities: &[f64],
         m: usize,
         settings: GraphSettings,
         power: f64,
@@ -75,7 +75,7 @@ struct Half {
 
 impl Half {
     fn new(
-        similarities: &[f32],
+        similarities: &[f64],
         m: usize,
         own: &[usize],
         compared: &[usize],
@@ -84,7 +84,7 @@ impl Half {
         let pairs = own
             .iter()
             .flat_map(|&l| own.iter().map(move |&k| l * m + k));
-        let among: Vec<f32> = pairs.map(|at| similarities[at]).collect();
+        let among: Vec<f64> = pairs.map(|at| similarities[at]).collect();
         // Half of the examples are half as dense.
         let settings = GraphSettings {
             neighbours: (settings.neighbours / 2).max(1),
@@ -94,7 +94,7 @@ impl Half {
         let to = Mat::from_fn(compared.len(), own.len(), |x, l| {
             match compared[x] == own[l] {
                 true => 0.0,
-                false => f64::from(similarities[compared[x] * m + own[l]]),
+                false => similarities[compared[x] * m + own[l]],
             }
         });
         let places = &to * &walk.vectors;

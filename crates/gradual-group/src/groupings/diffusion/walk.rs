@@ -3,7 +3,7 @@
 use faer::Mat;
 
 use crate::error::GroupError;
-use crate::linalg::eigen::{carried, eigen, subspace};
+use crate::linalg::eigen::{carried, eigen, upper_subspace};
 
 /// Eigenvalues of zero are within this of it.
 const ROUNDING: f64 = 1e-9;
@@ -32,7 +32,7 @@ impl Walk {
     /// Of m examples with these similarities ≥ 0, row-major and symmetric; the diagonal does not count. An example that is
     /// like no other has no edges, and adds nothing to any coordinate.
     pub(super) fn new(
-        similarities: &[f32],
+        similarities: &[f64],
         m: usize,
         settings: GraphSettings,
     ) -> Result<Self, GroupError> {
@@ -61,7 +61,7 @@ impl Walk {
             }
         }
         let (values, vectors) = match carried(settings.directions, m) {
-            Some(carried) => subspace(&matrix, carried)?,
+            Some(carried) => upper_subspace(&matrix, carried)?,
             None => eigen(&matrix)?,
         };
         // Below zero a walk goes to and fro: two examples that are each other's only neighbours would never meet.
@@ -88,7 +88,7 @@ impl Walk {
 }
 
 /// The edges of each example, `[m]`: to its nearest neighbours, and to those whose neighbour it is.
-fn nearest(similarities: &[f32], m: usize, neighbours: usize) -> Vec<Vec<(usize, f64)>> {
+fn nearest(similarities: &[f64], m: usize, neighbours: usize) -> Vec<Vec<(usize, f64)>> {
     let mut edges = vec![Vec::new(); m];
     let mut linked = vec![false; m * m];
     for (l, row) in similarities.chunks(m.max(1)).enumerate() {
@@ -106,7 +106,7 @@ fn nearest(similarities: &[f32], m: usize, neighbours: usize) -> Vec<Vec<(usize,
     }
     for (l, edges) in edges.iter_mut().enumerate() {
         let own = (0..m).filter(|&k| linked[l * m + k]);
-        edges.extend(own.map(|k| (k, f64::from(similarities[l * m + k]))));
+        edges.extend(own.map(|k| (k, similarities[l * m + k])));
     }
     edges
 }
@@ -116,4 +116,36 @@ fn sums(edges: &[Vec<(usize, f64)>], m: usize) -> Vec<f64> {
     let mut sums: Vec<f64> = edges.iter().map(of).collect();
     sums.resize(m, 0.0);
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pairs of examples that are each other's nearest neighbours: eigenvalues 1 and −1 of equal size for each pair. Only
+    /// those of 1 tell pairs apart, and as many of them as are wanted are there.
+    #[test]
+    fn directions_below_zero_take_the_place_of_none() {
+        let (m, directions) = (400, 60);
+        let similarities: Vec<f64> = (0..m * m)
+            .map(|at| {
+                if (at / m) / 2 == (at % m) / 2 {
+                    1.0
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let settings = GraphSettings {
+            neighbours: 1,
+            density: 1.0,
+            directions,
+        };
+        assert!(carried(directions, m).is_some());
+        let walk = Walk::new(&similarities, m, settings).unwrap();
+        assert_eq!(walk.values.len(), directions);
+        for value in walk.values {
+            assert!((value - 1.0).abs() < 1e-9, "{value}");
+        }
+    }
 }

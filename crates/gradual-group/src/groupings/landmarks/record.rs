@@ -11,6 +11,7 @@ use crate::grouping::Grouping;
 use crate::grouping::churn::Churn;
 use crate::grouping::state::State;
 use crate::groupings::search::ClustersRecord;
+use crate::metric;
 use crate::over_time::identities::Identities;
 use crate::over_time::split_merge::PendingChanges;
 
@@ -39,10 +40,7 @@ impl Landmarks {
     pub(super) fn record(&self) -> Result<LandmarksRecord, GroupError> {
         let standing = self.standing.as_ref().map(StandingGroups::record);
         Ok(LandmarksRecord {
-            metric: self
-                .metric
-                .record()
-                .map_err(GroupError::gradients(OPERATION))?,
+            metric: metric::recorded(OPERATION, &self.metric)?,
             spectral: self.spectral.state()?,
             standing: standing.transpose()?,
             since: self.since,
@@ -54,10 +52,7 @@ impl Landmarks {
         record: LandmarksRecord,
         device: &Device,
     ) -> Result<(), GroupError> {
-        let mut metric = self.metric.clone();
-        metric
-            .restore(&record.metric, device)
-            .map_err(GroupError::gradients(OPERATION))?;
+        let metric = metric::restored(OPERATION, &self.metric, &record.metric, device)?;
         let mut spectral = self.spectral.clone();
         spectral.restore(&record.spectral, device)?;
         let standing = record.standing;
