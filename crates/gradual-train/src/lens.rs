@@ -32,63 +32,21 @@
 //! ([`with_kept`](gradual_group::Landmarks::with_kept)): under a snapshot they assign better than axes do. Where groups
 //! show at the start and last, as in sparse parity, landmarks under the model itself do the same for less.
 
+pub(crate) mod entries;
+pub(crate) mod matched;
 pub mod search;
 
 use std::sync::Arc;
 
 use burn::module::Module;
 use gradual_grad::Tracer;
-use gradual_group::{Churn, Followed, Grouping, Groups};
-use gradual_registry::{Entry, Parameter, Value};
+use gradual_group::Grouping;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::objective::{Objective, Sight};
+use matched::Matched;
 use search::{LensSearch, Look};
-
-const NONE: &str = "none";
-/// Most steps of a run.
-pub(crate) const MANY_STEPS: f64 = 1e12;
-
-/// What a run gives the lenses of the [registry](crate::registry::LENSES), beside their parameters.
-#[derive(Clone)]
-pub struct LensContext {
-    /// Globs of the parameters that the grouping looks at; all where there are none. A search looks at each parameter by itself.
-    pub layers: Vec<String>,
-    /// Makes the grouping of a look of a search.
-    pub grouping: Arc<search::LookGrouping>,
-}
-
-impl std::fmt::Debug for LensContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LensContext")
-            .field("layers", &self.layers)
-            .finish_non_exhaustive()
-    }
-}
-
-/// In the [registry](crate::registry::LENSES).
-pub(crate) static ENTRY: Entry<LensContext, Lens> = Entry {
-    name: "snapshot",
-    about: "groups are found in the gradients of a snapshot of the model, and all examples are one group until it is taken",
-    facts: &[],
-    parameters: &[
-        Parameter::count("after", "steps until the snapshot is taken", 100).at_most(MANY_STEPS),
-        Parameter::count("every", "steps until a new one takes its place", 1)
-            .at_least(1.0)
-            .at_most(MANY_STEPS)
-            .or_words(&[NONE])
-            .word_by_default(NONE),
-    ],
-    build: |arguments, context| {
-        let layers: Vec<&str> = context.layers.iter().map(String::as_str).collect();
-        let lens = Lens::after(u64::try_from(arguments.count("after")?)?).looking_at(&layers);
-        Ok(match arguments.value("every")? {
-            Value::Word(_) => lens,
-            _ => lens.renewed_every(u64::try_from(arguments.count("every")?)?)?,
-        })
-    },
-};
 
 /// A frozen snapshot of the model whose gradients decide the groups. See the [module](self).
 ///
@@ -273,83 +231,4 @@ pub(crate) struct LensState {
     pub(crate) open: bool,
     /// What its groups are to those of the snapshot before it, if there was one.
     pub(crate) matched: Option<Matched>,
-}
-
-/// Groups under a lens that has taken the place of another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Matched {
-    /// The identity of each group.
-    identities: Vec<u64>,
-    /// The next one.
-    next: u64,
-    churn: Churn,
-}
-
-impl Matched {
-    /// The groups of the same examples under the lens of `before`, with their identities, and under that of now.
-    pub(crate) fn new(before: (&[Option<usize>], &[u64]), now: &[Option<usize>]) -> Self {
-        let (before, identities) = before;
-        let Followed {
-            assignment,
-            fresh,
-            churn,
-        } = gradual_group::follow(before, now);
-        let groups = now.iter().flatten().max().map_or(0, |most| most + 1);
-        let count = before.iter().flatten().max().map_or(0, |most| most + 1);
-        let old = |group: usize| identities.get(group).copied().unwrap_or(group as u64);
-        let mut next = (0..count).map(old).chain(identities.iter().copied()).max();
-        let mut new = || {
-            let free = next.map_or(0, |last| last + 1);
-            next = Some(free);
-            free
-        };
-        let identity = |group: usize| {
-            let pair = now.iter().zip(&assignment);
-            let number = pair.clone().find(|(own, _)| **own == Some(group));
-            match number.and_then(|(_, number)| *number) {
-                Some(number) if !fresh.contains(&number) => old(number),
-                _ => new(),
-            }
-        };
-        let identities: Vec<u64> = (0..groups).map(identity).collect();
-        Self {
-            identities,
-            next: next.map_or(0, |last| last + 1),
-            churn,
-        }
-    }
-
-    /// These groups with their identities and with what has changed.
-    pub(crate) fn mark(&self, groups: Groups) -> Groups {
-        // Without any examples at the change, a group was not matched.
-        let known = self.identities.iter().copied().chain(self.next..);
-        let identities = known.take(groups.num_groups()).collect();
-        groups.with_identities(identities).with_churn(self.churn)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn groups(of: &[usize]) -> Vec<Option<usize>> {
-        of.iter().copied().map(Some).collect()
-    }
-
-    #[test]
-    fn groups_of_a_new_lens_keep_identities() {
-        let before = groups(&[0, 0, 0, 1, 1, 1, 2, 2, 2]);
-        // The first two have changed places, the third has become two.
-        let now = groups(&[1, 1, 1, 0, 0, 0, 2, 2, 3]);
-        let matched = Matched::new((&before, &[]), &now);
-        assert_eq!(matched.identities, [1, 0, 2, 3]);
-        assert_eq!((matched.churn.births, matched.churn.deaths), (1, 0));
-        // And later, with one that is gone for good.
-        let later = groups(&[0, 0, 0, 0, 0, 1, 1, 1, 2]);
-        let again = Matched::new((&now, &matched.identities), &later);
-        assert_eq!(again.identities, [0, 2, 3]);
-        let last = groups(&[0, 1, 2, 3, 4, 4, 4, 4, 4]);
-        let last = Matched::new((&later, &again.identities), &last);
-        assert!(last.identities.iter().filter(|&&one| one > 3).count() >= 2);
-    }
 }

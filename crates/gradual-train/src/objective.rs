@@ -7,7 +7,7 @@ use gradual_loss::{Composed, Composition, GramComposition, LossError, Scale, Sca
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::lens::Matched;
+use crate::lens::matched::Matched;
 
 const OPERATION: &str = "objective";
 

@@ -3,8 +3,9 @@
 use burn::optim::ModuleOptimizer;
 use gradual_registry::Registry;
 
-pub use crate::lens::LensContext;
-use crate::lens::{self, Lens, search};
+use crate::lens::Lens;
+use crate::lens::entries;
+pub use crate::lens::entries::LensContext;
 use crate::optimizers::{adam, adamw, egalitarian, muon, sgd};
 pub use crate::samplers::context::SamplerContext;
 use crate::samplers::sampler::Sampler;
@@ -33,7 +34,7 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
 
 /// All lenses.
 pub static LENSES: Registry<LensContext, Lens> =
-    Registry::new("lens", &[&lens::ENTRY, &search::ENTRY]);
+    Registry::new("lens", &[&entries::SNAPSHOT, &entries::SEARCH]);
 
 /// All optimizers. The learning rate is not a parameter of theirs: a trainer has it.
 pub static OPTIMIZERS: Registry<(), ModuleOptimizer> = Registry::new(

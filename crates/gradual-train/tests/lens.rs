@@ -18,12 +18,11 @@ use gradual_train::{
     RunFolder, Score, SeenStep, Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
 };
 use proptest::prelude::*;
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::common::folder::{forge, tree};
-use crate::common::products::{KINDS, Net, Products, weights};
+use crate::common::products::{KINDS, Net, Products, stream, weights};
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -83,13 +82,8 @@ impl Grouping for Given {
 /// The twin: a clone of the model is kept, traced as a whole, and the landmarks are called by hand.
 fn by_hand(task: &Products) -> Net {
     let device = Device::flex();
-    let stream = |stream| {
-        let mut random = ChaCha8Rng::seed_from_u64(SEED);
-        random.set_stream(stream);
-        random
-    };
-    let (mut draws, mut standing) = (stream(1), stream(3));
-    let mut model = task.model(&mut stream(0), &device.clone().autodiff());
+    let (mut draws, mut standing) = (stream(SEED, 1), stream(SEED, 3));
+    let mut model = task.model(&mut stream(SEED, 0), &device.clone().autodiff());
     let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
     let mut plain = Objective::new(OneGroup, SumOfSquares);
     let given = Given::default();

@@ -15,11 +15,9 @@ use gradual_train::{
     End, Interrupt, Keep, Lens, LensSearch, Objective, Observer, RunFolder, Snapshot, Task,
     TrainError, Trainer, TrainerConfig, step,
 };
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use crate::common::products::{Net, Products, weights};
+use crate::common::products::{Net, Products, stream, weights};
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -117,8 +115,7 @@ type ByHand = (String, String, u64, Option<f64>, Option<f64>);
 /// All looks at a model, each from a trace of the whole of it.
 fn look_by_hand(task: &Products, model: &Net, done: u64) -> Vec<ByHand> {
     let device = Device::flex();
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    random.set_stream(5 | (done << 8));
+    let mut random = stream(SEED, 5 | (done << 8));
     let mut sets = Vec::new();
     for _ in 0..3 {
         let drawn = task.draw(SET, &mut random, &device).unwrap();
@@ -187,13 +184,8 @@ fn looks_and_their_lens_are_those_of_a_search_by_hand() {
 
     // The same run by hand.
     let device = Device::flex();
-    let stream = |stream| {
-        let mut random = ChaCha8Rng::seed_from_u64(SEED);
-        random.set_stream(stream);
-        random
-    };
-    let (mut draws, mut standing) = (stream(1), stream(3));
-    let mut model = task.model(&mut stream(0), &device.clone().autodiff());
+    let (mut draws, mut standing) = (stream(SEED, 1), stream(SEED, 3));
+    let mut model = task.model(&mut stream(SEED, 0), &device.clone().autodiff());
     let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
     let mut plain = Objective::new(OneGroup, SumOfSquares);
     let mut lens: Option<(Net, Landmarks, u64)> = None;

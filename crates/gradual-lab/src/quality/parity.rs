@@ -54,17 +54,14 @@ impl Subject for Parity {
     }
 
     fn known(&self, drawn: &Drawn<ParityBatch>) -> Vec<Known> {
-        let (tasks, each) = (self.config.tasks, self.config.codes_of_each());
         let known = |against, labels, groups| Known {
             against,
             labels,
             groups,
             names: Vec::new(),
         };
-        let mut all = vec![known("tasks", drawn.labels.clone(), tasks)];
-        // More codes than examples are no groups.
-        let codes = tasks.saturating_mul(each);
-        if each > 1 && codes < self.examples {
+        let mut all = vec![known("tasks", drawn.labels.clone(), self.config.tasks)];
+        if let Some(codes) = self.codes() {
             let of = drawn.batch.codes().iter().copied().map(Some);
             all.push(known("codes", of.collect(), codes));
         }
@@ -72,11 +69,19 @@ impl Subject for Parity {
     }
 
     fn aliases(&self, drawn: &Drawn<ParityBatch>) -> Option<Aliases> {
-        let each = self.config.codes_of_each();
-        (each > 1 && self.config.tasks.saturating_mul(each) < self.examples).then(|| Aliases {
+        self.codes().map(|_| Aliases {
             codes: drawn.batch.codes().to_vec(),
-            each,
+            each: self.config.codes_of_each(),
         })
+    }
+}
+
+impl Parity {
+    /// How many codes there are, where tasks have several. More codes than examples are no groups.
+    fn codes(&self) -> Option<usize> {
+        let each = self.config.codes_of_each();
+        let codes = self.config.tasks.saturating_mul(each);
+        (each > 1 && codes < self.examples).then_some(codes)
     }
 }
 

@@ -19,7 +19,7 @@
 //!    groups, and of these the most stable one. Where there is none, nothing is chosen at this step.
 //! 4. The first step that has such a look opens the lens, and groups are found anew in standing examples of its own. A
 //!    later step exchanges it if its look has more groups. A search that [waits](LensSearch::waiting) opens the lens after
-//!    the last of the steps, with the snapshot of the step whose look was best.
+//!    the last of the steps, with the snapshot of the first step that had the most groups.
 //!
 //! # The cost
 //!
@@ -36,109 +36,13 @@ use std::sync::Arc;
 
 use gradual_grad::{Metric, Part, Whitening};
 use gradual_group::{GroupError, Grouping, Landmarks, Standing};
-use gradual_registry::{Arguments, BuildError, Entry, Parameter};
 use serde::{Deserialize, Serialize};
 
-use super::{Lens, LensContext, MANY_STEPS};
 use crate::error::TrainError;
 
-const BOTH: &str = "both";
-const WHITENED: &str = "whitened";
-const KRONECKER: &str = "kronecker";
-
-/// In the [registry](crate::registry::LENSES).
-pub(crate) static ENTRY: Entry<LensContext, Lens> = Entry {
-    name: "search",
-    about: "a snapshot whose step, layer, metric and number of groups are chosen without labels: the largest number of groups that two sets \
-            of examples agree on, then the look that they agree on most",
-    facts: &[],
-    parameters: &[
-        Parameter::numbers("steps", "after how many steps looks are taken")
-            .at_least(0.0)
-            .at_most(MANY_STEPS)
-            .list_by_default(&[0.0, 50.0, 100.0, 200.0, 300.0]),
-        Parameter::numbers("k", "numbers of groups that are tried")
-            .at_least(2.0)
-            .at_most(10_000.0)
-            .list_by_default(&[4.0, 6.0, 8.0, 12.0]),
-        Parameter::choice(
-            "metrics",
-            "the metrics that are tried",
-            &[BOTH, WHITENED, KRONECKER],
-        ),
-        Parameter::number("damping", "the damping of the metric kronecker", 0.1).at_least(0.0),
-        Parameter::choice(
-            "part",
-            "the side of a layer that is compared",
-            &["gradients", "inputs", "output-gradients"],
-        ),
-        Parameter::count(
-            "examples",
-            "examples of each of the two sets, and of those that they are compared on",
-            400,
-        )
-        .at_least(1.0)
-        .at_most(10_000.0),
-        Parameter::number(
-            "stability",
-            "least adjusted Rand index between the two",
-            0.9,
-        )
-        .at_least(0.0)
-        .at_most(1.0),
-        Parameter::flag(
-            "wait",
-            "whether the lens is opened after the last of the steps, with the best look of all, and not at the first step that has one",
-            false,
-        ),
-    ],
-    build: |arguments, context| {
-        let steps = whole(arguments, "steps")?;
-        let groups = whole(arguments, "k")?.into_iter().map(usize::try_from);
-        let groups = groups.collect::<Result<Vec<usize>, _>>()?;
-        let part = match arguments.word("part")? {
-            "inputs" => Part::Inputs,
-            "output-gradients" => Part::OutputGradients,
-            _ => Part::Gradients,
-        };
-        let damping = arguments.number("damping")?;
-        let tried = arguments.word("metrics")?;
-        let metrics = [
-            (WHITENED, Metric::whitened()),
-            (
-                KRONECKER,
-                Metric::whitened().with_whitening(Whitening::Kronecker { damping }),
-            ),
-        ];
-        let metrics = metrics
-            .into_iter()
-            .filter(|(name, _)| tried == BOTH || tried == *name);
-        let metrics = metrics.map(|(name, metric)| (name.to_owned(), metric.with_part(part)));
-        let layers: Vec<&str> = context.layers.iter().map(String::as_str).collect();
-        let grouping = context.grouping;
-        let search = LensSearch::by(&layers, move |metric, groups| grouping(metric, groups))
-            .with_steps(&steps)?
-            .with_groups(&groups)?
-            .with_metrics(metrics.collect())?
-            .with_examples(arguments.count("examples")?)?
-            .with_stability(arguments.number("stability")?)?;
-        Ok(Lens::searched(match arguments.flag("wait")? {
-            true => search.waiting(),
-            false => search,
-        }))
-    },
-};
-
-/// A list of whole numbers.
-fn whole(arguments: &Arguments, name: &'static str) -> Result<Vec<u64>, BuildError> {
-    let numbers = arguments.numbers(name)?.iter().map(|&number| {
-        let is_whole = number.fract() == 0.0 && number >= 0.0;
-        is_whole
-            .then_some(number as u64)
-            .ok_or_else(|| format!("{name} = {number}, but whole numbers are expected").into())
-    });
-    numbers.collect()
-}
+/// The names of the metrics that are tried by default.
+pub(crate) const WHITENED: &str = "whitened";
+pub(crate) const KRONECKER: &str = "kronecker";
 
 /// Makes the grouping of a look, in a metric, into so many groups.
 pub type LookGrouping =
@@ -201,17 +105,10 @@ impl LensSearch {
         + Sync
         + 'static,
     ) -> Self {
-        let kronecker = Whitening::Kronecker { damping: 0.1 };
         Self {
             steps: vec![0, 50, 100, 200, 300],
             layers: layers.iter().map(|&glob| glob.to_owned()).collect(),
-            metrics: vec![
-                (String::from("whitened"), Metric::whitened()),
-                (
-                    String::from("kronecker"),
-                    Metric::whitened().with_whitening(kronecker),
-                ),
-            ],
+            metrics: metrics(Part::Gradients, 0.1),
             groups: vec![4, 6, 8, 12],
             examples: 400,
             stability: 0.9,
@@ -293,7 +190,7 @@ impl LensSearch {
         }
     }
 
-    /// Opens the lens after the last of the steps, with the snapshot of the step whose look was best, in the place of the
+    /// Opens the lens after the last of the steps, with the snapshot of the first step that had the most groups, in the place of the
     /// first step that has a look.
     #[must_use]
     pub fn waiting(self) -> Self {
@@ -339,6 +236,17 @@ impl LensSearch {
             )),
         }
     }
+}
+
+/// The metrics that are tried by default, of a side of the layers, with the damping of the second.
+pub(crate) fn metrics(part: Part, damping: f64) -> Vec<(String, Metric)> {
+    let kronecker = Whitening::Kronecker { damping };
+    let both = [
+        (WHITENED, Metric::whitened()),
+        (KRONECKER, Metric::whitened().with_whitening(kronecker)),
+    ];
+    let named = |(name, metric): (&str, Metric)| (name.to_owned(), metric.with_part(part));
+    both.map(named).to_vec()
 }
 
 fn refused(problem: &str) -> TrainError {

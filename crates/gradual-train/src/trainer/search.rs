@@ -61,14 +61,9 @@ impl<T: Task> Trainer<'_, T> {
                         metric,
                         groups,
                     };
-                    let record = self.looked(search, &look, &sets)?;
-                    looks.push((
-                        look,
-                        record.unwrap_or_else(|(record, error)| {
-                            refusal = Some(error);
-                            record
-                        }),
-                    ));
+                    let (record, refused) = self.looked(search, &look, &sets)?;
+                    refusal = refused.or(refusal);
+                    looks.push((look, record));
                 }
             }
         }
@@ -131,17 +126,13 @@ impl<T: Task> Trainer<'_, T> {
         Ok(Seen { traced, labels })
     }
 
-    /// How stable one look is. Where examples can't be grouped so, why.
-    #[allow(
-        clippy::type_complexity,
-        reason = "a record, with or without a refusal"
-    )]
+    /// How stable one look is, and where examples can't be grouped so, why.
     fn looked(
         &self,
         search: &LensSearch,
         look: &Look,
         [one, other, fresh]: &[Seen; 3],
-    ) -> Result<Result<LookRecord, (LookRecord, GroupError)>, TrainError> {
+    ) -> Result<(LookRecord, Option<GroupError>), TrainError> {
         let found = [one, other].map(|standing| {
             let grouping = search.grouping(look)?;
             Ok::<Assigned, TrainError>(assigned(grouping, &standing.traced, &fresh.traced))
@@ -163,12 +154,10 @@ impl<T: Task> Trainer<'_, T> {
                 let both = both.filter(|(one, other)| one.is_some() && other.is_some());
                 let share = both.count() as f64 / first.len().max(1) as f64;
                 let stability = adjusted_rand(&first, &second).map(|index| index * share);
-                Ok(record(
-                    stability,
-                    recovery.map(|(first, second)| f64::midpoint(first, second)),
-                ))
+                let recovery = recovery.map(|(first, second)| f64::midpoint(first, second));
+                (record(stability, recovery), None)
             }
-            (Err(error), _) | (_, Err(error)) => Err((record(None, None), error)),
+            (Err(error), _) | (_, Err(error)) => (record(None, None), Some(error)),
         })
     }
 }

@@ -13,6 +13,13 @@ pub(crate) const KINDS: usize = 3;
 const INPUTS: usize = 4 * KINDS;
 const HIDDEN: usize = 16;
 
+/// One of the streams of random numbers that a run with this seed draws from.
+pub(crate) fn stream(seed: u64, number: u64) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(number);
+    random
+}
+
 #[derive(Module, Debug)]
 pub(crate) struct Net {
     pub(crate) first: Linear,

@@ -6,7 +6,7 @@ use gradual::measure::statistics::mean;
 use gradual_report::Sheet;
 
 use super::super::line::{Line, RowLine};
-use super::{Runs, name, said, same, values};
+use super::{Runs, name, said, values};
 
 /// A step that stands for a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,17 +126,12 @@ impl Runs {
 
 /// The largest mean index of some rows, and whose it is.
 fn best(rows: &[&&RowLine], lines: &[Line]) -> String {
-    let index = |row: &&&RowLine| mean(&values(lines, row, |row| row.adjusted_rand));
-    let best = rows.iter().filter_map(|row| Some((index(row)?, row)));
-    match best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+    let index = |row: &RowLine| values(lines, row, |row| row.adjusted_rand);
+    let indices = rows.iter().map(|row| (index(row), row));
+    let means = indices.filter_map(|(found, row)| Some((mean(&found)?, found, row)));
+    match means.max_by(|a, b| a.0.total_cmp(&b.0)) {
         None => "–".to_owned(),
-        Some((_, row)) => {
-            let found = lines
-                .iter()
-                .filter_map(|line| line.rows.iter().find(|other| same(other, row)));
-            let found: Vec<f64> = found.filter_map(|row| row.adjusted_rand).collect();
-            format!("{}: {}", said(&found), name(row))
-        }
+        Some((_, found, row)) => format!("{}: {}", said(&found), name(row)),
     }
 }
 
