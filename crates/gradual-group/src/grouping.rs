@@ -35,7 +35,7 @@ use gradual_grad::ExampleGradients;
 
 use crate::error::GroupError;
 use draw::Draw;
-use groups::Groups;
+use groups::{Average, Groups};
 use needs::Needs;
 use standing::Standing;
 use state::State;
@@ -120,6 +120,32 @@ pub trait Grouping: DynClone + Send {
     /// [`Groups::settled`].
     fn group_ahead(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.group(draw)
+    }
+
+    /// Whether an example's group depends on its own gradient alone, and stays what it is as long as the gradient does: no
+    /// other example of a draw has a say in it, and the grouping learns nothing from draws. Not so by default.
+    ///
+    /// A run that groups finite data under a frozen model then groups each example once, and
+    /// [regroups](Self::regroup) it from there on.
+    fn is_lasting(&self) -> bool {
+        false
+    }
+
+    /// The groups of a draw whose examples have had these groups before, of a grouping that [lasts](Self::is_lasting). By
+    /// default hard groups whose loss is a mean.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::EmptyDraw`], and [`GroupError::LabelRange`] for a group that is none.
+    fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        assignment: Vec<Option<usize>>,
+    ) -> Result<Groups, GroupError> {
+        let used = assignment.iter().flatten().max();
+        let used = used.map_or(1, |last| last + 1);
+        let groups = self.num_groups(assignment.len()).unwrap_or(used);
+        Groups::hard(assignment, groups, Average::Mean, draw.options())
     }
 
     /// Gradients as this grouping compares them: in its metric, if it has one. They are as they are by default.

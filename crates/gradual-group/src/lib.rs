@@ -86,6 +86,7 @@ pub use linalg::spectrum::Spectrum;
 pub use over_time::directions::{MatchedDirection, match_directions, overlap};
 pub use over_time::matching::{Followed, best_matching, follow};
 pub use over_time::split_merge::SplitMerge;
+pub use quality::explained::explained_share;
 pub use quality::information::{homogeneity, normalised_mutual_information};
 pub use quality::mass_slope::weight_mass_slope;
 pub use quality::purity::{Purity, purity};

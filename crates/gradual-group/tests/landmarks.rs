@@ -1,10 +1,10 @@
 //! Groups that are found once and stay.
 
-use crate::common::{Itself, planted};
+use crate::common::{Itself, numbers, planted};
 use gradual_grad::{Metric, Traced};
 use gradual_group::{
-    Centroids, Damped, Draw, GroupError, Grouping, HowMany, InMetric, Landmarks, Standing, Tracked,
-    adjusted_rand,
+    Average, Centroids, Damped, Draw, GroupError, Grouping, HowMany, InMetric, KMeans, Landmarks,
+    Standing, Tracked, adjusted_rand,
 };
 
 const DIM: usize = 24;
@@ -37,6 +37,44 @@ fn landmarks(groups: impl Into<HowMany>) -> Landmarks {
     Landmarks::new(groups, Metric::euclidean(), 0)
         .with_examples(160)
         .unwrap()
+}
+
+/// What is known of examples gives the groups that their gradients give.
+#[test]
+fn groups_of_before_are_made_again() {
+    let draws = Draws::new();
+    let (standing, _) = draws.planted(4, 40, 4.0, 1);
+    let (small, _) = draws.planted(4, 3, 4.0, 2);
+    for average in [Average::Mean, Average::Sum] {
+        let mut grouping = landmarks(4).with_average(average);
+        assert!(grouping.is_lasting());
+        let draw = Draw::from(&small);
+        let error = grouping.regroup(&draw, vec![None; 12]).unwrap_err();
+        assert!(matches!(error, GroupError::NoStanding { .. }), "{error}");
+        grouping.stand(&Draw::from(&standing)).unwrap();
+        let found = grouping.group(&draw).unwrap();
+        let assignment = found.assignment().unwrap().to_vec();
+        let again = grouping.regroup(&draw, assignment.clone()).unwrap();
+        let (one, other) = (numbers(found.membership()), numbers(again.membership()));
+        let pairs = one.iter().zip(&other);
+        assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-7);
+        assert_eq!(again.assignment().unwrap(), assignment);
+        assert_eq!(again.identities(), found.identities());
+        assert_eq!(again.sizes(), found.sizes());
+        assert_eq!(numbers(again.weights()), numbers(found.weights()));
+        assert_eq!(again.spectrum(), found.spectrum());
+        let error = grouping.regroup(&draw, vec![Some(4); 12]).unwrap_err();
+        assert!(matches!(error, GroupError::LabelRange { .. }), "{error}");
+    }
+    assert!(!landmarks(4).with_refresh(0.5).unwrap().is_lasting());
+    assert!(
+        !landmarks(4)
+            .with_split_merge(Default::default())
+            .is_lasting()
+    );
+    // A wrapper may change what it is given, and k-means clusters each draw anew.
+    assert!(!Damped::new(landmarks(4)).is_lasting());
+    assert!(!KMeans::new(4, 0).is_lasting());
 }
 
 fn group(grouping: &mut impl Grouping, draw: &Traced) -> Vec<Option<usize>> {

@@ -107,6 +107,19 @@ impl Grouping for Recorder {
         self.groups(draw)
     }
 
+    // Wrappers do not ask: their groups may not last.
+    fn is_lasting(&self) -> bool {
+        true
+    }
+
+    fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        assignment: Vec<Option<usize>>,
+    ) -> Result<Groups, GroupError> {
+        Groups::hard(assignment, 2, Average::Mean, draw.options())
+    }
+
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
         self.called("seen");
         Ok(gradients.clone())

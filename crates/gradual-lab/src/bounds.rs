@@ -11,12 +11,12 @@ pub(crate) const STEPS: u64 = 1_000_000_000;
 pub(crate) const DRAW: u64 = 1_000_000;
 
 /// What is wrong with a number of something.
-fn refused(what: &str, got: impl Display, most: u64) -> String {
-    format!("{what} = {got}, but it is {}", range(most))
+fn refused(what: &str, got: impl Display, least: u64, most: u64) -> String {
+    format!("{what} = {got}, but it is {}", range(least, most))
 }
 
-fn range(most: u64) -> String {
-    format!("a whole number from 1 to {most}")
+fn range(least: u64, most: u64) -> String {
+    format!("a whole number from {least} to {most}")
 }
 
 /// A number as a person would write it: large ones by their power of ten.
@@ -29,9 +29,13 @@ fn shown(number: f64) -> String {
 
 /// A number in a text.
 pub(crate) fn parse(text: &str, most: u64) -> Result<u64, String> {
+    within(text, 1, most)
+}
+
+fn within(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let read = text.parse().ok();
-    let sound = read.filter(|number| (1..=most).contains(number));
-    sound.ok_or_else(|| format!("it is {}", range(most)))
+    let sound = read.filter(|number| (least..=most).contains(number));
+    sound.ok_or_else(|| format!("it is {}", range(least, most)))
 }
 
 /// A number of a flag.
@@ -39,44 +43,49 @@ pub(crate) fn flag<const MOST: u64>(text: &str) -> Result<u64, String> {
     parse(text, MOST)
 }
 
+/// The first seed, of a flag.
+pub(crate) fn first_seed_flag(text: &str) -> Result<u64, String> {
+    within(text, 0, SEEDS)
+}
+
 /// A number of a file.
 struct Whole {
     what: &'static str,
+    least: u64,
     most: u64,
 }
 
 impl Whole {
-    fn checked<E: Error>(&self, got: impl Display, read: Option<u64>) -> Result<NonZeroU64, E> {
-        let sound = read.filter(|&number| number <= self.most);
-        let sound = sound.and_then(NonZeroU64::new);
-        sound.ok_or_else(|| E::custom(refused(self.what, got, self.most)))
+    fn checked<E: Error>(&self, got: impl Display, read: Option<u64>) -> Result<u64, E> {
+        let sound = read.filter(|number| (self.least..=self.most).contains(number));
+        sound.ok_or_else(|| E::custom(refused(self.what, got, self.least, self.most)))
     }
 }
 
 impl Visitor<'_> for Whole {
-    type Value = NonZeroU64;
+    type Value = u64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&range(self.most))
+        f.write_str(&range(self.least, self.most))
     }
 
-    fn visit_u64<E: Error>(self, got: u64) -> Result<NonZeroU64, E> {
+    fn visit_u64<E: Error>(self, got: u64) -> Result<u64, E> {
         self.checked(got, Some(got))
     }
 
-    fn visit_i64<E: Error>(self, got: i64) -> Result<NonZeroU64, E> {
+    fn visit_i64<E: Error>(self, got: i64) -> Result<u64, E> {
         self.checked(got, got.try_into().ok())
     }
 
-    fn visit_u128<E: Error>(self, got: u128) -> Result<NonZeroU64, E> {
+    fn visit_u128<E: Error>(self, got: u128) -> Result<u64, E> {
         self.checked(got, got.try_into().ok())
     }
 
-    fn visit_i128<E: Error>(self, got: i128) -> Result<NonZeroU64, E> {
+    fn visit_i128<E: Error>(self, got: i128) -> Result<u64, E> {
         self.checked(got, got.try_into().ok())
     }
 
-    fn visit_f64<E: Error>(self, got: f64) -> Result<NonZeroU64, E> {
+    fn visit_f64<E: Error>(self, got: f64) -> Result<u64, E> {
         self.checked(shown(got), None)
     }
 }
@@ -86,12 +95,27 @@ fn whole<'de, D: Deserializer<'de>>(
     what: &'static str,
     most: u64,
 ) -> Result<Option<NonZeroU64>, D::Error> {
-    deserializer.deserialize_any(Whole { what, most }).map(Some)
+    let read = deserializer.deserialize_any(Whole {
+        what,
+        least: 1,
+        most,
+    })?;
+    Ok(NonZeroU64::new(read))
 }
 
 /// Seeds per arm.
 pub(crate) fn seeds<'de, D: Deserializer<'de>>(of: D) -> Result<Option<NonZeroU64>, D::Error> {
     whole(of, "seeds", SEEDS)
+}
+
+/// The first seed.
+pub(crate) fn first_seed<'de, D: Deserializer<'de>>(of: D) -> Result<Option<u64>, D::Error> {
+    let visitor = Whole {
+        what: "first_seed",
+        least: 0,
+        most: SEEDS,
+    };
+    of.deserialize_any(visitor).map(Some)
 }
 
 /// Optimizer steps.

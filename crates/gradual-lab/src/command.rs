@@ -154,6 +154,7 @@ fn run_until(
     let plan = Plan {
         arms,
         seeds: asked.seeds.unwrap_or(size.seeds),
+        first_seed: asked.first_seed.unwrap_or(size.first_seed),
         steps,
         draw: asked.draw.map_or(size.draw, |draw| draw as usize),
         evaluate_every: size.evaluate_every.unwrap_or((steps / 100).max(1)),

@@ -34,6 +34,8 @@ const RATE: f64 = 1e-3;
 pub(crate) struct Size {
     /// Seeds per arm.
     pub(crate) seeds: u64,
+    /// The first of them; the others follow it.
+    pub(crate) first_seed: u64,
     /// Optimizer steps of an arm without slowdown.
     pub(crate) steps: u64,
     /// Examples per step.
@@ -120,6 +122,7 @@ impl Experiment {
         };
         let RunSection {
             seeds,
+            first_seed,
             steps,
             draw,
             evaluate_every,
@@ -150,6 +153,7 @@ impl Experiment {
             },
             size: Size {
                 seeds: seeds.map_or(5, u64::from),
+                first_seed: first_seed.unwrap_or(0),
                 steps,
                 draw: draw.map_or(128, |draw| draw.get() as usize),
                 evaluate_every: evaluate_every.map(u64::from),

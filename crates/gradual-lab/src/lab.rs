@@ -71,6 +71,7 @@ impl Lab {
             claims: Vec::new(),
             size: Size {
                 seeds: 5,
+                first_seed: 0,
                 steps: 1_000,
                 draw: 128,
                 evaluate_every: None,
@@ -196,6 +197,14 @@ impl Lab {
     #[must_use]
     pub fn seeds(mut self, seeds: u64) -> Self {
         self.size.seeds = seeds;
+        self
+    }
+
+    /// The first seed, 0 by default; the others follow it. A claim that was made by looking at some seeds is tested on
+    /// others.
+    #[must_use]
+    pub fn first_seed(mut self, seed: u64) -> Self {
+        self.size.first_seed = seed;
         self
     }
 

@@ -131,6 +131,7 @@ impl Plan<'_> {
             folder: resumed.folder.with_checkpoints(every, Keep::default()),
             snapshot: resumed.snapshot,
             progress: Progress::new(&name, job.config.steps, bars),
+            is_first: job.seed == self.first_seed,
             events,
         };
         let Finished { end, step } = self.experiment.task.train(run)?;

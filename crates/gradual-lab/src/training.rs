@@ -35,6 +35,8 @@ pub(crate) struct Run<'a> {
     /// What it resumes from.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) progress: Progress,
+    /// Whether its arm has no run before it.
+    pub(crate) is_first: bool,
     /// Where its evaluations go for TensorBoard, if they do.
     pub(crate) events: Option<EventFile>,
 }
@@ -283,7 +285,7 @@ pub(crate) fn written_down<'t, T: Task>(trainer: Trainer<'t, T>, run: Run<'_>) -
         .observe(Shown {
             progress: run.progress,
             events: run.events,
-            says_notes: run.setting.seed == 0,
+            says_notes: run.is_first,
         })
         .resume(run.snapshot)
 }

@@ -273,3 +273,47 @@ at = [2, 3]
     run(&[&file, &format!("--out={}", home.path().display())]);
     assert!(home.path().join("swept/2/seed-0/curves.jsonl").is_file());
 }
+
+/// An experiment on other seeds is that of these seeds: the first one is where the others go on from, and a flag overrides
+/// the file.
+#[test]
+fn seeds_may_begin_later() {
+    let home = tempfile::tempdir().unwrap();
+    let later = SWEPT.replace("seeds = 1\nsteps", "seeds = 3\nfirst_seed = 4\nsteps");
+    let file = written(home.path(), &later);
+    let arms = "--arms=erm,cut-0.5";
+    let (one, other) = (home.path().join("later"), home.path().join("all"));
+    let out = |folder: &Path| format!("--out={}", folder.display());
+    run(&[&file, arms, &out(&one)]);
+    // An arm with a number of seeds of its own has the first of them.
+    let expected = [
+        "erm/seed-4",
+        "erm/seed-5",
+        "erm/seed-6",
+        "cut-0.5/seed-4",
+        "cut-0.5/seed-5",
+    ];
+    let expected: BTreeSet<String> = expected.map(str::to_owned).into();
+    assert_eq!(runs(&one.join("swept")), expected);
+    run(&[&file, arms, "--seeds=7", "--first-seed=0", &out(&other)]);
+    let curves = |folder: &Path, run: &str| {
+        let path = folder.join("swept").join(run).join("curves.jsonl");
+        fs::read_to_string(path).unwrap()
+    };
+    for run in &expected {
+        assert_eq!(curves(&one, run), curves(&other, run), "{run}");
+    }
+    for (odd, said) in [
+        ("--first-seed=10001", "a whole number from 0 to 10000"),
+        ("--first-seed=1.5", "a whole number from 0 to 10000"),
+    ] {
+        let error = refused(&[&file, odd, &out(&one)]);
+        assert!(error.contains(said), "{error}");
+    }
+    let odd = later.replace("first_seed = 4", "first_seed = -1");
+    let error = refused(&[&written(home.path(), &odd), &out(&one)]);
+    assert!(
+        error.contains("first_seed = -1, but it is a whole number from 0 to 10000"),
+        "{error}"
+    );
+}

@@ -11,9 +11,13 @@ pub struct LooksRecord {
     pub examples: u64,
     /// The looks, in the order in which they were taken.
     pub looks: Vec<LookRecord>,
-    /// Which of them the rule chooses, counted from 0; none where no look is stable enough.
+    /// Which of them the rule chooses, counted from 0; none where none is stable enough and explains anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen: Option<u64>,
+    /// What the look of an earlier step that is held explains of the same, as [`LookRecord::explained`]; none where none is
+    /// held, or nothing was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<f64>,
     /// Whether the lens of the run is the chosen look from here on.
     #[serde(default)]
     pub taken: bool,
@@ -32,6 +36,10 @@ pub struct LookRecord {
     /// be grouped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stability: Option<f64>,
+    /// Mean share of the variance between examples that both explain, in what these have learned since fresh weights:
+    /// the fall of their losses. None at the start, where nothing has been learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<f64>,
     /// Mean adjusted Rand index of both with the capabilities, where examples carry these. Nothing is chosen by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<f64>,

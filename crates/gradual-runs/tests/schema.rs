@@ -238,19 +238,24 @@ fn what_the_schema_refuses_the_reader_refuses() {
             ("/churn/births", None),
         ],
     );
-    let look = |stability, recovery| LookRecord {
+    let look = |stability, explained, recovery| LookRecord {
         layer: String::from("layers.0.weight"),
         metric: String::from("whitened"),
         groups: 4,
         stability,
+        explained,
         recovery,
     };
     let looks = LooksRecord {
         schema: SCHEMA,
         step: 50,
         examples: 400,
-        looks: vec![look(Some(0.9), Some(0.8)), look(None, None)],
+        looks: vec![
+            look(Some(0.9), Some(0.3), Some(0.8)),
+            look(None, None, None),
+        ],
         chosen: Some(0),
+        held: Some(0.2),
         taken: true,
     };
     both_refuse::<LooksRecord>(
@@ -264,8 +269,10 @@ fn what_the_schema_refuses_the_reader_refuses() {
             ("/looks/0/layer", None),
             ("/looks/0/groups", Some(json!(-1))),
             ("/looks/0/stability", Some(json!(1.5))),
+            ("/looks/0/explained", Some(json!(1.5))),
             ("/looks/0/recovery", Some(json!(-2))),
             ("/chosen", half()),
+            ("/held", Some(json!(1.5))),
             ("/taken", Some(json!(1))),
         ],
     );

@@ -148,7 +148,8 @@ impl Images {
 
     fn drawn(&self, places: &[usize], device: &Device) -> Drawn<ImagesBatch> {
         let images = self.parts.examples(places);
-        Drawn::new(self.batch(&images, device), self.parts.labels(places))
+        let batch = self.batch(&images, device);
+        Drawn::new(batch, self.parts.labels(places)).with_items(places.to_vec())
     }
 
     /// How many images are evaluated at once.

@@ -110,7 +110,8 @@ impl Table {
     /// These training rows, by their place among all of them.
     fn drawn(&self, places: &[usize], device: &Device) -> Drawn<TableBatch> {
         let rows = self.parts.examples(places);
-        Drawn::new(self.batch(&rows, device), self.parts.labels(places))
+        let batch = self.batch(&rows, device);
+        Drawn::new(batch, self.parts.labels(places)).with_items(places.to_vec())
     }
 }
 

@@ -119,13 +119,19 @@ impl Text {
         device: &Device,
     ) -> Result<Drawn<TextBatch>, TrainError> {
         let lines: Vec<u32> = places.iter().map(|&at| self.split.training[at]).collect();
+        let is_picked = random.is_none();
         let encoded = self.encoded(&lines, random).map_err(TrainError::data)?;
+        // A text that may have been cut at random is another example each time.
+        let context = self.lines.config.context;
+        let is_whole = is_picked || encoded.iter().all(|line| line.length() < context);
         let members = &self.split.members;
         let label = |&at: &usize| Some(members.partition_point(|its| its.end <= at));
-        Ok(Drawn::new(
-            TextBatch::new(encoded, device),
-            places.iter().map(label).collect(),
-        ))
+        let labels = places.iter().map(label).collect();
+        let drawn = Drawn::new(TextBatch::new(encoded, device), labels);
+        Ok(match is_whole {
+            true => drawn.with_items(places.to_vec()),
+            false => drawn,
+        })
     }
 
     /// Lines that are evaluated at once.

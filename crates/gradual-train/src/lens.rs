@@ -25,6 +25,10 @@
 //! ([`gradient_evaluations`](gradual_runs::Evaluation::gradient_evaluations)). The snapshot takes as much memory as the
 //! weights, and is part of every checkpoint.
 //!
+//! Of finite data each example is grouped once: its group is written down, and from then on it costs nothing. That needs
+//! a grouping that [lasts](gradual_group::Grouping::is_lasting), such as landmarks, and a task that says which
+//! [items](crate::Drawn::with_items) it draws, as [`Epochs`](crate::Epochs) does for every finite one.
+//!
 //! # When to use it
 //!
 //! With groups that have to be found in gradients, where the gradients of fresh weights do not show the capabilities yet,
@@ -36,6 +40,7 @@ pub(crate) mod entries;
 pub(crate) mod matched;
 pub mod search;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -152,6 +157,14 @@ impl Lens {
         }
     }
 
+    /// Globs of the parameters that it looks at; all where there are none.
+    pub(crate) fn globs(&self) -> &[String] {
+        match &self.when {
+            When::After(_) => &self.layers,
+            When::Searched(search) => &search.layers,
+        }
+    }
+
     /// Whether a snapshot that was taken so many steps ago is to be renewed.
     pub(crate) fn is_old(&self, steps: u64) -> bool {
         self.every.is_some_and(|every| steps >= every)
@@ -231,4 +244,7 @@ pub(crate) struct LensState {
     pub(crate) open: bool,
     /// What its groups are to those of the snapshot before it, if there was one.
     pub(crate) matched: Option<Matched>,
+    /// The groups of the items of finite data that were seen so far.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) items: BTreeMap<usize, Option<usize>>,
 }

@@ -296,6 +296,15 @@ impl Objective {
         Ok(self.marked(groups))
     }
 
+    /// Groups of a draw whose examples have had these before, under a [lens](crate::lens).
+    pub(crate) fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        groups: Vec<Option<usize>>,
+    ) -> Result<Groups, TrainError> {
+        Ok(self.marked(self.grouping.regroup(draw, groups)?))
+    }
+
     /// Groups with their identities, where they are those of a lens that was renewed.
     pub(crate) fn marked(&self, groups: Groups) -> Groups {
         match &self.matched {

@@ -76,6 +76,8 @@ pub struct Drawn<B> {
     /// What the same examples are named otherwise, a list for each further labelling: by length, say. For
     /// [`Labels::and`](gradual_group::Labels::and); often there are none.
     pub more_labels: Vec<Vec<Option<usize>>>,
+    /// Which items of finite data these are; empty where that is not known, or where they are no items.
+    pub items: Vec<usize>,
 }
 
 impl<B> Drawn<B> {
@@ -85,6 +87,7 @@ impl<B> Drawn<B> {
             batch,
             labels,
             more_labels: Vec::new(),
+            items: Vec::new(),
         }
     }
 
@@ -95,6 +98,13 @@ impl<B> Drawn<B> {
             more_labels,
             ..self
         }
+    }
+
+    /// The same examples as items of finite data: [`Task::pick`] of these items gives exactly them. What is known of an
+    /// item is then known of the example, such as its group under a [lens](crate::lens).
+    #[must_use]
+    pub fn with_items(self, items: Vec<usize>) -> Self {
+        Self { items, ..self }
     }
 }
 

@@ -420,6 +420,7 @@ impl Task for Holes {
             batch: (inputs, targets),
             labels,
             more_labels,
+            ..
         } = self.0.draw(n, random, device)?;
         let holes: Vec<f32> = (0..n)
             .map(|at| if at % 5 == 1 { f32::NAN } else { 0.0 })
@@ -429,6 +430,7 @@ impl Task for Holes {
             batch: (inputs, targets + holes),
             labels,
             more_labels,
+            items: Vec::new(),
         })
     }
 

@@ -442,6 +442,25 @@ fn a_stopped_run_goes_on_to_the_same_bytes_and_a_lens_that_is_lost_is_found_miss
 }
 
 #[test]
+fn layers_that_no_model_has_are_refused_before_the_first_step() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let never = || Lens::after(STEPS + 1).looking_at(&["no.such"]);
+    let phase = || {
+        let objective = Objective::new(landmarks(), SumOfSquares);
+        Phase::new(objective, AdamConfig::new().init(), RATE)
+    };
+    let first = trainer(&task, 1).with_lens(never());
+    let second = trainer(&task, 1).then(20, phase().with_lens(never()));
+    for trainer in [first, second] {
+        let mut seen = Recorded::default();
+        let refused = trainer.observe(&mut seen).run().map(drop).unwrap_err();
+        assert!(refused.to_string().contains("no.such"), "{refused}");
+        assert!(seen.groups.is_empty() && seen.evaluations.is_empty());
+    }
+}
+
+#[test]
 fn a_second_phase_may_have_a_lens() {
     let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     let task = Products::new(0.0);

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
-use burn::tensor::Device;
-use gradual_grad::{Metric, trace};
+use burn::tensor::{Device, Tensor};
+use gradual_grad::{Metric, Traced, trace};
 use gradual_group::{
     Draw, GroupError, Grouping, KMeans, Labels, Landmarks, OneGroup, adjusted_rand,
 };
 use gradual_loss::SumOfSquares;
 use gradual_runs::files::LOOKS;
-use gradual_runs::{Evaluation, Lines, LooksRecord, RunConfig, SCHEMA};
+use gradual_runs::{Evaluation, Lines, LookRecord, LooksRecord, RunConfig, SCHEMA};
 use gradual_train::{
-    End, Interrupt, Keep, Lens, LensSearch, Objective, Observer, RunFolder, Snapshot, Task,
+    Drawn, End, Interrupt, Keep, Lens, LensSearch, Objective, Observer, RunFolder, Snapshot, Task,
     TrainError, Trainer, TrainerConfig, step,
 };
 use serde_json::json;
@@ -109,44 +109,105 @@ impl Observer for Recorded {
     }
 }
 
-/// A look by hand, as the text of the module says: layer, metric, number of groups, stability, recovery.
-type ByHand = (String, String, u64, Option<f64>, Option<f64>);
+/// A look by hand, as the text of the module says.
+#[derive(Debug, Clone, PartialEq)]
+struct ByHand {
+    layer: String,
+    metric: String,
+    groups: u64,
+    stability: Option<f64>,
+    explained: Option<f64>,
+    recovery: Option<f64>,
+}
+
+type Batch = (Tensor<2>, Tensor<1>);
+
+/// Losses before any training less losses now.
+fn falls(task: &Products, model: &Net, batch: &Batch) -> Vec<f64> {
+    let fresh = task.model(&mut stream(SEED, 0), &Device::flex().autodiff());
+    let numbers = |model: &Net| -> Vec<f32> {
+        let losses = task.losses(model, batch).into_data();
+        losses.try_to_vec().unwrap()
+    };
+    let pairs = numbers(&fresh).into_iter().zip(numbers(model));
+    pairs.map(|(a, b)| f64::from(a) - f64::from(b)).collect()
+}
+
+/// 1 − (n − 1) Σ within / ((n − k) Σ all), by double loops over pairs of examples: a sum of squares around a mean is
+/// that of all differences over twice the number.
+fn explained(groups: &[Option<usize>], falls: &[f64]) -> Option<f64> {
+    let n = falls.len() as f64;
+    let (mut within, mut all) = (0.0, 0.0);
+    let mut names = std::collections::HashSet::new();
+    for (one, a) in groups.iter().zip(falls) {
+        names.insert(*one);
+        let size = groups.iter().filter(|other| *other == one).count() as f64;
+        for (other, b) in groups.iter().zip(falls) {
+            let square = (a - b).powi(2);
+            all += square / (2.0 * n);
+            if one == other {
+                within += square / (2.0 * size);
+            }
+        }
+    }
+    (all > 0.0).then(|| 1.0 - within / all * (n - 1.0) / (n - names.len() as f64))
+}
+
+/// Two sets of a step that find groups, and the third as it is drawn.
+fn sets(task: &Products, model: &Net, step: u64) -> ([Traced; 2], Drawn<Batch>) {
+    let device = Device::flex();
+    let mut random = stream(SEED, 5 | (step << 8));
+    let mut draw = || task.draw(SET, &mut random, &device).unwrap();
+    let standing = [draw(), draw()];
+    let traced = standing.map(|set| trace(model, |m| task.losses(m, &set.batch)).unwrap());
+    (traced, draw())
+}
+
+/// What both sets make of the third.
+fn both(
+    standing: &[Traced; 2],
+    fresh: &Traced,
+    metric: &Metric,
+    groups: usize,
+) -> [Vec<Option<usize>>; 2] {
+    standing.each_ref().map(|set| {
+        let mut marks = landmarks(metric.clone(), groups);
+        marks.stand(&Draw::from(set)).unwrap();
+        let groups = marks.group(&Draw::from(fresh)).unwrap();
+        groups.assignment().unwrap().to_vec()
+    })
+}
+
+fn mean(pair: [Option<f64>; 2]) -> Option<f64> {
+    pair[0].zip(pair[1]).map(|(a, b)| f64::midpoint(a, b))
+}
 
 /// All looks at a model, each from a trace of the whole of it.
 fn look_by_hand(task: &Products, model: &Net, done: u64) -> Vec<ByHand> {
-    let device = Device::flex();
-    let mut random = stream(SEED, 5 | (done << 8));
-    let mut sets = Vec::new();
-    for _ in 0..3 {
-        let drawn = task.draw(SET, &mut random, &device).unwrap();
-        let traced = trace(model, |m| task.losses(m, &drawn.batch)).unwrap();
-        sets.push((traced, drawn.labels));
-    }
+    let (standing, third) = sets(task, model, done);
+    let fresh = trace(model, |m| task.losses(m, &third.batch)).unwrap();
+    let learned = falls(task, model, &third.batch);
     let mut looks = Vec::new();
     for layer in ["first.weight", "middle.weight", "middle.bias"] {
         for (name, metric) in metrics() {
             for groups in [2, 3, 5] {
-                let found = [0, 1].map(|at| {
-                    let metric = metric.clone().with_layers(&[layer]).unwrap();
-                    let mut marks = landmarks(metric, groups);
-                    marks.stand(&Draw::from(&sets[at].0)).unwrap();
-                    let groups = marks.group(&Draw::from(&sets[2].0)).unwrap();
-                    groups.assignment().unwrap().to_vec()
-                });
-                let labels = &sets[2].1;
+                let seen = metric.clone().with_layers(&[layer]).unwrap();
+                let found = both(&standing, &fresh, &seen, groups);
+                let labels = &third.labels;
                 let share = found[0].iter().zip(&found[1]);
                 let share = share.filter(|(a, b)| a.is_some() && b.is_some()).count();
                 let share = share as f64 / SET as f64;
                 let truth = found.each_ref().map(|found| adjusted_rand(found, labels));
-                let recovery = truth[0].zip(truth[1]).map(|(a, b)| f64::midpoint(a, b));
+                let explains = found.each_ref().map(|found| explained(found, &learned));
                 let stability = adjusted_rand(&found[0], &found[1]).map(|index| index * share);
-                looks.push((
-                    layer.to_owned(),
-                    name.clone(),
-                    groups as u64,
+                looks.push(ByHand {
+                    layer: layer.to_owned(),
+                    metric: name.clone(),
+                    groups: groups as u64,
                     stability,
-                    recovery,
-                ));
+                    explained: mean(explains).filter(|_| done > 0),
+                    recovery: mean(truth),
+                });
             }
         }
     }
@@ -155,23 +216,48 @@ fn look_by_hand(task: &Products, model: &Net, done: u64) -> Vec<ByHand> {
 
 fn told(record: &LooksRecord) -> Vec<ByHand> {
     let looks = record.looks.iter();
-    let looks = looks.map(|look| {
-        let (layer, metric) = (look.layer.clone(), look.metric.clone());
-        (layer, metric, look.groups, look.stability, look.recovery)
+    let looks = looks.map(|look| ByHand {
+        layer: look.layer.clone(),
+        metric: look.metric.clone(),
+        groups: look.groups,
+        stability: look.stability,
+        explained: look.explained,
+        recovery: look.recovery,
     });
     looks.collect()
 }
 
-/// The rule, in another way: sorted by number of groups, then stability, then place.
-fn rule(looks: &[ByHand]) -> Option<u64> {
-    let mut stable: Vec<(u64, f64, usize)> = Vec::new();
+/// The rule, in another way: sorted by what is explained, then stability, then place.
+fn rule(looks: &[LookRecord]) -> Option<u64> {
+    let mut stable: Vec<(f64, f64, usize)> = Vec::new();
     for (at, look) in looks.iter().enumerate() {
-        if let Some(stability) = look.3.filter(|&stability| stability >= 0.5) {
-            stable.push((look.2, stability, at));
+        let pair = look.stability.zip(look.explained);
+        if let Some((stability, explained)) = pair.filter(|pair| pair.0 >= 0.5 && pair.1 > 0.0) {
+            stable.push((explained, stability, at));
         }
     }
-    stable.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    stable.sort_by(|a, b| {
+        let by_explained = b.0.total_cmp(&a.0);
+        by_explained.then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2))
+    });
     stable.first().map(|&(_, _, at)| at as u64)
+}
+
+/// What is explained is computed in another order.
+fn same(told: &[ByHand], by_hand: &[ByHand], place: u64) {
+    assert_eq!(told.len(), by_hand.len(), "{place}");
+    for (one, other) in told.iter().zip(by_hand) {
+        let pair = (one.explained, other.explained);
+        match pair {
+            (Some(a), Some(b)) => assert!((a - b).abs() < 1e-5, "{place}: {a} {b}"),
+            _ => assert_eq!(pair.0, pair.1, "{place}: {one:?}"),
+        }
+        let without = |look: &ByHand| ByHand {
+            explained: None,
+            ..look.clone()
+        };
+        assert_eq!(without(one), without(other), "{place}");
+    }
 }
 
 #[test]
@@ -188,33 +274,47 @@ fn looks_and_their_lens_are_those_of_a_search_by_hand() {
     let mut model = task.model(&mut stream(SEED, 0), &device.clone().autodiff());
     let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
     let mut plain = Objective::new(OneGroup, SumOfSquares);
-    let mut lens: Option<(Net, Landmarks, u64)> = None;
+    // The snapshot, its landmarks, their number of groups, and the look: step and metric.
+    let mut lens: Option<(Net, Landmarks, u64, u64, Metric)> = None;
     let mut records = seen.looks.iter();
-    let mut opened = 0;
+    let (mut opened, mut compared) = (0, 0);
     for done in 0..STEPS {
         if steps.contains(&done) {
             let record = records.next().unwrap();
             let looks = look_by_hand(&task, &model, done);
             assert_eq!((record.step, record.examples), (done, SET as u64));
-            assert_eq!(told(record), looks, "{done}");
-            let chosen = rule(&looks);
+            same(&told(record), &looks, done);
+            let chosen = rule(&record.looks);
             assert_eq!(record.chosen, chosen, "{done}");
-            let held = lens.as_ref().map_or(0, |(_, _, groups)| *groups);
+            // What the look that is held explains of the same.
+            let held = lens.as_ref().filter(|_| chosen.is_some());
+            let held = held.and_then(|(frozen, _, groups, step, metric)| {
+                let (standing, _) = sets(&task, frozen, *step);
+                let (_, third) = sets(&task, &model, done);
+                let fresh = trace(frozen, |m| task.losses(m, &third.batch)).unwrap();
+                let learned = falls(&task, &model, &third.batch);
+                let found = both(&standing, &fresh, metric, *groups as usize);
+                mean(found.each_ref().map(|found| explained(found, &learned)))
+            });
+            let close = |(a, b): (f64, f64)| (a - b).abs() < 1e-5;
+            assert_eq!(record.held.is_some(), held.is_some(), "{done}");
+            assert!(record.held.zip(held).is_none_or(close), "{done}");
+            compared += usize::from(held.is_some());
             let better = chosen
-                .map(|at| &looks[at as usize])
-                .filter(|look| look.2 > held);
+                .map(|at| &record.looks[at as usize])
+                .filter(|look| record.held.is_none_or(|held| look.explained > Some(held)));
             assert_eq!(record.taken, better.is_some(), "{done}");
-            if let Some((layer, name, groups, ..)) = better {
+            if let Some(look) = better {
                 let metric = metrics()
                     .into_iter()
-                    .find(|(known, _)| known == name)
+                    .find(|(known, _)| *known == look.metric)
                     .unwrap();
-                let metric = metric.1.with_layers(&[layer.as_str()]).unwrap();
-                let mut marks = landmarks(metric, *groups as usize);
+                let metric = metric.1.with_layers(&[look.layer.as_str()]).unwrap();
+                let mut marks = landmarks(metric.clone(), look.groups as usize);
                 let drawn = task.draw(STANDING, &mut standing, &device).unwrap();
                 let traced = trace(&model, |m| task.losses(m, &drawn.batch)).unwrap();
                 marks.stand(&Draw::from(&traced)).unwrap();
-                lens = Some((model.clone(), marks, *groups));
+                lens = Some((model.clone(), marks, look.groups, done, metric));
                 opened += 1;
             }
         }
@@ -222,7 +322,7 @@ fn looks_and_their_lens_are_those_of_a_search_by_hand() {
         let of = |m: &Net| task.losses(m, &drawn.batch);
         let stepped = match &mut lens {
             None => step(&model, &mut plain, None, of).unwrap(),
-            Some((frozen, marks, groups)) => {
+            Some((frozen, marks, groups, ..)) => {
                 let traced = trace(frozen, of).unwrap();
                 let found = marks.group(&Draw::from(&traced)).unwrap();
                 let labels = found.assignment().unwrap().to_vec();
@@ -232,7 +332,7 @@ fn looks_and_their_lens_are_those_of_a_search_by_hand() {
         };
         model = optimizer.step(RATE, model, stepped.update);
     }
-    assert!(records.next().is_none() && opened > 0);
+    assert!(records.next().is_none() && opened > 0 && compared > 0);
     // Labels are averaged on the host, landmarks on the device.
     let pairs = weights(&ended.model).into_iter().zip(weights(&model));
     let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -254,14 +354,18 @@ fn a_search_that_waits_opens_the_best_look_of_all_steps() {
         .run()
         .unwrap();
     assert_eq!(seen.looks, never.looks);
-    // A later look takes the place of an earlier one if it has more groups.
-    let mut held = 0;
+    // A later look takes the place of an earlier one if it explains more of the same.
+    let mut held = false;
+    let mut compared = 0;
     for record in &seen.looks {
-        let chosen = record.chosen.map(|at| record.looks[at as usize].groups);
-        assert_eq!(record.taken, chosen.is_some_and(|groups| groups > held));
-        held = held.max(chosen.unwrap_or(0));
+        let chosen = record.chosen.map(|at| record.looks[at as usize].explained);
+        let is_better = |explained| record.held.is_none_or(|held| explained > Some(held));
+        assert_eq!(record.taken, chosen.is_some_and(is_better));
+        assert_eq!(record.held.is_some(), held && chosen.is_some());
+        compared += u64::from(record.held.is_some());
+        held |= record.taken;
     }
-    assert!(held > 0);
+    assert!(held && seen.looks[0].chosen.is_none());
     // Sets are counted as standing examples that are shown once; the lens comes after the last of them.
     let counts = |at: u64| {
         let evaluation = seen
@@ -276,8 +380,10 @@ fn a_search_that_waits_opens_the_best_look_of_all_steps() {
     };
     let (draw, set, standing) = (DRAW as u64, SET as u64, STANDING as u64);
     assert_eq!(counts(10), (6 * set, 10 * draw + 6 * set));
-    let all = 9 * set + standing;
-    assert_eq!(counts(40), (all, 40 * draw + all + 28 * draw));
+    // A look that is held is compared with two sets drawn again, and sees the third.
+    let drawn = 9 * set + 2 * compared * set + standing;
+    let shown = drawn + compared * set;
+    assert_eq!(counts(40), (drawn, 40 * draw + shown + 28 * draw));
 }
 
 #[test]
@@ -388,6 +494,7 @@ fn a_search_that_can_not_be_is_refused_before_the_first_step() {
     let layers = LensSearch::new(&["no.such"], STANDING, 0)
         .with_examples(SET)
         .unwrap();
-    let layers = refused(layers);
+    // Long before the first look.
+    let layers = refused(layers.with_steps(&[STEPS + 1]).unwrap());
     assert!(layers.contains("no.such"), "{layers}");
 }

@@ -9,6 +9,7 @@ mod grouped_step;
 mod labellings;
 mod lazy;
 mod left_out;
+mod lens_items;
 mod lens_search;
 mod notes;
 mod parts;

@@ -49,6 +49,18 @@ impl Grouping for Box<dyn Grouping> {
         (**self).group_ahead(draw)
     }
 
+    fn is_lasting(&self) -> bool {
+        (**self).is_lasting()
+    }
+
+    fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        assignment: Vec<Option<usize>>,
+    ) -> Result<Groups, GroupError> {
+        (**self).regroup(draw, assignment)
+    }
+
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
         (**self).seen(gradients)
     }

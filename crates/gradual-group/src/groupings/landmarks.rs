@@ -378,19 +378,31 @@ impl Grouping for Landmarks {
         })?;
         let gradients = self.seen(gradients)?;
         let alike = found.alike(&gradients, self.axes)?;
-        let groups = Groups::ahead(
+        let groups = found.describe(Groups::ahead(
             UnreadAssignment::highest(OPERATION, alike),
             self.average,
             draw.precision(),
-        );
-        let groups = found.clusters.describe(groups);
-        let groups = groups.with_identities(found.identities.current(found.clusters.groups));
-        let groups = match found.churn {
-            Some(churn) => groups.with_churn(churn),
-            None => groups,
-        };
+        ));
         self.since = self.since.saturating_add(1);
         Ok(groups)
+    }
+
+    /// Unless standing examples are exchanged, or groups split and merged.
+    fn is_lasting(&self) -> bool {
+        self.refresh == 0.0 && self.split_merge.is_none()
+    }
+
+    fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        assignment: Vec<Option<usize>>,
+    ) -> Result<Groups, GroupError> {
+        let found = self.standing.as_ref().ok_or(GroupError::NoStanding {
+            operation: OPERATION,
+        })?;
+        let groups = found.clusters.groups;
+        let groups = Groups::hard(assignment, groups, self.average, draw.options())?;
+        Ok(found.describe(groups))
     }
 
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {

@@ -202,6 +202,19 @@ impl<W: Wrapper> Grouping for W {
         })
     }
 
+    /// What a wrapper does to groups may depend on the draw, or on those before it.
+    fn is_lasting(&self) -> bool {
+        false
+    }
+
+    fn regroup(
+        &self,
+        draw: &Draw<'_>,
+        assignment: Vec<Option<usize>>,
+    ) -> Result<Groups, GroupError> {
+        self.inner().regroup(draw, assignment)
+    }
+
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
         self.wrap_seen(gradients)
     }

@@ -44,6 +44,9 @@ pub(crate) struct Asked {
     /// Seeds per arm
     #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::SEEDS }>)]
     pub(crate) seeds: Option<u64>,
+    /// The first seed, which the others follow [default: 0]
+    #[arg(long, value_name = "N", value_parser = bounds::first_seed_flag)]
+    pub(crate) first_seed: Option<u64>,
     /// Optimizer steps per run
     #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) steps: Option<u64>,
@@ -83,6 +86,7 @@ impl Asked {
             arms: Vec::new(),
             arm: Vec::new(),
             seeds: None,
+            first_seed: None,
             steps: None,
             draw: None,
             jobs: None,

@@ -58,6 +58,8 @@ pub(super) struct File {
 pub(super) struct RunSection {
     #[serde(default, deserialize_with = "bounds::seeds")]
     pub(super) seeds: Option<NonZeroU64>,
+    #[serde(default, deserialize_with = "bounds::first_seed")]
+    pub(super) first_seed: Option<u64>,
     #[serde(default, deserialize_with = "bounds::steps")]
     pub(super) steps: Option<NonZeroU64>,
     #[serde(default, deserialize_with = "bounds::draw")]
@@ -150,6 +152,7 @@ impl RunSection {
     fn or(self, other: Self) -> Self {
         Self {
             seeds: self.seeds.or(other.seeds),
+            first_seed: self.first_seed.or(other.first_seed),
             steps: self.steps.or(other.steps),
             draw: self.draw.or(other.draw),
             evaluate_every: self.evaluate_every.or(other.evaluate_every),

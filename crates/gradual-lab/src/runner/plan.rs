@@ -26,6 +26,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) arms: Vec<Arm>,
     /// Of the arms that have no number of their own.
     pub(crate) seeds: u64,
+    /// Of all arms.
+    pub(crate) first_seed: u64,
     pub(crate) steps: u64,
     pub(crate) draw: usize,
     pub(crate) evaluate_every: u64,
@@ -165,6 +167,7 @@ impl Plan<'_> {
     fn check_sizes(&self) -> anyhow::Result<()> {
         for (what, number, most) in [
             ("seeds", self.seeds, SEEDS),
+            ("first_seed", self.first_seed, SEEDS),
             ("steps", self.steps, STEPS),
             ("draw", self.draw as u64, DRAW),
         ] {

@@ -34,8 +34,9 @@ impl Plan<'_> {
         let mut begin: Vec<&Arm> = Vec::new();
         let mut done = 0;
         let most = self.arms.iter().map(|arm| self.seeds(arm)).max();
-        for seed in 0..most.unwrap_or(0) {
-            for arm in self.arms.iter().filter(|arm| seed < self.seeds(arm)) {
+        for number in 0..most.unwrap_or(0) {
+            let seed = self.first_seed + number;
+            for arm in self.arms.iter().filter(|arm| number < self.seeds(arm)) {
                 let place = Place::new(&self.folder, &arm.name, seed)?;
                 let config = self.config(arm, seed)?;
                 let state = match self.fresh {

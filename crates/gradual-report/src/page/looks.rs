@@ -33,7 +33,9 @@ pub(super) fn html(folder: &Folder) -> String {
     format!(
         "<h2 id=\"looks\">Looks for a lens</h2>\n{}<p class=\"small\">Where a run searched for a lens: a layer, a metric and a number of groups \
          that are chosen without labels. <b>Stability</b>: adjusted Rand index between the groups that two independent sets of \
-         examples make of the same others. The rule takes the most groups that are stable enough, then the most stable look. \
+         examples make of the same others. <b>Explained</b>: share of the variance between these others that is between groups, in \
+         what each has learned since fresh weights (the fall of its loss); <b>held</b> is what the look of an earlier step explains \
+         of the same. The rule takes the stable look that explains most, and exchanges the one that is held if that explains less. \
          <b>Recovery</b>: of these groups against the capabilities, which nothing was chosen by; <b>best</b> is the highest of \
          all looks at this step. tables/looks.csv has all looks.</p>\n",
         table(
@@ -46,6 +48,8 @@ pub(super) fn html(folder: &Folder) -> String {
                 "metric",
                 "groups",
                 "stability",
+                "explained",
+                "held",
                 "lens",
                 "recovery",
                 "best",
@@ -78,6 +82,8 @@ fn row(arm: &str, run: &Run, record: &LooksRecord) -> Vec<Shown> {
         text(&|look| shown(&look.metric, METRIC)),
         text(&|look| look.groups.to_string()),
         index(chosen.and_then(|look| look.stability)),
+        index(chosen.and_then(|look| look.explained)),
+        index(record.held),
         match record.taken {
             true => "taken".to_owned().into(),
             false => String::new().into(),

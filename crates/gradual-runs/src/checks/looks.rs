@@ -12,7 +12,7 @@ impl Record for LooksRecord {
         self.schema
     }
 
-    /// Counts are at most 2^53, there are no more looks than a record has at most, indices are −1 to 1, the chosen look is one
+    /// Counts are at most 2^53, there are no more looks than a record has at most, indices are −1 to 1 and shares at most 1, the chosen look is one
     /// of them and has a stability, and steps increase.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         CHECKS.count("step", self.step)?;
@@ -28,6 +28,13 @@ impl Record for LooksRecord {
                     CHECKS.within(&format!("looks[{at}].{name}"), value, -1.0, 1.0)?;
                 }
             }
+            if let Some(explained) = look.explained {
+                let name = format!("looks[{at}].explained");
+                CHECKS.within(&name, explained, f64::MIN, 1.0)?;
+            }
+        }
+        if let Some(held) = self.held {
+            CHECKS.within("held", held, f64::MIN, 1.0)?;
         }
         if let Some(chosen) = self.chosen {
             let look = usize::try_from(chosen).ok();

@@ -58,14 +58,14 @@ pub(crate) static SNAPSHOT: Entry<LensContext, Lens> = Entry {
 /// In the [registry](crate::registry::LENSES).
 pub(crate) static SEARCH: Entry<LensContext, Lens> = Entry {
     name: "search",
-    about: "a snapshot whose step, layer, metric and number of groups are chosen without labels: the largest number of groups that two sets \
-            of examples agree on, then the look that they agree on most",
+    about: "a snapshot whose step, layer, metric and number of groups are chosen without labels: of the looks that two sets of examples \
+            agree on, the one whose groups explain most of what examples have learned",
     facts: &[],
     parameters: &[
         Parameter::numbers("steps", "after how many steps looks are taken")
             .at_least(0.0)
             .at_most(MANY_STEPS)
-            .list_by_default(&[0.0, 50.0, 100.0, 200.0, 300.0]),
+            .list_by_default(&[50.0, 100.0, 200.0, 300.0]),
         Parameter::numbers("k", "numbers of groups that are tried")
             .at_least(2.0)
             .at_most(10_000.0)
@@ -97,7 +97,7 @@ pub(crate) static SEARCH: Entry<LensContext, Lens> = Entry {
         .at_most(1.0),
         Parameter::flag(
             "wait",
-            "whether the lens is opened after the last of the steps, with the most groups that any step had, and not at the first step that has a look",
+            "whether the lens is opened after the last of the steps, with the look of any step that explains most, and not at the first step that has a look",
             false,
         ),
     ],

@@ -2,12 +2,18 @@
 //!
 //! # The idea
 //!
-//! A look at a model (a layer, a metric and a number of groups) is worth something if what it finds does not depend on the
-//! examples that it was found in. So let two independent sets of standing examples find groups, let each assign the same
-//! fresh examples, and compare the two assignments by the adjusted Rand index: the *stability* of the look. It is the
-//! prediction strength of Tibshirani & Walther (2005, doi:10.1198/106186005X59243) with another index; von Luxburg (2010,
-//! arXiv 1007.1075) reviews such criteria. Where groups are too many, they split at other places in each set; where they are
-//! too few, sets merge different ones; where the look shows nothing, they are arbitrary.
+//! A look at a model (a layer, a metric and a number of groups) is worth something if two things are so.
+//!
+//! - What it finds does not depend on the examples that it was found in. So let two independent sets of standing examples
+//!   find groups, let each assign the same fresh examples, and compare the two assignments by the adjusted Rand index: the
+//!   *stability* of the look. It is the prediction strength of Tibshirani & Walther (2005,
+//!   doi:10.1198/106186005X59243) with another index; von Luxburg (2010, arXiv 1007.1075) reviews such criteria. Where
+//!   groups are too many, they split at other places in each set; where they are too few, sets merge different ones; where
+//!   the look shows nothing, they are arbitrary.
+//! - Examples of a group are learned together. Much is stable that has nothing to do with learning: the gradients of fresh
+//!   weights fall into groups by the characters that examples are written in. So take by how much the loss of each fresh
+//!   example has fallen since fresh weights, and the share of its variance that is between groups, corrected for their
+//!   number: what the look *explains* of learning ([`explained_share`](gradual_group::explained_share)).
 //!
 //! # The steps
 //!
@@ -15,15 +21,19 @@
 //!    drawn, and their gradients are taken under a snapshot of the model.
 //! 2. For every layer, [metric](LensSearch::with_metrics) and [number of groups](LensSearch::with_groups), two sets find
 //!    groups, and assign the third.
-//! 3. The rule: of the looks whose stability is at least [`stability`](LensSearch::with_stability), those with the most
-//!    groups, and of these the most stable one. Where there is none, nothing is chosen at this step.
+//! 3. The rule: of the looks whose stability is at least [`stability`](LensSearch::with_stability), the one that explains
+//!    most. Where there is none, or none that explains anything, nothing is chosen at this step. At step 0 that is so,
+//!    for nothing has been learned.
 //! 4. The first step that has such a look opens the lens, and groups are found anew in standing examples of its own. A
-//!    later step exchanges it if its look has more groups. A search that [waits](LensSearch::waiting) opens the lens after
-//!    the last of the steps, with the snapshot of the first step that had the most groups.
+//!    later step exchanges it if its look explains more than the one that is held does of the same: the later examples are
+//!    grouped under the earlier snapshot, too, by groups that are found again in the sets of that step, since how much
+//!    can be explained differs from step to step. A search that [waits](LensSearch::waiting) opens the lens after the last
+//!    of the steps, with the look and the snapshot that it holds by then.
 //!
 //! # The cost
 //!
-//! Three times as many gradients as a set has examples, and two clusterings for every look, at each step of the search.
+//! Three times as many gradients as a set has examples, a forward pass of fresh weights for one of the sets, and two
+//! clusterings for every look, at each step of the search; and three sets of gradients for the look that is held.
 //! Evaluations count the gradients, and the run folder keeps the table of looks (`looks.jsonl`).
 //!
 //! # When to use it
@@ -85,7 +95,7 @@ impl fmt::Debug for LensSearch {
 
 impl LensSearch {
     /// A search over the parameters that match one of these globs, each by itself, in the metrics `whitened` and `kronecker`
-    /// (damping 0.1), for 4, 6, 8 and 12 groups, after 0, 50, 100, 200 and 300 steps, with sets of 400 examples and a
+    /// (damping 0.1), for 4, 6, 8 and 12 groups, after 50, 100, 200 and 300 steps, with sets of 400 examples and a
     /// stability of at least 0.9. The lens has [`Landmarks`] of `standing` examples, all of which are kept.
     pub fn new(layers: &[&str], standing: usize, seed: u64) -> Self {
         let landmarks = move |metric, groups: usize| -> Result<Box<dyn Grouping>, GroupError> {
@@ -106,7 +116,7 @@ impl LensSearch {
         + 'static,
     ) -> Self {
         Self {
-            steps: vec![0, 50, 100, 200, 300],
+            steps: vec![50, 100, 200, 300],
             layers: layers.iter().map(|&glob| glob.to_owned()).collect(),
             metrics: metrics(Part::Gradients, 0.1),
             groups: vec![4, 6, 8, 12],
@@ -190,8 +200,8 @@ impl LensSearch {
         }
     }
 
-    /// Opens the lens after the last of the steps, with the snapshot of the first step that had the most groups, in the place of the
-    /// first step that has a look.
+    /// Opens the lens after the last of the steps, with the look that explains most, in the place of the first step that has
+    /// a look.
     #[must_use]
     pub fn waiting(self) -> Self {
         Self {
@@ -263,19 +273,21 @@ pub(crate) struct Look {
     pub(crate) groups: usize,
 }
 
-/// The rule: the largest number of groups with a stability of at least `least`, then the most stable look, of equals the
-/// first.
-pub(crate) fn choose(looks: &[(usize, Option<f64>)], least: f64) -> Option<usize> {
-    let mut best: Option<(usize, f64, usize)> = None;
-    for (at, &(groups, stability)) in looks.iter().enumerate() {
-        let Some(stability) = stability.filter(|&stability| stability >= least) else {
+/// The rule: of the looks with a stability of at least `least`, given beside what each explains, the one that explains
+/// most; of equals the more stable, then the first. None where none of them explains anything.
+pub(crate) fn choose(looks: &[(Option<f64>, Option<f64>)], least: f64) -> Option<usize> {
+    let mut best: Option<(f64, f64, usize)> = None;
+    for (at, &(explained, stability)) in looks.iter().enumerate() {
+        let stable = stability.filter(|&stability| stability >= least);
+        let explains = explained.filter(|&explained| explained > 0.0);
+        let (Some(stability), Some(explained)) = (stable, explains) else {
             continue;
         };
-        let better = |(most, stablest, _): &(usize, f64, usize)| {
-            groups > *most || (groups == *most && stability > *stablest)
+        let better = |(most, stablest, _): &(f64, f64, usize)| {
+            explained > *most || (explained == *most && stability > *stablest)
         };
         if best.as_ref().is_none_or(better) {
-            best = Some((groups, stability, at));
+            best = Some((explained, stability, at));
         }
     }
     best.map(|(_, _, at)| at)
@@ -286,20 +298,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_takes_the_most_groups_that_are_stable() {
+    fn the_rule_takes_what_explains_most_and_is_stable() {
         let looks = [
-            (4, Some(0.99)),
-            (8, Some(0.91)),
-            (8, Some(0.95)),
-            (8, Some(0.95)),
-            (12, Some(0.89)),
-            (12, None),
+            (Some(0.4), Some(0.99)),
+            (Some(0.7), Some(0.91)),
+            (Some(0.7), Some(0.95)),
+            (Some(0.7), Some(0.95)),
+            (Some(0.8), Some(0.89)),
+            (Some(0.9), None),
+            (None, Some(1.0)),
         ];
         assert_eq!(choose(&looks, 0.9), Some(2));
         assert_eq!(choose(&looks, 0.85), Some(4));
         assert_eq!(choose(&looks, 0.96), Some(0));
         assert_eq!(choose(&looks, 1.0), None);
         assert_eq!(choose(&[], 0.0), None);
+        // Groups that have nothing to do with learning.
+        assert_eq!(
+            choose(&[(Some(-0.01), Some(1.0)), (Some(0.0), Some(1.0))], 0.9),
+            None
+        );
     }
 
     #[test]

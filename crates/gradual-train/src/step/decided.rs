@@ -151,7 +151,10 @@ pub(super) fn decide(
     }
     let draw = known.labels.of(draw);
     let mut compose = || -> Result<(Groups, Composed), TrainError> {
-        let groups = objective.group(&draw)?;
+        let groups = match known.groups {
+            Some(groups) => objective.regroup(&draw, groups.to_vec())?,
+            None => objective.group(&draw)?,
+        };
         let composed = objective.compose(&losses, &groups, gradients)?;
         Ok((groups, composed))
     };

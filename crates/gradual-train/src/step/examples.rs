@@ -51,9 +51,14 @@ impl Examples {
             (Some(seen), false) => Some(seen.choose(&self.present)?),
             (seen, _) => seen.cloned(),
         };
+        let present = |groups: &[Option<usize>]| match self.absent.is_empty() {
+            true => groups.to_vec(),
+            false => self.present.iter().map(|&at| groups[at]).collect(),
+        };
         Ok(OwnedKnown {
             labels: self.labels(known.labels)?,
             seen,
+            groups: known.groups.map(present),
         })
     }
 

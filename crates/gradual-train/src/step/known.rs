@@ -10,11 +10,16 @@ pub(crate) struct Known<'a> {
     pub(crate) labels: LabelSet<'a>,
     /// Their gradients under a [lens](crate::Lens).
     pub(crate) seen: Option<&'a ExampleGradients>,
+    /// The groups that they have had before, in the place of these gradients.
+    pub(crate) groups: Option<&'a [Option<usize>]>,
 }
 
 impl<'a> From<LabelSet<'a>> for Known<'a> {
     fn from(labels: LabelSet<'a>) -> Self {
-        Self { labels, seen: None }
+        Self {
+            labels,
+            ..Self::default()
+        }
     }
 }
 
@@ -22,6 +27,7 @@ impl<'a> From<LabelSet<'a>> for Known<'a> {
 pub(crate) struct OwnedKnown {
     pub(super) labels: OwnedLabels,
     pub(super) seen: Option<ExampleGradients>,
+    pub(super) groups: Option<Vec<Option<usize>>>,
 }
 
 impl OwnedKnown {
@@ -29,6 +35,7 @@ impl OwnedKnown {
         Known {
             labels: self.labels.as_set(),
             seen: self.seen.as_ref(),
+            groups: self.groups.as_deref(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The [lens](crate::lens) of a run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use burn::optim::GradientsParams;
 use gradual_grad::{ExampleGradients, Tracer};
 use gradual_group::{Draw, Grouping};
 
@@ -49,7 +51,22 @@ impl<T: Task> Trainer<'_, T> {
         }
     }
 
-    /// Takes all looks, and makes the chosen one the lens if there is none with as many groups.
+    /// Refuses a lens of this phase or the next that looks at parameters which the model has not: it may be taken only
+    /// after many steps.
+    pub(super) fn check_lenses(&self, model: &T::Model) -> Result<(), TrainError> {
+        let next = self.then.as_ref().map(|(_, phase)| phase);
+        let next = next.and_then(|phase| Some((phase.lens.as_ref()?, phase.objective.tracer())));
+        let own = self.lens.as_ref();
+        let own = own.map(|fitted| (fitted, self.objective.tracer()));
+        for (fitted, tracer) in own.into_iter().chain(next) {
+            let globs: Vec<&str> = fitted.lens.globs().iter().map(String::as_str).collect();
+            let tracer = tracer.clone().only(&globs);
+            tracer.restrict(model, GradientsParams::new())?;
+        }
+        Ok(())
+    }
+
+    /// Takes all looks, and makes the chosen one the lens if there is none that explains as much.
     fn search_lens(
         &mut self,
         search: &LensSearch,
@@ -57,9 +74,8 @@ impl<T: Task> Trainer<'_, T> {
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
         let looked = self.look_around(search, model, run)?;
-        let held = run.lens.as_ref().and_then(|held| held.look.as_ref());
-        let is_better = |look: &&Look| held.is_none_or(|held| look.groups > held.groups);
-        let better = looked.chosen.as_ref().filter(is_better).cloned();
+        let looked = self.compare_held(search, looked, run)?;
+        let better = looked.better().cloned();
         let is_taken = better.is_some();
         let is_open = run.lens.as_ref().is_some_and(|held| held.open);
         let is_last = search.steps.last() == Some(&(run.done - self.before));
@@ -91,6 +107,7 @@ impl<T: Task> Trainer<'_, T> {
             look,
             open: false,
             matched: None,
+            items: BTreeMap::new(),
         });
     }
 
@@ -135,6 +152,7 @@ impl<T: Task> Trainer<'_, T> {
                     look,
                     open: true,
                     matched,
+                    items: BTreeMap::new(),
                 });
                 Ok(())
             }
@@ -185,20 +203,68 @@ impl<T: Task> Trainer<'_, T> {
         })
     }
 
-    /// The gradients of the examples of a draw under the lens, if there is one.
+    /// What the lens shows of the examples of a draw, if there is one.
     pub(super) fn seen_through_lens(
-        &self,
+        &mut self,
         run: &mut Run<T::Batch>,
         drawn: &[Drawn<T::Batch>],
-    ) -> Result<Option<ExampleGradients>, TrainError> {
+    ) -> Result<Seen, TrainError> {
+        if let Some(groups) = self.grouped_once(run, drawn)? {
+            return Ok(Seen::Groups(groups));
+        }
         let Some(frozen) = self.sight() else {
-            return Ok(None);
+            return Ok(Seen::Nothing);
         };
         let traced = trace_together(&frozen.model, &self.sight_tracer(), drawn, |m, part| {
             self.task.losses(m, &part.batch)
         })?;
         run.seen.lens += traced.gradients.num_examples() as u64;
-        Ok(Some(traced.gradients))
+        Ok(Seen::Gradients(traced.gradients))
+    }
+
+    /// The groups of a draw of finite data under the lens, whose items get their gradients once. None where groups do not
+    /// last, or items are not known.
+    fn grouped_once(
+        &mut self,
+        run: &mut Run<T::Batch>,
+        drawn: &[Drawn<T::Batch>],
+    ) -> Result<Option<Vec<Option<usize>>>, TrainError> {
+        let named = |part: &Drawn<T::Batch>| part.items.len() == part.labels.len();
+        let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
+        let (Some(frozen), Some(held)) = (self.sight(), &run.lens) else {
+            return Ok(None);
+        };
+        if leaves_out || !self.objective.grouping.is_lasting() || !drawn.iter().all(named) {
+            return Ok(None);
+        }
+        let items = || drawn.iter().flat_map(|part| part.items.iter().copied());
+        let mut new = BTreeSet::new();
+        let new: Vec<usize> = items()
+            .filter(|item| !held.items.contains_key(item) && new.insert(*item))
+            .collect();
+        let mut found = Vec::new();
+        if !new.is_empty() {
+            let most = drawn.iter().map(|part| part.labels.len()).max();
+            let picked = new.chunks(most.unwrap_or(1).max(1));
+            let picked = picked.map(|some| self.task.pick(some, &self.device));
+            let picked = picked.collect::<Result<Vec<_>, TrainError>>()?;
+            let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+            let tracer = self.sight_tracer();
+            let traced = trace_together(&frozen.model, &tracer, &picked, losses)?;
+            let groups = self.objective.grouping.group(&Draw::from(&traced));
+            // What is wrong with an example is told of the whole draw, and so are soft groups.
+            let Some(assigned) = groups.ok().and_then(|all| Some(all.assignment()?.to_vec()))
+            else {
+                return Ok(None);
+            };
+            run.seen.lens += new.len() as u64;
+            found = assigned;
+        }
+        let Some(held) = &mut run.lens else {
+            return Ok(None);
+        };
+        held.items.extend(new.into_iter().zip(found));
+        Ok(Some(items().map(|item| held.items[&item]).collect()))
     }
 
     /// The snapshot that the grouping looks at, if it looks at one.
@@ -238,6 +304,15 @@ impl<T: Task> Trainer<'_, T> {
         self.objective.matched.clone_from(&held.matched);
         Ok(())
     }
+}
+
+/// What a lens shows of the examples of a draw.
+pub(super) enum Seen {
+    /// There is no lens.
+    Nothing,
+    Gradients(ExampleGradients),
+    /// The groups that they have, as they were seen before.
+    Groups(Vec<Option<usize>>),
 }
 
 /// A lens that another one takes the place of.

@@ -1,7 +1,10 @@
 //! Looks at the model of a run, of which one may become its [lens](crate::lens).
 
+use burn::module::Module;
+use burn::tensor::Tensor;
 use gradual_grad::Traced;
-use gradual_group::{Draw, GroupError, Grouping, adjusted_rand};
+use gradual_grad::host::read;
+use gradual_group::{Draw, GroupError, Grouping, adjusted_rand, explained_share};
 use gradual_runs::{LookRecord, LooksRecord, SCHEMA};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -20,6 +23,9 @@ use crate::task::{Drawn, Task};
 const SETS: u64 = 5;
 const BITS: u32 = 8;
 
+/// Losses that differ by less than this share of the largest are the same but for rounding.
+const ROUNDING: f64 = 1e-4;
+
 /// The groups of each example, or of those that could not be grouped, why.
 type Assigned = Result<Vec<Option<usize>>, GroupError>;
 
@@ -29,11 +35,31 @@ struct Seen {
     labels: Vec<Option<usize>>,
 }
 
+/// Three sets: two that find groups, and one that both group.
+struct Sets {
+    standing: [Seen; 2],
+    fresh: Seen,
+}
+
 /// What came of the looks at one step.
-pub(super) struct Looked {
+pub(super) struct Looked<B> {
     record: LooksRecord,
     /// The look that the rule chooses.
-    pub(super) chosen: Option<Look>,
+    chosen: Option<Look>,
+    /// The examples that groups are compared on, and what each has learned.
+    compared: Vec<Drawn<B>>,
+    learned: Vec<Option<f64>>,
+}
+
+impl<B> Looked<B> {
+    /// The look that the rule chooses, if it explains more than the one that is held.
+    pub(super) fn better(&self) -> Option<&Look> {
+        let at = self.record.chosen.and_then(|at| usize::try_from(at).ok());
+        let explained = at.and_then(|at| self.record.looks.get(at)?.explained);
+        let is_better = |held| explained.is_some_and(|explained| explained > held);
+        let chosen = self.chosen.as_ref();
+        chosen.filter(|_| self.record.held.is_none_or(is_better))
+    }
 }
 
 impl<T: Task> Trainer<'_, T> {
@@ -43,14 +69,18 @@ impl<T: Task> Trainer<'_, T> {
         search: &LensSearch,
         model: &T::Model,
         run: &mut Run<T::Batch>,
-    ) -> Result<Looked, TrainError> {
+    ) -> Result<Looked<T::Batch>, TrainError> {
         let layers = search.layers.clone();
         let frozen = Frozen::new(model, layers);
-        let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
-        random.set_stream(SETS | (run.done << BITS));
-        let mut seen = || self.set(search, &frozen, &mut random, run);
-        let sets = [seen()?, seen()?, seen()?];
-        let layers: Vec<String> = (sets[0].traced.gradients.paths().map(str::to_owned)).collect();
+        let mut random = self.sets_of(run.done);
+        let standing = self.standing_sets(search, &frozen, &mut random, run)?;
+        let compared = self.draw_parts(Wanted::Any(search.examples), &mut random)?;
+        run.seen.standing += search.examples as u64;
+        let fresh = self.seen(&compared, &frozen, run)?;
+        let learned = self.learned(&compared, &fresh.traced)?;
+        let sets = Sets { standing, fresh };
+        let gradients = &sets.fresh.traced.gradients;
+        let layers: Vec<String> = gradients.paths().map(str::to_owned).collect();
         let mut looks = Vec::new();
         let mut refusal = None;
         for layer in &layers {
@@ -61,7 +91,7 @@ impl<T: Task> Trainer<'_, T> {
                         metric,
                         groups,
                     };
-                    let (record, refused) = self.looked(search, &look, &sets)?;
+                    let (record, refused) = self.looked(search, &look, &sets, &learned)?;
                     refusal = refused.or(refusal);
                     looks.push((look, record));
                 }
@@ -73,9 +103,9 @@ impl<T: Task> Trainer<'_, T> {
         {
             return Err(error.into());
         }
-        let pairs = looks.iter().zip(&records);
-        let pairs: Vec<_> = pairs
-            .map(|(look, record)| (look.groups, record.stability))
+        let pairs: Vec<_> = records
+            .iter()
+            .map(|record| (record.explained, record.stability))
             .collect();
         let at = choose(&pairs, search.stability);
         Ok(Looked {
@@ -86,13 +116,50 @@ impl<T: Task> Trainer<'_, T> {
                 examples: search.examples as u64,
                 looks: records,
                 chosen: at.map(|at| at as u64),
+                held: None,
                 taken: false,
             },
+            compared,
+            learned,
         })
     }
 
+    /// The same with what the look that is held, if one is, explains of what these examples have learned.
+    pub(super) fn compare_held(
+        &self,
+        search: &LensSearch,
+        mut looked: Looked<T::Batch>,
+        run: &mut Run<T::Batch>,
+    ) -> Result<Looked<T::Batch>, TrainError> {
+        let held = run.lens.as_ref();
+        let held = held.and_then(|held| Some((held.step, held.look.clone()?)));
+        let (Some((step, look)), Some(frozen), Some(_)) = (held, &self.frozen, &looked.chosen)
+        else {
+            return Ok(looked);
+        };
+        let mut random = self.sets_of(step);
+        let sets = Sets {
+            standing: self.standing_sets(search, frozen, &mut random, run)?,
+            fresh: self.seen(&looked.compared, frozen, run)?,
+        };
+        let (record, _) = self.looked(search, &look, &sets, &looked.learned)?;
+        looked.record.held = record.explained;
+        Ok(looked)
+    }
+
+    /// The random numbers that the sets of a step are drawn with.
+    fn sets_of(&self, step: u64) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
+        random.set_stream(SETS | (step << BITS));
+        random
+    }
+
     /// Tells the observers of looks, and whether the chosen one is the lens from here on.
-    pub(super) fn tell_looks(&mut self, looked: Looked, taken: bool) -> Result<(), TrainError> {
+    pub(super) fn tell_looks(
+        &mut self,
+        looked: Looked<T::Batch>,
+        taken: bool,
+    ) -> Result<(), TrainError> {
         let record = LooksRecord {
             taken,
             ..looked.record
@@ -103,24 +170,61 @@ impl<T: Task> Trainer<'_, T> {
         Ok(())
     }
 
-    /// A set of examples with their gradients in all layers that are looked at.
-    fn set(
+    /// By how much the loss of each example of these parts has fallen since fresh weights. None where it is no number, and
+    /// of all examples where nothing but rounding has changed.
+    fn learned(
+        &self,
+        parts: &[Drawn<T::Batch>],
+        traced: &Traced,
+    ) -> Result<Vec<Option<f64>>, TrainError> {
+        let model = self.fresh_model().valid();
+        let before = parts
+            .iter()
+            .map(|part| self.task.losses(&model, &part.batch));
+        let before = floats(Tensor::cat(before.collect(), 0))?;
+        let now = floats(traced.losses.clone())?;
+        let size = |losses: &[f64]| -> f64 {
+            let finite = losses.iter().filter(|loss| loss.is_finite());
+            finite.fold(0.0, |most, loss| loss.abs().max(most))
+        };
+        let falls = before.iter().zip(&now).map(|(before, now)| before - now);
+        let falls: Vec<f64> = falls.collect();
+        let is_anything = size(&falls) > ROUNDING * size(&before);
+        let known = |fall: f64| (is_anything && fall.is_finite()).then_some(fall);
+        Ok(falls.into_iter().map(known).collect())
+    }
+
+    /// Two sets of examples with their gradients in all layers that are looked at.
+    fn standing_sets(
         &self,
         search: &LensSearch,
         frozen: &Frozen<T::Model>,
         random: &mut ChaCha8Rng,
         run: &mut Run<T::Batch>,
+    ) -> Result<[Seen; 2], TrainError> {
+        let mut set = || {
+            let parts = self.draw_parts(Wanted::Any(search.examples), random)?;
+            run.seen.standing += search.examples as u64;
+            self.seen(&parts, frozen, run)
+        };
+        Ok([set()?, set()?])
+    }
+
+    /// A set of examples with their gradients in all layers that are looked at.
+    fn seen(
+        &self,
+        parts: &[Drawn<T::Batch>],
+        frozen: &Frozen<T::Model>,
+        run: &mut Run<T::Batch>,
     ) -> Result<Seen, TrainError> {
-        let parts = self.draw_parts(Wanted::Any(search.examples), random)?;
         let labels = parts.iter().flat_map(|part| part.labels.iter().copied());
         let labels: Vec<Option<usize>> = labels.collect();
-        run.seen.standing += search.examples as u64;
-        run.seen.shown += search.examples as u64;
+        run.seen.shown += labels.len() as u64;
         let tracer = frozen.tracer(self.objective.tracer());
         let leaves_out = self.config.not_finite == NotFinite::LeaveOut;
         let each: Vec<&Drawn<T::Batch>> = parts.iter().collect();
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let sizes = (0, search.examples);
+        let sizes = (0, labels.len());
         let traced = trace_standing(&frozen.model, leaves_out, &tracer, &each, sizes, losses);
         let (traced, _) = traced.map_err(|source| self.named(run, &labels, source))?;
         Ok(Seen { traced, labels })
@@ -131,35 +235,54 @@ impl<T: Task> Trainer<'_, T> {
         &self,
         search: &LensSearch,
         look: &Look,
-        [one, other, fresh]: &[Seen; 3],
+        sets: &Sets,
+        learned: &[Option<f64>],
     ) -> Result<(LookRecord, Option<GroupError>), TrainError> {
-        let found = [one, other].map(|standing| {
+        let found = |standing: &Seen| -> Result<Assigned, TrainError> {
             let grouping = search.grouping(look)?;
-            Ok::<Assigned, TrainError>(assigned(grouping, &standing.traced, &fresh.traced))
-        });
-        let [first, second] = found;
-        let record = |stability, recovery| LookRecord {
+            Ok(assigned(grouping, &standing.traced, &sets.fresh.traced))
+        };
+        let [one, other] = &sets.standing;
+        let record = |stability, explained, recovery| LookRecord {
             layer: look.layer.clone(),
             metric: search.metrics[look.metric].0.clone(),
             groups: look.groups as u64,
             stability,
+            explained,
             recovery,
         };
-        Ok(match (first?, second?) {
+        Ok(match (found(one)?, found(other)?) {
             (Ok(first), Ok(second)) => {
-                let truth = |found: &[Option<usize>]| adjusted_rand(found, &fresh.labels);
+                let truth = |found: &[Option<usize>]| adjusted_rand(found, &sets.fresh.labels);
                 let recovery = truth(&first).zip(truth(&second));
                 // Sets that put all examples together agree on nothing, and a look that sees few examples tells little.
                 let both = first.iter().zip(&second);
                 let both = both.filter(|(one, other)| one.is_some() && other.is_some());
                 let share = both.count() as f64 / first.len().max(1) as f64;
                 let stability = adjusted_rand(&first, &second).map(|index| index * share);
-                let recovery = recovery.map(|(first, second)| f64::midpoint(first, second));
-                (record(stability, recovery), None)
+                let explained = explains(&first, learned).zip(explains(&second, learned));
+                let mean = |(first, second)| f64::midpoint(first, second);
+                let found = record(stability, explained.map(mean), recovery.map(mean));
+                (found, None)
             }
-            (Err(error), _) | (_, Err(error)) => (record(None, None), Some(error)),
+            (Err(error), _) | (_, Err(error)) => (record(None, None, None), Some(error)),
         })
     }
+}
+
+/// The share of what examples have learned that groups explain.
+fn explains(groups: &[Option<usize>], learned: &[Option<f64>]) -> Option<f64> {
+    let pairs = groups.iter().zip(learned);
+    let known = pairs.filter_map(|(group, learned)| Some((*group, (*learned)?)));
+    let (groups, learned): (Vec<_>, Vec<_>) = known.unzip();
+    explained_share(&groups, &learned)
+}
+
+fn floats(losses: Tensor<1>) -> Result<Vec<f64>, TrainError> {
+    read(losses).map_err(|problem| TrainError::Read {
+        operation: "search",
+        problem,
+    })
 }
 
 /// The groups that a grouping finds in standing examples, of others.

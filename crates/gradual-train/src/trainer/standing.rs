@@ -89,7 +89,10 @@ impl<T: Task> Trainer<'_, T> {
         let draw = |wanted: Wanted| match wanted {
             Wanted::Any(n) => self.task.draw(n, random, &self.device),
             Wanted::Of(each) => self.task.draw_of(&each, random, &self.device),
-            Wanted::Items(items) => self.task.pick(&items, &self.device),
+            Wanted::Items(items) => {
+                let drawn = self.task.pick(&items, &self.device)?;
+                Ok(drawn.with_items(items))
+            }
         };
         wanted.split(parts).into_iter().map(draw).collect()
     }

@@ -2,6 +2,7 @@
 
 use super::builder::Trainer;
 use super::config::NotFinite;
+use super::lens::Seen;
 use super::run::Run;
 use crate::error::TrainError;
 use crate::label_set::LabelSet;
@@ -45,12 +46,18 @@ impl<T: Task> Trainer<'_, T> {
             self.device.seed(seed);
         }
         let stepped = self.seen_through_lens(run, &drawn).and_then(|seen| {
-            if seen.is_some() {
+            let (seen, groups) = match &seen {
+                Seen::Nothing => (None, None),
+                Seen::Gradients(gradients) => (Some(gradients), None),
+                Seen::Groups(groups) => (None, Some(groups.as_slice())),
+            };
+            if seen.is_some() || groups.is_some() {
                 self.device.seed(seed);
             }
             let known = Known {
                 labels: LabelSet::new(&labels).with_more(&more),
-                seen: seen.as_ref(),
+                seen,
+                groups,
             };
             let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
             let stepper = self.stepper();

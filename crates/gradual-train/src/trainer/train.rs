@@ -49,6 +49,7 @@ impl<T: Task> Trainer<'_, T> {
             }
         }
         let (mut model, mut run) = self.begin()?;
+        self.check_lenses(&model)?;
         if run.kept.is_none() {
             self.look(&model, &mut run, true)?;
         }
@@ -92,6 +93,7 @@ impl<T: Task> Trainer<'_, T> {
         self.check()?;
         self.observers.clear();
         let (model, mut run) = self.begin()?;
+        self.check_lenses(&model)?;
         self.step(model, &mut run).map(drop)
     }
 

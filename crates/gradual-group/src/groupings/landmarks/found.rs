@@ -10,6 +10,7 @@ use crate::clustering::cosines::{Cosines, squares};
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
 use crate::grouping::churn::Churn;
+use crate::grouping::groups::Groups;
 use crate::grouping::unread::{UnreadAssignment, or_else};
 use crate::groupings::search::Clusters;
 use crate::linalg::spectrum::Spectrum;
@@ -93,6 +94,16 @@ impl StandingGroups {
             now: None,
             churn: None,
             pending: PendingChanges::default(),
+        }
+    }
+
+    /// Groups of a draw by these, with what is known of them.
+    pub(super) fn describe(&self, groups: Groups) -> Groups {
+        let groups = self.clusters.describe(groups);
+        let groups = groups.with_identities(self.identities.current(self.clusters.groups));
+        match self.churn {
+            Some(churn) => groups.with_churn(churn),
+            None => groups,
         }
     }
 
