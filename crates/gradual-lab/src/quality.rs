@@ -91,7 +91,7 @@ where
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
         let subject = self.subject(setting.seed)?;
-        Ok(trainer(subject.task(), setting)?.try_first_step()?)
+        Ok(trainer(subject.task(), None, setting)?.try_first_step()?)
     }
 
     fn journals(&self) -> &[&str] {
@@ -106,7 +106,7 @@ where
         let mut losses = Trajectories::new(run.folder.path(), losses)?;
         let measure = Measure::new(&subject, setting.seed, setting.device);
         let (last, every) = (setting.steps, setting.evaluate_every);
-        let trainer = trainer(subject.task(), setting)?;
+        let trainer = trainer(subject.task(), None, setting)?;
         let watched = written_down(trainer, run).watch(|step, model| {
             let looked_at = step == last || self.quality.steps.contains(&step);
             if looked_at || step.is_multiple_of(every) {

@@ -53,6 +53,10 @@ pub struct Recipe {
     /// The frozen snapshot whose gradients the grouping sees, of [`LENSES`]; none for those of the model itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lens: Option<Spec>,
+    /// The model that the lens is a snapshot of, where it is another one than the run's:
+    /// [a proxy](gradual::train::Trainer::with_proxy) of the sizes that `model(width = 32)` says, under the plain mean loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Spec>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,
     /// What is put around a composition, of [`COMPOSITION_WRAPPERS`], the innermost first.
@@ -100,6 +104,7 @@ impl Default for Recipe {
             metric: None,
             layers: None,
             lens: None,
+            proxy: None,
             composition: Spec::new("mean"),
             composition_wrappers: Vec::new(),
             shared: Vec::new(),
@@ -127,6 +132,7 @@ const LENS: &str = "lens";
 const SEARCH: &str = "search";
 const GROUPS: &str = "k";
 const AFTER: &str = "after";
+const EVERY: &str = "every";
 /// The grouping that a lens goes with best, and its parameters that say what stands for a group.
 const LANDMARKS: &str = "landmarks";
 const KEPT: [&str; 3] = ["kept", "axes", "rank"];
@@ -157,6 +163,11 @@ impl Then {
                 "slowdown is {} in the first phase and {} in the second; it holds for both",
                 first.slowdown,
                 recipe.slowdown
+            );
+        }
+        if recipe.proxy.is_some() {
+            bail!(
+                "a proxy learns before the run begins, so a second phase has none: leave it out (proxy = \"none\")"
             );
         }
         if recipe.draw != first.draw {
@@ -206,6 +217,7 @@ impl Recipe {
         let complete = Self {
             grouping: GROUPINGS.resolve(&self.grouping_of_lens())?,
             lens: lens.transpose()?,
+            proxy: self.proxy.clone(),
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
             layers: (self.metric.is_some() || self.searches()).then(|| {
@@ -233,6 +245,7 @@ impl Recipe {
                  and leave the metric out (metric = \"none\")"
             );
         }
+        self.check_proxy()?;
         if self.metric.is_none() && self.layers.is_some() && !self.searches() {
             bail!(
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
@@ -257,6 +270,31 @@ impl Recipe {
             );
         }
         Ok(complete)
+    }
+
+    /// Refuses a proxy that nothing is seen through.
+    fn check_proxy(&self) -> anyhow::Result<()> {
+        let Some(proxy) = &self.proxy else {
+            return Ok(());
+        };
+        checked::check_proxy(proxy).map_err(anyhow::Error::msg)?;
+        match &self.lens {
+            None => bail!(
+                "a proxy is the model that a lens is a snapshot of, and there is no lens: give one, as in lens = \
+                 \"{SNAPSHOT}({AFTER} = 100)\", or leave the proxy out (proxy = \"none\")"
+            ),
+            Some(lens)
+                if lens
+                    .parameters
+                    .get(EVERY)
+                    .is_some_and(|every| *every != none()) =>
+            {
+                bail!(
+                    "a proxy learns before the run begins, so its lens can't be renewed: leave {EVERY} out of the lens"
+                )
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// After how many of so many steps its second phase begins, and the recipe of that, if there is one.
@@ -284,9 +322,14 @@ impl Recipe {
         })
     }
 
+    /// Whether its lens waits for something: for steps, or for a proxy.
+    fn lens_waits(&self) -> bool {
+        self.lens.as_ref().is_some_and(|spec| *spec != first_lens())
+    }
+
     /// Whether its groups are those of a lens that is not there from the start, or not to the end.
     fn lens_changes(&self) -> bool {
-        self.lens.as_ref().is_some_and(|spec| *spec != first_lens())
+        self.lens_waits() && (self.proxy.is_none() || self.searches())
     }
 
     /// The same without any waiting, where there is some: what a later step will be like.
@@ -295,7 +338,7 @@ impl Recipe {
             true => spec.clone().with(DRAWS, Value::Count(0)),
             false => spec.clone(),
         };
-        (self.wrapper_waits() || self.lens_changes()).then(|| Self {
+        (self.wrapper_waits() || self.lens_waits()).then(|| Self {
             wrappers: self.wrappers.iter().map(at_once).collect(),
             lens: self.lens.as_ref().map(|_| first_lens()),
             ..self.clone()
@@ -447,8 +490,11 @@ impl Recipe {
 
 /// A lens that is there from the start, and stays.
 fn first_lens() -> Spec {
-    let none = Value::Word(String::from("none"));
-    (Spec::new(SNAPSHOT).with(AFTER, Value::Count(0))).with("every", none)
+    (Spec::new(SNAPSHOT).with(AFTER, Value::Count(0))).with(EVERY, none())
+}
+
+fn none() -> Value {
+    Value::Word(String::from("none"))
 }
 
 /// Whether a lens is searched for.

@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use burn::tensor::Device;
+use gradual::group::OneGroup;
+use gradual::loss::Mean;
 use gradual::train::{
-    Capability, End, Ended, Interrupt, NotFinite, Phase, Progress, RunFolder, Snapshot, Task,
-    Trainer, TrainerConfig,
+    Capability, End, Ended, Interrupt, NotFinite, Objective, Phase, Progress, RunFolder, Snapshot,
+    Task, Trainer, TrainerConfig,
 };
+use gradual_registry::Spec;
 use gradual_report::{EventFile, Report};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::arm::Arm;
@@ -169,11 +174,11 @@ where
     }
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        first_step(&(self.make)(setting.seed)?, setting)
+        first_step(&(self.make)(setting.seed)?, None, setting)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        trained(&(self.make)(run.setting.seed)?, run)
+        trained(&(self.make)(run.setting.seed)?, None, run)
     }
 }
 
@@ -181,12 +186,61 @@ where
 pub(crate) struct Configured<C, F> {
     config: C,
     make: F,
+    /// The same with other sizes of the model, where it has some.
+    resize: Option<fn(&C, &Spec) -> anyhow::Result<C>>,
 }
 
 impl<C, F> Configured<C, F> {
     pub(crate) fn new(config: C, make: F) -> Self {
-        Self { config, make }
+        Self {
+            config,
+            make,
+            resize: None,
+        }
     }
+
+    /// The same, whose model may have other sizes: settings of these names.
+    pub(crate) fn with_sizes(self) -> Self
+    where
+        C: Serialize + DeserializeOwned,
+    {
+        Self {
+            resize: Some(resized),
+            ..self
+        }
+    }
+
+    /// The task of the proxy of this arm, if it has one.
+    fn proxy<T, E>(&self, setting: Setting<'_>) -> anyhow::Result<Option<T>>
+    where
+        F: Fn(&C, u64) -> Result<T, E>,
+        E: Into<anyhow::Error>,
+    {
+        let Some(sizes) = &setting.arm.recipe.proxy else {
+            return Ok(None);
+        };
+        let resize = self.resize.with_context(no_proxy)?;
+        let task = (self.make)(&resize(&self.config, sizes)?, setting.seed);
+        let task = task.map_err(Into::into);
+        task.with_context(|| format!("proxy = \"{sizes}\""))
+            .map(Some)
+    }
+}
+
+fn no_proxy() -> &'static str {
+    "a proxy is a model of another size, and this task has no model of another size: leave the proxy out (proxy = \"none\")"
+}
+
+/// The settings of a model of another size.
+fn resized<C: Serialize + DeserializeOwned>(config: &C, sizes: &Spec) -> anyhow::Result<C> {
+    let mut settings = serde_json::to_value(config)?;
+    for (name, size) in &sizes.parameters {
+        let Some(setting) = settings.get_mut(name) else {
+            bail!("proxy = \"{sizes}\": the model of this task has no '{name}'");
+        };
+        *setting = serde_json::to_value(size)?;
+    }
+    Ok(serde_json::from_value(settings)?)
 }
 
 impl<C, F, T, E> AnyTask for Configured<C, F>
@@ -207,21 +261,21 @@ where
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
         let task = (self.make)(&self.config, setting.seed).map_err(Into::into)?;
-        first_step(&task, setting)
+        first_step(&task, self.proxy(setting)?.as_ref(), setting)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let task = (self.make)(&self.config, run.setting.seed).map_err(Into::into)?;
-        trained(&task, run)
+        trained(&task, self.proxy(run.setting)?.as_ref(), run)
     }
 }
 
-fn first_step<T: Task>(task: &T, setting: Setting<'_>) -> anyhow::Result<()> {
-    Ok(trainer(task, setting)?.try_first_step()?)
+fn first_step<T: Task>(task: &T, proxy: Option<&T>, setting: Setting<'_>) -> anyhow::Result<()> {
+    Ok(trainer(task, proxy, setting)?.try_first_step()?)
 }
 
-fn trained<T: Task>(task: &T, run: Run<'_>) -> anyhow::Result<Finished> {
-    let trainer = trainer(task, run.setting)?;
+fn trained<T: Task>(task: &T, proxy: Option<&T>, run: Run<'_>) -> anyhow::Result<Finished> {
+    let trainer = trainer(task, proxy, run.setting)?;
     Ok(written_down(trainer, run).run()?.into())
 }
 
@@ -233,9 +287,10 @@ pub(crate) fn num_groups(capabilities: &[Capability]) -> usize {
     trained.map_or(capabilities.len(), |last| last + 1)
 }
 
-/// A trainer of this arm that nobody listens to.
+/// A trainer of this arm that nobody listens to, with the task of its proxy, if it has one.
 pub(crate) fn trainer<'t, T: Task>(
     task: &'t T,
+    proxy: Option<&'t T>,
     setting: Setting<'_>,
 ) -> anyhow::Result<Trainer<'t, T>> {
     let config = TrainerConfig {
@@ -255,13 +310,25 @@ pub(crate) fn trainer<'t, T: Task>(
     let groups = num_groups(capabilities);
     let objective = (setting.arm).objective(groups, setting.seed)?;
     let recipe = &setting.arm.recipe;
-    let trainer = Trainer::new(task, objective, recipe.optimizer()?, setting.device, config);
+    let optimizer = recipe.optimizer()?;
+    let trainer = Trainer::new(task, objective, optimizer, setting.device, config.clone());
     let trainer = trainer
         .with_rate(recipe.learning_rate()?)
         .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?);
     let trainer = match recipe.lens(groups, setting.seed)? {
         Some(lens) => trainer.with_lens(lens),
         None => trainer,
+    };
+    let trainer = match (&recipe.proxy, proxy) {
+        (None, _) => trainer,
+        (Some(_), None) => bail!(no_proxy()),
+        (Some(_), Some(task)) => {
+            let mean = Objective::new(OneGroup, Mean);
+            let proxy = Trainer::new(task, mean, recipe.optimizer()?, setting.device, config);
+            let sampler = recipe.sampler(&frequencies, setting.steps)?;
+            let proxy = proxy.with_rate(recipe.learning_rate()?);
+            trainer.with_proxy(proxy.with_boxed_sampler(sampler))
+        }
     };
     let Some((after, then)) = recipe.second_phase(setting.steps) else {
         return Ok(trainer);

@@ -159,6 +159,35 @@ fn runs_with_a_lens_that_are_killed_go_on_to_the_same_bytes() {
     assert!(!one.is_empty() && one == other);
 }
 
+/// A small model's gradients group the examples of a large one, and the run is another one than without.
+#[test]
+fn arms_with_a_proxy_run() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, out) = (written(home.path(), FILE), home.path().join("runs"));
+    let to = format!("--out={}", out.display());
+    let small = "small=like:held,lens:snapshot(after=10),proxy:model(hidden=8)";
+    let looks = "looks=like:searched,proxy:model(hidden=8)";
+    run(&[&file, "--arms=erm", "--arm", small, "--arm", looks, &to]);
+    let config: Value =
+        serde_json::from_str(&read(&folder(&out, "small").join("config.json"))).unwrap();
+    assert_eq!(config["recipe"]["proxy"]["hidden"], 8);
+    let last = |arm: &str| {
+        let path = folder(&out, arm).join("curves.jsonl");
+        let curves: Lines<Evaluation> = Lines::read(&path, true).unwrap();
+        curves.records.last().unwrap().gradient_evaluations.unwrap()
+    };
+    // 60 steps of the run and ten of the proxy; standing examples; every draw under the lens.
+    assert_eq!(last("small"), 60 * 32 + 10 * 32 + 60 + 60 * 32);
+    let looks: Lines<LooksRecord> = Lines::read(&folder(&out, "looks").join(LOOKS), true).unwrap();
+    let steps: Vec<u64> = looks.records.iter().map(|record| record.step).collect();
+    assert_eq!(steps, [0, 10, 20]);
+    // Of no task without a model of another size.
+    let table = ["table", "--arms=mine", "--quick", &to];
+    let arm = "mine=like:whitened,lens:snapshot,proxy:model(hidden=8)";
+    let said = refused(&[&table[..], &["--arm", arm]].concat());
+    assert!(said.contains("no model of another size"), "{said}");
+}
+
 #[test]
 fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
     let home = tempfile::tempdir().unwrap();
@@ -201,6 +230,32 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
             "no.such",
         ),
         ("like:searched,layers:[no.such]", "no.such"),
+        ("like:grouped,proxy:model(hidden=8)", "there is no lens"),
+        ("like:held,proxy:model(hidden=8)", "can't be renewed"),
+        (
+            "like:searched,proxy:model(hiden=8)",
+            "did you mean 'hidden'?",
+        ),
+        ("like:searched,proxy:model(bits=8)", "a proxy has no 'bits'"),
+        ("like:searched,proxy:model(hidden=0)", "a whole number ≥ 1"),
+        (
+            "like:searched,proxy:model(hidden=1.5)",
+            "a whole number ≥ 1",
+        ),
+        (
+            "like:searched,proxy:small(hidden=8)",
+            "as in model(width = 32)",
+        ),
+        ("like:searched,proxy:model", "as in model(width = 32)"),
+        (
+            "like:searched,proxy:none(hidden=8)",
+            "none has no parameters",
+        ),
+        ("like:searched,proxy:model(width=8)", "has no 'width'"),
+        (
+            "like:searched,proxy:model(hidden=99999999)",
+            "hidden = 99999999",
+        ),
     ] {
         let arm = format!("mine={arm}");
         let said = refused(&[&file, "--arms=mine", "--arm", &arm, &out]);

@@ -140,6 +140,12 @@ pub enum TrainError {
          that finds groups in gradients, such as landmarks"
     )]
     Lens,
+    /// A [proxy](crate::Trainer::with_proxy) can't be.
+    #[error("the proxy: {problem}")]
+    Proxy {
+        /// What can't be, and what to do.
+        problem: &'static str,
+    },
     /// A search for a lens can't be.
     #[error("search for a lens: {problem}")]
     Search {

@@ -17,6 +17,8 @@
 //! 4. A [search] chooses the step, the layer, the metric and the number of groups, if nobody knows them.
 //! 5. With [`renewed_every`](Lens::renewed_every) a new snapshot takes the place of the old one now and then, and finds
 //!    groups anew. They keep the identities of those that they have the most standing examples in common with.
+//! 6. With a [proxy](crate::Trainer::with_proxy) the snapshot is one of another, smaller model, which learns before the run
+//!    begins.
 //!
 //! # The cost
 //!

@@ -11,6 +11,7 @@ mod members;
 pub(crate) mod note;
 mod notes;
 pub(crate) mod phase;
+mod proxy;
 mod run;
 pub(crate) mod schedule;
 mod search;

@@ -10,6 +10,7 @@ mod labellings;
 mod lazy;
 mod left_out;
 mod lens_items;
+mod lens_proxy;
 mod lens_search;
 mod notes;
 mod parts;

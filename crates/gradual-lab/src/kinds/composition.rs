@@ -55,9 +55,7 @@ impl Kind for Composition {
         // Before any folder is made.
         self.validate(settings.clone())?;
         let config: CompositionConfig = kind::settings(self, settings)?;
-        Ok(Box::new(Configured::new(
-            config,
-            |config: &CompositionConfig, seed| SparseParity::composed(config, seed),
-        )))
+        let make = |config: &CompositionConfig, seed| SparseParity::composed(config, seed);
+        Ok(Box::new(Configured::new(config, make).with_sizes()))
     }
 }

@@ -72,10 +72,12 @@ impl Kind for SparseParity {
         let config: SparseParityConfig = kind::settings(self, settings)?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Parity::new)),
-            None => Box::new(Configured::new(
-                config,
-                |config: &SparseParityConfig, seed| Task::new(config.clone(), seed),
-            )),
+            None => Box::new(
+                Configured::new(config, |config: &SparseParityConfig, seed| {
+                    Task::new(config.clone(), seed)
+                })
+                .with_sizes(),
+            ),
         })
     }
 }

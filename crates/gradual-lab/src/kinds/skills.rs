@@ -49,7 +49,7 @@ impl Kind for Skills {
         let config: SkillsConfig = kind::settings(self, settings)?;
         Ok(match quality {
             Some(quality) => Box::new(Watched::new(config, quality, Decoder::new)),
-            None => Box::new(Configured::new(config, Task::new)),
+            None => Box::new(Configured::new(config, Task::new).with_sizes()),
         })
     }
 }

@@ -48,6 +48,13 @@ pub struct Changes {
         deserialize_with = "checked::lens"
     )]
     pub lens: Option<Spec>,
+    /// See [`Recipe::proxy`]; `none` for none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::proxy"
+    )]
+    pub proxy: Option<Spec>,
     /// See [`Recipe::composition`].
     #[serde(
         default,
@@ -113,12 +120,13 @@ pub struct Changes {
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "grouping",
     "wrappers",
     "metric",
     "layers",
     "lens",
+    "proxy",
     "composition",
     "composition_wrappers",
     "shared",
@@ -155,6 +163,7 @@ impl Changes {
             },
             metric,
             lens,
+            proxy: or_none(&self.proxy, &recipe.proxy),
             composition: or(self.composition.as_ref(), &recipe.composition),
             composition_wrappers: or(
                 self.composition_wrappers.as_ref(),
@@ -184,6 +193,7 @@ impl Changes {
             metric: self.metric.or(before.metric),
             layers: self.layers.or(before.layers),
             lens: self.lens.or(before.lens),
+            proxy: self.proxy.or(before.proxy),
             composition: self.composition.or(before.composition),
             composition_wrappers: self.composition_wrappers.or(before.composition_wrappers),
             shared: self.shared.or(before.shared),
@@ -242,6 +252,7 @@ impl FromStr for Changes {
                 "metric" => changes.metric = or_none()?,
                 "layers" => changes.layers = globs(),
                 "lens" => changes.lens = or_none()?,
+                "proxy" => changes.proxy = or_none()?,
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
@@ -271,6 +282,7 @@ impl fmt::Display for Changes {
             ("grouping", &self.grouping),
             ("metric", &self.metric),
             ("lens", &self.lens),
+            ("proxy", &self.proxy),
             ("composition", &self.composition),
             ("scale", &self.scale),
             ("sampler", &self.sampler),

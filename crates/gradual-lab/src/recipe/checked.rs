@@ -4,11 +4,12 @@ use gradual::grad::registry::METRICS;
 use gradual::group::registry::{GROUPINGS, WRAPPERS};
 use gradual::loss::registry::{SCALES, WRAPPERS as COMPOSITION_WRAPPERS};
 use gradual::train::registry::{LENSES, OPTIMIZERS, SAMPLERS};
-use gradual_registry::{RegistryError, Spec};
+use gradual_registry::{RegistryError, Spec, Value};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::parts::{NONE, resolve_composition};
+use crate::meant::meant;
 
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -60,6 +61,41 @@ pub(super) fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         NONE if spec.parameters.is_empty() => Ok(spec.clone()),
         _ => LENSES.resolve(spec),
     })
+}
+
+/// What a proxy is called, and the sizes that it may have.
+const PROXY: &str = "model";
+const SIZES: [&str; 5] = ["width", "heads", "layers", "hidden", "depth"];
+
+pub(super) fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    let spec = Spec::deserialize(deserializer)?;
+    if spec.name != NONE || !spec.parameters.is_empty() {
+        check_proxy(&spec).map_err(D::Error::custom)?;
+    }
+    Ok(Some(spec))
+}
+
+/// A proxy says the sizes of its model, and these are whole numbers.
+pub(super) fn check_proxy(spec: &Spec) -> Result<(), String> {
+    let sizes = || format!("{PROXY}(…) with one of {}", SIZES.join(", "));
+    if spec.name != PROXY || spec.parameters.is_empty() {
+        return Err(format!(
+            "'{spec}' is no proxy: {} is expected, as in {PROXY}(width = 32)",
+            sizes()
+        ));
+    }
+    for (name, value) in &spec.parameters {
+        if !SIZES.contains(&name.as_str()) {
+            let meant = meant(name, SIZES);
+            return Err(format!("a proxy has no '{name}'{meant}; it is {}", sizes()));
+        }
+        if !matches!(value, Value::Count(1..)) {
+            return Err(format!(
+                "proxy: {name} = {value}, but a size is a whole number ≥ 1"
+            ));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn composition<'de, D: Deserializer<'de>>(

@@ -46,6 +46,10 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) lens: Option<Fitted>,
     /// The snapshot that the lens is, once it was taken.
     pub(crate) frozen: Option<Frozen<T::Model>>,
+    /// What trains the model of the lens, until it has.
+    pub(crate) proxy: Option<Box<Self>>,
+    /// Whether the lens is a snapshot of the proxy's model.
+    pub(crate) by_proxy: bool,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
@@ -82,6 +86,8 @@ impl<'a, T: Task> Trainer<'a, T> {
             before: 0,
             lens: None,
             frozen: None,
+            proxy: None,
+            by_proxy: false,
         }
     }
 
@@ -90,6 +96,32 @@ impl<'a, T: Task> Trainer<'a, T> {
     pub fn with_lens(mut self, lens: Lens) -> Self {
         self.lens = Some(Fitted::new(lens, &mut self.objective));
         self
+    }
+
+    /// The lens is a snapshot of *another* model, which `proxy` trains before the run begins: a smaller one, whose groups
+    /// serve a large one (as the proxy of DoReMi, arXiv 2305.10429, whose weights serve one). The steps of the lens are those of
+    /// the proxy, which trains to the last of them, whatever its own number of steps is. A search takes all of its looks and
+    /// keeps the one that explains most, and the run groups from its first step on.
+    ///
+    /// The models may have any sizes and layers. The losses of this trainer's task are taken of both, on its own draws, so they
+    /// have to go with both. What looks at layers, such as the metric, looks at those of the proxy.
+    /// [`gradient_evaluations`](gradual_runs::Evaluation::gradient_evaluations) counts the proxy's examples. A run that is
+    /// stopped while the proxy learns begins anew.
+    ///
+    /// ```
+    /// # use gradual_train::{Lens, Task, Trainer};
+    /// # fn proxied<'a, T: Task>(large: Trainer<'a, T>, small: Trainer<'a, T>) -> Trainer<'a, T> {
+    /// // Groups of a small model after 200 steps.
+    /// large.with_lens(Lens::after(200)).with_proxy(small)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_proxy(self, proxy: Self) -> Self {
+        Self {
+            proxy: Some(Box::new(proxy)),
+            by_proxy: true,
+            ..self
+        }
     }
 
     /// A constant learning rate.

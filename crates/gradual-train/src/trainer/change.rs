@@ -54,6 +54,7 @@ impl<T: Task> Trainer<'_, T> {
             self.rate = phase.rate;
             self.sampler = phase.sampler;
             (self.lens, self.frozen) = (phase.lens, None);
+            (self.proxy, self.by_proxy) = (None, false);
         }
     }
 }

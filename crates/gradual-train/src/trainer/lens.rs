@@ -10,10 +10,11 @@ use gradual_group::{Draw, Grouping};
 use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
+use super::search::LookPlace;
 use crate::error::TrainError;
 use crate::lens::matched::Matched;
 use crate::lens::search::{LensSearch, Look};
-use crate::lens::{Frozen, LensState, When};
+use crate::lens::{Fitted, Frozen, LensState, When};
 use crate::objective::Sight;
 use crate::snapshot::Snapshot;
 use crate::step::parts::trace_together;
@@ -27,13 +28,13 @@ impl<T: Task> Trainer<'_, T> {
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
-        let Some(fitted) = &self.lens else {
+        let Some(fitted) = self.lens.as_ref().filter(|_| !self.by_proxy) else {
             return Ok(());
         };
         let done = run.done - self.before;
         match &fitted.lens.when {
             When::After(after) if run.lens.is_none() && done >= *after => {
-                self.hold_lens(None, model, run);
+                self.hold_lens(None, model, run.done, run);
                 self.open_lens(run)?;
             }
             When::Searched(search) if search.steps.contains(&done) => {
@@ -56,14 +57,20 @@ impl<T: Task> Trainer<'_, T> {
     pub(super) fn check_lenses(&self, model: &T::Model) -> Result<(), TrainError> {
         let next = self.then.as_ref().map(|(_, phase)| phase);
         let next = next.and_then(|phase| Some((phase.lens.as_ref()?, phase.objective.tracer())));
-        let own = self.lens.as_ref();
-        let own = own.map(|fitted| (fitted, self.objective.tracer()));
-        for (fitted, tracer) in own.into_iter().chain(next) {
+        let known = |fitted: &Fitted, tracer: &Tracer, model: &T::Model| {
             let globs: Vec<&str> = fitted.lens.globs().iter().map(String::as_str).collect();
             let tracer = tracer.clone().only(&globs);
-            tracer.restrict(model, GradientsParams::new())?;
+            tracer.restrict(model, GradientsParams::new()).map(drop)
+        };
+        if let Some(fitted) = &self.lens {
+            let tracer = self.objective.tracer();
+            match &self.proxy {
+                Some(proxy) => known(fitted, tracer, &proxy.fresh_model())?,
+                None if self.by_proxy => {}
+                None => known(fitted, tracer, model)?,
+            }
         }
-        Ok(())
+        Ok(next.map_or(Ok(()), |(fitted, tracer)| known(fitted, tracer, model))?)
     }
 
     /// Takes all looks, and makes the chosen one the lens if there is none that explains as much.
@@ -73,8 +80,11 @@ impl<T: Task> Trainer<'_, T> {
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
-        let looked = self.look_around(search, model, run)?;
-        let looked = self.compare_held(search, looked, run)?;
+        let at = LookPlace {
+            step: run.done,
+            fresh: self.fresh_model(),
+        };
+        let looked = self.look_around(search, model, &at, run)?;
         let better = looked.better().cloned();
         let is_taken = better.is_some();
         let is_open = run.lens.as_ref().is_some_and(|held| held.open);
@@ -83,7 +93,7 @@ impl<T: Task> Trainer<'_, T> {
             Some(look) if is_open => self.renew_lens(Some(look), model, run),
             better => {
                 if let Some(look) = better {
-                    self.hold_lens(Some(look), model, run);
+                    self.hold_lens(Some(look), model, run.done, run);
                 }
                 match run.lens.is_some() && !is_open && (is_last || !search.waits) {
                     true => self.open_lens(run),
@@ -96,14 +106,20 @@ impl<T: Task> Trainer<'_, T> {
     }
 
     /// Takes a snapshot, for the groups of later.
-    fn hold_lens(&mut self, look: Option<Look>, model: &T::Model, run: &mut Run<T::Batch>) {
+    pub(super) fn hold_lens(
+        &mut self,
+        look: Option<Look>,
+        model: &T::Model,
+        step: u64,
+        run: &mut Run<T::Batch>,
+    ) {
         let layers = self
             .lens
             .as_ref()
             .map(|fitted| fitted.layers(look.as_ref()));
         self.frozen = Some(Frozen::new(model, layers.unwrap_or_default()));
         run.lens = Some(LensState {
-            step: run.done,
+            step,
             look,
             open: false,
             matched: None,
@@ -112,7 +128,7 @@ impl<T: Task> Trainer<'_, T> {
     }
 
     /// Groups examples by the snapshot that is held, from now on.
-    fn open_lens(&mut self, run: &mut Run<T::Batch>) -> Result<(), TrainError> {
+    pub(super) fn open_lens(&mut self, run: &mut Run<T::Batch>) -> Result<(), TrainError> {
         if let (Some(fitted), Some(held)) = (&self.lens, &mut run.lens) {
             self.objective.grouping = fitted.grouping(held.look.as_ref())?;
             self.objective.sight = Sight::Lens;
@@ -293,7 +309,11 @@ impl<T: Task> Trainer<'_, T> {
         let Some(fitted) = &self.lens else {
             return Err(refused("it is of a run with a lens, and this one has none"));
         };
-        let model = snapshot.lens(self.fresh_model())?;
+        let fresh = match &self.proxy {
+            Some(proxy) => proxy.fresh_model(),
+            None => self.fresh_model(),
+        };
+        let model = snapshot.lens(fresh)?;
         let model = model.ok_or_else(|| refused("the weights of the lens are missing"))?;
         let look = held.look.as_ref();
         self.frozen = Some(Frozen::new(&model, fitted.layers(look)));

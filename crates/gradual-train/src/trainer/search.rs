@@ -41,17 +41,20 @@ struct Sets {
     fresh: Seen,
 }
 
+/// Of what step looks are, and the weights that the model began with.
+pub(super) struct LookPlace<M> {
+    pub(super) step: u64,
+    pub(super) fresh: M,
+}
+
 /// What came of the looks at one step.
-pub(super) struct Looked<B> {
+pub(super) struct Looked {
     record: LooksRecord,
     /// The look that the rule chooses.
     chosen: Option<Look>,
-    /// The examples that groups are compared on, and what each has learned.
-    compared: Vec<Drawn<B>>,
-    learned: Vec<Option<f64>>,
 }
 
-impl<B> Looked<B> {
+impl Looked {
     /// The look that the rule chooses, if it explains more than the one that is held.
     pub(super) fn better(&self) -> Option<&Look> {
         let at = self.record.chosen.and_then(|at| usize::try_from(at).ok());
@@ -63,21 +66,22 @@ impl<B> Looked<B> {
 }
 
 impl<T: Task> Trainer<'_, T> {
-    /// Takes all looks at a snapshot of the model.
+    /// Takes all looks at a snapshot of the model, and the one that is held again.
     pub(super) fn look_around(
         &self,
         search: &LensSearch,
         model: &T::Model,
+        at: &LookPlace<T::Model>,
         run: &mut Run<T::Batch>,
-    ) -> Result<Looked<T::Batch>, TrainError> {
+    ) -> Result<Looked, TrainError> {
         let layers = search.layers.clone();
         let frozen = Frozen::new(model, layers);
-        let mut random = self.sets_of(run.done);
+        let mut random = self.sets_of(at.step);
         let standing = self.standing_sets(search, &frozen, &mut random, run)?;
         let compared = self.draw_parts(Wanted::Any(search.examples), &mut random)?;
         run.seen.standing += search.examples as u64;
         let fresh = self.seen(&compared, &frozen, run)?;
-        let learned = self.learned(&compared, &fresh.traced)?;
+        let learned = self.learned(&at.fresh, &compared, &fresh.traced)?;
         let sets = Sets { standing, fresh };
         let gradients = &sets.fresh.traced.gradients;
         let layers: Vec<String> = gradients.paths().map(str::to_owned).collect();
@@ -107,59 +111,56 @@ impl<T: Task> Trainer<'_, T> {
             .iter()
             .map(|record| (record.explained, record.stability))
             .collect();
-        let at = choose(&pairs, search.stability);
+        let chosen = choose(&pairs, search.stability);
+        let held = match chosen {
+            Some(_) => self.held_explains(search, &compared, &learned, run)?,
+            None => None,
+        };
         Ok(Looked {
-            chosen: at.and_then(|at| looks.get(at).cloned()),
+            chosen: chosen.and_then(|at| looks.get(at).cloned()),
             record: LooksRecord {
                 schema: SCHEMA,
-                step: run.done,
+                step: at.step,
                 examples: search.examples as u64,
                 looks: records,
-                chosen: at.map(|at| at as u64),
-                held: None,
+                chosen: chosen.map(|at| at as u64),
+                held,
                 taken: false,
             },
-            compared,
-            learned,
         })
     }
 
-    /// The same with what the look that is held, if one is, explains of what these examples have learned.
-    pub(super) fn compare_held(
+    /// What the look that is held, if one is, explains of what these examples have learned.
+    fn held_explains(
         &self,
         search: &LensSearch,
-        mut looked: Looked<T::Batch>,
+        compared: &[Drawn<T::Batch>],
+        learned: &[Option<f64>],
         run: &mut Run<T::Batch>,
-    ) -> Result<Looked<T::Batch>, TrainError> {
+    ) -> Result<Option<f64>, TrainError> {
         let held = run.lens.as_ref();
         let held = held.and_then(|held| Some((held.step, held.look.clone()?)));
-        let (Some((step, look)), Some(frozen), Some(_)) = (held, &self.frozen, &looked.chosen)
-        else {
-            return Ok(looked);
+        let (Some((step, look)), Some(frozen)) = (held, &self.frozen) else {
+            return Ok(None);
         };
         let mut random = self.sets_of(step);
         let sets = Sets {
             standing: self.standing_sets(search, frozen, &mut random, run)?,
-            fresh: self.seen(&looked.compared, frozen, run)?,
+            fresh: self.seen(compared, frozen, run)?,
         };
-        let (record, _) = self.looked(search, &look, &sets, &looked.learned)?;
-        looked.record.held = record.explained;
-        Ok(looked)
+        let (record, _) = self.looked(search, &look, &sets, learned)?;
+        Ok(record.explained)
     }
 
     /// The random numbers that the sets of a step are drawn with.
-    fn sets_of(&self, step: u64) -> ChaCha8Rng {
+    pub(super) fn sets_of(&self, step: u64) -> ChaCha8Rng {
         let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
         random.set_stream(SETS | (step << BITS));
         random
     }
 
     /// Tells the observers of looks, and whether the chosen one is the lens from here on.
-    pub(super) fn tell_looks(
-        &mut self,
-        looked: Looked<T::Batch>,
-        taken: bool,
-    ) -> Result<(), TrainError> {
+    pub(super) fn tell_looks(&mut self, looked: Looked, taken: bool) -> Result<(), TrainError> {
         let record = LooksRecord {
             taken,
             ..looked.record
@@ -174,13 +175,14 @@ impl<T: Task> Trainer<'_, T> {
     /// of all examples where nothing but rounding has changed.
     fn learned(
         &self,
+        fresh: &T::Model,
         parts: &[Drawn<T::Batch>],
         traced: &Traced,
     ) -> Result<Vec<Option<f64>>, TrainError> {
-        let model = self.fresh_model().valid();
+        let fresh = fresh.valid();
         let before = parts
             .iter()
-            .map(|part| self.task.losses(&model, &part.batch));
+            .map(|part| self.task.losses(&fresh, &part.batch));
         let before = floats(Tensor::cat(before.collect(), 0))?;
         let now = floats(traced.losses.clone())?;
         let size = |losses: &[f64]| -> f64 {

@@ -144,9 +144,10 @@ impl<T: Task> Trainer<'_, T> {
         let losses = |m: &T::Model| self.task.losses(m, &part.batch);
         let left_out = self.config.not_finite == NotFinite::LeaveOut;
         let own = self.objective.verified_tracer();
-        let lens = self.sight().map(|_| self.sight_tracer());
+        let lens = self.sight().filter(|_| !self.by_proxy);
+        let lens = lens.map(|_| self.sight_tracer());
         let mut found = Vec::new();
-        // A lens has the layers of the model, and the model has what a check needs.
+        // A lens has the layers of the model, and the model has what a check needs. That of a proxy is checked by itself.
         for tracer in [Some(own), lens.as_ref().map(Some)].into_iter().flatten() {
             match verified(model, tracer, left_out, losses)? {
                 Some(verified) => found.push(verified),

@@ -53,6 +53,7 @@ impl<T: Task> Trainer<'_, T> {
         if run.kept.is_none() {
             self.look(&model, &mut run, true)?;
         }
+        self.learn_proxy(&mut run)?;
         let end = loop {
             if let Some(reason) = &run.stopped {
                 break End::Stopped(reason.clone());
@@ -94,6 +95,7 @@ impl<T: Task> Trainer<'_, T> {
         self.observers.clear();
         let (model, mut run) = self.begin()?;
         self.check_lenses(&model)?;
+        self.try_proxy(&mut run)?;
         self.step(model, &mut run).map(drop)
     }
 
@@ -133,6 +135,7 @@ impl<T: Task> Trainer<'_, T> {
         parts_are_capabilities(self.task.capabilities())?;
         self.objective.check(self.config.draw)?;
         self.lens.as_ref().map_or(Ok(()), Fitted::check)?;
+        self.check_proxy()?;
         self.sampler.check(self.size())
     }
 }

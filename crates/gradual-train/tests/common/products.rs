@@ -32,6 +32,7 @@ pub(crate) struct Net {
 pub(crate) struct Products {
     capabilities: Vec<Capability>,
     dropout: f64,
+    hidden: usize,
 }
 
 impl Products {
@@ -43,7 +44,13 @@ impl Products {
         Self {
             capabilities: capabilities.collect(),
             dropout,
+            hidden: HIDDEN,
         }
+    }
+
+    /// The same with a model of another size.
+    pub(crate) fn with_hidden(self, hidden: usize) -> Self {
+        Self { hidden, ..self }
     }
 
     /// Examples one after another, so that draws in parts are the same.
@@ -101,9 +108,9 @@ impl Task for Products {
             layer
         };
         Net {
-            first: linear(INPUTS, HIDDEN),
-            middle: linear(HIDDEN, HIDDEN),
-            last: linear(HIDDEN, 1),
+            first: linear(INPUTS, self.hidden),
+            middle: linear(self.hidden, self.hidden),
+            last: linear(self.hidden, 1),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
     }
