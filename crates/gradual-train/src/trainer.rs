@@ -15,6 +15,7 @@ mod proxy;
 mod run;
 pub(crate) mod schedule;
 mod search;
+mod seen;
 mod since;
 mod standing;
 mod step;

@@ -2,8 +2,8 @@
 
 use super::builder::Trainer;
 use super::config::NotFinite;
-use super::lens::Seen;
 use super::run::Run;
+use super::seen::Seen;
 use crate::error::TrainError;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
