@@ -16,7 +16,7 @@ use crate::task::{Drawn, Task};
 pub(super) enum Seen {
     /// There is no lens.
     Nothing,
-    Gradients(ExampleGradients),
+    Gradients(Box<ExampleGradients>),
     /// The groups that they have, as they were seen before.
     Groups(Vec<Option<usize>>),
 }
@@ -38,7 +38,7 @@ impl<T: Task> Trainer<'_, T> {
             self.task.losses(m, &part.batch)
         })?;
         run.seen.lens += traced.gradients.num_examples() as u64;
-        Ok(Seen::Gradients(traced.gradients))
+        Ok(Seen::Gradients(Box::new(traced.gradients)))
     }
 
     /// The groups of a draw of finite data under the lens, whose items get their gradients once. None where groups do not

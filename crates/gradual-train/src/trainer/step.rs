@@ -48,7 +48,7 @@ impl<T: Task> Trainer<'_, T> {
         let stepped = self.seen_through_lens(run, &drawn).and_then(|seen| {
             let (seen, groups) = match &seen {
                 Seen::Nothing => (None, None),
-                Seen::Gradients(gradients) => (Some(gradients), None),
+                Seen::Gradients(gradients) => (Some(gradients.as_ref()), None),
                 Seen::Groups(groups) => (None, Some(groups.as_slice())),
             };
             if seen.is_some() || groups.is_some() {
