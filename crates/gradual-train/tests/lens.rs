@@ -15,7 +15,7 @@ use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
     CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase,
-    RunFolder, Score, SeenStep, Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
+    RunFolder, Score, SeenStep, Task, TrainError, Trainer, TrainerConfig, step,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +23,7 @@ use serde_json::json;
 
 use crate::common::folder::{forge, tree};
 use crate::common::products::{KINDS, Net, Products, stream, weights};
+use crate::common::recorded::Recorded;
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -167,48 +168,6 @@ fn dropout_is_that_of_the_model_alone() {
     never.observe(&mut without).run().unwrap();
     // The loss of the last step, under the same masks, is the same; only its groups differ.
     assert_eq!(seen.losses, without.losses);
-}
-
-#[derive(Default)]
-struct Recorded {
-    losses: Vec<f64>,
-    groups: Vec<usize>,
-    identities: Vec<Vec<u64>>,
-    churned: usize,
-    evaluations: Vec<Evaluation>,
-    verified: usize,
-    snapshots: Vec<Snapshot>,
-}
-
-impl Observer for Recorded {
-    fn verified(&mut self, verified: &gradual_grad::Verified) -> Result<(), TrainError> {
-        assert!(verified.warnings.is_empty(), "{:?}", verified.warnings);
-        self.verified += 1;
-        Ok(())
-    }
-
-    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
-        self.losses.push(seen.loss);
-        let groups = seen.groups.unwrap();
-        self.groups.push(groups.num_groups());
-        self.identities.push(groups.identities().to_vec());
-        self.churned += usize::from(groups.churn().is_some());
-        Ok(CONTINUE)
-    }
-
-    fn evaluated(&mut self, evaluation: &Evaluation, _: f64) -> Result<Flow, TrainError> {
-        self.evaluations.push(evaluation.clone());
-        Ok(CONTINUE)
-    }
-
-    fn checkpoint_every(&self) -> Option<u64> {
-        Some(1)
-    }
-
-    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
-        self.snapshots.push(snapshot.clone());
-        Ok(())
-    }
 }
 
 #[test]

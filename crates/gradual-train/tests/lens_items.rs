@@ -7,15 +7,15 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual_grad::{Metric, Whitening};
 use gradual_group::Landmarks;
 use gradual_loss::SumOfSquares;
-use gradual_runs::Evaluation;
 use gradual_train::{
-    CONTINUE, Capability, Drawn, Epochs, Flow, Lens, NotFinite, Objective, Observer, Score,
-    SeenStep, Snapshot, Task, TrainError, Trainer, TrainerConfig,
+    Capability, Drawn, Epochs, Lens, NotFinite, Objective, Score, Snapshot, Task, TrainError,
+    Trainer, TrainerConfig,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::common::products::{KINDS, Net, Products, stream, weights};
+use crate::common::recorded::Recorded;
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -131,43 +131,6 @@ fn trainer(
     Trainer::new(task, objective, adam, &Device::flex(), config).with_rate(0.01)
 }
 
-#[derive(Default)]
-struct Recorded {
-    groups: Vec<(Vec<Option<usize>>, Vec<u64>)>,
-    evaluations: Vec<Evaluation>,
-    snapshots: Vec<Snapshot>,
-}
-
-impl Recorded {
-    fn gradients(&self) -> u64 {
-        let last = self.evaluations.last().unwrap();
-        last.gradient_evaluations.unwrap()
-    }
-}
-
-impl Observer for Recorded {
-    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
-        let groups = seen.groups.unwrap();
-        let assignment = groups.assignment().unwrap().to_vec();
-        self.groups.push((assignment, groups.identities().to_vec()));
-        Ok(CONTINUE)
-    }
-
-    fn evaluated(&mut self, evaluation: &Evaluation, _: f64) -> Result<Flow, TrainError> {
-        self.evaluations.push(evaluation.clone());
-        Ok(CONTINUE)
-    }
-
-    fn checkpoint_every(&self) -> Option<u64> {
-        Some(1)
-    }
-
-    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
-        self.snapshots.push(snapshot.clone());
-        Ok(())
-    }
-}
-
 /// Different items in the draws of these steps, counted from 0.
 fn different(steps: std::ops::Range<u64>) -> u64 {
     let mut draws = stream(SEED, 1);
@@ -207,9 +170,10 @@ fn an_example_of_finite_data_is_seen_once() {
         let (mut seen, mut unseen) = (Recorded::default(), Recorded::default());
         let (one, other) = (run(&tells, &mut seen), run(&silent, &mut unseen));
         near(&one, &other, &format!("{parts} parts"));
-        assert_eq!(seen.groups, unseen.groups, "{parts} parts");
+        assert_eq!(seen.assigned, unseen.assigned, "{parts} parts");
+        assert_eq!(seen.identities, unseen.identities, "{parts} parts");
         assert_eq!((seen.gradients(), unseen.gradients()), (once, EACH_TIME));
-        let last = &seen.groups.last().unwrap().0;
+        let last = seen.hard(STEPS as usize - 1);
         assert!(last.iter().flatten().collect::<BTreeSet<_>>().len() > 1);
     }
 }
@@ -250,7 +214,8 @@ fn a_renewed_lens_forgets_the_groups_of_the_old_one() {
     let (mut seen, mut unseen) = (Recorded::default(), Recorded::default());
     let (one, other) = (run(&tells, &mut seen), run(&silent, &mut unseen));
     near(&one, &other, "renewed");
-    assert_eq!(seen.groups, unseen.groups);
+    assert_eq!(seen.assigned, unseen.assigned);
+    assert_eq!(seen.identities, unseen.identities);
     let periods = [12..22, 22..32, 32..40];
     let saved: u64 = periods
         .into_iter()

@@ -4,16 +4,16 @@ use std::cell::Cell;
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use gradual_grad::{Metric, Verified, Whitening, trace};
+use gradual_grad::{Metric, Whitening, trace};
 use gradual_group::{Draw, GroupError, Grouping, Labels, Landmarks, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
-use gradual_runs::{Evaluation, LooksRecord};
 use gradual_train::{
     CONTINUE, End, Flow, Interrupt, Lens, LensSearch, NotFinite, Objective, Observer, SeenStep,
-    Snapshot, Task, TrainError, Trainer, TrainerConfig, step,
+    Task, TrainError, Trainer, TrainerConfig, step,
 };
 
 use crate::common::products::{KINDS, Net, Products, stream, weights};
+use crate::common::recorded::Recorded;
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -57,47 +57,6 @@ fn large(task: &Products) -> Trainer<'_, Products> {
     trainer(task, Objective::new(marks(), SumOfSquares), STEPS)
 }
 
-#[derive(Default)]
-struct Recorded {
-    assigned: Vec<Vec<Option<usize>>>,
-    evaluations: Vec<Evaluation>,
-    looks: Vec<LooksRecord>,
-    snapshots: Vec<Snapshot>,
-    verified: usize,
-}
-
-impl Observer for Recorded {
-    fn verified(&mut self, _: &Verified) -> Result<(), TrainError> {
-        self.verified += 1;
-        Ok(())
-    }
-
-    fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
-        let groups = seen.groups.unwrap();
-        self.assigned.push(groups.assignment().unwrap().to_vec());
-        Ok(CONTINUE)
-    }
-
-    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
-        self.looks.push(looks.clone());
-        Ok(())
-    }
-
-    fn evaluated(&mut self, evaluation: &Evaluation, _: f64) -> Result<Flow, TrainError> {
-        self.evaluations.push(evaluation.clone());
-        Ok(CONTINUE)
-    }
-
-    fn checkpoint_every(&self) -> Option<u64> {
-        Some(1)
-    }
-
-    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
-        self.snapshots.push(snapshot.clone());
-        Ok(())
-    }
-}
-
 fn near(one: &Net, other: &Net) {
     let pairs = weights(one).into_iter().zip(weights(other));
     let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -138,17 +97,16 @@ fn groups_are_those_of_a_small_model_that_is_kept_by_hand() {
         let groups = marks.group(&Draw::from(&traced)).unwrap();
         let labels = groups.assignment().unwrap().to_vec();
         filled += groups.sizes().iter().filter(|&&size| size > 0.0).count();
-        assert_eq!(labels, seen.assigned[step_number]);
+        assert_eq!(labels, seen.hard(step_number));
         let stepped = step(&model, &mut known, Some(&labels), of).unwrap();
         model = optimizer.step(0.01, model, stepped.update);
     }
     assert!(filled as u64 > 2 * STEPS, "{filled}");
     near(&ended.model, &model);
     // The small model's own examples are counted, and the gradients of both were checked.
-    let last = seen.evaluations.last().unwrap();
     let (draw, standing) = (DRAW as u64, STANDING as u64);
     let gradients = STEPS * draw + AFTER * draw + standing + STEPS * draw;
-    assert_eq!(last.gradient_evaluations, Some(gradients));
+    assert_eq!(seen.gradients(), gradients);
     assert_eq!(seen.verified, 2);
 }
 
@@ -188,7 +146,7 @@ fn a_search_looks_at_the_small_model() {
     assert_eq!(seen.looks, alone.looks);
     assert!(seen.looks.iter().any(|record| record.taken));
     // The run groups from its first step on.
-    let first = &seen.assigned[0];
+    let first = seen.hard(0);
     assert!(first.iter().flatten().any(|&group| group > 0), "{first:?}");
 }
 

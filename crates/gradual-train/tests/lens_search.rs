@@ -10,14 +10,15 @@ use gradual_group::{
 };
 use gradual_loss::SumOfSquares;
 use gradual_runs::files::LOOKS;
-use gradual_runs::{Evaluation, Lines, LookRecord, LooksRecord, RunConfig, SCHEMA};
+use gradual_runs::{Lines, LookRecord, LooksRecord, RunConfig, SCHEMA};
 use gradual_train::{
-    Drawn, End, Interrupt, Keep, Lens, LensSearch, Objective, Observer, RunFolder, Snapshot, Task,
-    TrainError, Trainer, TrainerConfig, step,
+    Drawn, End, Interrupt, Keep, Lens, LensSearch, Objective, RunFolder, Task, Trainer,
+    TrainerConfig, step,
 };
 use serde_json::json;
 
 use crate::common::products::{Net, Products, stream, weights};
+use crate::common::recorded::Recorded;
 
 const SEED: u64 = 5;
 const DRAW: usize = 24;
@@ -75,38 +76,6 @@ fn trainer<'a>(task: &'a Products, lens: Lens) -> Trainer<'a, Products> {
         config,
     );
     trainer.with_rate(RATE).with_lens(lens)
-}
-
-#[derive(Default)]
-struct Recorded {
-    looks: Vec<LooksRecord>,
-    evaluations: Vec<Evaluation>,
-    snapshots: Vec<Snapshot>,
-}
-
-impl Observer for Recorded {
-    fn looked(&mut self, looks: &LooksRecord) -> Result<(), TrainError> {
-        self.looks.push(looks.clone());
-        Ok(())
-    }
-
-    fn evaluated(
-        &mut self,
-        evaluation: &Evaluation,
-        _: f64,
-    ) -> Result<gradual_train::Flow, TrainError> {
-        self.evaluations.push(evaluation.clone());
-        Ok(gradual_train::CONTINUE)
-    }
-
-    fn checkpoint_every(&self) -> Option<u64> {
-        Some(1)
-    }
-
-    fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<(), TrainError> {
-        self.snapshots.push(snapshot.clone());
-        Ok(())
-    }
 }
 
 /// A look by hand, as the text of the module says.

@@ -4,6 +4,7 @@
 
 pub(crate) mod folder;
 pub(crate) mod products;
+pub(crate) mod recorded;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
