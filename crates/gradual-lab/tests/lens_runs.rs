@@ -233,8 +233,8 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
         ("like:grouped,proxy:model(hidden=8)", "there is no lens"),
         ("like:held,proxy:model(hidden=8)", "can't be renewed"),
         (
-            "like:searched,proxy:model(hiden=8)",
-            "did you mean 'hidden'?",
+            "like:searched,proxy:model(widths=8)",
+            "did you mean 'width'?",
         ),
         ("like:searched,proxy:model(bits=8)", "a proxy has no 'bits'"),
         ("like:searched,proxy:model(hidden=0)", "a whole number ≥ 1"),
