@@ -73,7 +73,10 @@ fn groups_of_before_are_made_again() {
             .is_lasting()
     );
     // A wrapper may change what it is given, and k-means clusters each draw anew.
-    assert!(!Damped::new(landmarks(4)).is_lasting());
+    let damped = Damped::new(landmarks(4));
+    assert!(!damped.is_lasting());
+    let error = damped.regroup(&Draw::from(&small), vec![None; 12]);
+    assert!(matches!(error, Err(GroupError::Other { .. })));
     assert!(!KMeans::new(4, 0).is_lasting());
 }
 

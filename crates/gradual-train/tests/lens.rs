@@ -7,63 +7,37 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use gradual_grad::{Metric, Whitening, trace};
+use gradual_grad::trace;
 use gradual_group::{
     Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
 };
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, Objective, Observer, Phase,
-    RunFolder, Score, SeenStep, Task, TrainError, Trainer, TrainerConfig, step,
+    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, NotFinite, Objective, Observer,
+    Phase, RunFolder, Score, SeenStep, Task, TrainError, Trainer, step,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::common::folder::{forge, tree};
+use crate::common::lenses::{self, DRAW, LOOK, RATE, SEED, STANDING, config, middle};
 use crate::common::products::{KINDS, Net, Products, stream, weights};
 use crate::common::recorded::Recorded;
 
-const SEED: u64 = 5;
-const DRAW: usize = 24;
-const STANDING: usize = 60;
 const STEPS: u64 = 40;
 const AFTER: u64 = 12;
-const RATE: f64 = 0.01;
 /// Dropout draws its masks from the device, which all tests share and every run seeds: one with dropout runs alone.
 static DEVICE: RwLock<()> = RwLock::new(());
 
-const LOOK: [&str; 1] = ["middle.weight"];
-
 fn landmarks() -> Landmarks {
-    let metric = Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 });
-    let landmarks = Landmarks::new(KINDS, metric.with_layers(&LOOK).unwrap(), 3);
-    let landmarks = landmarks.with_examples(STANDING).unwrap();
-    landmarks
-        .with_kept(usize::MAX)
-        .unwrap()
-        .with_every(7)
-        .unwrap()
-}
-
-fn config(not_finite: gradual_train::NotFinite, parts: usize) -> TrainerConfig {
-    TrainerConfig {
-        steps: STEPS,
-        draw: DRAW,
-        parts,
-        every: 10,
-        seed: SEED,
-        not_finite,
-        verify: true,
-    }
+    middle().with_every(7).unwrap()
 }
 
 fn trainer<'a>(task: &'a Products, parts: usize) -> Trainer<'a, Products> {
     let objective = Objective::new(landmarks(), SumOfSquares);
-    let config = config(gradual_train::NotFinite::Stop, parts);
-    let adam = AdamConfig::new().init();
-    Trainer::new(task, objective, adam, &Device::flex(), config).with_rate(RATE)
+    lenses::trainer(task, objective, config(STEPS, parts, NotFinite::Stop))
 }
 
 /// Groups that were found elsewhere.
@@ -425,9 +399,7 @@ fn a_second_phase_may_have_a_lens() {
     let task = Products::new(0.0);
     let plain = || {
         let objective = Objective::new(OneGroup, Mean);
-        let config = config(gradual_train::NotFinite::Stop, 1);
-        let adam = AdamConfig::new().init();
-        Trainer::new(&task, objective, adam, &Device::flex(), config).with_rate(RATE)
+        lenses::trainer(&task, objective, config(STEPS, 1, NotFinite::Stop))
     };
     let phase = || {
         let objective = Objective::new(landmarks(), SumOfSquares);
@@ -507,12 +479,9 @@ fn examples_without_a_loss_are_in_no_group_of_a_lens() {
     let task = Holes(Products::new(0.0));
     let mut seen = Assigned::default();
     let objective = Objective::new(landmarks(), SumOfSquares);
-    let config = config(gradual_train::NotFinite::LeaveOut, 1);
-    let adam = AdamConfig::new().init();
-    let trainer = Trainer::new(&task, objective, adam, &Device::flex(), config);
+    let config = config(STEPS, 1, NotFinite::LeaveOut);
     let lens = Lens::after(AFTER).looking_at(&LOOK);
-    let ended = trainer
-        .with_rate(RATE)
+    let ended = lenses::trainer(&task, objective, config)
         .with_lens(lens)
         .observe(&mut seen)
         .run()
@@ -545,9 +514,7 @@ fn what_makes_no_sense_is_refused_before_the_first_step() {
     let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     let task = Products::new(0.0);
     let refused = |objective: Objective, lens: Lens| {
-        let config = config(gradual_train::NotFinite::Stop, 1);
-        let sgd = AdamConfig::new().init();
-        let trainer = Trainer::new(&task, objective, sgd, &Device::flex(), config);
+        let trainer = lenses::trainer(&task, objective, config(STEPS, 1, NotFinite::Stop));
         let refused = trainer.with_lens(lens).try_first_step();
         refused.unwrap_err().to_string()
     };

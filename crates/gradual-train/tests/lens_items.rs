@@ -2,28 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use burn::optim::AdamConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gradual_grad::{Metric, Whitening};
 use gradual_group::Landmarks;
 use gradual_loss::SumOfSquares;
 use gradual_train::{
     Capability, Drawn, Epochs, Lens, NotFinite, Objective, Score, Snapshot, Task, TrainError,
-    Trainer, TrainerConfig,
+    Trainer,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::products::{KINDS, Net, Products, stream, weights};
+use crate::common::lenses::{self, DRAW, LOOK, SEED, STANDING, config, middle, near};
+use crate::common::products::{Net, Products, stream, weights};
 use crate::common::recorded::Recorded;
 
-const SEED: u64 = 5;
-const DRAW: usize = 24;
-const STANDING: usize = 60;
 const STEPS: u64 = 40;
 const AFTER: u64 = 12;
 const ITEMS: usize = 150;
-const LOOK: [&str; 1] = ["middle.weight"];
 
 /// So many examples of products, drawn again and again; with or without saying which.
 struct Finite {
@@ -104,31 +99,14 @@ impl Task for Finite {
     }
 }
 
-fn landmarks() -> Landmarks {
-    let metric = Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 });
-    let landmarks = Landmarks::new(KINDS, metric.with_layers(&LOOK).unwrap(), 3);
-    let landmarks = landmarks.with_examples(STANDING).unwrap();
-    landmarks.with_kept(usize::MAX).unwrap()
-}
-
 fn trainer(
     task: &Finite,
     parts: usize,
     not_finite: NotFinite,
     marks: Landmarks,
 ) -> Trainer<'_, Finite> {
-    let config = TrainerConfig {
-        steps: STEPS,
-        draw: DRAW,
-        parts,
-        every: 10,
-        seed: SEED,
-        not_finite,
-        verify: true,
-    };
     let objective = Objective::new(marks, SumOfSquares);
-    let adam = AdamConfig::new().init();
-    Trainer::new(task, objective, adam, &Device::flex(), config).with_rate(0.01)
+    lenses::trainer(task, objective, config(STEPS, parts, not_finite))
 }
 
 /// Different items in the draws of these steps, counted from 0.
@@ -146,12 +124,6 @@ fn different(steps: std::ops::Range<u64>) -> u64 {
     seen.len() as u64
 }
 
-fn near(one: &Net, other: &Net, place: &str) {
-    let pairs = weights(one).into_iter().zip(weights(other));
-    let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(most < 1e-5, "{place}: {most}");
-}
-
 /// Everything that a step, standing examples and a lens take gradients of, in the draws of a run with one snapshot.
 const EACH_TIME: u64 = STEPS * DRAW as u64 + STANDING as u64 + (STEPS - AFTER) * DRAW as u64;
 
@@ -163,7 +135,7 @@ fn an_example_of_finite_data_is_seen_once() {
     assert!(once < EACH_TIME);
     for parts in [1, 3] {
         let run = |task, seen: &mut Recorded| {
-            let trainer = trainer(task, parts, NotFinite::Stop, landmarks());
+            let trainer = trainer(task, parts, NotFinite::Stop, middle());
             let trainer = trainer.with_lens(lens()).observe(seen);
             trainer.run().unwrap().model
         };
@@ -182,7 +154,7 @@ fn an_example_of_finite_data_is_seen_once() {
 fn what_was_seen_is_resumed() {
     let task = Finite::new(true);
     let lens = || Lens::after(AFTER).looking_at(&LOOK);
-    let start = || trainer(&task, 1, NotFinite::Stop, landmarks()).with_lens(lens());
+    let start = || trainer(&task, 1, NotFinite::Stop, middle()).with_lens(lens());
     let mut seen = Recorded::default();
     let ended = start().observe(&mut seen).run().unwrap();
     let some = |each: &&Snapshot| each.step % 3 == 1 && each.step < STEPS;
@@ -208,7 +180,7 @@ fn a_renewed_lens_forgets_the_groups_of_the_old_one() {
     };
     let (tells, silent) = (Finite::new(true), Finite::new(false));
     let run = |task, seen: &mut Recorded| {
-        let trainer = trainer(task, 1, NotFinite::Stop, landmarks());
+        let trainer = trainer(task, 1, NotFinite::Stop, middle());
         trainer.with_lens(lens()).observe(seen).run().unwrap().model
     };
     let (mut seen, mut unseen) = (Recorded::default(), Recorded::default());
@@ -233,11 +205,11 @@ fn groups_that_may_change_are_found_each_time() {
     let leaving_out = NotFinite::LeaveOut;
     let stop = NotFinite::Stop;
     for (place, not_finite, marks) in [
-        ("left out", leaving_out, landmarks()),
+        ("left out", leaving_out, middle()),
         (
             "split and merge",
             stop,
-            landmarks().with_split_merge(Default::default()),
+            middle().with_split_merge(Default::default()),
         ),
     ] {
         let mut seen = Recorded::default();
@@ -253,7 +225,7 @@ fn groups_that_may_change_are_found_each_time() {
 fn epochs_tell_items() {
     let task = Finite::new(false);
     let mut seen = Recorded::default();
-    let trainer = trainer(&task, 1, NotFinite::Stop, landmarks());
+    let trainer = trainer(&task, 1, NotFinite::Stop, middle());
     let trainer = trainer
         .with_sampler(Epochs::new(1))
         .with_lens(Lens::after(AFTER).looking_at(&LOOK));

@@ -4,48 +4,26 @@ use std::cell::Cell;
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use gradual_grad::{Metric, Whitening, trace};
-use gradual_group::{Draw, GroupError, Grouping, Labels, Landmarks, OneGroup};
+use gradual_grad::trace;
+use gradual_group::{Draw, GroupError, Grouping, Labels, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_train::{
     CONTINUE, End, Flow, Interrupt, Lens, LensSearch, NotFinite, Objective, Observer, SeenStep,
-    Task, TrainError, Trainer, TrainerConfig, step,
+    Task, TrainError, Trainer, step,
 };
 
+use crate::common::lenses::{
+    self, DRAW, LOOK, RATE, SEED, STANDING, config, landmarks, middle, near,
+};
 use crate::common::products::{KINDS, Net, Products, stream, weights};
 use crate::common::recorded::Recorded;
 
-const SEED: u64 = 5;
-const DRAW: usize = 24;
-const STANDING: usize = 60;
 const STEPS: u64 = 20;
 const AFTER: u64 = 30;
 const SMALL: usize = 8;
-const LOOK: [&str; 1] = ["middle.weight"];
-
-fn landmarks(metric: Metric, groups: usize) -> Landmarks {
-    let landmarks = Landmarks::new(groups, metric, 3);
-    let landmarks = landmarks.with_examples(STANDING).unwrap();
-    landmarks.with_kept(usize::MAX).unwrap()
-}
-
-fn marks() -> Landmarks {
-    let metric = Metric::whitened().with_whitening(Whitening::Kronecker { damping: 0.1 });
-    landmarks(metric.with_layers(&LOOK).unwrap(), KINDS)
-}
 
 fn trainer<'a>(task: &'a Products, objective: Objective, steps: u64) -> Trainer<'a, Products> {
-    let config = TrainerConfig {
-        steps,
-        draw: DRAW,
-        parts: 1,
-        every: 10,
-        seed: SEED,
-        not_finite: NotFinite::Stop,
-        verify: true,
-    };
-    let adam = AdamConfig::new().init();
-    Trainer::new(task, objective, adam, &Device::flex(), config).with_rate(0.01)
+    lenses::trainer(task, objective, config(steps, 1, NotFinite::Stop))
 }
 
 /// A trainer of the small model: its own number of steps does not count.
@@ -54,13 +32,7 @@ fn small(task: &Products) -> Trainer<'_, Products> {
 }
 
 fn large(task: &Products) -> Trainer<'_, Products> {
-    trainer(task, Objective::new(marks(), SumOfSquares), STEPS)
-}
-
-fn near(one: &Net, other: &Net) {
-    let pairs = weights(one).into_iter().zip(weights(other));
-    let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(most < 1e-5, "{most}");
+    trainer(task, Objective::new(middle(), SumOfSquares), STEPS)
 }
 
 #[test]
@@ -84,7 +56,7 @@ fn groups_are_those_of_a_small_model_that_is_kept_by_hand() {
     let (mut draws, mut standing) = (stream(SEED, 1), stream(SEED, 3));
     let examples = task.draw(STANDING, &mut standing, &device).unwrap();
     let traced = trace(&frozen, |m| task.losses(m, &examples.batch)).unwrap();
-    let mut marks = marks();
+    let mut marks = middle();
     marks.stand(&Draw::from(&traced)).unwrap();
     let mut model = task.model(&mut stream(SEED, 0), &device.clone().autodiff());
     let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
@@ -99,10 +71,10 @@ fn groups_are_those_of_a_small_model_that_is_kept_by_hand() {
         filled += groups.sizes().iter().filter(|&&size| size > 0.0).count();
         assert_eq!(labels, seen.hard(step_number));
         let stepped = step(&model, &mut known, Some(&labels), of).unwrap();
-        model = optimizer.step(0.01, model, stepped.update);
+        model = optimizer.step(RATE, model, stepped.update);
     }
     assert!(filled as u64 > 2 * STEPS, "{filled}");
-    near(&ended.model, &model);
+    near(&ended.model, &model, "by hand");
     // The small model's own examples are counted, and the gradients of both were checked.
     let (draw, standing) = (DRAW as u64, STANDING as u64);
     let gradients = STEPS * draw + AFTER * draw + standing + STEPS * draw;
@@ -137,7 +109,7 @@ fn a_search_looks_at_the_small_model() {
     // Looks are those of a run of the small model under the mean loss, whose search never opens its lens.
     let mut alone = Recorded::default();
     let waits = search().with_steps(&[0, 10, AFTER, AFTER + 2]).unwrap();
-    trainer(&proxy, Objective::new(marks(), Mean), AFTER + 1)
+    trainer(&proxy, Objective::new(middle(), Mean), AFTER + 1)
         .with_lens(Lens::searched(waits.waiting()))
         .observe(&mut alone)
         .run()

@@ -12,28 +12,18 @@ use gradual_loss::SumOfSquares;
 use gradual_runs::files::LOOKS;
 use gradual_runs::{Lines, LookRecord, LooksRecord, RunConfig, SCHEMA};
 use gradual_train::{
-    Drawn, End, Interrupt, Keep, Lens, LensSearch, Objective, RunFolder, Task, Trainer,
-    TrainerConfig, step,
+    Drawn, End, Interrupt, Keep, Lens, LensSearch, NotFinite, Objective, RunFolder, Task, Trainer,
+    step,
 };
 use serde_json::json;
 
+use crate::common::lenses::{self, DRAW, RATE, SEED, STANDING, config, landmarks};
 use crate::common::products::{Net, Products, stream, weights};
 use crate::common::recorded::Recorded;
 
-const SEED: u64 = 5;
-const DRAW: usize = 24;
-const STANDING: usize = 50;
 const SET: usize = 40;
 const STEPS: u64 = 40;
-const RATE: f64 = 0.01;
 const LAYERS: [&str; 2] = ["first.weight", "middle.*"];
-
-fn landmarks(metric: Metric, groups: usize) -> Landmarks {
-    let landmarks = Landmarks::new(groups, metric, 3)
-        .with_examples(STANDING)
-        .unwrap();
-    landmarks.with_kept(usize::MAX).unwrap()
-}
 
 fn metrics() -> Vec<(String, Metric)> {
     vec![
@@ -61,21 +51,8 @@ fn search(steps: &[u64]) -> LensSearch {
 
 fn trainer<'a>(task: &'a Products, lens: Lens) -> Trainer<'a, Products> {
     let objective = Objective::new(landmarks(Metric::euclidean(), 2), SumOfSquares);
-    let config = TrainerConfig {
-        steps: STEPS,
-        draw: DRAW,
-        every: 10,
-        seed: SEED,
-        ..TrainerConfig::default()
-    };
-    let trainer = Trainer::new(
-        task,
-        objective,
-        AdamConfig::new().init(),
-        &Device::flex(),
-        config,
-    );
-    trainer.with_rate(RATE).with_lens(lens)
+    let config = config(STEPS, 1, NotFinite::Stop);
+    lenses::trainer(task, objective, config).with_lens(lens)
 }
 
 /// A look by hand, as the text of the module says.

@@ -207,12 +207,12 @@ impl<W: Wrapper> Grouping for W {
         false
     }
 
-    fn regroup(
-        &self,
-        draw: &Draw<'_>,
-        assignment: Vec<Option<usize>>,
-    ) -> Result<Groups, GroupError> {
-        self.inner().regroup(draw, assignment)
+    /// Those of the inner grouping would lack what the wrapper does.
+    fn regroup(&self, _: &Draw<'_>, _: Vec<Option<usize>>) -> Result<Groups, GroupError> {
+        Err(GroupError::other(
+            "regroup",
+            "groups of a wrapper do not last",
+        ))
     }
 
     fn seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {

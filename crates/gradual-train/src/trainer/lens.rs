@@ -10,7 +10,7 @@ use gradual_group::{Draw, Grouping};
 use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
-use super::search::LookPlace;
+use super::search::{LookPlace, Looked};
 use crate::error::TrainError;
 use crate::lens::matched::Matched;
 use crate::lens::search::{LensSearch, Look};
@@ -79,12 +79,12 @@ impl<T: Task> Trainer<'_, T> {
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
+        let fresh = self.fresh_model();
         let at = LookPlace {
             step: run.done,
-            fresh: self.fresh_model(),
+            fresh: &fresh,
         };
-        let looked = self.look_around(search, model, &at, run)?;
-        let better = looked.better().cloned();
+        let Looked { record, better } = self.look_around(search, model, &at, run)?;
         let is_taken = better.is_some();
         let is_open = run.lens.as_ref().is_some_and(|held| held.open);
         let is_last = search.steps.last() == Some(&(run.done - self.before));
@@ -100,7 +100,7 @@ impl<T: Task> Trainer<'_, T> {
                 }
             }
         };
-        self.tell_looks(looked, is_taken && taken.is_ok())?;
+        self.tell_looks(record, is_taken && taken.is_ok())?;
         taken
     }
 

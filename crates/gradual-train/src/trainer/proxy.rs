@@ -46,20 +46,23 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         };
         let (last, search) = self.proxy_steps();
-        let mut at = LookPlace {
-            step: 0,
-            fresh: proxy.fresh_model(),
-        };
         let mut all = Vec::new();
         let (draw, fresh) = (proxy.config.draw as u64, proxy.fresh_model());
         (proxy.config.steps, proxy.config.every) = (last.max(1), last.max(1));
         proxy.interrupt = self.interrupt.clone();
         let mut see = |done: u64, model: &T::Model| -> Result<(), TrainError> {
-            at.step = done;
             match &search {
                 None if done == last => self.hold_lens(None, model, done, run),
                 Some(search) if search.steps.contains(&done) => {
-                    all.push(self.look_at_proxy(search, model, &at, run)?);
+                    let at = LookPlace {
+                        step: done,
+                        fresh: &fresh,
+                    };
+                    let Looked { record, better } = self.look_around(search, model, &at, run)?;
+                    all.push((record, better.is_some()));
+                    if let Some(look) = better {
+                        self.hold_lens(Some(look), model, done, run);
+                    }
                 }
                 _ => {}
             }
@@ -80,8 +83,8 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         }
         run.seen.lens += examples;
-        for (looked, taken) in all {
-            self.tell_looks(looked, taken)?;
+        for (record, taken) in all {
+            self.tell_looks(record, taken)?;
         }
         match run.lens {
             Some(_) => self.open_lens(run),
@@ -108,23 +111,6 @@ impl<T: Task> Trainer<'_, T> {
             Some(When::After(after)) => (*after, None),
             None => (0, None),
         }
-    }
-
-    /// Takes all looks at the proxy, and holds the chosen one if it is better than the one that is held.
-    fn look_at_proxy(
-        &mut self,
-        search: &LensSearch,
-        model: &T::Model,
-        at: &LookPlace<T::Model>,
-        run: &mut Run<T::Batch>,
-    ) -> Result<(Looked, bool), TrainError> {
-        let looked = self.look_around(search, model, at, run)?;
-        let better = looked.better().cloned();
-        let is_better = better.is_some();
-        if let Some(look) = better {
-            self.hold_lens(Some(look), model, at.step, run);
-        }
-        Ok((looked, is_better))
     }
 
     /// Checks the gradients of the proxy that groups are found in, if gradients are to be checked.

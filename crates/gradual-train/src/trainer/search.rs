@@ -42,27 +42,16 @@ struct Sets {
 }
 
 /// Of what step looks are, and the weights that the model began with.
-pub(super) struct LookPlace<M> {
+pub(super) struct LookPlace<'a, M> {
     pub(super) step: u64,
-    pub(super) fresh: M,
+    pub(super) fresh: &'a M,
 }
 
 /// What came of the looks at one step.
 pub(super) struct Looked {
-    record: LooksRecord,
-    /// The look that the rule chooses.
-    chosen: Option<Look>,
-}
-
-impl Looked {
+    pub(super) record: LooksRecord,
     /// The look that the rule chooses, if it explains more than the one that is held.
-    pub(super) fn better(&self) -> Option<&Look> {
-        let at = self.record.chosen.and_then(|at| usize::try_from(at).ok());
-        let explained = at.and_then(|at| self.record.looks.get(at)?.explained);
-        let is_better = |held| explained.is_some_and(|explained| explained > held);
-        let chosen = self.chosen.as_ref();
-        chosen.filter(|_| self.record.held.is_none_or(is_better))
-    }
+    pub(super) better: Option<Look>,
 }
 
 impl<T: Task> Trainer<'_, T> {
@@ -71,7 +60,7 @@ impl<T: Task> Trainer<'_, T> {
         &self,
         search: &LensSearch,
         model: &T::Model,
-        at: &LookPlace<T::Model>,
+        at: &LookPlace<'_, T::Model>,
         run: &mut Run<T::Batch>,
     ) -> Result<Looked, TrainError> {
         let layers = search.layers.clone();
@@ -81,7 +70,7 @@ impl<T: Task> Trainer<'_, T> {
         let compared = self.draw_parts(Wanted::Any(search.examples), &mut random)?;
         run.seen.standing += search.examples as u64;
         let fresh = self.seen(&compared, &frozen, run)?;
-        let learned = self.learned(&at.fresh, &compared, &fresh.traced)?;
+        let learned = self.learned(at.fresh, &compared, &fresh.traced)?;
         let sets = Sets { standing, fresh };
         let gradients = &sets.fresh.traced.gradients;
         let layers: Vec<String> = gradients.paths().map(str::to_owned).collect();
@@ -116,8 +105,9 @@ impl<T: Task> Trainer<'_, T> {
             Some(_) => self.held_explains(search, &compared, &learned, run)?,
             None => None,
         };
+        let is_better = |at: &usize| held.is_none_or(|held| records[*at].explained > Some(held));
         Ok(Looked {
-            chosen: chosen.and_then(|at| looks.get(at).cloned()),
+            better: chosen.filter(is_better).map(|at| looks[at].clone()),
             record: LooksRecord {
                 schema: SCHEMA,
                 step: at.step,
@@ -160,11 +150,12 @@ impl<T: Task> Trainer<'_, T> {
     }
 
     /// Tells the observers of looks, and whether the chosen one is the lens from here on.
-    pub(super) fn tell_looks(&mut self, looked: Looked, taken: bool) -> Result<(), TrainError> {
-        let record = LooksRecord {
-            taken,
-            ..looked.record
-        };
+    pub(super) fn tell_looks(
+        &mut self,
+        record: LooksRecord,
+        taken: bool,
+    ) -> Result<(), TrainError> {
+        let record = LooksRecord { taken, ..record };
         for observer in &mut self.observers {
             observer.looked(&record)?;
         }

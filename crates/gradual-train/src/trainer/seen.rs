@@ -83,6 +83,6 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(None);
         };
         held.items.extend(new.into_iter().zip(found));
-        Ok(Some(items().map(|item| held.items[&item]).collect()))
+        Ok(items().map(|item| held.items.get(&item).copied()).collect())
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod folder;
+pub(crate) mod lenses;
 pub(crate) mod products;
 pub(crate) mod recorded;
 
