@@ -118,7 +118,8 @@ pub trait Task {
     /// The capabilities, in a fixed order; labels and scores index it.
     fn capabilities(&self) -> &[Capability];
 
-    /// A fresh model on `device` whose weights depend on `random` alone.
+    /// A fresh model on `device` whose weights depend on `random` alone, and so are the same in all arms of a seed. Those
+    /// of Burn's `init(device)` are not: they come from the device, from which other runs draw at the same time.
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Self::Model;
 
     /// Draws `n` training examples.
