@@ -8,14 +8,13 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
-use burn::nn::{GroupNorm, GroupNormConfig, Initializer, Linear};
+use burn::nn::{GroupNorm, GroupNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gradual::measure::{Direction, Metric};
 use gradual::prelude::Tap;
 use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use gradual_lab::Lab;
-use gradual_tasks::{linear, uniform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -32,21 +31,14 @@ struct Net {
 }
 
 impl Net {
-    /// Weights from the numbers that a run gives, not from the device's: runs that share a seed then share weights.
-    fn new(random: &mut ChaCha8Rng, device: &Device) -> Self {
-        let mut conv = |from, to| {
-            let conv = Conv2dConfig::new([from, to], [3, 3]).with_stride([2, 2]);
-            let mut conv = conv.with_initializer(Initializer::Zeros).init(device);
-            let bound = 1.0 / (from as f32).sqrt() / 3.0;
-            conv.weight = uniform([to, from, 3, 3], bound, random, device);
-            conv
-        };
+    fn new(device: &Device) -> Self {
+        let conv = |from, to| Conv2dConfig::new([from, to], [3, 3]).with_stride([2, 2]);
         Self {
-            conv1: conv(1, 8),
+            conv1: conv(1, 8).init(device),
             norm: GroupNormConfig::new(4, 8).init(device),
-            conv2: conv(8, 16),
+            conv2: conv(8, 16).init(device),
             pool: AdaptiveAvgPool2dConfig::new([2, 2]).init(),
-            readout: linear(64, 2, random, device),
+            readout: LinearConfig::new(64, 2).init(device),
         }
     }
 
@@ -100,8 +92,8 @@ impl Task for Bars {
         &self.0
     }
 
-    fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Net {
-        Net::new(random, device)
+    fn model(&self, _random: &mut ChaCha8Rng, device: &Device) -> Net {
+        Net::new(device)
     }
 
     fn draw(&self, n: usize, random: &mut ChaCha8Rng, device: &Device) -> Draw {

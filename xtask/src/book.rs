@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use xshell::cmd;
 
-use crate::shell;
+use crate::{quoted, shell};
 
 /// The version that the book is written for.
 pub(crate) const MDBOOK: &str = "0.5.4";
@@ -105,6 +105,12 @@ fn check(docs: &Path) -> anyhow::Result<()> {
         }
         let text = fs::read_to_string(&page)?;
         let folder = page.parent().unwrap_or(docs);
+        let quoted = quoted::check(&text, &shell::root());
+        wrong.extend(
+            quoted
+                .into_iter()
+                .map(|problem| format!("{}: {problem}", page.display())),
+        );
         for link in links(&text).filter(|link| !folder.join(link).exists()) {
             wrong.push(format!("{}: {link} does not exist", page.display()));
         }

@@ -19,6 +19,7 @@ mod machine;
 mod one_build;
 mod package;
 mod programs;
+mod quoted;
 mod setup;
 mod shell;
 mod test;

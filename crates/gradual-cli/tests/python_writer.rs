@@ -15,7 +15,8 @@ use tempfile::tempdir;
 fn a_python_script_gets_a_report() {
     let page = page();
     let home = tempdir().unwrap();
-    if !run_python(&page, home.path()) {
+    // A script is run more than once.
+    if !run_python(&page, home.path()) || !run_python(&page, home.path()) {
         return;
     }
 
@@ -39,6 +40,7 @@ fn a_python_script_gets_a_report() {
     let picture = html.find("<svg").unwrap();
     assert!(picture < html.find("<h2>").unwrap(), "a picture first");
     assert!(!html.contains("of 0 examples") && !html.contains("sees 0"));
+    assert!(!html.contains("without digests"), "the journals are proved");
 
     // With claims, those of the page.
     let record = blocks(&page, "json")[0];
@@ -64,6 +66,9 @@ fn a_python_script_gets_a_report() {
     line["capabilities"]["add"]["accuracy"] = Value::from(87);
     lines[3] = line.to_string();
     fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let said = refused(home.path(), &["report", "runs/mine"]);
+    assert!(said.contains("curves.jsonl"), "{said}");
+    fs::write(path.with_file_name("DONE"), "").unwrap();
     let said = refused(home.path(), &["report", "runs/mine"]);
     assert!(
         said.contains("read line 4 of") && said.contains("capabilities.add.accuracy is 87"),

@@ -162,6 +162,7 @@ impl Lab {
     ) -> Self {
         let source = format!("the study {}", self.name);
         self.claims([Claim {
+            capability: None,
             statement: statement.to_owned(),
             source,
             arm: arm.to_owned(),

@@ -26,19 +26,20 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The spread of capabilities that were watched until `last_step`.
+    /// The spread of capabilities that were watched until `last_step`. A single one has no ratio.
     #[must_use]
     pub fn from_emergences(emergences: &[Emergence], last_step: f64) -> Self {
         let times: Vec<f64> = emergences.iter().filter_map(|one| one.t50).collect();
         let (reached, of) = (times.len(), emergences.len());
         let first = times.iter().copied().fold(f64::INFINITY, f64::min);
         let last = times.iter().copied().fold(0.0, f64::max);
-        let all = of > 0 && reached == of;
+        let several = of > 1;
+        let all = several && reached == of;
         Self {
             ratio: all.then(|| ratio(last, first)).flatten(),
             reached,
             of,
-            at_least: (!all && reached > 0)
+            at_least: (several && !all && reached > 0)
                 .then(|| ratio(last_step, first))
                 .flatten(),
         }

@@ -20,11 +20,25 @@ pub struct Claim {
     pub against: Option<Against>,
     /// What is compared.
     pub metric: Metric,
+    /// The capability that alone is looked at; all that count where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
     /// Whether the arm should have less or more of it.
     pub direction: Direction,
     /// The ratio to the baseline (or to what the arm is compared with) that counts as an effect, for instance 0.8 for a
     /// fifth less.
     pub smallest_effect: f64,
+}
+
+impl Claim {
+    /// What is compared, for people.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match &self.capability {
+            None => self.metric.label().to_owned(),
+            Some(name) => format!("{} ({name})", self.metric.label()),
+        }
+    }
 }
 
 /// What an arm is compared with.

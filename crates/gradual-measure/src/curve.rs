@@ -188,6 +188,16 @@ impl Curve {
         }
     }
 
+    /// The part of the curve from `step` on; `None` where nothing of it comes then.
+    #[must_use]
+    pub fn since(&self, step: f64) -> Option<Self> {
+        let first = self.steps.partition_point(|&other| other < step);
+        (first < self.len()).then(|| Self {
+            steps: self.steps[first..].to_vec(),
+            values: self.values[first..].to_vec(),
+        })
+    }
+
     /// The point-wise mean of curves on equal steps.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub enum Lack {
     SecondPhase,
     /// A capability that was half learned when the second phase began, and so can be lost.
     ToKeep,
+    /// The capability that is asked for.
+    Capability,
     /// A capability that is composed of others.
     Composed,
     /// A second capability.
@@ -34,6 +36,7 @@ impl fmt::Display for Lack {
         f.write_str(match self {
             Self::SecondPhase => "there is no second phase",
             Self::ToKeep => "no capability was half learned when the second phase began",
+            Self::Capability => "there is no such capability",
             Self::Composed => "no capability is composed of others",
             Self::Several => "there is only one capability",
             Self::UnequalFrequencies => "all capabilities are equally frequent",
@@ -45,6 +48,16 @@ impl fmt::Display for Lack {
 }
 
 impl RunSummary {
+    /// Why the run has no such [value of one capability](Self::value_of) or of all, as [`lack`](Self::lack) says.
+    #[must_use]
+    pub fn lack_of(&self, metric: Metric, capability: Option<&str>) -> Option<Lack> {
+        match capability.map(|name| self.of(name)) {
+            None => self.lack(metric),
+            Some(None) => Some(Lack::Capability),
+            Some(Some(alone)) => alone.lack(metric),
+        }
+    }
+
     /// Why the run has no such [value](Self::value) and would not have one if it went on; `None` where it has one, or
     /// might come to one.
     #[must_use]

@@ -371,6 +371,16 @@ metrics! {
         about: "steps until every capability has an accuracy of 90 %",
         value: |run| run.steps_to_worst_90,
     }
+    StepsToHalf {
+        name: "steps_to_half",
+        label: "steps to half of the skill",
+        head: "steps to half",
+        topic: Tax,
+        unit: "steps",
+        better: Lower,
+        about: "steps until every capability has half of its skill, from the second phase on where there is one",
+        value: |run| run.steps_to_half,
+    }
     ExamplesTo90 {
         name: "examples_to_90",
         label: "examples to 90 % mean accuracy",
@@ -552,5 +562,14 @@ impl RunSummary {
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
         (metric.entry().value)(self)
+    }
+
+    /// The same of one capability alone, or of all that count; `None`, too, where the run has no such capability.
+    #[must_use]
+    pub fn value_of(&self, metric: Metric, capability: Option<&str>) -> Option<f64> {
+        match capability {
+            None => self.value(metric),
+            Some(name) => self.of(name)?.value(metric),
+        }
     }
 }

@@ -193,6 +193,20 @@ impl RunCurves {
         found.ok().map(|at| &self.capabilities[at])
     }
 
+    /// The same run as if it had this capability alone, which then counts; `None` where it has no such one.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Option<Self> {
+        let capability = CapabilityCurves {
+            counts: true,
+            parts: Vec::new(),
+            ..self.capability(name)?.clone()
+        };
+        Some(Self {
+            capabilities: vec![capability],
+            ..self.clone()
+        })
+    }
+
     /// The capabilities that count.
     pub fn counted(&self) -> impl Iterator<Item = &CapabilityCurves> {
         self.capabilities.iter().filter(|one| one.counts)

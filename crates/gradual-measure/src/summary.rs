@@ -115,6 +115,8 @@ pub struct RunSummary {
     pub steps_to_99: Option<f64>,
     /// Steps until every capability has an accuracy of 0.9.
     pub steps_to_worst_90: Option<f64>,
+    /// Steps until every capability has a skill of 0.5, from the second phase of the run on, if it had one; at least 1.
+    pub steps_to_half: Option<f64>,
     /// Training examples until the mean accuracy is 0.9.
     pub examples_to_90: Option<f64>,
     /// Training examples until the mean accuracy is 0.99.
@@ -202,6 +204,7 @@ impl RunSummary {
             steps_to_90,
             steps_to_99,
             steps_to_worst_90: steps_to_worst(&accuracies, 0.9)?,
+            steps_to_half: steps_to_half(curves),
             examples_to_90: examples_at(steps_to_90),
             examples_to_99: examples_at(steps_to_99),
             gradients_to_99: steps_to_99.map(|steps| gradients.at(steps)),
@@ -240,6 +243,12 @@ impl RunSummary {
         self
     }
 
+    /// The same of one capability alone, without seconds; `None` where the run has no such capability.
+    #[must_use]
+    pub fn of(&self, capability: &str) -> Option<Self> {
+        Self::from_curves(&self.curves.only(capability)?).ok()
+    }
+
     /// The curves that all of it was computed from.
     #[must_use]
     pub fn curves(&self) -> &RunCurves {
@@ -259,6 +268,17 @@ impl RunSummary {
         let numbers = self.counted().filter_map(|one| of(one.by(measure)?));
         median(&numbers.collect::<Vec<_>>())
     }
+}
+
+/// Steps from the beginning of the last phase until the last of the capabilities that count has a skill of 0.5.
+fn steps_to_half(curves: &RunCurves) -> Option<f64> {
+    let begins = curves.phase.map_or(0.0, |phase| phase.begins);
+    let times = curves.skills().into_iter().map(|skill| {
+        let reached = skill.since(begins)?.first_crossing(0.5)?;
+        Some((reached - begins).max(1.0))
+    });
+    let times: Option<Vec<f64>> = times.collect();
+    times?.into_iter().reduce(f64::max)
 }
 
 /// The lowest ratio of an accuracy at the end to that at `step`.

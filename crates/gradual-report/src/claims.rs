@@ -148,7 +148,7 @@ fn experiment(folder: &Folder, figures: &mut Figures, stop: &Stop) -> Result<Str
             "| [{index}](#{}) {} | {} | {} | {} | **{}** |\n",
             anchor(&heading(folder, index)),
             cell(&one.claim.statement),
-            cell(one.claim.metric.label()),
+            cell(&one.claim.label()),
             claimed(one),
             found(one),
             one.verdict.label(),
@@ -198,7 +198,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
     }
     text.push_str(&format!(
         ". {} of {} against {}: claimed {}, found {}",
-        claim.metric.label(),
+        plain(&claim.label()),
         code(&claim.arm),
         code(&held.baseline.to_string()),
         claimed(held),
@@ -226,7 +226,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
     }
     text.push_str(&format!(
         ".\n\n![{} by seed]({figure})\n",
-        claim.metric.label()
+        plain(&claim.label())
     ));
     text
 }
@@ -254,8 +254,7 @@ fn found(held: &JudgedClaim) -> String {
 
 /// The arm over the baseline, with the claimed ratio of the baseline's geometric mean.
 fn figure<'a>(folder: &Folder, held: &'a JudgedClaim, name: &str) -> Result<String, ReportError> {
-    let metric = held.claim.metric;
-    let of = |arm: &str| present(&values(folder, arm, metric));
+    let of = |arm: &str| present(&values(folder, arm, &held.claim));
     let row = |arm: &'a str| (arm, of(arm).into_iter().collect::<Vec<_>>());
     let mut arms = vec![row(&held.claim.arm)];
     let logs: Vec<f64> = match &held.baseline {
@@ -272,7 +271,7 @@ fn figure<'a>(folder: &Folder, held: &'a JudgedClaim, name: &str) -> Result<Stri
         .filter(|limit| limit.is_finite());
     dots(&Dots {
         name,
-        metric: metric.label(),
+        metric: &held.claim.label(),
         arms,
         limit,
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    Against, Claim, Effect, LEAST_SEEDS, Lack, Metric, Question, Verdict, judge, paired_ratio,
+    Against, Claim, Effect, LEAST_SEEDS, Lack, Question, Verdict, judge, paired_ratio,
 };
 use serde::Serialize;
 
@@ -73,18 +73,18 @@ pub(crate) fn of(folder: &Folder) -> Vec<JudgedClaim> {
 /// The effect that a claim is about, and why it can't be judged.
 fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) {
     let claim = &stated.claim;
-    let arm_values = values(folder, &claim.arm, claim.metric);
+    let arm_values = values(folder, &claim.arm, claim);
     let base_values = match &stated.against {
-        Against::Arm(name) => values(folder, name, claim.metric),
+        Against::Arm(name) => values(folder, name, claim),
         Against::Number(number) => {
             let seeds = arm_values.keys().map(|&seed| (seed, Some(*number)));
             seeds.collect()
         }
     };
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
-    let reason = missing(folder, &claim.arm, claim.metric)
+    let reason = missing(folder, &claim.arm, claim)
         .or_else(|| match &stated.against {
-            Against::Arm(name) => missing(folder, name, claim.metric),
+            Against::Arm(name) => missing(folder, name, claim),
             Against::Number(_) => None,
         })
         .or_else(|| {
@@ -104,10 +104,14 @@ fn few(effect: Option<&Effect>) -> Option<String> {
         .then(|| format!("{pairs} of seeds; a verdict takes at least {LEAST_SEEDS}"))
 }
 
-/// The numbers of the finished runs of an arm, by seed.
-pub(crate) fn values(folder: &Folder, arm: &str, metric: Metric) -> BTreeMap<u64, Option<f64>> {
+/// The numbers of the finished runs of an arm that a claim is about, by seed.
+pub(crate) fn values(folder: &Folder, arm: &str, claim: &Claim) -> BTreeMap<u64, Option<f64>> {
+    let value = |run: &Run| {
+        run.summary
+            .value_of(claim.metric, claim.capability.as_deref())
+    };
     finished(folder, arm)
-        .map(|run| (run.seed, run.summary.value(metric)))
+        .map(|run| (run.seed, value(run)))
         .collect()
 }
 
@@ -125,7 +129,7 @@ fn finished<'a>(folder: &'a Folder, arm: &str) -> impl Iterator<Item = &'a Run> 
 }
 
 /// What the runs of an arm lack of a number, if they lack anything.
-fn missing(folder: &Folder, arm: &str, metric: Metric) -> Option<String> {
+fn missing(folder: &Folder, arm: &str, claim: &Claim) -> Option<String> {
     let runs = finished(folder, arm).count();
     if runs == 0 {
         return Some(match folder.arm(arm).map_or(0, |arm| arm.runs.len()) {
@@ -136,8 +140,11 @@ fn missing(folder: &Folder, arm: &str, metric: Metric) -> Option<String> {
     }
     // Those that can't have it, by why, and those that might have had it.
     let mut lacking: BTreeMap<Option<Lack>, usize> = BTreeMap::new();
-    for run in finished(folder, arm).filter(|run| run.summary.value(metric).is_none()) {
-        *lacking.entry(run.summary.lack(metric)).or_default() += 1;
+    let (metric, capability) = (claim.metric, claim.capability.as_deref());
+    let lacks = |run: &&Run| run.summary.value_of(metric, capability).is_none();
+    for run in finished(folder, arm).filter(lacks) {
+        let lack = run.summary.lack_of(metric, capability);
+        *lacking.entry(lack).or_default() += 1;
     }
     let said = lacking.into_iter().map(|(lack, some)| {
         let some = format!("{some} of {} of {arm}", count(runs, "run", "runs"));

@@ -25,7 +25,7 @@ pub struct GroupMembers {
     pub group: u64,
     /// Share of the examples that it holds, 0 to 1.
     pub share: f64,
-    /// Mean loss of these.
+    /// Mean loss of these, which are training examples.
     pub loss: f64,
     /// How many of these are of each capability, by name. Empty where there is one capability alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

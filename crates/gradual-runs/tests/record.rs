@@ -132,6 +132,7 @@ fn files_come_back_as_they_were() {
                 source: "post".into(),
                 arm: "grouped".into(),
                 against: None,
+                capability: (metric == Metric::Gap).then(|| String::from("add")),
                 metric,
                 direction: Direction::Lower,
                 smallest_effect: 0.8,

@@ -4,6 +4,7 @@
 //! one, and at most as many as are asked for) is held out, drawn at random and stratified by class: every class of a
 //! group has its share of the part that is held out.
 
+pub(crate) mod few;
 pub(crate) mod groups;
 pub(crate) mod quotas;
 pub(crate) mod scale;

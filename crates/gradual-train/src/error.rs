@@ -230,6 +230,26 @@ pub enum TrainError {
         /// How many there were.
         got: usize,
     },
+    /// Fresh weights are others when they are drawn again from the same random numbers.
+    #[error(
+        "task: parameter {parameter} of a fresh model has other values when the model is made again from the same random \
+         numbers, so that runs of one seed would not start alike; take them from the random numbers that `Task::model` is \
+         given, or by Burn's own `init` on its device, and while nothing else draws from that device"
+    )]
+    Weights {
+        /// Path of the parameter.
+        parameter: String,
+    },
+    /// The examples of a draw are others when they are drawn again from the same random numbers.
+    #[error(
+        "task: examples that are drawn again from the same random numbers are others: {problem}. Runs of one seed would not \
+         see the same examples, and a run that was stopped could not go on as it was; take all of an example from the random \
+         numbers that the task is given"
+    )]
+    Draws {
+        /// What is not the same.
+        problem: String,
+    },
     /// A capability is said to be composed of something that is no other capability of the task, or of one twice.
     #[error(
         "task: capability {capability} names {part} among its parts; parts are names of other capabilities of the task, \

@@ -12,6 +12,7 @@ mod checkpoint;
 mod error;
 mod folder;
 mod followed;
+mod generator;
 mod grouped_step;
 mod interrupt;
 mod journal_names;

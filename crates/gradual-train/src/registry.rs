@@ -26,6 +26,8 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
     &[
         &task_mixture::ENTRY,
         &mixture::BALANCED,
+        &mixture::WEIGHTED,
+        &mixture::REWEIGHTED,
         &stratified::ENTRY,
         &curriculum::ENTRY,
         &epochs::ENTRY,

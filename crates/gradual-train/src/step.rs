@@ -1,6 +1,6 @@
 //! One step: losses to groups to coefficients to update.
 
-mod decided;
+pub(crate) mod decided;
 mod examples;
 pub(crate) mod finish;
 pub(crate) mod finite;

@@ -118,11 +118,13 @@ pub trait Task {
     /// The capabilities, in a fixed order; labels and scores index it.
     fn capabilities(&self) -> &[Capability];
 
-    /// A fresh model on `device` whose weights depend on `random` alone, and so are the same in all arms of a seed. Those
-    /// of Burn's `init(device)` are not: they come from the device, from which other runs draw at the same time.
+    /// A fresh model on `device`, the same in all arms of a seed: its weights come from `random`, or from the device itself as
+    /// those of Burn's `init(device)` do, which a [`Trainer`](crate::Trainer) seeds first and lets no other run draw from
+    /// meanwhile. Weights that come from elsewhere are [refused](TrainError::Weights).
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Self::Model;
 
-    /// Draws `n` training examples.
+    /// Draws `n` training examples, the same for the same state of `random`: those of a run that goes on from a checkpoint
+    /// have to be those that it would have seen. Others are [refused](TrainError::Draws).
     ///
     /// # Errors
     ///

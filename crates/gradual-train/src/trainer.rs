@@ -12,6 +12,7 @@ pub(crate) mod note;
 mod notes;
 pub(crate) mod phase;
 mod proxy;
+mod repeats;
 mod run;
 pub(crate) mod schedule;
 mod search;

@@ -16,6 +16,7 @@ mod notes;
 mod parts;
 mod phases;
 mod precision;
+mod repeats;
 mod resume;
 mod rules;
 mod signed;

@@ -47,7 +47,38 @@ impl Experiment {
             }
             self.check_phases(claim)?;
         }
-        self.check_parts()
+        self.check_parts()?;
+        self.check_capabilities()
+    }
+
+    /// Refuses a claim on a capability that the task has not.
+    fn check_capabilities(&self) -> anyhow::Result<()> {
+        let named = self
+            .claims
+            .iter()
+            .filter(|claim| claim.capability.is_some());
+        let named: Vec<&Claim> = named.collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let known: Vec<String> = self
+            .task
+            .capabilities()?
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        for claim in named {
+            let name = claim.capability.as_deref().unwrap_or_default();
+            if !known.iter().any(|one| one == name) {
+                bail!(
+                    "the claim \"{}\": the task has no capability '{name}'{}; its capabilities are {}",
+                    claim.statement,
+                    meant(name, known.iter().map(String::as_str)),
+                    known.join(", ")
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a claim on the second phase of an arm that has none.

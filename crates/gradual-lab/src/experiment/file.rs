@@ -99,6 +99,8 @@ struct ClaimEntry {
     #[serde(default)]
     against: Option<Spanned<Against>>,
     metric: Metric,
+    #[serde(default)]
+    capability: Option<String>,
     direction: Direction,
     #[serde(deserialize_with = "ratio")]
     smallest_effect: f64,
@@ -432,6 +434,7 @@ impl File {
                 .as_ref()
                 .map(|against| against.as_ref().clone()),
             metric: entry.metric,
+            capability: entry.capability.clone(),
             direction: entry.direction,
             smallest_effect: entry.smallest_effect,
         };

@@ -135,6 +135,9 @@ fn pixel(share: f64, limit: (i32, i32)) -> i32 {
 /// The least length of an axis, as a part of the larger of its ends, of which ticks can be told apart.
 const NARROWEST: f64 = 1e-9;
 
+/// Where an axis of skills begins if nothing is much worse than chance.
+const LOW_SKILL: f64 = -0.1;
+
 /// A linear axis with few, round ticks.
 #[derive(Clone, Copy)]
 pub(crate) struct LinearAxis {
@@ -162,6 +165,27 @@ impl LinearAxis {
             reversed: false,
             format,
         }
+    }
+
+    /// An axis for skills: from a little below chance to a little above everything; lower where `values` are, which is worse than
+    /// chance, but not below −1.
+    pub(crate) fn of_skill(values: impl IntoIterator<Item = f64>) -> Self {
+        let lowest = values.into_iter().fold(0.0, f64::min);
+        let low = match lowest < LOW_SKILL {
+            true => (10.0 * lowest).floor() / 10.0,
+            false => LOW_SKILL,
+        };
+        Self::new(low.max(-1.0), 1.05, |value| format!("{value:.1}"))
+    }
+
+    /// `value`, moved into the axis: what is below it is drawn along its lower edge.
+    pub(crate) fn clamp(&self, value: f64) -> f64 {
+        value.clamp(self.low, self.high)
+    }
+
+    /// The smallest and the largest number shown.
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
     }
 
     /// The same with the high end first.

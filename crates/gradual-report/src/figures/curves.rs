@@ -25,13 +25,12 @@ const POINTS: usize = 8000;
 pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
     let words = Words::of(measure);
-    let mut panels = Vec::new();
     let mut data = Table::new(
         words.name,
         &["arm", "capability", "step", "mean", "lowest", "highest"],
     );
+    let mut drawn = Vec::new();
     for arm in folder.shown() {
-        let end = folder.end_of(arm);
         let runs = arm.counted();
         let all = order.all.iter();
         let means: Vec<Curve> = all
@@ -49,6 +48,15 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
                 Some((index, name.as_str(), band))
             })
             .collect();
+        drawn.push((arm, mean, bands));
+    }
+    // One axis for all panels, which are compared.
+    let all = drawn.iter().flat_map(|(_, _, bands)| bands);
+    let lows = all.flat_map(|(_, _, band)| band.mean.values().iter().copied());
+    let skills = LinearAxis::of_skill(lows);
+    let mut panels = Vec::new();
+    for (arm, mean, bands) in drawn {
+        let end = folder.end_of(arm);
         // Many lines cover each other: each of them is drawn more coarsely.
         let columns = COLUMNS.min(POINTS / 4 / bands.len().max(1));
         let pointed = POINTED.min(POINTED_IN_ALL / bands.len().max(1)).max(2);
@@ -81,15 +89,12 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
             y_ticks: true,
         };
         panels.push(frame.draw(|area, hits| {
-            let axes = (
-                LinearAxis::new(0.0, end, steps),
-                LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}")),
-            );
+            let axes = (LinearAxis::new(0.0, end, steps), skills);
+            let (low, high) = skills.ends();
             axis::chart(area, &layout, axes, |chart| {
                 for (index, name, band) in &bands {
                     let colour = style::ramp(order.share(*index));
-                    // What falls far below the axis is drawn along its lower edge.
-                    let points = series::points(&band.mean.clamp(-0.1, 1.05), end / 20.0);
+                    let points = series::points(&band.mean.clamp(low, high), end / 20.0);
                     let shown = series::drawn(&points, columns);
                     chart.draw_series(LineSeries::new(shown, line(1.25, colour)))?;
                     for at in thinned(points.len(), pointed) {
@@ -103,13 +108,13 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
                         hits.circle(place, 4.0, &title);
                     }
                 }
-                let points = series::points(&mean.clamp(-0.1, 1.05), end / 20.0);
+                let points = series::points(&mean.clamp(low, high), end / 20.0);
                 let points = series::drawn(&points, COLUMNS);
                 chart.draw_series(LineSeries::new(points.clone(), line(4.0, PAPER)))?;
                 chart.draw_series(LineSeries::new(points, line(2.25, INK)))?;
                 for at in thinned(mean.len(), POINTED) {
                     let (step, value) = (mean.steps()[at], mean.values()[at]);
-                    let place = (step, value.clamp(-0.1, 1.05));
+                    let place = (step, skills.clamp(value));
                     let place = chart.plotting_area().map_coordinate(&place);
                     let title = format!("mean, step {}: {}", number(step), number(value));
                     hits.rectangle(

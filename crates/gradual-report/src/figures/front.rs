@@ -187,6 +187,7 @@ fn region(folder: &Folder, goal: Goal, kind: Kind) -> Option<Region> {
         let stated = folder.stated.iter().find(|stated| {
             let claim = &stated.claim;
             claim.metric == metric
+                && claim.capability.is_none()
                 && claim.direction == direction
                 && sound(claim.smallest_effect)
                 && against_baseline(&stated.against)

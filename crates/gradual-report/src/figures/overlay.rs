@@ -233,7 +233,8 @@ fn panel(
     let pointed = POINTED.min(POINTED_IN_ALL / bands.len()).max(2);
     let drawn = frame.draw(|area, hits| {
         let (plot, key) = area.split_vertically(px(236.0));
-        let y = LinearAxis::new(-0.1, 1.05, |value| format!("{value:.1}"));
+        let lows = bands.iter().flat_map(|(_, band)| band.points());
+        let y = LinearAxis::of_skill(lows.map(|(_, _, low, _)| low));
         // Where two arms have one colour, letters tell the lines apart.
         let mut letters = Vec::new();
         axis::chart(&plot, &layout, (x, y), |chart| {
@@ -241,9 +242,8 @@ fn panel(
                 let colour = style::arm(*index);
                 let edge = |high: bool| {
                     let points = band.points();
-                    let points = points.map(move |(at, _, low, top)| {
-                        (at, if high { top } else { low }.clamp(-0.1, 1.05))
-                    });
+                    let points = points
+                        .map(move |(at, _, low, top)| (at, y.clamp(if high { top } else { low })));
                     series::drawn(&points.collect::<Vec<_>>(), columns)
                 };
                 let mut outline = edge(true);
@@ -253,17 +253,13 @@ fn panel(
                 chart.draw_series([Polygon::new(outline, colour.mix(0.18).filled())])?;
             }
             for (rank, (index, band)) in bands.iter().enumerate() {
-                let points = band
-                    .points()
-                    .map(|(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)));
+                let points = band.points().map(|(at, mean, ..)| (at, y.clamp(mean)));
                 let points = series::drawn(&points.collect::<Vec<_>>(), columns);
                 chart.draw_series(LineSeries::new(points, line(1.75, style::arm(*index))))?;
                 let all: Vec<_> = band.points().collect();
                 for at in thinned(all.len(), pointed) {
                     let (x, mean, low, high) = all[at];
-                    let place = chart
-                        .plotting_area()
-                        .map_coordinate(&(x, mean.clamp(-0.1, 1.05)));
+                    let place = chart.plotting_area().map_coordinate(&(x, y.clamp(mean)));
                     let title = format!(
                         "{}, {} {}: {} ({} to {})",
                         names[*index],
@@ -276,7 +272,8 @@ fn panel(
                     hits.circle(place, 5.0, &title);
                 }
                 if bands.len() > style::ARMS {
-                    letters.push((*index, lettered(&all, rank, bands.len())));
+                    let (at, skill) = lettered(&all, rank, bands.len());
+                    letters.push((*index, (at, y.clamp(skill))));
                 }
             }
             write(&plot, chart, &letters)
@@ -297,7 +294,7 @@ fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64,
         true => points.iter().find(risen).or(points.last()),
         false => points.iter().rev().find(risen).or(points.first()),
     };
-    place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean.clamp(-0.1, 1.05)))
+    place.map_or((0.0, 0.0), |&(at, mean, ..)| (at, mean))
 }
 
 /// Writes the letters of arms beside their places, each where it covers no other.

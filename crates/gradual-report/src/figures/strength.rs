@@ -123,7 +123,11 @@ fn metrics(folder: &Folder, series: &[Series<'_>]) -> Vec<Metric> {
     let arms = || series.iter().flat_map(|one| &one.arms);
     let claimed = |metric: &Metric| {
         let mut claims = folder.stated.iter().map(|stated| &stated.claim);
-        claims.any(|claim| claim.metric == *metric && arms().any(|(_, arm)| arm.name == claim.arm))
+        claims.any(|claim| {
+            claim.metric == *metric
+                && claim.capability.is_none()
+                && arms().any(|(_, arm)| arm.name == claim.arm)
+        })
     };
     let all = Metric::ALL.iter().copied();
     all.filter(|metric| METRICS.contains(metric) || claimed(metric))

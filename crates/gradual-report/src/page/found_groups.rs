@@ -59,7 +59,9 @@ pub(super) fn html(folder: &Folder) -> String {
     };
     format!(
         "<h2 id=\"found-groups\">Found groups</h2>\n<p class=\"small\">What the groups hold that a run found in its \
-         gradients, told by a set of examples that stays the same over the run. The examples shown are those whose gradients are most alike to the others of their group. Curves: share of the examples, and mean loss. \
+         gradients, told by a set of training examples that stays the same over the run. The examples shown are those whose \
+         gradients are most alike to the others of their group. Curves: share of these examples, and their mean loss; nothing \
+         here is held out. \
          To name a group, write a file <code>names.toml</code> into the folder of the experiment, such as \
          <code>[{}.seed-{}]</code> and below it <code>{} = \"a name\"</code>, and make the report again.</p>\n{body}{more}",
         runs.first()

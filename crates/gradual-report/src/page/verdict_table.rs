@@ -5,7 +5,7 @@ use gradual_measure::{Direction, LEAST_SEEDS, Verdict};
 use super::{Shown, table};
 use crate::folder::Folder;
 use crate::numbers::{count, number};
-use crate::text::{escape, shown};
+use crate::text::shown;
 use crate::verdicts::JudgedClaim;
 
 /// Claims that are shown.
@@ -94,7 +94,7 @@ fn row(held: &JudgedClaim) -> Vec<Shown> {
             shown(&held.baseline.to_string(), NAME)
         )
         .into(),
-        escape(claim.metric.label()).into(),
+        shown(&claim.label(), STATEMENT).into(),
         format!("{sign}\u{a0}{}", claim.smallest_effect).into(),
         Shown {
             html: effect.map_or_else(dash, |effect| number(effect.ratio)),

@@ -91,6 +91,7 @@ impl Fixture {
             source: "Jermyn (2022)".to_owned(),
             arm: arm.to_owned(),
             against: None,
+            capability: None,
             metric,
             direction,
             smallest_effect,

@@ -15,7 +15,9 @@ use super::idx::{Idx, is_idx, unpacked};
 use super::options::{Channels, ImageGroups, ImageOptions};
 use super::stored::Stored;
 use super::{assignment, decode, folder};
+use crate::finite::few::few_held_out;
 use crate::finite::groups::{by_first_example, grouped, in_one_part};
+use crate::finite::out_of;
 use crate::finite::texts::Texts;
 
 /// Fewest and most classes.
@@ -221,6 +223,10 @@ impl Reading {
             "image",
             usize::MAX,
         ));
+        let held = groups
+            .iter()
+            .map(|group| (group.name.as_str(), out_of(group.examples.len())));
+        warnings.extend(few_held_out(held, "image"));
         let (channels, size, bytes) = self.stored.finish();
         let colours = match channels {
             Channels::Grey => "grey",

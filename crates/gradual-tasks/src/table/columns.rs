@@ -5,7 +5,9 @@ use gradual_registry::excerpt;
 use super::error::{SHORT, TableError};
 use super::feature::{Feature, Reading, shown};
 use super::options::Predicted;
+use crate::finite::few::few_held_out;
 use crate::finite::groups::{Group, by_first_example, grouped, in_one_part};
+use crate::finite::out_of;
 use crate::finite::scale::Scale;
 use crate::finite::texts::Texts;
 
@@ -257,6 +259,10 @@ impl Columns {
         if let Targets::Classes { classes, names } = &targets {
             warnings.extend(in_one_part(&groups, classes, names, "row", usize::MAX));
         }
+        let held = groups
+            .iter()
+            .map(|group| (group.name.as_str(), out_of(group.examples.len())));
+        warnings.extend(few_held_out(held, "row"));
         let (features, described) = finished(self.features, &mut warnings);
         let width: usize = features.iter().map(Feature::width).sum();
         if width == 0 {

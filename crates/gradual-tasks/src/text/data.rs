@@ -11,8 +11,10 @@ use super::file::LineFile;
 use super::groups::measurable;
 use super::index::{Counted, Index};
 use super::line::{Form, GROUP, Line, parse};
+use super::split::out_of;
 use super::vocabulary::{CHARACTERS, TextTokens, Vocabulary};
 use crate::decoder::DecoderConfig;
+use crate::finite::few::few_held_out;
 
 /// What messages call text that came from standard input.
 const INPUT: &str = "standard input";
@@ -117,6 +119,27 @@ impl TextData {
             ));
         }
         let groups = measurable(members);
+        let held = groups
+            .iter()
+            .map(|(name, lines)| (name.as_str(), out_of(lines.len(), config.held_out)));
+        if let Some(few) = few_held_out(held, "line") {
+            notes.push(format!("{name}: {few}"));
+        }
+        let described = format!(
+            "{name}: {} with {}, {}; {}; {} in the vocabulary",
+            several(index.len(), "line"),
+            index.form.fields(),
+            match index.form {
+                Form::PromptAndTarget => "of which the target is learned",
+                Form::Text => "of which all is learned",
+            },
+            match index.names.len() {
+                0 => "no groups are named, so groups have to be found".to_owned(),
+                _ => several(groups.len(), "group"),
+            },
+            several(vocabulary.size(), "token"),
+        );
+        notes.insert(0, described);
         Ok(Self {
             lines: Arc::new(Lines {
                 name,
@@ -161,10 +184,18 @@ impl TextData {
         &self.lines.config
     }
 
-    /// What is unusual about the text, though it can be learned: a sentence each.
+    /// What was read, and what is unusual about it, though it can be learned: a sentence each.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+}
+
+/// So many of them, in words.
+fn several(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
     }
 }
 

@@ -8,6 +8,11 @@ use rand_chacha::ChaCha8Rng;
 /// One line in this many of a group is held out, at most.
 const HELD_OUT: usize = 4;
 
+/// How many of `lines` are held out, if `most` are at most.
+pub(super) fn out_of(lines: usize, most: usize) -> usize {
+    (lines / HELD_OUT).clamp(1, most.max(1))
+}
+
 /// The lines of one seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Split {
@@ -30,7 +35,7 @@ impl Split {
             held_out: Vec::new(),
         };
         for lines in groups {
-            let out = (lines.len() / HELD_OUT).clamp(1, most.max(1));
+            let out = out_of(lines.len(), most);
             let mut at = rand::seq::index::sample(&mut random, lines.len(), out).into_vec();
             at.sort_unstable();
             let first = split.training.len();

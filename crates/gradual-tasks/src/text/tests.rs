@@ -257,10 +257,20 @@ fn single_lines_are_a_group_together() {
     assert_eq!(names, ["3", "other (2 groups of a single line)"]);
     assert!(data.has_groups());
     assert!(
-        data.notes()[0].contains("2 of 3 groups have a single line; does \"group\" name lines")
+        data.notes()[1].contains("2 of 3 groups have a single line; does \"group\" name lines")
+    );
+    assert_eq!(
+        data.notes()[0],
+        "FILE: 4 lines with \"text\", of which all is learned; 2 groups; 7 tokens in the vocabulary"
+    );
+    assert!(
+        data.notes()[2].contains("fewer than 25 held-out lines are measured roughly, by 1 within"),
+        "{:?}",
+        data.notes()
     );
     let all = read("{\"text\":\"a\"}\n{\"text\":\"b\"}\n").unwrap();
     assert!(!all.has_groups());
+    assert!(all.notes()[0].contains("; no groups are named, so groups have to be found; "));
     assert_eq!(Text::new(&all, 0).capabilities()[0].name, "all");
 }
 
@@ -268,7 +278,7 @@ fn single_lines_are_a_group_together() {
 fn long_lines_are_cut_to_the_context() {
     let data =
         read("{\"text\":\"0123456789abcdefghijklmnopqrstuvwxyz\"}\n{\"text\":\"ab\"}\n").unwrap();
-    assert!(data.notes()[0].contains("1 line of 2 are longer than the context of 16 tokens"));
+    assert!(data.notes()[1].contains("1 line of 2 are longer than the context of 16 tokens"));
     let task = Text {
         split: Arc::new(Split {
             training: vec![0, 1],
@@ -297,7 +307,7 @@ fn long_lines_are_cut_to_the_context() {
         "{\"prompt\":\"0123456789abc\",\"target\":\"xyz\"}\n{\"prompt\":\"\",\"target\":\"0\"}\n",
     )
     .unwrap();
-    assert!(data.notes()[0].contains("the beginning of such a prompt is cut off"));
+    assert!(data.notes()[1].contains("the beginning of such a prompt is cut off"));
     let task = Text::new(&data, 0);
     let mut both = task.encoded(&[0, 1], None).unwrap();
     let (short, long) = (both.pop().unwrap(), both.pop().unwrap());
@@ -428,7 +438,7 @@ fn rare_characters_are_one_token() {
     assert_eq!(vocabulary.size(), 1_002);
     // With `a` the first 999 of equals have tokens of their own.
     assert!(
-        data.notes()[0].contains("402 of 3601 characters are none of the 1000 most frequent ones")
+        data.notes()[1].contains("402 of 3601 characters are none of the 1000 most frequent ones")
     );
     let shown = |line| Text::new(&data, 0).encoded(&[line], None).unwrap()[0].text(vocabulary);
     assert_eq!(

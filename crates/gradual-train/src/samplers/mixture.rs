@@ -1,4 +1,4 @@
-use gradual_registry::Entry;
+use gradual_registry::{Entry, Parameter, Value};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -12,6 +12,59 @@ pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     facts: &[],
     parameters: &[],
     build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
+};
+
+pub(crate) static WEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "mixture",
+    about: "capabilities in proportion to given weights",
+    facts: &[],
+    parameters: &[Parameter::numbers(
+        "weights",
+        "a weight for each capability of the task, in its order, on any scale",
+    )
+    .at_least(0.0)],
+    build: |arguments, _| Ok(Box::new(Mixture::new(arguments.numbers("weights")?)?)),
+};
+
+pub(crate) static REWEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
+    name: "reweighted",
+    about: "the task's own frequencies, that of one capability multiplied by a factor",
+    facts: &[],
+    parameters: &[
+        Parameter::count(
+            "capability",
+            "the capability, counted from 0 in the order of the task",
+            0,
+        )
+        .at_most(1e6)
+        .required(),
+        Parameter::number(
+            "factor",
+            "what its frequency is multiplied by; with 0 it is never drawn, with `alone` nothing else is",
+            0.0,
+        )
+        .at_least(0.0)
+        .at_most(1e6)
+        .or_words(&["alone"]),
+    ],
+    build: |arguments, context| {
+        let (at, mut weights) = (arguments.count("capability")?, context.frequencies);
+        let all = weights.len();
+        let weight = weights.get_mut(at).ok_or_else(|| TrainError::Sampler {
+            sampler: "reweighted",
+            problem: format!(
+                "capability = {at}, but the task has {all} capabilities, counted from 0"
+            ),
+        })?;
+        match arguments.value("factor")? {
+            Value::Word(_) => {
+                weights.fill(0.0);
+                weights[at] = 1.0;
+            }
+            _ => *weight *= arguments.number("factor")?,
+        }
+        Ok(Box::new(Mixture::new(&weights)?))
+    },
 };
 
 /// Capabilities drawn independently, each with a probability in proportion to its weight.

@@ -120,10 +120,7 @@ const HALF: f32 = 5e-2;
 
 /// Whether the losses of a second pass are those of the first.
 fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError> {
-    let mean = first.iter().map(|loss| loss.abs()).sum::<f32>() / first.len().max(1) as f32;
-    // A second loss that is NaN is not near.
-    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= tolerance * a.abs().max(mean);
-    match first.iter().zip(second).position(|pair| !near(pair)) {
+    match differs(first, second, tolerance) {
         Some(example) => Err(TrainError::Changed {
             example,
             first: first[example],
@@ -131,6 +128,21 @@ fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError>
         }),
         None => Ok(()),
     }
+}
+
+/// The first example whose loss is not the same in another pass in single precision.
+pub(crate) fn first_that_differs(first: &[f32], second: &[f32]) -> Option<usize> {
+    differs(first, second, SINGLE)
+}
+
+fn differs(first: &[f32], second: &[f32], tolerance: f32) -> Option<usize> {
+    let finite = || first.iter().filter(|loss| loss.is_finite());
+    let mean = finite().map(|loss| loss.abs()).sum::<f32>() / finite().count().max(1) as f32;
+    // What is not a number once is none both times.
+    let near = |(a, b): (&f32, &f32)| {
+        a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * a.abs().max(mean)
+    };
+    first.iter().zip(second).position(|pair| !near(pair))
 }
 
 /// Groups and coefficients of a draw, with its gradients where it has some.

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use gradual_grad::draw_parameters;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -18,14 +17,14 @@ use crate::step::standing::StandingDraws;
 use crate::task::Task;
 
 /// Streams of random numbers: the model's weights, the draws, the standing examples.
-const WEIGHTS: u64 = 0;
+pub(super) const WEIGHTS: u64 = 0;
 const DRAWS: u64 = 1;
 const STANDING: u64 = 3;
 
 impl<T: Task> Trainer<'_, T> {
     /// The run at its start, or where the snapshot left it.
     pub(super) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
-        let model = self.fresh_model();
+        let model = self.fresh_model()?;
         let run = Run {
             done: 0,
             skipped: 0,
@@ -54,16 +53,7 @@ impl<T: Task> Trainer<'_, T> {
         }
     }
 
-    /// A model with fresh weights.
-    pub(super) fn fresh_model(&self) -> T::Model {
-        let on = self.device.clone().autodiff();
-        let model = self.task.model(&mut self.stream(WEIGHTS), &on);
-        // The first step says what is wrong with them, if anything is.
-        let _ = draw_parameters(&model);
-        model
-    }
-
-    fn stream(&self, stream: u64) -> ChaCha8Rng {
+    pub(super) fn stream(&self, stream: u64) -> ChaCha8Rng {
         let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
         random.set_stream(stream);
         random

@@ -20,6 +20,9 @@ pub struct TrainerConfig {
     /// where the objective takes per-example gradients. It costs less than four steps and moves nothing. Without it,
     /// examples that are coupled (batch norm, in-batch losses) and layers whose tap is not their forward pass go
     /// unnoticed.
+    ///
+    /// Fresh weights and the first examples are asked for twice, too: a task that gives others for the same random numbers is
+    /// an [error](crate::TrainError::Weights) under any objective.
     pub verify: bool,
 }
 

@@ -5,9 +5,11 @@ use super::config::NotFinite;
 use super::run::Run;
 use super::seen::Seen;
 use crate::error::TrainError;
+use crate::generator;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
 use crate::step::known::Known;
+use crate::step::stepped::Stepped;
 use crate::step::stepper::Stepper;
 use crate::step::verified::verified;
 use crate::task::{Drawn, Task};
@@ -21,7 +23,7 @@ impl<T: Task> Trainer<'_, T> {
     ) -> Result<T::Model, TrainError> {
         let step = run.done + 1;
         let seed = self.config.seed.wrapping_add(step << 20);
-        self.device.seed(seed);
+        self.seed(seed);
         let rate = self.rate.step();
         let looked = self.take_lens(&model, run);
         if let Err(source) = looked.and_then(|()| self.show_standing(&model, run)) {
@@ -33,6 +35,7 @@ impl<T: Task> Trainer<'_, T> {
             self.size(),
             &mut run.draws,
         )?;
+        let before = run.unverified.then(|| (wanted.clone(), run.draws.clone()));
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         if run.described.is_none() {
@@ -40,28 +43,17 @@ impl<T: Task> Trainer<'_, T> {
             let words = first.and_then(|part| self.task.describe(&part.batch, 0));
             run.described = Some(words.is_some());
         }
-        if run.unverified {
-            self.verify(&model, run, &drawn)
-                .map_err(|source| self.named(run, &labels, source))?;
-            self.device.seed(seed);
+        if let Some((wanted, random)) = before {
+            generator::together(|| {
+                self.check_draw(&model, wanted, random, &drawn)?;
+                self.verify(&model, run, &drawn)
+            })
+            .map_err(|source| self.named(run, &labels, source))?;
+            self.seed(seed);
         }
-        let stepped = self.seen_through_lens(run, &drawn).and_then(|seen| {
-            let (seen, groups) = match &seen {
-                Seen::Nothing => (None, None),
-                Seen::Gradients(gradients) => (Some(gradients.as_ref()), None),
-                Seen::Groups(groups) => (None, Some(groups.as_slice())),
-            };
-            if seen.is_some() || groups.is_some() {
-                self.device.seed(seed);
-            }
-            let known = Known {
-                labels: LabelSet::new(&labels).with_more(&more),
-                seen,
-                groups,
-            };
-            let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-            let stepper = self.stepper();
-            stepper.step_in_parts_known(&model, &mut self.objective, known, &drawn, losses)
+        let stepped = generator::together(|| {
+            let all = LabelSet::new(&labels).with_more(&more);
+            self.pass(&model, run, &drawn, all, seed)
         });
         run.seen.examples += labels.len() as u64;
         let stepped = match stepped {
@@ -78,6 +70,39 @@ impl<T: Task> Trainer<'_, T> {
         let model = self.optimizer.step(rate, model, update);
         self.stepped(run, loss, left_out)?;
         Ok(model)
+    }
+
+    /// The gradients of a draw.
+    fn pass(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        drawn: &[Drawn<T::Batch>],
+        labels: LabelSet<'_>,
+        seed: u64,
+    ) -> Result<Stepped, TrainError> {
+        let seen = self.seen_through_lens(run, drawn)?;
+        let (seen, groups) = match &seen {
+            Seen::Nothing => (None, None),
+            Seen::Gradients(gradients) => (Some(gradients.as_ref()), None),
+            Seen::Groups(groups) => (None, Some(groups.as_slice())),
+        };
+        if seen.is_some() || groups.is_some() {
+            self.seed(seed);
+        }
+        let known = Known {
+            labels,
+            seen,
+            groups,
+        };
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let stepper = self.stepper();
+        stepper.step_in_parts_known(model, &mut self.objective, known, drawn, losses)
+    }
+
+    /// Seeds what layers draw that are random themselves.
+    fn seed(&self, seed: u64) {
+        generator::together(|| self.device.seed(seed));
     }
 
     /// Goes on without a step that failed for a number that is not finite, if it may.
