@@ -170,7 +170,9 @@ fn run_until(
         ),
         experiment: &experiment,
     };
-    for note in experiment.task.notes().iter().chain(&experiment.notes) {
+    // Who names arms knows which are left out.
+    let others = experiment.notes.iter().filter(|_| asked.arms.is_empty());
+    for note in experiment.task.notes().iter().chain(others) {
         tell(format_args!("note: {note}"));
     }
     plan.check()?;

@@ -23,7 +23,7 @@ use crate::kinds::{KINDS, Kind};
 use crate::meant::meant;
 use crate::names;
 use crate::recipe::{Changes, Usual};
-use crate::training::AnyTask;
+use crate::training::{AnyTask, no_sizes};
 use file::{File, RunSection};
 
 /// Learning rate where neither file nor task give one.
@@ -60,7 +60,7 @@ pub(crate) struct Experiment {
     pub(crate) size: Size,
     pub(crate) usual: Usual,
     pub(crate) task: Box<dyn AnyTask>,
-    /// What is unusual about it, a sentence each.
+    /// What is to be said of the arms that run by default.
     pub(crate) notes: Vec<String>,
     /// Whether arms that are not among `arms` can be named.
     pub(crate) open: bool,
@@ -249,7 +249,11 @@ impl Experiment {
     fn arm(&self, name: &str) -> anyhow::Result<Arm> {
         let own = self.own.iter().find(|arm| arm.name == name);
         let arm = own.cloned().map_or_else(|| self.library.arm(name), Ok);
-        arm?.complete(&self.usual)
+        let arm = arm?.complete(&self.usual)?;
+        if arm.recipe.size.is_some() && !self.task.has_sizes() {
+            bail!("the arm {}: {}", arm.name, no_sizes("size"));
+        }
+        Ok(arm)
     }
 
     /// All arms that can be run, those that run by default first.

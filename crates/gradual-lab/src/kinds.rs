@@ -3,6 +3,7 @@
 mod composition;
 mod images;
 mod kind;
+mod modular;
 mod parity;
 mod skills;
 mod table;
@@ -15,9 +16,10 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 6] = [
+pub(crate) static KINDS: [&dyn Kind; 7] = [
     &parity::SparseParity,
     &composition::Composition,
+    &modular::Modular,
     &skills::Skills,
     &table::Table,
     &images::Images,
@@ -39,7 +41,9 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 
 #[cfg(test)]
 mod tests {
-    use gradual_tasks::{CompositionConfig, ImagesConfig, SkillsConfig, SparseParityConfig};
+    use gradual_tasks::{
+        CompositionConfig, ImagesConfig, ModularConfig, SkillsConfig, SparseParityConfig,
+    };
     use serde_json::json;
     use toml::Value;
 
@@ -55,6 +59,7 @@ mod tests {
                 ..SparseParityConfig::default()
             }),
             "composition" => json!(CompositionConfig::default()),
+            "modular" => json!(ModularConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
             _ => json!({}),
@@ -100,7 +105,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (10 + 9 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 6 + 2) * 15);
     }
 
     #[test]

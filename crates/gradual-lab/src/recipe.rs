@@ -57,6 +57,9 @@ pub struct Recipe {
     /// [a proxy](gradual::train::Trainer::with_proxy) of the sizes that `model(width = 32)` says, under the plain mean loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Spec>,
+    /// The sizes of the model of this arm, where they are not those of the experiment: `model(width = 32)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Spec>,
     /// What is made of the group losses, of [`COMPOSITIONS`], or of the groups' gradients, of [`RULES`].
     pub composition: Spec,
     /// What is put around a composition, of [`COMPOSITION_WRAPPERS`], the innermost first.
@@ -105,6 +108,7 @@ impl Default for Recipe {
             layers: None,
             lens: None,
             proxy: None,
+            size: None,
             composition: Spec::new("mean"),
             composition_wrappers: Vec::new(),
             shared: Vec::new(),
@@ -173,6 +177,9 @@ impl Then {
         if recipe.draw != first.draw {
             bail!("draw is another one in the second phase; it holds for both");
         }
+        if recipe.size != first.size {
+            bail!("size is another one in the second phase; the model is the same in both");
+        }
         Ok(Self {
             after: *after,
             recipe: Box::new(recipe.complete(usual)?),
@@ -218,6 +225,7 @@ impl Recipe {
             grouping: GROUPINGS.resolve(&self.grouping_of_lens())?,
             lens: lens.transpose()?,
             proxy: self.proxy.clone(),
+            size: self.size.clone(),
             wrappers: wrappers.collect::<Result<_, _>>()?,
             metric: metric.transpose()?,
             layers: (self.metric.is_some() || self.searches()).then(|| {
@@ -246,6 +254,9 @@ impl Recipe {
             );
         }
         self.check_proxy()?;
+        if let Some(size) = &self.size {
+            checked::check_sizes("size", size).map_err(anyhow::Error::msg)?;
+        }
         if self.metric.is_none() && self.layers.is_some() && !self.searches() {
             bail!(
                 "layers are those that a metric looks at, and there is no metric: give one, such as metric = \"euclidean\""
@@ -277,7 +288,7 @@ impl Recipe {
         let Some(proxy) = &self.proxy else {
             return Ok(());
         };
-        checked::check_proxy(proxy).map_err(anyhow::Error::msg)?;
+        checked::check_sizes("proxy", proxy).map_err(anyhow::Error::msg)?;
         match &self.lens {
             None => bail!(
                 "a proxy is the model that a lens is a snapshot of, and there is no lens: give one, as in lens = \

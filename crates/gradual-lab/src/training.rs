@@ -94,6 +94,11 @@ pub(crate) trait AnyTask: Send + Sync {
         false
     }
 
+    /// Whether its model comes in other sizes than the experiment's.
+    fn has_sizes(&self) -> bool {
+        false
+    }
+
     /// The journals that its runs have beside the usual ones.
     fn journals(&self) -> &[&str] {
         &[]
@@ -210,25 +215,53 @@ impl<C, F> Configured<C, F> {
         }
     }
 
+    /// The task of this arm, whose model may have sizes of its own.
+    fn task<T, E>(&self, setting: Setting<'_>) -> anyhow::Result<T>
+    where
+        F: Fn(&C, u64) -> Result<T, E>,
+        E: Into<anyhow::Error>,
+    {
+        match self.of_sizes("size", &setting.arm.recipe.size, setting.seed)? {
+            Some(task) => Ok(task),
+            None => (self.make)(&self.config, setting.seed).map_err(Into::into),
+        }
+    }
+
     /// The task of the proxy of this arm, if it has one.
     fn proxy<T, E>(&self, setting: Setting<'_>) -> anyhow::Result<Option<T>>
     where
         F: Fn(&C, u64) -> Result<T, E>,
         E: Into<anyhow::Error>,
     {
-        let Some(sizes) = &setting.arm.recipe.proxy else {
+        self.of_sizes("proxy", &setting.arm.recipe.proxy, setting.seed)
+    }
+
+    /// The task with a model of other sizes, where some are named as `what`.
+    fn of_sizes<T, E>(
+        &self,
+        what: &str,
+        sizes: &Option<Spec>,
+        seed: u64,
+    ) -> anyhow::Result<Option<T>>
+    where
+        F: Fn(&C, u64) -> Result<T, E>,
+        E: Into<anyhow::Error>,
+    {
+        let Some(sizes) = sizes else {
             return Ok(None);
         };
-        let resize = self.resize.with_context(no_proxy)?;
-        let task = (self.make)(&resize(&self.config, sizes)?, setting.seed);
-        let task = task.map_err(Into::into);
-        task.with_context(|| format!("proxy = \"{sizes}\""))
+        let resize = self.resize.with_context(|| no_sizes(what))?;
+        let resized = resize(&self.config, sizes);
+        let task = resized.and_then(|config| (self.make)(&config, seed).map_err(Into::into));
+        task.with_context(|| format!("{what} = \"{sizes}\""))
             .map(Some)
     }
 }
 
-fn no_proxy() -> &'static str {
-    "a proxy is a model of another size, and this task has no model of another size: leave the proxy out (proxy = \"none\")"
+pub(crate) fn no_sizes(what: &str) -> String {
+    format!(
+        "a {what} is a model of another size, and this task has no model of another size: leave the {what} out ({what} = \"none\")"
+    )
 }
 
 /// The settings of a model of another size.
@@ -236,7 +269,7 @@ fn resized<C: Serialize + DeserializeOwned>(config: &C, sizes: &Spec) -> anyhow:
     let mut settings = serde_json::to_value(config)?;
     for (name, size) in &sizes.parameters {
         let Some(setting) = settings.get_mut(name) else {
-            bail!("proxy = \"{sizes}\": the model of this task has no '{name}'");
+            bail!("the model of this task has no '{name}'");
         };
         *setting = serde_json::to_value(size)?;
     }
@@ -259,13 +292,17 @@ where
         Ok(task.capabilities().to_vec())
     }
 
+    fn has_sizes(&self) -> bool {
+        self.resize.is_some()
+    }
+
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        let task = (self.make)(&self.config, setting.seed).map_err(Into::into)?;
+        let task = self.task(setting)?;
         first_step(&task, self.proxy(setting)?.as_ref(), setting)
     }
 
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        let task = (self.make)(&self.config, run.setting.seed).map_err(Into::into)?;
+        let task = self.task(run.setting)?;
         trained(&task, self.proxy(run.setting)?.as_ref(), run)
     }
 }
@@ -321,7 +358,7 @@ pub(crate) fn trainer<'t, T: Task>(
     };
     let trainer = match (&recipe.proxy, proxy) {
         (None, _) => trainer,
-        (Some(_), None) => bail!(no_proxy()),
+        (Some(_), None) => bail!(no_sizes("proxy")),
         (Some(_), Some(task)) => {
             let mean = Objective::new(OneGroup, Mean);
             let proxy = Trainer::new(task, mean, recipe.optimizer()?, setting.device, config);

@@ -256,6 +256,14 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
             "like:searched,proxy:model(hidden=99999999)",
             "hidden = 99999999",
         ),
+        // The sizes of the arm's own model are read in the same way.
+        ("like:grouped,size:model(width=8)", "has no 'width'"),
+        ("like:grouped,size:model(hidden=0)", "size: hidden = 0"),
+        ("like:grouped,size:model(bits=8)", "a size has no 'bits'"),
+        (
+            "like:grouped,size:model(hidden=99999999)",
+            "hidden = 99999999",
+        ),
     ] {
         let arm = format!("mine={arm}");
         let said = refused(&[&file, "--arms=mine", "--arm", &arm, &out]);

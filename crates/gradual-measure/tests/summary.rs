@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gradual_measure::{
-    CapabilityRecord, Evaluation, Measure, MeasureError, Metric, RunCurves, RunSummary, Timing,
+    CapabilityRecord, Evaluation, Lack, Measure, MeasureError, Metric, RunCurves, RunSummary,
+    Timing,
 };
 use proptest::prelude::*;
 
@@ -281,6 +282,58 @@ fn a_second_phase_tells_how_far_it_went_and_what_was_kept() {
     assert_eq!(summary.curves().phase.unwrap().begins, 500.0);
     assert_eq!(summary.value(Metric::Moved), Some(1.0));
     assert_eq!(summary.value(Metric::Kept), Some(0.75));
+}
+
+/// All are half learned when the last is: b after 200 and c after 950 steps, or so many after the second phase began.
+#[test]
+fn steps_to_half_are_counted_from_the_second_phase() {
+    let mut evaluations = run(&[("a", 0.0, 200.0), ("b", 100.0, 300.0), ("c", 900.0, 1000.0)]);
+    let of = |evaluations: &[Evaluation], capability: Option<&str>| {
+        let summary = RunSummary::from_evaluations(evaluations).unwrap();
+        summary.value_of(Metric::StepsToHalf, capability)
+    };
+    let close = |got: Option<f64>, expected: f64| {
+        assert!(
+            (got.unwrap() - expected).abs() < 1e-9,
+            "{got:?}: {expected}"
+        );
+    };
+    close(of(&evaluations, None), 950.0);
+    close(of(&evaluations, Some("b")), 200.0);
+    for one in evaluations.iter_mut().filter(|one| one.step > 500) {
+        one.moved = Some(0.1);
+    }
+    close(of(&evaluations, None), 450.0);
+    // It was half learned before: one step, of which a ratio can be taken.
+    close(of(&evaluations, Some("b")), 1.0);
+    assert_eq!(of(&evaluations, Some("d")), None);
+    let summary = RunSummary::from_evaluations(&evaluations).unwrap();
+    let lack = |capability| summary.lack_of(Metric::Spread, Some(capability));
+    assert_eq!(lack("d"), Some(Lack::Capability));
+    assert_eq!(lack("b"), Some(Lack::Several));
+    evaluations.truncate(90);
+    assert_eq!(of(&evaluations, None), None, "c never gets there");
+}
+
+/// What is only tested counts for nothing among the others, and by itself where it is asked for.
+#[test]
+fn one_capability_alone_is_the_run_of_it() {
+    let mut evaluations = run(&[("a", 0.0, 200.0), ("b", 200.0, 600.0)]);
+    let alone = RunSummary::from_evaluations(&run(&[("b", 200.0, 600.0)])).unwrap();
+    for one in &mut evaluations {
+        one.capabilities.get_mut("b").unwrap().frequency = 0.0;
+    }
+    let both = RunSummary::from_evaluations(&evaluations).unwrap();
+    for &metric in Metric::ALL {
+        assert_eq!(both.value_of(metric, None), both.value(metric));
+        let of = both.value_of(metric, Some("b"));
+        assert_eq!(of, alone.value(metric), "{}", metric.name());
+    }
+    assert_eq!(
+        alone.value(Metric::Spread),
+        None,
+        "one is not apart from itself"
+    );
 }
 
 proptest! {

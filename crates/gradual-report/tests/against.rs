@@ -135,3 +135,68 @@ fn several_experiments_keep_what_their_claims_compare_with() {
     assert_eq!(held[1]["baseline"], "parity-2/singular-vectors");
     assert!(held.iter().all(|held| held["verdict"] == "supported"));
 }
+
+/// A claim may be about one capability: the fixture's rare one comes at the same time in both arms' last.
+#[test]
+fn a_claim_on_one_capability_looks_at_it_alone() {
+    let root = tempdir().unwrap();
+    let dir = with_claim(root.path(), &json!("singular-vectors"), 0.8);
+    let path = dir.join("experiment.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let curves = fs::read_to_string(dir.join("labels/seed-0/curves.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(curves.lines().next().unwrap()).unwrap();
+    let names: Vec<String> = line["capabilities"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    let of = |name: &str| {
+        let mut claim = record["claims"][0].clone();
+        claim["metric"] = json!("steps_to_half");
+        claim["capability"] = json!(name);
+        claim
+    };
+    let claims: Vec<Value> = names
+        .iter()
+        .map(|name| of(name))
+        .chain([of("nothing")])
+        .collect();
+    record["claims"] = json!(claims);
+    write(&path, &record.to_string());
+    report(&dir).unwrap();
+    let text = fs::read_to_string(dir.join("report/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let held = summary["verdicts"].as_array().unwrap();
+    let ratios: Vec<f64> = held[..names.len()]
+        .iter()
+        .map(|one| one["effect"]["ratio"].as_f64().unwrap())
+        .collect();
+    // Against the t50 of every run, capability by capability.
+    let table = fs::read_to_string(dir.join("report/tables/capabilities.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let heads = rows.headers().unwrap().clone();
+    let column = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    for (name, ratio) in names.iter().zip(ratios) {
+        let logs = |arm: &str| -> Vec<f64> {
+            let own = rows.iter().filter(|row| {
+                row[column("arm")] == *arm
+                    && row[column("capability")] == **name
+                    && row[column("measure")] == *"accuracy"
+            });
+            own.map(|row| row[column("t50")].parse::<f64>().unwrap().ln())
+                .collect()
+        };
+        let mean = |logs: Vec<f64>| logs.iter().sum::<f64>() / logs.len() as f64;
+        let expected = (mean(logs("labels")) - mean(logs("singular-vectors"))).exp();
+        assert!(
+            (ratio - expected).abs() < 1e-3,
+            "{name}: {ratio} and {expected}"
+        );
+    }
+    let reason = held[names.len()]["reason"].as_str().unwrap();
+    assert!(reason.contains("there is no such capability"), "{reason}");
+    let html = fs::read_to_string(dir.join("report/index.html")).unwrap();
+    assert!(html.contains(&format!("steps to half of the skill ({})", names[0])));
+}

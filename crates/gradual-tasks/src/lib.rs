@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
 //! | [`SparseParity::composed`] | parities in triples, one composed of the two others, with controls | fresh examples every step |
+//! | [`Modular`] | one per operation modulo a prime | a part of each table |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
@@ -16,6 +17,7 @@ mod host;
 mod images;
 mod likelihood;
 mod mlp;
+mod modular;
 mod separator;
 mod setting;
 pub mod skills;
@@ -31,6 +33,9 @@ pub use images::error::ImageError;
 pub use images::options::{Channels, ImageGroups, ImageOptions};
 pub use images::{Images, ImagesBatch, ImagesConfig};
 pub use mlp::Mlp;
+pub use modular::config::{ModularConfig, Operation};
+pub use modular::model::ModularNet;
+pub use modular::{Modular, ModularBatch};
 pub use setting::SettingError;
 pub use skills::{Skills, SkillsBatch, SkillsConfig};
 pub use sparse_parity::SparseParity;

@@ -4,8 +4,9 @@ use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
-    CompositionConfig, ImageData, Images, ImagesConfig, Skills, SkillsConfig, SparseParity,
-    SparseParityConfig, Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
+    CompositionConfig, ImageData, Images, ImagesConfig, Modular, ModularConfig, Skills,
+    SkillsConfig, SparseParity, SparseParityConfig, Table, TableData, TableOptions, Text,
+    TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,6 +35,12 @@ fn sparse_parity() {
 #[test]
 fn composed_parities() {
     let task = SparseParity::composed(&CompositionConfig::default(), 1).expect("a task");
+    assert!(check(&task, 128) < 1e-5);
+}
+
+#[test]
+fn modular() {
+    let task = Modular::new(&ModularConfig::default(), 1).expect("a task");
     assert!(check(&task, 128) < 1e-5);
 }
 

@@ -26,7 +26,6 @@ pub static SAMPLERS: Registry<SamplerContext, Box<dyn Sampler>> = Registry::new(
     &[
         &task_mixture::ENTRY,
         &mixture::BALANCED,
-        &mixture::WEIGHTED,
         &mixture::REWEIGHTED,
         &stratified::ENTRY,
         &curriculum::ENTRY,

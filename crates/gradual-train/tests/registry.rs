@@ -92,12 +92,29 @@ fn samplers_are_what_they_say() {
     let spec = |text: &str| text.parse::<Spec>().unwrap();
     let balanced = || Mixture::new(&[1.0, 1.0, 0.0, 1.0]).unwrap();
     let own = || Mixture::new(&context(1).frequencies).unwrap();
+    let reweighted = |factor: f64| {
+        let mut weights = context(1).frequencies;
+        weights[1] *= factor;
+        weights
+    };
     let curriculum = |until: u64, linear| {
         let phases = Curriculum::new(vec![(1, balanced()), (until + 1, own())]).unwrap();
         if linear { phases.linear() } else { phases }
     };
     let pairs: Vec<(&str, Box<dyn Sampler>)> = vec![
         ("balanced", Box::new(balanced())),
+        (
+            "reweighted(capability = 1, factor = 0.5)",
+            Box::new(Mixture::new(&reweighted(0.5)).unwrap()),
+        ),
+        (
+            "reweighted(capability = 1, factor = 0)",
+            Box::new(Mixture::new(&reweighted(0.0)).unwrap()),
+        ),
+        (
+            "reweighted(capability = 1, factor = alone)",
+            Box::new(Mixture::new(&[0.0, 1.0, 0.0, 0.0]).unwrap()),
+        ),
         ("curriculum", Box::new(curriculum(5, true))),
         (
             "curriculum(until = 0.3, linear = false)",
@@ -131,14 +148,18 @@ fn samplers_are_what_they_say() {
     let orders = ["epochs", "epochs(seed = 1)"]
         .map(|text| asked(&mut *sampler(&spec(text), 5), 7, &mut random(), [1, 3]));
     assert_ne!(orders[0], orders[1]);
-    let error = SAMPLERS
-        .build(&spec("stratified(capabilities = 4)"), context(5))
-        .err()
-        .unwrap();
-    assert!(
-        error.to_string().contains("4 different capabilities"),
-        "{error}"
-    );
+    for (text, words) in [
+        ("stratified(capabilities = 4)", "4 different capabilities"),
+        (
+            "reweighted(capability = 4)",
+            "capability = 4, but the task has 4 capabilities, counted from 0",
+        ),
+        // The third is never trained, so that nothing is left.
+        ("reweighted(capability = 2, factor = 1e6)", "never trained"),
+    ] {
+        let error = SAMPLERS.build(&spec(text), context(5)).err().unwrap();
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[test]

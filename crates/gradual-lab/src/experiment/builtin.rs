@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 21] = [
+pub(crate) const FILES: [(&str, &str); 23] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -26,6 +26,8 @@ pub(crate) const FILES: [(&str, &str); 21] = [
         "composition-unseen",
         include_str!("files/composition-unseen.toml"),
     ),
+    ("overhang", include_str!("files/overhang.toml")),
+    ("grokking", include_str!("files/grokking.toml")),
     ("skills", include_str!("files/skills.toml")),
     (
         "skills-composed",

@@ -55,6 +55,13 @@ pub struct Changes {
         deserialize_with = "checked::proxy"
     )]
     pub proxy: Option<Spec>,
+    /// See [`Recipe::size`]; `none` for that of the experiment.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "checked::size"
+    )]
+    pub size: Option<Spec>,
     /// See [`Recipe::composition`].
     #[serde(
         default,
@@ -120,13 +127,14 @@ pub struct Changes {
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "grouping",
     "wrappers",
     "metric",
     "layers",
     "lens",
     "proxy",
+    "size",
     "composition",
     "composition_wrappers",
     "shared",
@@ -164,6 +172,7 @@ impl Changes {
             metric,
             lens,
             proxy: or_none(&self.proxy, &recipe.proxy),
+            size: or_none(&self.size, &recipe.size),
             composition: or(self.composition.as_ref(), &recipe.composition),
             composition_wrappers: or(
                 self.composition_wrappers.as_ref(),
@@ -194,6 +203,7 @@ impl Changes {
             layers: self.layers.or(before.layers),
             lens: self.lens.or(before.lens),
             proxy: self.proxy.or(before.proxy),
+            size: self.size.or(before.size),
             composition: self.composition.or(before.composition),
             composition_wrappers: self.composition_wrappers.or(before.composition_wrappers),
             shared: self.shared.or(before.shared),
@@ -253,6 +263,7 @@ impl FromStr for Changes {
                 "layers" => changes.layers = globs(),
                 "lens" => changes.lens = or_none()?,
                 "proxy" => changes.proxy = or_none()?,
+                "size" => changes.size = or_none()?,
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
@@ -283,6 +294,7 @@ impl fmt::Display for Changes {
             ("metric", &self.metric),
             ("lens", &self.lens),
             ("proxy", &self.proxy),
+            ("size", &self.size),
             ("composition", &self.composition),
             ("scale", &self.scale),
             ("sampler", &self.sampler),

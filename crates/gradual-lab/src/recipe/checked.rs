@@ -63,35 +63,46 @@ pub(super) fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// What a proxy is called, and the sizes that it may have.
-const PROXY: &str = "model";
+/// What a model of other sizes is called, and the sizes that it may have.
+const MODEL: &str = "model";
 const SIZES: [&str; 5] = ["width", "heads", "layers", "hidden", "depth"];
 
+pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    sizes("size", deserializer)
+}
+
 pub(super) fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
+    sizes("proxy", deserializer)
+}
+
+fn sizes<'de, D: Deserializer<'de>>(what: &str, deserializer: D) -> Result<Option<Spec>, D::Error> {
     let spec = Spec::deserialize(deserializer)?;
     if spec.name != NONE || !spec.parameters.is_empty() {
-        check_proxy(&spec).map_err(D::Error::custom)?;
+        check_sizes(what, &spec).map_err(D::Error::custom)?;
     }
     Ok(Some(spec))
 }
 
-/// A proxy says the sizes of its model, and these are whole numbers.
-pub(super) fn check_proxy(spec: &Spec) -> Result<(), String> {
-    let sizes = || format!("{PROXY}(…) with one of {}", SIZES.join(", "));
-    if spec.name != PROXY || spec.parameters.is_empty() {
+/// A proxy and a size say the sizes of a model, and these are whole numbers.
+pub(super) fn check_sizes(what: &str, spec: &Spec) -> Result<(), String> {
+    let sizes = || format!("{MODEL}(…) with one of {}", SIZES.join(", "));
+    if spec.name != MODEL || spec.parameters.is_empty() {
         return Err(format!(
-            "'{spec}' is no proxy: {} is expected, as in {PROXY}(width = 32)",
+            "'{spec}' is no {what}: {} is expected, as in {MODEL}(width = 32)",
             sizes()
         ));
     }
     for (name, value) in &spec.parameters {
         if !SIZES.contains(&name.as_str()) {
             let meant = meant(name, SIZES);
-            return Err(format!("a proxy has no '{name}'{meant}; it is {}", sizes()));
+            return Err(format!(
+                "a {what} has no '{name}'{meant}; it is {}",
+                sizes()
+            ));
         }
         if !matches!(value, Value::Count(1..)) {
             return Err(format!(
-                "proxy: {name} = {value}, but a size is a whole number ≥ 1"
+                "{what}: {name} = {value}, but a size is a whole number ≥ 1"
             ));
         }
     }

@@ -14,18 +14,6 @@ pub(crate) static BALANCED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     build: |_, context| Ok(Box::new(Mixture::balanced_over(&context)?)),
 };
 
-pub(crate) static WEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
-    name: "mixture",
-    about: "capabilities in proportion to given weights",
-    facts: &[],
-    parameters: &[Parameter::numbers(
-        "weights",
-        "a weight for each capability of the task, in its order, on any scale",
-    )
-    .at_least(0.0)],
-    build: |arguments, _| Ok(Box::new(Mixture::new(arguments.numbers("weights")?)?)),
-};
-
 pub(crate) static REWEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     name: "reweighted",
     about: "the task's own frequencies, that of one capability multiplied by a factor",
@@ -36,12 +24,11 @@ pub(crate) static REWEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
             "the capability, counted from 0 in the order of the task",
             0,
         )
-        .at_most(1e6)
-        .required(),
+        .at_most(1e6),
         Parameter::number(
             "factor",
             "what its frequency is multiplied by; with 0 it is never drawn, with `alone` nothing else is",
-            0.0,
+            0.1,
         )
         .at_least(0.0)
         .at_most(1e6)
@@ -50,12 +37,15 @@ pub(crate) static REWEIGHTED: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
     build: |arguments, context| {
         let (at, mut weights) = (arguments.count("capability")?, context.frequencies);
         let all = weights.len();
-        let weight = weights.get_mut(at).ok_or_else(|| TrainError::Sampler {
+        let refused = |problem: String| TrainError::Sampler {
             sampler: "reweighted",
-            problem: format!(
-                "capability = {at}, but the task has {all} capabilities, counted from 0"
-            ),
-        })?;
+            problem: format!("capability = {at}, but {problem}"),
+        };
+        let unknown = || refused(format!("the task has {all} capabilities, counted from 0"));
+        let weight = weights.get_mut(at).ok_or_else(unknown)?;
+        if *weight == 0.0 {
+            return Err(refused("that one is never trained".to_owned()).into());
+        }
         match arguments.value("factor")? {
             Value::Word(_) => {
                 weights.fill(0.0);
