@@ -20,7 +20,7 @@ use crate::style;
 use crate::text::{escape, shorten, shown};
 
 /// Figures that stand before the tables, by the names of their numbers. People look before they read.
-const SHOWN_FIRST: [&str; 5] = ["tax", "strength", "curves", "raster", "overlay"];
+const SHOWN_FIRST: [&str; 6] = ["tax", "strength", "sizes", "curves", "raster", "overlay"];
 
 /// Bytes of all drawings of a page, so that it stays below 5 MB; and below 2 MB with more than [`MANY`] runs.
 const DRAWN: usize = 3_500_000;

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 23] = [
+pub(crate) const FILES: [(&str, &str); 24] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -27,6 +27,7 @@ pub(crate) const FILES: [(&str, &str); 23] = [
         include_str!("files/composition-unseen.toml"),
     ),
     ("overhang", include_str!("files/overhang.toml")),
+    ("model-size", include_str!("files/model-size.toml")),
     ("grokking", include_str!("files/grokking.toml")),
     ("skills", include_str!("files/skills.toml")),
     (

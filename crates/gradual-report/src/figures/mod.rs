@@ -21,6 +21,7 @@ mod rows;
 mod series;
 mod shares;
 mod signs;
+mod sizes;
 mod spectrum;
 mod strength;
 mod svg;
@@ -108,9 +109,10 @@ fn not_drawn(points: usize) -> String {
 pub(crate) fn all(folder: &Folder, stop: &Stop) -> Result<Vec<Figure>, ReportError> {
     type Draw = fn(&Folder) -> Result<Figure, ReportError>;
     // Each with whether it compares capabilities with each other.
-    let draw: [(bool, Draw); 16] = [
+    let draw: [(bool, Draw); 17] = [
         (false, front::figure),
         (false, strength::figure),
+        (true, sizes::figure),
         (false, |folder| curves::figure(folder, Measure::Accuracy)),
         (true, raster::figure),
         (false, overlay::figure),

@@ -1,6 +1,7 @@
 //! Metric against strength: the arms of each series by what they are at, beside the baseline.
 
 mod drawing;
+mod powers;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -22,9 +23,9 @@ const LEAST: usize = 3;
 const METRICS: [Metric; 3] = [Metric::Gap, Metric::Spread, Metric::RelativeWidth];
 
 /// A series and its arms, in order of strength.
-struct Series<'a> {
-    name: &'a str,
-    arms: Vec<(f64, &'a Arm)>,
+pub(super) struct Series<'a> {
+    pub(super) name: &'a str,
+    pub(super) arms: Vec<(f64, &'a Arm)>,
 }
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
@@ -44,6 +45,8 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let (groups, others): (Vec<Series<'_>>, Vec<Series<'_>>) =
         series(folder).into_iter().partition(Series::is_of_groups);
+    let (sizes, others): (Vec<Series<'_>>, Vec<Series<'_>>) =
+        others.into_iter().partition(Series::is_of_sizes);
     let found = match groups.is_empty() {
         true => Vec::new(),
         false => found(folder),
@@ -51,10 +54,15 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let mut panels = Vec::new();
     let sets = [
         ("groups", "groups, k", &groups, &found[..]),
+        ("sizes", "size of the model", &sizes, &[]),
         ("at", "strength", &others, &[]),
     ];
+    let mut powers = String::new();
     for (name, x_label, series, found) in sets {
         for metric in metrics(folder, series) {
+            if name == "sizes" {
+                powers += &powers::sentence(series, metric);
+            }
             let drawing = Drawing {
                 name: &format!("strength-{name}-{}", metric.name().replace('_', "-")),
                 metric,
@@ -93,7 +101,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         title: "Metric against strength",
         caption: format!(
             "The arms of each series by what they are at: the geometric mean over seeds with its 95 % interval, from three \
-             seeds on. The band is the baseline’s interval. An arrow marks a lower bound: a run ended before.{ticks}"
+             seeds on. The band is the baseline’s interval. An arrow marks a lower bound: a run ended before.{ticks}{powers}"
         ),
         legend: None,
         panels,
@@ -103,7 +111,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
 }
 
 /// The series that have enough arms with runs.
-fn series(folder: &Folder) -> Vec<Series<'_>> {
+pub(super) fn series(folder: &Folder) -> Vec<Series<'_>> {
     let mut all: BTreeMap<&str, Vec<(f64, &Arm)>> = BTreeMap::new();
     for arm in folder.shown() {
         if let Some(series) = &arm.series {
@@ -140,6 +148,22 @@ impl<'a> Series<'a> {
         self.arms.iter().all(|(at, arm)| {
             let mut runs = arm.runs.iter();
             runs.all(|run| number_of_groups(run) == Some(*at))
+        })
+    }
+
+    /// Whether the strength is a size of the model.
+    pub(super) fn is_of_sizes(&self) -> bool {
+        self.arms.iter().all(|(at, arm)| {
+            let mut runs = arm.runs.iter();
+            runs.all(|run| {
+                let sizes = run
+                    .config
+                    .recipe
+                    .get("size")
+                    .and_then(|size| size.as_object());
+                let sizes = sizes.into_iter().flat_map(|sizes| sizes.values());
+                sizes.into_iter().any(|size| size.as_f64() == Some(*at))
+            })
         })
     }
 

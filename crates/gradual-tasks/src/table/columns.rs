@@ -321,7 +321,7 @@ fn finished(readings: Vec<Reading>, warnings: &mut Vec<String>) -> (Vec<Feature>
         if feature.counts_rows() {
             let name = excerpt(&feature.name, SHORT);
             warnings.push(format!(
-                "the column '{name}' counts the rows; if it is an index, leave it out (ignore)"
+                "the column '{name}' counts the rows; if it is an index, leave it out (--ignore, or `ignore` in a file)"
             ));
         }
         features.push(feature);

@@ -117,7 +117,8 @@ impl Reading {
                 if texts.len() > options.levels {
                     return Err(format!(
                         "is one more than the {} distinct values that a column of names may hold, each of which \
-                         becomes a column; leave the column out (ignore), or allow more (levels, up to {})",
+                         becomes a column; leave the column out \
+                         (--ignore, or `ignore` in a file), or allow more (--levels, up to {})",
                         options.levels,
                         super::options::ALLOWED.end()
                     ));

@@ -166,7 +166,7 @@ fn roles(header: &Header<'_>, options: &TableOptions) -> Result<Vec<Role>, Table
     match index.map(|(name, _)| name).find(|name| is_index(name)) {
         Some(name) => Err(header.unusable(format!(
             "the column '{}' is an index that pandas wrote and read; write the table with index=False, or leave the \
-             column out (ignore)",
+             column out (--ignore, or `ignore` in a file)",
             excerpt(name, SHORT)
         ))),
         None => Ok(roles),

@@ -196,7 +196,7 @@ fn unusable_tables_say_why() {
         (
             "y,g,Unnamed: 0\n0,1,2\n",
             "FILE: the column 'Unnamed: 0' is an index that pandas wrote and read; write the table with index=False, \
-             or leave the column out (ignore)",
+             or leave the column out (--ignore, or `ignore` in a file)",
         ),
         (
             "y,a\n1,2\n",
@@ -424,7 +424,7 @@ fn what_is_unusual_is_noted() {
         [
             "FILE: groups with fewer than 25 held-out rows are measured roughly, by 2 within about 69 points of accuracy: g=0 \
              (2), g=1 (2), g=2 (2), g=3 (2)",
-            "FILE: the column 'row' counts the rows; if it is an index, leave it out (ignore)"
+            "FILE: the column 'row' counts the rows; if it is an index, leave it out (--ignore, or `ignore` in a file)"
         ]
     );
     let classes = "y,g,a\n0,1,1\n0,1,2\n0,1,3\n1,1,2\n";
