@@ -19,6 +19,7 @@ pub(crate) fn check(page: &str, root: &Path) -> Vec<String> {
     while let Some(at) = rest.find(BEFORE) {
         rest = &rest[at + BEFORE.len()..];
         let Some((named, after)) = rest.split_once(AFTER) else {
+            wrong.push("the comment on a quotation does not end".to_owned());
             break;
         };
         let Some((part, file)) = named.split_once(OF) else {

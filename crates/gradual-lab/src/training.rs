@@ -260,7 +260,7 @@ impl<C, F> Configured<C, F> {
 
 pub(crate) fn no_sizes(what: &str) -> String {
     format!(
-        "a {what} is a model of another size, and this task has no model of another size: leave the {what} out ({what} = \"none\")"
+        "{what}: this task has no model of another size; leave the {what} out ({what} = \"none\")"
     )
 }
 

@@ -12,6 +12,7 @@ mod other_commands;
 mod phases;
 mod record;
 mod series;
+mod sizes;
 mod study;
 mod tables;
 mod text;

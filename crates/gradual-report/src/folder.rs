@@ -1,5 +1,6 @@
 //! The run folders of one experiment or of several, read and checked.
 
+mod counted;
 mod names;
 mod programs;
 mod run;
@@ -173,6 +174,7 @@ impl Folder {
         if without_verdicts {
             notes.push("No claim is judged, and nothing is compared with the baseline.".to_owned());
         }
+        notes.extend(counted::note(&arms));
         notes.extend(programs.note());
         for arm in &arms {
             if arm.runs.is_empty() {

@@ -136,7 +136,7 @@ fn several_experiments_keep_what_their_claims_compare_with() {
     assert!(held.iter().all(|held| held["verdict"] == "supported"));
 }
 
-/// A claim may be about one capability: the fixture's rare one comes at the same time in both arms' last.
+/// A claim may be about one capability: the ratio is then that of its own times.
 #[test]
 fn a_claim_on_one_capability_looks_at_it_alone() {
     let root = tempdir().unwrap();

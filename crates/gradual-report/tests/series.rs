@@ -228,6 +228,79 @@ fn series_of_three_arms_are_drawn_against_strength() {
     assert!(!html.contains("Metric against strength"));
 }
 
+/// Gives all runs of an arm this recipe, and proves their journals as they are now.
+fn with_recipe(dir: &Path, arm: &str, recipe: &Value) {
+    for seed in 0..5 {
+        let folder = run_folder(dir, arm, seed);
+        changed(&folder.join("config.json"), |config| {
+            config["recipe"] = recipe.clone();
+        });
+        let mut marks = serde_json::Map::new();
+        for journal in ["curves.jsonl", "groups.jsonl", "timing.jsonl"] {
+            if let Ok(bytes) = fs::read(folder.join(journal)) {
+                let digest = serde_json::to_value(Digest::of(&bytes)).unwrap();
+                marks.insert(journal.to_owned(), digest);
+            }
+        }
+        write(
+            &folder.join("DONE"),
+            &json!({ "end": "completed", "journals": marks }).to_string(),
+        );
+    }
+}
+
+/// Where the strength is the size of the model, the exponent of the final loss is told, and every capability is drawn.
+#[test]
+fn sizes_have_an_exponent_and_a_line_for_each_capability() {
+    let root = tempdir().unwrap();
+    let dir = fixture().write(root.path());
+    in_series(&dir);
+    for (arm, size) in [("power1", 1.0_f64), ("power4", 4.0), ("power16", 16.0)] {
+        for seed in 0..5 {
+            let path = run_folder(&dir, arm, seed).join("curves.jsonl");
+            let text = fs::read_to_string(&path).unwrap();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let mut last: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+            for one in last["capabilities"].as_object_mut().unwrap().values_mut() {
+                one["loss"] = json!(3.0 * size.powf(-0.5) * (1.0 + 0.1 * seed as f64));
+            }
+            *lines.last_mut().unwrap() = last.to_string();
+            write(&path, &(lines.join("\n") + "\n"));
+        }
+        with_recipe(
+            &dir,
+            arm,
+            &json!({ "size": { "name": "model", "hidden": size } }),
+        );
+    }
+    let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
+    assert!(html.contains("Capabilities against size"));
+    let told = "the final mean loss goes with the size to the power -0.5 (-0.5 to -0.5) in power;";
+    assert!(html.contains(told), "{html}");
+    let figures = dir.join("report/figures");
+    assert!(figures.join("strength-sizes-final-loss.svg").exists());
+    assert!(!figures.join("strength-at-gap.svg").exists());
+    let points = rows(&figures.join("sizes.csv"));
+    assert_eq!(points.len(), 3 * 6, "sizes and capabilities");
+    let ends = rows(&dir.join("report/tables/curves.csv"));
+    for point in points {
+        let of = |row: &&BTreeMap<String, String>| {
+            row["arm"] == point["arm"]
+                && row["capability"] == point["capability"]
+                && row["step"] == "4000"
+        };
+        let skills: Vec<f64> = ends
+            .iter()
+            .filter(of)
+            .map(|row| (number(row, "accuracy") - 0.5) / 0.5)
+            .collect();
+        assert_eq!(skills.len(), 5);
+        let mean = skills.iter().sum::<f64>() / 5.0;
+        assert!((number(&point, "skill") - mean).abs() < 1e-9, "{point:?}");
+        assert_eq!(point["arm"], format!("power{}", point["size"]));
+    }
+}
+
 /// Where the strength is the number of groups, what rules found is marked.
 #[test]
 fn numbers_of_groups_that_rules_found_are_marked() {
@@ -241,23 +314,11 @@ fn numbers_of_groups_that_rules_found_are_marked() {
         ("power16", json!(16)),
         ("labels", json!("eigengap")),
     ] {
-        for seed in 0..5 {
-            let folder = run_folder(&dir, arm, seed);
-            changed(&folder.join("config.json"), |config| {
-                config["recipe"] = json!({ "grouping": { "name": "spectral", "k": k } });
-            });
-            let mut marks = serde_json::Map::new();
-            for journal in ["curves.jsonl", "groups.jsonl", "timing.jsonl"] {
-                if let Ok(bytes) = fs::read(folder.join(journal)) {
-                    let digest = serde_json::to_value(Digest::of(&bytes)).unwrap();
-                    marks.insert(journal.to_owned(), digest);
-                }
-            }
-            write(
-                &folder.join("DONE"),
-                &json!({ "end": "completed", "journals": marks }).to_string(),
-            );
-        }
+        with_recipe(
+            &dir,
+            arm,
+            &json!({ "grouping": { "name": "spectral", "k": k } }),
+        );
     }
     let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
     assert!(html.contains("Dotted: the number of groups that an arm found by a rule"));

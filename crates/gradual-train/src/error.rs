@@ -230,7 +230,7 @@ pub enum TrainError {
         /// How many there were.
         got: usize,
     },
-    /// Fresh weights are others when they are drawn again from the same random numbers.
+    /// The same random numbers give different fresh weights the second time.
     #[error(
         "task: parameter {parameter} of a fresh model has other values when the model is made again from the same random \
          numbers, so that runs of one seed would not start alike; take them from the random numbers that `Task::model` is \
@@ -240,11 +240,11 @@ pub enum TrainError {
         /// Path of the parameter.
         parameter: String,
     },
-    /// The examples of a draw are others when they are drawn again from the same random numbers.
+    /// The same random numbers give different examples the second time.
     #[error(
-        "task: examples that are drawn again from the same random numbers are others: {problem}. Runs of one seed would not \
-         see the same examples, and a run that was stopped could not go on as it was; take all of an example from the random \
-         numbers that the task is given"
+        "task: the same random numbers give different examples the second time: {problem}. Runs of one seed would not see the \
+         same examples, and a run that was stopped could not go on as it was; take all of an example from the random numbers that \
+         the task is given"
     )]
     Draws {
         /// What is not the same.

@@ -1,8 +1,9 @@
 //! The random numbers of a device, of which a process has one generator for all of its runs.
 //!
-//! Burn's own `init(device)` and dropout draw from it. Whoever has to get the same numbers again seeds it first, and no other
-//! run may seed it or draw from it until the numbers are drawn. Steps of different runs do go on together: what they draw is
-//! a mask of dropout at most.
+//! Burn's own `init(device)` and dropout draw from it. Whoever has to get the same numbers again seeds it first, and no step of
+//! another run may seed it or draw from it until the numbers are drawn. Steps of different runs do go on together: what they
+//! draw is a mask of dropout at most. Whoever draws outside of steps (evaluations, looks for a lens, the program itself) is not
+//! kept out, so what has to be the same is compared, too.
 
 use std::cell::Cell;
 use std::sync::{PoisonError, RwLock};

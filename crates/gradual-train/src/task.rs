@@ -120,7 +120,9 @@ pub trait Task {
 
     /// A fresh model on `device`, the same in all arms of a seed: its weights come from `random`, or from the device itself as
     /// those of Burn's `init(device)` do, which a [`Trainer`](crate::Trainer) seeds first and lets no other run draw from
-    /// meanwhile. Weights that come from elsewhere are [refused](TrainError::Weights).
+    /// meanwhile. Weights from `random` are the same on every backend, those from the device on one. Weights that come from
+    /// elsewhere are [refused](TrainError::Weights). The model may be the end of another run, but of one on this thread: steps of
+    /// other threads wait until the model is there.
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Self::Model;
 
     /// Draws `n` training examples, the same for the same state of `random`: those of a run that goes on from a checkpoint

@@ -32,6 +32,8 @@ enum Odd {
     Inputs,
     Label,
     Number,
+    /// The loss, not the examples: what is told about it is a warning.
+    Loss,
 }
 
 struct Odds {
@@ -95,13 +97,17 @@ impl Task for Odds {
                 drawn.batch.0 = drawn.batch.0 + noise;
             }
             Odd::Label => drawn.labels[2] = Some(self.call() % 2),
-            Odd::Nothing | Odd::Number => {}
+            Odd::Nothing | Odd::Number | Odd::Loss => {}
         }
         Ok(drawn)
     }
 
     fn losses(&self, model: &Model, batch: &Self::Batch) -> Tensor<1> {
-        self.inner.losses(model, batch)
+        let losses = self.inner.losses(model, batch);
+        match self.odd {
+            Odd::Loss => losses * (1.0 + self.call() as f32),
+            _ => losses,
+        }
     }
 
     fn evaluate(&self, model: &Model, device: &Device) -> Result<Vec<Score>, TrainError> {
@@ -141,9 +147,18 @@ fn what_does_not_repeat_is_refused_and_named() {
             Odds::new(Weights::Elsewhere, Odd::Nothing),
             "task: parameter layer.weight of a fresh model has other values",
         ),
-        (odd(Odd::Inputs), "others: the loss of example 0 is "),
-        (odd(Odd::Label), "others: example 2 has another label"),
-        (odd(Odd::Number), "others: there are 8 of them, and then 7"),
+        (
+            odd(Odd::Inputs),
+            "the second time: the loss of example 0 is ",
+        ),
+        (
+            odd(Odd::Label),
+            "the second time: example 2 has another label",
+        ),
+        (
+            odd(Odd::Number),
+            "the second time: there are 8 of them, and then 7",
+        ),
     ] {
         for objective in [erm(), labelled()] {
             task.calls.set(0);
@@ -158,6 +173,13 @@ fn what_does_not_repeat_is_refused_and_named() {
         task.calls.set(0);
         assert!(trained(&task, erm(), unverified).is_ok(), "{expected}");
     }
+}
+
+/// A loss that is random itself is no fault of the draw.
+#[test]
+fn a_random_loss_is_not_taken_for_other_examples() {
+    let task = Odds::new(Weights::Given, Odd::Loss);
+    assert!(trained(&task, erm(), config(0)).is_ok());
 }
 
 /// Weights that Burn draws from the device are those of the seed, whatever other runs and the program draw.

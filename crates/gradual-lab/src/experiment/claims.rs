@@ -69,6 +69,15 @@ impl Experiment {
             .collect();
         for claim in named {
             let name = claim.capability.as_deref().unwrap_or_default();
+            let (metric, several) = (claim.metric, [Topic::Together, Topic::Composed]);
+            let seconds = [Metric::SecondsTo90, Metric::SecondsTo99];
+            if several.contains(&metric.topic()) || seconds.contains(&metric) {
+                bail!(
+                    "the claim \"{}\": one capability alone has no {}; leave the capability out, or claim something else",
+                    claim.statement,
+                    metric.name()
+                );
+            }
             if !known.iter().any(|one| one == name) {
                 bail!(
                     "the claim \"{}\": the task has no capability '{name}'{}; its capabilities are {}",

@@ -355,6 +355,21 @@ mod tests {
         assert_eq!(ticks.len(), 6);
     }
 
+    #[test]
+    fn an_axis_of_skills_reaches_down_to_what_is_worse_than_chance() {
+        for (values, low) in [
+            (&[0.2, 1.0][..], -0.1),
+            (&[-0.08], -0.1),
+            (&[-0.25, 0.9], -0.3),
+            (&[-7.0], -1.0),
+            (&[], -0.1),
+        ] {
+            let axis = LinearAxis::of_skill(values.iter().copied());
+            assert_eq!(axis.ends(), (low, 1.05), "{values:?}");
+        }
+        assert_eq!(LinearAxis::of_skill([-7.0]).clamp(-7.0), -1.0);
+    }
+
     /// Finite numbers of every size, and their neighbours.
     fn numbers() -> Vec<f64> {
         let sizes = (-1074..=1023).step_by(127).map(|power| 2_f64.powi(power));

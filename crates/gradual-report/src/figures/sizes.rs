@@ -1,5 +1,6 @@
 //! Every capability against the size of the model: whether parts are sharp where the whole is smooth.
 
+use gradual_measure::{Measure, statistics};
 use plotters::prelude::*;
 
 use super::Figure;
@@ -12,26 +13,25 @@ use crate::folder::{Arm, Folder};
 use crate::numbers::{number, tick};
 use crate::style::{self, INK, PAPER};
 use crate::table::Table;
-use gradual_measure::{Measure, statistics};
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let order = Order::of(folder);
     let mut data = Table::new("sizes", &["series", "arm", "size", "capability", "skill"]);
     let all = series(folder);
     let sized: Vec<&Series<'_>> = all.iter().filter(|one| one.is_of_sizes()).collect();
-    let lines: Vec<Vec<Vec<(f64, f64)>>> = sized.iter().map(|one| lines(one, &order)).collect();
-    let skills = lines.iter().flatten().flatten().map(|point| point.1);
+    let lines: Vec<Vec<Vec<Point<'_>>>> = sized.iter().map(|one| lines(one, &order)).collect();
+    let skills = lines.iter().flatten().flatten().map(|point| point.skill);
     let y = LinearAxis::of_skill(skills);
     let mut panels = Vec::new();
     for (one, lines) in sized.iter().zip(&lines) {
         for (name, points) in order.names.iter().zip(lines) {
-            for ((size, skill), (_, arm)) in points.iter().zip(&one.arms) {
+            for point in points {
                 data.push([
                     one.name.into(),
-                    arm.name.as_str().into(),
-                    (*size).into(),
+                    point.arm.into(),
+                    point.at.into(),
                     name.as_str().into(),
-                    (*skill).into(),
+                    point.skill.into(),
                 ]);
             }
         }
@@ -56,9 +56,9 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             axis::chart(area, &layout, (x, y), |chart| {
                 for (index, points) in lines.iter().enumerate() {
                     let colour = style::ramp(order.share(index));
-                    let drawn = points.iter().map(|&(at, skill)| (at, y.clamp(skill)));
+                    let drawn = points.iter().map(|point| (point.at, y.clamp(point.skill)));
                     chart.draw_series(LineSeries::new(drawn, line(1.25, colour)))?;
-                    for &(at, skill) in points {
+                    for &Point { at, skill, .. } in points {
                         let place = chart.plotting_area().map_coordinate(&(at, y.clamp(skill)));
                         let name = &order.names[index];
                         let title = format!("{name}, size {}: {}", number(at), number(skill));
@@ -89,12 +89,24 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     })
 }
 
-/// Size and skill of each capability, arm by arm.
-fn lines(series: &Series<'_>, order: &Order) -> Vec<Vec<(f64, f64)>> {
+/// How far a capability got under an arm.
+struct Point<'a> {
+    at: f64,
+    arm: &'a str,
+    skill: f64,
+}
+
+/// Those of each capability, by size.
+fn lines<'a>(series: &Series<'a>, order: &Order) -> Vec<Vec<Point<'a>>> {
     let names = order.names.iter();
     let of = |name: &String| {
-        let points = series.arms.iter();
-        let points = points.filter_map(|&(at, arm)| Some((at, skill(arm, name)?)));
+        let points = series.arms.iter().filter_map(|&(at, arm)| {
+            Some(Point {
+                at,
+                arm: &arm.name,
+                skill: skill(arm, name)?,
+            })
+        });
         points.collect()
     };
     names.map(of).collect()
@@ -109,15 +121,16 @@ fn skill(arm: &Arm, name: &str) -> Option<f64> {
     statistics::mean(&last.collect::<Vec<_>>())
 }
 
-/// The mean over capabilities at each size that all of them have.
-fn mean(lines: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
-    let Some(first) = lines.first() else {
-        return Vec::new();
+/// The mean over the capabilities that there are at each size.
+fn mean(lines: &[Vec<Point<'_>>]) -> Vec<(f64, f64)> {
+    let points = || lines.iter().flatten();
+    let mut sizes: Vec<f64> = points().map(|point| point.at).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let mean = |at: f64| {
+        let own = points().filter(|point| point.at == at);
+        let skills: Vec<f64> = own.map(|point| point.skill).collect();
+        Some((at, statistics::mean(&skills)?))
     };
-    let at = |place: usize| {
-        let values = lines.iter().filter_map(|line| Some(line.get(place)?.1));
-        let values: Vec<f64> = values.collect();
-        Some((first[place].0, statistics::mean(&values)?))
-    };
-    (0..first.len()).filter_map(at).collect()
+    sizes.into_iter().filter_map(mean).collect()
 }

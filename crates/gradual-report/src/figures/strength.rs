@@ -57,12 +57,9 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         ("sizes", "size of the model", &sizes, &[]),
         ("at", "strength", &others, &[]),
     ];
-    let mut powers = String::new();
+    let powers = powers::sentence(&sizes);
     for (name, x_label, series, found) in sets {
         for metric in metrics(folder, series) {
-            if name == "sizes" {
-                powers += &powers::sentence(series, metric);
-            }
             let drawing = Drawing {
                 name: &format!("strength-{name}-{}", metric.name().replace('_', "-")),
                 metric,
@@ -138,8 +135,11 @@ fn metrics(folder: &Folder, series: &[Series<'_>]) -> Vec<Metric> {
         })
     };
     let all = Metric::ALL.iter().copied();
-    all.filter(|metric| METRICS.contains(metric) || claimed(metric))
-        .collect()
+    let sized = series.iter().any(Series::is_of_sizes);
+    all.filter(|metric| {
+        METRICS.contains(metric) || claimed(metric) || (sized && *metric == powers::METRIC)
+    })
+    .collect()
 }
 
 impl<'a> Series<'a> {

@@ -226,7 +226,7 @@ impl Reading {
         let held = groups
             .iter()
             .map(|group| (group.name.as_str(), out_of(group.examples.len())));
-        warnings.extend(few_held_out(held, "image"));
+        warnings.extend(few_held_out(held, "image", true));
         let (channels, size, bytes) = self.stored.finish();
         let colours = match channels {
             Channels::Grey => "grey",

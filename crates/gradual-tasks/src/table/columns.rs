@@ -262,7 +262,7 @@ impl Columns {
         let held = groups
             .iter()
             .map(|group| (group.name.as_str(), out_of(group.examples.len())));
-        warnings.extend(few_held_out(held, "row"));
+        warnings.extend(few_held_out(held, "row", true));
         let (features, described) = finished(self.features, &mut warnings);
         let width: usize = features.iter().map(Feature::width).sum();
         if width == 0 {

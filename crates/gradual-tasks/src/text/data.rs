@@ -122,7 +122,7 @@ impl TextData {
         let held = groups
             .iter()
             .map(|(name, lines)| (name.as_str(), out_of(lines.len(), config.held_out)));
-        if let Some(few) = few_held_out(held, "line") {
+        if let Some(few) = few_held_out(held, "line", index.form == Form::PromptAndTarget) {
             notes.push(format!("{name}: {few}"));
         }
         let described = format!(

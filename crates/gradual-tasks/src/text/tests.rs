@@ -264,7 +264,7 @@ fn single_lines_are_a_group_together() {
         "FILE: 4 lines with \"text\", of which all is learned; 2 groups; 7 tokens in the vocabulary"
     );
     assert!(
-        data.notes()[2].contains("fewer than 25 held-out lines are measured roughly, by 1 within"),
+        data.notes()[2].contains("fewer than 25 held-out lines are measured roughly: 3 (1)"),
         "{:?}",
         data.notes()
     );

@@ -130,9 +130,9 @@ fn same(first: &[f32], second: &[f32], tolerance: f32) -> Result<(), TrainError>
     }
 }
 
-/// The first example whose loss is not the same in another pass in single precision.
-pub(crate) fn first_that_differs(first: &[f32], second: &[f32]) -> Option<usize> {
-    differs(first, second, SINGLE)
+/// The first example whose loss is not the same in another pass, in `half` or in single precision.
+pub(crate) fn first_that_differs(first: &[f32], second: &[f32], half: bool) -> Option<usize> {
+    differs(first, second, if half { HALF } else { SINGLE })
 }
 
 fn differs(first: &[f32], second: &[f32], tolerance: f32) -> Option<usize> {

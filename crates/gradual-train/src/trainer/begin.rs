@@ -24,7 +24,7 @@ const STANDING: u64 = 3;
 impl<T: Task> Trainer<'_, T> {
     /// The run at its start, or where the snapshot left it.
     pub(super) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
-        let model = self.fresh_model()?;
+        let model = self.checked_model()?;
         let run = Run {
             done: 0,
             skipped: 0,

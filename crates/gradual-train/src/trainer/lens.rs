@@ -64,7 +64,7 @@ impl<T: Task> Trainer<'_, T> {
         if let Some(fitted) = &self.lens {
             let tracer = self.objective.tracer();
             match &self.proxy {
-                Some(proxy) => known(fitted, tracer, &proxy.fresh_model()?)?,
+                Some(proxy) => known(fitted, tracer, &proxy.fresh_model())?,
                 None if self.by_proxy => {}
                 None => known(fitted, tracer, model)?,
             }
@@ -79,7 +79,7 @@ impl<T: Task> Trainer<'_, T> {
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
-        let fresh = self.fresh_model()?;
+        let fresh = self.fresh_model();
         let at = LookPlace {
             step: run.done,
             fresh: &fresh,
@@ -247,7 +247,7 @@ impl<T: Task> Trainer<'_, T> {
         let fresh = match &self.proxy {
             Some(proxy) => proxy.fresh_model(),
             None => self.fresh_model(),
-        }?;
+        };
         let model = snapshot.lens(fresh)?;
         let model = model.ok_or_else(|| refused("the weights of the lens are missing"))?;
         let look = held.look.as_ref();

@@ -47,7 +47,7 @@ impl<T: Task> Trainer<'_, T> {
         };
         let (last, search) = self.proxy_steps();
         let mut all = Vec::new();
-        let (draw, fresh) = (proxy.config.draw as u64, proxy.fresh_model()?);
+        let (draw, fresh) = (proxy.config.draw as u64, proxy.fresh_model());
         (proxy.config.steps, proxy.config.every) = (last.max(1), last.max(1));
         proxy.interrupt = self.interrupt.clone();
         let mut see = |done: u64, model: &T::Model| -> Result<(), TrainError> {

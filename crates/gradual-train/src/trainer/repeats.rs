@@ -4,11 +4,9 @@
 //! examples again. So weights are drawn twice from the same numbers, and the first examples too, and have to come out the
 //! same.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
-use gradual_grad::{draw_parameters, host};
+use gradual_grad::{RunningStatistics, draw_parameters, host};
 use rand_chacha::ChaCha8Rng;
 
 use super::begin::WEIGHTS;
@@ -17,6 +15,7 @@ use crate::error::TrainError;
 use crate::generator;
 use crate::samplers::sampler::Wanted;
 use crate::step::decided::first_that_differs;
+use crate::step::finite::is_half;
 use crate::task::{Drawn, Task};
 
 /// How often fresh weights are drawn before they are said not to come from the given random numbers: something else in the
@@ -28,25 +27,39 @@ impl<T: Task> Trainer<'_, T> {
     ///
     /// The device's generator is seeded first, and no other run draws from it meanwhile, so those of Burn's own
     /// `init(device)` are the same, too.
-    pub(super) fn fresh_model(&self) -> Result<T::Model, TrainError> {
-        let fresh = || {
+    pub(super) fn fresh_model(&self) -> T::Model {
+        generator::alone(|| {
+            let model = self.drawn_model();
+            // What a backend has only queued is not drawn yet. A device that fails says so in the first step.
+            let _ = self.device.sync();
+            model
+        })
+    }
+
+    fn drawn_model(&self) -> T::Model {
+        let on = self.device.clone().autodiff();
+        self.device.seed(self.config.seed);
+        let model = self.task.model(&mut self.stream(WEIGHTS), &on);
+        // The first step says what is wrong with them, if anything is.
+        let _ = draw_parameters(&model);
+        model
+    }
+
+    /// The same model. If the run is verified, a task that gives other weights the second time is refused.
+    pub(super) fn checked_model(&self) -> Result<T::Model, TrainError> {
+        if !self.config.verify {
+            return Ok(self.fresh_model());
+        }
+        let drawn = || {
             generator::alone(|| {
-                let on = self.device.clone().autodiff();
-                self.device.seed(self.config.seed);
-                let model = self.task.model(&mut self.stream(WEIGHTS), &on);
-                // The first step says what is wrong with them, if anything is.
-                let _ = draw_parameters(&model);
-                model
+                let model = self.drawn_model();
+                Digests::of(&model).map(|digests| (model, digests))
             })
         };
-        if !self.config.verify {
-            return Ok(fresh());
-        }
-        let mut before = Digests::of(&fresh())?;
+        let (_, mut before) = drawn()?;
         let mut parameter = String::new();
         for _ in 1..TRIES {
-            let model = fresh();
-            let digests = Digests::of(&model)?;
+            let (model, digests) = drawn()?;
             match before.difference(&digests) {
                 None => return Ok(model),
                 Some(path) => parameter = path.to_owned(),
@@ -56,7 +69,8 @@ impl<T: Task> Trainer<'_, T> {
         Err(TrainError::Weights { parameter })
     }
 
-    /// Refuses a task whose draws are others when they are drawn again from the same random numbers.
+    /// Refuses a task whose draws are others when they are drawn again from the same random numbers. Compares numbers of
+    /// examples, labels, items, and losses under the fresh model, as far as these see the inputs.
     pub(super) fn check_draw(
         &self,
         model: &T::Model,
@@ -75,26 +89,29 @@ impl<T: Task> Trainer<'_, T> {
             return Ok(());
         };
         let refused = |problem: String| Err(TrainError::Draws { problem });
-        let differs = |(a, b): (&Option<usize>, &Option<usize>)| a != b;
-        let labels = || first.labels.iter().zip(&again.labels);
-        if first.labels.len() != again.labels.len() {
-            let (one, other) = (first.labels.len(), again.labels.len());
+        let (one, other) = (first.labels.len(), again.labels.len());
+        if one != other {
             return refused(format!("there are {one} of them, and then {other}"));
         }
-        if let Some(example) = labels().position(differs) {
+        let labels = first.labels.iter().zip(&again.labels);
+        let differs = labels.map(|(a, b)| a != b).position(|differs| differs);
+        if let Some(example) = differs {
             return refused(format!("example {example} has another label"));
         }
-        // Without what training adds: dropout, running statistics.
-        let model = model.valid();
-        let read = |part: &Drawn<T::Batch>| {
-            let losses = self.task.losses(&model, &part.batch);
-            host::read::<f32, 1>(losses).map_err(|problem| TrainError::Read {
-                operation: "losses of the first draw",
-                problem,
-            })
-        };
-        let (losses, others) = (read(first)?, read(again)?);
-        match first_that_differs(&losses, &others) {
+        if first.more_labels != again.more_labels {
+            return refused("their further labels differ".to_owned());
+        }
+        if first.items != again.items {
+            return refused("they are other items".to_owned());
+        }
+        // Of the same examples twice: where these differ, it is the loss that is random, of which the gradients' check tells.
+        let [losses, same, others] =
+            [first, first, again].map(|part| self.read_losses(model, part));
+        let ((losses, half), (same, _), (others, _)) = (losses?, same?, others?);
+        if first_that_differs(&losses, &same, half).is_some() {
+            return Ok(());
+        }
+        match first_that_differs(&losses, &others, half) {
             None => Ok(()),
             Some(example) => {
                 let (one, other) = (losses[example], others[example]);
@@ -103,6 +120,25 @@ impl<T: Task> Trainer<'_, T> {
                 ))
             }
         }
+    }
+
+    /// The losses of some examples, under the same random numbers of the device each time, and whether they are of half
+    /// precision.
+    fn read_losses(
+        &self,
+        model: &T::Model,
+        part: &Drawn<T::Batch>,
+    ) -> Result<(Vec<f32>, bool), TrainError> {
+        self.device.seed(self.config.seed);
+        let before = RunningStatistics::of(model);
+        let losses = self.task.losses(model, &part.batch);
+        before.put_back(model);
+        let half = is_half(losses.dtype());
+        let read = host::read::<f32, 1>(losses).map_err(|problem| TrainError::Read {
+            operation: "losses of the first draw",
+            problem,
+        });
+        Ok((read?, half))
     }
 }
 
@@ -148,11 +184,13 @@ impl ModuleVisitor for Reader {
         match host::read::<f64, D>(param.val()) {
             Err(problem) => self.read = Err(problem),
             Ok(values) => {
-                let mut hasher = DefaultHasher::new();
-                values
+                // FNV-1a, number by number.
+                let digest = values
                     .iter()
-                    .for_each(|value| value.to_bits().hash(&mut hasher));
-                digests.push((self.path.join("."), hasher.finish()));
+                    .fold(0xcbf2_9ce4_8422_2325, |digest: u64, value| {
+                        (digest ^ value.to_bits()).wrapping_mul(0x0100_0000_01b3)
+                    });
+                digests.push((self.path.join("."), digest));
             }
         }
     }

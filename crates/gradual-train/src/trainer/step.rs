@@ -26,7 +26,8 @@ impl<T: Task> Trainer<'_, T> {
         self.seed(seed);
         let rate = self.rate.step();
         let looked = self.take_lens(&model, run);
-        if let Err(source) = looked.and_then(|()| self.show_standing(&model, run)) {
+        let shown = looked.and_then(|()| generator::together(|| self.show_standing(&model, run)));
+        if let Err(source) = shown {
             return self.skip(run, source).map(|()| model);
         }
         let wanted = self.sampler.next(
@@ -44,13 +45,12 @@ impl<T: Task> Trainer<'_, T> {
             run.described = Some(words.is_some());
         }
         if let Some((wanted, random)) = before {
-            generator::together(|| {
-                self.check_draw(&model, wanted, random, &drawn)?;
-                self.verify(&model, run, &drawn)
-            })
-            .map_err(|source| self.named(run, &labels, source))?;
-            self.seed(seed);
+            generator::alone(|| self.check_draw(&model, wanted, random, &drawn))
+                .and_then(|()| generator::together(|| self.verify(&model, run, &drawn)))
+                .map_err(|source| self.named(run, &labels, source))?;
         }
+        // Whatever a lens, standing examples or checks have drawn.
+        self.seed(seed);
         let stepped = generator::together(|| {
             let all = LabelSet::new(&labels).with_more(&more);
             self.pass(&model, run, &drawn, all, seed)
