@@ -160,9 +160,9 @@ fn what_does_not_repeat_is_refused_and_named() {
             "the second time: there are 8 of them, and then 7",
         ),
     ] {
-        for objective in [erm(), labelled()] {
+        for objective in [erm, labelled] {
             task.calls.set(0);
-            let message = trained(&task, objective.clone(), config(0)).unwrap_err();
+            let message = trained(&task, objective(), config(0)).unwrap_err();
             let message = message.to_string();
             assert!(message.contains(expected), "{message}");
         }
