@@ -45,6 +45,11 @@ fn spread_counts_those_that_never_arrive() {
     let at_zero = Spread::from_emergences(&[emerging(Some(0.0)), emerging(Some(5.0))], 10.0);
     assert_eq!(at_zero.ratio, None);
     assert_eq!(Spread::from_emergences(&[], 10.0).ratio, None);
+    // One is not apart from itself.
+    assert_eq!(
+        Spread::from_emergences(&[emerging(Some(5.0))], 10.0).ratio,
+        None
+    );
 }
 
 #[test]
@@ -176,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn spread_is_at_least_one(times in prop::collection::vec(1.0..1e6_f64, 1..20)) {
+    fn spread_is_at_least_one(times in prop::collection::vec(1.0..1e6_f64, 2..20)) {
         let emergences: Vec<_> = times.iter().map(|&time| emerging(Some(time))).collect();
         prop_assert!(Spread::from_emergences(&emergences, 1e6).ratio.unwrap() >= 1.0);
     }

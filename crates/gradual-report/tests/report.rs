@@ -117,7 +117,7 @@ fn tables_hold_every_number() {
     };
     assert_eq!(
         rows("verdicts.csv")[0],
-        "experiment,statement,source,arm,baseline,metric,direction,smallest_effect,ratio,low,high,\
+        "experiment,statement,source,arm,baseline,metric,capability,direction,smallest_effect,ratio,low,high,\
          bootstrap_low,bootstrap_high,p,adjusted_p,seeds,verdict,reason"
     );
     assert_eq!(rows("verdicts.csv").len(), 1 + 4);

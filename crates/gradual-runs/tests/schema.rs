@@ -388,5 +388,5 @@ fn what_the_python_of_the_page_writes_fits() {
             .iter()
             .all(|run| run.finished() && run.config.draw == 0)
     );
-    assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+    assert_eq!(read.notes, [""; 0], "the journals are proved");
 }

@@ -261,7 +261,7 @@ fn single_lines_are_a_group_together() {
     );
     assert_eq!(
         data.notes()[0],
-        "FILE: 4 lines with \"text\", of which all is learned; 2 groups; 7 tokens in the vocabulary"
+        "FILE: 4 lines with \"text\", of which all is learned; 2 groups; 6 tokens in the vocabulary"
     );
     assert!(
         data.notes()[2].contains("fewer than 25 held-out lines are measured roughly: 3 (1)"),
