@@ -273,6 +273,9 @@ fn sizes_have_an_exponent_and_a_line_for_each_capability() {
             &json!({ "size": { "name": "model", "hidden": size } }),
         );
     }
+    for arm in ["erm", "labels"] {
+        with_recipe(&dir, arm, &json!({}));
+    }
     let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
     assert!(html.contains("Capabilities against size"));
     let told = "the final mean loss goes with the size to the power -0.5 (-0.5 to -0.5) in power;";

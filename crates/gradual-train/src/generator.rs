@@ -39,7 +39,8 @@ struct Turn;
 impl Turn {
     /// None where this thread has a turn.
     fn begin() -> Option<Self> {
-        (!HAS_TURN.replace(true)).then_some(Self)
+        // Not made where it is not wanted: its end would be that of the turn that there is.
+        (!HAS_TURN.replace(true)).then(|| Self)
     }
 }
 

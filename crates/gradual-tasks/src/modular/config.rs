@@ -105,7 +105,7 @@ impl ModularConfig {
         setting::count("hidden", 1..=16_384, self.hidden)?;
         setting::count("evaluated", 1..=1_000_000, self.evaluated)?;
         let p = self.modulus;
-        if let Some(factor) = (2..p).find(|factor| p % factor == 0) {
+        if let Some(factor) = (2..p).find(|&factor| p.is_multiple_of(factor)) {
             return Err(SettingError::Together {
                 name: "modulus",
                 got: p,
