@@ -278,7 +278,8 @@ fn sizes_have_an_exponent_and_a_line_for_each_capability() {
     }
     let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
     assert!(html.contains("Capabilities against size"));
-    let told = "the final mean loss goes with the size to the power -0.5 (-0.5 to -0.5) in power;";
+    let told =
+        "the final mean loss goes with the size to the power -0.500 (-0.500 to -0.500) in power;";
     assert!(html.contains(told), "{html}");
     let figures = dir.join("report/figures");
     assert!(figures.join("strength-sizes-final-loss.svg").exists());
