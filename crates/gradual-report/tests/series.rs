@@ -301,7 +301,7 @@ fn sizes_have_an_exponent_and_a_line_for_each_capability() {
         assert_eq!(skills.len(), 5);
         let mean = skills.iter().sum::<f64>() / 5.0;
         assert!((number(&point, "skill") - mean).abs() < 1e-9, "{point:?}");
-        assert_eq!(point["arm"], format!("power{}", point["size"]));
+        assert_eq!(point["arm"], format!("power{}", number(&point, "size")));
     }
 }
 
