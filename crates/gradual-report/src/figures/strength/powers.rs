@@ -46,9 +46,13 @@ pub(super) fn sentence(series: &[Series<'_>]) -> String {
     match told.is_empty() {
         true => String::new(),
         false => format!(
-            " As a power law, the {} goes with the size to the power {}; brackets are 95 % intervals over seeds.",
+            " As a power law, the {} goes with the size to the power {}{}.",
             METRIC.label(),
-            told.join(", ")
+            told.join(", "),
+            match told.iter().any(|one| one.contains('(')) {
+                true => "; brackets are 95 % intervals over seeds",
+                false => "",
+            }
         ),
     }
 }
