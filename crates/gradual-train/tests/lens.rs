@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use gradual_grad::trace;
+use gradual_grad::{Metric, trace};
 use gradual_group::{
     Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
 };
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
 use gradual_train::{
-    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, NotFinite, Objective, Observer,
-    Phase, RunFolder, Score, SeenStep, Task, TrainError, Trainer, step,
+    CONTINUE, Capability, Drawn, End, Flow, Interrupt, Keep, Lens, LensSearch, NotFinite,
+    Objective, Observer, Phase, RunFolder, Score, SeenStep, Task, TrainError, Trainer, step,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -141,6 +141,30 @@ fn dropout_is_that_of_the_model_alone() {
     let never = trainer(&task, 1).with_lens(Lens::after(STEPS));
     never.observe(&mut without).run().unwrap();
     // The loss of the last step, under the same masks, is the same; only its groups differ.
+    assert_eq!(seen.losses, without.losses);
+}
+
+/// Looks for a lens that is not opened draw from the device, too, and make a fresh model.
+#[test]
+fn looks_leave_dropout_alone() {
+    let _device = DEVICE.write().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.3);
+    let by = |metric, groups| -> Result<Box<dyn Grouping>, GroupError> {
+        Ok(Box::new(lenses::landmarks(metric, groups)))
+    };
+    let search = LensSearch::by(&LOOK, by)
+        .with_steps(&[0, 5, STEPS + 1])
+        .and_then(|search| search.with_groups(&[2, 3]))
+        .and_then(|search| search.with_metrics(vec![(String::from("plain"), Metric::euclidean())]))
+        .and_then(|search| search.with_examples(40))
+        .unwrap();
+    let mut seen = Recorded::default();
+    let searched = trainer(&task, 1).with_lens(Lens::searched(search.waiting()));
+    searched.observe(&mut seen).run().unwrap();
+    assert_eq!(seen.looks.len(), 2);
+    let mut without = Recorded::default();
+    let never = trainer(&task, 1).with_lens(Lens::after(STEPS));
+    never.observe(&mut without).run().unwrap();
     assert_eq!(seen.losses, without.losses);
 }
 
