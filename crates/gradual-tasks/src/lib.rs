@@ -11,6 +11,7 @@
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
 mod convnet;
+mod counted;
 mod decoder;
 mod finite;
 mod host;

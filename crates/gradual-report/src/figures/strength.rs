@@ -156,13 +156,9 @@ impl<'a> Series<'a> {
         self.arms.iter().all(|(at, arm)| {
             let mut runs = arm.runs.iter();
             runs.all(|run| {
-                let sizes = run
-                    .config
-                    .recipe
-                    .get("size")
-                    .and_then(|size| size.as_object());
-                let sizes = sizes.into_iter().flat_map(|sizes| sizes.values());
-                sizes.into_iter().any(|size| size.as_f64() == Some(*at))
+                let sizes = run.config.recipe.get("size");
+                let sizes = sizes.and_then(|size| size.as_object());
+                sizes.is_some_and(|sizes| sizes.values().any(|size| size.as_f64() == Some(*at)))
             })
         })
     }

@@ -5,6 +5,7 @@ use gradual_registry::excerpt;
 use super::error::{SHORT, TableError};
 use super::feature::{Feature, Reading, shown};
 use super::options::Predicted;
+use crate::counted::counted;
 use crate::finite::few::few_held_out;
 use crate::finite::groups::{Group, by_first_example, grouped, in_one_part};
 use crate::finite::out_of;
@@ -273,15 +274,11 @@ impl Columns {
                 "its columns become {width} inputs of the model; {INPUTS} is the most"
             )));
         }
-        let count = |number: usize, what: &str| match number {
-            1 => format!("1 {what}"),
-            several => format!("{several} {what}s"),
-        };
         let mut all = vec![format!(
             "{}; '{predicted}' is predicted ({what}), '{group}' names {}, and the other columns become {}",
-            count(rows, "row"),
-            count(groups.len(), "group"),
-            count(width, "input")
+            counted(rows, "row"),
+            counted(groups.len(), "group"),
+            counted(width, "input")
         )];
         all.extend(described);
         let notes = all.iter().chain(&warnings);

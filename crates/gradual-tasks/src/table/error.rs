@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use gradual_registry::{excerpt, nearest};
 use thiserror::Error;
 
+use crate::counted::counted;
+
 /// Most characters of a cell or a name in a message.
 pub(super) const SHORT: usize = 60;
 /// Most characters of a path in a message.
@@ -98,13 +100,6 @@ impl TableError {
             table: table.to_owned(),
             source,
         }
-    }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
     }
 }
 

@@ -13,6 +13,7 @@ use super::index::{Counted, Index};
 use super::line::{Form, GROUP, Line, parse};
 use super::split::out_of;
 use super::vocabulary::{CHARACTERS, TextTokens, Vocabulary};
+use crate::counted::counted;
 use crate::decoder::DecoderConfig;
 use crate::finite::few::few_held_out;
 
@@ -98,8 +99,8 @@ impl TextData {
             TextTokens::Bytes => Some(Vocabulary::Bytes),
             TextTokens::File(path) => Some(Vocabulary::open(path)?),
         };
-        let counted = given.as_ref().map_or(Counted::Characters, Counted::Tokens);
-        let mut index = Index::read(start, &name, counted, config.context)?;
+        let tokens = given.as_ref().map_or(Counted::Characters, Counted::Tokens);
+        let mut index = Index::read(start, &name, tokens, config.context)?;
         let mut notes = std::mem::take(&mut index.notes);
         let vocabulary = given.unwrap_or_else(|| {
             if let (rare @ 1.., all) = index.characters.rare() {
@@ -127,7 +128,7 @@ impl TextData {
         }
         let described = format!(
             "{name}: {} with {}, {}; {}; {} in the vocabulary",
-            several(index.len(), "line"),
+            counted(index.len(), "line"),
             index.form.fields(),
             match index.form {
                 Form::PromptAndTarget => "of which the target is learned",
@@ -135,9 +136,9 @@ impl TextData {
             },
             match index.names.len() {
                 0 => "no groups are named, so groups have to be found".to_owned(),
-                _ => several(groups.len(), "group"),
+                _ => counted(groups.len(), "group"),
             },
-            several(vocabulary.size(), "token"),
+            counted(vocabulary.size(), "token"),
         );
         notes.insert(0, described);
         Ok(Self {
@@ -188,14 +189,6 @@ impl TextData {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
-    }
-}
-
-/// So many of them, in words.
-fn several(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
     }
 }
 

@@ -93,9 +93,8 @@ impl<T: Task> Trainer<'_, T> {
         if one != other {
             return refused(format!("there are {one} of them, and then {other}"));
         }
-        let labels = first.labels.iter().zip(&again.labels);
-        let differs = labels.map(|(a, b)| a != b).position(|differs| differs);
-        if let Some(example) = differs {
+        let mut labels = first.labels.iter().zip(&again.labels);
+        if let Some(example) = labels.position(|(a, b)| a != b) {
             return refused(format!("example {example} has another label"));
         }
         if first.more_labels != again.more_labels {
