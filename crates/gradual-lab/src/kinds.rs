@@ -1,5 +1,6 @@
 //! The kinds of tasks that an experiment's file can name, each with its settings and flags.
 
+mod addition;
 mod composition;
 mod images;
 mod kind;
@@ -16,10 +17,11 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 7] = [
+pub(crate) static KINDS: [&dyn Kind; 8] = [
     &parity::SparseParity,
     &composition::Composition,
     &modular::Modular,
+    &addition::Addition,
     &skills::Skills,
     &table::Table,
     &images::Images,
@@ -42,7 +44,8 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 #[cfg(test)]
 mod tests {
     use gradual_tasks::{
-        CompositionConfig, ImagesConfig, ModularConfig, SkillsConfig, SparseParityConfig,
+        AdditionConfig, CompositionConfig, ImagesConfig, ModularConfig, SkillsConfig,
+        SparseParityConfig,
     };
     use serde_json::json;
     use toml::Value;
@@ -60,6 +63,7 @@ mod tests {
             }),
             "composition" => json!(CompositionConfig::default()),
             "modular" => json!(ModularConfig::default()),
+            "addition" => json!(AdditionConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
             _ => json!({}),
@@ -105,7 +109,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (10 + 9 + 6 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 6 + 6 + 2) * 15);
     }
 
     #[test]

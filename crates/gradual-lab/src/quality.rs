@@ -1,7 +1,9 @@
 //! Which groupings of which gradients find the capabilities, before, during and after they emerge.
 
+mod addition;
 mod aliases;
 mod cut;
+mod decoder;
 mod features;
 mod line;
 mod look;
@@ -12,8 +14,9 @@ mod skills;
 mod subject;
 mod trajectory;
 
+pub(crate) use addition::Addition;
 pub(crate) use parity::Parity;
-pub(crate) use skills::Decoder;
+pub(crate) use skills::Skills;
 
 use std::path::Path;
 

@@ -121,72 +121,6 @@ pub(crate) trait AnyTask: Send + Sync {
     }
 }
 
-/// Data that was read once for all runs, and how it becomes a task for a seed.
-pub(crate) struct Opened<F> {
-    settings: Value,
-    capabilities: Vec<Capability>,
-    pub(crate) notes: Vec<String>,
-    pub(crate) has_known_groups: bool,
-    pub(crate) is_judged_by_loss: bool,
-    make: F,
-}
-
-impl<F, T> Opened<F>
-where
-    F: Fn(u64) -> anyhow::Result<T> + Send + Sync,
-    T: Task,
-{
-    /// What stands in a run folder: these settings, which say what was read and not where, since a file can be moved and
-    /// another be put in its place; and the names of the capabilities.
-    pub(crate) fn new(mut settings: Value, make: F) -> anyhow::Result<Self> {
-        let capabilities = make(0)?.capabilities().to_vec();
-        let names = capabilities.iter().map(|capability| &capability.name);
-        settings["capabilities"] = json!(names.collect::<Vec<_>>());
-        Ok(Self {
-            settings,
-            capabilities,
-            notes: Vec::new(),
-            has_known_groups: true,
-            is_judged_by_loss: false,
-            make,
-        })
-    }
-}
-
-impl<F, T> AnyTask for Opened<F>
-where
-    F: Fn(u64) -> anyhow::Result<T> + Send + Sync,
-    T: Task,
-{
-    fn settings(&self) -> anyhow::Result<Value> {
-        Ok(self.settings.clone())
-    }
-
-    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
-        Ok(self.capabilities.clone())
-    }
-
-    fn has_known_groups(&self) -> bool {
-        self.has_known_groups
-    }
-
-    fn is_judged_by_loss(&self) -> bool {
-        self.is_judged_by_loss
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
-        first_step(&(self.make)(setting.seed)?, None, setting)
-    }
-
-    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
-        trained(&(self.make)(run.setting.seed)?, None, run)
-    }
-}
-
 /// A configuration, and how it becomes a task for a seed.
 pub(crate) struct Configured<C, F> {
     config: C,
@@ -304,6 +238,79 @@ where
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let task = self.task(run.setting)?;
         trained(&task, self.proxy(run.setting)?.as_ref(), run)
+    }
+}
+
+/// Data that was read once for all runs, and how it becomes a task for a seed.
+pub(crate) struct Opened<S, F> {
+    settings: Value,
+    capabilities: Vec<Capability>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) has_known_groups: bool,
+    pub(crate) is_judged_by_loss: bool,
+    /// The model's sizes, which an arm may have otherwise.
+    sized: Configured<S, F>,
+}
+
+impl<S, F, T> Opened<S, F>
+where
+    S: Serialize + DeserializeOwned,
+    F: Fn(&S, u64) -> anyhow::Result<T>,
+    T: Task,
+{
+    /// What stands in a run folder: these settings, which say what was read and not where, since a file can be moved and
+    /// another be put in its place; and the names of the capabilities. A task is made of the sizes of its model and a seed.
+    pub(crate) fn new(mut settings: Value, sizes: S, make: F) -> anyhow::Result<Self> {
+        let capabilities = make(&sizes, 0)?.capabilities().to_vec();
+        let names = capabilities.iter().map(|capability| &capability.name);
+        settings["capabilities"] = json!(names.collect::<Vec<_>>());
+        Ok(Self {
+            settings,
+            capabilities,
+            notes: Vec::new(),
+            has_known_groups: true,
+            is_judged_by_loss: false,
+            sized: Configured::new(sizes, make).with_sizes(),
+        })
+    }
+}
+
+impl<S, F, T> AnyTask for Opened<S, F>
+where
+    S: Serialize + Send + Sync,
+    F: Fn(&S, u64) -> anyhow::Result<T> + Send + Sync,
+    T: Task,
+{
+    fn settings(&self) -> anyhow::Result<Value> {
+        Ok(self.settings.clone())
+    }
+
+    fn capabilities(&self) -> anyhow::Result<Vec<Capability>> {
+        Ok(self.capabilities.clone())
+    }
+
+    fn has_known_groups(&self) -> bool {
+        self.has_known_groups
+    }
+
+    fn is_judged_by_loss(&self) -> bool {
+        self.is_judged_by_loss
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn has_sizes(&self) -> bool {
+        self.sized.has_sizes()
+    }
+
+    fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
+        self.sized.try_first_step(setting)
+    }
+
+    fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
+        self.sized.train(run)
     }
 }
 

@@ -66,6 +66,52 @@ fn a_size_is_that_of_the_arms_model() {
     assert_ne!(curves(&usual, "wide"), curves(&usual, "erm"));
 }
 
+/// So it is with data of one's own: rows, images and lines are the same, and the model is another one.
+#[test]
+fn models_of_data_have_sizes() {
+    let home = tempfile::tempdir().unwrap();
+    let lines = (0..60).map(|i| format!("{{\"text\": \"{} and {}\"}}\n", i % 7, i));
+    let data = home.path().join("lines.jsonl");
+    fs::write(&data, lines.collect::<String>()).unwrap();
+    let text = format!("[task.text]\ndata = \"{}\"\n", data.display());
+    for (task, size, settings) in [
+        ("[task.table]\n", "hidden = 24", "hidden = 24\n"),
+        ("[task.images]\n", "filters = 3", "filters = 3\n"),
+        (
+            &text,
+            "width = 8, heads = 2, hidden = 12",
+            "width = 8\nheads = 2\nhidden = 12\n",
+        ),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let to = format!("--out={}", out.path().display());
+        let size = format!("\"model({size})\"");
+        let lens = "grouping = \"landmarks(k = 2, examples = 20)\", lens = \"snapshot(after = 2)\", composition = \"squares\"";
+        for (name, sizes, arm) in [
+            ("usual", "", format!("size = {size}")),
+            ("sized", settings, String::from("slowdown = 1")),
+            ("small-lens", "", format!("proxy = {size}, {lens}")),
+        ] {
+            let text = format!(
+                "name = \"{name}\"\nbaseline = \"erm\"\narms = [\"erm\", \"own\"]\n{task}{sizes}[run]\nseeds = 1\nsteps = 4\n\
+                 draw = 8\nevaluate_every = 2\nlayers = [\"*\"]\n[[arm]]\nname = \"own\"\nrecipe = {{ {arm} }}\n"
+            );
+            run(&[&written(out.path(), &text), &to]);
+        }
+        let curves = |name: &str, arm: &str| {
+            let run = out.path().join(name).join(arm).join("seed-0");
+            fs::read_to_string(run.join("curves.jsonl")).unwrap()
+        };
+        assert_eq!(curves("usual", "own"), curves("sized", "erm"), "{task}");
+        assert_ne!(curves("usual", "own"), curves("usual", "erm"), "{task}");
+        // Two groups of a smaller model's gradients, from the first step on.
+        let groups = out.path().join("small-lens/own/seed-0/groups.jsonl");
+        let groups = fs::read_to_string(groups).unwrap();
+        let last: serde_json::Value = serde_json::from_str(groups.lines().last().unwrap()).unwrap();
+        assert_eq!(last["sizes"].as_array().unwrap().len(), 2, "{last}");
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_before_any_runs() {
     let home = tempfile::tempdir().unwrap();
@@ -84,7 +130,7 @@ fn what_makes_no_sense_is_refused_before_any_runs() {
         (
             "[task.sparse-parity]\ntasks = 3\nbits = 8\nsubset = 2\nhidden = 16\nheld_out = 40",
             "[task.images]",
-            "the arm wide: size: this task has no model of another size",
+            "the model of this task has no 'hidden'",
         ),
         (
             "\"task-00\"",

@@ -9,6 +9,7 @@ use gradual::grad::{AttentionInput, Tap, TiedReadout, per_example};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::setting::{SettingError, count, evaluation, parameters};
 use crate::weights::{linear, uniform};
 
 /// Sizes of a [`Decoder`].
@@ -43,6 +44,49 @@ impl DecoderConfig {
         let attention = 4 * width * (width + 1) + 4 * width;
         let block = attention + hidden * (2 * width + 1) + width;
         (tokens + context + 2) * width + layers * block
+    }
+
+    /// Whether the sizes that a user chooses are in their ranges and go together.
+    pub(crate) fn check_sizes(&self) -> Result<(), SettingError> {
+        count("width", 1..=4_096, self.width)?;
+        count("heads", 1..=64, self.heads)?;
+        count("layers", 1..=64, self.layers)?;
+        count("hidden", 1..=65_536, self.hidden)?;
+        match self.width.is_multiple_of(self.heads) {
+            true => Ok(()),
+            false => Err(SettingError::Together {
+                name: "heads",
+                got: self.heads,
+                problem: format!("it has to divide width = {}", self.width),
+            }),
+        }
+    }
+
+    /// The same, and whether it has a number of parameters that fits, and its evaluation on `held_out` examples at a time.
+    pub(crate) fn check(&self, held_out: usize) -> Result<(), SettingError> {
+        self.check_sizes()?;
+        let others = format!("layers = {} and hidden = {}", self.layers, self.hidden);
+        parameters("width", self.width, &others, self.num_parameters())?;
+        let others = format!(
+            "width = {}, heads = {} and hidden = {}",
+            self.width, self.heads, self.hidden
+        );
+        let numbers = held_out as u128 * self.numbers();
+        evaluation("held_out", held_out, &others, numbers)
+    }
+
+    /// Numbers of the largest layer for one example.
+    pub(crate) fn numbers(&self) -> u128 {
+        let [tokens, context, width, heads, hidden] = [
+            self.vocabulary,
+            self.context,
+            self.width,
+            self.heads,
+            self.hidden,
+        ]
+        .map(|size| size as u128);
+        let widest = (4 * width).max(hidden).max(tokens).max(heads * context);
+        context * widest
     }
 }
 

@@ -5,11 +5,13 @@
 //! | [`SparseParity`] | one per parity, with Zipf frequencies | fresh examples every step |
 //! | [`SparseParity::composed`] | parities in triples, one composed of the two others, with controls | fresh examples every step |
 //! | [`Modular`] | one per operation modulo a prime | a part of each table |
+//! | [`Addition`] | a digit of the sum, and whether a one is carried into it | fresh examples every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
+mod addition;
 mod convnet;
 mod counted;
 mod decoder;
@@ -27,6 +29,8 @@ mod table;
 mod text;
 mod weights;
 
+pub use addition::config::AdditionConfig;
+pub use addition::{Addition, AdditionBatch};
 pub use convnet::Convnet;
 pub use decoder::{Decoder, DecoderConfig};
 pub use images::data::ImageData;

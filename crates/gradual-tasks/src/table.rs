@@ -26,11 +26,10 @@ use crate::finite::scale::Scale;
 use crate::host::floats;
 use crate::likelihood;
 use crate::mlp::Mlp;
+use crate::setting::{self, SettingError};
 use columns::{Checked, Targets};
 use data::TableData;
 
-/// Width of the hidden layer.
-const HIDDEN: usize = 64;
 /// How far a predicted number may be from the right one and still count as right, in standard deviations.
 const NEAR: f64 = 0.5;
 
@@ -57,9 +56,14 @@ pub struct Table {
     scales: Vec<Scale>,
     /// Of the number that is predicted.
     target: Option<Scale>,
+    /// Width of the hidden layer.
+    hidden: usize,
 }
 
 impl Table {
+    /// Width of the hidden layer unless [another](Self::with_hidden) is given.
+    pub const HIDDEN: usize = 64;
+
     /// The data of one seed, which decides what rows of each group are held out.
     #[must_use]
     pub fn new(data: &TableData, seed: u64) -> Self {
@@ -76,12 +80,27 @@ impl Table {
             }
         };
         Self {
+            hidden: Self::HIDDEN,
             scales: data.scales(&parts.training),
             capabilities: parts.capabilities(&data.groups, chance),
             target,
             parts,
             data,
         }
+    }
+
+    /// The same rows, learned by a model with a hidden layer of this width, 1 to 65 536.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] for another width, or one with which the model has too many parameters.
+    pub fn with_hidden(self, hidden: usize) -> Result<Self, SettingError> {
+        setting::count("hidden", 1..=65_536, hidden)?;
+        let (inputs, outputs) = (self.data.width, self.data.targets.width());
+        let parameters = hidden as u128 * (inputs + outputs + 1) as u128 + outputs as u128;
+        let others = format!("{inputs} inputs");
+        setting::parameters("hidden", hidden, &others, parameters)?;
+        Ok(Self { hidden, ..self })
     }
 
     /// These rows of the data, as the model takes them.
@@ -159,7 +178,7 @@ impl Task for Table {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Mlp {
-        let widths = [self.data.width, HIDDEN, self.data.targets.width()];
+        let widths = [self.data.width, self.hidden, self.data.targets.width()];
         Mlp::new(&widths, random, device)
     }
 

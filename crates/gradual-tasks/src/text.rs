@@ -28,8 +28,9 @@ use gradual::train::{Capability, Drawn, Score, Task, TrainError};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::decoder::Decoder;
+use crate::decoder::{Decoder, DecoderConfig};
 use crate::host::floats;
+use crate::setting::SettingError;
 use data::Lines;
 use encoded::Encoded;
 use line::Form;
@@ -71,6 +72,7 @@ pub struct Text {
     lines: Arc<Lines>,
     split: Arc<Split>,
     capabilities: Vec<Capability>,
+    decoder: DecoderConfig,
 }
 
 impl Text {
@@ -91,9 +93,24 @@ impl Text {
         let named = lines.groups.iter().zip(&split.members);
         Self {
             capabilities: named.map(capability).collect(),
+            decoder: lines.decoder.clone(),
             lines,
             split: Arc::new(split),
         }
+    }
+
+    /// The same lines, learned by a decoder of these sizes. Context and held-out part stay those of the data.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] for a size that is out of its range, or does not go with the others.
+    pub fn with_sizes(self, sizes: &TextConfig) -> Result<Self, SettingError> {
+        let sizes = TextConfig {
+            context: self.lines.config.context,
+            ..sizes.clone()
+        };
+        let decoder = sizes.decoder(self.lines.vocabulary.size())?;
+        Ok(Self { decoder, ..self })
     }
 
     /// Lines, with random parts of long texts or without random numbers with their first.
@@ -136,7 +153,7 @@ impl Text {
 
     /// Lines that are evaluated at once.
     fn at_once(&self) -> usize {
-        let one = self.lines.config.numbers(self.lines.vocabulary.size());
+        let one = self.decoder.numbers();
         ((NUMBERS / one.max(1)) as usize).clamp(1, EVALUATED)
     }
 
@@ -193,7 +210,7 @@ impl Task for Text {
     }
 
     fn model(&self, random: &mut ChaCha8Rng, device: &Device) -> Decoder {
-        Decoder::new(&self.lines.decoder, random, device)
+        Decoder::new(&self.decoder, random, device)
     }
 
     fn draw(

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 24] = [
+pub(crate) const FILES: [(&str, &str); 26] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -35,6 +35,7 @@ pub(crate) const FILES: [(&str, &str); 24] = [
         include_str!("files/skills-composed.toml"),
     ),
     ("lens", include_str!("files/lens.toml")),
+    ("lens-permuted", include_str!("files/lens-permuted.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),
@@ -49,6 +50,10 @@ pub(crate) const FILES: [(&str, &str); 24] = [
     (
         "grouping-quality-permuted",
         include_str!("files/grouping-quality-permuted.toml"),
+    ),
+    (
+        "grouping-quality-addition",
+        include_str!("files/grouping-quality-addition.toml"),
     ),
     (
         "grouping-quality-skills",
@@ -104,7 +109,7 @@ mod tests {
         let said = |name, task| on_task(name, task).unwrap_err().to_string();
         assert_eq!(
             said("grouping-quality", "skils"),
-            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, skills, and \
+            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, addition, skills, and \
              its own without --task"
         );
         assert_eq!(

@@ -219,8 +219,10 @@ impl Kind for Images {
             Some(_) => data.notes().to_vec(),
             None => Vec::new(),
         };
-        let make = move |seed| Task::new(&data, &model, seed).context("the task images");
-        let mut opened = Opened::new(settings, make)?;
+        let make = move |model: &ImagesConfig, seed| {
+            Task::new(&data, model, seed).context("the task images")
+        };
+        let mut opened = Opened::new(settings, model, make)?;
         opened.notes = notes;
         Ok(Box::new(opened))
     }

@@ -6,7 +6,7 @@ use gradual_tasks::{Skills as Task, SkillsConfig};
 use toml::Table;
 
 use super::kind::{self, Kind};
-use crate::quality::{Decoder, Quality, Watched};
+use crate::quality::{self, Quality, Watched};
 use crate::training::{AnyTask, Configured};
 
 const RATE: f64 = 2e-3;
@@ -48,7 +48,7 @@ impl Kind for Skills {
         self.validate(settings.clone())?;
         let config: SkillsConfig = kind::settings(self, settings)?;
         Ok(match quality {
-            Some(quality) => Box::new(Watched::new(config, quality, Decoder::new)),
+            Some(quality) => Box::new(Watched::new(config, quality, quality::Skills::new)),
             None => Box::new(Configured::new(config, Task::new).with_sizes()),
         })
     }

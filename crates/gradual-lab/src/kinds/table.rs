@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual_tasks::{Missing, Predicted, Table as Task, TableData, TableOptions};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::kind::{self, Kind};
@@ -33,6 +33,14 @@ struct Config {
     missing: Missing,
     categorical: Vec<String>,
     ignore: Vec<String>,
+    /// Units of the hidden layer.
+    hidden: Option<usize>,
+}
+
+/// The sizes of the model.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sizes {
+    hidden: usize,
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +61,9 @@ struct Flags {
     /// Most distinct words of a column, each of which becomes an input [default: 50]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000))]
     levels: Option<u32>,
+    /// Units of the model's hidden layer [default: 64]
+    #[arg(long, value_name = "N")]
+    hidden: Option<u32>,
     /// What is done about missing cells: impute the mean and flag them, or refuse the table [default: impute]
     #[arg(long, value_name = "HOW", value_parser = ["impute", "refuse"])]
     missing: Option<String>,
@@ -140,7 +151,10 @@ impl Kind for Table {
                 ("missing", flags.missing),
             ],
         );
-        kind::put(settings, [("levels", flags.levels)]);
+        kind::put(
+            settings,
+            [("levels", flags.levels), ("hidden", flags.hidden)],
+        );
         let given = |columns: Vec<String>| Some(columns).filter(|columns| !columns.is_empty());
         kind::put(
             settings,
@@ -170,7 +184,16 @@ impl Kind for Table {
             (Some(file), Some(options)) => TableData::open(file, options)?,
             _ => TableData::red_wine()?,
         };
+        let sizes = Sizes {
+            hidden: config.hidden.unwrap_or(Task::HIDDEN),
+        };
+        let sized = Task::new(&data, 0).with_hidden(sizes.hidden);
+        sized.map_err(|error| kind::refused(self, &error))?;
         let mut settings = json!({ "sha256": data.sha256(), "group": data.group() });
+        // Left out where it is the usual one, so that runs from before there was another go on.
+        if sizes.hidden != Task::HIDDEN {
+            settings["hidden"] = sizes.hidden.into();
+        }
         let is_judged_by_loss = matches!(data.predicted(), Predicted::Number(_));
         let predicted = if is_judged_by_loss { "target" } else { "label" };
         settings[predicted] = data.predicted().column().into();
@@ -189,7 +212,11 @@ impl Kind for Table {
                 }
             }
         }
-        let mut opened = Opened::new(settings, move |seed| Ok(Task::new(&data, seed)))?;
+        let make = move |sizes: &Sizes, seed| {
+            let task = Task::new(&data, seed).with_hidden(sizes.hidden);
+            task.context("the task table")
+        };
+        let mut opened = Opened::new(settings, sizes, make)?;
         opened.notes = notes;
         opened.is_judged_by_loss = is_judged_by_loss;
         Ok(Box::new(opened))

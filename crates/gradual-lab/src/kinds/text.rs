@@ -181,7 +181,11 @@ impl Kind for Text {
         let mut settings = json!(data.config());
         settings["sha256"] = data.sha256().into();
         settings["tokenizer"] = data.tokens().into();
-        let mut opened = Opened::new(settings, move |seed| Ok(Task::new(&data, seed)))?;
+        let make = move |sizes: &TextConfig, seed| {
+            let task = Task::new(&data, seed).with_sizes(sizes);
+            task.context("the task text")
+        };
+        let mut opened = Opened::new(settings, sizes, make)?;
         opened.notes = notes;
         opened.has_known_groups = has_known_groups;
         Ok(Box::new(opened))

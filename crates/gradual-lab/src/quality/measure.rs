@@ -112,7 +112,7 @@ impl<'a, S: Subject> Measure<'a, S> {
             }
         }
         let controls = self.subject.controls(&drawn)?.into_iter();
-        for control in controls.chain(losses.control(&self.device)?) {
+        for control in controls.chain(losses.controls(&self.device)?) {
             for (look, cuts) in &control.rows {
                 let shown = Shown::new(look, &control.traced.gradients)?;
                 rows.extend(self.rows(&seen, look, control.name, cuts, &shown)?);
@@ -231,15 +231,20 @@ impl<'a, S: Subject> Measure<'a, S> {
         for known in &seen.known {
             let random = RandomGroups::new(known.groups, self.seed).group(&draw)?;
             let random = random.assignment().map(<[_]>::to_vec).unwrap_or_default();
-            for (name, found) in [
-                ("the true groups", known.labels.clone()),
-                ("random groups", random),
-            ] {
-                let found = Found::hard(found, known.groups);
+            let mut add = |name: &str, found, groups| -> Result<(), TrainError> {
                 lines.push(RowLine {
                     grouping: name.to_owned(),
-                    ..self.row(seen, &found, known)?
+                    ..self.row(seen, &Found::hard(found, groups), known)?
                 });
+                Ok(())
+            };
+            add("the true groups", known.labels.clone(), known.groups)?;
+            add("random groups", random, known.groups)?;
+            // What else is known of the examples, such as what inputs show: finding no more than that is finding nothing of these.
+            let others = seen.known.iter();
+            for other in others.filter(|other| other.against != known.against) {
+                let name = format!("the {}", other.against);
+                add(&name, other.labels.clone(), other.groups)?;
             }
         }
         Ok(lines)

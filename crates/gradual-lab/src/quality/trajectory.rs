@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use gradual::grad::Part::Inputs;
 use gradual::group::Similarity;
 use gradual::runs::{Journal, Lines, Record, SCHEMA};
 use gradual::train::TrainError;
@@ -14,14 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::cut::Cut;
 use super::features;
-use super::look::{Look, RAW, WHITE};
+use super::look::{RAW, WHITE};
 use super::subject::Control;
 
 /// Its file in a run folder, a line for each evaluation.
 pub(super) const FILE: &str = "trajectories.jsonl";
 
-/// What the report calls it.
-const NAME: &str = "loss trajectories";
+/// What the report calls them.
+const LOSSES: &str = "loss trajectories";
+const CHANGES: &str = "loss changes";
 
 /// The losses of the examples after some steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,24 +64,36 @@ impl Trajectories {
         Ok(())
     }
 
-    /// What they show, and how it is cut: a feature for each step.
-    pub(super) fn control(&self, device: &Device) -> Result<Option<Control>, TrainError> {
+    /// What they show, and how it is cut: the losses themselves, a feature for each step, and by how much each has changed since
+    /// the step before, once there are two.
+    pub(super) fn controls(&self, device: &Device) -> Result<Vec<Control>, TrainError> {
         let Some(last) = self.seen.last() else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let examples = 0..last.losses.len();
-        let losses = examples.flat_map(|j| self.seen.iter().map(move |line| line.losses[j]));
-        let cuts = vec![Cut::KMeans, Cut::Spectral(Similarity::Squared)];
-        let look = |whitening| {
-            (
-                Look::new(whitening, Inputs, &features::layers()),
-                cuts.clone(),
-            )
+        let losses = |j: usize| self.seen.iter().map(move |line| line.losses[j]);
+        let changes = |j: usize| {
+            let steps = self.seen.windows(2);
+            steps.map(move |two| two[1].losses[j] - two[0].losses[j])
         };
-        Ok(Some(Control {
-            name: NAME,
-            traced: features::traced(losses.collect(), self.seen.len(), device)?,
-            rows: vec![look(RAW), look(WHITE)],
-        }))
+        let views: [(_, Vec<f32>, _); 2] = [
+            (LOSSES, examples.clone().flat_map(losses).collect(), 0),
+            (CHANGES, examples.flat_map(changes).collect(), 1),
+        ];
+        let control = |(name, features, lost): (_, Vec<f32>, usize)| {
+            let width = self.seen.len() - lost;
+            let cuts = [
+                Cut::KMeans,
+                Cut::Spectral(Similarity::Squared),
+                Cut::Density,
+            ];
+            Ok(Control {
+                name,
+                traced: features::traced(features, width, device)?,
+                rows: features::looks(&[RAW, WHITE], &cuts),
+            })
+        };
+        let views = views.into_iter().filter(|view| !view.1.is_empty());
+        views.map(control).collect()
     }
 }

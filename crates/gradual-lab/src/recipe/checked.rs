@@ -65,7 +65,7 @@ pub(super) fn lens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 
 /// What a model of other sizes is called, and the sizes that it may have.
 const MODEL: &str = "model";
-const SIZES: [&str; 5] = ["width", "heads", "layers", "hidden", "depth"];
+const SIZES: [&str; 6] = ["width", "heads", "layers", "hidden", "depth", "filters"];
 
 pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Spec>, D::Error> {
     sizes("size", deserializer)

@@ -17,7 +17,7 @@ use super::split::{held_out, sample_training};
 use crate::decoder::{Decoder, DecoderConfig};
 use crate::host;
 use crate::likelihood;
-use crate::setting::{EXPONENT, SettingError, count, evaluation, number, parameters};
+use crate::setting::{EXPONENT, SettingError, count, number};
 
 /// Settings of [`Skills`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,44 +68,7 @@ impl SkillsConfig {
         number("exponent", EXPONENT, self.exponent)?;
         number("composed", 0.0..=1.0, self.composed)?;
         count("held_out", 1..=10_000, self.held_out)?;
-        count("width", 1..=4_096, self.width)?;
-        count("heads", 1..=64, self.heads)?;
-        count("layers", 1..=64, self.layers)?;
-        count("hidden", 1..=65_536, self.hidden)?;
-        if !self.width.is_multiple_of(self.heads) {
-            return Err(SettingError::Together {
-                name: "heads",
-                got: self.heads,
-                problem: format!("it has to divide width = {}", self.width),
-            });
-        }
-        let others = format!("layers = {} and hidden = {}", self.layers, self.hidden);
-        parameters(
-            "width",
-            self.width,
-            &others,
-            self.decoder().num_parameters(),
-        )?;
-        let [width, heads, hidden, held_out, tokens, context] = [
-            self.width,
-            self.heads,
-            self.hidden,
-            self.held_out,
-            Alphabet::SIZE,
-            CONTEXT,
-        ]
-        .map(|size| size as u128);
-        let widest = (4 * width).max(hidden).max(tokens).max(heads * context);
-        let others = format!(
-            "width = {}, heads = {} and hidden = {}",
-            self.width, self.heads, self.hidden
-        );
-        evaluation(
-            "held_out",
-            self.held_out,
-            &others,
-            held_out * context * widest,
-        )
+        self.decoder().check(self.held_out)
     }
 
     fn decoder(&self) -> DecoderConfig {

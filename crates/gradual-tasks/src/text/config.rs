@@ -45,18 +45,7 @@ impl TextConfig {
     /// [`SettingError`] naming the setting that is out of range, or does not go with another.
     pub fn check(&self) -> Result<(), SettingError> {
         count("context", 2..=8_192, self.context)?;
-        count("width", 1..=4_096, self.width)?;
-        count("heads", 1..=64, self.heads)?;
-        count("layers", 1..=64, self.layers)?;
-        count("hidden", 1..=65_536, self.hidden)?;
         count("held_out", 1..=100_000, self.held_out)?;
-        if !self.width.is_multiple_of(self.heads) {
-            return Err(SettingError::Together {
-                name: "heads",
-                got: self.heads,
-                problem: format!("it has to divide width = {}", self.width),
-            });
-        }
         self.decoder(2).map(drop)
     }
 
@@ -70,36 +59,24 @@ impl TextConfig {
             layers: self.layers,
             hidden: self.hidden,
         };
+        decoder.check_sizes()?;
         let others = format!(
             "layers = {}, hidden = {}, context = {} and {vocabulary} different tokens",
             self.layers, self.hidden, self.context
         );
         parameters("width", self.width, &others, decoder.num_parameters())?;
-        if self.numbers(vocabulary) > NUMBERS {
+        let numbers = decoder.numbers();
+        if numbers > NUMBERS {
             return Err(SettingError::Together {
                 name: "context",
                 got: self.context,
                 problem: format!(
-                    "with {vocabulary} different tokens, width = {}, heads = {} and hidden = {} a layer then has {} \
+                    "with {vocabulary} different tokens, width = {}, heads = {} and hidden = {} a layer then has {numbers} \
                      numbers for one line; {NUMBERS} is the most",
-                    self.width,
-                    self.heads,
-                    self.hidden,
-                    self.numbers(vocabulary)
+                    self.width, self.heads, self.hidden,
                 ),
             });
         }
         Ok(decoder)
-    }
-
-    /// Numbers of the largest layer for one line.
-    pub(super) fn numbers(&self, vocabulary: usize) -> u128 {
-        let [context, width, hidden, heads] =
-            [self.context, self.width, self.hidden, self.heads].map(|size| size as u128);
-        context
-            * (4 * width)
-                .max(hidden)
-                .max(vocabulary as u128)
-                .max(heads * context)
     }
 }
