@@ -9,12 +9,18 @@ use gradual_backends::backend::Backend;
 
 use crate::case::{self, Case};
 use crate::method::Method;
-use crate::model::Kind;
+use crate::model::{Kind, MOST_WIDTH};
 use crate::turns::{Peers, Turns};
 use crate::{endurance, groupings, scaling, table};
 
 /// Draws of `--quick`: those that have a target.
 const QUICK_DRAWS: [usize; 2] = [64, 128];
+
+/// What can be asked for at most.
+const MOST_EXAMPLES: u64 = 65_536;
+const MOST_STEPS: u64 = 1_000_000_000;
+const MOST_REPETITIONS: u64 = 100_000;
+const MOST_THREADS: u64 = 1_024;
 
 /// What can be asked for.
 #[derive(Debug, Args)]
@@ -28,13 +34,13 @@ pub struct Arguments {
     )]
     models: Vec<String>,
     /// Examples per step, for every model [default: 32,128,512,1024; decoder 16,64]
-    #[arg(long, value_name = "N,M", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N,M", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=MOST_EXAMPLES))]
     draws: Vec<u64>,
     /// How cost grows with the draw and with the number of parameters, in place of the table
     #[arg(long)]
     scaling: bool,
     /// Whether memory grows over a run of so many steps, in place of the table
-    #[arg(long, value_name = "STEPS", conflicts_with_all = ["scaling", "models"], value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STEPS", conflicts_with_all = ["scaling", "models"], value_parser = clap::value_parser!(u64).range(1..=MOST_STEPS))]
     endurance: Option<u64>,
     /// What a step costs under each grouping, in place of the table
     #[arg(long, conflicts_with_all = ["scaling", "endurance", "models"])]
@@ -43,16 +49,16 @@ pub struct Arguments {
     #[arg(long, hide = true, requires = "endurance")]
     endurance_arm: Option<String>,
     /// Widths of the MLPs of --scaling [default: 128,256,512,1024,2048]
-    #[arg(long, value_name = "W,V", value_delimiter = ',', requires = "scaling", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "W,V", value_delimiter = ',', requires = "scaling", value_parser = clap::value_parser!(u64).range(1..=MOST_WIDTH))]
     widths: Vec<u64>,
     /// A short version: 5 repetitions, draws 64 and 128; with --scaling three draws and three widths
     #[arg(long)]
     quick: bool,
     /// Repetitions of each method [default: 30]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_REPETITIONS))]
     repetitions: Option<u64>,
     /// Threads of each side
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST_THREADS))]
     threads: u64,
     /// Time PyTorch, Opacus, TorchJD and JAX on the same work as well, with a Python that has the packages of
     /// bench/requirements.txt; `cargo xtask bench --peers` makes one

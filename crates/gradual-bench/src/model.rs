@@ -15,6 +15,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+/// Widest hidden layers of an MLP.
+pub(crate) const MOST_WIDTH: u64 = 16_384;
+
 /// Which model. Its name is `mlp`, `convnet`, `decoder`, `decoder-100m`, or `mlp-W` for an MLP of another width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -77,9 +80,14 @@ impl FromStr for Kind {
         if name == Self::LargeDecoder.to_string() {
             return Ok(Self::LargeDecoder);
         }
-        let width = name.strip_prefix("mlp-").map(str::parse);
+        let width = name.strip_prefix("mlp-").map(str::parse::<u64>);
         match width {
-            Some(Ok(width)) if width > 0 => Ok(Self::Mlp { width }),
+            Some(Ok(width @ 1..=MOST_WIDTH)) => Ok(Self::Mlp {
+                width: width as usize,
+            }),
+            Some(Ok(width)) => {
+                bail!("mlp-{width}: a width is a whole number from 1 to {MOST_WIDTH}")
+            }
             _ => bail!(
                 "there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder, decoder-100m"
             ),
@@ -247,7 +255,7 @@ mod tests {
             assert_eq!(kind.to_string(), name);
             assert_eq!(name.parse::<Kind>().unwrap(), kind);
         }
-        for unknown in ["mlp-", "mlp-0", "mlp-x", "resnet", ""] {
+        for unknown in ["mlp-", "mlp-0", "mlp-x", "mlp-1000000", "resnet", ""] {
             let error = unknown.parse::<Kind>().unwrap_err().to_string();
             assert!(error.contains(&format!("'{unknown}'")), "{error}");
         }

@@ -148,3 +148,14 @@ fn a_finished_run_is_whole() {
         "{said}"
     );
 }
+
+/// As many columns as a table may have: to look each up among all others took minutes.
+#[test]
+fn a_table_may_have_many_columns() {
+    let folder = tempdir().unwrap();
+    let columns: Vec<String> = (0..200_000).map(|at| format!("c{at}")).collect();
+    let table = format!("step,{},c7\n", columns.join(","));
+    fs::write(folder.path().join("wide.csv"), table).unwrap();
+    let said = refused(folder.path(), &["measure", "wide.csv"]);
+    assert!(said.contains("the column c7 is there twice"), "{said}");
+}

@@ -9,7 +9,7 @@ use clap::Args;
 use gradual::runs::streams::{say, tell};
 use gradual_backends::backend::Backend;
 
-use crate::compare::{Row, page, table};
+use crate::compare::{Row, former, page, table};
 use crate::parts::{PARTS, Results};
 use crate::precision::{Precision, REFERENCE};
 
@@ -42,7 +42,8 @@ impl Arguments {
         if let Some(precision) = self.numbers {
             return numbers_of(&names[0], precision);
         }
-        // What is not compiled in or has no device is said before any work starts.
+        // What can't be written to, is not compiled in or has no device is said before any work starts.
+        self.page.as_deref().map(former).transpose()?;
         let mut asked = Vec::new();
         for name in &names {
             let backend = Backend::choose(Some(name))?;
@@ -62,8 +63,7 @@ impl Arguments {
         let text = table(&rows);
         say(text.trim_end())?;
         if let Some(file) = &self.page {
-            let before = std::fs::read_to_string(file).unwrap_or_default();
-            gradual::runs::files::replace(file, page(&before, &rows))?;
+            gradual::runs::files::replace(file, page(&former(file)?, &rows))?;
         }
         let own = Row::of_reference(&reference);
         let failures: Vec<String> = rows.iter().chain([&own]).flat_map(Row::failures).collect();

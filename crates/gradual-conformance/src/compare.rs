@@ -1,5 +1,11 @@
 //! Numbers beside the reference's.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
 use crate::numbers::Numbers;
 use crate::parts::{PARTS, Results};
 use crate::precision::{Precision, REFERENCE};
@@ -164,6 +170,29 @@ fn line(cells: impl IntoIterator<Item: AsRef<str>>) -> String {
     format!("|{cells}\n")
 }
 
+/// What the page begins with.
+const HEAD: &str = "# Conformance\n\n";
+
+/// The page in this file, to keep rows of; empty where there is none.
+///
+/// # Errors
+///
+/// Where the file holds anything else, or can't be read.
+pub(crate) fn former(file: &Path) -> anyhow::Result<String> {
+    let text = match fs::read(file) {
+        Ok(bytes) => String::from_utf8(bytes).unwrap_or_else(|_| String::from("?")),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| file.display().to_string()),
+    };
+    match text.is_empty() || (text.starts_with(HEAD) && text.contains(&head())) {
+        true => Ok(text),
+        false => bail!(
+            "{} is no page that this command wrote, and stays as it is: name another file, or remove it first",
+            file.display()
+        ),
+    }
+}
+
 /// The page that holds the table. Rows of other backends stay as they are in the page `before`, if that is of the same
 /// parts: no machine has them all.
 pub(crate) fn page(before: &str, rows: &[Row]) -> String {
@@ -173,7 +202,7 @@ pub(crate) fn page(before: &str, rows: &[Row]) -> String {
         .map(|part| format!("- **{}**: {}\n", part.name, part.about))
         .collect();
     format!(
-        "# Conformance\n\n\
+        "{HEAD}\
          The largest difference from `flex` in double precision, relative to the largest number of each tensor or to a\n\
          hundredth of the largest of the part; what is beyond the tolerance is **bold**. Written by\n\
          `cargo xtask test --backend A,B --page docs/conformance.md`, which leaves the rows of other backends alone.\n\n\

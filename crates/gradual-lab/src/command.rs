@@ -176,6 +176,7 @@ fn run_until(
         tell(format_args!("note: {note}"));
     }
     plan.check()?;
+    record::check(&plan, &command)?;
     let running: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
     let has_runs = |name: &str| !plan.fresh && plan.folder.join(name).is_dir();
     if let Some(note) = experiment.unjudged(&running, has_runs) {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use burn::tensor::Device;
 use gradual::group::OneGroup;
 use gradual::loss::Mean;
+use gradual::runs::streams::tell;
 use gradual::train::{
     Capability, End, Ended, Interrupt, NotFinite, Objective, Phase, Progress, RunFolder, Snapshot,
     Task, Trainer, TrainerConfig,
@@ -113,7 +114,9 @@ pub(crate) trait AnyTask: Send + Sync {
     /// Writes the report of the runs in `folder`, unless it is interrupted.
     fn report(&self, folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Written> {
         let interrupt = interrupt.clone();
-        let report = Report::new([folder]).interrupted_by(move || interrupt.asked());
+        let report = Report::new([folder])
+            .interrupted_by(move || interrupt.asked())
+            .noting(|note| tell(format!("note: {note}")));
         Ok(Written {
             page: report.write()?,
             text: None,

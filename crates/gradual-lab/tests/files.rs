@@ -520,6 +520,35 @@ fn what_is_too_much_is_refused() {
     // It took tens of seconds to look each up among all others.
     assert!(before.elapsed().as_secs() < 10, "{:?}", before.elapsed());
 
+    // A number that is written over and over, and the texts that it would stand in.
+    let sweep = |about: &str, number: &str| {
+        let arm = "recipe.composition = \"power(p = {})\"";
+        let text = format!(
+            "[[sweep]]\nname = \"p-{{}}\"\nlike = \"grouped\"\nabout = \"{about}\"\n{arm}\nat = [{number}]\n"
+        );
+        written(home.path(), &(SMALL.to_owned() + &text))
+    };
+    let digits = format!("2.{}", "0".repeat(500_000));
+    let said = refused(&[&sweep("{}", &digits), &out]);
+    assert!(
+        said.contains("a number of 500002 characters, but at most 40"),
+        "{said}"
+    );
+    let said = refused(&[&sweep(&"{}".repeat(100_000), "2"), &out]);
+    assert!(
+        said.contains("stands 100000 times in one text, but at most 100 times"),
+        "{said}"
+    );
+    // What could not be read back is not begun: 900 arms, each with a text of 20 000 letters.
+    let about = "x".repeat(20_000);
+    let numbers: Vec<String> = (2..900).map(|number| format!("{number}")).collect();
+    let said = refused(&[&sweep(&about, &numbers.join(",")), &out]);
+    assert!(
+        said.contains("nothing was run") && said.contains("is the most that is read"),
+        "{said}"
+    );
+    assert!(!home.path().join("small").exists());
+
     // Nobody reads a message of a megabyte.
     let file = written(
         home.path(),

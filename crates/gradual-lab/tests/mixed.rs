@@ -120,3 +120,36 @@ fn a_file_that_was_replaced_is_found_when_a_run_resumes() {
     let said = refused(&words(&table(home, "one.csv", "erm", &[])));
     assert!(said.contains("task.sha256"), "{said}");
 }
+
+/// What the report will refuse is refused before anything is trained.
+#[test]
+fn what_makes_a_report_impossible_is_found_first() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    write_tables(home);
+    run(&words(&table(home, "one.csv", "erm", &["--seeds=2"])));
+    let folder = home.join("runs/table");
+    let next = table(home, "one.csv", "grouped", &[]);
+    let refused_saying = |said: &str| {
+        let heard = refused(&words(&next));
+        assert!(
+            heard.contains("nothing was run") && heard.contains(said),
+            "{said}: {heard}"
+        );
+        assert!(!folder.join("grouped").exists(), "{said}");
+    };
+    let names = folder.join("names.toml");
+    fs::write(&names, "nonsense = [\n").unwrap();
+    refused_saying("names.toml, line");
+    fs::write(&names, "[other.seed-0]\n1 = \"x\"\n").unwrap();
+    refused_saying("is none of the arms");
+    fs::write(&names, "[grouped.seed-0]\n1 = \"x\"\n").unwrap();
+
+    let curves = folder.join("erm/seed-0/curves.jsonl");
+    let before = fs::read_to_string(&curves).unwrap();
+    fs::write(&curves, before.clone() + "{}\n").unwrap();
+    refused_saying("is not what it was when the run finished");
+    fs::write(&curves, before).unwrap();
+    run(&words(&next));
+    assert!(folder.join("grouped/seed-0/DONE").is_file());
+}

@@ -12,6 +12,18 @@ fn run(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What a command that must fail says.
+fn refused(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    let output = command.args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && !said.contains("panicked"),
+        "{arguments:?}: {said}"
+    );
+    said
+}
+
 #[test]
 fn a_step_is_timed_for_every_model() {
     let home = tempfile::tempdir().unwrap();
@@ -79,5 +91,36 @@ fn backends_conform() {
     let table = run(&["conformance", "--backend", "flex", &argument]);
     assert!(table.contains("| flex | f32 |"), "{table}");
     assert!(!table.contains("**"), "{table}");
-    assert!(fs::read_to_string(page).unwrap().contains(&table));
+    assert!(fs::read_to_string(&page).unwrap().contains(&table));
+    // Whatever else has that name stays as it was, and is looked at before any work.
+    for mine in [
+        &b"precious notes\n"[..],
+        b"# Conformance\n\nmine\n",
+        b"\xff\xfe",
+    ] {
+        fs::write(&page, mine).unwrap();
+        let said = refused(&["conformance", "--backend", "flex", &argument]);
+        assert!(
+            said.contains("is no page that this command wrote"),
+            "{said}"
+        );
+        assert_eq!(fs::read(&page).unwrap(), mine);
+    }
+}
+
+/// What no machine has.
+#[test]
+fn sizes_of_benchmarks_have_bounds() {
+    for (flag, said) in [
+        ("--draws=100000000", "1..=65536"),
+        ("--threads=1000000", "1..=1024"),
+        ("--repetitions=18446744073709551615", "1..=100000"),
+        ("--endurance=18446744073709551615", "1..=1000000000"),
+        ("--models=mlp-1000000", "a whole number from 1 to 16384"),
+    ] {
+        let heard = refused(&["bench", flag]);
+        assert!(heard.contains(said), "{flag}: {heard}");
+    }
+    let heard = refused(&["bench", "--scaling", "--widths=99999999"]);
+    assert!(heard.contains("1..=16384"), "{heard}");
 }

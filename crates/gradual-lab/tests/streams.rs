@@ -109,6 +109,20 @@ fn a_result_that_can_not_be_printed_is_an_error_and_the_runs_stay() {
 }
 
 #[test]
+fn help_that_can_not_be_printed_is_an_error() {
+    for arguments in [&["--help"][..], &["--version"], &["experiment", "--help"]] {
+        let mut command = Command::new(LAB);
+        let output = command.args(arguments).stdout(full()).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
 fn messages_that_nobody_can_read_stop_nothing() {
     let home = tempfile::tempdir().unwrap();
     let status = short(home.path())

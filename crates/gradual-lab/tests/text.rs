@@ -140,7 +140,13 @@ fn found_groups_can_be_named() {
         format!("[found.seed-0]\n{number} = \"small <sums>\"\n77 = \"nothing\"\n"),
     )
     .unwrap();
-    run(&short(&name, &out, &arms));
+    let said = String::from_utf8(lab(&short(&name, &out, &arms)).stderr).unwrap();
+    assert!(
+        said.contains(
+            "note: names.toml names group 77 of arm `found`, seed 0, which no run has found"
+        ),
+        "{said}"
+    );
     let page = read(home.path(), "report/index.html");
     assert!(
         page.contains("<b>small &lt;sums&gt;</b>"),

@@ -10,7 +10,7 @@ use gradual_runs::ExperimentRecord;
 use gradual_runs::files::{self, EXPERIMENT};
 
 use crate::ReportError;
-use crate::figures::{Dots, dots, name_apart};
+use crate::figures::{Dots, dots};
 use crate::folder::Folder;
 use crate::numbers::{count, number};
 use crate::stop::Stop;
@@ -19,7 +19,7 @@ use crate::verdicts::{self, JudgedClaim, present, values};
 use place::{Figures, check, put};
 
 /// What every page of claims begins with.
-const HEAD: &str = "# Claims and verdicts\n";
+const HEAD: &str = "# Claims and verdicts\n\nWritten by\n";
 
 /// Writes the claims of the experiments in `dirs` to the Markdown file `page`, claim by claim with its verdict
 /// and a figure, which lies beside the page in the folder `figures/NAME`, NAME being that of the page without its ending.
@@ -52,7 +52,7 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
         names.join(" ")
     );
     let mut text = format!(
-        "{HEAD}\nWritten by\n\n{}\nfrom run folders; not to be \
+        "{HEAD}\n{}\nfrom run folders; not to be \
          edited by hand.\n\nThe ratio is arm / baseline, the geometric mean over seeds, with Student's 95 % interval on \
          the log ratios; p is that of the t-test against exactly the claimed ratio, by Holm's correction for all \
          claims of the experiment. A claim is supported or not supported when p is at most 0.05 and the BCa \
@@ -156,9 +156,7 @@ fn experiment(folder: &Folder, figures: &mut Figures, stop: &Stop) -> Result<Str
     }
     for (index, one) in (1..).zip(&held) {
         stop.check()?;
-        let mut name = format!("claim-{}-{index}", file_name(&folder.name));
-        let mut taken: Vec<String> = figures.drawn.keys().cloned().collect();
-        name_apart(taken.iter_mut().chain([&mut name]));
+        let name = figures.free(&format!("claim-{}-{index}", file_name(&folder.name)));
         let svg = figure(folder, one, &name)?;
         let link = figures.link(&name);
         figures.drawn.insert(name, svg);

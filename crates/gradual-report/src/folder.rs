@@ -37,6 +37,8 @@ pub(crate) struct Folder {
     pub(crate) commands: Vec<CommandRecord>,
     /// In the order of the experiment, arms that it does not name last; arms without runs too.
     pub(crate) arms: Vec<Arm>,
+    /// Where each arm is among them.
+    places: HashMap<String, usize>,
     /// `environment.json` of the first run that has one.
     pub(crate) environment: Option<serde_json::Value>,
     /// What was left out or looks odd, in sentences.
@@ -166,7 +168,13 @@ impl Folder {
             });
         }
         let compared = arms.iter().flat_map(|arm| &arm.runs);
-        match comparable::check(compared.map(|run| (&run.path, &run.config))) {
+        let finished = arms
+            .iter()
+            .flat_map(|arm| &arm.runs)
+            .filter(|run| run.finished);
+        let shown = finished.map(|run| (&run.path, &run.config, run.evaluations.as_slice()));
+        let said = comparable::check(compared.map(|run| (&run.path, &run.config)));
+        match said.and_then(|()| comparable::check_evaluations(shown)) {
             Err(source) if !without_verdicts => return Err(ReportError::Incomparable { source }),
             Err(source) => notes.push(format!("The runs can't be compared: {source}.")),
             Ok(()) => {}
@@ -187,7 +195,8 @@ impl Folder {
                 ));
             }
         }
-        Ok(Self {
+        let folder = Self {
+            places: HashMap::new(),
             stated: record
                 .claims
                 .into_iter()
@@ -210,11 +219,25 @@ impl Folder {
             environment: programs.first,
             notes,
             judged: !without_verdicts,
-        })
+        };
+        Ok(folder.with_places())
+    }
+
+    /// The same, whose arms are found by name.
+    fn with_places(mut self) -> Self {
+        let names = self.arms.iter().map(|arm| arm.name.clone());
+        // Of two of one name the first.
+        self.places = names
+            .zip(0..)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        self
     }
 
     pub(crate) fn arm(&self, name: &str) -> Option<&Arm> {
-        self.arms.iter().find(|arm| arm.name == name)
+        self.arms.get(*self.places.get(name)?)
     }
 
     /// The finished run of the baseline of `arm` with the same seed; none where nothing is compared with the baseline.

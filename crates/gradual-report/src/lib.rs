@@ -31,6 +31,7 @@ pub mod command;
 mod error;
 mod figures;
 mod folder;
+mod heard;
 mod index;
 mod numbers;
 mod order;
@@ -60,6 +61,7 @@ pub use output::ReportFolder;
 pub use sheet::Sheet;
 pub use tensorboard::EventFile;
 
+use heard::Heard;
 use stop::Stop;
 pub use table::csv_cell;
 
@@ -107,6 +109,7 @@ pub struct Report {
     out: Option<PathBuf>,
     without_verdicts: bool,
     stop: Stop,
+    heard: Heard,
 }
 
 impl Report {
@@ -123,6 +126,7 @@ impl Report {
             out: None,
             without_verdicts: false,
             stop: Stop::default(),
+            heard: Heard::default(),
         }
     }
 
@@ -161,6 +165,13 @@ impl Report {
     #[must_use]
     pub fn interrupted_by(mut self, asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.stop = Stop::when(asked);
+        self
+    }
+
+    /// Tells `listener` the notes that stand in the report, such as arms without a run: the first ten, and how many more there are.
+    #[must_use]
+    pub fn noting(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.heard = Heard::by(listener);
         self
     }
 
@@ -205,7 +216,9 @@ impl Report {
             "summary.json"
         };
         self.stop.check()?;
-        Ok(report.swap()?.join(first))
+        let page = report.swap()?.join(first);
+        self.heard.tell(&folder.notes);
+        Ok(page)
     }
 
     /// Writes the claims of the experiments to the Markdown file `page`, as [`claims`] does.

@@ -73,6 +73,7 @@ pub(crate) struct SeedResult {
 
 impl Results {
     pub(crate) fn of(folder: &Folder) -> Self {
+        let columns: Vec<Column> = Column::of(folder).collect();
         Self {
             schema: SCHEMA,
             experiment: folder.name.clone(),
@@ -80,7 +81,11 @@ impl Results {
             claims: folder.claims.clone(),
             baseline: folder.baseline.clone(),
             verdicts: verdicts::of(folder),
-            arms: folder.arms.iter().map(|one| arm(folder, one)).collect(),
+            arms: folder
+                .arms
+                .iter()
+                .map(|one| arm(folder, one, &columns))
+                .collect(),
             commands: folder.commands.clone(),
             notes: folder.notes.clone(),
         }
@@ -120,7 +125,7 @@ impl ArmResult {
     }
 }
 
-fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
+fn arm(folder: &Folder, arm: &Arm, columns: &[Column]) -> ArmResult {
     let counted = arm.counted();
     let paired: BTreeMap<u64, &Run> = arm
         .runs
@@ -128,8 +133,9 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
         .filter_map(|run| Some((run.seed, folder.paired(arm, run.seed)?)))
         .collect();
     let value = |column: Column, run: &Run| column.value(run, paired.get(&run.seed).copied());
-    let metrics = Column::of(folder)
-        .map(|column| {
+    let metrics = columns
+        .iter()
+        .map(|&column| {
             let values: Vec<f64> = counted
                 .iter()
                 .filter_map(|run| value(column, run))
@@ -160,8 +166,9 @@ fn arm(folder: &Folder, arm: &Arm) -> ArmResult {
             .map(|run| SeedResult {
                 seed: run.seed,
                 finished: run.finished,
-                metrics: Column::of(folder)
-                    .map(|column| (column.key(), value(column, run)))
+                metrics: columns
+                    .iter()
+                    .map(|&column| (column.key(), value(column, run)))
                     .collect(),
                 summary: run.summary.clone(),
             })

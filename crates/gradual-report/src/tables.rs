@@ -166,7 +166,8 @@ fn each(folder: &Folder) -> impl Iterator<Item = (&str, &Run)> {
 
 fn runs(folder: &Folder) -> Table {
     let mut heads = vec!["arm", "seed", "finished", "last_step", "reached", "of"];
-    heads.extend(Column::of(folder).map(Column::key));
+    let columns: Vec<Column> = Column::of(folder).collect();
+    heads.extend(columns.iter().map(|column| column.key()));
     let mut table = Table::new("runs", &heads);
     for arm in &folder.arms {
         for run in &arm.runs {
@@ -180,7 +181,11 @@ fn runs(folder: &Folder) -> Table {
                 summary.spread.of.into(),
             ];
             let base = folder.paired(arm, run.seed);
-            row.extend(Column::of(folder).map(|column| Cell::from(column.value(run, base))));
+            row.extend(
+                columns
+                    .iter()
+                    .map(|column| Cell::from(column.value(run, base))),
+            );
             table.push(row);
         }
     }

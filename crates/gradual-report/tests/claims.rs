@@ -101,6 +101,17 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
     let docs = root.path().join("docs");
     let figure = |index: usize| docs.join(format!("figures/claims/claim-parity-{index}.svg"));
     let page = docs.join("claims.md");
+    // A page of somebody's that has the same heading, and its figure.
+    fs::create_dir_all(docs.join("figures/claims")).unwrap();
+    fs::write(figure(1), "mine").unwrap();
+    let mine = "# Claims and verdicts\n\nMine.\n\n![a](figures/claims/claim-parity-1.svg)\n";
+    fs::write(&page, mine).unwrap();
+    let error = claims(std::slice::from_ref(&dir), &page).unwrap_err();
+    assert!(matches!(error, ReportError::ForeignPage { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&page).unwrap(), mine);
+    assert_eq!(fs::read_to_string(figure(1)).unwrap(), "mine");
+    fs::remove_file(&page).unwrap();
+    fs::remove_file(figure(1)).unwrap();
     // A figure of somebody's, without a page and beside one.
     fs::create_dir_all(docs.join("figures/claims")).unwrap();
     fs::write(figure(2), "mine").unwrap();

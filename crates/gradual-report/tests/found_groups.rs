@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use crate::common::{Arm, Fixture, run_folder, write};
-use gradual_report::report;
+use gradual_report::{Report, report};
 use gradual_runs::{GroupMembers, MembersRecord, Record, SCHEMA};
 use tempfile::tempdir;
 
@@ -102,6 +103,16 @@ fn groups_are_shown_with_their_examples_and_names() {
         html.contains("names group 9 of arm <code>found</code>, seed 0, which no run has found")
     );
     assert_eq!(html.matches("<script").count(), 1);
+    // Whoever does not open the page hears of it, too.
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&heard);
+    let noted = Report::new([&dir]).noting(move |note| {
+        listener.lock().unwrap().push(note.to_owned());
+    });
+    noted.write().unwrap();
+    let heard = heard.lock().unwrap();
+    let of_nine = "names.toml names group 9 of arm `found`, seed 0, which no run has found.";
+    assert!(heard.iter().any(|note| note == of_nine), "{heard:?}");
     write(&names, "[fund.seed-0]\n2 = \"x\"\n");
     let said = report(&dir).unwrap_err().to_string();
     assert!(

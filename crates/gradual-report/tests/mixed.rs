@@ -37,6 +37,52 @@ fn summary(dir: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(dir.join("report/summary.json")).unwrap()).unwrap()
 }
 
+/// Configurations that say nothing of it, as other programs write them, and curves that do.
+#[test]
+fn curves_of_another_grid_or_draw_have_no_verdict_together() {
+    for (said, every, draw) in [
+        ("evaluations of a run", 20, 1),
+        ("examples per step", 1, 10),
+    ] {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        let arms = ["erm", "labels", "singular-vectors"];
+        for (arm, seed) in arms
+            .iter()
+            .flat_map(|arm| (0..5).map(move |seed| (arm, seed)))
+        {
+            if *arm == "labels" {
+                let path = run_folder(&dir, arm, seed).join("curves.jsonl");
+                let text = fs::read_to_string(&path).unwrap();
+                let lines: Vec<Value> = text
+                    .lines()
+                    .map(|line| serde_json::from_str(line).unwrap())
+                    .collect();
+                let last = lines.len() - 1;
+                let kept = lines
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(at, _)| at % every == 0 || *at == last);
+                let changed = kept.map(|(_, mut line)| {
+                    line["examples"] = json!(line["examples"].as_u64().unwrap() * draw);
+                    format!("{line}\n")
+                });
+                write(&path, &changed.collect::<String>());
+            }
+            configure(&dir, arm, seed, |config| {
+                let config = config.as_object_mut().unwrap();
+                for entry in ["settings", "draw", "recipe", "task"] {
+                    config.remove(entry);
+                }
+            });
+        }
+        let error = report(&dir).unwrap_err();
+        assert!(matches!(error, ReportError::Incomparable { .. }), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(said), "{source}");
+    }
+}
+
 #[test]
 fn runs_on_different_data_have_no_verdict_together() {
     for (entry, change) in [

@@ -46,7 +46,8 @@ impl fmt::Display for Stamp {
 /// held until all are moved: where one of them is at work, none is moved. Where one can't be moved, those before it are
 /// moved back.
 ///
-/// Every run takes an open file, of which a process may have about a thousand.
+/// Every run takes an open file. A process may have about a thousand of them, or, once it asks for more as this does, mostly
+/// several hundred thousand.
 ///
 /// # Errors
 /// Those of [`aside`] for the first run that has one; [`RunsError::HalfAside`] when a run that was moved can't be moved
@@ -56,6 +57,7 @@ pub fn aside_all<'a>(
     places: impl IntoIterator<Item = &'a Place>,
     stamp: &Stamp,
 ) -> Result<Vec<PathBuf>, RunsError> {
+    crate::limits::raise_open_files();
     let mut held = Vec::new();
     for place in places {
         if let Some(lock) = hold(experiment, place)? {

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use gradual_measure::Evaluation;
 use serde_json::{Value, json};
 
 use crate::config::RunConfig;
@@ -105,4 +106,71 @@ pub fn check<'a>(
         firsts.entry(&config.arm).or_insert((folder, config));
     }
     Ok(())
+}
+
+/// Refuses runs, each with its folder and its evaluations, whose configurations leave out what their evaluations show to differ:
+/// [`check`] compares what configurations say, and one by another program may say neither how many examples a step has
+/// nor how often a run is evaluated.
+///
+/// Examples per step may differ by a hundredth. The evaluations of a run (its steps by the steps between two of them, of
+/// these the median) may differ by half, so that a slower arm with as many evaluations is as any other. Runs that did
+/// not finish are passed over.
+///
+/// # Errors
+/// [`RunsError::Incomparable`] naming two of them and in what they differ.
+pub fn check_evaluations<'a>(
+    runs: impl IntoIterator<Item = (&'a PathBuf, &'a RunConfig, &'a [Evaluation])>,
+) -> Result<(), RunsError> {
+    let runs: Vec<_> = runs.into_iter().collect();
+    type Shown = fn(&RunConfig, &[Evaluation]) -> Option<f64>;
+    let compared: [(&str, f64, Shown); 2] = [
+        (
+            "draw (examples per step, by curves.jsonl)",
+            1.01,
+            |config, evaluations| {
+                let last = evaluations
+                    .last()
+                    .filter(|last| config.draw == 0 && last.step > 0)?;
+                Some(last.examples as f64 / last.step as f64)
+            },
+        ),
+        (
+            "settings (evaluations of a run, by curves.jsonl)",
+            1.5,
+            |config, evaluations| {
+                let unsaid = config.settings.is_null();
+                let between = unsaid.then(|| median_between(evaluations)).flatten()?;
+                Some(config.steps as f64 / between as f64)
+            },
+        ),
+    ];
+    for (path, most, shown) in compared {
+        let mut first: Option<(&PathBuf, f64)> = None;
+        for &(folder, config, evaluations) in &runs {
+            let Some(this) = shown(config, evaluations).filter(|&shown| shown > 0.0) else {
+                continue;
+            };
+            let &mut (one, held) = first.get_or_insert((folder, this));
+            if (this / held).max(held / this) > most {
+                return Err(RunsError::Incomparable {
+                    one: one.clone(),
+                    other: folder.clone(),
+                    differences: vec![Difference {
+                        path: path.to_owned(),
+                        held: Some(json!(held)),
+                        asked: Some(json!(this)),
+                    }],
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The median of the steps between two evaluations.
+fn median_between(evaluations: &[Evaluation]) -> Option<u64> {
+    let steps = evaluations.windows(2).map(|two| two[1].step - two[0].step);
+    let mut steps: Vec<u64> = steps.collect();
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).copied()
 }

@@ -87,6 +87,18 @@ pub enum RunsError {
         /// The most bytes that are read.
         most: u64,
     },
+    /// A record is longer than what is read back.
+    #[error(
+        "the {record} has {bytes} bytes, and {most} is the most that is read: give it fewer or shorter names and texts"
+    )]
+    Long {
+        /// Kind of record.
+        record: &'static str,
+        /// Its length.
+        bytes: u64,
+        /// The most bytes that are read.
+        most: u64,
+    },
     /// A file is no text.
     #[error("read {}: expected UTF-8 text, which it is not from byte {at} on", .path.display())]
     NotText {

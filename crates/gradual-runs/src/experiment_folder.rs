@@ -57,6 +57,26 @@ impl ExperimentFolder {
     }
 }
 
+impl ExperimentFolder {
+    /// Refuses runs of `folder` that [`read`](Self::read) would refuse, of those that are `kept`, and says what arms there are.
+    /// Without such a folder there are none.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read) that are a run's own, and [`RunsError::Copied`].
+    pub fn check_runs(
+        folder: &Path,
+        kept: impl Fn(&Place) -> bool,
+    ) -> Result<BTreeSet<String>, RunsError> {
+        let places = Place::all(folder)?.runs;
+        let read = places.iter().filter(|place| kept(place)).map(Run::read);
+        let runs = read
+            .filter_map(Result::transpose)
+            .collect::<Result<Vec<_>, _>>()?;
+        check_copies(&runs)?;
+        Ok(places.into_iter().map(|place| place.arm).collect())
+    }
+}
+
 fn check_experiment(record: &ExperimentRecord, runs: &[Run]) -> Result<(), RunsError> {
     match runs.iter().find(|run| run.config.experiment != record.name) {
         None => Ok(()),

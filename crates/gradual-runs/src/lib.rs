@@ -64,6 +64,7 @@ mod group_names;
 mod grouping;
 mod journal;
 mod keys;
+mod limits;
 mod lock;
 mod looks;
 mod members;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::RunsError;
+use crate::files::MOST_BYTES;
 use crate::finite;
 use crate::keys;
 
@@ -31,14 +32,23 @@ pub trait Record: Serialize + DeserializeOwned {
     /// The record as one line of JSON, without the line feed.
     ///
     /// # Errors
-    /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Write`]
-    /// when the record can't be written for another reason.
+    /// [`RunsError::NotFinite`] naming the entry that is NaN or infinite, which JSON can't hold; [`RunsError::Long`] when the
+    /// line is longer than what is read; [`RunsError::Write`] when the record can't be written for another reason.
     fn to_line(&self) -> Result<String, RunsError> {
         finite::check(self, Self::NAME)?;
-        serde_json::to_string(self).map_err(|source| RunsError::Write {
+        let line = serde_json::to_string(self).map_err(|source| RunsError::Write {
             record: Self::NAME,
             source,
-        })
+        })?;
+        // With its line feed.
+        match line.len() as u64 >= MOST_BYTES {
+            true => Err(RunsError::Long {
+                record: Self::NAME,
+                bytes: line.len() as u64,
+                most: MOST_BYTES,
+            }),
+            false => Ok(line),
+        }
     }
 
     /// Reads a record from one line (or a whole file) of JSON.

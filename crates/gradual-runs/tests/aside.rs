@@ -195,3 +195,23 @@ fn arms_are_plain_names() {
         Place::new(home.path(), name, 0).unwrap();
     }
 }
+
+/// As many runs as a process has open files by default are no reason to fail: it asks for more.
+#[cfg(unix)]
+#[test]
+fn more_runs_than_open_files_are_moved() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let places: Vec<Place> = (0..300)
+        .map(|seed| Place::new(folder, "erm", seed).unwrap())
+        .collect();
+    for place in &places {
+        fs::create_dir_all(&place.folder).unwrap();
+        fs::write(place.folder.join("note"), "mine").unwrap();
+    }
+    let (_, hard) = rlimit::getrlimit(rlimit::Resource::NOFILE).unwrap();
+    rlimit::setrlimit(rlimit::Resource::NOFILE, 200.min(hard), hard).unwrap();
+    let moved = aside_all(folder, &places, &Stamp::now()).unwrap();
+    assert_eq!(moved.len(), 300);
+    assert!(moved.iter().all(|run| run.join("note").is_file()));
+}

@@ -283,4 +283,68 @@ mod comparable {
         let error = check([&erm, &grouped, &again]).unwrap_err().to_string();
         assert!(error.contains("\n  and 22 more;\n"), "{error}");
     }
+
+    /// What another program leaves out of its configurations, its evaluations tell.
+    #[test]
+    fn evaluations_show_what_configurations_leave_out() {
+        use gradual_measure::Evaluation;
+
+        let unsaid = |arm: &str| RunConfig {
+            draw: 0,
+            recipe: Value::Null,
+            settings: Value::Null,
+            ..run(arm, 0)
+        };
+        let curves = |every: u64, draw: u64| -> Vec<Evaluation> {
+            let steps = (0..=1_000).step_by(every as usize);
+            let evaluation = |step| Evaluation {
+                schema: SCHEMA,
+                step,
+                examples: step * draw,
+                standing_examples: None,
+                gradient_evaluations: None,
+                left_out: None,
+                train_loss: 1.0,
+                moved: None,
+                compute: None,
+                capabilities: [].into(),
+            };
+            steps.map(evaluation).collect()
+        };
+        let names = ["erm/seed-0", "grouped/seed-0"].map(PathBuf::from);
+        let check = |configs: [&RunConfig; 2], curves: [&[Evaluation]; 2]| {
+            let runs = names.iter().zip(configs).zip(curves);
+            comparable::check_evaluations(
+                runs.map(|((name, config), curves)| (name, config, curves)),
+            )
+        };
+        let (erm, grouped) = (unsaid("erm"), unsaid("grouped"));
+        let usual = curves(10, 64);
+        check([&erm, &grouped], [&usual, &usual]).unwrap();
+        check([&erm, &grouped], [&usual, &curves(12, 64)]).unwrap();
+        for (other, said) in [
+            (curves(200, 64), "evaluations of a run"),
+            (curves(10, 640), "examples per step"),
+        ] {
+            let error = check([&erm, &grouped], [&usual, &other])
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(said) && error.contains("grouped/seed-0"),
+                "{error}"
+            );
+            // Where they say it, their word holds, and the other comparison is made.
+            check([&run("erm", 0), &run("grouped", 0)], [&usual, &other]).unwrap();
+        }
+        // A slower arm has as many evaluations.
+        let mut slow = unsaid("slow");
+        slow.steps = 2_000;
+        let every = curves(20, 64).into_iter();
+        let later = every.map(|one| Evaluation {
+            step: 2 * one.step,
+            examples: 2 * one.examples,
+            ..one
+        });
+        check([&erm, &slow], [&curves(20, 64), &later.collect::<Vec<_>>()]).unwrap();
+    }
 }

@@ -251,3 +251,19 @@ proptest! {
         prop_assert_eq!(back.capabilities["task-00"].loss.to_bits(), bits);
     }
 }
+
+/// Nothing is written that could not be read back.
+#[test]
+fn lines_that_nobody_would_read_are_not_written() {
+    let mut long = evaluation(1.0);
+    let record = long.capabilities.values().next().unwrap().clone();
+    for at in 0..30_000 {
+        let name = format!("{}{at}", "\u{1f600}".repeat(150));
+        long.capabilities.insert(name, record.clone());
+    }
+    let error = long.to_line().unwrap_err().to_string();
+    assert!(
+        error.contains("the evaluation has") && error.contains("16777216 is the most that is read"),
+        "{error}"
+    );
+}

@@ -81,6 +81,21 @@ impl Parts {
         parts
     }
 
+    /// Leaves a share of the training examples of one group, one at least.
+    pub(crate) fn thin(&mut self, group: usize, share: f64) {
+        let members = self.members[group].clone();
+        let kept = ((share * members.len() as f64).round() as usize).clamp(1, members.len());
+        let gone = members.start + kept..members.end;
+        self.training.drain(gone.clone());
+        self.group_of.drain(gone.clone());
+        for other in &mut self.members {
+            if other.start >= gone.end {
+                *other = other.start - gone.len()..other.end - gone.len();
+            }
+        }
+        self.members[group] = members.start..members.start + kept;
+    }
+
     /// The groups as capabilities, with the accuracy of guessing.
     pub(crate) fn capabilities(&self, groups: &[Group], chance: f64) -> Vec<Capability> {
         let all = self.training.len() as f64;

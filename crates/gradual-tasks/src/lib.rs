@@ -9,12 +9,14 @@
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
+//! | [`Digits`] | one per digit, hidden in the classes even and odd; one digit is rare | 1 797 images of handwritten digits |
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
 mod addition;
 mod convnet;
 mod counted;
 mod decoder;
+mod digits;
 mod finite;
 mod host;
 mod images;
@@ -33,6 +35,8 @@ pub use addition::config::AdditionConfig;
 pub use addition::{Addition, AdditionBatch};
 pub use convnet::Convnet;
 pub use decoder::{Decoder, DecoderConfig};
+pub use digits::config::DigitsConfig;
+pub use digits::{Digits, DigitsBatch};
 pub use images::data::ImageData;
 pub use images::error::ImageError;
 pub use images::options::{Channels, ImageGroups, ImageOptions};

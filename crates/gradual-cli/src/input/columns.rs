@@ -1,5 +1,6 @@
 //! Columns of a table of comma-separated values.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -39,15 +40,12 @@ impl Table {
             .iter()
             .map(str::to_owned)
             .collect();
-        if let Some(twice) = columns
-            .iter()
-            .enumerate()
-            .find(|(at, name)| columns[..*at].contains(name))
-        {
+        let mut seen = HashSet::new();
+        if let Some(twice) = columns.iter().find(|name| !seen.insert(name.as_str())) {
             bail!(
                 "{}: line 1: the column {} is there twice",
                 path.display(),
-                gradual::runs::shown(twice.1)
+                gradual::runs::shown(twice)
             );
         }
         // The reader passes over empty lines, and the examples after one would move.

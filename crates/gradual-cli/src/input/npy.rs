@@ -1,5 +1,6 @@
 //! NumPy's `.npy`.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -12,6 +13,8 @@ use super::{MOST_BYTES, bytes};
 
 /// What every such file begins with.
 const MAGIC: &[u8] = b"\x93NUMPY";
+/// Letters of a header that a message shows.
+const MOST_SHOWN: usize = 200;
 
 /// The array of a file, in C order or Fortran's.
 pub(super) fn read(path: &Path) -> anyhow::Result<Array> {
@@ -24,76 +27,173 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Array> {
 }
 
 fn array(content: &[u8]) -> anyhow::Result<TensorData> {
-    let kind = checked(content)?;
-    match &kind[..] {
-        "f4" => values::<f32>(content),
-        "f8" => values::<f64>(content),
-        "i1" => values::<i8>(content),
-        "i2" => values::<i16>(content),
-        "i4" => values::<i32>(content),
-        "i8" => values::<i64>(content),
-        "u1" => values::<u8>(content),
-        "u2" => values::<u16>(content),
-        "u4" => values::<u32>(content),
-        "u8" => values::<u64>(content),
+    let (header, entries) = Header::read(content)?;
+    let canonical = header.written();
+    match header.kind.as_str() {
+        "f4" => values::<f32>(&canonical, entries),
+        "f8" => values::<f64>(&canonical, entries),
+        "i1" => values::<i8>(&canonical, entries),
+        "i2" => values::<i16>(&canonical, entries),
+        "i4" => values::<i32>(&canonical, entries),
+        "i8" => values::<i64>(&canonical, entries),
+        "u1" => values::<u8>(&canonical, entries),
+        "u2" => values::<u16>(&canonical, entries),
+        "u4" => values::<u32>(&canonical, entries),
+        "u8" => values::<u64>(&canonical, entries),
         other => bail!(
-            "expected float32, float64 or integers, found NumPy's type {other:?}; convert the array with .astype"
+            "expected float32, float64 or integers, found NumPy's type {}; convert the array with .astype",
+            gradual::runs::shown(other)
         ),
     }
 }
 
-fn values<T: ReadableElement + Element + Clone>(content: &[u8]) -> anyhow::Result<TensorData> {
-    let array = ArrayD::<T>::read_npy(content).context("no array of NumPy's")?;
+/// The entries after a header of our own: the library sees nothing of the file's.
+fn values<T: ReadableElement + Element + Clone>(
+    header: &[u8],
+    entries: &[u8],
+) -> anyhow::Result<TensorData> {
+    let array = ArrayD::<T>::read_npy(header.chain(entries)).context("no array of NumPy's")?;
     let shape = array.shape().to_vec();
     let entries: Vec<T> = array.as_standard_layout().iter().cloned().collect();
     Ok(TensorData::new(entries, shape))
 }
 
-/// The type of the entries, of a file whose header says as many as there are. The library makes room for what the header
-/// says, so this is looked at first.
-fn checked(content: &[u8]) -> anyhow::Result<String> {
-    let header = header(content).ok_or_else(|| {
-        anyhow!("expected a file that NumPy's save wrote, found another beginning")
-    })?;
-    let (header, rest) = header;
-    let quoted = |text: &str| text.split(['\'', '"']).nth(1).map(str::to_owned);
-    let described = after(header, "descr").and_then(quoted);
-    let described = described.ok_or_else(|| {
-        anyhow!(
-            "expected an array of numbers of one type, found a table of NumPy's; save one column"
-        )
-    })?;
-    let kind = described
-        .trim_start_matches(['<', '>', '|', '='])
-        .to_owned();
-    let shape = after(header, "shape")
-        .and_then(|text| text.split_once('('))
-        .and_then(|(_, text)| text.split_once(')'))
-        .ok_or_else(|| anyhow!("the header holds no shape"))?
-        .0;
-    let size = |text: &str| text.trim().trim_end_matches('L').parse::<u64>();
-    let sizes = shape.split(',').filter(|text| !text.trim().is_empty());
-    let sizes: Vec<u64> = sizes
-        .map(size)
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("the header holds the shape ({shape})"))?;
-    let bytes: u64 = kind
-        .get(1..)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
-    let expected = sizes
-        .iter()
-        .try_fold(bytes, |product, &size| product.checked_mul(size));
-    match expected == Some(rest) {
-        true => Ok(kind),
-        false => bail!(
-            "the header says {sizes:?} entries of {bytes} bytes, and {rest} bytes follow: the file was cut, or is another's"
-        ),
+/// What a file's header says: as many entries as follow it.
+#[derive(Debug, PartialEq, Eq)]
+struct Header {
+    /// `<`, `>`, `=` or `|`, if there is one.
+    order: String,
+    /// Such as `f8`.
+    kind: String,
+    fortran: bool,
+    shape: Vec<u64>,
+}
+
+impl Header {
+    /// The header of a file, and the entries after it. The library makes room for what the header says, so this is looked at
+    /// first.
+    fn read(content: &[u8]) -> anyhow::Result<(Self, &[u8])> {
+        let (text, entries) = parts(content).ok_or_else(|| {
+            anyhow!("expected a file that NumPy's save wrote, found another beginning")
+        })?;
+        let header = Self::parsed(text)?;
+        let bytes: u64 = header
+            .kind
+            .get(1..)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1);
+        let product = |product: u64, &size: &u64| product.checked_mul(size);
+        let expected = header.shape.iter().try_fold(bytes, product);
+        match expected == Some(entries.len() as u64) {
+            true => Ok((header, entries)),
+            false => bail!(
+                "the header says {:?} entries of {bytes} bytes, and {} bytes follow: the file was cut, or is another's",
+                header.shape,
+                entries.len()
+            ),
+        }
+    }
+
+    /// Of a header's text: three keys, each once, with values of their own kinds and nothing in them.
+    fn parsed(text: &str) -> anyhow::Result<Self> {
+        let strange = || {
+            let most = text.chars().take(MOST_SHOWN).collect::<String>();
+            anyhow!(
+                "expected a header with descr, fortran_order and shape, each once, found {}",
+                gradual::runs::shown(&most)
+            )
+        };
+        let inner = text
+            .trim()
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        let mut rest = inner.ok_or_else(strange)?.trim();
+        let (mut described, mut fortran, mut shape) = (None, None, None);
+        while !rest.is_empty() {
+            let (key, after) = quoted(rest).ok_or_else(strange)?;
+            let value = after
+                .trim_start()
+                .strip_prefix(':')
+                .ok_or_else(strange)?
+                .trim_start();
+            let is_new;
+            (is_new, rest) = match key {
+                "descr" if value.starts_with('[') => bail!(
+                    "expected an array of numbers of one type, found a table of NumPy's; save one column"
+                ),
+                "descr" => {
+                    let (text, rest) = quoted(value).ok_or_else(strange)?;
+                    (described.replace(text).is_none(), rest)
+                }
+                "fortran_order" => {
+                    let (said, rest) = [("True", true), ("False", false)]
+                        .into_iter()
+                        .find_map(|(word, said)| Some((said, value.strip_prefix(word)?)))
+                        .ok_or_else(strange)?;
+                    (fortran.replace(said).is_none(), rest)
+                }
+                "shape" => {
+                    let inner = value
+                        .strip_prefix('(')
+                        .and_then(|text| text.split_once(')'));
+                    let (sizes, rest) = inner.ok_or_else(strange)?;
+                    (shape.replace(sizes).is_none(), rest)
+                }
+                _ => return Err(strange()),
+            };
+            if !is_new {
+                return Err(strange());
+            }
+            rest = rest.trim_start();
+            rest = match rest.strip_prefix(',') {
+                Some(rest) => rest.trim_start(),
+                None if rest.is_empty() => rest,
+                None => return Err(strange()),
+            };
+        }
+        let described: &str = described.ok_or_else(strange)?;
+        let kind = described.trim_start_matches(['<', '>', '|', '=']);
+        let sizes = shape.ok_or_else(strange)?.split(',');
+        let sizes = sizes.filter(|text| !text.trim().is_empty());
+        let sizes = sizes.map(|text| text.trim().trim_end_matches('L').parse::<u64>());
+        Ok(Self {
+            order: described[..described.len() - kind.len()].to_owned(),
+            kind: kind.to_owned(),
+            fortran: fortran.ok_or_else(strange)?,
+            shape: sizes.collect::<Result<_, _>>().map_err(|_| strange())?,
+        })
+    }
+
+    /// The same as NumPy writes it, with everything before the entries.
+    fn written(&self) -> Vec<u8> {
+        let sizes: String = self.shape.iter().map(|size| format!("{size}, ")).collect();
+        let fortran = if self.fortran { "True" } else { "False" };
+        let text = format!(
+            "{{'descr': '{}{}', 'fortran_order': {fortran}, 'shape': ({}), }}\n",
+            self.order,
+            self.kind,
+            sizes.trim_end()
+        );
+        let mut written = [MAGIC, &[2, 0]].concat();
+        written.extend((text.len() as u32).to_le_bytes());
+        written.extend(text.as_bytes());
+        written
     }
 }
 
-/// The header's text, and the number of bytes after it.
-fn header(content: &[u8]) -> Option<(&str, u64)> {
+/// A text in quotes at the beginning of another, without anything that would escape, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text
+        .chars()
+        .next()
+        .filter(|letter| "'\"".contains(*letter))?;
+    let (inner, rest) = text[1..].split_once(quote)?;
+    let is_plain = |letter: char| letter.is_ascii_graphic() && letter != '\\';
+    inner.chars().all(is_plain).then_some((inner, rest))
+}
+
+/// The header's text, and the bytes after it.
+fn parts(content: &[u8]) -> Option<(&str, &[u8])> {
     let rest = content.strip_prefix(MAGIC)?;
     let (length, from): (usize, usize) = match *rest.first()? {
         1 => (
@@ -106,18 +206,9 @@ fn header(content: &[u8]) -> Option<(&str, u64)> {
         }
         _ => return None,
     };
-    let text = rest.get(from..from.checked_add(length)?)?;
-    let data = rest.len() - from - length;
-    Some((std::str::from_utf8(text).ok()?, data as u64))
-}
-
-/// What follows a key of the header.
-fn after<'a>(header: &'a str, key: &str) -> Option<&'a str> {
-    let quoted = [format!("'{key}'"), format!("\"{key}\"")];
-    let found = quoted
-        .iter()
-        .find_map(|key| header.split_once(key.as_str()))?;
-    found.1.trim_start().strip_prefix(':')
+    let after = from.checked_add(length)?;
+    let text = rest.get(from..after)?;
+    Some((std::str::from_utf8(text).ok()?, &rest[after..]))
 }
 
 #[cfg(test)]
@@ -161,6 +252,41 @@ mod tests {
             "3",
         ] {
             assert!(array(&text("(3, 2)", to)).is_err(), "{to}");
+        }
+    }
+
+    /// A file with this header and so many bytes of entries.
+    fn file(header: &str, bytes: usize) -> Vec<u8> {
+        let mut file = b"\x93NUMPY\x02\x00".to_vec();
+        file.extend((header.len() as u32).to_le_bytes());
+        file.extend(header.as_bytes());
+        file.extend(vec![0; bytes]);
+        file
+    }
+
+    /// What two parsers could read in two ways, or one of them could not end with.
+    #[test]
+    fn a_header_has_three_plain_keys_and_each_once() {
+        let plain = "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }";
+        assert_eq!(array(&file(plain, 48)).unwrap().shape().as_slice(), [2, 3]);
+        let bare = "{\"shape\":(1,),\"descr\":\">i2\",\"fortran_order\":False}\n";
+        assert_eq!(array(&file(bare, 2)).unwrap().shape().as_slice(), [1]);
+        let nested = format!("{}{}", "[".repeat(60), "]".repeat(60));
+        for (put, by) in [
+            (", }", format!(", 'x': {nested}}}")),
+            (", }", String::from(", 'shape': (1152921504606846975,), }")),
+            (", }", String::from(", 'descr': '<f4', }")),
+            ("True", String::from("True False")),
+            ("'<f8'", String::from("'<f8\\'")),
+            ("'<f8'", String::from("'<f8' '<f4'")),
+            ("(2, 3)", String::from("(2, 3)(4, 5)")),
+            ("(2, 3)", String::from("((2, 3))")),
+            ("'fortran_order': True, ", String::new()),
+            ("{'descr'", String::from("{1: 2, 'descr'")),
+        ] {
+            let header = plain.replace(put, &by);
+            let error = array(&file(&header, 48)).unwrap_err().to_string();
+            assert!(error.contains("each once"), "{header}: {error}");
         }
     }
 }

@@ -50,18 +50,28 @@ pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<(
         commands.push(command);
     }
     commands.drain(..commands.len().saturating_sub(COMMANDS));
+    let record = record(plan, arms(plan, arms_before)?, commands);
+    Ok(replace(&file, record.to_line()? + "\n")?)
+}
+
+/// Refuses a plan whose `experiment.json` could not be read back, before anything is moved or run.
+pub(super) fn check(plan: &Plan<'_>, command: &CommandRecord) -> anyhow::Result<()> {
+    let record = record(plan, arms(plan, Vec::new())?, vec![command.clone()]);
+    record.to_line().map(drop).context("nothing was run")
+}
+
+fn record(plan: &Plan<'_>, arms: Vec<ArmRecord>, commands: Vec<CommandRecord>) -> ExperimentRecord {
     let experiment = plan.experiment;
-    let record = ExperimentRecord {
+    ExperimentRecord {
         schema: SCHEMA,
         name: experiment.name.clone(),
         title: experiment.title.clone(),
         claim: experiment.hypothesis.clone(),
         baseline: experiment.baseline.clone(),
-        arms: arms(plan, arms_before)?,
+        arms,
         claims: experiment.claims.clone(),
         commands,
-    };
-    Ok(replace(&file, record.to_line()? + "\n")?)
+    }
 }
 
 /// The arms that run when none is named, those of this plan, and those that have run before.
@@ -94,6 +104,9 @@ pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
     if command.len() > LONGEST {
         command = format!("{} (cut)", excerpt(&command, LONGEST));
     }
+    if arguments.iter().any(|argument| is_pipe(argument)) {
+        command += "  # from a pipe: give the same data again";
+    }
     CommandRecord {
         command,
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -102,6 +115,14 @@ pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
             .ok()
             .filter(|commit| !commit.is_empty()),
     }
+}
+
+/// Whether an argument names what only this process could read: standard input, or a file descriptor as a shell's `<(…)` is.
+fn is_pipe(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    let value = text.split_once('=').map_or(&*text, |(_, value)| value);
+    let folders = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"];
+    value == "-" || folders.iter().any(|folder| value.starts_with(folder))
 }
 
 /// The program that runs, as it was called.
@@ -155,6 +176,30 @@ mod tests {
         ] {
             assert_eq!(quoted(OsStr::new(argument)), expected);
         }
+    }
+
+    #[test]
+    fn data_from_a_pipe_is_said_to_be() {
+        let said = |arguments: &[&str]| {
+            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            command("x", &arguments).command
+        };
+        for arguments in [
+            &["--data", "-"][..],
+            &["--data=-"],
+            &["--data", "/dev/fd/63"],
+            &["--data=/dev/stdin"],
+        ] {
+            let said = said(arguments);
+            assert!(
+                said.ends_with("  # from a pipe: give the same data again"),
+                "{said}"
+            );
+        }
+        assert_eq!(
+            said(&["--data", "a-b.csv", "--seeds=3"]),
+            "x --data a-b.csv --seeds=3"
+        );
     }
 
     #[cfg(unix)]

@@ -10,6 +10,11 @@ use super::messages::{place, said_of_value};
 use crate::arm::{ArmEntry, NUMBER};
 use crate::bounds;
 
+/// Longest number that is put into texts, in characters.
+const MOST_DIGITS: usize = 40;
+/// How often it may stand in one text.
+const MOST_NUMBERS: usize = 100;
+
 /// One arm for each number of `at`, which stands in the place of `{}` as it is written there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +73,12 @@ impl Sweep {
         let arm = |at: &Spanned<f64>| {
             let said = format!("{}[[sweep]] {name}: ", place(file, text, at));
             let written = text.get(at.span()).unwrap_or_default();
+            if written.len() > MOST_DIGITS {
+                bail!(
+                    "{said}at = a number of {} characters, but at most {MOST_DIGITS} are expected",
+                    written.len()
+                );
+            }
             self.arm(&series, written)
                 .map_err(|error| anyhow!("{said}at = {written}: {error:#}"))
         };
@@ -103,8 +114,33 @@ impl Sweep {
         }
     }
 
+    /// All texts in which the number may stand.
+    fn words(&self) -> Vec<&str> {
+        let like = self.like.as_ref().map(AsRef::as_ref);
+        let own = [
+            Some(self.name.as_ref()),
+            self.about.as_ref(),
+            self.control_for.as_ref(),
+            like,
+        ];
+        let mut words: Vec<&str> = own.into_iter().flatten().map(String::as_str).collect();
+        let tables = self.recipe.iter().chain(&self.then);
+        for value in tables.flat_map(Table::values) {
+            add_words(value, &mut words);
+        }
+        words
+    }
+
     /// The arm as `[[arm]]` would say it.
     fn arm(&self, series: &str, written: &str) -> anyhow::Result<ArmEntry> {
+        for words in self.words() {
+            let numbers = words.matches(NUMBER).count();
+            if numbers > MOST_NUMBERS {
+                bail!(
+                    "{NUMBER} stands {numbers} times in one text, but at most {MOST_NUMBERS} times are expected"
+                );
+            }
+        }
         let text = |text: &String| Some(Value::String(text.replace(NUMBER, written)));
         let table = |table: &Table| put(&Value::Table(table.clone()), written);
         let then = self.then.as_ref().map(table).transpose()?;
@@ -135,6 +171,15 @@ impl Sweep {
         let own = own.into_iter();
         arm.extend(own.filter_map(|(key, value)| Some((key.to_owned(), value?))));
         ArmEntry::deserialize(Value::Table(arm)).map_err(|error| anyhow!(said_of_value(&error)))
+    }
+}
+
+fn add_words<'a>(value: &'a Value, words: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => words.push(text),
+        Value::Array(values) => values.iter().for_each(|value| add_words(value, words)),
+        Value::Table(table) => table.values().for_each(|value| add_words(value, words)),
+        _ => {}
     }
 }
 

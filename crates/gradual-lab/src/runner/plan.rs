@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
 use gradual::group::GroupError;
-use gradual::train::{Interrupt, TrainError};
+use gradual::measure::{CapabilityRecord, Evaluation};
+use gradual::runs::{Record as _, SCHEMA};
+use gradual::train::{Capability, Interrupt, TrainError};
 use gradual_backends::backend::Backend;
 use serde_json::Value;
 
@@ -87,6 +89,7 @@ impl Plan<'_> {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.check_sizes()?;
         let capabilities = self.experiment.task.capabilities()?;
+        check_evaluation(&capabilities)?;
         let groups = num_groups(&capabilities);
         let frequencies: Vec<f64> = capabilities.iter().map(|each| each.frequency).collect();
         let phases: Vec<Phase> = self.arms.iter().flat_map(|arm| self.phases(arm)).collect();
@@ -264,6 +267,43 @@ impl Plan<'_> {
             .map(|(arm, error)| format!("arm {arm}: {error:#}"));
         bail!("nothing was run: {}", said.collect::<Vec<_>>().join("; "))
     }
+}
+
+/// Refuses capabilities of which an evaluation could not be read back.
+fn check_evaluation(capabilities: &[Capability]) -> anyhow::Result<()> {
+    // As long as numbers get.
+    let number = -1.0 / 3.0 * 1e-300;
+    let record = |capability: &Capability| CapabilityRecord {
+        accuracy: number,
+        loss: number,
+        chance: number,
+        frequency: number,
+        probability: Some(number),
+        progress: Some(number),
+        parts: capability.parts.clone(),
+    };
+    let named = capabilities
+        .iter()
+        .map(|one| (one.name.clone(), record(one)));
+    let evaluation = Evaluation {
+        schema: SCHEMA,
+        step: u64::MAX,
+        examples: u64::MAX,
+        standing_examples: Some(u64::MAX),
+        gradient_evaluations: Some(u64::MAX),
+        left_out: Some(u64::MAX),
+        train_loss: number,
+        moved: Some(number),
+        compute: Some(number),
+        capabilities: named.collect(),
+    };
+    let written = evaluation.to_line().map(drop);
+    written.with_context(|| {
+        format!(
+            "nothing was run: there are {} capabilities",
+            capabilities.len()
+        )
+    })
 }
 
 /// What is said of a second phase, beside the arm's name.

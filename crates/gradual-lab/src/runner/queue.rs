@@ -3,8 +3,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use gradual::runs::streams::tell;
-use gradual::runs::{Place, RunConfig, SCHEMA, Stamp, aside_all, comparable};
+use gradual::runs::{
+    ExperimentFolder, GroupNames, Place, Record as _, RunConfig, SCHEMA, Stamp, aside_all,
+    comparable,
+};
 use gradual::train::{FolderState, Interrupt, RunFolder};
 use gradual_report::ReportFolder;
 use serde_json::json;
@@ -63,7 +67,12 @@ impl Plan<'_> {
         let others = self.others(&folders)?;
         let all = planned.iter().chain(&others);
         comparable::check(all.map(|(folder, config)| (folder, config)))?;
+        for job in &jobs {
+            let written = job.config.to_line().map(drop);
+            written.with_context(|| format!("nothing was run: arm {}", job.arm.name))?;
+        }
         ReportFolder::check(&self.folder.join("report"))?;
+        self.check_kept(&jobs)?;
         self.try_first_steps(&begin, interrupt)?;
         if self.fresh && !interrupt.asked() {
             // All at once, so that no moment has new runs beside old ones of other data.
@@ -78,6 +87,19 @@ impl Plan<'_> {
             )),
         }
         Ok(jobs)
+    }
+
+    /// Refuses what would make the report impossible once all runs are done: runs that stay as they are and that it can't
+    /// read, and names that it can't give.
+    fn check_kept(&self, jobs: &VecDeque<Job<'_>>) -> anyhow::Result<()> {
+        let again: HashSet<&PathBuf> = jobs.iter().map(|job| &job.place.folder).collect();
+        let kept =
+            ExperimentFolder::check_runs(&self.folder, |place| !again.contains(&place.folder));
+        let arms = kept.context("nothing was run")?;
+        let own = self.experiment.names();
+        let known = own.iter().chain(&arms).map(String::as_str);
+        GroupNames::read(&self.folder, known).context("nothing was run")?;
+        Ok(())
     }
 
     fn config(&self, arm: &Arm, seed: u64) -> anyhow::Result<RunConfig> {

@@ -31,6 +31,14 @@ impl Figures {
         }
     }
 
+    /// This name, or, where a figure has it, one with a number behind it.
+    pub(super) fn free(&self, name: &str) -> String {
+        let numbered = (2..).map(|number: usize| format!("{name}-{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        let free = names.find(|name| !self.drawn.contains_key(name));
+        free.unwrap_or_default()
+    }
+
     /// Where the figure of this name lies, as a link of the page says it.
     pub(super) fn link(&self, name: &str) -> String {
         format!("{}/{name}.svg", self.folder)

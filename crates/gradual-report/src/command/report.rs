@@ -96,7 +96,8 @@ impl Arguments {
         let mut report = Report::new(self.dirs.clone())
             .with_tensorboard(self.tensorboard)
             .without_verdicts(self.without_verdicts)
-            .interrupted_by(move || asked.load(Ordering::Relaxed));
+            .interrupted_by(move || asked.load(Ordering::Relaxed))
+            .noting(|note| tell(format!("note: {note}")));
         if let Some(page) = &self.claims {
             report.write_claims(page)?;
             return Ok(page.clone());

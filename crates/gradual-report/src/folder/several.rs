@@ -49,7 +49,7 @@ impl Folder {
         }
         all.name = labels.join(", ");
         all.title = format!("{} side by side", labels.join(", "));
-        Ok(all)
+        Ok(all.with_places())
     }
 
     /// Names the experiment `label`, and every arm `label/arm`.

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use gradual_measure::{CapabilityRecord, Evaluation};
 
 use super::range::Checks;
@@ -71,9 +73,10 @@ fn check_capability(name: &str, record: &CapabilityRecord) -> Result<(), RunsErr
 }
 
 fn check_parts(of: &Evaluation, name: &str, parts: &[String]) -> Result<(), RunsError> {
-    for (at, part) in parts.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for part in parts {
         let known = part != name && of.capabilities.contains_key(part);
-        if !known || parts[..at].contains(part) {
+        if !known || !seen.insert(part) {
             let entry = format!("capabilities.{name}.parts");
             let expected = "names of other capabilities, each once";
             return Err(CHECKS.fault(entry, format!("`{part}`"), expected));

@@ -5,6 +5,8 @@ use crate::error::RunsError;
 use crate::experiment::ExperimentRecord;
 use crate::record::Record;
 
+/// Most arms: ten times as many as an experiment's file can have.
+const ARMS: usize = 10_000;
 const CHECKS: Checks = Checks(ExperimentRecord::NAME);
 
 impl Record for ExperimentRecord {
@@ -14,8 +16,13 @@ impl Record for ExperimentRecord {
         self.schema
     }
 
-    /// The numbers of claims are finite and above 0: ratios, and numbers that ratios are taken of.
+    /// The numbers of claims are finite and above 0: ratios, and numbers that ratios are taken of. There are no more arms than a
+    /// report has room for.
     fn check(&self, _: Option<&Self>) -> Result<(), RunsError> {
+        if self.arms.len() > ARMS {
+            let expected = format!("at most {ARMS}");
+            return Err(CHECKS.fault("arms", self.arms.len(), expected));
+        }
         for (at, claim) in self.claims.iter().enumerate() {
             let Claim {
                 smallest_effect,

@@ -71,29 +71,33 @@ pub(crate) fn grouped(
             });
         }
     }
-    tell_apart(&mut named);
+    let mut names: Vec<String> = named.iter().map(|group| group.name.clone()).collect();
+    tell_apart(&mut names);
+    for (group, name) in named.iter_mut().zip(names) {
+        group.name = name;
+    }
     Some(named)
 }
 
 /// Numbers names that are the same, as those of long values may be.
-fn tell_apart(groups: &mut [Group]) {
+pub(crate) fn tell_apart(names: &mut [String]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    for group in groups.iter() {
-        *seen.entry(group.name.clone()).or_default() += 1;
+    for name in names.iter() {
+        *seen.entry(name.clone()).or_default() += 1;
     }
     let mut number = 0;
-    for at in 0..groups.len() {
-        if seen[&groups[at].name] < 2 {
+    for at in 0..names.len() {
+        if seen[&names[at]] < 2 {
             continue;
         }
         let name = loop {
             number += 1;
-            let name = format!("{} #{number}", groups[at].name);
+            let name = format!("{} #{number}", names[at]);
             if !seen.contains_key(&name) {
                 break name;
             }
         };
-        groups[at].name = name;
+        names[at] = name;
     }
 }
 

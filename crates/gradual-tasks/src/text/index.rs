@@ -5,10 +5,13 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
 
-use super::error::TextError;
+use gradual_registry::excerpt;
+
+use super::error::{SHORT, TextError};
 use super::file::{known_as_other, refused};
 use super::line::{Fault, Form, GROUP, Line, TARGET, TEXT, parse};
 use super::vocabulary::{CharacterCounts, Vocabulary};
+use crate::finite::groups::tell_apart;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 20;
@@ -126,7 +129,8 @@ struct Builder<'a> {
     offsets: Vec<u64>,
     form: Option<Form>,
     groups: Vec<u32>,
-    places: HashMap<String, u32>,
+    /// Of each group, and of the lines that name none.
+    places: HashMap<Option<String>, u32>,
     /// Number of the line that is being read, from 1.
     number: u64,
     /// Whether the lines before it were empty.
@@ -277,15 +281,15 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         if self.groups.is_empty() && self.ungrouped > 0 {
-            let first = self.place(NO_GROUP.to_owned())?;
+            let first = self.place(None)?;
             self.groups = vec![first; self.offsets.len()];
         }
-        let place = self.place(group.unwrap_or_else(|| NO_GROUP.to_owned()))?;
+        let place = self.place(group)?;
         self.groups.push(place);
         Ok(())
     }
 
-    fn place(&mut self, group: String) -> Result<u32, TextError> {
+    fn place(&mut self, group: Option<String>) -> Result<u32, TextError> {
         let next = self.places.len() as u32;
         let place = *self.places.entry(group).or_insert(next);
         if self.places.len() > GROUPS {
@@ -316,10 +320,13 @@ impl<'a> Builder<'a> {
             ))
         })?;
         let notes = self.notes(form);
+        let without = self.without_group().to_owned();
         let mut names = vec![String::new(); self.places.len()];
         for (name, place) in self.places {
-            names[place as usize] = name;
+            names[place as usize] =
+                name.map_or_else(|| without.clone(), |name| excerpt(&name, SHORT));
         }
+        tell_apart(&mut names);
         Ok(Index {
             offsets: self.offsets,
             form,
@@ -329,6 +336,13 @@ impl<'a> Builder<'a> {
             notes,
             characters: self.characters,
         })
+    }
+
+    /// What the group of the lines that name none is called: as no other.
+    fn without_group(&self) -> &'static str {
+        let is_taken = |name: &&str| self.places.contains_key(&Some((*name).to_owned()));
+        let mut names = [NO_GROUP, "no group (lines that name none)"].into_iter();
+        names.find(|name| !is_taken(name)).unwrap_or(NO_GROUP)
     }
 
     fn notes(&self, form: Form) -> Vec<String> {
@@ -354,16 +368,17 @@ impl<'a> Builder<'a> {
         }
         if self.ungrouped > 0 && !self.places.is_empty() {
             notes.push(format!(
-                "{}: {} without a \"{GROUP}\" are a group of their own, '{NO_GROUP}'",
+                "{}: {} without a \"{GROUP}\" are a group of their own, '{}'",
                 self.name,
-                lines(self.ungrouped)
+                lines(self.ungrouped),
+                self.without_group()
             ));
         }
         if !self.unused.is_empty() {
             let unused: Vec<String> = self
                 .unused
                 .iter()
-                .map(|name| gradual_registry::excerpt(name, super::error::SHORT))
+                .map(|name| excerpt(name, SHORT))
                 .collect();
             notes.push(format!(
                 "{}: fields that have no meaning here: {}",

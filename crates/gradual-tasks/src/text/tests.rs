@@ -416,6 +416,47 @@ fn tokenizers_that_take_too_much_are_refused() {
             "{error}"
         );
     }
+    // Rules that can be read and that no text survives, and maps that the library would make gigabytes of room for.
+    let with =
+        |part: &str, rule: &str| file("null", 1).replacen("{", &format!("{{\"{part}\":{rule},"), 1);
+    let map = |map: &str| {
+        file(
+            &format!("{{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"{map}\"}}"),
+            1,
+        )
+    };
+    let untyped = replace(30).replace("\"type\":\"Replace\",", "");
+    for (file, said) in [
+        (
+            file("null", 1).replace(
+                "{\"type\":\"Whitespace\"}",
+                "{\"type\":\"FixedLength\",\"length\":0}",
+            ),
+            "can't be used: the crate tokenizers panicked",
+        ),
+        (
+            with(
+                "decoder",
+                "{\"type\":\"Strip\",\"content\":\"a\",\"start\":9,\"stop\":9}",
+            ),
+            "can't be used: ",
+        ),
+        (
+            map("/////wAAAAA="),
+            "does not begin with the length of what it holds",
+        ),
+        (map("BAAAAP////8="), "tokenizer.json: "),
+        (
+            file(
+                &format!("{{\"type\":\"Sequence\",\"normalizers\":[{untyped},{untyped}]}}"),
+                1,
+            ),
+            "a text 900 times as long",
+        ),
+    ] {
+        let error = opened(&file).unwrap_err().to_string();
+        assert!(error.contains(said), "{file}: {error}");
+    }
     let nope = TextTokens::File("nope".into());
     let error = read_with("{\"text\":\"a\"}\n", &nope, &config()).unwrap_err();
     let said = error.to_string();
@@ -589,4 +630,49 @@ fn settings_that_make_no_sense_are_named() {
         let error = refused(change);
         assert!(error.starts_with(said), "{error}");
     }
+}
+
+/// Lines without a group are no part of a group that happens to be called so, and long names are cut and told apart.
+#[test]
+fn groups_of_odd_names_stay_apart() {
+    let long = "ü".repeat(500);
+    let line = |group: &str| format!("{{\"text\":\"abc\",\"group\":\"{group}\"}}\n");
+    let mut lines = String::new();
+    for _ in 0..8 {
+        lines += &line("no group");
+        lines += "{\"text\":\"abd\"}\n";
+        lines += &line(&format!("{long}1"));
+        lines += &line(&format!("{long}2"));
+    }
+    let data = read(&lines).unwrap();
+    let task = Text::new(&data, 0);
+    let names: Vec<&str> = task
+        .capabilities()
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names[..2], ["no group", "no group (lines that name none)"]);
+    assert_eq!(names.len(), 4);
+    assert!(
+        names[2].ends_with("#1") && names[3].ends_with("#2"),
+        "{names:?}"
+    );
+    assert!(
+        names.iter().all(|name| name.chars().count() < 70),
+        "{names:?}"
+    );
+    let counts: Vec<usize> = task
+        .split
+        .members
+        .iter()
+        .map(|members| members.len())
+        .collect();
+    assert_eq!(counts, [6; 4]);
+    let note =
+        "8 lines without a \"group\" are a group of their own, 'no group (lines that name none)'";
+    assert!(
+        data.notes().iter().any(|one| one.contains(note)),
+        "{:?}",
+        data.notes()
+    );
 }

@@ -1,16 +1,18 @@
 //! Text to numbers of tokens, and back.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
 use super::error::TextError;
-use super::growth;
+use super::growth::{self, Fault};
 
 /// Most different characters that have a token of their own.
 pub(super) const CHARACTERS: usize = 1_000;
@@ -18,6 +20,8 @@ pub(super) const CHARACTERS: usize = 1_000;
 const LONGEST: u64 = 256 << 20;
 /// Tokens of a tokenizer, at most: a model has a row of weights for each.
 const MOST: u32 = 1_000_000;
+/// Tokens whose texts a file is tried on, at most.
+const TRIED: usize = 20_000;
 /// What a tokenizer can be, for messages.
 const EXPECTED: &str = "expected characters, bytes, or the path of a tokenizer.json";
 /// What an unknown character is shown as.
@@ -86,13 +90,20 @@ impl Vocabulary {
         if bytes.len() as u64 > LONGEST {
             return Err(refused(format!("has more than {LONGEST} bytes")));
         }
-        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| {
+        let none = |problem: String| {
             refused(format!(
                 "is no file of the crate tokenizers: {}; {EXPECTED}",
-                gradual_registry::excerpt(&error.to_string(), 200)
+                gradual_registry::excerpt(&problem, 200)
             ))
-        })?;
-        growth::check(&bytes).map_err(refused)?;
+        };
+        // Before the library makes what the file says.
+        let checked = growth::check(&bytes).map_err(|fault| match fault {
+            Fault::NotJson(problem) => none(problem),
+            Fault::Rule(problem) => refused(problem),
+        });
+        checked?;
+        let read = unwound(|| Tokenizer::from_bytes(&bytes).map_err(|error| error.to_string()));
+        let mut tokenizer = read.map_err(none)?;
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(None)
@@ -105,6 +116,7 @@ impl Vocabulary {
                 MOST - 1
             )));
         }
+        tried(&tokenizer).map_err(|problem| refused(format!("can't be used: {problem}")))?;
         Ok(Self::Tokenizer {
             tokenizer: Arc::new(tokenizer),
             size: FIRST as usize + largest as usize + 1,
@@ -143,8 +155,10 @@ impl Vocabulary {
             }
             Self::Bytes => tokens.extend(text.bytes().map(|byte| FIRST + u32::from(byte))),
             Self::Tokenizer { tokenizer, .. } => {
-                let encoded = tokenizer.encode_fast(text, false);
-                let encoded = encoded.map_err(|error| error.to_string())?;
+                let encoded = unwound(|| {
+                    let encoded = tokenizer.encode_fast(text, false);
+                    encoded.map_err(|error| error.to_string())
+                })?;
                 tokens.extend(encoded.get_ids().iter().map(|id| FIRST + id));
             }
         }
@@ -165,10 +179,61 @@ impl Vocabulary {
             }
             Self::Tokenizer { tokenizer, .. } => {
                 let ids: Vec<u32> = own.map(|&token| token - FIRST).collect();
-                tokenizer.decode(&ids, false).unwrap_or_default()
+                decoded(tokenizer, &ids).unwrap_or_default()
             }
         }
     }
+}
+
+/// The text of tokens.
+fn decoded(tokenizer: &Tokenizer, ids: &[u32]) -> Result<String, String> {
+    unwound(|| {
+        let text = tokenizer.decode(ids, false);
+        text.map_err(|error| error.to_string())
+    })
+}
+
+/// Tries a tokenizer on the texts of its own tokens: some rules of a file can be read, and then fail on any text.
+fn tried(tokenizer: &Tokenizer) -> Result<(), String> {
+    let mut ids: Vec<u32> = tokenizer.get_vocab(true).into_values().collect();
+    ids.sort_unstable();
+    let step = ids.len().div_ceil(TRIED);
+    let mut texts = String::from("A first text, of 12 words or so: naïve façade, 東京.\n");
+    for &id in ids.iter().step_by(step) {
+        texts += &decoded(tokenizer, &[id])?;
+        texts.push(' ');
+    }
+    unwound(|| {
+        let encoded = tokenizer.encode_fast(texts.as_str(), false);
+        encoded.map(drop).map_err(|error| error.to_string())
+    })
+}
+
+/// What the library says, or that it panicked, as it does on some files. Nothing of the panic is printed.
+fn unwound<T>(call: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    let quiet = QUIET.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    QUIET.set(quiet);
+    outcome.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!(
+            "the crate tokenizers panicked: {}",
+            gradual_registry::excerpt(said.unwrap_or("without a message"), 200)
+        ))
+    })
 }
 
 /// How often each character occurs.
