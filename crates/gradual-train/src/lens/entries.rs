@@ -95,6 +95,13 @@ pub(crate) static SEARCH: Entry<LensContext, Lens> = Entry {
         )
         .at_least(0.0)
         .at_most(1.0),
+        Parameter::number(
+            "explained",
+            "least share of learning that the groups of a look explain",
+            0.05,
+        )
+        .at_least(0.0)
+        .at_most(1.0),
         Parameter::flag(
             "wait",
             "whether the lens is opened after the last of the steps, with the look of any step that explains most, and not at the first step that has a look",
@@ -121,7 +128,8 @@ pub(crate) static SEARCH: Entry<LensContext, Lens> = Entry {
             .with_groups(&groups)?
             .with_metrics(metrics.collect())?
             .with_examples(arguments.count("examples")?)?
-            .with_stability(arguments.number("stability")?)?;
+            .with_stability(arguments.number("stability")?)?
+            .with_explained(arguments.number("explained")?)?;
         Ok(Lens::searched(match arguments.flag("wait")? {
             true => search.waiting(),
             false => search,

@@ -22,8 +22,8 @@
 //! 2. For every layer, [metric](LensSearch::with_metrics) and [number of groups](LensSearch::with_groups), two sets find
 //!    groups, and assign the third.
 //! 3. The rule: of the looks whose stability is at least [`stability`](LensSearch::with_stability), the one that explains
-//!    most. Where there is none, or none that explains anything, nothing is chosen at this step. At step 0 that is so,
-//!    for nothing has been learned.
+//!    most. Where there is none, or none that explains [a twentieth](LensSearch::with_explained), nothing is chosen at this
+//!    step. At step 0 that is so, for nothing has been learned.
 //! 4. The first step that has such a look opens the lens, and groups are found anew in standing examples of its own. A
 //!    later step exchanges it if its look explains more than the one that is held does of the same: the later examples are
 //!    grouped under the earlier snapshot, too, by groups that are found again in the sets of that step, since how much
@@ -79,6 +79,7 @@ pub struct LensSearch {
     pub(crate) groups: Vec<usize>,
     pub(crate) examples: usize,
     pub(crate) stability: f64,
+    pub(crate) explained: f64,
     pub(crate) waits: bool,
     grouping: Arc<LookGrouping>,
 }
@@ -95,8 +96,8 @@ impl fmt::Debug for LensSearch {
 
 impl LensSearch {
     /// A search over the parameters that match one of these globs, each by itself, in the metrics `whitened` and `kronecker`
-    /// (damping 0.1), for 4, 6, 8 and 12 groups, after 50, 100, 200 and 300 steps, with sets of 400 examples and a
-    /// stability of at least 0.9. The lens has [`Landmarks`] of `standing` examples, all of which are kept.
+    /// (damping 0.1), for 4, 6, 8 and 12 groups, after 50, 100, 200 and 300 steps, with sets of 400 examples, a
+    /// stability of at least 0.9, and at least 0.05 of learning explained. The lens has [`Landmarks`] of `standing` examples, all of which are kept.
     pub fn new(layers: &[&str], standing: usize, seed: u64) -> Self {
         let landmarks = move |metric, groups: usize| -> Result<Box<dyn Grouping>, GroupError> {
             let landmarks = Landmarks::new(groups, metric, seed);
@@ -122,6 +123,7 @@ impl LensSearch {
             groups: vec![4, 6, 8, 12],
             examples: 400,
             stability: 0.9,
+            explained: 0.05,
             waits: false,
             grouping: Arc::new(grouping),
         }
@@ -200,6 +202,19 @@ impl LensSearch {
         }
     }
 
+    /// The least share of learning that a look which may be chosen explains, 0 to 1. Groups that have nothing to do with
+    /// learning explain a little by chance: k of them among n examples 0 on average, with a deviation of about √(2(k − 1))/n.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Search`] for any other.
+    pub fn with_explained(self, explained: f64) -> Result<Self, TrainError> {
+        match (0.0..=1.0).contains(&explained) {
+            true => Ok(Self { explained, ..self }),
+            false => Err(refused("the least share explained is a number from 0 to 1")),
+        }
+    }
+
     /// Opens the lens after the last of the steps, with the look that explains most, in the place of the first step that has
     /// a look.
     #[must_use]
@@ -274,12 +289,17 @@ pub(crate) struct Look {
 }
 
 /// The rule: of the looks with a stability of at least `least`, given beside what each explains, the one that explains
-/// most; of equals the more stable, then the first. None where none of them explains anything.
-pub(crate) fn choose(looks: &[(Option<f64>, Option<f64>)], least: f64) -> Option<usize> {
+/// most; of equals the more stable, then the first. None where none of them explains anything, or `explained` of it.
+pub(crate) fn choose(
+    looks: &[(Option<f64>, Option<f64>)],
+    least: f64,
+    explained: f64,
+) -> Option<usize> {
+    let enough = explained;
     let mut best: Option<(f64, f64, usize)> = None;
     for (at, &(explained, stability)) in looks.iter().enumerate() {
         let stable = stability.filter(|&stability| stability >= least);
-        let explains = explained.filter(|&explained| explained > 0.0);
+        let explains = explained.filter(|&explained| explained > 0.0 && explained >= enough);
         let (Some(stability), Some(explained)) = (stable, explains) else {
             continue;
         };
@@ -308,16 +328,19 @@ mod tests {
             (Some(0.9), None),
             (None, Some(1.0)),
         ];
-        assert_eq!(choose(&looks, 0.9), Some(2));
-        assert_eq!(choose(&looks, 0.85), Some(4));
-        assert_eq!(choose(&looks, 0.96), Some(0));
-        assert_eq!(choose(&looks, 1.0), None);
-        assert_eq!(choose(&[], 0.0), None);
+        assert_eq!(choose(&looks, 0.9, 0.05), Some(2));
+        assert_eq!(choose(&looks, 0.85, 0.05), Some(4));
+        assert_eq!(choose(&looks, 0.96, 0.05), Some(0));
+        assert_eq!(choose(&looks, 1.0, 0.05), None);
+        assert_eq!(choose(&[], 0.0, 0.0), None);
         // Groups that have nothing to do with learning.
         assert_eq!(
-            choose(&[(Some(-0.01), Some(1.0)), (Some(0.0), Some(1.0))], 0.9),
+            choose(&[(Some(-0.01), Some(1.0)), (Some(0.0), Some(1.0))], 0.9, 0.0),
             None
         );
+        let little = [(Some(0.02), Some(1.0))];
+        assert_eq!(choose(&little, 0.9, 0.05), None);
+        assert_eq!(choose(&little, 0.9, 0.0), Some(0));
     }
 
     #[test]
@@ -330,6 +353,7 @@ mod tests {
             (search().with_metrics(Vec::new()), "no metrics"),
             (search().with_stability(1.5), "from 0 to 1"),
             (search().with_stability(f64::NAN), "from 0 to 1"),
+            (search().with_explained(-0.1), "least share explained"),
             (search().with_examples(0), "at least 1"),
         ] {
             let said = refused.map(drop).unwrap_err().to_string();

@@ -100,7 +100,7 @@ impl<T: Task> Trainer<'_, T> {
             .iter()
             .map(|record| (record.explained, record.stability))
             .collect();
-        let chosen = choose(&pairs, search.stability);
+        let chosen = choose(&pairs, search.stability, search.explained);
         let held = match chosen {
             Some(_) => self.held_explains(search, &compared, &learned, run)?,
             None => None,
