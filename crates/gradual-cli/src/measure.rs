@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use gradual::measure::RunSummary;
+use gradual::runs::streams::tell;
 use gradual_report::csv_cell;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,9 +28,9 @@ pub(crate) struct Arguments {
     /// Learning curves of one run: .csv, or the curves.jsonl of a run folder
     #[arg(value_name = "FILE")]
     curves: PathBuf,
-    /// Accuracy of guessing, where the table does not hold it: from 0 to below 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    chance: f64,
+    /// Accuracy of guessing, where the table does not hold it: from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    chance: Option<f64>,
     #[command(flatten)]
     output: Output,
 }
@@ -42,7 +43,12 @@ struct Measured(Map<String, Value>);
 impl Arguments {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         self.output.check()?;
-        let curves = curves::read(&self.curves, self.chance)?;
+        let curves = curves::read(&self.curves, self.chance.unwrap_or(0.0))?;
+        if self.chance.is_none() && !curves.has_chances {
+            tell(
+                "note: the accuracy of guessing is taken to be 0; where it is not, give --chance or a column \"chance\"",
+            );
+        }
         let failed = || format!("{}", self.curves.display());
         let summary = RunSummary::from_evaluations(&curves.evaluations).with_context(failed)?;
         let Value::Object(mut measured) = serde_json::to_value(&summary)? else {
@@ -54,6 +60,7 @@ impl Arguments {
             ("seconds_to_90", false),
             ("seconds_to_99", false),
             ("gini", curves.has_losses),
+            ("by_frequency", curves.has_frequencies),
             ("final_loss", curves.has_losses),
         ] {
             if !known {

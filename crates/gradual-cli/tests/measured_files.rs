@@ -159,3 +159,24 @@ fn a_table_may_have_many_columns() {
     let said = refused(folder.path(), &["measure", "wide.csv"]);
     assert!(said.contains("the column c7 is there twice"), "{said}");
 }
+
+/// What the table does not hold is not in the answer, and what was taken in its place is said.
+#[test]
+fn chances_and_frequencies_that_are_not_there_are_not_made_up() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("long.csv"), long()).unwrap();
+    let said = |more: &[&str]| {
+        let output = common::gradual(folder.path(), &[&["measure", "long.csv"], more].concat());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said(&[]).contains("the accuracy of guessing is taken to be 0"));
+    assert_eq!(said(&["--chance", "0.5"]), "");
+    let measured = measured(folder.path(), "long.csv", &long());
+    assert!(measured.get("by_frequency").is_none() && measured.get("by_equality").is_some());
+    let with = long().replace(",loss", ",loss,frequency");
+    let with: Vec<String> = (with.lines().enumerate())
+        .map(|(at, line)| format!("{line}{}\n", if at == 0 { "" } else { ",0.5" }))
+        .collect();
+    let with = self::measured(folder.path(), "with.csv", &with.concat());
+    assert!(with.get("by_frequency").is_some());
+}

@@ -131,7 +131,10 @@ fn a_page_follows_a_run_from_before_its_beginning_to_its_end() {
         drawn.contains("Capability curves") && drawn.contains("<svg"),
         "{drawn}"
     );
-    assert!(drawn.contains("0 of 1 runs are finished"), "{drawn}");
+    assert!(
+        drawn.contains("0 of 1 run begun so far finished"),
+        "{drawn}"
+    );
 
     // Half a line is waited for.
     let mut events = BufReader::new(watching.connect("/events", &watching.address));
@@ -165,7 +168,7 @@ fn a_page_follows_a_run_from_before_its_beginning_to_its_end() {
         append(&curves, &line(step));
     }
     fs::write(run.join("DONE"), "").unwrap();
-    let drawn = watching.until("1 of 1 runs are finished");
+    let drawn = watching.until("1 of 1 run begun so far finished");
     assert!(!drawn.contains("At the moment:"), "{drawn}");
 
     // The page itself, which loads nothing from elsewhere.

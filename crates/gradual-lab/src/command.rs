@@ -157,7 +157,8 @@ fn run_until(
         first_seed: asked.first_seed.unwrap_or(size.first_seed),
         steps,
         draw: asked.draw.map_or(size.draw, |draw| draw as usize),
-        evaluate_every: size.evaluate_every.unwrap_or((steps / 100).max(1)),
+        evaluate_every: (asked.evaluate_every.or(size.evaluate_every))
+            .unwrap_or((steps / 100).max(1)),
         jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
         fresh: asked.fresh,
         checkpoint_every: asked.checkpoint_every,

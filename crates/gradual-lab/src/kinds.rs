@@ -2,6 +2,7 @@
 
 mod addition;
 mod composition;
+mod digits;
 mod images;
 mod kind;
 mod modular;
@@ -17,11 +18,12 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 8] = [
+pub(crate) static KINDS: [&dyn Kind; 9] = [
     &parity::SparseParity,
     &composition::Composition,
     &modular::Modular,
     &addition::Addition,
+    &digits::Digits,
     &skills::Skills,
     &table::Table,
     &images::Images,
@@ -44,7 +46,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 #[cfg(test)]
 mod tests {
     use gradual_tasks::{
-        AdditionConfig, CompositionConfig, ImagesConfig, ModularConfig, SkillsConfig,
+        AdditionConfig, CompositionConfig, DigitsConfig, ImagesConfig, ModularConfig, SkillsConfig,
         SparseParityConfig,
     };
     use serde_json::json;
@@ -64,6 +66,7 @@ mod tests {
             "composition" => json!(CompositionConfig::default()),
             "modular" => json!(ModularConfig::default()),
             "addition" => json!(AdditionConfig::default()),
+            "digits" => json!(DigitsConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
             _ => json!({}),
@@ -109,7 +112,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (10 + 9 + 6 + 6 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 6 + 4 + 6 + 2) * 15);
     }
 
     #[test]

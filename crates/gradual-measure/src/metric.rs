@@ -318,7 +318,7 @@ metrics! {
         topic: Gradual,
         unit: "",
         better: Lower,
-        about: "BIG-bench’s breakthroughness, which is 1 for a straight line and grows with suddenness, up to 10",
+        about: "BIG-bench’s breakthroughness, which is 1 for a straight line and grows with suddenness, up to 10 for a rise from 0 to 1; it is also small for what never rises",
         value: |run| run.median(Accuracy, |one| one.breakthroughness),
     }
     LogisticFit {

@@ -43,6 +43,8 @@ pub(crate) struct Folder {
     pub(crate) environment: Option<serde_json::Value>,
     /// What was left out or looks odd, in sentences.
     pub(crate) notes: Vec<String>,
+    /// What the runs said of their data when they began.
+    pub(crate) said: Vec<String>,
     /// Whether claims are judged and arms compared with the baseline.
     pub(crate) judged: bool,
 }
@@ -218,6 +220,7 @@ impl Folder {
             arms,
             environment: programs.first,
             notes,
+            said: record.notes,
             judged: !without_verdicts,
         };
         Ok(folder.with_places())

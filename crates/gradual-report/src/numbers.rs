@@ -83,6 +83,15 @@ pub(crate) fn tick(value: f64) -> String {
     }
 }
 
+/// A share on an axis: `0.0`, `0.5`, `0.25`.
+pub(crate) fn share(value: f64) -> String {
+    let text = format!("{value:.2}");
+    match text.strip_suffix('0') {
+        Some(shorter) => shorter.to_owned(),
+        None => text,
+    }
+}
+
 /// `1 run`, `2 runs`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", whole(number), if number == 1 { one } else { many })
@@ -121,6 +130,19 @@ mod tests {
             (0.0, 0.0, "0 ±\u{a0}0"),
         ] {
             assert_eq!(with_deviation(mean, deviation), text);
+        }
+    }
+
+    #[test]
+    fn shares_are_what_they_are() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (0.25, "0.25"),
+            (0.5, "0.5"),
+            (1.0, "1.0"),
+            (-0.2, "-0.2"),
+        ] {
+            assert_eq!(share(value), text);
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         (prose::paragraphs(folder, results).iter())
             .map(|told| format!("<p class=\"lead\">{}</p>\n", quoted(told)))
             .collect(),
-        notes(&folder.notes),
+        notes(&[folder.notes.as_slice(), &folder.said].concat()),
         verdict_table::html(folder, &results.verdicts),
         metrics::arms(&arms, results.arms.len()),
         early,

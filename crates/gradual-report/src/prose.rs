@@ -2,6 +2,7 @@
 
 use gradual_measure::{Metric, Verdict};
 
+use crate::column::Column;
 use crate::folder::Folder;
 use crate::numbers::{count, number};
 use crate::results::{ArmResult, Results};
@@ -88,12 +89,23 @@ fn mean(arm: &ArmResult, metric: Metric) -> Option<f64> {
     arm.sample(metric).map(|sample| sample.mean)
 }
 
+/// In how many runs of an arm a number is there, where that is not all of them: a mean of some is that of the best.
+fn some_of(arm: &ArmResult, metric: Metric) -> String {
+    let found = arm.metric(Column::Of(metric));
+    let counted = found.and_then(|one| Some((one.sample.as_ref()?.count, one.runs)));
+    match counted {
+        Some((count, runs)) if count < runs => format!(" in {count} of {runs} runs"),
+        _ => String::new(),
+    }
+}
+
 fn alone(base: &ArmResult) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(spread) = mean(base, Metric::Spread) {
         parts.push(format!(
-            "the last capability emerges at {} times the steps of the first",
-            number(spread)
+            "the last capability emerges at {} times the steps of the first{}",
+            number(spread),
+            some_of(base, Metric::Spread)
         ));
     }
     if let Some(gap) = mean(base, Metric::Gap) {
@@ -103,7 +115,11 @@ fn alone(base: &ArmResult) -> Option<String> {
         ));
     }
     parts.push(match mean(base, Metric::StepsTo90) {
-        Some(steps) => format!("mean accuracy reaches 90 % after {} steps", number(steps)),
+        Some(steps) => format!(
+            "mean accuracy reaches 90 % after {} steps{}",
+            number(steps),
+            some_of(base, Metric::StepsTo90)
+        ),
         None => format!(
             "mean accuracy never reaches 90 % and ends at {}",
             number(mean(base, Metric::FinalAccuracy)?)
@@ -128,17 +144,21 @@ fn against(arm: &ArmResult, base: &ArmResult) -> Option<String> {
     ]
     .into_iter()
     .filter_map(|(metric, name)| {
-        Some(match (mean(arm, metric), mean(base, metric)) {
-            (Some(ours), Some(theirs)) if theirs > 0.0 => {
+        // The ratio of the tables: over the seeds that both have, and none where a seed of either lacks the number.
+        let ratio = arm
+            .metric(Column::Of(metric))
+            .and_then(|one| one.effect.as_ref());
+        Some(match (mean(arm, metric), ratio) {
+            (Some(ours), Some(effect)) => {
                 format!(
                     "{name} is {} ({} of the baseline’s)",
                     number(ours),
-                    number(ours / theirs)
+                    number(effect.ratio)
                 )
             }
-            (Some(ours), _) => format!("{name} is {}", number(ours)),
-            (None, Some(_)) => format!("{name} cannot be given"),
-            (None, None) => return None,
+            (Some(ours), None) => format!("{name} is {}{}", number(ours), some_of(arm, metric)),
+            (None, _) if mean(base, metric).is_some() => format!("{name} cannot be given"),
+            (None, _) => return None,
         })
     })
     .collect();

@@ -87,7 +87,7 @@ impl Results {
                 .map(|one| arm(folder, one, &columns))
                 .collect(),
             commands: folder.commands.clone(),
-            notes: folder.notes.clone(),
+            notes: [folder.notes.as_slice(), &folder.said].concat(),
         }
     }
 

@@ -22,6 +22,9 @@ pub struct ExperimentRecord {
     /// The measurable claims.
     #[serde(default)]
     pub claims: Vec<Claim>,
+    /// What is unusual about the data, in sentences, as it was said when the runs began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The commands that made the runs, oldest first. A record from before there were several holds one, as `command`.
     #[serde(default, alias = "command", deserialize_with = "one_or_several")]
     pub commands: Vec<CommandRecord>,

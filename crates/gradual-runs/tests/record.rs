@@ -138,6 +138,7 @@ fn files_come_back_as_they_were() {
                 smallest_effect: 0.8,
             })
             .collect(),
+        notes: vec![String::from("wine.csv: 3 missing cells")],
         commands: vec![String::from("cargo xtask experiment parity").into()],
     });
 }

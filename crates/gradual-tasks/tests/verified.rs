@@ -4,9 +4,9 @@ use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
-    CompositionConfig, ImageData, Images, ImagesConfig, Modular, ModularConfig, Skills,
-    SkillsConfig, SparseParity, SparseParityConfig, Table, TableData, TableOptions, Text,
-    TextConfig, TextData, TextTokens,
+    Addition, AdditionConfig, CompositionConfig, Digits, DigitsConfig, ImageData, Images,
+    ImagesConfig, Modular, ModularConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig,
+    Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -42,6 +42,18 @@ fn composed_parities() {
 fn modular() {
     let task = Modular::new(&ModularConfig::default(), 1).expect("a task");
     assert!(check(&task, 128) < 1e-5);
+}
+
+#[test]
+fn addition() {
+    let task = Addition::new(&AdditionConfig::default(), 1).expect("a task");
+    assert!(check(&task, 64) < 1e-3);
+}
+
+#[test]
+fn digits() {
+    let task = Digits::new(&DigitsConfig::default(), 1).expect("a task");
+    assert!(check(&task, 64) < 1e-5);
 }
 
 #[test]

@@ -34,6 +34,8 @@ enum Odd {
     Number,
     /// The loss, not the examples: what is told about it is a warning.
     Loss,
+    /// The loss, which draws from the device as dropout does.
+    Noise,
 }
 
 struct Odds {
@@ -97,7 +99,7 @@ impl Task for Odds {
                 drawn.batch.0 = drawn.batch.0 + noise;
             }
             Odd::Label => drawn.labels[2] = Some(self.call() % 2),
-            Odd::Nothing | Odd::Number | Odd::Loss => {}
+            Odd::Nothing | Odd::Number | Odd::Loss | Odd::Noise => {}
         }
         Ok(drawn)
     }
@@ -106,6 +108,11 @@ impl Task for Odds {
         let losses = self.inner.losses(model, batch);
         match self.odd {
             Odd::Loss => losses * (1.0 + self.call() as f32),
+            Odd::Noise => {
+                let noise = Distribution::Uniform(0.5, 1.5);
+                let noise = Tensor::<1>::random(losses.dims(), noise, &batch.0.device());
+                losses * noise
+            }
             _ => losses,
         }
     }
@@ -237,4 +244,26 @@ fn a_model_may_be_the_end_of_a_run() {
         weight(&trainer.run().unwrap().model.valid())
     };
     assert_eq!(run(), run());
+}
+
+/// Runs whose losses draw from the device are the same beside others that do as each alone.
+#[test]
+fn runs_that_draw_from_the_device_take_turns() {
+    let end = |seed: u64| {
+        let task = Odds::new(Weights::Given, Odd::Noise);
+        let config = TrainerConfig {
+            steps: 60,
+            ..config(seed)
+        };
+        weight(&trained(&task, erm(), config).unwrap())
+    };
+    let alone: Vec<_> = (0..4).map(end).collect();
+    assert_ne!(alone[0], alone[1]);
+    for _ in 0..3 {
+        let running: Vec<_> = (0..4)
+            .map(|seed| thread::spawn(move || end(seed)))
+            .collect();
+        let ends: Vec<_> = running.into_iter().map(|run| run.join().unwrap()).collect();
+        assert_eq!(ends, alone);
+    }
 }

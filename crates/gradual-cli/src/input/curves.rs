@@ -28,6 +28,8 @@ pub(crate) struct Curves {
     pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) has_losses: bool,
     pub(crate) has_examples: bool,
+    pub(crate) has_chances: bool,
+    pub(crate) has_frequencies: bool,
 }
 
 /// The curves of a table, or of the journal of a run folder. Where a table has no chances, they are `chance`; where it has
@@ -43,6 +45,8 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
             evaluations: Lines::<Evaluation>::read(path, finished)?.records,
             has_losses: true,
             has_examples: true,
+            has_chances: true,
+            has_frequencies: true,
         });
     }
     let table = Table::read(path)?;
@@ -91,6 +95,8 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
         evaluations: evaluations.collect(),
         has_losses,
         has_examples: false,
+        has_chances: long && table.place("chance").is_some(),
+        has_frequencies: long && table.place("frequency").is_some(),
     })
 }
 

@@ -65,6 +65,9 @@ pub(crate) struct Asked {
     /// Start over: finished runs are run again, and unfinished ones are not resumed
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Steps between evaluations of all capabilities [default: the experiment's, or a hundredth of a run]
+    #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
+    pub(crate) evaluate_every: Option<u64>,
     /// Steps between checkpoints, from which a stopped run resumes [default: a twentieth of a run]
     #[arg(long, value_name = "N", value_parser = bounds::flag::<{ bounds::STEPS }>)]
     pub(crate) checkpoint_every: Option<u64>,
@@ -93,6 +96,7 @@ impl Asked {
             out: Some(out.to_owned()),
             quick: false,
             fresh: false,
+            evaluate_every: None,
             checkpoint_every: None,
             tensorboard: false,
             backend: None,

@@ -70,6 +70,7 @@ fn record(plan: &Plan<'_>, arms: Vec<ArmRecord>, commands: Vec<CommandRecord>) -
         baseline: experiment.baseline.clone(),
         arms,
         claims: experiment.claims.clone(),
+        notes: experiment.task.notes().to_vec(),
         commands,
     }
 }

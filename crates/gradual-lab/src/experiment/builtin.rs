@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 26] = [
+pub(crate) const FILES: [(&str, &str); 27] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -36,6 +36,7 @@ pub(crate) const FILES: [(&str, &str); 26] = [
     ),
     ("lens", include_str!("files/lens.toml")),
     ("lens-permuted", include_str!("files/lens-permuted.toml")),
+    ("robustness", include_str!("files/robustness.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),
     ("text", include_str!("files/text.toml")),

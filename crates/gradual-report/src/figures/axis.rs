@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, line, text};
 use super::svg::px;
-use crate::numbers::steps;
+use crate::numbers::{share, steps};
 use crate::style::{GRID, INK, MUTED};
 
 /// A logarithmic axis with few, round ticks at any range, from a tenth of a decade to many.
@@ -175,7 +175,7 @@ impl LinearAxis {
             true => (10.0 * lowest).floor() / 10.0,
             false => LOW_SKILL,
         };
-        Self::new(low.max(-1.0), 1.05, |value| format!("{value:.1}"))
+        Self::new(low.max(-1.0), 1.05, share)
     }
 
     /// `value`, moved into the axis: what is below it is drawn along its lower edge.
@@ -268,7 +268,7 @@ pub(crate) fn shares_over_steps(
     };
     let axes = (
         LinearAxis::new(0.0, end, steps),
-        LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}")),
+        LinearAxis::new(0.0, 1.0, share),
     );
     chart(area, &layout, axes, draw)
 }

@@ -13,7 +13,7 @@ use super::series;
 use super::svg::px;
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::{number, steps};
+use crate::numbers::{number, share, steps};
 use crate::style::{self, INK};
 use crate::table::{Cell, Table};
 
@@ -89,7 +89,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         panels.push(frame.draw(|area, hits| {
             let axes = (
                 LinearAxis::new(0.0, end, steps),
-                LinearAxis::new(-0.05, 1.05, |value| format!("{value:.1}")),
+                LinearAxis::new(-0.05, 1.05, share),
             );
             let (key, plot) = area.split_vertically(px(16.0));
             axis::chart(&plot, &layout, axes, |chart| {

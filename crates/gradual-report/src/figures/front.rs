@@ -136,7 +136,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     }
     if left_out > 0 && !panels.is_empty() {
         caption.push_str(&format!(
-            " {} left out: the run, or the baseline’s, never got there.",
+            " {} left out: the run, or the baseline’s, did not get there, or not yet.",
             count(left_out, "point is", "points are")
         ));
     }

@@ -11,7 +11,7 @@ use super::svg::px;
 use super::{Figure, not_drawn};
 use crate::ReportError;
 use crate::folder::Folder;
-use crate::numbers::number;
+use crate::numbers::{number, share};
 use crate::style::{self, MUTED};
 use crate::table::Table;
 
@@ -74,7 +74,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             y_ticks: true,
         };
         panels.push(frame.draw(|area, hits| {
-            let axis = || LinearAxis::new(0.0, 1.0, |value| format!("{value:.1}"));
+            let axis = || LinearAxis::new(0.0, 1.0, share);
             axis::chart(area, &layout, (axis(), axis()), |chart| {
                 let diagonal = [(0.0, 0.0), (1.0, 1.0)];
                 chart.draw_series(LineSeries::new(diagonal, line(1.0, MUTED)))?;

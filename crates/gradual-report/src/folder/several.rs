@@ -46,6 +46,7 @@ impl Folder {
             all.commands.extend(folder.commands);
             all.arms.extend(folder.arms);
             all.notes.extend(folder.notes);
+            all.said.extend(folder.said);
         }
         all.name = labels.join(", ");
         all.title = format!("{} side by side", labels.join(", "));
@@ -76,7 +77,7 @@ impl Folder {
         for text in self.claims.iter_mut().chain(commands) {
             *text = format!("{label}: {text}");
         }
-        for note in &mut self.notes {
+        for note in self.notes.iter_mut().chain(&mut self.said) {
             *note = format!("{label}: {note}");
         }
     }

@@ -175,14 +175,14 @@ fn card(run: &Run, found: &Found<'_>, last: u64) -> String {
          <ul>{examples}</ul></div>\n",
         number(members.share * 100.0),
         number(members.loss),
-        mostly(members),
+        mostly(run, members),
         curve("share", &|members| members.share),
         curve("loss", &|members| members.loss),
     )
 }
 
 /// The capability that most of a group's examples are of, where these are known.
-fn mostly(members: &GroupMembers) -> String {
+fn mostly(run: &Run, members: &GroupMembers) -> String {
     let all: u64 = members.capabilities.values().sum();
     let most = members
         .capabilities
@@ -190,8 +190,16 @@ fn mostly(members: &GroupMembers) -> String {
         .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     most.map_or_else(String::new, |(name, &most)| {
         let share = most as f64 / all.max(1) as f64;
+        // As many of all examples are so, too, where groups have nothing to do with it.
+        let all = run
+            .evaluations
+            .last()
+            .and_then(|last| last.capabilities.get(name));
+        let of_all = all.map_or_else(String::new, |one| {
+            format!(" (of all {:.0} %)", one.frequency * 100.0)
+        });
         format!(
-            ", {:.0} % of them {}",
+            ", {:.0} % of them {}{of_all}",
             share * 100.0,
             shown(name, CAPABILITY)
         )

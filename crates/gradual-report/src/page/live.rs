@@ -6,7 +6,7 @@ use super::first::CURVES;
 use super::{Drawings, Shown, document, figure, quoted, table};
 use crate::figures::Figure;
 use crate::folder::{Folder, Run};
-use crate::numbers::{number, whole};
+use crate::numbers::{count, number, whole};
 use crate::results::Results;
 use crate::text::{shorten, shown};
 
@@ -78,8 +78,8 @@ fn progress(folder: &Folder, results: &Results) -> String {
         "steps to 90 %",
     ];
     format!(
-        "<h2>Progress</h2>\n<p>{finished} of {} runs are finished.{more} {}</p>\n{}",
-        whole(runs().count()),
+        "<h2>Progress</h2>\n<p>{finished} of {} begun so far finished.{more} {}</p>\n{}",
+        count(runs().count(), "run", "runs"),
         notes(results),
         table("metrics", &heads, &rows)
     )

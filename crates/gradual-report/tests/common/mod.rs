@@ -145,6 +145,7 @@ impl Fixture {
                     "The tax is small.",
                 ),
             ],
+            notes: Vec::new(),
             commands: vec![String::from("cargo xtask experiment parity --seeds 5").into()],
         }
     }

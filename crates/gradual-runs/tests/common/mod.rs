@@ -79,6 +79,7 @@ pub(crate) fn experiment() -> ExperimentRecord {
         baseline: "erm".into(),
         arms: vec![arm("erm"), arm("grouped")],
         claims: Vec::new(),
+        notes: vec![String::from("wine.csv: 3 missing cells")],
         commands: Vec::new(),
     }
 }

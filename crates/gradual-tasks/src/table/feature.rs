@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 /// A number in few digits: as single precision where it is one, and large and small ones by their power of ten.
 pub(super) fn shown(number: f64) -> String {
     let size = number.abs();
-    let plain = number == 0.0 || (1e-5..1e9).contains(&size);
+    let plain = number == 0.0 || (1e-5..1e15).contains(&size);
     match (f64::from(number as f32) == number, plain) {
         (true, true) => (number as f32).to_string(),
         (true, false) => format!("{:e}", number as f32),

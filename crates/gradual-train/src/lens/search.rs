@@ -335,7 +335,11 @@ mod tests {
         assert_eq!(choose(&[], 0.0, 0.0), None);
         // Groups that have nothing to do with learning.
         assert_eq!(
-            choose(&[(Some(-0.01), Some(1.0)), (Some(0.0), Some(1.0))], 0.9, 0.0),
+            choose(
+                &[(Some(-0.01), Some(1.0)), (Some(0.0), Some(1.0))],
+                0.9,
+                0.0
+            ),
             None
         );
         let little = [(Some(0.02), Some(1.0))];

@@ -33,6 +33,7 @@ impl<T: Task> Trainer<'_, T> {
             kept: None,
             skipped_in_a_row: 0,
             unverified: self.config.verify,
+            draws_from_device: None,
             grouped: false,
             churn: None,
             draws: self.stream(DRAWS),

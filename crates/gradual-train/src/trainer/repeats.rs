@@ -70,23 +70,24 @@ impl<T: Task> Trainer<'_, T> {
     }
 
     /// Refuses a task whose draws are others when they are drawn again from the same random numbers. Compares numbers of
-    /// examples, labels, items, and losses under the fresh model, as far as these see the inputs.
+    /// examples, labels, items, and losses under the fresh model, as far as these see the inputs. Says whether the losses draw from
+    /// the device: whether they are others under other random numbers of it.
     pub(super) fn check_draw(
         &self,
         model: &T::Model,
         wanted: Wanted,
         mut random: ChaCha8Rng,
         drawn: &[Drawn<T::Batch>],
-    ) -> Result<(), TrainError> {
+    ) -> Result<bool, TrainError> {
         // As other runs leave it.
         self.device.seed(!self.config.seed);
         let first = wanted.split(self.config.parts).into_iter().next();
         let (Some(first), Some(wanted)) = (drawn.first(), first) else {
-            return Ok(());
+            return Ok(false);
         };
         let again = self.draw(wanted, 1, &mut random)?;
         let Some(again) = again.first() else {
-            return Ok(());
+            return Ok(false);
         };
         let refused = |problem: String| Err(TrainError::Draws { problem });
         let (one, other) = (first.labels.len(), again.labels.len());
@@ -104,14 +105,17 @@ impl<T: Task> Trainer<'_, T> {
             return refused("they are other items".to_owned());
         }
         // Of the same examples twice: where these differ, it is the loss that is random, of which the gradients' check tells.
-        let [losses, same, others] =
-            [first, first, again].map(|part| self.read_losses(model, part));
-        let ((losses, half), (same, _), (others, _)) = (losses?, same?, others?);
+        let seed = self.config.seed;
+        let [losses, same, others, random] =
+            [(first, seed), (first, seed), (again, seed), (first, !seed)]
+                .map(|(part, seed)| self.read_losses(model, part, seed));
+        let ((losses, half), (same, _), (others, _), (random, _)) =
+            (losses?, same?, others?, random?);
         if first_that_differs(&losses, &same, half).is_some() {
-            return Ok(());
+            return Ok(true);
         }
         match first_that_differs(&losses, &others, half) {
-            None => Ok(()),
+            None => Ok(first_that_differs(&losses, &random, half).is_some()),
             Some(example) => {
                 let (one, other) = (losses[example], others[example]);
                 refused(format!(
@@ -121,14 +125,15 @@ impl<T: Task> Trainer<'_, T> {
         }
     }
 
-    /// The losses of some examples, under the same random numbers of the device each time, and whether they are of half
+    /// The losses of some examples, under the random numbers of the device that `seed` gives, and whether they are of half
     /// precision.
     fn read_losses(
         &self,
         model: &T::Model,
         part: &Drawn<T::Batch>,
+        seed: u64,
     ) -> Result<(Vec<f32>, bool), TrainError> {
-        self.device.seed(self.config.seed);
+        self.device.seed(seed);
         let before = RunningStatistics::of(model);
         let losses = self.task.losses(model, &part.batch);
         before.put_back(model);

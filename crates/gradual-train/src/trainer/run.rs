@@ -25,6 +25,8 @@ pub(crate) struct Run<B> {
     pub(super) skipped_in_a_row: u64,
     /// Whether the gradients are still to be checked.
     pub(super) unverified: bool,
+    /// Whether steps draw from the device, as dropout does, once that is known.
+    pub(super) draws_from_device: Option<bool>,
     /// Whether there were groups before, and what they said had changed.
     pub(super) grouped: bool,
     pub(super) churn: Option<Churn>,

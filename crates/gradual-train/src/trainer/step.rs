@@ -23,10 +23,16 @@ impl<T: Task> Trainer<'_, T> {
     ) -> Result<T::Model, TrainError> {
         let step = run.done + 1;
         let seed = self.config.seed.wrapping_add(step << 20);
-        self.seed(seed);
+        let device = self.device.clone();
         let rate = self.rate.step();
-        let looked = self.take_lens(&model, run);
-        let shown = looked.and_then(|()| generator::together(|| self.show_standing(&model, run)));
+        let draws = *run.draws_from_device.get_or_insert_with(|| {
+            // What nobody checks may draw.
+            !self.config.verify || generator::is_drawn_from(&model)
+        });
+        let shown = generator::seeded(draws, &device, seed, || {
+            let looked = self.take_lens(&model, run);
+            looked.and_then(|()| self.show_standing(&model, run))
+        });
         if let Err(source) = shown {
             return self.skip(run, source).map(|()| model);
         }
@@ -45,13 +51,17 @@ impl<T: Task> Trainer<'_, T> {
             run.described = Some(words.is_some());
         }
         if let Some((wanted, random)) = before {
-            generator::alone(|| self.check_draw(&model, wanted, random, &drawn))
-                .and_then(|()| generator::together(|| self.verify(&model, run, &drawn)))
-                .map_err(|source| self.named(run, &labels, source))?;
+            // A loss may draw where no layer does, which the first draw shows.
+            let checked = generator::alone(|| {
+                let loss_draws = self.check_draw(&model, wanted, random, &drawn)?;
+                run.draws_from_device = Some(draws || loss_draws);
+                self.verify(&model, run, &drawn)
+            });
+            checked.map_err(|source| self.named(run, &labels, source))?;
         }
-        // Whatever a lens, standing examples or checks have drawn.
-        self.seed(seed);
-        let stepped = generator::together(|| {
+        let draws = run.draws_from_device.unwrap_or(draws);
+        // Anew, whatever a lens, standing examples or checks have drawn.
+        let stepped = generator::seeded(draws, &device, seed, || {
             let all = LabelSet::new(&labels).with_more(&more);
             self.pass(&model, run, &drawn, all, seed)
         });
@@ -87,8 +97,8 @@ impl<T: Task> Trainer<'_, T> {
             Seen::Gradients(gradients) => (Some(gradients.as_ref()), None),
             Seen::Groups(groups) => (None, Some(groups.as_slice())),
         };
-        if seen.is_some() || groups.is_some() {
-            self.seed(seed);
+        if run.draws_from_device == Some(true) && (seen.is_some() || groups.is_some()) {
+            self.device.seed(seed);
         }
         let known = Known {
             labels,
@@ -98,11 +108,6 @@ impl<T: Task> Trainer<'_, T> {
         let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
         let stepper = self.stepper();
         stepper.step_in_parts_known(model, &mut self.objective, known, drawn, losses)
-    }
-
-    /// Seeds what layers draw that are random themselves.
-    fn seed(&self, seed: u64) {
-        generator::together(|| self.device.seed(seed));
     }
 
     /// Goes on without a step that failed for a number that is not finite, if it may.
