@@ -255,9 +255,16 @@ mod tests {
             assert_eq!(kind.to_string(), name);
             assert_eq!(name.parse::<Kind>().unwrap(), kind);
         }
-        for unknown in ["mlp-", "mlp-0", "mlp-x", "mlp-1000000", "resnet", ""] {
+        for unknown in ["mlp-", "mlp-x", "resnet", ""] {
             let error = unknown.parse::<Kind>().unwrap_err().to_string();
             assert!(error.contains(&format!("'{unknown}'")), "{error}");
+        }
+        for wide in ["mlp-0", "mlp-1000000"] {
+            let error = wide.parse::<Kind>().unwrap_err().to_string();
+            assert!(
+                error.starts_with(wide) && error.contains("from 1 to 16384"),
+                "{error}"
+            );
         }
     }
 }

@@ -157,7 +157,7 @@ fn a_table_may_have_many_columns() {
     let table = format!("step,{},c7\n", columns.join(","));
     fs::write(folder.path().join("wide.csv"), table).unwrap();
     let said = refused(folder.path(), &["measure", "wide.csv"]);
-    assert!(said.contains("the column c7 is there twice"), "{said}");
+    assert!(said.contains("the column \"c7\" is there twice"), "{said}");
 }
 
 /// What the table does not hold is not in the answer, and what was taken in its place is said.

@@ -128,6 +128,21 @@ pub fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     }
 }
 
+/// Ends the program with what its command line was refused for, or with the help that was asked for, which a full disk may keep
+/// from being printed.
+pub fn leave(said: &clap::Error) -> ! {
+    if said.use_stderr() {
+        said.exit()
+    }
+    std::process::exit(match say(said.render().to_string().trim_end()) {
+        Ok(()) => 0,
+        Err(error) => {
+            tell(format_args!("error: could not print: {error}"));
+            1
+        }
+    })
+}
+
 /// Runs whatever is not done, and writes the report.
 fn run_until(
     mut experiment: Experiment,

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gradual::runs::streams::{say, tell};
 use gradual_backends::doctor;
 use gradual_lab::command;
 
@@ -28,18 +27,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
-            tell(error.render().to_string().trim_end());
-            return ExitCode::from(2);
-        }
-        // Help and version, which a full disk may keep from being printed.
-        Err(help) => {
-            let said = say(help.render().to_string().trim_end());
-            return command::ended(said.map_err(Into::into));
-        }
-    };
+    let cli = Cli::try_parse().unwrap_or_else(|error| command::leave(&error));
     let outcome = match cli.command {
         Command::Experiment(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),

@@ -526,7 +526,8 @@ fn what_is_too_much_is_refused() {
         let text = format!(
             "[[sweep]]\nname = \"p-{{}}\"\nlike = \"grouped\"\nabout = \"{about}\"\n{arm}\nat = [{number}]\n"
         );
-        written(home.path(), &(SMALL.to_owned() + &text))
+        let all = SMALL.replacen("\"erm\", \"mine\"", "\"erm\", \"mine\", \"p-*\"", 1);
+        written(home.path(), &(all + &text))
     };
     let digits = format!("2.{}", "0".repeat(500_000));
     let said = refused(&[&sweep("{}", &digits), &out]);

@@ -181,11 +181,14 @@ fn arms_with_a_proxy_run() {
     let looks: Lines<LooksRecord> = Lines::read(&folder(&out, "looks").join(LOOKS), true).unwrap();
     let steps: Vec<u64> = looks.records.iter().map(|record| record.step).collect();
     assert_eq!(steps, [0, 10, 20]);
-    // Of no task without a model of another size.
+    // Of no task whose model has no such size.
     let table = ["table", "--arms=mine", "--quick", &to];
-    let arm = "mine=like:whitened,lens:snapshot,proxy:model(hidden=8)";
+    let arm = "mine=like:whitened,lens:snapshot,proxy:model(width=8)";
     let said = refused(&[&table[..], &["--arm", arm]].concat());
-    assert!(said.contains("no model of another size"), "{said}");
+    assert!(
+        said.contains("the model of this task has no 'width'"),
+        "{said}"
+    );
 }
 
 #[test]

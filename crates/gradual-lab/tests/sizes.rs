@@ -128,9 +128,9 @@ fn what_makes_no_sense_is_refused_before_any_runs() {
             "did you mean 'width'?",
         ),
         (
-            "[task.sparse-parity]\ntasks = 3\nbits = 8\nsubset = 2\nhidden = 16\nheld_out = 40",
-            "[task.images]",
-            "the model of this task has no 'hidden'",
+            "model(hidden = 24)",
+            "model(filters = 24)",
+            "the model of this task has no 'filters'",
         ),
         (
             "\"task-00\"",

@@ -201,7 +201,7 @@ fn pages_in_one_folder_have_figures_of_their_own() {
     fs::create_dir_all(docs.join("figures")).unwrap();
     fs::write(docs.join("figures/claim-parity-1.svg"), "old").unwrap();
     fs::write(docs.join("figures/claim-mine.svg"), "mine").unwrap();
-    let old = "# Claims and verdicts\n![gap](figures/claim-parity-1.svg)\n![x](figures/../claim-mine.svg)\n";
+    let old = "# Claims and verdicts\n\nWritten by\n\n![gap](figures/claim-parity-1.svg)\n![x](figures/../claim-mine.svg)\n";
     fs::write(&page, old).unwrap();
     let other = docs.join("Our claims (2).md");
     for page in [&page, &other, &page] {

@@ -249,7 +249,7 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
                 other.name()
             );
         }
-        error.exit()
+        super::leave(&error)
     })?;
     Ok(Parsed {
         matches,
@@ -311,8 +311,9 @@ pub(super) fn parse_own(out: &Path) -> Asked {
     let matches = Asked::augment_args(Command::new("study"))
         .about("Run a study, and write its run folders and its report")
         .mut_arg("quick", |arg| arg.hide(true))
-        .get_matches();
-    let asked = Asked::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        .try_get_matches();
+    let asked = matches.and_then(|matches| Asked::from_arg_matches(&matches));
+    let asked = asked.unwrap_or_else(|error| super::leave(&error));
     if asked.quick {
         let said = "a study has no short version; give --steps, --seeds or --draw";
         Command::new("study")
