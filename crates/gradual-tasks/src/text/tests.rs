@@ -641,8 +641,8 @@ fn groups_of_odd_names_stay_apart() {
     for _ in 0..8 {
         lines += &line("no group");
         lines += "{\"text\":\"abd\"}\n";
-        lines += &line(&format!("{long}1"));
-        lines += &line(&format!("{long}2"));
+        lines += &line(&format!("{long}1{long}"));
+        lines += &line(&format!("{long}2{long}"));
     }
     let data = read(&lines).unwrap();
     let task = Text::new(&data, 0);
