@@ -6,9 +6,12 @@ use std::sync::Arc;
 /// Notes that are told one by one.
 const MOST: usize = 10;
 
+/// What is told a note.
+type Listener = dyn Fn(&str) + Send + Sync;
+
 /// A listener; nobody, by default.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+pub(crate) struct Heard(Option<Arc<Listener>>);
 
 impl Heard {
     pub(crate) fn by(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
