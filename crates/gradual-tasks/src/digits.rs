@@ -1,8 +1,7 @@
 //! Handwritten digits with hidden subclasses: even or odd is learned, and which digit it is stays unsaid.
 //!
 //! A task with the shape of group-robustness benchmarks, on real data that fits everywhere: the classes are coarse, each digit is a
-//! subclass, and one of them is rare. Sohoni et al. (2020, arXiv 2011.12945) call this hidden stratification and test on MNIST, from
-//! which they leave out 95 % of the training images of the digit 8.
+//! subclass, and one of them is rare. Sohoni et al. (2020, arXiv 2011.12945) call this hidden stratification.
 
 pub(crate) mod config;
 #[cfg(test)]
