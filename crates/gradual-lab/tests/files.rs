@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::common::{refused, run, written};
+use gradual::measure::Metric;
 
 /// A small experiment that is right.
 const SMALL: &str = r#"name = "small"
@@ -110,6 +111,15 @@ fn a_file_of_ones_own_runs_with_its_arms_and_claims() {
 }
 
 /// The page for people who write their own shows files and arms that run.
+#[test]
+fn the_page_on_experiments_has_every_metric() {
+    let page = include_str!("../../../docs/experiments.md");
+    for metric in Metric::ALL {
+        let row = format!("| `{}` | {} |\n", metric.name(), metric.about());
+        assert!(page.contains(&row), "docs/experiments.md has no row {row}");
+    }
+}
+
 #[test]
 fn the_page_on_experiments_tells_what_runs() {
     let page = include_str!("../../../docs/experiments.md");

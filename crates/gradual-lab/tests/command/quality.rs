@@ -222,3 +222,38 @@ fn inputs_are_at_chance_where_fields_are_permuted() {
     assert_eq!(seen, 4);
     assert!(refused(&["grouping-quality", "--task=permutted"]).contains("did you mean 'permuted'"));
 }
+
+/// The digits of sums: what inputs show (the place) is no more than part of what is asked, and losses are seen as they change.
+#[test]
+fn found_groups_are_held_against_carries() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality",
+        "--task=addition",
+        "--quick",
+        "--steps=2",
+        "--draw=16",
+        "--evaluate-every=1",
+        &out,
+    ];
+    run(&arguments.map(str::to_owned));
+    let folder = home.path().join("grouping-quality-addition-quick");
+    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
+    let read: Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(read["capabilities"], json!(4));
+    let rows = read["rows"].as_array().unwrap();
+    let index = |grouping: &str, against: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row["grouping"] == grouping && row["against"] == against);
+        row.unwrap()["scores"]["2"]["adjusted_rand"]["mean"].as_f64()
+    };
+    assert_eq!(index("the true groups", "skills"), Some(1.0));
+    assert_eq!(index("the true groups", "places"), Some(1.0));
+    // One place of three is cut in two by the carry.
+    let places = index("the places", "skills").unwrap();
+    assert!((0.6..0.95).contains(&places), "{places}");
+    let seen = |view: &str| rows.iter().any(|row| row["view"] == view);
+    assert!(seen("tokens by position") && seen("loss trajectories") && seen("loss changes"));
+}
