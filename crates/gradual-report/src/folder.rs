@@ -186,10 +186,8 @@ impl Folder {
         }
         notes.extend(counted::note(&arms));
         notes.extend(programs.note());
+        notes.extend(without_runs(&arms));
         for arm in &arms {
-            if arm.runs.is_empty() {
-                notes.push(format!("Arm `{}` has no evaluated run.", arm.name));
-            }
             for run in arm.runs.iter().filter(|run| !run.finished) {
                 notes.push(format!(
                     "Arm `{}`, seed {} is unfinished: {} of {} steps.",
@@ -293,5 +291,26 @@ impl Folder {
         runs.map(|run| run.summary.last_step)
             .max()
             .unwrap_or_default() as f64
+    }
+}
+
+/// Arms that a note names.
+const NAMED: usize = 10;
+
+/// A note on the arms that have no evaluated run.
+fn without_runs(arms: &[Arm]) -> Option<String> {
+    let without = arms.iter().filter(|arm| arm.runs.is_empty());
+    let names: Vec<String> = without.map(|arm| format!("`{}`", arm.name)).collect();
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("Arm {one} has no evaluated run.")),
+        several => {
+            let first = several[..several.len().min(NAMED)].join(", ");
+            Some(format!("Arms without an evaluated run: {first}{more}."))
+        }
     }
 }

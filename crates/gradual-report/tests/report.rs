@@ -258,6 +258,17 @@ fn an_arm_without_a_finished_run_is_provisional() {
 }
 
 #[test]
+fn arms_without_runs_share_a_note() {
+    let (html, _) = reported(&Fixture::default(), |dir| {
+        for arm in ["labels", "singular-vectors"] {
+            fs::remove_dir_all(dir.join(arm)).unwrap();
+        }
+    });
+    let note = "Arms without an evaluated run: <code>labels</code>, <code>singular-vectors</code>.";
+    assert!(html.contains(note));
+}
+
+#[test]
 fn names_cannot_break_the_page() {
     let fixture = Fixture {
         arms: vec![

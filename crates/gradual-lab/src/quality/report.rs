@@ -7,7 +7,7 @@ mod json;
 mod sharing;
 mod stages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use anyhow::bail;
@@ -78,9 +78,17 @@ impl Runs {
             configs.push((place.folder, config));
         }
         comparable::check(configs.iter().map(|(folder, config)| (folder, config)))?;
-        let Some(first) = steps.values().flatten().next().cloned() else {
+        let Some(mut first) = steps.values().flatten().next().cloned() else {
             bail!("no run in {} is finished", folder.display());
         };
+        // Some views show nothing before training, such as changes of losses.
+        let key = |row: &RowLine| (row.against.clone(), name(row));
+        let mut seen: HashSet<_> = first.rows.iter().map(key).collect();
+        for row in steps.values().flatten().flat_map(|line| &line.rows) {
+            if seen.insert(key(row)) {
+                first.rows.push(row.clone());
+            }
+        }
         Ok(Self {
             steps,
             first,
