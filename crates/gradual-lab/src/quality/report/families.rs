@@ -9,7 +9,7 @@ use super::super::line::{Line, RowLine};
 use super::{name, values};
 
 /// More rows than this are too many for one figure.
-const TALLEST: usize = 48;
+const TALLEST: usize = 60;
 /// A family of fewer layers stands with the others of its kind.
 const SMALLEST: usize = 3;
 
