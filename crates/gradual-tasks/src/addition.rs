@@ -18,7 +18,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::decoder::Decoder;
-use crate::host::floats;
 use crate::likelihood;
 use crate::setting::SettingError;
 use config::AdditionConfig;
@@ -229,15 +228,7 @@ impl Task for Addition {
     fn evaluate(&self, model: &Decoder, device: &Device) -> Result<Vec<Score>, TrainError> {
         let score = |problems: &Vec<Problem>| {
             let batch = self.batch(problems, device);
-            let logits = batch.logits(model);
-            let found = logits.clone().argmax(1).reshape([problems.len()]);
-            let right = floats(found.equal(batch.answers.clone()).float(), OPERATION)?;
-            let likely = floats(likelihood::of_classes(logits, batch.answers), OPERATION)?;
-            let mean = |sum: f64| sum / problems.len() as f64;
-            Ok(Score {
-                probability: Some(mean(likely.iter().map(|one| one.exp()).sum())),
-                ..Score::new(mean(right.iter().sum()), mean(-likely.iter().sum::<f64>()))
-            })
+            likelihood::score(batch.logits(model), batch.answers, OPERATION)
         };
         self.held_out.iter().map(score).collect()
     }

@@ -17,7 +17,6 @@ use smartcore::dataset::digits;
 
 use crate::finite::Parts;
 use crate::finite::groups::Group;
-use crate::host::floats;
 use crate::likelihood;
 use crate::mlp::Mlp;
 use crate::setting::SettingError;
@@ -177,15 +176,7 @@ impl Task for Digits {
     fn evaluate(&self, model: &Mlp, device: &Device) -> Result<Vec<Score>, TrainError> {
         let score = |images: &Vec<u32>| {
             let batch = self.batch(images, device);
-            let logits = model.forward(batch.pixels);
-            let found = logits.clone().argmax(1).reshape([images.len()]);
-            let right = floats(found.equal(batch.classes.clone()).float(), OPERATION)?;
-            let likely = floats(likelihood::of_classes(logits, batch.classes), OPERATION)?;
-            let mean = |sum: f64| sum / images.len() as f64;
-            Ok(Score {
-                probability: Some(mean(likely.iter().map(|one| one.exp()).sum())),
-                ..Score::new(mean(right.iter().sum()), mean(-likely.iter().sum::<f64>()))
-            })
+            likelihood::score(model.forward(batch.pixels), batch.classes, OPERATION)
         };
         self.parts.held_out.iter().map(score).collect()
     }

@@ -17,7 +17,6 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::host::floats;
 use crate::likelihood;
 use crate::setting::SettingError;
 use config::{ModularConfig, Operation};
@@ -114,25 +113,14 @@ impl Modular {
         Drawn::new(self.batch(facts, device), labels).with_items(places)
     }
 
-    /// Share of right answers, mean loss, and mean probability of the right answer.
-    fn measured(
+    fn score(
         &self,
         model: &ModularNet,
         facts: &[Fact],
         device: &Device,
-    ) -> Result<[f64; 3], TrainError> {
+    ) -> Result<Score, TrainError> {
         let batch = self.batch(facts.iter().copied(), device);
-        let logits = model.forward(batch.tokens);
-        let likely = likelihood::of_classes(logits.clone(), batch.answers.clone());
-        let likely = floats(likely, OPERATION)?;
-        let found = logits.argmax(1).reshape([facts.len()]);
-        let right = floats(found.equal(batch.answers).float(), OPERATION)?;
-        let mean = |sum: f64| sum / facts.len() as f64;
-        Ok([
-            mean(right.iter().sum()),
-            mean(-likely.iter().sum::<f64>()),
-            mean(likely.iter().map(|one| one.exp()).sum()),
-        ])
+        likelihood::score(model.forward(batch.tokens), batch.answers, OPERATION)
     }
 }
 
@@ -219,13 +207,11 @@ impl Task for Modular {
         let tested = self.tested.iter().zip(&self.capabilities);
         tested
             .map(|([held_out, trained], capability)| {
-                let [accuracy, loss, probability] = self.measured(model, held_out, device)?;
-                let [seen, ..] = self.measured(model, trained, device)?;
+                let seen = self.score(model, trained, device)?.accuracy;
                 let skill = (seen - capability.chance) / (1.0 - capability.chance);
                 Ok(Score {
-                    probability: Some(probability),
                     progress: Some(skill.clamp(0.0, 1.0)),
-                    ..Score::new(accuracy, loss)
+                    ..self.score(model, held_out, device)?
                 })
             })
             .collect()
