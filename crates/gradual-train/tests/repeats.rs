@@ -7,7 +7,8 @@ use burn::module::{Module, Param};
 use burn::nn::LinearConfig;
 use burn::optim::SgdConfig;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use gradual_group::{Labels, OneGroup};
+use gradual_grad::Metric;
+use gradual_group::{Labels, Landmarks, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_train::{
     Capability, Drawn, Objective, Score, Task, TrainError, Trainer, TrainerConfig,
@@ -249,14 +250,23 @@ fn a_model_may_be_the_end_of_a_run() {
 /// Runs whose losses draw from the device are the same beside others that do as each alone.
 #[test]
 fn runs_that_draw_from_the_device_take_turns() {
-    let end = |seed: u64| {
+    let end = |seed: u64, objective: Objective| {
         let task = Odds::new(Weights::Given, Odd::Noise);
         let config = TrainerConfig {
             steps: 60,
             ..config(seed)
         };
-        weight(&trained(&task, erm(), config).unwrap())
+        weight(&trained(&task, objective, config).unwrap())
     };
+    // Standing examples are seen before the first draw shows that the loss draws.
+    let landmarks = || {
+        let landmarks = Landmarks::new(2, Metric::euclidean(), 0).with_examples(12);
+        Objective::new(landmarks.unwrap(), SumOfSquares)
+    };
+    let standing = end(0, landmarks());
+    Device::flex().seed(77);
+    assert_eq!(end(0, landmarks()), standing);
+    let end = move |seed: u64| end(seed, erm());
     let alone: Vec<_> = (0..4).map(end).collect();
     assert_ne!(alone[0], alone[1]);
     for _ in 0..3 {

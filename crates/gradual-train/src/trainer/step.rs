@@ -29,7 +29,8 @@ impl<T: Task> Trainer<'_, T> {
             // What nobody checks may draw.
             !self.config.verify || generator::is_drawn_from(&model)
         });
-        let shown = generator::seeded(draws, &device, seed, || {
+        // Before the first draw has shown whether a loss draws, standing examples are seeded all the same.
+        let shown = generator::seeded(draws || run.unverified, &device, seed, || {
             let looked = self.take_lens(&model, run);
             looked.and_then(|()| self.show_standing(&model, run))
         });
