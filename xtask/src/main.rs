@@ -43,6 +43,8 @@ struct Cli {
 enum Command {
     /// Run an experiment and write its run folders and report (gradual-lab)
     Experiment(programs::Arguments),
+    /// Print an experiment's runs as a job of Slurm, Kubernetes or GNU parallel (gradual-lab)
+    Cluster(programs::Arguments),
     /// Write the report of one experiment again, or of several side by side, or the page of claims (gradual-report)
     Report(programs::Arguments),
     /// Follow an experiment in the browser while it runs (gradual-report)
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Experiment(arguments) => match programs::experiment(arguments)? {},
+        Command::Cluster(arguments) => match programs::cluster(arguments)? {},
         Command::Report(arguments) => match programs::report(arguments)? {},
         Command::Watch(arguments) => match programs::watch(arguments)? {},
         Command::Test(test) => test.run(),

@@ -26,6 +26,11 @@ pub(crate) fn experiment(Arguments { arguments }: Arguments) -> anyhow::Result<I
     on_one_backend("experiment", arguments)
 }
 
+/// `gradual-lab cluster`.
+pub(crate) fn cluster(Arguments { arguments }: Arguments) -> anyhow::Result<Infallible> {
+    on_one_backend("cluster", arguments)
+}
+
 /// `gradual-lab bench`. `--peers` alone stands for an environment with the peers in it, which is made if need be.
 pub(crate) fn bench(Arguments { mut arguments }: Arguments) -> anyhow::Result<Infallible> {
     if let Some(at) = arguments.iter().position(|argument| argument == "--peers") {

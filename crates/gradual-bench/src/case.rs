@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Context;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
+use gradual::runs::process;
 use gradual_tasks::{Decoder, Mlp};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
     let draw = M::draw(size, case.draw, device);
     // What making the weights took at its peak is no step's: forget it, where the system can.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let start = memory::on_device(device).or_else(|| memory::of_process("VmRSS:"));
+    let start = memory::on_device(device).or_else(|| process::memory());
     let mut seconds = vec![Vec::new(); case.methods.len()];
     for round in 0..=case.repetitions {
         for (index, method) in case.methods.iter().enumerate() {
@@ -65,7 +66,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
             learners.push((model, optimizer));
         }
     }
-    let peak = memory::on_device(device).or_else(|| memory::of_process("VmHWM:"));
+    let peak = memory::on_device(device).or_else(|| process::peak_memory());
     let measured = case
         .methods
         .iter()

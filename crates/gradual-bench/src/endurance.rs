@@ -10,7 +10,7 @@ use burn::optim::AdamConfig;
 use gradual::measure::slope;
 use gradual::prelude::*;
 use gradual::runs::streams::{say, tell};
-use gradual::runs::{RunConfig, SCHEMA};
+use gradual::runs::{RunConfig, SCHEMA, process};
 use gradual::train::{
     Flow, Keep, Observer, RunFolder, SeenStep, TrainError, Trainer, TrainerConfig, When,
 };
@@ -19,8 +19,6 @@ use gradual_report::{Line, LinePlot, Stroke};
 use gradual_tasks::{SparseParity, SparseParityConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::memory;
 
 /// The arms that run: without gradients, with a Gram matrix each step, with standing examples.
 const ARMS: [&str; 3] = ["erm", "svd", "whitened"];
@@ -165,7 +163,7 @@ struct MemoryWatch(Vec<MemorySample>);
 
 impl Observer for MemoryWatch {
     fn stepped(&mut self, seen: &SeenStep<'_>) -> Result<Flow, TrainError> {
-        if let Some(bytes) = memory::of_process("VmRSS:") {
+        if let Some(bytes) = process::memory() {
             self.0.push(MemorySample {
                 step: seen.step,
                 bytes,

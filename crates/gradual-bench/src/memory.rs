@@ -1,4 +1,4 @@
-//! How much memory a step takes.
+//! How much memory a step takes, on the device where that has memory of its own.
 
 use burn::tensor::Device;
 
@@ -6,12 +6,4 @@ use burn::tensor::Device;
 /// use at once.
 pub(crate) fn on_device(device: &Device) -> Option<u64> {
     Some(device.memory_pool_usage()?.bytes_reserved)
-}
-
-/// Bytes that `/proc/self/status` gives under `field`, such as `VmRSS:`, where there is such a file.
-pub(crate) fn of_process(field: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kibibytes * 1024)
 }

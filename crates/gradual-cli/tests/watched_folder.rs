@@ -117,7 +117,7 @@ fn a_page_follows_a_run_from_before_its_beginning_to_its_end() {
     fs::create_dir_all(&run).unwrap();
     fs::write(
         dir.join("experiment.json"),
-        r#"{"schema": 1, "name": "mine", "baseline": "plain"}"#,
+        r#"{"schema": 1, "name": "mine", "baseline": "plain", "arms": [{"name": "plain", "runs": 3}]}"#,
     )
     .unwrap();
     let config = r#"{"schema": 1, "experiment": "mine", "arm": "plain", "seed": 0, "steps": 100}"#;
@@ -132,7 +132,7 @@ fn a_page_follows_a_run_from_before_its_beginning_to_its_end() {
         "{drawn}"
     );
     assert!(
-        drawn.contains("0 of 1 run begun so far finished"),
+        drawn.contains("0 of 3 runs finished, 2 are not begun."),
         "{drawn}"
     );
 
@@ -168,7 +168,7 @@ fn a_page_follows_a_run_from_before_its_beginning_to_its_end() {
         append(&curves, &line(step));
     }
     fs::write(run.join("DONE"), "").unwrap();
-    let drawn = watching.until("1 of 1 run begun so far finished");
+    let drawn = watching.until("1 of 3 runs finished, 2 are not begun.");
     assert!(!drawn.contains("At the moment:"), "{drawn}");
 
     // The page itself, which loads nothing from elsewhere.

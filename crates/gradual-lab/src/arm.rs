@@ -202,6 +202,7 @@ impl Arm {
             about: self.about.clone(),
             control: self.control_for.clone(),
             series: self.series.clone(),
+            runs: None,
         }
     }
 }

@@ -3,25 +3,29 @@
 mod all;
 mod flags;
 mod list;
+mod part;
 mod record;
 mod result;
 mod signals;
 
 pub(crate) use flags::Asked;
+pub(crate) use record::quoted;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Args, FromArgMatches as _};
+use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual::runs::streams::{say, tell};
-use gradual::runs::{CommandRecord, message};
-use gradual::train::Interrupt;
+use gradual::runs::{CommandRecord, Run, message};
+use gradual::train::{FolderState, Interrupt};
 use gradual_backends::backend::Backend;
 use gradual_report::ReportError;
 
+use crate::arm::Arm;
+use crate::cluster::Measured;
 use crate::experiment::{self, Experiment};
 use crate::runner::{Outcome, Plan};
 use crate::training::Written;
@@ -59,10 +63,7 @@ impl Arguments {
             file,
             text,
         } = flags::parse(&self.rest)?;
-        let (which, asked) = (
-            Which::from_arg_matches(&matches)?,
-            Asked::from_arg_matches(&matches)?,
-        );
+        let (which, asked) = read(&matches)?;
         if which.list {
             return match asked.json {
                 true => print(list::json()?),
@@ -73,21 +74,131 @@ impl Arguments {
             return print(experiment::find(name)?.trim_end());
         }
         if which.is_all() {
+            if asked.part.is_given() {
+                bail!(
+                    "--plan, --only, --shard and --collect are of one experiment: name it in the place of all"
+                );
+            }
             return all::run(&asked, &self.rest);
         }
-        let flags = experiment::Asked {
-            quick: asked.quick,
-            flags: Some(&matches),
-        };
-        let experiment = Experiment::read(&file, &text, &flags, None)?;
+        let experiment = of_file(&file, &text, &matches, &asked)?;
         let command = record::command("cargo xtask experiment", &self.rest);
         finish(experiment, &asked, command)
     }
 }
 
-/// Runs the experiment, listening to signals, and prints the path of the report.
-fn finish(experiment: Experiment, asked: &Asked, command: CommandRecord) -> anyhow::Result<()> {
-    let written = run_until(experiment, asked, command, &signals::listen()?)?;
+fn read(matches: &ArgMatches) -> anyhow::Result<(Which, Asked)> {
+    Ok((
+        Which::from_arg_matches(matches)?,
+        Asked::from_arg_matches(matches)?,
+    ))
+}
+
+fn of_file(
+    file: &str,
+    text: &str,
+    matches: &ArgMatches,
+    asked: &Asked,
+) -> anyhow::Result<Experiment> {
+    let flags = experiment::Asked {
+        quick: asked.quick,
+        flags: Some(matches),
+    };
+    Experiment::read(file, text, &flags, None)
+}
+
+/// The runs that arguments of `experiment` ask for, as a scheduler has to know them.
+pub(crate) struct Planned {
+    /// The name of the folder of the experiment.
+    pub(crate) name: String,
+    /// All runs.
+    pub(crate) count: u64,
+    /// The numbers of those that are not done.
+    pub(crate) open: Vec<u64>,
+    /// The steps of each arm.
+    pub(crate) steps: Vec<u64>,
+    /// The runs that are done.
+    pub(crate) measured: Vec<Measured>,
+    /// The folder of the experiment, and the one that it stands in.
+    pub(crate) folder: PathBuf,
+    pub(crate) out: PathBuf,
+}
+
+/// Reads arguments of `experiment`, and looks at what there is of their runs.
+///
+/// # Errors
+///
+/// Where one is wrong, or asks for something else than the runs of one experiment.
+pub(crate) fn plan_of(arguments: &[OsString]) -> anyhow::Result<Planned> {
+    let flags::Parsed {
+        matches,
+        file,
+        text,
+    } = flags::parse(arguments)?;
+    let (which, asked) = read(&matches)?;
+    if which.list || which.show.is_some() || which.is_all() || asked.part.is_given() || asked.fresh
+    {
+        bail!(
+            "a job has the runs of one experiment, and resumes them: leave out all, --list, --show, --fresh, --plan, \
+             --only, --shard and --collect"
+        );
+    }
+    let mut experiment = of_file(&file, &text, &matches, &asked)?;
+    let arms = chosen(&mut experiment, &asked)?;
+    let plan = planned(&experiment, arms, &asked)?;
+    plan.check()?;
+    let (mut open, mut measured) = (Vec::new(), Vec::new());
+    for run in plan.runs()? {
+        if run.state != FolderState::Done {
+            open.push(run.number);
+            continue;
+        }
+        let arm = plan.arms.iter().position(|arm| arm.name == run.arm.name);
+        let done = Run::read(&run.place)?;
+        let last = done.and_then(|mut done| done.timings.pop());
+        measured.extend(arm.zip(last).map(|(arm, last)| Measured {
+            arm,
+            seconds: last.seconds,
+            peak_memory: last.peak_memory,
+        }));
+    }
+    let out = asked.out.unwrap_or_else(|| PathBuf::from("runs"));
+    let name = plan.folder.file_name().unwrap_or_default();
+    Ok(Planned {
+        name: name.to_string_lossy().into_owned(),
+        count: plan.count(),
+        open,
+        steps: plan.arms.iter().map(|arm| plan.steps(arm)).collect(),
+        measured,
+        folder: plan.folder.clone(),
+        out,
+    })
+}
+
+/// Runs the experiment, or the part of it that is asked for, listening to signals, and prints the path of the report.
+fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> anyhow::Result<()> {
+    let interrupt = signals::listen()?;
+    let written = match asked.part.is_given() {
+        false => run_until(experiment, asked, command, &interrupt)?,
+        true => {
+            let arms = chosen(&mut experiment, asked)?;
+            let plan = planned(&experiment, arms, asked)?;
+            plan.share.check(plan.count())?;
+            if asked.part.plan {
+                plan.check()?;
+                return print(part::lines(&plan)?);
+            }
+            if !asked.part.collect {
+                let outcome = train(&plan, asked, command, &interrupt)?;
+                return match outcome.is_whole() {
+                    true => print(plan.folder.display()),
+                    false => ended_early(&outcome),
+                };
+            }
+            part::check_collected(&plan)?;
+            written(&plan, &interrupt)?
+        }
+    };
     if asked.json {
         return print(result::of(&written.page)?);
     }
@@ -150,69 +261,11 @@ fn run_until(
     command: CommandRecord,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Written> {
-    let backend = Backend::choose(asked.backend.as_deref())?;
-    let described = asked.arm.iter().map(|text| experiment.add(text));
-    let described: Vec<String> = described.collect::<anyhow::Result<_>>()?;
-    // An arm that the command line describes runs beside those that it names, or that run by default.
-    let mut names = asked.arms.clone();
-    if names.is_empty() && !described.is_empty() {
-        names = experiment.arms.clone();
-    }
-    names.extend(described);
-    let size = experiment.size;
-    let mut arms = experiment.choose(&names)?;
-    if asked.seeds.is_some() || asked.quick {
-        // Which holds for all of them.
-        arms.iter_mut().for_each(|arm| arm.seeds = None);
-    }
-    let steps = asked.steps.unwrap_or(size.steps);
-    let plan = Plan {
-        arms,
-        seeds: asked.seeds.unwrap_or(size.seeds),
-        first_seed: asked.first_seed.unwrap_or(size.first_seed),
-        steps,
-        draw: asked.draw.map_or(size.draw, |draw| draw as usize),
-        evaluate_every: (asked.evaluate_every.or(size.evaluate_every))
-            .unwrap_or((steps / 100).max(1)),
-        jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
-        fresh: asked.fresh,
-        checkpoint_every: asked.checkpoint_every,
-        tensorboard: asked.tensorboard,
-        settings: experiment.task.settings()?,
-        backend,
-        folder: experiment.folder(
-            asked.out.as_deref().unwrap_or(Path::new("runs")),
-            asked.quick,
-        ),
-        experiment: &experiment,
-    };
-    // Who names arms knows which are left out.
-    let others = experiment.notes.iter().filter(|_| asked.arms.is_empty());
-    for note in experiment.task.notes().iter().chain(others) {
-        tell(format_args!("note: {note}"));
-    }
-    plan.check()?;
-    record::check(&plan, &command)?;
-    let running: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
-    let has_runs = |name: &str| !plan.fresh && plan.folder.join(name).is_dir();
-    if let Some(note) = experiment.unjudged(&running, has_runs) {
-        tell(format_args!("note: {note}"));
-    }
-    let queue = plan.open(interrupt)?;
-    record::write(&plan, command)?;
-    let Outcome {
-        failures,
-        interrupted,
-    } = plan.run(queue, interrupt);
-    for failure in &failures {
-        tell(format_args!("error: {}", message(failure.as_ref())));
-    }
-    if failures.is_empty() && interrupted == 0 {
-        let report = experiment.task.report(&plan.folder, interrupt);
-        return report.map_err(|error| match error.downcast_ref() {
-            Some(ReportError::Interrupted) => Interrupted::with(0).into(),
-            _ => error,
-        });
+    let arms = chosen(&mut experiment, asked)?;
+    let plan = planned(&experiment, arms, asked)?;
+    let outcome = train(&plan, asked, command, interrupt)?;
+    if outcome.is_whole() {
+        return written(&plan, interrupt);
     }
     // Of runs that were interrupted there is a report, too: the interrupt was not its own.
     let report = experiment.task.report(&plan.folder, &Interrupt::default());
@@ -226,11 +279,104 @@ fn run_until(
             message(error.as_ref())
         )),
     }
-    match (interrupted, failures.len()) {
+    ended_early(&outcome)
+}
+
+/// The error of runs that are not all done.
+fn ended_early<T>(outcome: &Outcome) -> anyhow::Result<T> {
+    match (outcome.interrupted, outcome.failures.len()) {
         (0, 1) => bail!("1 run failed"),
         (0, runs) => bail!("{runs} runs failed"),
         (runs, _) => Err(Interrupted::with(runs).into()),
     }
+}
+
+/// The report of runs that are done.
+fn written(plan: &Plan<'_>, interrupt: &Interrupt) -> anyhow::Result<Written> {
+    let report = plan.experiment.task.report(&plan.folder, interrupt);
+    report.map_err(|error| match error.downcast_ref() {
+        Some(ReportError::Interrupted) => Interrupted::with(0).into(),
+        _ => error,
+    })
+}
+
+/// The arms that are asked for, those that the command line describes among them.
+fn chosen(experiment: &mut Experiment, asked: &Asked) -> anyhow::Result<Vec<Arm>> {
+    let described = asked.arm.iter().map(|text| experiment.add(text));
+    let described: Vec<String> = described.collect::<anyhow::Result<_>>()?;
+    // An arm that the command line describes runs beside those that it names, or that run by default.
+    let mut names = asked.arms.clone();
+    if names.is_empty() && !described.is_empty() {
+        names = experiment.arms.clone();
+    }
+    names.extend(described);
+    let mut arms = experiment.choose(&names)?;
+    if asked.seeds.is_some() || asked.quick {
+        // Which holds for all of them.
+        arms.iter_mut().for_each(|arm| arm.seeds = None);
+    }
+    Ok(arms)
+}
+
+/// The runs of these arms.
+fn planned<'a>(
+    experiment: &'a Experiment,
+    arms: Vec<Arm>,
+    asked: &Asked,
+) -> anyhow::Result<Plan<'a>> {
+    let backend = Backend::choose(asked.backend.as_deref())?;
+    let size = experiment.size;
+    let steps = asked.steps.unwrap_or(size.steps);
+    Ok(Plan {
+        arms,
+        seeds: asked.seeds.unwrap_or(size.seeds),
+        first_seed: asked.first_seed.unwrap_or(size.first_seed),
+        steps,
+        draw: asked.draw.map_or(size.draw, |draw| draw as usize),
+        evaluate_every: (asked.evaluate_every.or(size.evaluate_every))
+            .unwrap_or((steps / 100).max(1)),
+        jobs: asked.jobs.map_or_else(cores, |jobs| jobs as usize),
+        fresh: asked.fresh,
+        share: asked.part.share()?,
+        checkpoint_every: asked.checkpoint_every,
+        tensorboard: asked.tensorboard,
+        settings: experiment.task.settings()?,
+        backend,
+        folder: experiment.folder(
+            asked.out.as_deref().unwrap_or(Path::new("runs")),
+            asked.quick,
+        ),
+        experiment,
+    })
+}
+
+/// Runs whatever is not done of the plan, and says what went wrong.
+fn train(
+    plan: &Plan<'_>,
+    asked: &Asked,
+    command: CommandRecord,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Outcome> {
+    let experiment = plan.experiment;
+    // Who names arms knows which are left out.
+    let others = experiment.notes.iter().filter(|_| asked.arms.is_empty());
+    for note in experiment.task.notes().iter().chain(others) {
+        tell(format_args!("note: {note}"));
+    }
+    plan.check()?;
+    record::check(plan, &command)?;
+    let running: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let has_runs = |name: &str| !plan.fresh && plan.folder.join(name).is_dir();
+    if let Some(note) = experiment.unjudged(&running, has_runs) {
+        tell(format_args!("note: {note}"));
+    }
+    let queue = plan.open(interrupt)?;
+    record::write(plan, command)?;
+    let outcome = plan.run(queue, interrupt);
+    for failure in &outcome.failures {
+        tell(format_args!("error: {}", message(failure.as_ref())));
+    }
+    Ok(outcome)
 }
 
 fn cores() -> usize {
@@ -271,7 +417,7 @@ impl fmt::Display for Interrupted {
 }
 
 /// Prints what the command was asked for.
-fn print(text: impl fmt::Display) -> anyhow::Result<()> {
+pub(crate) fn print(text: impl fmt::Display) -> anyhow::Result<()> {
     say(text).context("could not print the result")
 }
 

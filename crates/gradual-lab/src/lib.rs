@@ -12,6 +12,7 @@
 //! Implement [`Task`](gradual::train::Task) and put a [`Lab`] together: run folders, resuming, progress, the report and
 //! verdicts come with it. `examples/study.rs` is such a program.
 
+pub mod cluster;
 pub mod command;
 pub mod recipe;
 

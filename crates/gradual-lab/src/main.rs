@@ -1,10 +1,10 @@
-//! The program behind `cargo xtask experiment`, `bench`, `doctor` and `test --backend`.
+//! The program behind `cargo xtask experiment`, `cluster`, `bench`, `doctor` and `test --backend`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gradual_backends::doctor;
-use gradual_lab::command;
+use gradual_lab::{cluster, command};
 
 /// Experiments on how capabilities arise.
 #[derive(Debug, Parser)]
@@ -18,6 +18,8 @@ struct Cli {
 enum Command {
     /// Run an experiment and write its run folders and report
     Experiment(command::Arguments),
+    /// Print an experiment's runs as a job of a scheduler: Slurm, Kubernetes, or GNU parallel
+    Cluster(cluster::Arguments),
     /// Time a step against an ordinary one, and against peers
     Bench(Box<gradual_bench::command::Arguments>),
     /// Try the devices of the backends that are compiled in
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| command::leave(&error));
     let outcome = match cli.command {
         Command::Experiment(arguments) => arguments.run(),
+        Command::Cluster(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
         Command::Doctor(arguments) => arguments.run().map_err(anyhow::Error::from),
         Command::Conformance(arguments) => arguments.run(),

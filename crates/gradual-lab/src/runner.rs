@@ -2,8 +2,11 @@
 
 mod plan;
 mod queue;
+mod share;
 
 pub(crate) use plan::Plan;
+pub(crate) use queue::Job;
+pub(crate) use share::Share;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +22,6 @@ use indicatif::MultiProgress;
 use crate::environment::environment;
 use crate::training::{Finished, Run};
 use plan::panicked;
-use queue::Job;
 
 /// What came of the runs of a plan.
 #[derive(Default)]
@@ -28,6 +30,13 @@ pub(crate) struct Outcome {
     pub(crate) failures: Vec<anyhow::Error>,
     /// Runs that were stopped or not begun because of an interrupt.
     pub(crate) interrupted: usize,
+}
+
+impl Outcome {
+    /// Whether all that was to be run is done.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.interrupted == 0
+    }
 }
 
 impl Plan<'_> {

@@ -11,4 +11,7 @@ pub struct Timing {
     pub step: u64,
     /// Seconds of training up to this step.
     pub seconds: f64,
+    /// Most bytes of memory that the process had had at once by then, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }

@@ -73,6 +73,7 @@ fn two_capabilities() {
             schema: 1,
             step: index * 100,
             seconds: index as f64,
+            peak_memory: None,
         })
         .collect();
     assert_eq!(summary.value(Metric::SecondsTo90), None);

@@ -68,6 +68,8 @@ pub(crate) struct Arm {
     pub(crate) series: Option<InSeries>,
     /// The baseline of its experiment.
     pub(crate) baseline: String,
+    /// How many runs it is to have, where that is known.
+    pub(crate) planned: Option<u64>,
     pub(crate) runs: Vec<Run>,
 }
 
@@ -126,6 +128,7 @@ impl Folder {
                 control: arm.control.clone(),
                 series: arm.series.clone(),
                 baseline: record.baseline.clone(),
+                planned: arm.runs,
                 runs: Vec::new(),
             })
             .collect();
@@ -159,6 +162,7 @@ impl Folder {
                     control: None,
                     series: None,
                     baseline: record.baseline.clone(),
+                    planned: None,
                     runs: vec![run],
                 });
             }
@@ -283,6 +287,13 @@ impl Folder {
         runs.map(|run| run.summary.last_step)
             .max()
             .unwrap_or_default() as f64
+    }
+
+    /// The last step of the baseline of this arm, where the arm goes on after it.
+    pub(crate) fn baseline_end(&self, arm: &Arm) -> Option<f64> {
+        let runs = self.arm(&arm.baseline)?.runs.iter();
+        let end = runs.map(|run| run.summary.last_step).max()? as f64;
+        (end < self.end_of(arm)).then_some(end)
     }
 
     /// The last step of any run.

@@ -45,6 +45,9 @@ pub struct ArmRecord {
     /// Its place in a series, when it is in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<InSeries>,
+    /// How many runs it is to have, by the last command that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u64>,
 }
 
 /// The place of an arm in a series: arms that do the same thing at several strengths.

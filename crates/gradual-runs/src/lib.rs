@@ -70,6 +70,7 @@ mod looks;
 mod members;
 mod message;
 mod place;
+pub mod process;
 pub mod record;
 mod run;
 pub mod streams;

@@ -97,6 +97,7 @@ fn files_come_back_as_they_were() {
         schema: SCHEMA,
         step: 5,
         seconds: 0.1,
+        peak_memory: Some(3 << 20),
     });
     round_trip(&RunConfig {
         schema: SCHEMA,
@@ -124,6 +125,7 @@ fn files_come_back_as_they_were() {
                 name: "rate".into(),
                 at: 0.1,
             }),
+            runs: Some(5),
         }],
         claims: Metric::ALL
             .iter()

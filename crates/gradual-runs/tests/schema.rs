@@ -290,12 +290,15 @@ fn what_the_schema_refuses_the_reader_refuses() {
         schema: SCHEMA,
         step: 5,
         seconds: 0.5,
+        peak_memory: Some(3 << 20),
     };
     both_refuse::<Timing>(
         "timing",
         &timing,
         &[
             ("/seconds", Some(json!(-1))),
+            ("/peak_memory", Some(json!(-1))),
+            ("/peak_memory", Some(json!(1_u64 << 60))),
             ("/seconds", None),
             ("/step", None),
         ],

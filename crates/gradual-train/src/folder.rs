@@ -20,7 +20,7 @@ use gradual_runs::files::{
 };
 use gradual_runs::{
     Done, Evaluation, FolderLock, GroupingRecord, Journal, LooksRecord, MembersRecord, Record,
-    RunConfig, RunEnd, RunsError, SCHEMA, Timing,
+    RunConfig, RunEnd, RunsError, SCHEMA, Timing, process,
 };
 use serde_json::Value;
 
@@ -341,6 +341,7 @@ impl Observer for RunFolder {
             schema: SCHEMA,
             step: evaluation.step,
             seconds,
+            peak_memory: process::peak_memory(),
         };
         self.journals.append(TIMING, timing.to_line()?)?;
         Ok(CONTINUE)

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::ALL;
+use super::part::Part;
 use crate::bounds;
 use crate::experiment;
 use crate::kinds::{KINDS, Kind};
@@ -29,6 +30,9 @@ Examples:
   cargo xtask experiment --show skills > mine.toml             a file to start from
   cargo xtask experiment mine.toml
   cargo xtask experiment all --quick                           every experiment that tests claims, and a page of them
+
+  cargo xtask experiment skills --plan                         its runs, numbered, a line of JSON each
+  cargo xtask experiment skills --shard 0/4                    the first of four shares of them; then --collect
 
 The same command resumes what was stopped. Exit codes: 0 done, 1 an error, 2 a wrong flag, 130 interrupted.";
 
@@ -77,6 +81,8 @@ pub(crate) struct Asked {
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
+    #[command(flatten)]
+    pub(crate) part: Part,
     /// Print a line of JSON for scripts: the folder, the page of the report, the verdicts; with --list, the lists
     #[arg(long)]
     pub(crate) json: bool,
@@ -100,6 +106,7 @@ impl Asked {
             checkpoint_every: None,
             tensorboard: false,
             backend: None,
+            part: Part::default(),
             json: false,
         }
     }

@@ -88,8 +88,14 @@ fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord
     let chosen = experiment.choose(&names)?;
     let mut arms: Vec<ArmRecord> = chosen.iter().map(Arm::record).collect();
     for arm in before {
-        if arms.iter().all(|other| other.name != arm.name) {
-            arms.push(arm);
+        match arms.iter_mut().find(|other| other.name == arm.name) {
+            Some(now) => now.runs = arm.runs,
+            None => arms.push(arm),
+        }
+    }
+    for arm in &plan.arms {
+        if let Some(record) = arms.iter_mut().find(|record| record.name == arm.name) {
+            record.runs = Some(plan.seeds(arm));
         }
     }
     Ok(arms)
@@ -98,7 +104,7 @@ fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord
 /// The command `words`, such as `cargo xtask experiment`, with these arguments.
 pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
     let mut command = words.to_owned();
-    for argument in arguments {
+    for argument in whole(arguments) {
         command.push(' ');
         command += &quoted(argument);
     }
@@ -116,6 +122,20 @@ pub(super) fn command(words: &str, arguments: &[OsString]) -> CommandRecord {
             .ok()
             .filter(|commit| !commit.is_empty()),
     }
+}
+
+/// The arguments without those that ask for a part of the runs: the record is of the experiment, whoever ran which of its
+/// runs.
+fn whole(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let mut after_part = false;
+    arguments.iter().filter(move |argument| {
+        let text = argument.to_string_lossy();
+        let name = text.split_once('=').map_or(&*text, |(name, _)| name);
+        let is_part = ["--only", "--shard"].contains(&name);
+        let is_value = after_part && text.starts_with(|first: char| first.is_ascii_digit());
+        after_part = is_part && name == text;
+        !is_part && !is_value
+    })
 }
 
 /// Whether an argument names what only this process could read: standard input, or a file descriptor as a shell's `<(…)` is.
@@ -138,7 +158,7 @@ pub(super) fn own_command() -> CommandRecord {
 
 /// An argument as a shell takes it. One that is no text, or holds control characters, stands in the form `$'…'` of
 /// bash, zsh and POSIX 2024.
-fn quoted(argument: &OsStr) -> String {
+pub(crate) fn quoted(argument: &OsStr) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter);
     match argument.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
@@ -176,6 +196,23 @@ mod tests {
             ("überall", "'überall'"),
         ] {
             assert_eq!(quoted(OsStr::new(argument)), expected);
+        }
+    }
+
+    #[test]
+    fn which_part_is_run_is_no_part_of_the_record() {
+        for part in [
+            "skills --seeds 3 --only 12 --out runs",
+            "skills --seeds 3 --only --out runs",
+            "skills --seeds 3 --only=12,13 --out runs",
+            "skills --seeds 3 --shard 0/4 --out runs",
+            "--shard skills --seeds 3 --out runs",
+            "skills --seeds 3 --shard=1/4 --out runs",
+            "skills --seeds 3 --out runs --shard",
+        ] {
+            let arguments: Vec<OsString> = part.split(' ').map(OsString::from).collect();
+            let said = command("x", &arguments).command;
+            assert_eq!(said, "x skills --seeds 3 --out runs", "{part}");
         }
     }
 

@@ -11,6 +11,7 @@ use gradual::train::{Capability, Interrupt, TrainError};
 use gradual_backends::backend::Backend;
 use serde_json::Value;
 
+use super::share::Share;
 use crate::arm::Arm;
 use crate::bounds::{DRAW, SEEDS, STEPS};
 use crate::experiment::Experiment;
@@ -35,6 +36,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) evaluate_every: u64,
     pub(crate) jobs: usize,
     pub(crate) fresh: bool,
+    /// Which of the runs are this program's.
+    pub(crate) share: Share,
     /// Steps between checkpoints; a twentieth of the run if not said.
     pub(crate) checkpoint_every: Option<u64>,
     /// Whether event files are written.
@@ -48,12 +51,12 @@ pub(crate) struct Plan<'a> {
 
 impl Plan<'_> {
     /// Seeds of this arm.
-    pub(super) fn seeds(&self, arm: &Arm) -> u64 {
+    pub(crate) fn seeds(&self, arm: &Arm) -> u64 {
         arm.seeds.map_or(self.seeds, u64::from)
     }
 
     /// Optimizer steps of a run of this arm.
-    pub(super) fn steps(&self, arm: &Arm) -> u64 {
+    pub(crate) fn steps(&self, arm: &Arm) -> u64 {
         self.steps * u64::from(arm.recipe.slowdown)
     }
 

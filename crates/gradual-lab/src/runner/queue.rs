@@ -16,51 +16,77 @@ use serde_json::json;
 use super::plan::Plan;
 use crate::arm::Arm;
 
-/// A run that is still to be done.
+/// A run of a plan.
 pub(crate) struct Job<'a> {
-    pub(super) arm: &'a Arm,
-    pub(super) seed: u64,
-    pub(super) config: RunConfig,
-    pub(super) place: Place,
+    /// Its place among the runs of the plan, from 0 on.
+    pub(crate) number: u64,
+    pub(crate) arm: &'a Arm,
+    pub(crate) seed: u64,
+    pub(crate) config: RunConfig,
+    pub(crate) place: Place,
+    /// What is there of it.
+    pub(crate) state: FolderState,
 }
 
 impl Plan<'_> {
-    /// The runs that are not done, after checking that none of the folders holds another run, that all runs of the
-    /// experiment can be compared, and that every arm that begins can take a step. With `--fresh` the runs that were
-    /// there are moved aside, all or none.
+    /// How many runs there are in all.
+    pub(crate) fn count(&self) -> u64 {
+        self.arms.iter().map(|arm| self.seeds(arm)).sum()
+    }
+
+    /// All runs in their order, after checking that none of the folders holds another run.
     ///
     /// # Errors
     ///
-    /// What does not fit. Nothing was written or moved then.
-    pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
-        let mut jobs = VecDeque::new();
-        let mut planned = Vec::new();
-        let mut begin: Vec<&Arm> = Vec::new();
-        let mut done = 0;
+    /// What does not fit.
+    pub(crate) fn runs(&self) -> anyhow::Result<Vec<Job<'_>>> {
+        let mut runs = Vec::new();
         let most = self.arms.iter().map(|arm| self.seeds(arm)).max();
-        for number in 0..most.unwrap_or(0) {
-            let seed = self.first_seed + number;
-            for arm in self.arms.iter().filter(|arm| number < self.seeds(arm)) {
+        for at in 0..most.unwrap_or(0) {
+            let seed = self.first_seed + at;
+            for arm in self.arms.iter().filter(|arm| at < self.seeds(arm)) {
                 let place = Place::new(&self.folder, &arm.name, seed)?;
                 let config = self.config(arm, seed)?;
                 let state = match self.fresh {
                     true => FolderState::Empty,
                     false => RunFolder::state(&place.folder, &config)?,
                 };
-                planned.push((place.folder.clone(), config.clone()));
-                if state == FolderState::Done {
-                    done += 1;
-                    continue;
-                }
-                if state == FolderState::Empty && begin.iter().all(|other| other.name != arm.name) {
-                    begin.push(arm);
-                }
-                jobs.push_back(Job {
+                runs.push(Job {
+                    number: runs.len() as u64,
                     arm,
                     seed,
                     config,
                     place,
+                    state,
                 });
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The runs of this program's share that are not done, after checking that none of the folders holds another run, that
+    /// all runs of the experiment can be compared, and that every arm that begins can take a step. With `--fresh` the runs
+    /// that were there are moved aside, all or none.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit. Nothing was written or moved then.
+    pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
+        let all = self.runs()?;
+        let planned: Vec<(PathBuf, RunConfig)> = all
+            .iter()
+            .map(|run| (run.place.folder.clone(), run.config.clone()))
+            .collect();
+        let (done, jobs): (Vec<Job<'_>>, Vec<Job<'_>>) = all
+            .into_iter()
+            .filter(|run| self.share.has(run.number))
+            .partition(|run| run.state == FolderState::Done);
+        let (done, jobs) = (done.len(), VecDeque::from(jobs));
+        let mut begin: Vec<&Arm> = Vec::new();
+        for job in &jobs {
+            let is_known = begin.iter().any(|other| other.name == job.arm.name);
+            if job.state == FolderState::Empty && !is_known {
+                begin.push(job.arm);
             }
         }
         let folders: HashSet<&PathBuf> = planned.iter().map(|(folder, _)| folder).collect();

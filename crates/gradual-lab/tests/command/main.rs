@@ -1,6 +1,7 @@
 //! The command line end to end: a short experiment, and everything that can be asked wrongly.
 
 mod pages;
+mod parts;
 mod quality;
 
 use std::fs;

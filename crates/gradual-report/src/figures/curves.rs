@@ -12,7 +12,7 @@ use super::svg::px;
 use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::numbers::{number, steps};
-use crate::style::{self, INK, PAPER};
+use crate::style::{self, INK, MUTED, PAPER};
 use crate::table::Table;
 
 /// Points of a line that can be pointed at, and of all thin lines of a panel.
@@ -92,6 +92,10 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
             let axes = (LinearAxis::new(0.0, end, steps), skills);
             let (low, high) = skills.ends();
             axis::chart(area, &layout, axes, |chart| {
+                if let Some(end) = folder.baseline_end(arm) {
+                    let upright = [(end, low), (end, high)];
+                    chart.draw_series(DashedLineSeries::new(upright, 12, 12, line(1.0, MUTED)))?;
+                }
                 for (index, name, band) in &bands {
                     let colour = style::ramp(order.share(*index));
                     let points = series::points(&band.mean.clamp(low, high), end / 20.0);
@@ -131,8 +135,12 @@ pub(crate) fn figure(folder: &Folder, measure: Measure) -> Result<Figure, Report
         title: words.title,
         caption: format!(
             "{} against optimizer steps, mean over seeds. One line per capability; the thick line is the mean over \
-             capabilities.{}",
+             capabilities.{}{}",
             words.about,
+            match folder.shown().any(|arm| folder.baseline_end(arm).is_some()) {
+                true => " Dashed, in a panel of more steps: where the runs of the baseline end.",
+                false => "",
+            },
             order.sampled()
         ),
         legend: order.legend(),

@@ -8,6 +8,7 @@ mod tax;
 use gradual_measure::{Against, Direction, Metric};
 
 use super::hits::spread;
+use super::looks::Looks;
 use super::{Figure, not_drawn};
 use crate::ReportError;
 use crate::folder::{Arm, Folder};
@@ -55,6 +56,7 @@ const KINDS: [Kind; 4] = [
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     // The tax is that of the baseline's run.
     let arms: Vec<&Arm> = folder.shown().filter(|_| folder.judged).collect();
+    let looks = Looks::of(folder);
     let goal = Goal::of(folder);
     let mut data = Table::new(
         "tax",
@@ -108,6 +110,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             unit: kind.unit,
             shown: kind.shown,
             arms: &arms,
+            looks: &looks,
             marks: points::marks(&found),
             runs: spread(apart.len(), MOST).map(|at| apart[at]).collect(),
             region: region(folder, goal, kind),

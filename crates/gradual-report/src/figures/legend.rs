@@ -1,52 +1,53 @@
-//! Which letter and colour is which arm.
+//! Which letter and colour is which arm, or series.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{Area, Drawn, text};
 use super::svg::px;
-use crate::style::{self, INK, PAPER};
+use crate::style::{INK, PAPER};
 use crate::text::labels;
 
 /// Height of a row in pixels.
 const ROW: f64 = 18.0;
 
-/// The height of the legend of this many arms, in pixels.
-pub(super) fn height(arms: usize) -> f64 {
-    ROW * arms.div_ceil(2) as f64 + 6.0
+/// What one entry says.
+pub(super) struct Key<'a> {
+    /// What stands in the dot; nothing where the colour alone tells.
+    pub(super) letter: String,
+    pub(super) name: &'a str,
+    pub(super) colour: RGBColor,
 }
 
-/// Two columns of dots with letters and names, in the colours of the arms in their order.
-pub(super) fn draw(area: &Area<'_>, names: &[&str]) -> Drawn {
-    let keys = names.iter().enumerate();
-    let keys: Vec<_> = keys
-        .map(|(index, &name)| (name, style::arm(index)))
-        .collect();
-    draw_in(area, &keys)
+/// The height of the legend of so many entries, in pixels.
+pub(super) fn height(entries: usize) -> f64 {
+    ROW * entries.div_ceil(2) as f64 + 6.0
 }
 
-/// The same in other colours.
-pub(super) fn draw_in(area: &Area<'_>, keys: &[(&str, RGBColor)]) -> Drawn {
-    let names: Vec<&str> = keys.iter().map(|key| key.0).collect();
+/// Two columns of dots with letters and names.
+pub(super) fn draw(area: &Area<'_>, keys: &[Key<'_>]) -> Drawn {
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let rows = names.len().div_ceil(2);
     let half = f64::from(area.dim_in_pixel().0) / f64::from(px(1.0)) / 2.0;
     let longest = ((half - 40.0) / 6.5) as usize;
     for (index, name) in labels(&names, longest).into_iter().enumerate() {
         let x = 30.0 + if index < rows { 0.0 } else { half - 10.0 };
         let y = px(10.0 + ROW * (index % rows) as f64);
-        let colour = keys[index].1;
+        let Key { letter, colour, .. } = &keys[index];
         area.draw(&Circle::new((px(x), y), px(7.0), colour.filled()))?;
-        // Ink is light on a dark page.
-        let inside = if colour == INK { PAPER } else { WHITE };
-        let letter = letter(index);
         // Two of them have to stand in the same circle.
-        let size = if letter.len() == 1 { 10.0 } else { 8.0 };
-        let letters = text(size, inside, HPos::Center, VPos::Center);
-        area.draw(&Text::new(letter, (px(x), y), letters))?;
+        let size = if letter.len() <= 1 { 10.0 } else { 8.0 };
+        let letters = text(size, on(*colour), HPos::Center, VPos::Center);
+        area.draw(&Text::new(letter.clone(), (px(x), y), letters))?;
         let letters = text(12.0, INK, HPos::Left, VPos::Center);
         area.draw(&Text::new(name, (px(x + 13.0), y), letters))?;
     }
     Ok(())
+}
+
+/// The colour of letters on this one: ink is light on a dark page.
+pub(super) fn on(colour: RGBColor) -> RGBColor {
+    if colour == INK { PAPER } else { WHITE }
 }
 
 /// A to Z, a to z, then AA, AB, …: different ones for different arms, however many there are.

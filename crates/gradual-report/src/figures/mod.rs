@@ -12,6 +12,7 @@ mod front;
 mod heat;
 mod hits;
 mod legend;
+mod looks;
 mod overlay;
 mod places;
 mod plot;

@@ -8,6 +8,7 @@ use super::axis::{self, Chart, Layout, LinearAxis};
 use super::canvas::{Area, Drawn, Frame, line, text};
 use super::hits::thinned;
 use super::legend;
+use super::looks::Looks;
 use super::places::{Box, lead, places};
 use super::series::{self, Band};
 use super::svg::{pixels, px};
@@ -15,7 +16,7 @@ use super::{Figure, Panel};
 use crate::ReportError;
 use crate::folder::{Folder, Run};
 use crate::numbers::{count, number, steps, tick};
-use crate::style::{self, PAPER};
+use crate::style::PAPER;
 use crate::table::Table;
 
 /// Points of a line that can be pointed at, and of all lines of a panel.
@@ -117,6 +118,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     );
     let mean_skill = |run: &Run| Curve::mean(&run.curves.skills()).ok();
     let worst_skill = |run: &Run| Curve::lowest(&run.curves.skills()).ok();
+    let looks = Looks::of(folder);
     let mut panels = Vec::new();
     let runs = || folder.with_runs().flat_map(|arm| &arm.runs);
     let draws: Vec<f64> = runs().map(|run| run.config.draw as f64).collect();
@@ -133,11 +135,19 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         if clock == Clock::Examples && same {
             continue;
         }
-        panels.extend(panel(folder, "mean skill", clock, &mean_skill, &mut data)?);
+        panels.extend(panel(
+            folder,
+            &looks,
+            "mean skill",
+            clock,
+            &mean_skill,
+            &mut data,
+        )?);
     }
     if folder.has_several_capabilities() {
         panels.extend(panel(
             folder,
+            &looks,
             "worst skill",
             Clock::Steps,
             &worst_skill,
@@ -168,6 +178,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
 
 fn panel(
     folder: &Folder,
+    looks: &Looks<'_>,
     of: &str,
     clock: Clock,
     skill: &dyn Fn(&Run) -> Option<Curve>,
@@ -239,7 +250,7 @@ fn panel(
         let mut letters = Vec::new();
         axis::chart(&plot, &layout, (x, y), |chart| {
             for (index, band) in &bands {
-                let colour = style::arm(*index);
+                let colour = looks.colour(*index);
                 let edge = |high: bool| {
                     let points = band.points();
                     let points = points
@@ -255,7 +266,7 @@ fn panel(
             for (rank, (index, band)) in bands.iter().enumerate() {
                 let points = band.points().map(|(at, mean, ..)| (at, y.clamp(mean)));
                 let points = series::drawn(&points.collect::<Vec<_>>(), columns);
-                chart.draw_series(LineSeries::new(points, line(1.75, style::arm(*index))))?;
+                chart.draw_series(LineSeries::new(points, line(1.75, looks.colour(*index))))?;
                 let all: Vec<_> = band.points().collect();
                 for at in thinned(all.len(), pointed) {
                     let (x, mean, low, high) = all[at];
@@ -271,14 +282,14 @@ fn panel(
                     );
                     hits.circle(place, 5.0, &title);
                 }
-                if bands.len() > style::ARMS {
+                if looks.any_alike() {
                     let (at, skill) = lettered(&all, rank, bands.len());
                     letters.push((*index, (at, y.clamp(skill))));
                 }
             }
-            write(&plot, chart, &letters)
+            write(&plot, chart, looks, &letters)
         })?;
-        legend::draw(&key, &names)
+        legend::draw(&key, &looks.keys())
     })?;
     Ok(Some(drawn))
 }
@@ -301,6 +312,7 @@ fn lettered(points: &[(f64, f64, f64, f64)], rank: usize, lines: usize) -> (f64,
 fn write(
     on: &Area<'_>,
     chart: &Chart<'_, '_, LinearAxis, LinearAxis>,
+    looks: &Looks<'_>,
     letters: &[(usize, (f64, f64))],
 ) -> Drawn {
     let area = chart.plotting_area();
@@ -310,7 +322,7 @@ fn write(
     });
     let points: Vec<(f64, f64)> = points.collect();
     let words: Vec<String> = (letters.iter())
-        .map(|(index, _)| legend::letter(*index))
+        .map(|(index, _)| looks.key(*index).letter)
         .collect();
     let size = |word: &String| (LETTER.0 * word.len() as f64 + 2.0, LETTER.1);
     let sizes: Vec<(f64, f64)> = words.iter().map(size).collect();
@@ -319,7 +331,7 @@ fn write(
         return Ok(());
     };
     for (at, (index, _)) in letters.iter().enumerate() {
-        let (place, size, colour) = (found[at], sizes[at], style::arm(*index));
+        let (place, size, colour) = (found[at], sizes[at], looks.colour(*index));
         lead(on, points[at], place, size, colour)?;
         let dot = (px(points[at].0), px(points[at].1));
         on.draw(&Circle::new(dot, px(2.0), colour.filled()))?;

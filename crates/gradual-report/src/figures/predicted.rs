@@ -7,12 +7,13 @@ use plotters::prelude::*;
 use super::axis::{self, Layout, LinearAxis};
 use super::canvas::{Frame, line};
 use super::hits::{spread, thinned};
+use super::looks::Looks;
 use super::svg::px;
 use super::{Figure, not_drawn};
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::{number, share};
-use crate::style::{self, MUTED};
+use crate::style::MUTED;
 use crate::table::Table;
 
 /// Stride over the pairs that are shown; coprime to the number of levels, so that all levels appear.
@@ -24,6 +25,7 @@ const POINTED: usize = 60;
 
 pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
     let mut data = Table::new("predicted", &["arm", "seed", "predicted", "actual"]);
+    let looks = Looks::of(folder);
     let mut panels = Vec::new();
     let mut left_out = 0;
     for (index, arm) in folder.shown().enumerate() {
@@ -78,7 +80,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
             axis::chart(area, &layout, (axis(), axis()), |chart| {
                 let diagonal = [(0.0, 0.0), (1.0, 1.0)];
                 chart.draw_series(LineSeries::new(diagonal, line(1.0, MUTED)))?;
-                let colour = style::arm(index).mix(0.35);
+                let colour = looks.colour(index).mix(0.35);
                 let dots = points
                     .iter()
                     .map(|&at| Circle::new(at, px(1.75), colour.filled()));

@@ -10,6 +10,7 @@ use gradual_measure::Metric;
 
 use super::Figure;
 use super::centre::{Bound, Centre};
+use super::looks::Looks;
 use crate::ReportError;
 use crate::folder::{Arm, Folder, Run};
 use crate::table::{Cell, Table};
@@ -51,6 +52,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         true => Vec::new(),
         false => found(folder),
     };
+    let looks = Looks::of(folder);
     let mut panels = Vec::new();
     let sets = [
         ("groups", "groups, k", &groups, &found[..]),
@@ -67,6 +69,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
                 lines: series.iter().map(|one| one.line(metric)).collect(),
                 baselines: baselines(folder, series, metric),
                 found,
+                looks: &looks,
             };
             for line in &drawing.lines {
                 for (at, arm, centre, seeds) in &line.points {

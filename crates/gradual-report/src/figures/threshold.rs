@@ -8,12 +8,13 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::axis::{self, Layout, LogAxis};
 use super::canvas::{Frame, line, text};
 use super::hits::spread;
+use super::looks::Looks;
 use super::svg::px;
 use super::{Figure, Panel, legend, not_drawn};
 use crate::ReportError;
 use crate::folder::Folder;
 use crate::numbers::{number, tick};
-use crate::style::{self, MUTED};
+use crate::style::MUTED;
 use crate::table::{Cell, Table};
 
 /// Points that a panel shows.
@@ -33,6 +34,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         &["arm", "capability", "measure", "by_accuracy", "by_measure"],
     );
     let names: Vec<&str> = folder.shown().map(|arm| arm.name.as_str()).collect();
+    let looks = Looks::of(folder);
     let mut panels: Vec<Panel> = Vec::new();
     let mut left_out = 0;
     for measure in [Measure::Loss, Measure::Probability] {
@@ -49,7 +51,7 @@ pub(crate) fn figure(folder: &Folder) -> Result<Figure, ReportError> {
         if !points.is_empty() {
             left_out += points.len().saturating_sub(MOST);
             let points: Vec<&Point> = spread(points.len(), MOST).map(|at| &points[at]).collect();
-            panels.push(panel(&names, measure, &points)?);
+            panels.push(panel(&names, &looks, measure, &points)?);
         }
     }
     Ok(Figure {
@@ -93,7 +95,12 @@ fn points(folder: &Folder, measure: Measure) -> Vec<Point> {
     points
 }
 
-fn panel(names: &[&str], measure: Measure, points: &[&Point]) -> Result<Panel, ReportError> {
+fn panel(
+    names: &[&str],
+    looks: &Looks<'_>,
+    measure: Measure,
+    points: &[&Point],
+) -> Result<Panel, ReportError> {
     let frame = Frame {
         figure: "threshold",
         arm: measure.name(),
@@ -120,12 +127,12 @@ fn panel(names: &[&str], measure: Measure, points: &[&Point]) -> Result<Panel, R
             chart.draw_series(LineSeries::new(diagonal, line(1.0, MUTED)))?;
             for point in points {
                 let at = (point.accuracy, point.other);
-                let colour = style::arm(point.arm).mix(0.85);
-                let letters = text(7.5, WHITE, HPos::Center, VPos::Center);
+                let colour = looks.colour(point.arm);
+                let letters = text(7.5, legend::on(colour), HPos::Center, VPos::Center);
                 chart.plotting_area().draw(
                     &(EmptyElement::at(at)
-                        + Circle::new((0, 0), px(5.0), colour.filled())
-                        + Text::new(legend::letter(point.arm), (0, 0), letters)),
+                        + Circle::new((0, 0), px(5.0), colour.mix(0.85).filled())
+                        + Text::new(looks.key(point.arm).letter, (0, 0), letters)),
                 )?;
                 let place = chart.plotting_area().map_coordinate(&at);
                 let title = format!(
@@ -140,6 +147,6 @@ fn panel(names: &[&str], measure: Measure, points: &[&Point]) -> Result<Panel, R
             }
             Ok(())
         })?;
-        legend::draw(&key, names)
+        legend::draw(&key, &looks.keys())
     })
 }

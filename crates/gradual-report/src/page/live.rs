@@ -57,6 +57,12 @@ pub(crate) fn drawn(folder: &Folder, results: &Results, figures: &[Figure]) -> S
 fn progress(folder: &Folder, results: &Results) -> String {
     let runs = || folder.arms.iter().flat_map(|arm| &arm.runs);
     let finished = runs().filter(|run| run.finished).count();
+    // An arm may have runs of earlier commands, too, and no plan is known of runs of other programs.
+    let all = folder.arms.iter().map(|arm| {
+        let planned = usize::try_from(arm.planned.unwrap_or_default());
+        planned.unwrap_or(usize::MAX).max(arm.runs.len())
+    });
+    let all = all.fold(0, usize::saturating_add);
     let rows = folder
         .arms
         .iter()
@@ -78,8 +84,12 @@ fn progress(folder: &Folder, results: &Results) -> String {
         "steps to 90 %",
     ];
     format!(
-        "<h2>Progress</h2>\n<p>{finished} of {} begun so far finished.{more} {}</p>\n{}",
-        count(runs().count(), "run", "runs"),
+        "<h2>Progress</h2>\n<p>{finished} of {} finished{}.{more} {}</p>\n{}",
+        count(all, "run", "runs"),
+        match all.saturating_sub(runs().count()) {
+            0 => String::new(),
+            waiting => format!(", {} not begun", count(waiting, "is", "are")),
+        },
         notes(results),
         table("metrics", &heads, &rows)
     )

@@ -1,6 +1,6 @@
 //! The arms and their numbers.
 
-use gradual_measure::{Direction, Metric, Topic};
+use gradual_measure::{Direction, Effect, Metric, Topic};
 
 use super::{Shown, table};
 use crate::column::Column;
@@ -56,32 +56,40 @@ pub(super) fn against(arms: &[&ArmResult]) -> String {
         Metric::FinalLoss,
         Metric::FinalAccuracy,
     ];
-    let rows: Vec<Vec<Shown>> = arms
-        .iter()
-        .filter(|arm| arm.runs > 0 && arm.name != arm.baseline)
-        .filter(|arm| arm.compared)
-        .map(|arm| {
-            let ratios = SHOWN.map(|metric| ratio(arm, Column::Of(metric)));
-            std::iter::once(Shown::from(name(arm)))
-                .chain(ratios)
-                .collect()
-        })
-        .collect();
-    if rows.is_empty() {
+    let compared = arms.iter().copied().filter(|arm| arm.compared);
+    let compared = compared.filter(|arm| arm.runs > 0 && arm.name != arm.baseline);
+    let compared: Vec<&ArmResult> = compared.collect();
+    let of = |metric: Metric, arm: &ArmResult| arm.metric(Column::Of(metric))?.effect;
+    // A column of dashes says no more than a word.
+    let (columns, without): (Vec<Metric>, Vec<Metric>) = SHOWN
+        .into_iter()
+        .partition(|&metric| compared.iter().any(|arm| of(metric, arm).is_some()));
+    if columns.is_empty() {
         return String::new();
     }
+    let rows = compared.iter().map(|arm| {
+        let ratios = columns.iter().map(|&metric| ratio(of(metric, arm)));
+        std::iter::once(Shown::from(name(arm)))
+            .chain(ratios)
+            .collect()
+    });
+    let rows: Vec<Vec<Shown>> = rows.collect();
     let mut heads = vec!["arm"];
-    heads.extend(SHOWN.map(|metric| Column::Of(metric).label()));
+    heads.extend(columns.iter().map(|&metric| Column::Of(metric).label()));
+    let without: Vec<&str> = without.into_iter().map(Metric::head).collect();
+    let without = match without.as_slice() {
+        [] => String::new(),
+        names => format!(" No arm has one of {}.", escape(&names.join(", "))),
+    };
     format!(
         "<h2>Against the baseline</h2>\n{}<p class=\"small\">Ratios arm / baseline over paired seeds, with 95 % \
          t-intervals, not corrected for their number. No ratio is given where a finished run of either arm lacks \
-         the number.</p>\n",
+         the number.{without}</p>\n",
         table("metrics", &heads, &rows)
     )
 }
 
-fn ratio(arm: &ArmResult, column: Column) -> Shown {
-    let effect = arm.metric(column).and_then(|metric| metric.effect);
+fn ratio(effect: Option<Effect>) -> Shown {
     let interval = effect.and_then(|effect| effect.low.zip(effect.high));
     let interval = interval.map_or_else(String::new, |(low, high)| {
         format!(" <small>{} to {}</small>", number(low), number(high))

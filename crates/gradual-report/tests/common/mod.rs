@@ -113,6 +113,7 @@ impl Fixture {
                     about: format!("The synthetic arm {} of the tests.", arm.name),
                     control: (arm.name == "slow").then(|| "a lower learning rate".to_owned()),
                     series: None,
+                    runs: None,
                 })
                 .collect(),
             claims: vec![
@@ -187,6 +188,7 @@ impl Fixture {
                     schema: SCHEMA,
                     step,
                     seconds: step as f64 / 200.0,
+                    peak_memory: None,
                 };
                 timing.to_line().unwrap()
             }),

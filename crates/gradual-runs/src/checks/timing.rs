@@ -17,6 +17,9 @@ impl Record for Timing {
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         CHECKS.count("step", self.step)?;
         CHECKS.positive("seconds", self.seconds)?;
+        if let Some(bytes) = self.peak_memory {
+            CHECKS.count("peak_memory", bytes)?;
+        }
         before.map_or(Ok(()), |before| {
             CHECKS.later("step", before.step, self.step)?;
             CHECKS.not_fewer("seconds", before.seconds, self.seconds)

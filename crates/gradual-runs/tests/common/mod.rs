@@ -113,6 +113,7 @@ pub(crate) fn write_run(experiment: &Path, arm: &str, seed: u64) -> PathBuf {
         schema: SCHEMA,
         step,
         seconds: 0.5 * step as f64,
+        peak_memory: None,
     };
     write("timing.jsonl", lines(steps().map(timing)));
     sign(&folder);

@@ -9,6 +9,7 @@ use super::super::axis::{self, Chart, Layout, LogAxis};
 use super::super::canvas::{Area, Drawn, Frame, line, text};
 use super::super::centre::{Bound, Centre};
 use super::super::hits::Hits;
+use super::super::looks::Looks;
 use super::super::places::{Box, lead, places};
 use super::super::svg::{pixels, px};
 use super::super::{Panel, legend};
@@ -17,7 +18,7 @@ use super::tax::{Goal, Unit};
 use crate::ReportError;
 use crate::folder::Arm;
 use crate::numbers::{count, number, tick};
-use crate::style::{self, INK, MUTED, PAPER};
+use crate::style::{self, MUTED, PAPER};
 use crate::text::{shorten, width};
 
 /// Size of a panel in pixels, without its legend; with more marks than [`SEVERAL`] it is higher.
@@ -49,6 +50,7 @@ pub(super) struct Drawing<'a> {
     pub(super) unit: Unit,
     pub(super) shown: Shown,
     pub(super) arms: &'a [&'a Arm],
+    pub(super) looks: &'a Looks<'a>,
     pub(super) marks: Vec<Mark>,
     pub(super) runs: Vec<&'a Point>,
     pub(super) region: Option<Region>,
@@ -68,11 +70,11 @@ impl Drawing<'_> {
     }
 
     fn draw(&self, names: Names, fit: &mut bool) -> Result<Panel, ReportError> {
-        let keys: Vec<(&str, RGBColor)> = match names {
+        let keys: Vec<legend::Key<'_>> = match names {
             Names::Whole => Vec::new(),
             Names::Letters => {
-                let key = |mark: &Mark| (self.arms[mark.arm].label.as_str(), self.colour(mark.arm));
-                self.marks.iter().map(key).collect()
+                let marks = self.marks.iter();
+                marks.map(|mark| self.looks.key(mark.arm)).collect()
             }
         };
         let height = match self.marks.len() > SEVERAL {
@@ -114,7 +116,7 @@ impl Drawing<'_> {
                 *fit = self.names(&plot, chart, names, &taken)?;
                 Ok(())
             })?;
-            legend::draw_in(&key, &keys)
+            legend::draw(&key, &keys)
         })
     }
 
@@ -188,7 +190,7 @@ impl Drawing<'_> {
     fn faint(&self, chart: &mut Plane<'_, '_>, hits: &mut Hits) -> Drawn {
         for point in &self.runs {
             let place = (point.tax.value, point.value.value);
-            let colour = self.colour(point.arm).mix(0.3).filled();
+            let colour = self.looks.colour(point.arm).mix(0.3).filled();
             chart.draw_series([Circle::new(place, px(2.0), colour)])?;
             if self.runs.len() <= FEW {
                 let title = format!(
@@ -215,11 +217,9 @@ impl Drawing<'_> {
                 series.entry(key).or_default().push((one.at, mark));
             }
         }
-        for mut arms in series.into_values() {
+        for ((_, name), mut arms) in series {
             arms.sort_by(|one, other| one.0.total_cmp(&other.0));
-            // That of the baseline is its own.
-            let mut colours = arms.iter().map(|(_, mark)| self.colour(mark.arm));
-            let colour = colours.find(|&colour| colour != INK).unwrap_or(INK);
+            let colour = self.looks.series(name);
             let points = arms.iter().map(|(_, mark)| mark.place());
             chart.draw_series(LineSeries::new(points, line(1.5, colour.mix(0.7))))?;
         }
@@ -227,7 +227,11 @@ impl Drawing<'_> {
     }
 
     fn mark(&self, chart: &mut Plane<'_, '_>, mark: &Mark, hits: &mut Hits) -> Drawn {
-        let (arm, colour, place) = (self.arms[mark.arm], self.colour(mark.arm), mark.place());
+        let (arm, colour, place) = (
+            self.arms[mark.arm],
+            self.looks.colour(mark.arm),
+            mark.place(),
+        );
         let area = chart.plotting_area();
         for (ends, across) in [(mark.tax, true), (mark.value, false)] {
             if let Some(interval) = ends.interval {
@@ -310,7 +314,10 @@ impl Drawing<'_> {
                     .map(|mark| shorten(&self.arms[mark.arm].label, NAME))
                     .collect()
             }
-            Names::Letters => (0..points.len()).map(legend::letter).collect(),
+            Names::Letters => {
+                let marks = self.marks.iter();
+                marks.map(|mark| self.looks.key(mark.arm).letter).collect()
+            }
         };
         let size = |word: &String| (width(word) as f64 * LETTER.0 + 2.0, LETTER.1);
         let sizes: Vec<(f64, f64)> = words.iter().map(size).collect();
@@ -340,35 +347,12 @@ impl Drawing<'_> {
         for (((word, &(x, y)), mark), &point) in
             words.iter().zip(&found).zip(&self.marks).zip(&points)
         {
-            let colour = self.colour(mark.arm);
+            let colour = self.looks.colour(mark.arm);
             lead(on, point, (x, y), size(word), colour)?;
             let letters = text(LETTER.1 - 1.0, colour, HPos::Center, VPos::Center);
             on.draw(&Text::new(word.clone(), (px(x), px(y)), letters))?;
         }
         Ok(true)
-    }
-
-    /// The colour of an arm: that of its series, or its own. The baseline is black.
-    fn colour(&self, index: usize) -> RGBColor {
-        let arm = self.arms[index];
-        if arm.name == arm.baseline {
-            return INK;
-        }
-        let key = |arm: &Arm| {
-            let series = arm.series.as_ref();
-            series.map_or((false, arm.name.clone()), |series| {
-                (true, series.name.clone())
-            })
-        };
-        let mut seen: Vec<(bool, String)> = Vec::new();
-        for other in self.arms.iter().filter(|arm| arm.name != arm.baseline) {
-            let other = key(other);
-            if !seen.contains(&other) {
-                seen.push(other);
-            }
-        }
-        let place = seen.iter().position(|one| *one == key(arm));
-        style::arm(place.unwrap_or_default())
     }
 }
 

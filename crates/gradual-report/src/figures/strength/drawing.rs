@@ -7,13 +7,14 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::super::axis::{self, Chart, Layout, LogAxis};
 use super::super::canvas::{Drawn, Frame, line, text};
 use super::super::centre::Centre;
+use super::super::looks::Looks;
 use super::super::svg::px;
 use super::super::{Panel, legend};
 use super::Found;
 use crate::ReportError;
 use crate::folder::Arm;
 use crate::numbers::{count, number, tick};
-use crate::style::{self, MUTED};
+use crate::style::MUTED;
 use crate::text::shorten;
 
 /// Height of the axes in pixels.
@@ -35,24 +36,30 @@ pub(super) struct Drawing<'a> {
     pub(super) lines: Vec<Line<'a>>,
     pub(super) baselines: Vec<(&'a str, Centre)>,
     pub(super) found: &'a [Found],
+    pub(super) looks: &'a Looks<'a>,
 }
 
 type Plane<'a, 'b> = Chart<'a, 'b, LogAxis, LogAxis>;
 
-impl Drawing<'_> {
+impl<'a> Drawing<'a> {
     /// The panel; `None` where no arm has the number.
     pub(super) fn panel(&self) -> Result<Option<Panel>, ReportError> {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         if points().next().is_none() {
             return Ok(None);
         }
-        let names: Vec<&str> = self.lines.iter().map(|line| line.series).collect();
+        let key = |line: &Line<'a>| legend::Key {
+            letter: String::new(),
+            name: line.series,
+            colour: self.looks.series(line.series),
+        };
+        let keys: Vec<legend::Key<'_>> = self.lines.iter().map(key).collect();
         let y_label = self.metric.label();
         let frame = Frame {
             figure: self.name,
             arm: "",
             about: format!("{y_label} against {}", self.x_label),
-            size: (360, HEIGHT as u32 + legend::height(names.len()) as u32),
+            size: (360, HEIGHT as u32 + legend::height(keys.len()) as u32),
             legend: None,
         };
         let layout = Layout {
@@ -72,8 +79,8 @@ impl Drawing<'_> {
             let (plot, key) = area.split_vertically(px(HEIGHT));
             axis::chart(&plot, &layout, axes, |chart| {
                 self.grounds(chart, axes)?;
-                for (index, one) in self.lines.iter().enumerate() {
-                    one.draw(chart, index)?;
+                for one in &self.lines {
+                    one.draw(chart, self.looks.series(one.series))?;
                     for (at, arm, centre, seeds) in &one.points {
                         let place = (*at, centre.mean.value);
                         let least = if centre.mean.least { "at least " } else { "" };
@@ -91,7 +98,7 @@ impl Drawing<'_> {
                 }
                 Ok(())
             })?;
-            legend::draw(&key, &names)
+            legend::draw(&key, &keys)
         })?;
         Ok(Some(panel))
     }
@@ -130,8 +137,7 @@ impl Drawing<'_> {
 }
 
 impl Line<'_> {
-    fn draw(&self, chart: &mut Plane<'_, '_>, index: usize) -> Drawn {
-        let colour = style::arm(index);
+    fn draw(&self, chart: &mut Plane<'_, '_>, colour: RGBColor) -> Drawn {
         let points = self.points.iter().map(|(at, _, centre, _)| (*at, centre));
         let means = points.clone().map(|(at, centre)| (at, centre.mean.value));
         chart.draw_series(LineSeries::new(means, line(1.75, colour)))?;

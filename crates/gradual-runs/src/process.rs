@@ -1,0 +1,35 @@
+//! How much memory this process takes, as the system counts it.
+
+/// Bytes of memory that this process has at the moment; `None` where the system has no `/proc/self/status`.
+#[must_use]
+pub fn memory() -> Option<u64> {
+    status("VmRSS:")
+}
+
+/// Most bytes of memory that this process has had at once; `None` where the system has no `/proc/self/status`.
+#[must_use]
+pub fn peak_memory() -> Option<u64> {
+    status("VmHWM:")
+}
+
+fn status(field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_not_below_what_there_is() {
+        // Touched, so that the system has to give it.
+        let held = vec![1_u8; 64 << 20];
+        let now = memory().unwrap();
+        assert!(now >= held.len() as u64, "{now}");
+        drop(held);
+        assert!(peak_memory().unwrap() >= now);
+    }
+}
