@@ -110,9 +110,55 @@ const CHECKED_ARITHMETIC: [&str; 4] = [
     "profile.release.package.\"*\".debug-assertions=false",
 ];
 
+/// What prepares kernels for `wgpu`, and what passes operations on to a backend: a good part of what there is to compile, and no
+/// place where a test spends its time. So it is optimised less than what computes.
+const LIGHT: [&str; 37] = [
+    "ash",
+    "awint_ext",
+    "burn-cubecl",
+    "burn-dispatch",
+    "burn-ndarray",
+    "burn-wgpu",
+    "cubecl",
+    "cubecl-common",
+    "cubecl-core",
+    "cubecl-ir",
+    "cubecl-opt",
+    "cubecl-runtime",
+    "cubecl-server",
+    "cubecl-std",
+    "cubecl-wgpu",
+    "cubek",
+    "cubek-attention",
+    "cubek-convolution",
+    "cubek-interpolate",
+    "cubek-matmul",
+    "cubek-pool",
+    "cubek-quant",
+    "cubek-random",
+    "cubek-reduce",
+    "cubek-std",
+    "cubek-tile",
+    "glow",
+    "gpu-allocator",
+    "internment",
+    "naga",
+    "nvml-wrapper",
+    "pathfinding",
+    "pliron",
+    "triple_arena",
+    "wgpu",
+    "wgpu-core",
+    "wgpu-hal",
+];
+
 fn checked_tests(sh: &Shell) -> Cmd<'_> {
-    let settings = CHECKED_ARITHMETIC.iter();
-    let settings = settings.flat_map(|setting| ["--config", setting]);
+    let checked = CHECKED_ARITHMETIC.iter().map(|&setting| setting.to_owned());
+    let light = LIGHT
+        .iter()
+        .map(|name| format!("profile.release.package.{name}.opt-level=1"));
+    let settings = checked.chain(light);
+    let settings = settings.flat_map(|setting| [String::from("--config"), setting]);
     shell::cargo(sh, &["test", "--release"]).args(settings)
 }
 

@@ -4,10 +4,13 @@ mod addition;
 mod aliases;
 mod cut;
 mod decoder;
+mod digits;
 mod features;
+mod kernel;
 mod line;
 mod look;
 mod measure;
+mod mlp;
 mod parity;
 mod report;
 mod skills;
@@ -15,6 +18,7 @@ mod subject;
 mod trajectory;
 
 pub(crate) use addition::Addition;
+pub(crate) use digits::Digits;
 pub(crate) use parity::Parity;
 pub(crate) use skills::Skills;
 

@@ -30,6 +30,8 @@ mod tests {
         let now = memory().unwrap();
         assert!(now >= held.len() as u64, "{now}");
         drop(held);
-        assert!(peak_memory().unwrap() >= now);
+        // The system counts in batches, so that one may be some pages behind the other.
+        let peak = peak_memory().unwrap();
+        assert!(peak + (1 << 20) >= now, "{peak} of {now}");
     }
 }

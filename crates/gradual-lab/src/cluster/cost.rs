@@ -89,9 +89,9 @@ mod tests {
             peak_memory: None,
         };
         assert_eq!(longest(&[100, 100], &[]), None);
-        assert_eq!(longest(&[100], &[run(0, 5.0), run(0, 7.0)]), Some(7.0));
+        assert_eq!(longest(&[64], &[run(0, 5.0), run(0, 8.0)]), Some(8.0));
         // The second arm takes twice the steps, each as long as the slowest that is known.
-        assert_eq!(longest(&[100, 200], &[run(0, 7.0)]), Some(14.0));
-        assert_eq!(longest(&[100, 200], &[run(0, 7.0), run(1, 9.0)]), Some(9.0));
+        assert_eq!(longest(&[64, 128], &[run(0, 8.0)]), Some(16.0));
+        assert_eq!(longest(&[64, 128], &[run(0, 8.0), run(1, 9.0)]), Some(9.0));
     }
 }

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 27] = [
+pub(crate) const FILES: [(&str, &str); 28] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -55,6 +55,10 @@ pub(crate) const FILES: [(&str, &str); 27] = [
     (
         "grouping-quality-addition",
         include_str!("files/grouping-quality-addition.toml"),
+    ),
+    (
+        "grouping-quality-digits",
+        include_str!("files/grouping-quality-digits.toml"),
     ),
     (
         "grouping-quality-skills",
@@ -110,7 +114,7 @@ mod tests {
         let said = |name, task| on_task(name, task).unwrap_err().to_string();
         assert_eq!(
             said("grouping-quality", "skils"),
-            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, addition, skills, and \
+            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, addition, digits, skills, and \
              its own without --task"
         );
         assert_eq!(

@@ -5,7 +5,7 @@ use gradual_tasks::{Digits as Task, DigitsConfig};
 use toml::Table;
 
 use super::kind::{self, Kind};
-use crate::quality::Quality;
+use crate::quality::{self, Quality, Watched};
 use crate::training::{AnyTask, Configured};
 
 /// Learning rate.
@@ -55,10 +55,12 @@ impl Kind for Digits {
     }
 
     fn open(&self, settings: Table, quality: Option<Quality>) -> anyhow::Result<Box<dyn AnyTask>> {
-        kind::without_quality(self, quality.as_ref())?;
         // Before any folder is made.
         self.validate(settings.clone())?;
         let config: DigitsConfig = kind::settings(self, settings)?;
-        Ok(Box::new(Configured::new(config, Task::new).with_sizes()))
+        Ok(match quality {
+            Some(quality) => Box::new(Watched::new(config, quality, quality::Digits::new)),
+            None => Box::new(Configured::new(config, Task::new).with_sizes()),
+        })
     }
 }

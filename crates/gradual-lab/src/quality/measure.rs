@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::aliases::joined;
 use super::cut::{Cut, Found, together};
+use super::kernel;
 use super::line::{AliasLine, Answer, Line, RowLine};
 use super::look::Look;
 use super::subject::{Aliases, Batch, Known, Subject};
@@ -112,7 +113,14 @@ impl<'a, S: Subject> Measure<'a, S> {
             }
         }
         let controls = self.subject.controls(&drawn)?.into_iter();
-        for control in controls.chain(losses.controls(&self.device)?) {
+        let kernel = kernel::control(
+            &model.valid(),
+            |model| host(&task.losses(model, &drawn.batch)),
+            self.seed,
+            &self.device,
+        )?;
+        let forward = losses.controls(&self.device)?.into_iter().chain([kernel]);
+        for control in controls.chain(forward) {
             for (look, cuts) in &control.rows {
                 let shown = Shown::new(look, &control.traced.gradients)?;
                 rows.extend(self.rows(&seen, look, control.name, cuts, &shown)?);

@@ -45,6 +45,7 @@ fn found_groups_are_held_against_tasks_and_codes() {
         "gradients",
         "inputs",
         "loss changes",
+        "loss kernel",
         "loss trajectories",
         "output-gradients",
         "references",
@@ -178,7 +179,11 @@ fn found_groups_are_held_against_skills() {
         let counts = counts(row);
         for (label, &size) in sizes.iter().enumerate() {
             let held: u64 = counts.iter().map(|group| group[label]).sum();
-            assert_eq!(held, size, "{row}");
+            match row["grouping"] == "HDBSCAN" {
+                // Which leaves out what is in no dense part.
+                true => assert!(held <= size, "{row}"),
+                false => assert_eq!(held, size, "{row}"),
+            }
         }
     }
     assert!(
