@@ -190,9 +190,11 @@ fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> 
             }
             if !asked.part.collect {
                 let outcome = train(&plan, asked, command, &interrupt)?;
-                return match outcome.is_whole() {
-                    true => print(plan.folder.display()),
-                    false => ended_early(&outcome),
+                let folder = plan.folder.to_string_lossy();
+                return match (outcome.is_whole(), asked.json) {
+                    (false, _) => ended_early(&outcome),
+                    (true, true) => print(serde_json::json!({ "folder": folder })),
+                    (true, false) => print(plan.folder.display()),
                 };
             }
             part::check_collected(&plan)?;

@@ -53,8 +53,8 @@ impl Cost {
             None => {
                 let peaks = plan.measured.iter().filter_map(|run| run.peak_memory);
                 let peak = peaks.max().with_context(|| unknown("memory"))?;
-                // In steps, so that the number does not look exact.
-                (peak + peak / 4).div_ceil(64 << 20) * 64
+                // In steps, so that the number does not look exact, and never so little that a program can't begin.
+                (peak + peak / 4).div_ceil(64 << 20) * 64 + 64
             }
         };
         Ok(Self { minutes, mebibytes })
