@@ -121,9 +121,9 @@ fn runs_in_parts_come_to_the_report_of_one_program() {
     let done = |arm: &str, seed: u64| folder.join(arm).join(format!("seed-{seed}/DONE")).exists();
     assert!(done("grouped", 1) && !done("erm", 0) && !done("erm", 1) && !done("grouped", 0));
     assert!(!folder.join("report").exists(), "the report is collected");
-    let folder_again = experiment(home, &["--shard", "0/2", "--json"]);
-    let said: Value = serde_json::from_str(&folder_again).unwrap();
-    assert_eq!(said["folder"], "runs/sparse-parity-quick");
+    let json = experiment(home, &["--shard", "0/2", "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["folder"], "runs/sparse-parity-quick");
     assert!(done("erm", 0) && done("erm", 1) && !done("grouped", 0));
     let message = refused(home, &["--collect"]);
     assert!(
