@@ -4,6 +4,7 @@ mod addition;
 mod composition;
 mod digits;
 mod images;
+mod in_context;
 mod kind;
 mod modular;
 mod parity;
@@ -18,12 +19,13 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 9] = [
+pub(crate) static KINDS: [&dyn Kind; 10] = [
     &parity::SparseParity,
     &composition::Composition,
     &modular::Modular,
     &addition::Addition,
     &digits::Digits,
+    &in_context::InContext,
     &skills::Skills,
     &table::Table,
     &images::Images,
@@ -46,8 +48,8 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 #[cfg(test)]
 mod tests {
     use gradual_tasks::{
-        AdditionConfig, CompositionConfig, DigitsConfig, ImagesConfig, ModularConfig, SkillsConfig,
-        SparseParityConfig,
+        AdditionConfig, CompositionConfig, DigitsConfig, ImagesConfig, InContextConfig,
+        ModularConfig, SkillsConfig, SparseParityConfig,
     };
     use serde_json::json;
     use toml::Value;
@@ -67,6 +69,7 @@ mod tests {
             "modular" => json!(ModularConfig::default()),
             "addition" => json!(AdditionConfig::default()),
             "digits" => json!(DigitsConfig::default()),
+            "in-context" => json!(InContextConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
             _ => json!({}),
@@ -112,7 +115,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (10 + 9 + 6 + 6 + 4 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 6 + 4 + 12 + 6 + 2) * 15);
     }
 
     #[test]

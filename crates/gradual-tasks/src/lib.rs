@@ -6,6 +6,7 @@
 //! | [`SparseParity::composed`] | parities in triples, one composed of the two others, with controls | fresh examples every step |
 //! | [`Modular`] | one per operation modulo a prime | a part of each table |
 //! | [`Addition`] | a digit of the sum, and whether a one is carried into it | fresh examples every step |
+//! | [`InContext`] | groups of classes, and what is learned in context and in weights | fresh sequences every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
@@ -20,6 +21,7 @@ mod digits;
 mod finite;
 mod host;
 mod images;
+mod in_context;
 mod likelihood;
 mod mlp;
 mod modular;
@@ -41,6 +43,9 @@ pub use images::data::ImageData;
 pub use images::error::ImageError;
 pub use images::options::{Channels, ImageGroups, ImageOptions};
 pub use images::{Images, ImagesBatch, ImagesConfig};
+pub use in_context::config::{GroupedBy, InContextConfig};
+pub use in_context::model::InContextNet;
+pub use in_context::{InContext, InContextBatch};
 pub use mlp::Mlp;
 pub use modular::config::{ModularConfig, Operation};
 pub use modular::model::ModularNet;

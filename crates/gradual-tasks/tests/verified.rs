@@ -5,8 +5,9 @@ use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
     Addition, AdditionConfig, CompositionConfig, Digits, DigitsConfig, ImageData, Images,
-    ImagesConfig, Modular, ModularConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig,
-    Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
+    ImagesConfig, InContext, InContextConfig, Modular, ModularConfig, Skills, SkillsConfig,
+    SparseParity, SparseParityConfig, Table, TableData, TableOptions, Text, TextConfig, TextData,
+    TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -48,6 +49,12 @@ fn modular() {
 fn addition() {
     let task = Addition::new(&AdditionConfig::default(), 1).expect("a task");
     assert!(check(&task, 64) < 1e-3);
+}
+
+#[test]
+fn in_context() {
+    let task = InContext::new(&InContextConfig::default(), 1).expect("a task");
+    assert!(check(&task, 32) < 1e-4);
 }
 
 #[test]
