@@ -46,7 +46,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
     let draw = M::draw(size, case.draw, device);
     // What making the weights took at its peak is no step's: forget it, where the system can.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let start = memory::on_device(device).or_else(|| process::memory());
+    let start = memory::on_device(device).or_else(process::memory);
     let mut seconds = vec![Vec::new(); case.methods.len()];
     for round in 0..=case.repetitions {
         for (index, method) in case.methods.iter().enumerate() {
@@ -66,7 +66,7 @@ fn run<M: Model>(case: &Case, size: &M::Size, device: &Device) -> anyhow::Result
             learners.push((model, optimizer));
         }
     }
-    let peak = memory::on_device(device).or_else(|| process::peak_memory());
+    let peak = memory::on_device(device).or_else(process::peak_memory);
     let measured = case
         .methods
         .iter()

@@ -119,7 +119,6 @@ fn an_array_ends_with_the_runs_of_one_machine() {
     });
     let states = states(job);
     let restarts = states.values().map(|(_, restarts)| restarts);
-    println!("{states:?} after {:.0} s", started.elapsed().as_secs_f64());
     assert!(
         restarts.sum::<u64>() > 1,
         "no task's time ended: {states:?}"
