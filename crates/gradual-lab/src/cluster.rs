@@ -18,7 +18,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use crate::bounds;
-use crate::command::{Planned, plan_of, print, quoted};
+use crate::command::{Planned, is_pipe, plan_of, print, quoted};
 use cost::Cost;
 
 /// Most minutes and mebibytes of a task.
@@ -112,6 +112,17 @@ impl Arguments {
     ///
     /// Where the experiment or one of its flags is wrong; where nothing is known of time or memory; where no run is open.
     pub fn run(mut self) -> anyhow::Result<()> {
+        for argument in &self.rest {
+            if *argument == "--" {
+                bail!("leave out '--': the flags of the experiment stand behind its name");
+            }
+            if is_pipe(argument) {
+                bail!(
+                    "{}: a task of a scheduler has no standard input and no pipe of this shell: give it a file",
+                    argument.display()
+                );
+            }
+        }
         // Every task is one run, and its threads are counted once.
         let has_jobs = self.rest.iter().any(|argument| {
             let text = argument.to_string_lossy();
@@ -124,7 +135,7 @@ impl Arguments {
         let rest = self.rest;
         let task = Task::new(&job, plan_of(&rest)?, rest)?;
         print(match job.scheduler {
-            Scheduler::Slurm => slurm::script(&task)?,
+            Scheduler::Slurm => slurm::script(&task),
             Scheduler::Kubernetes => {
                 let image = job.image.as_deref().context(
                     "kubernetes needs --image: the image in which the program `gradual-lab` is",
@@ -134,7 +145,7 @@ impl Arguments {
                     )?;
                 kubernetes::job(&task, image, claim)?
             }
-            Scheduler::Local => local::line(&task)?,
+            Scheduler::Local => local::line(&task),
         })
     }
 }

@@ -9,7 +9,7 @@ mod result;
 mod signals;
 
 pub(crate) use flags::Asked;
-pub(crate) use record::quoted;
+pub(crate) use record::{is_pipe, quoted};
 
 use std::ffi::OsString;
 use std::fmt;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use gradual::runs::streams::{say, tell};
+use gradual::runs::streams::{say, steers, tell};
 use gradual::runs::{CommandRecord, Run, message};
 use gradual::train::{FolderState, Interrupt};
 use gradual_backends::backend::Backend;
@@ -66,7 +66,7 @@ impl Arguments {
         let (which, asked) = read(&matches)?;
         if which.list {
             return match asked.json {
-                true => print(list::json()?),
+                true => print_json(&list::json()?),
                 false => print(list::text()?.trim_end()),
             };
         }
@@ -74,6 +74,7 @@ impl Arguments {
             return print(experiment::find(name)?.trim_end());
         }
         if which.is_all() {
+            which.check_all()?;
             if asked.part.is_given() {
                 bail!(
                     "--plan, --only, --shard and --collect are of one experiment: name it in the place of all"
@@ -148,10 +149,22 @@ pub(crate) fn plan_of(arguments: &[OsString]) -> anyhow::Result<Planned> {
     let plan = planned(&experiment, arms, &asked)?;
     plan.check()?;
     let (mut open, mut measured) = (Vec::new(), Vec::new());
-    for run in plan.runs()? {
-        if run.state != FolderState::Done {
-            open.push(run.number);
-            continue;
+    plan.check_comparable(&[])?;
+    for run in plan.runs() {
+        let run = run?;
+        match run.state {
+            FolderState::Done => {}
+            FolderState::Locked => {
+                tell(format_args!(
+                    "note: {}/seed-{} is left out: another program is at work on it",
+                    run.arm.name, run.seed
+                ));
+                continue;
+            }
+            FolderState::Empty | FolderState::Unfinished => {
+                open.push(run.number);
+                continue;
+            }
         }
         let arm = plan.arms.iter().position(|arm| arm.name == run.arm.name);
         let done = Run::read(&run.place)?;
@@ -163,6 +176,9 @@ pub(crate) fn plan_of(arguments: &[OsString]) -> anyhow::Result<Planned> {
         }));
     }
     let out = asked.out.unwrap_or_else(|| PathBuf::from("runs"));
+    if out.exists() && !out.is_dir() {
+        bail!("--out is {}, which is no folder", out.display());
+    }
     let name = plan.folder.file_name().unwrap_or_default();
     Ok(Planned {
         name: name.to_string_lossy().into_owned(),
@@ -186,23 +202,26 @@ fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> 
             plan.share.check(plan.count())?;
             if asked.part.plan {
                 plan.check()?;
-                return print(part::lines(&plan)?);
+                return part::print_lines(&plan);
             }
             if !asked.part.collect {
                 let outcome = train(&plan, asked, command, &interrupt)?;
                 let folder = plan.folder.to_string_lossy();
                 return match (outcome.is_whole(), asked.json) {
                     (false, _) => ended_early(&outcome),
-                    (true, true) => print(serde_json::json!({ "folder": folder })),
+                    (true, true) => print_json(&serde_json::json!({ "folder": folder })),
                     (true, false) => print(plan.folder.display()),
                 };
             }
             part::check_collected(&plan)?;
+            // As the same command without a part would, which would have nothing to run either.
+            record::check(&plan, &command)?;
+            record::write(&plan, command, &interrupt)?;
             written(&plan, &interrupt)?
         }
     };
     if asked.json {
-        return print(result::of(&written.page)?);
+        return print_json(&result::of(&written.page)?);
     }
     if let Some(text) = written.text {
         print(&text)?;
@@ -373,7 +392,7 @@ fn train(
         tell(format_args!("note: {note}"));
     }
     let queue = plan.open(interrupt)?;
-    record::write(plan, command)?;
+    record::write(plan, command, interrupt)?;
     let outcome = plan.run(queue, interrupt);
     for failure in &outcome.failures {
         tell(format_args!("error: {}", message(failure.as_ref())));
@@ -423,9 +442,44 @@ pub(crate) fn print(text: impl fmt::Display) -> anyhow::Result<()> {
     say(text).context("could not print the result")
 }
 
+/// Prints JSON for programs: characters that would steer a terminal stand there by their number, which JSON reads back.
+pub(crate) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    print(as_json(value))
+}
+
+fn as_json(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    let mut safe = String::with_capacity(text.len());
+    let mut units = [0; 2];
+    for letter in text.chars() {
+        match steers(letter) {
+            false => safe.push(letter),
+            true => {
+                let units = letter.encode_utf16(&mut units).iter();
+                safe.extend(units.map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Interrupted;
+    use super::{Interrupted, as_json};
+
+    #[test]
+    fn json_comes_back_and_steers_no_terminal() {
+        let value = serde_json::json!({ "a\u{202e}b": ["\u{1b}[2J", "\u{e0041}", "é\n"] });
+        let text = as_json(&value);
+        assert!(
+            !text.contains('\u{202e}') && !text.contains('\u{1b}'),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
 
     #[test]
     fn an_interrupt_says_what_is_open_and_what_has_not_begun() {

@@ -11,6 +11,8 @@ const TRIES: usize = 100;
 /// How long a wait is that nobody needs to be told of, and how often it looks meanwhile.
 const SHORT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a writer waits for those that only look.
+const SOON: Duration = Duration::from_secs(2);
 
 /// A folder that one writer holds. It is free again when this is dropped, or when the process ends in whatever way.
 ///
@@ -37,6 +39,18 @@ impl FolderLock {
     /// # Errors
     /// Those of [`wait`](Self::wait).
     pub fn wait_telling(folder: &Path, tell: impl FnOnce()) -> Result<Self, RunsError> {
+        Self::wait_while(folder, tell, || true)
+    }
+
+    /// [`wait_telling`](Self::wait_telling) as long as `goes_on` says so, which is asked many times a second.
+    ///
+    /// # Errors
+    /// Those of [`wait`](Self::wait), and [`RunsError::Locked`] where it did not go on.
+    pub fn wait_while(
+        folder: &Path,
+        tell: impl FnOnce(),
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Self, RunsError> {
         let (began, mut tell) = (Instant::now(), Some(tell));
         Self::locked(folder, |path, file| {
             loop {
@@ -45,14 +59,37 @@ impl FolderLock {
                     Err(TryLockError::Error(source)) => {
                         return Err(RunsError::file("lock", path)(source));
                     }
-                    Err(TryLockError::WouldBlock) if began.elapsed() < SHORT => thread::sleep(LOOK),
-                    Err(TryLockError::WouldBlock) => break,
+                    Err(TryLockError::WouldBlock) if !goes_on() => return Err(held(folder)),
+                    Err(TryLockError::WouldBlock) => thread::sleep(LOOK),
+                }
+                if began.elapsed() > SHORT
+                    && let Some(tell) = tell.take()
+                {
+                    tell();
                 }
             }
-            if let Some(tell) = tell.take() {
-                tell();
-            }
-            file.lock().map_err(RunsError::file("lock", path))
+        })
+    }
+
+    /// Takes a folder, which must be there, for one writer, after a wait of up to two seconds: for others that
+    /// [look](Self::look).
+    ///
+    /// # Errors
+    /// [`RunsError::Locked`] when it is held for longer, and those of [`wait`](Self::wait).
+    pub fn take_soon(folder: &Path) -> Result<Self, RunsError> {
+        let began = Instant::now();
+        Self::wait_while(folder, || {}, || began.elapsed() < SOON)
+    }
+
+    /// Takes a folder, which must be there, for one of many that look at it. Nobody writes into it meanwhile.
+    ///
+    /// # Errors
+    /// [`RunsError::Locked`] when a writer holds it, and those of [`wait`](Self::wait).
+    pub fn look(folder: &Path) -> Result<Self, RunsError> {
+        Self::locked(folder, |path, file| match file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(held(folder)),
+            Err(TryLockError::Error(source)) => Err(RunsError::file("lock", path)(source)),
         })
     }
 

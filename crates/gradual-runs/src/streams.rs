@@ -43,6 +43,20 @@ fn shortened(text: String) -> String {
     )
 }
 
+/// Whether a character steers a terminal, or turns the order of what follows. Line feeds and tabs do not.
+#[must_use]
+pub fn steers(letter: char) -> bool {
+    match letter {
+        '\n' | '\t' => false,
+        // Marks, embeddings, overrides and isolates of the direction of writing.
+        '\u{061c}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => true,
+        letter => letter.is_control(),
+    }
+}
+
 /// A text for a terminal: characters that would steer it, or turn the order of what follows, stand there by their
 /// number. Line feeds and tabs stay.
 ///
@@ -51,15 +65,6 @@ fn shortened(text: String) -> String {
 /// ```
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let steers = |letter: char| match letter {
-        '\n' | '\t' => false,
-        // Marks, embeddings, overrides and isolates of the direction of writing.
-        '\u{061c}'
-        | '\u{200e}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => true,
-        letter => letter.is_control(),
-    };
     let mut said = String::with_capacity(text.len());
     for letter in text.chars() {
         match steers(letter) {

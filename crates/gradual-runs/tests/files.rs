@@ -197,6 +197,41 @@ fn locks_change_nothing() {
     drop(FolderLock::take(&moved).unwrap());
 }
 
+/// Many look at once; a writer waits for them, but not for another writer.
+#[test]
+fn looks_put_off_a_writer_and_nobody_else() {
+    let home = tempfile::tempdir().unwrap();
+    let looks = [0, 1].map(|_| FolderLock::look(home.path()).unwrap());
+    assert!(FolderLock::take(home.path()).is_err());
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| FolderLock::take_soon(home.path()).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(looks);
+        let held = writer.join().unwrap();
+        assert!(matches!(
+            FolderLock::look(home.path()),
+            Err(RunsError::Locked { .. })
+        ));
+        assert!(matches!(
+            FolderLock::take_soon(home.path()),
+            Err(RunsError::Locked { .. })
+        ));
+        drop(held);
+    });
+    drop(FolderLock::take(home.path()).unwrap());
+}
+
+/// Who waits for a lock stops waiting when it is told to.
+#[test]
+fn a_wait_ends_when_it_is_told_to() {
+    let home = tempfile::tempdir().unwrap();
+    let _held = FolderLock::take(home.path()).unwrap();
+    let began = std::time::Instant::now();
+    let goes_on = || began.elapsed() < std::time::Duration::from_millis(200);
+    let taken = FolderLock::wait_while(home.path(), || {}, goes_on);
+    assert!(matches!(taken, Err(RunsError::Locked { .. })));
+}
+
 /// A writer that waits for a lock does not end with that of a folder which was moved meanwhile.
 #[test]
 fn a_lock_is_of_the_folder_that_is_there() {

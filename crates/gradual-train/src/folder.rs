@@ -101,7 +101,7 @@ impl RunFolder {
         if !is_there(path, config)? {
             return Ok(FolderState::Empty);
         }
-        match FolderLock::take(path) {
+        match FolderLock::look(path) {
             Ok(lock) => Self::locked_state(&lock, path, config),
             Err(RunsError::Locked { .. }) => Ok(FolderState::Locked),
             Err(error) => Err(error.into()),
@@ -175,7 +175,7 @@ impl RunFolder {
         if !is_there(path, config)? {
             fs::create_dir_all(path).map_err(RunsError::file("create", path))?;
         }
-        FolderLock::take(path)
+        FolderLock::take_soon(path)
     }
 
     fn start(

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 
+use super::{MEBIBYTES, MINUTES};
 use crate::command::Planned;
 
 /// What a task may take.
@@ -45,20 +46,36 @@ impl Cost {
             None => {
                 let seconds = longest(&plan.steps, &plan.measured);
                 let seconds = seconds.with_context(|| unknown("time"))?;
-                (1.5 * seconds / 60.0).ceil() as u64 + 1
+                // A cast ends at the greatest number.
+                bounded((1.5 * seconds / 60.0).ceil() as u64, MINUTES, "time")?.saturating_add(1)
             }
         };
         let mebibytes = match mebibytes {
             Some(mebibytes) => mebibytes,
             None => {
                 let peaks = plan.measured.iter().filter_map(|run| run.peak_memory);
-                let peak = peaks.max().with_context(|| unknown("memory"))?;
+                let peak = peaks.max().with_context(|| match plan.measured.is_empty() {
+                    true => unknown("memory"),
+                    false => String::from(
+                        "the finished runs do not tell how much memory they took (no peak_memory in timing.jsonl): give \
+                         --memory",
+                    ),
+                })?;
+                let peak = bounded(peak, MEBIBYTES << 20, "memory")?;
                 // In steps, so that the number does not look exact, and never so little that a program can't begin.
                 (peak + peak / 4).div_ceil(64 << 20) * 64 + 64
             }
         };
         Ok(Self { minutes, mebibytes })
     }
+}
+
+/// A number that a run can have taken.
+fn bounded(got: u64, most: u64, flag: &str) -> anyhow::Result<u64> {
+    if got > most {
+        anyhow::bail!("the finished runs took more than any task can be given: give --{flag}");
+    }
+    Ok(got)
 }
 
 /// The seconds of the longest run: of an arm that none has finished of, the most that a step of another took, for each of its
@@ -80,6 +97,34 @@ fn longest(steps: &[u64], measured: &[Measured]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_run_can_have_taken_is_no_number_of_a_job() {
+        let plan = |seconds, peak_memory| Planned {
+            name: String::from("a"),
+            count: 2,
+            open: vec![1],
+            steps: vec![10],
+            measured: vec![Measured {
+                arm: 0,
+                seconds,
+                peak_memory,
+            }],
+            folder: "runs/a".into(),
+            out: "runs".into(),
+        };
+        let cost = |seconds, peak| Cost::new(None, None, &plan(seconds, peak));
+        let sound = cost(100.0, Some(100 << 20)).unwrap();
+        assert_eq!((sound.minutes, sound.mebibytes), (4, 192));
+        for seconds in [1e20, 1e30, 1e150] {
+            let said = cost(seconds, Some(1)).unwrap_err().to_string();
+            assert!(said.contains("--time"), "{said}");
+        }
+        let said = cost(1.0, Some(1 << 53)).unwrap_err().to_string();
+        assert!(said.contains("give --memory"), "{said}");
+        let said = cost(1.0, None).unwrap_err().to_string();
+        assert!(said.contains("no peak_memory"), "{said}");
+    }
 
     #[test]
     fn the_longest_run_is_measured_or_estimated_by_its_steps() {

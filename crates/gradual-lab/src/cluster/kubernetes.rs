@@ -1,5 +1,7 @@
 //! An indexed job of Kubernetes: a pod for each run.
 
+use std::path::{Component, Path};
+
 use anyhow::bail;
 use serde_json::json;
 
@@ -14,19 +16,40 @@ const RETRIES: u64 = 4;
 ///
 /// The runs that are open have the numbers of the pods where these are all runs; otherwise, the pods take them in order.
 pub(super) fn job(task: &Task, image: &str, claim: &str) -> anyhow::Result<String> {
-    let Some(out) = task.out.to_str().filter(|_| task.out.is_absolute()) else {
+    let is_plain = |out: &&str| {
+        let parts = task.out.components();
+        task.out.is_absolute()
+            && !out.contains(':')
+            && !parts.into_iter().any(|part| part == Component::ParentDir)
+    };
+    let Some(out) = task.out.to_str().filter(is_plain) else {
         bail!(
-            "--out is {}, but kubernetes mounts the volume at an absolute path: give one, such as --out /runs",
+            "--out is {}, but kubernetes mounts the volume at an absolute path without ':' and '..': give one, such as \
+             --out /runs",
             task.out.display()
         );
     };
+    if image.trim().is_empty() {
+        bail!("--image is empty: name the image in which the program `gradual-lab` is");
+    }
+    if !is_name(claim) {
+        bail!(
+            "--claim {claim:?} is no name in Kubernetes: small letters, digits, '-' and '.', up to 253 of them"
+        );
+    }
     let mut command = vec![String::from("gradual-lab"), String::from("experiment")];
     for argument in &task.arguments {
         let Some(text) = argument.to_str() else {
             bail!("{argument:?} is no text, and a job of kubernetes is");
         };
-        // A dollar sign before a bracket stands for a variable.
-        command.push(text.replace("$(", "$$("));
+        let value = text.split_once('=').map_or(text, |(_, value)| value);
+        if Path::new(value).is_relative() && Path::new(value).is_file() {
+            bail!(
+                "{text}: a pod does not see the current folder: put the file on the volume, and name it by its absolute path"
+            );
+        }
+        // Dollar signs stand for variables, and two of them for one.
+        command.push(text.replace('$', "$$"));
     }
     command.push(String::from("--shard"));
     let cpu = task.threads.to_string();
@@ -74,6 +97,17 @@ pub(super) fn job(task: &Task, image: &str, claim: &str) -> anyhow::Result<Strin
     Ok(serde_json::to_string_pretty(&job)?)
 }
 
+/// Whether a text can be the name of an object.
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends =
+        text.bytes().next().is_some_and(plain) && text.bytes().next_back().is_some_and(plain);
+    ends && text.len() <= 253
+        && text
+            .bytes()
+            .all(|byte| plain(byte) || b"-.".contains(&byte))
+}
+
 /// A name as Kubernetes takes it: small letters, digits and hyphens, none of these at an end.
 fn label(name: &str) -> String {
     let plain = |letter: char| match letter.is_ascii_alphanumeric() {
@@ -82,4 +116,27 @@ fn label(name: &str) -> String {
     };
     let label: String = name.chars().map(plain).take(50).collect();
     format!("gradual-{label}").trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_kubernetes_takes() {
+        for name in ["disk", "a", "runs-2.big", "0"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "Bad Name!", "-a", "a-", "a_b", "ä", ".a"] {
+            assert!(!is_name(name), "{name}");
+        }
+        for (name, expected) in [
+            ("sparse-parity-quick", "gradual-sparse-parity-quick"),
+            ("Mine_2", "gradual-mine-2"),
+            ("---", "gradual"),
+        ] {
+            assert_eq!(label(name), expected);
+            assert!(is_name(&label(name)));
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use super::Task;
 use crate::command::quoted;
 
-/// A line of a shell. Parallel keeps a log, by which what failed is begun again.
-pub(super) fn line(task: &Task) -> anyhow::Result<String> {
+/// A line of a shell. What fails is begun again by the same line, for what is done is left alone.
+pub(super) fn line(task: &Task) -> String {
     let program = quoted(task.program.as_os_str());
     let arguments = task.quoted();
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
@@ -13,23 +13,41 @@ pub(super) fn line(task: &Task) -> anyhow::Result<String> {
     let commit = task.commit.as_ref().map_or_else(String::new, |commit| {
         format!("GRADUAL_COMMIT={} ", quoted(commit.as_ref()))
     });
-    // Parallel gives the line to a shell again.
     let command = format!(
-        "{commit}RAYON_NUM_THREADS={} {program} experiment {arguments} --only {{}}",
+        "{commit}RAYON_NUM_THREADS={} {program} experiment {arguments} --only ",
         task.threads
     );
-    Ok(format!(
+    let run = place(&command);
+    // Parallel gives the line to a shell again.
+    let command = quoted(format!("{command}{run}").as_ref());
+    format!(
         "# The {} of {} runs of {} that are not done, each with {} MiB and {} minutes at most. Once all are:\n#   {}\n\
-         parallel --jobs {jobs} --joblog {} --resume-failed --memfree {}M --termseq TERM,60000,KILL,25 {} ::: {}",
+         parallel --jobs {jobs} -I {run} --memfree {}M --termseq TERM,60000,KILL,25 {command} ::: {}",
         task.open.len(),
         task.count,
         task.name,
         task.cost.mebibytes,
         task.cost.minutes,
         task.collect(&program),
-        quoted(task.out.join(format!("{}.joblog", task.name)).as_os_str()),
         task.cost.mebibytes,
-        quoted(command.as_ref()),
         numbers.join(" "),
-    ))
+    )
+}
+
+/// What stands for the number of a run: something that the command does not hold.
+fn place(command: &str) -> String {
+    let places = (0..).map(|number| format!("RUN{number}"));
+    let mut free = places.filter(|place| !command.contains(place.as_str()));
+    free.next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn the_number_s_place_is_none_of_the_command_s() {
+        assert_eq!(place("experiment a --out 'p{}' --only "), "RUN0");
+        assert_eq!(place("experiment RUN0 --out RUN1 --only "), "RUN2");
+    }
 }

@@ -1,7 +1,5 @@
 //! A job array of Slurm: a task for each run.
 
-use anyhow::bail;
-
 use super::Task;
 use crate::command::quoted;
 
@@ -10,7 +8,7 @@ use crate::command::quoted;
 /// Before its time ends, Slurm sends a task SIGUSR1. The script tells the program to end, which writes a checkpoint, and puts
 /// the task into the queue again: it goes on where it was. SIGTERM is what `scancel` sends, to every process of the task: the
 /// program ends in the same way, but the task is not queued again, for nobody could cancel it otherwise.
-pub(super) fn script(task: &Task) -> anyhow::Result<String> {
+pub(super) fn script(task: &Task) -> String {
     let Task {
         name,
         count,
@@ -18,14 +16,7 @@ pub(super) fn script(task: &Task) -> anyhow::Result<String> {
         threads,
         ..
     } = task;
-    let folder = task.folder.to_string_lossy();
-    // A directive is no shell: it ends at a blank, and knows no quotes.
-    if folder.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        bail!(
-            "the current folder is {}, and Slurm reads no path with blanks: go to another one",
-            folder.escape_debug()
-        );
-    }
+    let folder = quoted(task.folder.as_os_str());
     let ranges = task.ranges();
     let at_once = task
         .parallel
@@ -38,7 +29,7 @@ pub(super) fn script(task: &Task) -> anyhow::Result<String> {
     let collect = task.collect(&program);
     // Seconds before the end of its time at which a task is told, and minutes as Slurm counts them.
     let warning = 60.min(cost.minutes * 30);
-    Ok(format!(
+    format!(
         r#"#!/bin/bash
 # The {} of {count} runs of {name} that are not done, a task each. Once all are:
 #   {collect}
@@ -51,7 +42,7 @@ pub(super) fn script(task: &Task) -> anyhow::Result<String> {
 #SBATCH --signal=B:USR1@{warning}
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --chdir={folder}
+cd {folder} || exit 1
 export RAYON_NUM_THREADS={threads}
 {commit}
 {program} experiment {arguments} --only &
@@ -61,13 +52,13 @@ again=no
 trap 'again=yes; kill -TERM "$run" 2>/dev/null' USR1
 # It was cancelled: stop with a checkpoint.
 trap 'kill -TERM "$run" 2>/dev/null' TERM INT
-# A signal ends a wait before the program ends.
+# A signal ends a wait before the program ends; the last one has the program's own code.
 wait "$run"
-code=$?
 while kill -0 "$run" 2>/dev/null; do
     wait "$run"
-    code=$?
 done
+wait "$run"
+code=$?
 if [ "$again" = yes ] && [ "$code" -eq 130 ]; then
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 fi
@@ -76,7 +67,7 @@ exit "$code""#,
         job_name(name),
         cost.mebibytes,
         cost.minutes,
-    ))
+    )
 }
 
 /// A name without anything that a directive could end at.

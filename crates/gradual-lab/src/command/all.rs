@@ -10,7 +10,7 @@ use gradual::train::Interrupt;
 use gradual_report::{Indexed, check_index, index};
 use serde_json::{Value, json};
 
-use super::{ALL, Asked, Interrupted, print, record, result, run_until, signals};
+use super::{ALL, Asked, Interrupted, print, print_json, record, result, run_until, signals};
 use crate::experiment::{self, Experiment};
 use crate::training::Written;
 
@@ -62,9 +62,9 @@ pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
         }
     }
     match asked.json {
-        true => {
-            print(json!({ "page": page.to_string_lossy(), "experiments": Value::Array(results) }))?
-        }
+        true => print_json(
+            &json!({ "page": page.to_string_lossy(), "experiments": Value::Array(results) }),
+        )?,
         false => print(page.display())?,
     }
     let failed: Vec<&str> = done
@@ -83,6 +83,20 @@ pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
     }
 }
 
+/// Where the word that stands for all experiments is: not behind a flag, of which it may be the value.
+fn place(arguments: &[OsString]) -> Option<usize> {
+    let is_all = |at: &usize| arguments[*at] == ALL;
+    let is_value = |at: usize| {
+        let before = at
+            .checked_sub(1)
+            .map(|before| arguments[before].to_string_lossy());
+        before.is_some_and(|before| before.starts_with("--") && !before.contains('='))
+    };
+    let mut places = (0..arguments.len()).filter(is_all);
+    let last = places.clone().next_back();
+    places.find(|&at| !is_value(at)).or(last)
+}
+
 fn one(
     name: &str,
     text: &str,
@@ -97,9 +111,29 @@ fn one(
     let experiment = Experiment::read(name, text, &flags, None)?;
     // The command that makes this experiment alone.
     let mut arguments = rest.to_vec();
-    if let Some(all) = arguments.iter_mut().find(|argument| *argument == ALL) {
-        *all = OsString::from(name);
+    if let Some(at) = place(&arguments) {
+        arguments[at] = OsString::from(name);
     }
     let command = record::command("cargo xtask experiment", &arguments);
     run_until(experiment, asked, command, interrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_found_among_flags() {
+        for (line, expected) in [
+            ("all", Some(0)),
+            ("--quick all", Some(1)),
+            ("--out all all --quick", Some(2)),
+            ("all --out all", Some(0)),
+            ("--out=all all", Some(1)),
+            ("--quick --out runs", None),
+        ] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(place(&arguments), expected, "{line}");
+        }
+    }
 }

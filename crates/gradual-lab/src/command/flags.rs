@@ -136,6 +136,16 @@ impl Which {
         self.name.as_deref() == Some(ALL)
     }
 
+    /// Refuses a flag that is of one experiment.
+    pub(super) fn check_all(&self) -> anyhow::Result<()> {
+        match &self.task {
+            Some(task) => {
+                bail!("--task {task} is of one experiment: name it in the place of {ALL}")
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The name of the experiment's file, and its content. Data of one's own need no word more: lines of JSON are text,
     /// folders and IDX files are images, everything else is a table.
     fn file(&self, data: Option<&str>) -> anyhow::Result<(String, String)> {

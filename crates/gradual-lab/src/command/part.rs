@@ -1,11 +1,14 @@
 //! Flags for a part of an experiment's runs: its plan, one of its runs, and the report of them all.
 
+use std::collections::VecDeque;
+
 use anyhow::bail;
 use clap::Args;
 use gradual::runs::Record as _;
 use gradual::train::FolderState;
 use serde_json::{Value, json};
 
+use super::print_json;
 use crate::runner::{Job, Plan, Share};
 
 /// Missing runs that a message names.
@@ -38,7 +41,10 @@ impl Part {
 
     /// Which runs are this program's.
     pub(super) fn share(&self) -> anyhow::Result<Share> {
-        let environment = |name: &str| std::env::var(name).ok();
+        let environment = |name: &str| {
+            let value = std::env::var_os(name);
+            value.map(|value| value.to_string_lossy().into_owned())
+        };
         match (&self.only, &self.shard) {
             (Some(text), _) => Share::only(text, &environment),
             (None, Some(text)) => Share::shard(text, &environment),
@@ -47,9 +53,11 @@ impl Part {
     }
 }
 
-/// The plan, a line for each run.
-pub(super) fn lines(plan: &Plan<'_>) -> anyhow::Result<String> {
-    let lines = plan.runs()?.into_iter().map(|run| {
+/// Prints the plan, a line for each run.
+pub(super) fn print_lines(plan: &Plan<'_>) -> anyhow::Result<()> {
+    plan.check_comparable(&[])?;
+    for run in plan.runs() {
+        let run = run?;
         let config: Value = serde_json::from_str(&run.config.to_line()?)?;
         let line = json!({
             "index": run.number,
@@ -59,9 +67,9 @@ pub(super) fn lines(plan: &Plan<'_>) -> anyhow::Result<String> {
             "folder": run.place.folder.to_string_lossy(),
             "config": config,
         });
-        Ok(line.to_string())
-    });
-    Ok(lines.collect::<anyhow::Result<Vec<_>>>()?.join("\n"))
+        print_json(&line)?;
+    }
+    Ok(())
 }
 
 fn state(state: FolderState) -> &'static str {
@@ -75,11 +83,16 @@ fn state(state: FolderState) -> &'static str {
 
 /// Refuses runs that are not all done.
 pub(super) fn check_collected(plan: &Plan<'_>) -> anyhow::Result<()> {
-    let runs = plan.runs()?;
-    let open = |run: &&Job<'_>| run.state != FolderState::Done;
-    let open: Vec<&Job<'_>> = runs.iter().filter(open).collect();
+    plan.check_comparable(&[])?;
+    let mut open: Vec<Job<'_>> = Vec::new();
+    for run in plan.runs() {
+        let run = run?;
+        if run.state != FolderState::Done {
+            open.push(run);
+        }
+    }
     if open.is_empty() {
-        return Ok(());
+        return plan.check_kept(&VecDeque::new());
     }
     let named = open.iter().take(NAMED).map(|run| {
         format!(
@@ -97,7 +110,7 @@ pub(super) fn check_collected(plan: &Plan<'_>) -> anyhow::Result<()> {
     bail!(
         "{} of {} runs are not done: {}{more}; --only with these numbers runs them",
         open.len(),
-        runs.len(),
+        plan.count(),
         named.collect::<Vec<_>>().join(", ")
     )
 }

@@ -6,13 +6,15 @@ use std::fs;
 
 use anyhow::Context as _;
 use gradual::runs::files::{self, EXPERIMENT, replace};
-use gradual::runs::streams::tell;
+use gradual::runs::streams::{steers, tell};
 use gradual::runs::{
-    ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Record, RunsError, SCHEMA,
+    ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Place, Record, RunsError, SCHEMA,
 };
 
+use gradual::train::Interrupt;
 use gradual_registry::excerpt;
 
+use super::Interrupted;
 use crate::arm::Arm;
 use crate::runner::Plan;
 
@@ -25,15 +27,44 @@ const LONGEST: usize = 16_384;
 ///
 /// Arms of earlier command lines stay, for their runs may be under way; so do the earlier commands, the last
 /// [`COMMANDS`] of them.
-pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<()> {
+///
+/// # Errors
+/// [`Interrupted`] where somebody else holds the folder and this program is told to end meanwhile; what can't be read or written.
+pub(super) fn write(
+    plan: &Plan<'_>,
+    command: CommandRecord,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
     fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
-    let _lock = FolderLock::wait_telling(&plan.folder, || {
+    let waiting = || {
         tell(format_args!(
             "waiting for another program to be done with {}",
             plan.folder.display()
         ));
-    })?;
+    };
+    let _lock = match FolderLock::wait_while(&plan.folder, waiting, || !interrupt.asked()) {
+        Err(RunsError::Locked { .. }) if interrupt.asked() => {
+            return Err(Interrupted::with(plan.count() as usize).into());
+        }
+        taken => taken?,
+    };
+    let line = with_those_before(plan, command)?.to_line()?;
+    Ok(replace(&plan.folder.join(EXPERIMENT), line + "\n")?)
+}
+
+/// Refuses a plan whose `experiment.json` could not be written, or not be read back, before anything is moved or run.
+pub(super) fn check(plan: &Plan<'_>, command: &CommandRecord) -> anyhow::Result<()> {
+    let record = with_those_before(plan, command.clone());
+    let written = record.and_then(|record| {
+        record.check(None)?;
+        Ok(record.to_line().map(drop)?)
+    });
+    written.context("nothing was run")
+}
+
+/// The record with the arms and commands of the one that is there.
+fn with_those_before(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<ExperimentRecord> {
     let file = plan.folder.join(EXPERIMENT);
     let before = match files::read::<ExperimentRecord>(&file) {
         Ok(before) => Some(before),
@@ -44,20 +75,23 @@ pub(super) fn write(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<(
             );
         }
     };
+    if let Some(before) = &before
+        && before.name != plan.experiment.name
+    {
+        anyhow::bail!(
+            "{} is of the experiment '{}', and this is '{}': give another --out, or move it away",
+            file.display(),
+            excerpt(&before.name, 100),
+            plan.experiment.name
+        );
+    }
     let (arms_before, mut commands) =
         before.map_or_else(Default::default, |record| (record.arms, record.commands));
     if commands.last() != Some(&command) {
         commands.push(command);
     }
     commands.drain(..commands.len().saturating_sub(COMMANDS));
-    let record = record(plan, arms(plan, arms_before)?, commands);
-    Ok(replace(&file, record.to_line()? + "\n")?)
-}
-
-/// Refuses a plan whose `experiment.json` could not be read back, before anything is moved or run.
-pub(super) fn check(plan: &Plan<'_>, command: &CommandRecord) -> anyhow::Result<()> {
-    let record = record(plan, arms(plan, Vec::new())?, vec![command.clone()]);
-    record.to_line().map(drop).context("nothing was run")
+    Ok(record(plan, arms(plan, arms_before)?, commands))
 }
 
 fn record(plan: &Plan<'_>, arms: Vec<ArmRecord>, commands: Vec<CommandRecord>) -> ExperimentRecord {
@@ -95,10 +129,18 @@ fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord
     }
     for arm in &plan.arms {
         if let Some(record) = arms.iter_mut().find(|record| record.name == arm.name) {
-            record.runs = Some(plan.seeds(arm));
+            record.runs = Some(plan.seeds(arm) + others(plan, arm)?);
         }
     }
     Ok(arms)
+}
+
+/// How many runs of an arm are there that the plan has not: of other seeds.
+fn others(plan: &Plan<'_>, arm: &Arm) -> anyhow::Result<u64> {
+    let planned = plan.first_seed..plan.first_seed + plan.seeds(arm);
+    let places = Place::all(&plan.folder)?.runs.into_iter();
+    let others = places.filter(|place| place.arm == arm.name && !planned.contains(&place.seed));
+    Ok(others.count() as u64)
 }
 
 /// The command `words`, such as `cargo xtask experiment`, with these arguments.
@@ -132,14 +174,15 @@ fn whole(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
         let text = argument.to_string_lossy();
         let name = text.split_once('=').map_or(&*text, |(name, _)| name);
         let is_part = ["--only", "--shard"].contains(&name);
-        let is_value = after_part && text.starts_with(|first: char| first.is_ascii_digit());
+        // A flag whose value may be left out takes whatever is no flag.
+        let is_value = after_part && !text.starts_with('-');
         after_part = is_part && name == text;
         !is_part && !is_value
     })
 }
 
 /// Whether an argument names what only this process could read: standard input, or a file descriptor as a shell's `<(…)` is.
-fn is_pipe(argument: &OsStr) -> bool {
+pub(crate) fn is_pipe(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let value = text.split_once('=').map_or(&*text, |(_, value)| value);
     let folders = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"];
@@ -160,9 +203,10 @@ pub(super) fn own_command() -> CommandRecord {
 /// bash, zsh and POSIX 2024.
 pub(crate) fn quoted(argument: &OsStr) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter);
+    let steering = |letter: char| letter.is_control() || steers(letter);
     match argument.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
-        Some(text) if !text.chars().any(char::is_control) => {
+        Some(text) if !text.chars().any(steering) => {
             format!("'{}'", text.replace('\'', r"'\''"))
         }
         _ => {
@@ -194,6 +238,7 @@ mod tests {
             ("$HOME `x` \"y\"", "'$HOME `x` \"y\"'"),
             ("a\nb\u{1b}[2J'\\", r"$'a\012b\033[2J\'\\'"),
             ("überall", "'überall'"),
+            ("r\u{202e}b", r"$'r\342\200\256b'"),
         ] {
             assert_eq!(quoted(OsStr::new(argument)), expected);
         }
@@ -206,7 +251,7 @@ mod tests {
             "skills --seeds 3 --only --out runs",
             "skills --seeds 3 --only=12,13 --out runs",
             "skills --seeds 3 --shard 0/4 --out runs",
-            "--shard skills --seeds 3 --out runs",
+            "--shard 0/2 skills --seeds 3 --out runs",
             "skills --seeds 3 --shard=1/4 --out runs",
             "skills --seeds 3 --out runs --shard",
         ] {

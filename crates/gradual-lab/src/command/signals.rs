@@ -1,6 +1,7 @@
 //! Interrupts.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gradual::runs::streams::tell;
@@ -8,16 +9,25 @@ use gradual::train::Interrupt;
 
 use super::INTERRUPTED;
 
+/// A termination signal so soon after the first request to stop is the same one: a scheduler tells every process of a job, and
+/// the job's script passes on what it was told.
+const SAME: Duration = Duration::from_secs(5);
+
 /// The request to stop that an interrupt (Ctrl-C), a termination signal or a closed terminal makes. A second one ends
-/// the program at once; what was written by then stays whole. Signals that were ignored when the program began, as
+/// the program at once, but for a termination signal within [`SAME`]; what was written by then stays whole. Signals that were ignored when the program began, as
 /// under `nohup`, stay so.
 pub(super) fn listen() -> anyhow::Result<Interrupt> {
     let interrupt = Interrupt::default();
     let asked = interrupt.clone();
-    let stop = move || {
-        if asked.asked() {
-            std::process::exit(INTERRUPTED.into());
+    let mut first: Option<Instant> = None;
+    let stop = move |is_typed: bool| {
+        if let Some(first) = first {
+            if is_typed || first.elapsed() > SAME {
+                std::process::exit(INTERRUPTED.into());
+            }
+            return;
         }
+        first = Some(Instant::now());
         asked.ask();
         tell("stopping after the next step; once more stops at once");
     };
@@ -26,13 +36,13 @@ pub(super) fn listen() -> anyhow::Result<Interrupt> {
 }
 
 #[cfg(unix)]
-fn wait(stop: impl Fn() + Send + 'static) -> anyhow::Result<()> {
+fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;
-    thread::spawn(move || signals.forever().for_each(|_| stop()));
+    thread::spawn(move || signals.forever().for_each(|signal| stop(signal == SIGINT)));
     Ok(())
 }
 
@@ -46,6 +56,6 @@ fn is_ignored(signal: i32) -> bool {
 }
 
 #[cfg(not(unix))]
-fn wait(stop: impl Fn() + Send + 'static) -> anyhow::Result<()> {
-    Ok(ctrlc::set_handler(stop)?)
+fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
+    Ok(ctrlc::set_handler(move || stop(true))?)
 }

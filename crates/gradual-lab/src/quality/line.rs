@@ -1,6 +1,8 @@
 //! The lines of `quality.jsonl`.
 
-use gradual::runs::Record;
+use std::fmt::Display;
+
+use gradual::runs::{Record, RunsError};
 use serde::{Deserialize, Serialize};
 
 /// What was found at one step.
@@ -32,6 +34,51 @@ impl Record for Line {
 
     fn schema(&self) -> u32 {
         self.schema
+    }
+
+    /// Steps increase; shares are from 0 to 1, indices from −1 to 1, and every number is finite.
+    fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
+        if let Some(before) = before
+            && before.step >= self.step
+        {
+            return Err(fault(
+                "step",
+                self.step,
+                format!("more than the {} before it", before.step),
+            ));
+        }
+        within("mean_accuracy", Some(self.mean_accuracy), 0.0)?;
+        for row in &self.rows {
+            within("adjusted_rand", row.adjusted_rand, -1.0)?;
+            within("mutual_information", row.mutual_information, 0.0)?;
+            within("purity", row.purity, 0.0)?;
+            within("purity_by_chance", row.purity_by_chance, 0.0)?;
+            within("homogeneity", row.homogeneity, 0.0)?;
+            if let Some(slope) = row.weight_mass_slope.filter(|slope| !slope.is_finite()) {
+                return Err(fault("weight_mass_slope", slope, "a finite number"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a number beyond `least` and 1, but for rounding.
+fn within(entry: &str, got: Option<f64>, least: f64) -> Result<(), RunsError> {
+    const ROUNDING: f64 = 1e-9;
+    match got {
+        Some(got) if !(least - ROUNDING..=1.0 + ROUNDING).contains(&got) => {
+            Err(fault(entry, got, format!("a number from {least} to 1")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn fault(entry: &str, got: impl Display, expected: impl Display) -> RunsError {
+    RunsError::Value {
+        record: Line::NAME,
+        entry: entry.to_owned(),
+        got: got.to_string(),
+        expected: expected.to_string(),
     }
 }
 
@@ -95,4 +142,71 @@ pub(super) struct Joined {
     pub(super) squared_partners: Option<f64>,
     pub(super) signed: Option<f64>,
     pub(super) signed_partners: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> Line {
+        let row = RowLine {
+            grouping: String::from("k-means"),
+            metric: String::from("raw"),
+            part: String::from("inputs"),
+            layers: String::from("first layer"),
+            against: String::from("tasks"),
+            told: true,
+            groups: 3,
+            found: 3,
+            adjusted_rand: Some(-0.2),
+            mutual_information: Some(0.0),
+            purity: Some(1.0 + 1e-12),
+            purity_by_chance: Some(0.4),
+            homogeneity: None,
+            weight_mass_slope: Some(-1.5),
+            contingency: Vec::new(),
+        };
+        Line {
+            schema: 1,
+            step: 10,
+            examples: 30,
+            tasks: 3,
+            codes: 3,
+            mean_accuracy: 0.5,
+            learned: 0,
+            names: Vec::new(),
+            rows: vec![row],
+            how_many: Vec::new(),
+            aliases: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_their_range_are_named() {
+        line().check(None).unwrap();
+        assert!(line().check(Some(&line())).is_err(), "steps increase");
+        let said = |change: fn(&mut Line)| {
+            let mut line = line();
+            change(&mut line);
+            line.check(None).unwrap_err().to_string()
+        };
+        for (message, entry) in [
+            (
+                said(|line| line.rows[0].adjusted_rand = Some(7.5)),
+                "adjusted_rand",
+            ),
+            (said(|line| line.rows[0].purity = Some(-0.1)), "purity"),
+            (
+                said(|line| line.rows[0].homogeneity = Some(f64::NAN)),
+                "homogeneity",
+            ),
+            (
+                said(|line| line.rows[0].weight_mass_slope = Some(f64::INFINITY)),
+                "weight_mass_slope",
+            ),
+            (said(|line| line.mean_accuracy = -5.0), "mean_accuracy"),
+        ] {
+            assert!(message.contains(entry), "{message}");
+        }
+    }
 }

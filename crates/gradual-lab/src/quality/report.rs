@@ -72,6 +72,14 @@ impl Runs {
             };
             done.check(&place.folder, &config)?;
             let lines = Lines::<Line>::read(&place.folder.join(file), true)?;
+            if let Some(last) = lines.records.last().filter(|last| last.step > config.steps) {
+                bail!(
+                    "{}: it goes on to step {}, and the run has {}",
+                    place.folder.join(file).display(),
+                    last.step,
+                    config.steps
+                );
+            }
             for line in lines.records {
                 steps.entry(line.step).or_default().push(line);
             }

@@ -19,6 +19,8 @@ use crate::training::{Setting, num_groups};
 
 /// Most evaluations of a run, which is more than any machine has time for.
 const EVALUATIONS: u64 = 1_000_000;
+/// Most runs of an experiment: more than a report has room for.
+const RUNS: u64 = 20_000;
 /// Of examples whose gradients are compared: the inner products of so many take 4 GiB in single precision.
 const COMPARED: usize = 32_768;
 
@@ -171,6 +173,12 @@ impl Plan<'_> {
 
     /// Refuses numbers that no machine has room or time for.
     fn check_sizes(&self) -> anyhow::Result<()> {
+        let runs = self.count();
+        if runs > RUNS {
+            bail!(
+                "these are {runs} runs, but an experiment has at most {RUNS}: give it fewer --seeds or --arms"
+            );
+        }
         for (what, number, most) in [
             ("seeds", self.seeds, SEEDS),
             ("first_seed", self.first_seed, SEEDS),

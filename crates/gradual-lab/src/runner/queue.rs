@@ -14,6 +14,7 @@ use gradual_report::ReportFolder;
 use serde_json::json;
 
 use super::plan::Plan;
+use super::share::Share;
 use crate::arm::Arm;
 
 /// A run of a plan.
@@ -34,34 +35,39 @@ impl Plan<'_> {
         self.arms.iter().map(|arm| self.seeds(arm)).sum()
     }
 
-    /// All runs in their order, after checking that none of the folders holds another run.
-    ///
-    /// # Errors
-    ///
-    /// What does not fit.
-    pub(crate) fn runs(&self) -> anyhow::Result<Vec<Job<'_>>> {
-        let mut runs = Vec::new();
+    /// All runs in their order, one after another, each after a check that its folder holds no other run.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = anyhow::Result<Job<'_>>> {
+        self.numbered()
+            .map(|(number, arm, seed)| self.job(number, arm, seed))
+    }
+
+    /// Number, arm and seed of every run.
+    fn numbered(&self) -> impl Iterator<Item = (u64, &Arm, u64)> {
         let most = self.arms.iter().map(|arm| self.seeds(arm)).max();
-        for at in 0..most.unwrap_or(0) {
-            let seed = self.first_seed + at;
-            for arm in self.arms.iter().filter(|arm| at < self.seeds(arm)) {
-                let place = Place::new(&self.folder, &arm.name, seed)?;
-                let config = self.config(arm, seed)?;
-                let state = match self.fresh {
-                    true => FolderState::Empty,
-                    false => RunFolder::state(&place.folder, &config)?,
-                };
-                runs.push(Job {
-                    number: runs.len() as u64,
-                    arm,
-                    seed,
-                    config,
-                    place,
-                    state,
-                });
-            }
-        }
-        Ok(runs)
+        let runs = (0..most.unwrap_or(0)).flat_map(move |at| {
+            let arms = self.arms.iter().filter(move |arm| at < self.seeds(arm));
+            arms.map(move |arm| (arm, self.first_seed + at))
+        });
+        (0..)
+            .zip(runs)
+            .map(|(number, (arm, seed))| (number, arm, seed))
+    }
+
+    fn job<'a>(&'a self, number: u64, arm: &'a Arm, seed: u64) -> anyhow::Result<Job<'a>> {
+        let place = Place::new(&self.folder, &arm.name, seed)?;
+        let config = self.config(arm, seed)?;
+        let state = match self.fresh {
+            true => FolderState::Empty,
+            false => RunFolder::state(&place.folder, &config)?,
+        };
+        Ok(Job {
+            number,
+            arm,
+            seed,
+            config,
+            place,
+            state,
+        })
     }
 
     /// The runs of this program's share that are not done, after checking that none of the folders holds another run, that
@@ -72,14 +78,12 @@ impl Plan<'_> {
     ///
     /// What does not fit. Nothing was written or moved then.
     pub(crate) fn open(&self, interrupt: &Interrupt) -> anyhow::Result<VecDeque<Job<'_>>> {
-        let all = self.runs()?;
-        let planned: Vec<(PathBuf, RunConfig)> = all
-            .iter()
-            .map(|run| (run.place.folder.clone(), run.config.clone()))
-            .collect();
-        let (done, jobs): (Vec<Job<'_>>, Vec<Job<'_>>) = all
+        let own = self.numbered().filter(|run| self.share.has(run.0));
+        let own = own.map(|(number, arm, seed)| self.job(number, arm, seed));
+        let own: Vec<Job<'_>> = own.collect::<anyhow::Result<_>>()?;
+        self.check_comparable(&own)?;
+        let (done, jobs): (Vec<Job<'_>>, Vec<Job<'_>>) = own
             .into_iter()
-            .filter(|run| self.share.has(run.number))
             .partition(|run| run.state == FolderState::Done);
         let (done, jobs) = (done.len(), VecDeque::from(jobs));
         let mut begin: Vec<&Arm> = Vec::new();
@@ -89,35 +93,36 @@ impl Plan<'_> {
                 begin.push(job.arm);
             }
         }
-        let folders: HashSet<&PathBuf> = planned.iter().map(|(folder, _)| folder).collect();
-        let others = self.others(&folders)?;
-        let all = planned.iter().chain(&others);
-        comparable::check(all.map(|(folder, config)| (folder, config)))?;
         for job in &jobs {
             let written = job.config.to_line().map(drop);
             written.with_context(|| format!("nothing was run: arm {}", job.arm.name))?;
         }
         ReportFolder::check(&self.folder.join("report"))?;
-        self.check_kept(&jobs)?;
+        // Of a part, whoever collects the runs looks at all: each of many programs would read everything.
+        if self.share == Share::All {
+            self.check_kept(&jobs)?;
+        }
         self.try_first_steps(&begin, interrupt)?;
         if self.fresh && !interrupt.asked() {
             // All at once, so that no moment has new runs beside old ones of other data.
             let places = jobs.iter().map(|job| &job.place);
             aside_all(&self.folder, places, &Stamp::now())?;
         }
-        match done {
-            0 => {}
-            1 => tell("1 run is done already; --fresh runs it again"),
-            done => tell(format_args!(
+        match (done, &self.share) {
+            (0, _) => {}
+            (1, Share::All) => tell("1 run is done already; --fresh runs it again"),
+            (done, Share::All) => tell(format_args!(
                 "{done} runs are done already; --fresh runs them again"
             )),
+            (1, _) => tell("1 run is done already"),
+            (done, _) => tell(format_args!("{done} runs are done already")),
         }
         Ok(jobs)
     }
 
     /// Refuses what would make the report impossible once all runs are done: runs that stay as they are and that it can't
     /// read, and names that it can't give.
-    fn check_kept(&self, jobs: &VecDeque<Job<'_>>) -> anyhow::Result<()> {
+    pub(crate) fn check_kept(&self, jobs: &VecDeque<Job<'_>>) -> anyhow::Result<()> {
         let again: HashSet<&PathBuf> = jobs.iter().map(|job| &job.place.folder).collect();
         let kept =
             ExperimentFolder::check_runs(&self.folder, |place| !again.contains(&place.folder));
@@ -143,8 +148,29 @@ impl Plan<'_> {
         })
     }
 
-    /// The runs in the folder of the experiment that are not planned.
-    fn others(&self, planned: &HashSet<&PathBuf>) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
+    /// Refuses runs that can't be compared: these, every arm of the plan, and whatever is there already.
+    ///
+    /// # Errors
+    ///
+    /// Two of them, and the entries that differ.
+    pub(crate) fn check_comparable(&self, own: &[Job<'_>]) -> anyhow::Result<()> {
+        let mut runs: Vec<(PathBuf, RunConfig)> = own
+            .iter()
+            .map(|run| (run.place.folder.clone(), run.config.clone()))
+            .collect();
+        for arm in &self.arms {
+            let place = Place::new(&self.folder, &arm.name, self.first_seed)?;
+            runs.push((place.folder, self.config(arm, self.first_seed)?));
+        }
+        let planned: HashSet<PathBuf> = runs.iter().map(|(folder, _)| folder.clone()).collect();
+        runs.extend(self.others(&planned)?);
+        Ok(comparable::check(
+            runs.iter().map(|(folder, config)| (folder, config)),
+        )?)
+    }
+
+    /// The runs in the folder of the experiment that are none of these.
+    fn others(&self, planned: &HashSet<PathBuf>) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
         let mut runs = Vec::new();
         for place in Place::all(&self.folder)?.runs {
             if !planned.contains(&place.folder)

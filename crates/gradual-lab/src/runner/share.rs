@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, bail};
+use gradual_registry::excerpt;
 
 /// Which runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +18,9 @@ pub(crate) enum Share {
     /// Every `of`-th, from `index` on.
     Part { index: u64, of: u64 },
 }
+
+/// How much of what is wrong a message repeats, in bytes.
+const SAID: usize = 100;
 
 /// What a scheduler tells a program by its environment.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -35,8 +39,8 @@ impl Share {
             return Ok(Self::Only(BTreeSet::from([index])));
         }
         let numbers = text.split(',').map(|number| {
-            let read = number.trim().parse();
-            read.with_context(|| {
+            whole(number).with_context(|| {
+                let (text, number) = (excerpt(text, SAID), excerpt(number, SAID));
                 format!("--only {text}: '{number}' is no number of a run, as --plan prints them")
             })
         });
@@ -59,16 +63,20 @@ impl Share {
                     )?
             }
             text => {
-                let read = text.split_once('/').and_then(|(index, of)| {
-                    Some((index.trim().parse().ok()?, of.trim().parse().ok()?))
-                });
+                let read = text
+                    .split_once('/')
+                    .and_then(|(index, of)| Some((whole(index)?, whole(of)?)));
                 read.with_context(|| {
+                    let text = excerpt(text, SAID);
                     format!("--shard {text}: it is I/N, such as 0/4 for the first of four shares")
                 })?
             }
         };
         if index >= of {
-            bail!("--shard {index}/{of}: the shares of {of} are numbered from 0 to {of} − 1");
+            bail!(
+                "--shard {index}/{of}: shares are numbered from 0, so the first of them is 0/{}",
+                of.max(1)
+            );
         }
         Ok(Self::Part { index, of })
     }
@@ -99,14 +107,25 @@ impl Share {
     }
 }
 
+/// A whole number as people write it, without a sign.
+fn whole(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
 /// The number of a task among those of its job, from 0 on, and how many these are where that is told.
 fn scheduled(environment: Environment<'_>) -> anyhow::Result<Option<(u64, Option<u64>)>> {
     let number = |name: &str| -> anyhow::Result<Option<u64>> {
-        let Some(text) = environment(name) else {
+        let text = environment(name).filter(|text| !text.is_empty());
+        let Some(text) = text else {
             return Ok(None);
         };
-        let read = text.trim().parse();
-        let read = read.with_context(|| format!("{name} is '{text}', expected a whole number"));
+        let read = whole(&text).with_context(|| {
+            format!(
+                "{name} is '{}', expected a whole number",
+                excerpt(&text, SAID)
+            )
+        });
         read.map(Some)
     };
     if let Some(id) = number("SLURM_ARRAY_TASK_ID")? {
@@ -145,7 +164,7 @@ mod tests {
     fn numbers_are_given_or_the_scheduler_s() {
         let only = |numbers: &[u64]| Share::Only(numbers.iter().copied().collect());
         assert_eq!(Share::only("3", &nothing).unwrap(), only(&[3]));
-        assert_eq!(Share::only("7, 3,7", &slurm).unwrap(), only(&[3, 7]));
+        assert_eq!(Share::only("7,3,7", &slurm).unwrap(), only(&[3, 7]));
         assert_eq!(Share::only("", &slurm).unwrap(), only(&[2]));
         assert_eq!(Share::only("", &kubernetes).unwrap(), only(&[3]));
         let part = |index, of| Share::Part { index, of };
@@ -160,19 +179,22 @@ mod tests {
         let shard = |text: &str| Share::shard(text, &nothing).unwrap_err().to_string();
         assert!(only("").contains("SLURM_ARRAY_TASK_ID"));
         assert!(only("skills").starts_with("--only skills: 'skills' is no number of a run"));
-        assert!(only("1,-2").contains("'-2'"));
+        for text in ["1,-2", "+1", " 1", "1,,2", "1,"] {
+            assert!(only(text).contains("is no number of a run"), "{text}");
+        }
+        assert!(only(&"9,".repeat(10_000)).len() < 400);
         assert!(shard("").contains("JOB_COMPLETIONS"));
-        for text in ["4", "4/", "/4", "-1/4", "a/b", "1/2/3"] {
+        for text in ["4", "4/", "/4", "-1/4", "+1/4", "a/b", "1/2/3"] {
             assert!(
                 shard(text).starts_with(&format!("--shard {text}: it is I/N")),
                 "{text}"
             );
         }
-        for text in ["4/4", "0/0"] {
+        for text in ["4/4", "1/0"] {
             assert!(shard(text).contains("numbered from 0"), "{text}");
         }
         let broken = |name: &str| (name == "SLURM_ARRAY_TASK_ID").then(|| String::from("x"));
-        let said = Share::only("", &broken).unwrap_err().to_string();
+        let said = format!("{:#}", Share::only("", &broken).unwrap_err());
         assert_eq!(said, "SLURM_ARRAY_TASK_ID is 'x', expected a whole number");
         let beyond = Share::only("3,50", &nothing).unwrap();
         let said = beyond.check(50).unwrap_err().to_string();

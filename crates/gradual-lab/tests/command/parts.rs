@@ -195,6 +195,11 @@ fn parts_that_make_no_sense_are_refused() {
             "{more:?} wrote something"
         );
     }
+    let many = program(home.path(), "experiment")
+        .args(["--plan", "--arms=erm,grouped,svd", "--seeds=10000"])
+        .output()
+        .unwrap();
+    assert!(said(&many).1.contains("at most 20000"), "{}", said(&many).1);
     let all = program(home.path(), "experiment")
         .args(["all", "--quick", "--shard", "0/2"])
         .output()
@@ -233,6 +238,17 @@ fn jobs_are_measured_by_a_run() {
         message.contains("a job has the runs of one experiment"),
         "{message}"
     );
+    for (arguments, expected) in [
+        (&["slurm", "sparse-parity", "--"][..], "leave out '--'"),
+        (&["slurm", "table", "--data", "-"], "no standard input"),
+        (
+            &["slurm", "sparse-parity", "--only", "1"],
+            "a job has the runs of one",
+        ),
+    ] {
+        let message = cluster(home, arguments).unwrap_err();
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
     experiment(home, &["--only", "2"]);
     let script = cluster(home, &["slurm", "--parallel", "2", "sparse-parity"]).unwrap();
     for line in [
@@ -283,6 +299,7 @@ impl Task<'_> {
 
     fn begin(&self, number: u64) -> std::process::Child {
         use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::process::CommandExt as _;
 
         let tools = self.home.join("tools");
         fs::create_dir_all(&tools).unwrap();
@@ -299,6 +316,7 @@ impl Task<'_> {
             .env("SLURM_ARRAY_TASK_ID", number.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .unwrap()
     }
@@ -345,10 +363,13 @@ fn a_task_that_is_told_to_end_keeps_what_it_has_and_asks_to_be_queued_again() {
         assert!(child.try_wait().unwrap().is_none(), "it ended");
         sleep(Duration::from_millis(20));
     }
-    // Cancelled, it keeps what it has, too, but is not queued again.
-    signal(&child, "-TERM");
+    // Cancelled, it keeps what it has, too, but is not queued again. Slurm tells every process of the task, and the script
+    // tells the program once more.
+    let before = checkpoints(&run);
+    signal_group(&child, "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!task.asked().exists() && !run.join("DONE").exists());
+    assert!(checkpoints(&run) > before, "it kept nothing of what it had");
     // At the end of its time, it is.
     let last = || last_line(&run.join("curves.jsonl"));
     let before = last();
@@ -365,6 +386,20 @@ fn a_task_that_is_told_to_end_keeps_what_it_has_and_asks_to_be_queued_again() {
     assert_eq!(task.begin(1).wait().unwrap().code(), Some(0));
     assert!(run.join("DONE").exists());
     assert_eq!(fs::read_to_string(task.asked()).unwrap(), "requeue 77_1\n");
+}
+
+/// The last checkpoint of a run, by its step.
+#[cfg(unix)]
+fn checkpoints(run: &Path) -> Option<std::ffi::OsString> {
+    let folders = fs::read_dir(run.join("checkpoints")).ok()?;
+    folders.map(|folder| folder.unwrap().file_name()).max()
+}
+
+#[cfg(unix)]
+fn signal_group(child: &std::process::Child, signal: &str) {
+    let group = format!("-{}", child.id());
+    let sent = Command::new("kill").args([signal, "--", &group]).status();
+    assert!(sent.unwrap().success());
 }
 
 #[cfg(unix)]

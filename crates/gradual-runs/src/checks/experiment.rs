@@ -7,6 +7,8 @@ use crate::record::Record;
 
 /// Most arms: ten times as many as an experiment's file can have.
 const ARMS: usize = 10_000;
+/// Most runs that an arm is to have.
+const RUNS: u64 = 1_000_000;
 const CHECKS: Checks = Checks(ExperimentRecord::NAME);
 
 impl Record for ExperimentRecord {
@@ -22,6 +24,12 @@ impl Record for ExperimentRecord {
         if self.arms.len() > ARMS {
             let expected = format!("at most {ARMS}");
             return Err(CHECKS.fault("arms", self.arms.len(), expected));
+        }
+        for (at, arm) in self.arms.iter().enumerate() {
+            if let Some(runs) = arm.runs.filter(|&runs| runs > RUNS) {
+                let expected = format!("at most {RUNS}");
+                return Err(CHECKS.fault(&format!("arms[{at}].runs"), runs, expected));
+            }
         }
         for (at, claim) in self.claims.iter().enumerate() {
             let Claim {
