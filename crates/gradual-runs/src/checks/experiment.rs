@@ -28,7 +28,7 @@ impl Record for ExperimentRecord {
         for (at, arm) in self.arms.iter().enumerate() {
             if let Some(runs) = arm.runs.filter(|&runs| runs > RUNS) {
                 let expected = format!("at most {RUNS}");
-                return Err(CHECKS.fault(&format!("arms[{at}].runs"), runs, expected));
+                return Err(CHECKS.fault(format!("arms[{at}].runs"), runs, expected));
             }
         }
         for (at, claim) in self.claims.iter().enumerate() {
