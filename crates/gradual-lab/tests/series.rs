@@ -97,7 +97,7 @@ fn a_sweep_is_its_arms_written_out() {
         arms[2],
         json!({
             "name": "power-2.5", "about": "the power 2.5 of the losses", "control": "the power 2.5",
-            "series": { "name": "power", "at": 2.5 }
+            "runs": 1, "series": { "name": "power", "at": 2.5 }
         })
     );
     assert_eq!(arms[4]["series"], json!({ "name": "cut", "at": 0.5 }));

@@ -39,17 +39,13 @@ pub(super) fn control<M: Module>(
     device: &Device,
 ) -> Result<Control, TrainError> {
     let features = moved_together(model, losses, seed)?;
-    let cuts = [
-        Cut::KMeans,
-        Cut::Spectral(Similarity::Squared),
-        Cut::Spectral(Similarity::Angular),
-        Cut::Eigengap,
-        Cut::Density,
-    ];
+    let squared = Cut::Spectral(Similarity::Squared);
+    let raw = features::looks(&[RAW], &[Cut::KMeans, squared, Cut::Eigengap]);
+    let white = features::looks(&[WHITE], &[squared]);
     Ok(Control {
         name: NAME,
         traced: features::traced(features, MOVES, device)?,
-        rows: features::looks(&[RAW, WHITE], &cuts),
+        rows: raw.into_iter().chain(white).collect(),
     })
 }
 
