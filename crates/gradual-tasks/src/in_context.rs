@@ -36,12 +36,13 @@ const OPERATION: &str = "in-context learning: evaluation";
 ///
 /// | capability | query | right is | chance |
 /// |---|---|---|---|
-/// | a group of classes, or bursty, or not | as in training | the label of its class | B/N, or 1/L without a bursty context |
+/// | a group of classes, or bursty, or not | as in training | the label of its class | B/N, or f without a bursty context |
 /// | `in context` | of a new class, which is in the context | the label there | B/N |
 /// | `swapped` | of a known class, with another label in the context | the label there | B/N |
-/// | `in weights` | of a known class, which is not in the context | its own label | 1/L |
+/// | `in weights` | of a known class, which is not in the context | its own label | f |
 ///
-/// N pairs, of which B are of one class in a bursty context, and L labels. The loss is the cross-entropy of the query's label.
+/// N pairs, of which B are of one class in a bursty context, and f the frequency of the most frequent label: 1/L of L labels where
+/// classes are of one frequency. The loss is the cross-entropy of the query's label.
 #[derive(Debug, Clone)]
 pub struct InContext {
     config: InContextConfig,
@@ -63,26 +64,29 @@ impl InContext {
         random.set_stream(2);
         let world = World::new(config, &mut random);
         let among = config.burstiness as f64 / config.pairs as f64;
-        let blind = 1.0 / config.labels as f64;
+        // Who always says the most frequent label.
+        let blind = |classes| world.most_frequent_label(classes, config.labels);
+        let all = 0..config.classes;
         let mut capabilities = match config.grouped_by {
             GroupedBy::Frequency => {
-                let chance = if config.bursty > 0.0 { among } else { blind };
+                let least = if config.bursty > 0.0 { among } else { 0.0 };
                 let group = |at: usize| {
                     let classes = ranks(config, at);
+                    let chance = blind(classes.clone()).max(least);
                     let name = format!("classes {} to {}", classes.start + 1, classes.end);
                     Capability::new(name, chance, world.frequency(classes))
                 };
                 (0..config.groups).map(group).collect::<Vec<_>>()
             }
             GroupedBy::Burstiness => vec![
-                Capability::new("bursty", among, config.bursty),
-                Capability::new("not bursty", blind, 1.0 - config.bursty),
+                Capability::new("bursty", blind(all.clone()).max(among), config.bursty),
+                Capability::new("not bursty", blind(all.clone()), 1.0 - config.bursty),
             ],
         };
         capabilities.extend([
             Capability::new("in context", among, 0.0),
             Capability::new("swapped", among, 0.0),
-            Capability::new("in weights", blind, 0.0),
+            Capability::new("in weights", blind(all), 0.0),
         ]);
         let mut task = Self {
             config: config.clone(),

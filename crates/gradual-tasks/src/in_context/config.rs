@@ -31,7 +31,7 @@ pub struct InContextConfig {
     pub burstiness: usize,
     /// Share of the sequences that are bursty, 0 to 1.
     pub bursty: f64,
-    /// Exponent of the Zipf law of classes; 0 for classes of one frequency.
+    /// Exponent of the Zipf law of classes, 0 to 5; 0 for classes of one frequency.
     pub exponent: f64,
     /// Size of the noise within a class against its mean, 0 to 10.
     pub noise: f64,
@@ -99,7 +99,7 @@ impl InContextConfig {
         setting::count("pairs", 2..=64, self.pairs)?;
         setting::count("burstiness", 1..=self.pairs / 2, self.burstiness)?;
         setting::number("bursty", 0.0..=1.0, self.bursty)?;
-        setting::number("exponent", setting::EXPONENT, self.exponent)?;
+        setting::number("exponent", 0.0..=5.0, self.exponent)?;
         setting::number("noise", 0.0..=10.0, self.noise)?;
         setting::count("groups", 1..=64, self.groups)?;
         setting::count("held_out", 1..=10_000, self.held_out)?;

@@ -17,8 +17,9 @@ pub(super) struct World {
     labels: Vec<f32>,
     /// The label of each class.
     pub(super) label_of: Vec<usize>,
-    /// Sums of the frequencies of classes, up to each.
-    cumulative: Vec<f64>,
+    /// How frequent classes are against the first, and the sums up to each.
+    weights: Vec<f64>,
+    sums: Vec<f64>,
 }
 
 /// Where the label of a query comes from.
@@ -53,37 +54,63 @@ impl World {
             .collect();
         // Which classes share a label is no matter of their rank.
         label_of.shuffle(random);
-        let mut sum = 0.0;
-        let cumulative = (1..=config.classes).map(|rank| {
-            sum += (rank as f64).powf(-config.exponent);
-            sum
+        let weights = (1..=config.classes).map(|rank| (rank as f64).powf(-config.exponent));
+        let weights: Vec<f64> = weights.collect();
+        let sums = weights.iter().scan(0.0, |sum, weight| {
+            *sum += weight;
+            Some(*sum)
         });
-        let cumulative = cumulative.collect();
+        let sums = sums.collect();
         Self {
             means,
             labels,
             label_of,
-            cumulative,
+            weights,
+            sums,
         }
     }
 
     /// The share of draws whose class is one of these.
     pub(super) fn frequency(&self, classes: std::ops::Range<usize>) -> f64 {
-        let up_to = |end: usize| match end {
-            0 => 0.0,
-            _ => self.cumulative[end - 1],
-        };
-        (up_to(classes.end) - up_to(classes.start)) / up_to(self.cumulative.len())
+        self.weights[classes].iter().sum::<f64>() / self.weights.iter().sum::<f64>()
+    }
+
+    /// The share of the most frequent label in draws of these classes.
+    pub(super) fn most_frequent_label(
+        &self,
+        classes: std::ops::Range<usize>,
+        labels: usize,
+    ) -> f64 {
+        let mut shares = vec![0.0; labels];
+        for class in classes.clone() {
+            shares[self.label_of[class]] += self.frequency(class..class + 1);
+        }
+        shares.into_iter().fold(0.0, f64::max) / self.frequency(classes)
     }
 
     /// A class by the Zipf law, one of these.
     pub(super) fn class(&self, among: std::ops::Range<usize>, random: &mut ChaCha8Rng) -> usize {
-        let before = match among.start {
-            0 => 0.0,
-            start => self.cumulative[start - 1],
+        let sums = &self.sums[among.clone()];
+        // Sums grow by less and less: where they no longer do, the weights themselves tell.
+        let before = among
+            .start
+            .checked_sub(1)
+            .map_or(0.0, |last| self.sums[last]);
+        let found = match sums.last() {
+            Some(&end) if among.start == 0 || end > before * (1.0 + 1e-6) => {
+                let at = random.random_range(before..end);
+                sums.partition_point(|&sum| sum <= at)
+            }
+            _ => {
+                let weights = &self.weights[among.clone()];
+                let mut left = random.random_range(0.0..weights.iter().sum());
+                let passed = weights.iter().take_while(|&&weight| {
+                    left -= weight;
+                    left >= 0.0
+                });
+                passed.count()
+            }
         };
-        let at = random.random_range(before..self.cumulative[among.end - 1]);
-        let found = self.cumulative[among.clone()].partition_point(|&sum| sum <= at);
         (among.start + found).min(among.end - 1)
     }
 

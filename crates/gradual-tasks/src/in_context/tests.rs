@@ -119,6 +119,36 @@ fn frequencies_are_those_of_draws() {
     assert_eq!(classes.count(), 500);
 }
 
+/// However steep the law is, a group that is asked for has its classes.
+#[test]
+fn rare_classes_are_drawn_when_they_are_asked_for() {
+    for exponent in [0.0, 3.0, 5.0] {
+        let config = InContextConfig {
+            exponent,
+            ..small()
+        };
+        let task = InContext::new(&config, 3).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let drawn = task
+            .draw_of(&[3; 400], &mut random, &Device::flex())
+            .unwrap();
+        let classes: Vec<usize> = drawn.batch.classes.iter().flatten().copied().collect();
+        assert!(classes.iter().all(|class| (24..32).contains(class)));
+        let first = classes.iter().filter(|&&class| class == 24).count() as f64 / 400.0;
+        let all = (25..=32).map(|rank| f64::from(rank).powf(-exponent));
+        let expected = 25_f64.powf(-exponent) / all.sum::<f64>();
+        assert!(
+            (first - expected).abs() < 0.12,
+            "{exponent}: {first} for {expected}"
+        );
+        assert!(
+            task.capabilities
+                .iter()
+                .all(|one| one.chance < 1.0 || exponent > 10.0)
+        );
+    }
+}
+
 #[test]
 fn bursty_sequences_are_as_many_as_asked_for() {
     let config = InContextConfig {
@@ -151,7 +181,19 @@ fn bursty_sequences_are_as_many_as_asked_for() {
         ]
     );
     let chances: Vec<f64> = task.capabilities.iter().map(|one| one.chance).collect();
-    assert_eq!(chances, [0.5, 0.125, 0.5, 0.5, 0.125]);
+    // Of 32 classes with frequencies 1/k the first alone has a quarter.
+    let first = 1.0 / (1..=32).map(|rank| 1.0 / f64::from(rank)).sum::<f64>();
+    assert_eq!([chances[0], chances[2], chances[3]], [0.5; 3]);
+    assert!(
+        (first..0.45).contains(&chances[1]) && chances[1] == chances[4],
+        "{chances:?}"
+    );
+    let uniform = InContextConfig {
+        exponent: 0.0,
+        ..small()
+    };
+    let task = InContext::new(&uniform, 3).unwrap();
+    assert!((task.capabilities.last().unwrap().chance - 0.125).abs() < 1e-12);
 }
 
 /// A fresh model is at chance or below: it has learned neither to look nor to know.
