@@ -177,7 +177,7 @@ fn whole(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
         // A flag whose value may be left out takes whatever is no flag.
         let is_value = after_part && !text.starts_with('-');
         after_part = is_part && name == text;
-        !is_part && !is_value
+        !is_part && !is_value && text != "--collect"
     })
 }
 
@@ -252,6 +252,7 @@ mod tests {
             "skills --seeds 3 --only=12,13 --out runs",
             "skills --seeds 3 --shard 0/4 --out runs",
             "--shard 0/2 skills --seeds 3 --out runs",
+            "skills --seeds 3 --collect --out runs",
             "skills --seeds 3 --shard=1/4 --out runs",
             "skills --seeds 3 --out runs --shard",
         ] {
