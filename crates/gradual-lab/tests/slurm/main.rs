@@ -15,7 +15,7 @@ const RUNS: [&str; 8] = [
     "sparse-parity",
     "--quick",
     "--arms=erm",
-    "--arm=slow=like:erm,slowdown:30",
+    "--arm=slow=like:erm,slowdown:15",
     "--seeds=3",
     "--steps=4000",
     "--jobs=1",
