@@ -9,8 +9,6 @@ mod kubernetes;
 mod local;
 mod slurm;
 
-pub(crate) use cost::Measured;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 

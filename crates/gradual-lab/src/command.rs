@@ -25,7 +25,6 @@ use gradual_backends::backend::Backend;
 use gradual_report::ReportError;
 
 use crate::arm::Arm;
-use crate::cluster::Measured;
 use crate::experiment::{self, Experiment};
 use crate::runner::{Outcome, Plan};
 use crate::training::Written;
@@ -106,6 +105,16 @@ fn of_file(
         flags: Some(matches),
     };
     Experiment::read(file, text, &flags, None)
+}
+
+/// One run that is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// The number of the arm among those of the plan.
+    pub(crate) arm: usize,
+    pub(crate) seconds: f64,
+    /// Most bytes of its process.
+    pub(crate) peak_memory: Option<u64>,
 }
 
 /// The runs that arguments of `experiment` ask for, as a scheduler has to know them.

@@ -3,23 +3,13 @@
 use anyhow::Context as _;
 
 use super::{MEBIBYTES, MINUTES};
-use crate::command::Planned;
+use crate::command::{Measured, Planned};
 
 /// What a task may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cost {
     pub(super) minutes: u64,
     pub(super) mebibytes: u64,
-}
-
-/// One run that is done.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    /// The number of the arm among those of the plan.
-    pub(crate) arm: usize,
-    pub(crate) seconds: f64,
-    /// Most bytes of its process.
-    pub(crate) peak_memory: Option<u64>,
 }
 
 impl Cost {
