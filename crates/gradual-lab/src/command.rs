@@ -4,23 +4,25 @@ mod all;
 mod flags;
 mod list;
 mod part;
+mod planned;
 mod record;
 mod result;
 mod signals;
 
 pub(crate) use flags::Asked;
+pub(crate) use planned::{Measured, Planned, plan_of};
 pub(crate) use record::{is_pipe, quoted};
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual::runs::streams::{say, steers, tell};
-use gradual::runs::{CommandRecord, Run, message};
-use gradual::train::{FolderState, Interrupt};
+use gradual::runs::{CommandRecord, message};
+use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
 use gradual_report::ReportError;
 
@@ -105,99 +107,6 @@ fn of_file(
         flags: Some(matches),
     };
     Experiment::read(file, text, &flags, None)
-}
-
-/// One run that is done.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    /// The number of the arm among those of the plan.
-    pub(crate) arm: usize,
-    pub(crate) seconds: f64,
-    /// Most bytes of its process.
-    pub(crate) peak_memory: Option<u64>,
-}
-
-/// The runs that arguments of `experiment` ask for, as a scheduler has to know them.
-pub(crate) struct Planned {
-    /// The name of the folder of the experiment.
-    pub(crate) name: String,
-    /// All runs.
-    pub(crate) count: u64,
-    /// The numbers of those that are not done.
-    pub(crate) open: Vec<u64>,
-    /// The steps of each arm.
-    pub(crate) steps: Vec<u64>,
-    /// The runs that are done.
-    pub(crate) measured: Vec<Measured>,
-    /// The folder of the experiment, and the one that it stands in.
-    pub(crate) folder: PathBuf,
-    pub(crate) out: PathBuf,
-}
-
-/// Reads arguments of `experiment`, and looks at what there is of their runs.
-///
-/// # Errors
-///
-/// Where one is wrong, or asks for something else than the runs of one experiment.
-pub(crate) fn plan_of(arguments: &[OsString]) -> anyhow::Result<Planned> {
-    let flags::Parsed {
-        matches,
-        file,
-        text,
-    } = flags::parse(arguments)?;
-    let (which, asked) = read(&matches)?;
-    if which.list || which.show.is_some() || which.is_all() || asked.part.is_given() || asked.fresh
-    {
-        bail!(
-            "a job has the runs of one experiment, and resumes them: leave out all, --list, --show, --fresh, --plan, \
-             --only, --shard and --collect"
-        );
-    }
-    let mut experiment = of_file(&file, &text, &matches, &asked)?;
-    let arms = chosen(&mut experiment, &asked)?;
-    let plan = planned(&experiment, arms, &asked)?;
-    plan.check()?;
-    let (mut open, mut measured) = (Vec::new(), Vec::new());
-    plan.check_comparable(&[])?;
-    for run in plan.runs() {
-        let run = run?;
-        match run.state {
-            FolderState::Done => {}
-            FolderState::Locked => {
-                tell(format_args!(
-                    "note: {}/seed-{} is left out: another program is at work on it",
-                    run.arm.name, run.seed
-                ));
-                continue;
-            }
-            FolderState::Empty | FolderState::Unfinished => {
-                open.push(run.number);
-                continue;
-            }
-        }
-        let arm = plan.arms.iter().position(|arm| arm.name == run.arm.name);
-        let done = Run::read(&run.place)?;
-        let last = done.and_then(|mut done| done.timings.pop());
-        measured.extend(arm.zip(last).map(|(arm, last)| Measured {
-            arm,
-            seconds: last.seconds,
-            peak_memory: last.peak_memory,
-        }));
-    }
-    let out = asked.out.unwrap_or_else(|| PathBuf::from("runs"));
-    if out.exists() && !out.is_dir() {
-        bail!("--out is {}, which is no folder", out.display());
-    }
-    let name = plan.folder.file_name().unwrap_or_default();
-    Ok(Planned {
-        name: name.to_string_lossy().into_owned(),
-        count: plan.count(),
-        open,
-        steps: plan.arms.iter().map(|arm| plan.steps(arm)).collect(),
-        measured,
-        folder: plan.folder.clone(),
-        out,
-    })
 }
 
 /// Runs the experiment, or the part of it that is asked for, listening to signals, and prints the path of the report.
@@ -453,11 +362,11 @@ pub(crate) fn print(text: impl fmt::Display) -> anyhow::Result<()> {
 
 /// Prints JSON for programs: characters that would steer a terminal stand there by their number, which JSON reads back.
 pub(crate) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
-    print(as_json(value))
+    print(steady(&value.to_string()))
 }
 
-fn as_json(value: &serde_json::Value) -> String {
-    let text = value.to_string();
+/// JSON without characters that would steer a terminal.
+pub(crate) fn steady(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut units = [0; 2];
     for letter in text.chars() {
@@ -474,12 +383,12 @@ fn as_json(value: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Interrupted, as_json};
+    use super::{Interrupted, steady};
 
     #[test]
     fn json_comes_back_and_steers_no_terminal() {
         let value = serde_json::json!({ "a\u{202e}b": ["\u{1b}[2J", "\u{e0041}", "é\n"] });
-        let text = as_json(&value);
+        let text = steady(&value.to_string());
         assert!(
             !text.contains('\u{202e}') && !text.contains('\u{1b}'),
             "{text}"

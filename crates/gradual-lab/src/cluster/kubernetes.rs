@@ -6,6 +6,7 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::Task;
+use crate::command::steady;
 
 /// Seconds that a pod has to write its checkpoint when it is told to end.
 const GRACE: u64 = 120;
@@ -14,13 +15,13 @@ const RETRIES: u64 = 4;
 
 /// The job, for `kubectl apply`. JSON, which is YAML, too: nothing in it has to be escaped in another way.
 ///
-/// The runs that are open have the numbers of the pods where these are all runs; otherwise, the pods take them in order.
+/// There is a pod for every run, open or done, so that both have one number. One whose run is done ends at once.
 pub(super) fn job(task: &Task, image: &str, claim: &str) -> anyhow::Result<String> {
     let is_plain = |out: &&str| {
-        let parts = task.out.components();
+        let mut parts = task.out.components();
         task.out.is_absolute()
             && !out.contains(':')
-            && !parts.into_iter().any(|part| part == Component::ParentDir)
+            && !parts.any(|part| part == Component::ParentDir)
     };
     let Some(out) = task.out.to_str().filter(is_plain) else {
         bail!(
@@ -94,7 +95,7 @@ pub(super) fn job(task: &Task, image: &str, claim: &str) -> anyhow::Result<Strin
             },
         },
     });
-    Ok(serde_json::to_string_pretty(&job)?)
+    Ok(steady(&serde_json::to_string_pretty(&job)?))
 }
 
 /// Whether a text can be the name of an object.

@@ -127,20 +127,22 @@ fn arms(plan: &Plan<'_>, before: Vec<ArmRecord>) -> anyhow::Result<Vec<ArmRecord
             None => arms.push(arm),
         }
     }
+    let places = Place::all(&plan.folder)?.runs;
     for arm in &plan.arms {
         if let Some(record) = arms.iter_mut().find(|record| record.name == arm.name) {
-            record.runs = Some(plan.seeds(arm) + others(plan, arm)?);
+            record.runs = Some(plan.seeds(arm) + others(plan, arm, &places));
         }
     }
     Ok(arms)
 }
 
 /// How many runs of an arm are there that the plan has not: of other seeds.
-fn others(plan: &Plan<'_>, arm: &Arm) -> anyhow::Result<u64> {
+fn others(plan: &Plan<'_>, arm: &Arm, places: &[Place]) -> u64 {
     let planned = plan.first_seed..plan.first_seed + plan.seeds(arm);
-    let places = Place::all(&plan.folder)?.runs.into_iter();
-    let others = places.filter(|place| place.arm == arm.name && !planned.contains(&place.seed));
-    Ok(others.count() as u64)
+    let of_arm = places.iter().filter(|place| place.arm == arm.name);
+    of_arm
+        .filter(|place| !planned.contains(&place.seed))
+        .count() as u64
 }
 
 /// The command `words`, such as `cargo xtask experiment`, with these arguments.

@@ -281,6 +281,53 @@ fn jobs_are_measured_by_a_run() {
         line.contains("--memfree 77M") && line.trim_end().ends_with("::: 0 1 3"),
         "{line}"
     );
+    // What stands for the number is none of parallel's own signs, which a name may hold.
+    assert!(
+        line.contains("-I RUN0 ") && line.contains("--only RUN0'"),
+        "{line}"
+    );
+}
+
+/// Whatever folders and arguments are called, a shell and a cluster take them as they are.
+#[cfg(unix)]
+#[test]
+fn odd_names_come_through_scripts_and_jobs() {
+    let home = tempfile::tempdir().unwrap();
+    let odd = home.path().join("it's #1 \"a\\b\"\u{202e}");
+    fs::create_dir(&odd).unwrap();
+    let limits = ["--time=1", "--memory=9"];
+    let script = cluster(&odd, &["slurm", limits[0], limits[1], "sparse-parity"]).unwrap();
+    assert!(!script.contains('\u{202e}'), "{script}");
+    let cd = script.lines().find(|line| line.starts_with("cd ")).unwrap();
+    let told = Command::new("bash")
+        .args(["-c", &format!("{cd}; pwd")])
+        .output()
+        .unwrap();
+    assert_eq!(said(&told).0.trim_end(), odd.to_str().unwrap());
+
+    let out = format!("{}/$(X)$y\u{202e}", home.path().display());
+    let job = program(home.path(), "cluster")
+        .args(["kubernetes", "--image=a", "--claim=b", limits[0], limits[1]])
+        .args(["sparse-parity", "--seeds=1", "--out", &out])
+        .output()
+        .unwrap();
+    let (text, err) = said(&job);
+    assert!(job.status.success(), "{err}");
+    assert!(!text.contains('\u{202e}'), "{text}");
+    let job: Value = serde_json::from_str(&text).unwrap();
+    let pod = &job["spec"]["template"]["spec"]["containers"][0];
+    // A dollar sign of an argument is doubled, so that it stands for no variable; a path of a mount is no argument.
+    let arguments: Vec<&str> = pod["command"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one.as_str().unwrap())
+        .collect();
+    assert!(
+        arguments.contains(&out.replace('$', "$$").as_str()),
+        "{arguments:?}"
+    );
+    assert_eq!(pod["volumeMounts"][0]["mountPath"], out);
 }
 
 /// The script of an array, as Slurm runs it for one task.
