@@ -51,6 +51,8 @@ pub(crate) struct Experiment {
     pub(crate) hypothesis: String,
     /// The arm that others are compared with.
     pub(crate) baseline: String,
+    /// The arm whose effect is the whole, of which others have a share.
+    pub(crate) reference: Option<String>,
     /// The arms that run when none is named, in the order of the report.
     pub(crate) arms: Vec<String>,
     pub(crate) library: Library,
@@ -144,6 +146,7 @@ impl Experiment {
             hypothesis: read.hypothesis.trim().to_owned(),
             baseline: baseline
                 .with_context(|| format!("{file}: there are no arms: arms = [\"erm\", …]"))?,
+            reference: read.reference.as_ref().map(|arm| arm.as_ref().clone()),
             arms,
             library: read.library()?,
             own: Vec::new(),
@@ -208,6 +211,7 @@ impl Experiment {
             against || left_out.contains(&claim.arm)
         };
         self.claims.retain(|claim| !is_left_out(claim));
+        self.reference.take_if(|arm| left_out.contains(arm));
         Ok(())
     }
 
@@ -233,13 +237,24 @@ impl Experiment {
         for name in &known {
             self.arm(name)?;
         }
-        if !known.contains(&self.baseline) {
+        let named = [
+            ("baseline", Some(&self.baseline)),
+            ("reference", self.reference.as_ref()),
+        ];
+        for (what, arm) in named {
+            if let Some(arm) = arm.filter(|arm| !known.contains(arm)) {
+                bail!(
+                    "{what}: experiment {} has no arm '{arm}'{}; its arms are {}",
+                    self.name,
+                    meant(arm, known.iter().map(String::as_str)),
+                    known.join(", ")
+                );
+            }
+        }
+        if self.reference.as_ref() == Some(&self.baseline) {
             bail!(
-                "baseline: experiment {} has no arm '{}'{}; its arms are {}",
-                self.name,
-                self.baseline,
-                meant(&self.baseline, known.iter().map(String::as_str)),
-                known.join(", ")
+                "reference: the arm '{}' is the baseline, which has no effect to share; name another arm",
+                self.baseline
             );
         }
         self.check_claims(&known)

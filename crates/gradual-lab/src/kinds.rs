@@ -9,6 +9,7 @@ mod kind;
 mod modular;
 mod parity;
 mod skills;
+mod subpopulations;
 mod table;
 mod text;
 
@@ -19,12 +20,13 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 10] = [
+pub(crate) static KINDS: [&dyn Kind; 11] = [
     &parity::SparseParity,
     &composition::Composition,
     &modular::Modular,
     &addition::Addition,
     &digits::Digits,
+    &subpopulations::Subpopulations,
     &in_context::InContext,
     &skills::Skills,
     &table::Table,
@@ -49,7 +51,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 mod tests {
     use gradual_tasks::{
         AdditionConfig, CompositionConfig, DigitsConfig, ImagesConfig, InContextConfig,
-        ModularConfig, SkillsConfig, SparseParityConfig,
+        ModularConfig, SkillsConfig, SparseParityConfig, SubpopulationsConfig,
     };
     use serde_json::json;
     use toml::Value;
@@ -69,6 +71,7 @@ mod tests {
             "modular" => json!(ModularConfig::default()),
             "addition" => json!(AdditionConfig::default()),
             "digits" => json!(DigitsConfig::default()),
+            "subpopulations" => json!(SubpopulationsConfig::default()),
             "in-context" => json!(InContextConfig::default()),
             "skills" => json!(SkillsConfig::default()),
             "images" => json!(ImagesConfig::default()),
@@ -115,7 +118,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(tried, (10 + 9 + 6 + 6 + 4 + 12 + 6 + 2) * 15);
+        assert_eq!(tried, (10 + 9 + 6 + 6 + 4 + 5 + 12 + 6 + 2) * 15);
     }
 
     #[test]

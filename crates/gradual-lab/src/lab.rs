@@ -38,6 +38,7 @@ pub struct Lab {
     title: Option<String>,
     hypothesis: String,
     baseline: Option<String>,
+    reference: Option<String>,
     arms: Vec<String>,
     own: Vec<Arm>,
     claims: Vec<Claim>,
@@ -66,6 +67,7 @@ impl Lab {
             title: None,
             hypothesis: String::new(),
             baseline: None,
+            reference: None,
             arms: Vec::new(),
             own: Vec::new(),
             claims: Vec::new(),
@@ -145,6 +147,16 @@ impl Lab {
     pub fn baseline(self, name: impl Into<String>) -> Self {
         Self {
             baseline: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// The arm whose effect is the whole: the report then says what share of it every other arm has
+    /// ([`share`](gradual::measure::share())), such as groups that were found of what the known ones do.
+    #[must_use]
+    pub fn reference(self, name: impl Into<String>) -> Self {
+        Self {
+            reference: Some(name.into()),
             ..self
         }
     }
@@ -288,6 +300,7 @@ impl Lab {
             title: self.title.unwrap_or_else(|| self.name.clone()),
             hypothesis: self.hypothesis,
             baseline: self.baseline.unwrap_or_else(|| first.clone()),
+            reference: self.reference,
             arms: self.arms,
             library: Library::shared()?,
             own: self.own,

@@ -15,12 +15,14 @@ mod parity;
 mod report;
 mod skills;
 mod subject;
+mod subpopulations;
 mod trajectory;
 
 pub(crate) use addition::Addition;
 pub(crate) use digits::Digits;
 pub(crate) use parity::Parity;
 pub(crate) use skills::Skills;
+pub(crate) use subpopulations::Subpopulations;
 
 use std::path::Path;
 
@@ -36,6 +38,9 @@ use trajectory::Trajectories;
 
 /// Evaluations beside the run folder's usual ones, a line for each step that is looked at.
 const FILE: &str = "quality.jsonl";
+
+/// The arm along which groups are looked at. The others show what training on groups gives.
+const LOOKED_AT: &str = "erm";
 
 /// When groups are looked at along a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -108,6 +113,10 @@ where
     fn train(&self, run: Run<'_>) -> anyhow::Result<Finished> {
         let setting = run.setting;
         let subject = self.subject(setting.seed)?;
+        if setting.arm.name != LOOKED_AT {
+            let trainer = trainer(subject.task(), None, setting)?;
+            return Ok(written_down(trainer, run).run()?.into());
+        }
         let mut journal = run.folder.journal(FILE)?;
         let losses = run.folder.journal(trajectory::FILE)?;
         let mut losses = Trajectories::new(run.folder.path(), losses)?;

@@ -297,9 +297,9 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             &["quality.examples = 4294967295", "from 1 to 10000"],
         ),
         (
-            "[run]",
-            "[quality]\nexamples = 30\n\n[run]",
-            &["arms = [\"erm\"]"],
+            "arms = [\"erm\", \"mine\"]",
+            "arms = [\"mine\"]\n[quality]\nexamples = 30\n",
+            &["arms does not name them", "arms = [\"erm\", …]"],
         ),
         (
             "[[claim]]",
@@ -330,6 +330,16 @@ fn what_is_wrong_with_a_file_is_named_with_its_line() {
             "arms = [\"erm\", \"mine\"]",
             "arms = [\"erm\", \"mine\"]\nbaseline = \"emr\"",
             &["line 3", "did you mean 'erm'?"],
+        ),
+        (
+            "arms = [\"erm\", \"mine\"]",
+            "arms = [\"erm\", \"mine\"]\nreference = \"mien\"",
+            &["line 3", "reference", "did you mean 'mine'?"],
+        ),
+        (
+            "arms = [\"erm\", \"mine\"]",
+            "arms = [\"erm\", \"mine\"]\nreference = \"erm\"",
+            &["'erm' is the baseline", "name another arm"],
         ),
         (
             "about = \"fourth",

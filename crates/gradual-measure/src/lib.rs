@@ -12,7 +12,8 @@
 //! - [`composed`]: how capabilities that are composed of others develop against their parts; [`cycle_of_parts`]: whether
 //!   some are composed of themselves.
 //! - [`summary`]: all of it for one run; [`metric`]: the list of its numbers that reports show and claims are about.
-//! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds.
+//! - [`statistics`], [`effect`], [`verdict`]: means, paired ratios and verdicts over seeds; [`share`](mod@share): what part of
+//!   one arm's effect another has.
 //!
 //! The usual way is [`RunSummary::from_evaluations`] on the evaluations of each run, [`RunSummary::value`] for one
 //! [`Metric`] and [`RunSummary::lack`] for why there is none, and [`paired_ratio`] with [`judge`] over the seeds.
@@ -33,6 +34,7 @@ pub mod overlap;
 mod parts;
 pub mod rank;
 pub mod run;
+pub mod share;
 mod sign_flip;
 mod slope;
 pub mod solvable;
@@ -56,6 +58,7 @@ pub use overlap::overlap;
 pub use parts::cycle_of_parts;
 pub use rank::{kendall_tau, spearman};
 pub use run::{CapabilityCurves, Measure, RunCurves, SecondPhase};
+pub use share::{Share, share};
 pub use slope::slope;
 pub use solvable::Solvable;
 pub use statistics::{Interval, Sample};

@@ -57,7 +57,7 @@ impl Interval {
 }
 
 /// Statistics of one number over seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// How many seeds have the number.
     pub count: usize,

@@ -68,6 +68,8 @@ pub(crate) struct Arm {
     pub(crate) series: Option<InSeries>,
     /// The baseline of its experiment.
     pub(crate) baseline: String,
+    /// The arm of its experiment whose effect is the whole, of which this one has a share.
+    pub(crate) reference: Option<String>,
     /// How many runs it is to have, where that is known.
     pub(crate) planned: Option<u64>,
     pub(crate) runs: Vec<Run>,
@@ -128,6 +130,7 @@ impl Folder {
                 control: arm.control.clone(),
                 series: arm.series.clone(),
                 baseline: record.baseline.clone(),
+                reference: record.reference.clone(),
                 planned: arm.runs,
                 runs: Vec::new(),
             })
@@ -162,6 +165,7 @@ impl Folder {
                     control: None,
                     series: None,
                     baseline: record.baseline.clone(),
+                    reference: record.reference.clone(),
                     planned: None,
                     runs: vec![run],
                 });

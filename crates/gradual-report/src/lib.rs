@@ -78,6 +78,16 @@ pub fn report(dir: &Path) -> Result<PathBuf, ReportError> {
     Report::new([dir]).write()
 }
 
+/// The content of `summary.json` in the report of the experiment in `dir`, without writing a report: the numbers of every
+/// run and arm, their effects against the baseline, shares and verdicts.
+///
+/// # Errors
+/// Those of [`report`] on what is read.
+pub fn summary(dir: &Path) -> Result<String, ReportError> {
+    let folder = folder::Folder::read(dir, false, &Stop::default())?;
+    results::Results::of(&folder).to_json()
+}
+
 /// What a report is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

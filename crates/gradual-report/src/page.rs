@@ -64,6 +64,7 @@ pub(crate) fn html(folder: &Folder, results: &Results, figures: &[Figure], csv: 
         early,
         figures.iter().filter(first).map(figure).collect(),
         metrics::against(&arms),
+        metrics::shares(&arms),
         metrics::topics(&arms),
         order::html(folder),
         late,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gradual_measure::{Effect, Metric, RunSummary, Sample, paired_ratio};
+use gradual_measure::{Effect, Metric, RunSummary, Sample, Share, paired_ratio, share};
 use gradual_runs::{CommandRecord, SCHEMA};
 use serde::Serialize;
 
@@ -44,8 +44,26 @@ pub(crate) struct ArmResult {
     #[serde(skip)]
     pub(crate) compared: bool,
     pub(crate) metrics: Vec<MetricResult>,
+    /// The arm whose effect is the whole, and what share of it this arm has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) shares: Vec<ShareResult>,
     pub(crate) seeds: Vec<SeedResult>,
 }
+
+/// The share that an arm has of the effect of the reference on one number.
+#[derive(Serialize)]
+pub(crate) struct ShareResult {
+    pub(crate) metric: &'static str,
+    #[serde(skip)]
+    pub(crate) of: Metric,
+    #[serde(flatten)]
+    pub(crate) share: Share,
+}
+
+/// The numbers of whose effect arms have a share: whether capabilities rise together, and how good the worst becomes.
+pub(crate) const SHARED: [Metric; 3] = [Metric::Spread, Metric::Gap, Metric::WorstAccuracy];
 
 /// One number of an arm over its seeds.
 #[derive(Serialize)]
@@ -160,6 +178,11 @@ fn arm(folder: &Folder, arm: &Arm, columns: &[Column]) -> ArmResult {
         provisional: arm.unfinished(),
         compared: folder.judged,
         metrics,
+        reference: arm.reference.clone(),
+        shares: SHARED
+            .into_iter()
+            .filter_map(|metric| shared(folder, arm, metric))
+            .collect(),
         seeds: arm
             .runs
             .iter()
@@ -181,11 +204,32 @@ fn effect(folder: &Folder, arm: &Arm, column: Column) -> Option<Effect> {
     if arm.name == arm.baseline || !folder.judged {
         return None;
     }
-    let values = |arm: &Arm| -> Option<BTreeMap<u64, f64>> {
-        let finished = arm.runs.iter().filter(|run| run.finished);
-        finished
-            .map(|run| Some((run.seed, column.value(run, None)?)))
-            .collect()
-    };
-    paired_ratio(&values(arm)?, &values(folder.arm(&arm.baseline)?)?)
+    paired_ratio(
+        &values(arm, column)?,
+        &values(folder.arm(&arm.baseline)?, column)?,
+    )
+}
+
+/// The share of an arm in the effect of the reference, where all finished runs of both and of the baseline have the number.
+fn shared(folder: &Folder, arm: &Arm, metric: Metric) -> Option<ShareResult> {
+    let reference = arm.reference.as_ref().filter(|_| folder.judged)?;
+    if [&arm.baseline, reference].contains(&&arm.name) {
+        return None;
+    }
+    let of = |arm: &Arm| values(arm, Column::Of(metric));
+    let baseline = of(folder.arm(&arm.baseline)?)?;
+    let share = share(&of(arm)?, &of(folder.arm(reference)?)?, &baseline)?;
+    Some(ShareResult {
+        metric: metric.name(),
+        of: metric,
+        share,
+    })
+}
+
+/// A number of all finished runs of an arm, by seed; `None` where one lacks it.
+fn values(arm: &Arm, column: Column) -> Option<BTreeMap<u64, f64>> {
+    let finished = arm.runs.iter().filter(|run| run.finished);
+    finished
+        .map(|run| Some((run.seed, column.value(run, None)?)))
+        .collect()
 }

@@ -19,9 +19,11 @@ pub(crate) fn all(folder: &Folder, results: &Results) -> Vec<Table> {
         curves(folder),
         found_groups(folder),
     ];
+    let shared = results.arms.iter().any(|arm| !arm.shares.is_empty());
+    let shares = shared.then(|| shares(results));
     let looked = each(folder).any(|(_, run)| !run.looks.is_empty());
     let looks = looked.then(|| looks(folder));
-    tables.into_iter().chain(looks).collect()
+    tables.into_iter().chain(shares).chain(looks).collect()
 }
 
 fn verdicts(results: &Results) -> Table {
@@ -152,6 +154,37 @@ fn metrics(results: &Results) -> Table {
                 effect.map(|effect| effect.ratio).into(),
                 effect.and_then(|effect| effect.low).into(),
                 effect.and_then(|effect| effect.high).into(),
+            ]);
+        }
+    }
+    table
+}
+
+/// What share of the reference's effect every arm has.
+fn shares(results: &Results) -> Table {
+    let mut table = Table::new(
+        "shares",
+        &[
+            "arm",
+            "reference",
+            "metric",
+            "share",
+            "low",
+            "high",
+            "seeds",
+        ],
+    );
+    for arm in &results.arms {
+        for one in &arm.shares {
+            let interval = one.share.interval;
+            table.push([
+                arm.name.as_str().into(),
+                arm.reference.as_deref().unwrap_or_default().into(),
+                one.metric.into(),
+                one.share.share.into(),
+                interval.map(|interval| interval.low).into(),
+                interval.map(|interval| interval.high).into(),
+                one.share.seeds.into(),
             ]);
         }
     }

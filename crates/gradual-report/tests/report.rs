@@ -196,6 +196,58 @@ fn what_never_came_is_said() {
     assert!(html.contains("of 30 reached"));
 }
 
+/// What part of the reference's effect an arm has: from the numbers of the runs, the plain way.
+#[test]
+fn arms_have_a_share_of_the_effect_of_a_reference() {
+    let named = |dir: &Path| {
+        let path = dir.join("experiment.json");
+        let mut record: Value = serde_json::from_str(&read(&path)).unwrap();
+        record["reference"] = "labels".into();
+        write(&path, &record.to_string());
+    };
+    let (html, with) = reported(&Fixture::default(), named);
+    let arms = with["arms"].as_array().unwrap();
+    let logs = |arm: &Value, metric: &str| -> f64 {
+        let seeds = arm["seeds"].as_array().unwrap().iter();
+        let values = seeds.map(|seed| seed["metrics"][metric].as_f64().unwrap().ln());
+        values.sum()
+    };
+    for metric in ["spread", "gap"] {
+        let [erm, labels, vectors] = [0, 1, 2].map(|arm| logs(&arms[arm], metric));
+        let shares = arms[2]["shares"].as_array().unwrap();
+        let one = shares.iter().find(|one| one["metric"] == metric).unwrap();
+        let expected = (vectors - erm) / (labels - erm);
+        assert!(
+            (one["share"].as_f64().unwrap() - expected).abs() < 1e-9,
+            "{one}"
+        );
+        let (low, high) = (&one["interval"]["low"], &one["interval"]["high"]);
+        assert!(low.as_f64().unwrap() <= expected && expected <= high.as_f64().unwrap());
+        assert_eq!(one["seeds"], 5);
+    }
+    // Neither the baseline nor the reference has a share of itself.
+    assert!(arms[0]["shares"].is_null() && arms[1]["shares"].is_null());
+    assert!(html.contains("<h2>Share of the effect of <code>labels</code></h2>"));
+    let (without, summary) = reported(&Fixture::default(), |_| ());
+    assert!(!without.contains("Share of the effect"));
+    assert!(summary["arms"][2]["shares"].is_null());
+    let same = Fixture {
+        arms: vec![
+            Arm::new("erm", 100.0, 20.0, 0.3, false),
+            Arm::new("labels", 100.0, 20.0, 0.3, true),
+            Arm::new("found", 400.0, 4.0, 0.6, true),
+        ],
+        ..Fixture::default()
+    };
+    let root = tempdir().unwrap();
+    let dir = same.write(root.path());
+    named(&dir);
+    // Whose effect is none at all, of that nobody has a share.
+    let page = read(&report(&dir).unwrap());
+    assert!(!page.contains("Share of the effect"));
+    assert!(!dir.join("report/tables/shares.csv").exists());
+}
+
 #[test]
 fn the_tax_has_another_goal_where_the_baseline_is_too_slow() {
     let fixture = Fixture {

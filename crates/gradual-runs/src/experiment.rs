@@ -16,6 +16,9 @@ pub struct ExperimentRecord {
     pub claim: String,
     /// Name of the arm that the others are compared with.
     pub baseline: String,
+    /// Name of the arm whose effect is the whole, of which others have a share; none where shares are not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// The arms in the order in which reports show them; arms with runs that are not named come last.
     #[serde(default)]
     pub arms: Vec<ArmRecord>,

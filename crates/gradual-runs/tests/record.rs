@@ -117,6 +117,7 @@ fn files_come_back_as_they_were() {
         title: "Parity".into(),
         claim: "gradually".into(),
         baseline: "erm".into(),
+        reference: None,
         arms: vec![ArmRecord {
             name: "erm".into(),
             about: "mean loss".into(),

@@ -11,6 +11,7 @@
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
 //! | [`Table`] | one per value of a group column | a CSV file, a dataset of Burn's, or red-wine quality |
 //! | [`Digits`] | one per digit, hidden in the classes even and odd; one digit is rare | 1 797 images of handwritten digits |
+//! | [`Subpopulations`] | a majority and a minority of each of two classes, with outliers | fresh points every step |
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
 mod addition;
@@ -29,6 +30,7 @@ mod separator;
 mod setting;
 pub mod skills;
 mod sparse_parity;
+mod subpopulations;
 mod table;
 mod text;
 mod weights;
@@ -56,6 +58,8 @@ pub use sparse_parity::SparseParity;
 pub use sparse_parity::composition::config::CompositionConfig;
 pub use sparse_parity::config::SparseParityConfig;
 pub use sparse_parity::examples::ParityBatch;
+pub use subpopulations::config::SubpopulationsConfig;
+pub use subpopulations::{Subpopulations, SubpopulationsBatch};
 pub use table::data::TableData;
 pub use table::error::TableError;
 pub use table::options::{Missing, Predicted, TableOptions};

@@ -6,8 +6,8 @@ use gradual::train::Task;
 use gradual_tasks::{
     Addition, AdditionConfig, CompositionConfig, Digits, DigitsConfig, ImageData, Images,
     ImagesConfig, InContext, InContextConfig, Modular, ModularConfig, Skills, SkillsConfig,
-    SparseParity, SparseParityConfig, Table, TableData, TableOptions, Text, TextConfig, TextData,
-    TextTokens,
+    SparseParity, SparseParityConfig, Subpopulations, SubpopulationsConfig, Table, TableData,
+    TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -61,6 +61,18 @@ fn in_context() {
 fn digits() {
     let task = Digits::new(&DigitsConfig::default(), 1).expect("a task");
     assert!(check(&task, 64) < 1e-5);
+}
+
+#[test]
+fn subpopulations() {
+    for hidden in [0, 32] {
+        let config = SubpopulationsConfig {
+            hidden,
+            ..SubpopulationsConfig::default()
+        };
+        let task = Subpopulations::new(&config, 1).expect("a task");
+        assert!(check(&task, 64) < 1e-5);
+    }
 }
 
 #[test]

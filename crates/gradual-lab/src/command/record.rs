@@ -102,6 +102,7 @@ fn record(plan: &Plan<'_>, arms: Vec<ArmRecord>, commands: Vec<CommandRecord>) -
         title: experiment.title.clone(),
         claim: experiment.hypothesis.clone(),
         baseline: experiment.baseline.clone(),
+        reference: experiment.reference.clone(),
         arms,
         claims: experiment.claims.clone(),
         notes: experiment.task.notes().to_vec(),

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 28] = [
+pub(crate) const FILES: [(&str, &str); 30] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -29,6 +29,7 @@ pub(crate) const FILES: [(&str, &str); 28] = [
     ("overhang", include_str!("files/overhang.toml")),
     ("model-size", include_str!("files/model-size.toml")),
     ("grokking", include_str!("files/grokking.toml")),
+    ("in-context", include_str!("files/in-context.toml")),
     ("skills", include_str!("files/skills.toml")),
     (
         "skills-composed",
@@ -59,6 +60,10 @@ pub(crate) const FILES: [(&str, &str); 28] = [
     (
         "grouping-quality-digits",
         include_str!("files/grouping-quality-digits.toml"),
+    ),
+    (
+        "grouping-quality-subpopulations",
+        include_str!("files/grouping-quality-subpopulations.toml"),
     ),
     (
         "grouping-quality-skills",
@@ -114,8 +119,8 @@ mod tests {
         let said = |name, task| on_task(name, task).unwrap_err().to_string();
         assert_eq!(
             said("grouping-quality", "skils"),
-            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, addition, digits, skills, and \
-             its own without --task"
+            "the experiment grouping-quality has no task 'skils', did you mean 'skills'?; there are aliases, permuted, addition, digits, \
+             subpopulations, skills, and its own without --task"
         );
         assert_eq!(
             said("table", "skills"),

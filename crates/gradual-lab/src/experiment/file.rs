@@ -36,6 +36,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) baseline: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) reference: Option<Spanned<String>>,
+    #[serde(default)]
     arms: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     task: Table,
@@ -221,6 +223,9 @@ impl File {
         if let Some(arm) = &read.baseline {
             known(arm, "baseline")?;
         }
+        if let Some(arm) = &read.reference {
+            known(arm, "reference")?;
+        }
         let baseline = read.baseline.as_ref().map(|arm| arm.as_ref().clone());
         let baseline = baseline.or_else(|| read.arms().first().cloned());
         for claim in &read.claim {
@@ -303,8 +308,10 @@ impl File {
                 "{file}: [quality] looks along runs of the plain mean loss: leave out [[arm]] name = \"erm\""
             );
         }
-        if self.quality.is_some() && arms != ["erm"] {
-            bail!("{file}: [quality] looks along runs of the plain mean loss: arms = [\"erm\"]");
+        if self.quality.is_some() && !arms.iter().any(|arm| arm == "erm") {
+            bail!(
+                "{file}: [quality] looks along runs of the plain mean loss, and arms does not name them: arms = [\"erm\", …]"
+            );
         }
         Ok(())
     }

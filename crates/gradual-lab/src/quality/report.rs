@@ -6,6 +6,7 @@ mod how_many;
 mod json;
 mod sharing;
 mod stages;
+mod training;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -16,8 +17,10 @@ use gradual::runs::files::{self, EXPERIMENT};
 use gradual::runs::{Done, ExperimentRecord, Lines, Place, comparable};
 use gradual_report::{ReportFolder, Sheet, csv_cell};
 
+use super::LOOKED_AT;
 use super::line::{Line, RowLine};
 use crate::training::Written;
+use training::Trained;
 
 /// A number of a row.
 type Measure = (&'static str, fn(&RowLine) -> Option<f64>);
@@ -31,14 +34,13 @@ const MEASURES: [Measure; 6] = [
     ("weight_mass_slope", |row| row.weight_mass_slope),
 ];
 
-/// The arm along which groups are looked at.
-const ARM: &str = "erm";
-
 /// The lines of all finished runs, by step.
 struct Runs {
     steps: BTreeMap<u64, Vec<Line>>,
     first: Line,
     seeds: usize,
+    /// What training on groups gives, where some arms do.
+    trained: Vec<Trained>,
 }
 
 /// Reads the runs of `task` in `folder`, writes `report/` and says what the tables say.
@@ -66,7 +68,7 @@ impl Runs {
         let mut steps: BTreeMap<u64, Vec<Line>> = BTreeMap::new();
         let mut configs = Vec::new();
         let places = Place::all(folder)?.runs.into_iter();
-        for place in places.filter(|place| place.arm == ARM) {
+        for place in places.filter(|place| place.arm == LOOKED_AT) {
             let Some((done, config)) = Done::read(&place.folder)?.zip(place.config()?) else {
                 continue;
             };
@@ -101,6 +103,7 @@ impl Runs {
             steps,
             first,
             seeds: configs.len(),
+            trained: Trained::read(folder)?,
         })
     }
 
@@ -141,6 +144,7 @@ impl Runs {
             ],
         );
         self.add_stages(&mut sheet);
+        training::add(&mut sheet, &self.trained);
         for against in known {
             let rows = self.first().rows.iter();
             let rows = families::in_order(rows.filter(|row| row.against == against).collect());

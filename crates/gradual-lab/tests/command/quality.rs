@@ -17,6 +17,7 @@ fn found_groups_are_held_against_tasks_and_codes() {
         "--steps=2",
         "--draw=32",
         "--jobs=1",
+        "--arms=erm",
         &out,
     ]
     .map(str::to_owned);
@@ -206,6 +207,7 @@ fn inputs_are_at_chance_where_fields_are_permuted() {
         "--quick",
         "--steps=2",
         "--draw=16",
+        "--arms=erm",
         &out,
     ];
     run(&arguments.map(str::to_owned));
@@ -264,4 +266,77 @@ fn found_groups_are_held_against_carries() {
     assert!((0.6..0.95).contains(&places), "{places}");
     let seen = |view: &str| rows.iter().any(|row| row["view"] == view);
     assert!(seen("tokens by position") && seen("loss trajectories") && seen("loss changes"));
+}
+
+/// Minorities among outliers, and what training on the groups of every view gives, beside the true groups.
+#[test]
+fn training_on_found_groups_has_a_share_of_the_effect_of_true_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arguments = [
+        "grouping-quality",
+        "--task=subpopulations",
+        "--quick",
+        "--steps=120",
+        "--draw=64",
+        "--evaluate-every=5",
+        &out,
+    ];
+    let said = run(&arguments.map(str::to_owned));
+    let folder = home.path().join("grouping-quality-subpopulations-quick");
+    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
+    let read: Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(read["capabilities"], json!(4));
+    // Outliers are none of the subpopulations, or one more.
+    let index = |grouping: &str, against: &str| {
+        let rows = read["rows"].as_array().unwrap().iter();
+        let mut own = rows.filter(|row| row["grouping"] == grouping && row["against"] == against);
+        own.next().unwrap()["scores"]["0"]["adjusted_rand"]["mean"]
+            .as_f64()
+            .unwrap()
+    };
+    let both = "subpopulations and outliers";
+    assert_eq!(index("the true groups", both), 1.0);
+    assert_eq!(index(&format!("the {both}"), "subpopulations"), 1.0);
+    assert_eq!(index("the true groups", "subpopulations"), 1.0);
+
+    let trained = read["training"].as_array().unwrap();
+    let names: Vec<&str> = trained
+        .iter()
+        .map(|arm| arm["arm"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "erm",
+        "grouped",
+        "whitened",
+        "lens",
+        "inputs",
+        "activations",
+        "random",
+    ];
+    assert_eq!(names, expected);
+    let gap = |arm: &Value| {
+        let metrics = arm["metrics"].as_array().unwrap().iter();
+        let mut gaps = metrics.filter(|one| one["metric"] == "gap");
+        gaps.next().unwrap()["sample"]["mean"].as_f64().unwrap()
+    };
+    for arm in &trained[2..] {
+        let shares = arm["shares"].as_array().unwrap().iter();
+        let mut shares = shares.filter(|one| one["metric"] == "gap");
+        let share = shares.next().unwrap()["share"].as_f64().unwrap();
+        let log = |arm: &Value| (gap(arm) / gap(&trained[0])).ln();
+        let expected = log(arm) / log(&trained[1]);
+        assert!(
+            (share - expected).abs() < 1e-6 * expected.abs().max(1.0),
+            "{arm}"
+        );
+    }
+    assert!(said.contains("## What training on groups gives"));
+    // Groups are looked at along the first arm alone.
+    let looked = |arm: &str| {
+        let text = fs::read_to_string(folder.join(arm).join("seed-0/quality.jsonl"));
+        text.is_ok_and(|text| !text.is_empty())
+    };
+    assert!(looked("erm"));
+    assert!(expected[1..].iter().all(|arm| !looked(arm)));
 }

@@ -60,6 +60,9 @@ impl Folder {
         for arm in &mut self.arms {
             named(&mut arm.name);
             named(&mut arm.baseline);
+            if let Some(reference) = &mut arm.reference {
+                named(reference);
+            }
             if let Some(series) = &mut arm.series {
                 named(&mut series.name);
             }

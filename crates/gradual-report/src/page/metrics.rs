@@ -1,11 +1,11 @@
 //! The arms and their numbers.
 
-use gradual_measure::{Direction, Effect, Metric, Topic};
+use gradual_measure::{Direction, Effect, Metric, Share, Topic};
 
 use super::{Shown, table};
 use crate::column::Column;
 use crate::numbers::{count, number, with_deviation};
-use crate::results::{ArmResult, MetricResult};
+use crate::results::{ArmResult, MetricResult, SHARED};
 use crate::text::{escape, shown};
 
 /// Letters of a name, and of what is said about it.
@@ -100,6 +100,67 @@ fn ratio(effect: Option<Effect>) -> Shown {
             |effect| format!("{}{interval}", number(effect.ratio)),
         ),
         sort: effect.map(|effect| effect.ratio),
+    }
+}
+
+/// What share of the reference's effect every arm has.
+pub(super) fn shares(arms: &[&ArmResult]) -> String {
+    let sharing: Vec<&&ArmResult> = arms.iter().filter(|arm| !arm.shares.is_empty()).collect();
+    let mut references: Vec<&str> = Vec::new();
+    for arm in &sharing {
+        if let Some(reference) = arm.reference.as_deref()
+            && !references.contains(&reference)
+        {
+            references.push(reference);
+        }
+    }
+    if references.is_empty() {
+        return String::new();
+    }
+    let rows = sharing.iter().map(|arm| {
+        let of = |metric| arm.shares.iter().find(|one| one.of == metric);
+        let cells = SHARED
+            .into_iter()
+            .map(|metric| part(of(metric).map(|one| &one.share)));
+        std::iter::once(Shown::from(name(arm)))
+            .chain(cells)
+            .collect()
+    });
+    let rows: Vec<Vec<Shown>> = rows.collect();
+    let mut heads = vec!["arm"];
+    heads.extend(SHARED.map(|metric| Column::Of(metric).label()));
+    let named: Vec<String> = references
+        .iter()
+        .map(|arm| format!("<code>{}</code>", shown(arm, NAME)))
+        .collect();
+    format!(
+        "<h2>Share of the effect of {}</h2>\n{}<p class=\"small\">Mean log ratio to the baseline over that of the reference, 0 for \
+         what does nothing and 1 for what does the same, with Fieller’s 95 % intervals over seeds. Unclear: the reference may have no \
+         effect at all, so that any share may be.</p>\n",
+        named.join(", "),
+        table("metrics", &heads, &rows)
+    )
+}
+
+fn part(share: Option<&Share>) -> Shown {
+    let unclear = |share: &&Share| share.interval.is_none() && share.seeds > 1;
+    if share.is_some_and(|share| unclear(&share)) {
+        return Shown::from("unclear".to_owned());
+    }
+    let interval = share.and_then(|share| share.interval);
+    let interval = interval.map_or_else(String::new, |one| {
+        format!(
+            " <small>{} to {}</small>",
+            number(one.low),
+            number(one.high)
+        )
+    });
+    Shown {
+        html: share.map_or_else(
+            || "–".to_owned(),
+            |share| format!("{}{interval}", number(share.share)),
+        ),
+        sort: share.map(|share| share.share),
     }
 }
 

@@ -105,6 +105,7 @@ impl Fixture {
                     so capabilities arise gradually and together."
                 .to_owned(),
             baseline: "erm".to_owned(),
+            reference: None,
             arms: self
                 .arms
                 .iter()

@@ -77,6 +77,7 @@ pub(crate) fn experiment() -> ExperimentRecord {
         title: "Parity".into(),
         claim: "gradually".into(),
         baseline: "erm".into(),
+        reference: None,
         arms: vec![arm("erm"), arm("grouped")],
         claims: Vec::new(),
         notes: vec![String::from("wine.csv: 3 missing cells")],

@@ -47,6 +47,7 @@ impl Runs {
             "steps": steps.collect::<Vec<_>>(),
             "rows": first.rows.iter().map(|row| self.row(row)).collect::<Vec<_>>(),
             "how_many": how_many.collect::<Vec<_>>(),
+            "training": self.trained,
         })
     }
 
