@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 30] = [
+pub(crate) const FILES: [(&str, &str); 32] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -27,7 +27,15 @@ pub(crate) const FILES: [(&str, &str); 30] = [
         include_str!("files/composition-unseen.toml"),
     ),
     ("overhang", include_str!("files/overhang.toml")),
+    (
+        "overhang-skills",
+        include_str!("files/overhang-skills.toml"),
+    ),
     ("model-size", include_str!("files/model-size.toml")),
+    (
+        "model-size-skills",
+        include_str!("files/model-size-skills.toml"),
+    ),
     ("grokking", include_str!("files/grokking.toml")),
     ("in-context", include_str!("files/in-context.toml")),
     ("skills", include_str!("files/skills.toml")),

@@ -99,7 +99,7 @@ pub(super) fn add(sheet: &mut Sheet, trained: &[Trained]) {
     sheet.heading("What training on groups gives");
     let reference = first.reference.as_deref().unwrap_or("no arm");
     sheet.text(&format!(
-        "Runs of their own, each on one grouping from its first step on. The share is that of the effect of {reference}: the mean \
+        "Runs of their own, each on one grouping. The share is that of the effect of {reference}: the mean \
          log ratio to the mean loss over that of {reference}, with Fieller's 95 % interval over seeds; 0 for what does nothing, 1 \
          for what does the same, unclear where {reference} may have no effect. A number is missing where a run never got there."
     ));
