@@ -31,7 +31,7 @@ use gradual::train::{Capability, Interrupt, Task as _};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::training::{AnyTask, Finished, Run, Setting, Written, trainer, written_down};
+use crate::training::{AnyTask, Finished, Run, Setting, Written, trained, trainer, written_down};
 use measure::Measure;
 use subject::Subject;
 use trajectory::Trajectories;
@@ -40,7 +40,7 @@ use trajectory::Trajectories;
 const FILE: &str = "quality.jsonl";
 
 /// The arm along which groups are looked at. The others show what training on groups gives.
-const LOOKED_AT: &str = "erm";
+pub(crate) const LOOKED_AT: &str = "erm";
 
 /// When groups are looked at along a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,8 +114,7 @@ where
         let setting = run.setting;
         let subject = self.subject(setting.seed)?;
         if setting.arm.name != LOOKED_AT {
-            let trainer = trainer(subject.task(), None, setting)?;
-            return Ok(written_down(trainer, run).run()?.into());
+            return trained(subject.task(), None, run);
         }
         let mut journal = run.folder.journal(FILE)?;
         let losses = run.folder.journal(trajectory::FILE)?;

@@ -321,7 +321,12 @@ fn first_step<T: Task>(task: &T, proxy: Option<&T>, setting: Setting<'_>) -> any
     Ok(trainer(task, proxy, setting)?.try_first_step()?)
 }
 
-fn trained<T: Task>(task: &T, proxy: Option<&T>, run: Run<'_>) -> anyhow::Result<Finished> {
+/// Trains a model of it, with the task of its proxy, if it has one.
+pub(crate) fn trained<T: Task>(
+    task: &T,
+    proxy: Option<&T>,
+    run: Run<'_>,
+) -> anyhow::Result<Finished> {
     let trainer = trainer(task, proxy, run.setting)?;
     Ok(written_down(trainer, run).run()?.into())
 }

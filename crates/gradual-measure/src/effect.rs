@@ -99,6 +99,12 @@ fn skewness(values: &[f64]) -> Option<f64> {
     (values.len() > 2 && moment(2) > 1e-24 && skewness.is_finite()).then_some(skewness)
 }
 
+/// `ln(value/base)`; `None` where one of them is not positive and finite.
+pub(crate) fn log_ratio(value: f64, base: f64) -> Option<f64> {
+    let sound = |number: f64| number.is_finite() && number > 0.0;
+    (sound(value) && sound(base)).then(|| value.ln() - base.ln())
+}
+
 /// The effect of an arm on a positive number, from the log ratios `ln(arm/baseline)` of the seeds that both
 /// have: the exponential of their mean and of its intervals.
 ///
@@ -109,10 +115,7 @@ pub fn paired_ratio(arm: &BTreeMap<u64, f64>, baseline: &BTreeMap<u64, f64>) -> 
     let logs: Vec<f64> = arm
         .iter()
         .filter_map(|(seed, value)| Some((value, baseline.get(seed)?)))
-        .map(|(value, base)| {
-            let sound = |number: f64| number.is_finite() && number > 0.0;
-            (sound(*value) && sound(*base)).then(|| value.ln() - base.ln())
-        })
+        .map(|(value, base)| log_ratio(*value, *base))
         .collect::<Option<_>>()?;
     let interval = Interval::of_mean(&logs);
     let exp = |log: f64| log.exp().min(f64::MAX);

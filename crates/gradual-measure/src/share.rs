@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use crate::effect::log_ratio;
 use crate::statistics::{Interval, mean};
 
 /// The part that an arm has of the effect of a reference arm, over seeds that both and the baseline have.
@@ -20,6 +21,14 @@ pub struct Share {
     pub interval: Option<Interval>,
     /// Number of seeds.
     pub seeds: usize,
+}
+
+impl Share {
+    /// Whether several seeds leave it open whether the reference has any effect, so that any share may be.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.interval.is_none() && self.seeds > 1
+    }
 }
 
 /// The part that `arm` has of the effect of `reference` on a positive number: `x̄ / ȳ` with `xₛ = ln(armₛ/baselineₛ)` and
@@ -36,10 +45,9 @@ pub fn share(
     reference: &BTreeMap<u64, f64>,
     baseline: &BTreeMap<u64, f64>,
 ) -> Option<Share> {
-    let log = |number: f64| (number.is_finite() && number > 0.0).then(|| number.ln());
     let both = arm.iter().filter_map(|(seed, &arm)| {
-        let (&reference, &baseline) = (reference.get(seed)?, baseline.get(seed)?);
-        Some(log(baseline).and_then(|base| Some((log(arm)? - base, log(reference)? - base))))
+        let (&reference, &base) = (reference.get(seed)?, baseline.get(seed)?);
+        Some(log_ratio(arm, base).zip(log_ratio(reference, base)))
     });
     let (x, y): (Vec<f64>, Vec<f64>) = both.collect::<Option<Vec<_>>>()?.into_iter().unzip();
     let (mean_x, mean_y) = (mean(&x)?, mean(&y)?);
@@ -109,6 +117,7 @@ mod tests {
         let interval = all.interval.unwrap();
         assert!((interval.low - 1.0).abs() < 1e-6 && (interval.high - 1.0).abs() < 1e-6);
         assert_eq!(all.seeds, 5);
+        assert!(!all.is_unclear());
     }
 
     #[test]
@@ -119,10 +128,12 @@ mod tests {
         let arm = by_seed(&[0.5, 1.0, 1.5]);
         let unclear = share(&arm, &reference, &baseline).unwrap();
         assert_eq!(unclear.interval, None);
+        assert!(unclear.is_unclear());
         assert_eq!(share(&arm, &baseline, &baseline), None);
         // One seed gives no interval; none, and what is not positive, no share.
         let one = share(&by_seed(&[0.5]), &by_seed(&[0.25]), &by_seed(&[1.0])).unwrap();
         assert_eq!((one.share, one.interval, one.seeds), (0.5, None, 1));
+        assert!(!one.is_unclear());
         assert_eq!(share(&by_seed(&[]), &reference, &baseline), None);
         assert_eq!(
             share(&by_seed(&[0.5, 0.0, 1.0]), &reference, &baseline),

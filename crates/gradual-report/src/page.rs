@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::figures::{Figure, Legend, Panel};
 use crate::folder::{Folder, MOST_ARMS};
-use crate::numbers::{count, whole};
+use crate::numbers::{count, number, whole};
 use crate::prose;
 use crate::results::{ArmResult, Results};
 use crate::style;
@@ -196,6 +196,22 @@ fn quoted(text: &str) -> String {
 pub(crate) struct Shown {
     pub(crate) html: String,
     pub(crate) sort: Option<f64>,
+}
+
+impl Shown {
+    /// A number with the ends of its interval, small, behind it; a dash where there is none.
+    pub(crate) fn estimate(value: Option<f64>, interval: Option<(f64, f64)>) -> Self {
+        let interval = interval.map_or_else(String::new, |(low, high)| {
+            format!(" <small>{} to {}</small>", number(low), number(high))
+        });
+        Self {
+            html: value.map_or_else(
+                || "–".to_owned(),
+                |value| format!("{}{interval}", number(value)),
+            ),
+            sort: value,
+        }
+    }
 }
 
 impl From<String> for Shown {

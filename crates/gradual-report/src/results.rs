@@ -55,9 +55,7 @@ pub(crate) struct ArmResult {
 /// The share that an arm has of the effect of the reference on one number.
 #[derive(Serialize)]
 pub(crate) struct ShareResult {
-    pub(crate) metric: &'static str,
-    #[serde(skip)]
-    pub(crate) of: Metric,
+    pub(crate) metric: Metric,
     #[serde(flatten)]
     pub(crate) share: Share,
 }
@@ -219,11 +217,7 @@ fn shared(folder: &Folder, arm: &Arm, metric: Metric) -> Option<ShareResult> {
     let of = |arm: &Arm| values(arm, Column::Of(metric));
     let baseline = of(folder.arm(&arm.baseline)?)?;
     let share = share(&of(arm)?, &of(folder.arm(reference)?)?, &baseline)?;
-    Some(ShareResult {
-        metric: metric.name(),
-        of: metric,
-        share,
-    })
+    Some(ShareResult { metric, share })
 }
 
 /// A number of all finished runs of an arm, by seed; `None` where one lacks it.

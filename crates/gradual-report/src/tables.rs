@@ -180,7 +180,7 @@ fn shares(results: &Results) -> Table {
             table.push([
                 arm.name.as_str().into(),
                 arm.reference.as_deref().unwrap_or_default().into(),
-                one.metric.into(),
+                one.metric.name().into(),
                 one.share.share.into(),
                 interval.map(|interval| interval.low).into(),
                 interval.map(|interval| interval.high).into(),

@@ -15,7 +15,7 @@ use crate::bounds;
 use crate::kinds::{Kind, find};
 use crate::meant::meant;
 use crate::names;
-use crate::quality::Quality;
+use crate::quality::{LOOKED_AT, Quality};
 
 /// Most arms of a file, and names of arms in a list.
 const ARMS: usize = 1_000;
@@ -220,11 +220,10 @@ impl File {
         for arm in read.arms.iter().flatten() {
             known(arm, "arms")?;
         }
-        if let Some(arm) = &read.baseline {
-            known(arm, "baseline")?;
-        }
-        if let Some(arm) = &read.reference {
-            known(arm, "reference")?;
+        for (arm, key) in [(&read.baseline, "baseline"), (&read.reference, "reference")] {
+            if let Some(arm) = arm {
+                known(arm, key)?;
+            }
         }
         let baseline = read.baseline.as_ref().map(|arm| arm.as_ref().clone());
         let baseline = baseline.or_else(|| read.arms().first().cloned());
@@ -303,14 +302,14 @@ impl File {
         if let Some(name) = arms.iter().find(|name| !seen.insert(*name)) {
             bail!("{file}: arms names '{name}' twice");
         }
-        if self.quality.is_some() && self.arm.iter().any(|arm| arm.name == "erm") {
+        if self.quality.is_some() && self.arm.iter().any(|arm| arm.name == LOOKED_AT) {
             bail!(
-                "{file}: [quality] looks along runs of the plain mean loss: leave out [[arm]] name = \"erm\""
+                "{file}: [quality] looks along runs of the plain mean loss: leave out [[arm]] name = \"{LOOKED_AT}\""
             );
         }
-        if self.quality.is_some() && !arms.iter().any(|arm| arm == "erm") {
+        if self.quality.is_some() && !arms.iter().any(|arm| arm == LOOKED_AT) {
             bail!(
-                "{file}: [quality] looks along runs of the plain mean loss, and arms does not name them: arms = [\"erm\", …]"
+                "{file}: [quality] looks along runs of the plain mean loss, and arms does not name them: arms = [\"{LOOKED_AT}\", …]"
             );
         }
         Ok(())

@@ -1,8 +1,30 @@
 //! Groups along a run, held against the true ones.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::*;
+
+/// The short protocol on `task` with these flags: what it prints, its folder, and its numbers.
+fn protocol(home: &Path, task: &str, flags: &[&str]) -> (String, PathBuf, Value) {
+    let (task_flag, out) = (
+        format!("--task={task}"),
+        format!("--out={}", home.display()),
+    );
+    let mut arguments = vec!["grouping-quality", &task_flag, "--quick", &out];
+    arguments.extend(flags);
+    let said = run(&arguments.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let folder = home.join(format!("grouping-quality-{task}-quick"));
+    let numbers = numbers(&folder);
+    (said, folder, numbers)
+}
+
+/// What stands in `quality.json`.
+fn numbers(folder: &Path) -> Value {
+    let text = fs::read_to_string(folder.join("report/quality.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
 
 /// Every row at every step that is looked at, in lines, tables, a figure and a page.
 #[test]
@@ -28,8 +50,7 @@ fn found_groups_are_held_against_tasks_and_codes() {
     let page = said.trim().lines().last().unwrap();
     assert_eq!(Path::new(page), folder.join("report/index.html"));
     assert!(fs::read_to_string(page).unwrap().contains("<svg"));
-    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
-    let read: Value = serde_json::from_str(&read).unwrap();
+    let read = numbers(&folder);
     assert_eq!(
         (&read["seeds"], &read["capabilities"], &read["codes"]),
         (&json!(1), &json!(8), &json!(16))
@@ -200,20 +221,8 @@ fn found_groups_are_held_against_skills() {
 #[test]
 fn inputs_are_at_chance_where_fields_are_permuted() {
     let home = tempfile::tempdir().unwrap();
-    let out = format!("--out={}", home.path().display());
-    let arguments = [
-        "grouping-quality",
-        "--task=permuted",
-        "--quick",
-        "--steps=2",
-        "--draw=16",
-        "--arms=erm",
-        &out,
-    ];
-    run(&arguments.map(str::to_owned));
-    let folder = home.path().join("grouping-quality-permuted-quick");
-    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
-    let read: Value = serde_json::from_str(&read).unwrap();
+    let flags = ["--steps=2", "--draw=16", "--arms=erm"];
+    let (.., read) = protocol(home.path(), "permuted", &flags);
     assert_eq!(
         (&read["capabilities"], &read["codes"]),
         (&json!(4), &json!(16))
@@ -237,20 +246,8 @@ fn inputs_are_at_chance_where_fields_are_permuted() {
 #[test]
 fn found_groups_are_held_against_carries() {
     let home = tempfile::tempdir().unwrap();
-    let out = format!("--out={}", home.path().display());
-    let arguments = [
-        "grouping-quality",
-        "--task=addition",
-        "--quick",
-        "--steps=2",
-        "--draw=16",
-        "--evaluate-every=1",
-        &out,
-    ];
-    run(&arguments.map(str::to_owned));
-    let folder = home.path().join("grouping-quality-addition-quick");
-    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
-    let read: Value = serde_json::from_str(&read).unwrap();
+    let flags = ["--steps=2", "--draw=16", "--evaluate-every=1"];
+    let (.., read) = protocol(home.path(), "addition", &flags);
     assert_eq!(read["capabilities"], json!(4));
     let rows = read["rows"].as_array().unwrap();
     let index = |grouping: &str, against: &str| {
@@ -272,20 +269,8 @@ fn found_groups_are_held_against_carries() {
 #[test]
 fn training_on_found_groups_has_a_share_of_the_effect_of_true_ones() {
     let home = tempfile::tempdir().unwrap();
-    let out = format!("--out={}", home.path().display());
-    let arguments = [
-        "grouping-quality",
-        "--task=subpopulations",
-        "--quick",
-        "--steps=120",
-        "--draw=64",
-        "--evaluate-every=5",
-        &out,
-    ];
-    let said = run(&arguments.map(str::to_owned));
-    let folder = home.path().join("grouping-quality-subpopulations-quick");
-    let read = fs::read_to_string(folder.join("report/quality.json")).unwrap();
-    let read: Value = serde_json::from_str(&read).unwrap();
+    let flags = ["--steps=120", "--draw=64", "--evaluate-every=5"];
+    let (said, folder, read) = protocol(home.path(), "subpopulations", &flags);
     assert_eq!(read["capabilities"], json!(4));
     // Outliers are none of the subpopulations, or one more.
     let index = |grouping: &str, against: &str| {

@@ -91,16 +91,7 @@ pub(super) fn against(arms: &[&ArmResult]) -> String {
 
 fn ratio(effect: Option<Effect>) -> Shown {
     let interval = effect.and_then(|effect| effect.low.zip(effect.high));
-    let interval = interval.map_or_else(String::new, |(low, high)| {
-        format!(" <small>{} to {}</small>", number(low), number(high))
-    });
-    Shown {
-        html: effect.map_or_else(
-            || "–".to_owned(),
-            |effect| format!("{}{interval}", number(effect.ratio)),
-        ),
-        sort: effect.map(|effect| effect.ratio),
-    }
+    Shown::estimate(effect.map(|effect| effect.ratio), interval)
 }
 
 /// What share of the reference's effect every arm has.
@@ -118,10 +109,10 @@ pub(super) fn shares(arms: &[&ArmResult]) -> String {
         return String::new();
     }
     let rows = sharing.iter().map(|arm| {
-        let of = |metric| arm.shares.iter().find(|one| one.of == metric);
+        let of = |metric| arm.shares.iter().find(|one| one.metric == metric);
         let cells = SHARED
             .into_iter()
-            .map(|metric| part(of(metric).map(|one| &one.share)));
+            .map(|metric| part(of(metric).map(|one| one.share)));
         std::iter::once(Shown::from(name(arm)))
             .chain(cells)
             .collect()
@@ -142,26 +133,15 @@ pub(super) fn shares(arms: &[&ArmResult]) -> String {
     )
 }
 
-fn part(share: Option<&Share>) -> Shown {
-    let unclear = |share: &&Share| share.interval.is_none() && share.seeds > 1;
-    if share.is_some_and(|share| unclear(&share)) {
+fn part(share: Option<Share>) -> Shown {
+    if share.is_some_and(|share| share.is_unclear()) {
         return Shown::from("unclear".to_owned());
     }
     let interval = share.and_then(|share| share.interval);
-    let interval = interval.map_or_else(String::new, |one| {
-        format!(
-            " <small>{} to {}</small>",
-            number(one.low),
-            number(one.high)
-        )
-    });
-    Shown {
-        html: share.map_or_else(
-            || "–".to_owned(),
-            |share| format!("{}{interval}", number(share.share)),
-        ),
-        sort: share.map(|share| share.share),
-    }
+    Shown::estimate(
+        share.map(|share| share.share),
+        interval.map(|one| (one.low, one.high)),
+    )
 }
 
 /// A table for every topic.

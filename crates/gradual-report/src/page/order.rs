@@ -4,7 +4,6 @@ use gradual_measure::Sample;
 
 use super::{Shown, table};
 use crate::folder::Folder;
-use crate::numbers::number;
 use crate::order::orders;
 use crate::text::escape;
 
@@ -44,18 +43,8 @@ fn cell(found: Option<&Sample>) -> Shown {
     // Of two, it reaches far beyond −1 and 1.
     let several = found.filter(|sample| sample.count > 2);
     let interval = several.and_then(|sample| sample.interval);
-    let interval = interval.map_or_else(String::new, |interval| {
-        format!(
-            " <small>{} to {}</small>",
-            number(interval.low),
-            number(interval.high)
-        )
-    });
-    Shown {
-        html: found.map_or_else(
-            || "–".to_owned(),
-            |sample| format!("{}{interval}", number(sample.mean)),
-        ),
-        sort: found.map(|sample| sample.mean),
-    }
+    Shown::estimate(
+        found.map(|sample| sample.mean),
+        interval.map(|one| (one.low, one.high)),
+    )
 }

@@ -74,15 +74,15 @@ impl Trained {
     }
 
     fn shared(&self, metric: &str) -> String {
+        let number = |value: f64| format!("{value:.2}").replace('-', "−");
         let own = self.shares.iter().find(|one| one.metric == metric);
-        own.map_or_else(dash, |own| match own.share.interval {
+        own.map_or_else(dash, |Shared { share, .. }| match share.interval {
+            _ if share.is_unclear() => "unclear".to_owned(),
+            None => number(share.share),
             Some(one) => {
-                let number = |value: f64| format!("{value:.2}").replace('-', "−");
-                let share = number(own.share.share);
+                let share = number(share.share);
                 format!("{share} ({} to {})", number(one.low), number(one.high))
             }
-            None if own.share.seeds > 1 => "unclear".to_owned(),
-            None => format!("{:.2}", own.share.share).replace('-', "−"),
         })
     }
 }
@@ -97,19 +97,25 @@ pub(super) fn add(sheet: &mut Sheet, trained: &[Trained]) {
         return;
     };
     sheet.heading("What training on groups gives");
-    let reference = first.reference.as_deref().unwrap_or("no arm");
-    sheet.text(&format!(
-        "Runs of their own, each on one grouping. The share is that of the effect of {reference}: the mean \
-         log ratio to the mean loss over that of {reference}, with Fieller's 95 % interval over seeds; 0 for what does nothing, 1 \
-         for what does the same, unclear where {reference} may have no effect. A number is missing where a run never got there."
-    ));
+    sheet.text(
+        "Runs of their own, each on one grouping. A number is missing where a run never got there.",
+    );
     let mut heads = vec!["arm", "groups"];
     heads.extend(ASKED.map(|(_, name)| name));
-    heads.extend(["share in t50", "share in the gap", "share in the worst"]);
+    if let Some(reference) = &first.reference {
+        sheet.text(&format!(
+            "The share is that of the effect of {reference}: the mean log ratio to the mean loss over that of {reference}, with \
+             Fieller's 95 % interval over seeds; 0 for what does nothing, 1 for what does the same, unclear where {reference} may \
+             have no effect."
+        ));
+        heads.extend(["share in t50", "share in the gap", "share in the worst"]);
+    }
+    let asked = || ASKED.iter().map(|(metric, _)| *metric);
     let rows = trained.iter().map(|arm| {
-        let measured = ASKED.iter().map(|(metric, _)| arm.measured(metric));
-        let shared = ASKED.iter().map(|(metric, _)| arm.shared(metric));
         let own = [arm.arm.clone(), arm.about.clone()].into_iter();
+        let measured = asked().map(|metric| arm.measured(metric));
+        let shared = asked().filter(|_| first.reference.is_some());
+        let shared = shared.map(|metric| arm.shared(metric));
         own.chain(measured).chain(shared).collect()
     });
     sheet.table(&heads, rows.collect());
