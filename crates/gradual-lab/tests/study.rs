@@ -41,6 +41,7 @@ fn a_grouping_of_ones_own_is_an_arm() {
             |labels, _seed| Ok(Objective::new(HardAndEasy::new(labels), SumOfSquares)),
         );
         let study = example::study().arm(arm.as_control_for("a test"));
+        let study = study.reference("hard");
         study.out(home.path()).seeds(1).steps(10).draw(16)
     };
     let page = study(serde_json::json!({ "version": 1 })).run().unwrap();
@@ -49,6 +50,9 @@ fn a_grouping_of_ones_own_is_an_arm() {
             .unwrap()
             .contains("hard and easy examples apart")
     );
+    let record = fs::read_to_string(home.path().join("waves/experiment.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["reference"], "hard");
     let config = fs::read_to_string(home.path().join("waves/hard/seed-0/config.json")).unwrap();
     let config: serde_json::Value = serde_json::from_str(&config).unwrap();
     assert_eq!(config["recipe"]["own"]["version"], 1);
@@ -102,6 +106,7 @@ fn a_study_that_makes_no_sense_is_refused_before_it_runs() {
     assert!(said(example::study().seeds(0)).contains("seeds = 0"));
     assert!(said(example::study().rate(-1.0)).contains("a number > 0"));
     assert!(said(example::study().baseline("nobody")).contains("baseline"));
+    assert!(said(example::study().reference("nobody")).contains("reference"));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
 

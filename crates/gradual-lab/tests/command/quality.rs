@@ -325,3 +325,22 @@ fn training_on_found_groups_has_a_share_of_the_effect_of_true_ones() {
     assert!(looked("erm"));
     assert!(expected[1..].iter().all(|arm| !looked(arm)));
 }
+
+/// Arms that train where no reference is named: their numbers, and no word of shares.
+#[test]
+fn without_a_reference_nothing_is_shared() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("mine.toml");
+    let text = "name = \"mine\"\narms = [\"erm\", \"grouped\"]\n[task.subpopulations]\nheld_out = 20\n[run]\nseeds = 1\nsteps = 20\n\
+                draw = 32\nevaluate_every = 5\n[quality]\nexamples = 40\n";
+    fs::write(&file, text).unwrap();
+    let (file, out) = (
+        file.display().to_string(),
+        format!("--out={}", home.path().display()),
+    );
+    let said = run(&[file, out]);
+    assert!(said.contains("| grouped | sum of squares over the known groups |"));
+    assert!(!said.contains("share of the effect"), "{said}");
+    let read = numbers(&home.path().join("mine"));
+    assert_eq!(read["training"].as_array().unwrap().len(), 2);
+}
