@@ -152,7 +152,8 @@ const LIGHT: [&str; 37] = [
     "wgpu-hal",
 ];
 
-fn checked_tests(sh: &Shell) -> Cmd<'_> {
+/// `cargo test` with overflow and debug assertions checked in our own crates.
+pub(crate) fn checked_tests(sh: &Shell) -> Cmd<'_> {
     let checked = CHECKED_ARITHMETIC.iter().map(|&setting| setting.to_owned());
     let light = LIGHT
         .iter()

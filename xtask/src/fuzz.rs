@@ -1,11 +1,17 @@
 //! The fuzz targets, run side by side.
 
+mod guided;
+
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+
+pub(crate) use guided::Fuzz;
+
+use crate::ci::checked_tests;
 
 /// One line of what cargo says of a build.
 #[derive(Debug, Deserialize)]
@@ -20,7 +26,7 @@ struct Target {
 }
 
 /// A program of tests, and which of its tests are fuzz targets.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Program {
     path: PathBuf,
     filter: Option<&'static str>,
@@ -43,7 +49,9 @@ pub(crate) fn programs(lines: &str) -> anyhow::Result<Vec<Program>> {
 
 /// Runs the fuzz targets of these programs, each for `time`, so many programs at a time.
 pub(crate) fn run(programs: Vec<Program>, time: Duration, at_a_time: usize) -> anyhow::Result<()> {
-    let mut waiting = programs.into_iter().filter(has_targets);
+    let mut waiting = programs
+        .into_iter()
+        .filter(|program| targets_of(program).is_ok_and(|targets| !targets.is_empty()));
     let mut running: Vec<(PathBuf, Child)> = Vec::new();
     let mut failed = Vec::new();
     loop {
@@ -82,17 +90,22 @@ fn command(program: &Program) -> Command {
     command
 }
 
-fn has_targets(program: &Program) -> bool {
+/// The names of the fuzz targets of a program.
+fn targets_of(program: &Program) -> anyhow::Result<Vec<String>> {
     let listed = command(program)
         .arg("--list")
         .stderr(Stdio::null())
-        .output();
-    listed.is_ok_and(|listed| names_a_test(&listed.stdout))
+        .output()
+        .with_context(|| program.path.display().to_string())?;
+    Ok(names(&listed.stdout))
 }
 
-fn names_a_test(listed: &[u8]) -> bool {
+fn names(listed: &[u8]) -> Vec<String> {
     let listed = String::from_utf8_lossy(listed);
-    listed.lines().any(|line| line.ends_with(": test"))
+    let tests = listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"));
+    tests.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -117,7 +130,8 @@ mod tests {
                 program("a/fuzz-2", None)
             ]
         );
-        assert!(names_a_test(b"fuzz::files: test\n\n1 test, 0 benchmarks\n"));
-        assert!(!names_a_test(b"0 tests, 0 benchmarks\n"));
+        let listed = names(b"fuzz::files: test\n\n1 test, 0 benchmarks\n");
+        assert_eq!(listed, ["fuzz::files"]);
+        assert!(names(b"0 tests, 0 benchmarks\n").is_empty());
     }
 }

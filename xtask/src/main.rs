@@ -59,6 +59,8 @@ enum Command {
     Setup(setup::Setup),
     /// Everything that continuous integration checks, from the format to the page on Python
     Ci,
+    /// Look for inputs that break what reads files: the fuzz targets under libFuzzer
+    Fuzz(fuzz::Fuzz),
     /// Check that programs and tests share one build of Burn
     OneBuild,
     /// Check which crate depends on which
@@ -97,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Doctor(doctor) => doctor.run(),
         Command::Setup(setup) => setup.run(),
         Command::Ci => ci::run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::OneBuild => one_build::run(),
         Command::Layers => layers::run(),
         Command::Docs => book::run(),

@@ -46,7 +46,7 @@ impl Arguments {
         let curves = curves::read(&self.curves, self.chance.unwrap_or(0.0))?;
         if self.chance.is_none() && !curves.has_chances {
             tell(
-                "note: the accuracy of guessing is taken to be 0; where it is not, give --chance or a column \"chance\"",
+                "note: the accuracy of guessing is taken to be 0; where it is not, give --chance, or a column \"chance\" beside a column \"capability\"",
             );
         }
         let failed = || format!("{}", self.curves.display());

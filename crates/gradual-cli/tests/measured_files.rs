@@ -81,6 +81,8 @@ fn wrong_tables_are_refused_by_line() {
         ),
         ("step,a,a\n0,1,1\n", ["line 1", "twice"]),
         ("step,,a\n0,1,1\n", ["line 1", "column 2"]),
+        ("step,a,chance\n0,0.5,0.1\n", ["line 1", "--chance"]),
+        ("step,a,loss\n0,0.5,0.1\n", ["line 1", "loss is none"]),
         ("step,a\n0,87\n", ["line 2", "87 % is 0.87"]),
         ("step,a\n0,0.1\n0,0.2\n", ["line 3", "step 0"]),
         ("step,a\n-1,0.1\n", ["line 2", "whole number"]),

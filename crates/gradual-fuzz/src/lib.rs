@@ -5,7 +5,7 @@
 //! Random bytes get past no reader's first line. So [`Mutated`] starts from inputs that are right, or that broke a
 //! reader once, and changes them: bytes, numbers, whole lines, words that readers have been tripped by. A fuzzing engine
 //! of [bolero] decides which changes; under `cargo test` that is a random one, for a second a test. Continuous
-//! integration gives each a minute (`BOLERO_RANDOM_TEST_TIME_MS`), and `cargo bolero test NAME` looks for new paths
+//! integration gives each a minute (`BOLERO_RANDOM_TEST_TIME_MS`), and `cargo xtask fuzz NAME` looks for new paths
 //! through the code for as long as one likes.
 //!
 //! ```

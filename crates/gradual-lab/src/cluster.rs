@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use gradual::runs::streams::tell;
 
 use crate::bounds;
 use crate::command::{Planned, is_pipe, plan_of, print, quoted};
@@ -133,7 +134,12 @@ impl Arguments {
         let rest = self.rest;
         let task = Task::new(&job, plan_of(&rest)?, rest)?;
         print(match job.scheduler {
-            Scheduler::Slurm => slurm::script(&task),
+            Scheduler::Slurm => {
+                if let Some(note) = slurm::too_many(&task) {
+                    tell(format_args!("note: {note}"));
+                }
+                slurm::script(&task)
+            }
             Scheduler::Kubernetes => {
                 let image = job.image.as_deref().context(
                     "kubernetes needs --image: the image in which the program `gradual-lab` is",

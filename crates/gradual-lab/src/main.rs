@@ -28,6 +28,11 @@ enum Command {
     Conformance(gradual_conformance::command::Arguments),
 }
 
+/// A training step allocates tens of megabytes and frees them all at its end. The allocator of glibc then gives the top of its heap
+/// back to the system, and the next step faults every page in again; this one keeps it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| command::leave(&error));
     let outcome = match cli.command {

@@ -24,10 +24,12 @@ pub(crate) use parity::Parity;
 pub(crate) use skills::Skills;
 pub(crate) use subpopulations::Subpopulations;
 
+use std::cell::Cell;
 use std::path::Path;
 
 use gradual::runs::Record;
-use gradual::train::{Capability, Interrupt, Task as _};
+use gradual::runs::streams::tell;
+use gradual::train::{Capability, End, Interrupt, Task as _};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -103,6 +105,17 @@ where
 
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()> {
         let subject = self.subject(setting.seed)?;
+        if setting.arm.name == LOOKED_AT {
+            let after = |step: &&u64| **step > setting.steps;
+            if let Some(step) = self.quality.steps.iter().find(after) {
+                tell(format_args!(
+                    "note: quality.steps names step {step}, and the run ends after {}",
+                    setting.steps
+                ));
+            }
+            let interrupt = Interrupt::default();
+            Measure::new(&subject, setting.seed, setting.device, &interrupt).check_size()?;
+        }
         Ok(trainer(subject.task(), None, setting)?.try_first_step()?)
     }
 
@@ -119,10 +132,13 @@ where
         let mut journal = run.folder.journal(FILE)?;
         let losses = run.folder.journal(trajectory::FILE)?;
         let mut losses = Trajectories::new(run.folder.path(), losses)?;
-        let measure = Measure::new(&subject, setting.seed, setting.device);
+        let interrupt = run.interrupt;
+        let measure = Measure::new(&subject, setting.seed, setting.device, interrupt);
+        let reached = Cell::new(0);
         let (last, every) = (setting.steps, setting.evaluate_every);
         let trainer = trainer(subject.task(), None, setting)?;
         let watched = written_down(trainer, run).watch(|step, model| {
+            reached.set(step);
             let looked_at = step == last || self.quality.steps.contains(&step);
             if looked_at || step.is_multiple_of(every) {
                 losses.add(step, measure.losses(model)?)?;
@@ -132,10 +148,17 @@ where
                 false => Ok(()),
             }
         });
-        Ok(watched.run()?.into())
+        match watched.run() {
+            // It goes on from the checkpoint before, and looks again.
+            Err(_) if measure.was_given_up() => Ok(Finished {
+                end: End::Interrupted,
+                step: reached.get(),
+            }),
+            ended => Ok(ended?.into()),
+        }
     }
 
-    fn report(&self, folder: &Path, _: &Interrupt) -> anyhow::Result<Written> {
-        report::write(folder, FILE, S::NAME)
+    fn report(&self, folder: &Path, interrupt: &Interrupt) -> anyhow::Result<Written> {
+        report::write(folder, FILE, S::NAME, interrupt)
     }
 }

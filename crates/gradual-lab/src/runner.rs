@@ -118,7 +118,10 @@ impl Plan<'_> {
         if job.arm.searches() {
             journals.push(LOOKS);
         }
+        // Before its folder is made, so that none is left where it is refused, and after, for two that begin at once.
+        self.check_beside(job)?;
         let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, &journals)?;
+        self.check_beside(job)?;
         for mended in &resumed.mended {
             say(format!("{name}: {mended}"));
         }

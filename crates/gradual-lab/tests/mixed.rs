@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::common::{refused, run};
 
@@ -152,4 +153,25 @@ fn what_makes_a_report_impossible_is_found_first() {
     fs::write(&curves, before).unwrap();
     run(&words(&next));
     assert!(folder.join("grouped/seed-0/DONE").is_file());
+}
+
+/// Two commands that begin at once, when the folder is empty for both: one of them is told before it trains.
+#[test]
+fn two_that_begin_at_once_on_different_data_do_not_both_train() {
+    let home = tempfile::tempdir().unwrap();
+    write_tables(home.path());
+    let begun = [("one.csv", "erm"), ("two.csv", "grouped")].map(|(file, arm)| {
+        let arguments = table(home.path(), file, arm, &["--steps=400"]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+        let command = command.arg("experiment").args(arguments);
+        command.stderr(Stdio::piped()).spawn().unwrap()
+    });
+    let said = begun.map(|child| {
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    });
+    let told = said.iter().any(|said| said.contains("can't be compared"));
+    assert!(told, "{said:?}");
+    let done = |arm: &str| home.path().join(format!("runs/table/{arm}/seed-0/DONE"));
+    assert!(!(done("erm").exists() && done("grouped").exists()));
 }

@@ -98,6 +98,46 @@ fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     }
 }
 
+/// A look at groups takes longer than any step, so it is given up, and taken again later.
+#[test]
+fn a_look_at_groups_is_given_up() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("mine.toml");
+    let text = "name = \"mine\"\narms = [\"erm\"]\n[task.sparse-parity]\ntasks = 8\nbits = 20\nheld_out = 40\n[run]\nseeds = 1\n\
+                steps = 4\ndraw = 32\n[quality]\nexamples = 500\nsteps = [1, 2, 3]\n";
+    fs::write(&file, text).unwrap();
+    let begin = || {
+        let mut command = Command::new(LAB);
+        command.arg("experiment").arg(&file);
+        command.arg(format!("--out={}", home.path().display()));
+        command
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let run = home.path().join("mine/erm/seed-0");
+    let lines =
+        |name: &str| fs::read_to_string(run.join(name)).map_or(0, |text| text.lines().count());
+    let child = begin();
+    // The losses of a step are written before groups are looked for at it.
+    while lines("trajectories.jsonl") < 2 {
+        sleep(Duration::from_millis(5));
+    }
+    signal(&child, "-TERM");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    assert!(
+        said(&output).contains("interrupted after step"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(lines("quality.jsonl"), 0);
+    let output = begin().wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(lines("quality.jsonl"), 4);
+}
+
 #[test]
 fn an_interrupted_list_of_experiments_says_how_many_have_not_begun() {
     let home = tempfile::tempdir().unwrap();

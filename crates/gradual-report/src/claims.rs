@@ -11,7 +11,7 @@ use gradual_runs::files::{self, EXPERIMENT};
 
 use crate::ReportError;
 use crate::figures::{Dots, dots};
-use crate::folder::Folder;
+use crate::folder::{Folder, once};
 use crate::numbers::{count, number};
 use crate::stop::Stop;
 use crate::text::markdown::{block, cell, code, plain};
@@ -45,6 +45,7 @@ pub(crate) fn write(dirs: &[PathBuf], page: &Path, stop: &Stop) -> Result<(), Re
     for dir in given {
         dirs.extend(experiments(dir)?);
     }
+    once(&dirs)?;
     let names: Vec<String> = given.iter().map(|dir| quoted(dir)).collect();
     let command = format!(
         "cargo xtask report --claims {} {}",

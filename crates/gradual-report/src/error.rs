@@ -25,6 +25,14 @@ pub enum ReportError {
     /// No folder was given.
     #[error("read experiment: expected at least one folder, got none")]
     NoFolder,
+    /// A folder was given twice, so its runs would count twice.
+    #[error("read experiments: {} and {} are one folder; give it once", .one.display(), .other.display())]
+    Twice {
+        /// As it was given first.
+        one: PathBuf,
+        /// As it was given again.
+        other: PathBuf,
+    },
     /// The path is not a folder.
     #[error("read experiment: expected a folder, got {}", .path.display())]
     NotAFolder {

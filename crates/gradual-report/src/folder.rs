@@ -10,12 +10,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use gradual_measure::{Against, Claim};
-use gradual_runs::{CommandRecord, ExperimentFolder, InSeries, comparable, files};
+use gradual_runs::{
+    CommandRecord, ExperimentFolder, ExperimentRecord, InSeries, comparable, files,
+};
 
 use crate::ReportError;
 use crate::stop::Stop;
+use crate::text::shorten;
 use programs::Programs;
 pub(crate) use run::Run;
+pub(crate) use several::once;
 
 /// Letters of the name of an arm that are shown.
 const LONGEST: usize = 44;
@@ -195,6 +199,7 @@ impl Folder {
         notes.extend(counted::note(&arms));
         notes.extend(programs.note());
         notes.extend(without_runs(&arms));
+        notes.extend(unmet(&record, &arms));
         for arm in &arms {
             for run in arm.runs.iter().filter(|run| !run.finished) {
                 notes.push(format!(
@@ -313,6 +318,18 @@ impl Folder {
 const NAMED: usize = 10;
 
 /// A note on the arms that have no evaluated run.
+/// A sentence on the arm whose effect others have a share of, where it has no run.
+fn unmet(record: &ExperimentRecord, arms: &[Arm]) -> Option<String> {
+    let reference = record.reference.as_ref()?;
+    let is_there = |arm: &Arm| arm.name == *reference && !arm.runs.is_empty();
+    (!arms.iter().any(is_there)).then(|| {
+        format!(
+            "The reference `{}` has no evaluated run, so nothing is said of shares of its effect.",
+            shorten(reference, LONGEST)
+        )
+    })
+}
+
 fn without_runs(arms: &[Arm]) -> Option<String> {
     let without = arms.iter().filter(|arm| arm.runs.is_empty());
     let names: Vec<String> = without.map(|arm| format!("`{}`", arm.name)).collect();

@@ -225,8 +225,9 @@ impl Report {
         } else {
             "summary.json"
         };
+        let goes_on = || self.stop.check().is_ok();
         self.stop.check()?;
-        let page = report.swap()?.join(first);
+        let page = report.swap_while(goes_on)?.join(first);
         self.heard.tell(&folder.notes);
         Ok(page)
     }

@@ -102,17 +102,21 @@ impl ReportFolder {
     /// # Errors
     /// [`ReportError::Foreign`] when something else has come there meanwhile, [`RunsError::File`] when the folders can't
     /// be exchanged.
-    pub fn swap(mut self) -> Result<PathBuf, ReportError> {
+    pub fn swap(self) -> Result<PathBuf, ReportError> {
+        self.swap_while(|| true)
+    }
+
+    /// [`swap`](Self::swap) that waits for the lock only as long as `goes_on` says so, which is asked many times a second.
+    ///
+    /// # Errors
+    /// Those of [`swap`](Self::swap), and [`ReportError::Interrupted`] where it did not go on. Then what was there before stays
+    /// as it was.
+    pub fn swap_while(mut self, goes_on: impl Fn() -> bool) -> Result<PathBuf, ReportError> {
         let manifest = Manifest::new(&self.files).text()?;
         self.write(held::MANIFEST, manifest)?;
         let beside = beside(&self.target);
         let _lock = match beside.join(EXPERIMENT).exists() {
-            true => Some(FolderLock::wait_telling(beside, || {
-                tell(format_args!(
-                    "waiting for another program to be done with {}",
-                    beside.display()
-                ));
-            })?),
+            true => Some(wait(beside, &goes_on)?),
             false => None,
         };
         let failed = |source| ReportError::from(RunsError::file("write", &self.target)(source));
@@ -162,6 +166,20 @@ impl ReportFolder {
             }
         }
     }
+}
+
+/// Takes the folder of an experiment as soon as nobody else holds it.
+fn wait(folder: &Path, goes_on: &impl Fn() -> bool) -> Result<FolderLock, ReportError> {
+    let waiting = || {
+        tell(format_args!(
+            "waiting for another program to be done with {}",
+            folder.display()
+        ));
+    };
+    FolderLock::wait_while(folder, waiting, goes_on).map_err(|error| match error {
+        RunsError::Locked { .. } if !goes_on() => ReportError::Interrupted,
+        error => error.into(),
+    })
 }
 
 /// A report that was moved aside.

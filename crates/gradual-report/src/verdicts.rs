@@ -1,9 +1,10 @@
 //! The claims of the experiment, judged by its finished runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gradual_measure::{
-    Against, Claim, Effect, LEAST_SEEDS, Lack, Question, Verdict, judge, paired_ratio,
+    Against, CapabilityCurves, Claim, Effect, LEAST_SEEDS, Lack, Question, Verdict, judge,
+    paired_ratio,
 };
 use serde::Serialize;
 
@@ -84,7 +85,9 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
     let reason = missing(folder, &claim.arm, claim)
         .or_else(|| match &stated.against {
-            Against::Arm(name) => missing(folder, name, claim),
+            Against::Arm(name) => {
+                missing(folder, name, claim).or_else(|| unlike(folder, name, claim))
+            }
             Against::Number(_) => None,
         })
         .or_else(|| {
@@ -95,6 +98,27 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
             })
         });
     (effect, reason)
+}
+
+/// Why a number over all capabilities is another one in the two arms of a claim, if it is.
+fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
+    if claim.capability.is_some() {
+        return None;
+    }
+    let mut trained = [claim.arm.as_str(), other].into_iter().map(|arm| {
+        let run = finished(folder, arm).next()?;
+        let of = |one: &CapabilityCurves| (one.name.clone(), one.parts.clone());
+        let (all, counted) = (&run.curves.capabilities, run.curves.counted());
+        let composed = all.iter().filter(|one| !one.parts.is_empty());
+        Some((
+            counted.map(of).collect::<BTreeSet<_>>(),
+            composed.map(of).collect::<BTreeSet<_>>(),
+        ))
+    });
+    let (one, other) = (trained.next()??, trained.next()??);
+    (one != other).then(|| {
+        "the two arms begin with different capabilities, so only a number of one capability can be compared".to_owned()
+    })
 }
 
 fn few(effect: Option<&Effect>) -> Option<String> {

@@ -83,6 +83,81 @@ fn curves_of_another_grid_or_draw_have_no_verdict_together() {
     }
 }
 
+/// A number over all capabilities is another one where arms train others.
+#[test]
+fn arms_with_other_capabilities_have_no_verdict_over_all() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    for seed in 0..5 {
+        let path = run_folder(&dir, "labels", seed).join("curves.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let renamed = text.lines().map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            let each = line["capabilities"].as_object_mut().unwrap();
+            let first = each.keys().next().unwrap().clone();
+            let record = each.remove(&first).unwrap();
+            each.insert("another".to_owned(), record);
+            format!("{line}\n")
+        });
+        write(&path, &renamed.collect::<String>());
+        configure(&dir, "labels", seed, |_| {});
+    }
+    report(&dir).unwrap();
+    let summary = summary(&dir);
+    let judged = summary["verdicts"].as_array().unwrap();
+    let of = |claim: &&Value| claim["arm"] == "labels" && claim["capability"].is_null();
+    let judged: Vec<&Value> = judged.iter().filter(of).collect();
+    assert!(!judged.is_empty());
+    for claim in judged {
+        let reason = claim["reason"].as_str().unwrap();
+        assert!(reason.contains("different capabilities"), "{claim}");
+        assert_eq!(claim["verdict"], "inconclusive");
+    }
+}
+
+/// Runs count once, however the folder is given.
+#[test]
+fn a_folder_is_given_once() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let again = dir.join("..").join(dir.file_name().unwrap());
+    let twice = [dir.clone(), again];
+    let error = Report::new(twice.clone()).write().unwrap_err();
+    assert!(matches!(error, ReportError::Twice { .. }), "{error}");
+    let error = claims(&twice, &root.path().join("claims.md")).unwrap_err();
+    assert!(matches!(error, ReportError::Twice { .. }), "{error}");
+    let both = [root.path().to_owned(), dir];
+    let error = claims(&both, &root.path().join("claims.md")).unwrap_err();
+    assert!(matches!(error, ReportError::Twice { .. }), "{error}");
+}
+
+/// An arm that shares are of and that is not there, or is the baseline; an arm that is there twice.
+#[test]
+fn a_record_that_says_what_can_t_be_is_told_of() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let path = dir.join("experiment.json");
+    let whole: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut record = whole.clone();
+        change(&mut record);
+        write(&path, &record.to_string());
+    };
+    with(&|record| record["reference"] = "nobody".into());
+    report(&dir).unwrap();
+    let page = fs::read_to_string(dir.join("report/index.html")).unwrap();
+    assert!(page.contains("The reference <code>nobody</code> has no evaluated run"));
+    with(&|record| record["reference"] = record["baseline"].clone());
+    let error = report(&dir).unwrap_err().to_string();
+    assert!(error.contains("an arm that is not the baseline"), "{error}");
+    with(&|record| {
+        let first = record["arms"][0].clone();
+        record["arms"].as_array_mut().unwrap().push(first);
+    });
+    let error = report(&dir).unwrap_err().to_string();
+    assert!(error.contains("each arm once"), "{error}");
+}
+
 #[test]
 fn runs_on_different_data_have_no_verdict_together() {
     for (entry, change) in [

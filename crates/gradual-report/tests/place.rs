@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::common::{Arm, Fixture, run_folder};
 use gradual_report::{Format, Report, ReportError, ReportFolder, report};
+use gradual_runs::FolderLock;
 use tempfile::tempdir;
 
 fn small() -> Fixture {
@@ -115,6 +117,27 @@ fn a_report_that_is_stopped_leaves_the_old_one() {
     }
     assert!(stopped > 30, "asked {stopped} times");
     assert!(!dir.join("report/tables").exists());
+}
+
+/// Who waits for the folder of an experiment stops when it is told to.
+#[test]
+fn a_wait_for_the_folder_is_interrupted() {
+    let root = tempdir().unwrap();
+    let dir = small().write(root.path());
+    report(&dir).unwrap();
+    let before = files(&dir.join("report"));
+    let held = FolderLock::take(&dir).unwrap();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_secs(20));
+        drop(held);
+    });
+    let began = Instant::now();
+    let written = Report::new([&dir])
+        .interrupted_by(move || began.elapsed() > Duration::from_secs(1))
+        .write();
+    assert!(matches!(written, Err(ReportError::Interrupted)));
+    assert_eq!(files(&dir.join("report")), before);
+    assert_eq!(names(&dir), ["erm", "experiment.json", "labels", "report"]);
 }
 
 #[test]

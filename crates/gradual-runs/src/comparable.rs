@@ -112,9 +112,10 @@ pub fn check<'a>(
 /// [`check`] compares what configurations say, and one by another program may say neither how many examples a step has
 /// nor how often a run is evaluated.
 ///
-/// Examples per step may differ by a hundredth. The evaluations of a run (its steps by the steps between two of them, of
-/// these the median) may differ by half, so that a slower arm with as many evaluations is as any other. Runs that did
-/// not finish are passed over.
+/// Examples per step may differ by a hundredth; of runs with a recipe, which says it, they are not asked. The evaluations of a run
+/// (its steps by the steps between two of them, of these the median and the largest) may differ by half, and so may these steps where
+/// that of another arm does not: a slower arm has as many evaluations, or as many in as many steps. Runs that did not finish are
+/// passed over.
 ///
 /// # Errors
 /// [`RunsError::Incomparable`] naming two of them and in what they differ.
@@ -122,43 +123,49 @@ pub fn check_evaluations<'a>(
     runs: impl IntoIterator<Item = (&'a PathBuf, &'a RunConfig, &'a [Evaluation])>,
 ) -> Result<(), RunsError> {
     let runs: Vec<_> = runs.into_iter().collect();
-    type Shown = fn(&RunConfig, &[Evaluation]) -> Option<f64>;
-    let compared: [(&str, f64, Shown); 2] = [
+    // Two numbers, of which one has to agree.
+    type Shown = fn(&RunConfig, &[Evaluation]) -> Option<[f64; 2]>;
+    let compared: [(&str, f64, Shown); 3] = [
         (
             "draw (examples per step, by curves.jsonl)",
             1.01,
             |config, evaluations| {
                 let last = evaluations
                     .last()
-                    .filter(|last| config.draw == 0 && last.step > 0)?;
-                Some(last.examples as f64 / last.step as f64)
+                    .filter(|last| config.recipe.is_null() && last.step > 0)?;
+                Some([last.examples as f64 / last.step as f64; 2])
             },
         ),
         (
-            "settings (evaluations of a run, by curves.jsonl)",
+            "evaluations of a run (by the median of the steps between two in curves.jsonl)",
             1.5,
             |config, evaluations| {
-                let unsaid = config.settings.is_null();
-                let between = unsaid.then(|| median_between(evaluations)).flatten()?;
-                Some(config.steps as f64 / between as f64)
+                let between = between(evaluations);
+                Some(often(config, *between.get(between.len() / 2)?))
             },
+        ),
+        (
+            "evaluations of a run (by the most steps between two in curves.jsonl)",
+            1.5,
+            |config, evaluations| Some(often(config, *between(evaluations).last()?)),
         ),
     ];
     for (path, most, shown) in compared {
-        let mut first: Option<(&PathBuf, f64)> = None;
+        let mut first: Option<(&PathBuf, [f64; 2])> = None;
         for &(folder, config, evaluations) in &runs {
-            let Some(this) = shown(config, evaluations).filter(|&shown| shown > 0.0) else {
+            let Some(this) = shown(config, evaluations) else {
                 continue;
             };
             let &mut (one, held) = first.get_or_insert((folder, this));
-            if (this / held).max(held / this) > most {
+            let apart = |at: usize| (this[at] / held[at]).max(held[at] / this[at]) > most;
+            if apart(0) && apart(1) {
                 return Err(RunsError::Incomparable {
                     one: one.clone(),
                     other: folder.clone(),
                     differences: vec![Difference {
                         path: path.to_owned(),
-                        held: Some(json!(held)),
-                        asked: Some(json!(this)),
+                        held: Some(json!(held[0])),
+                        asked: Some(json!(this[0])),
                     }],
                 });
             }
@@ -167,10 +174,16 @@ pub fn check_evaluations<'a>(
     Ok(())
 }
 
-/// The median of the steps between two evaluations.
-fn median_between(evaluations: &[Evaluation]) -> Option<u64> {
+/// How often a run is evaluated where it is after so many steps: in the whole run, and in a step. A slower arm is evaluated as often in
+/// one sense or the other.
+fn often(config: &RunConfig, steps: u64) -> [f64; 2] {
+    [config.steps as f64 / steps as f64, 1.0 / steps as f64]
+}
+
+/// The steps between two evaluations, fewest first.
+fn between(evaluations: &[Evaluation]) -> Vec<u64> {
     let steps = evaluations.windows(2).map(|two| two[1].step - two[0].step);
     let mut steps: Vec<u64> = steps.collect();
     steps.sort_unstable();
-    steps.get(steps.len() / 2).copied()
+    steps
 }

@@ -67,11 +67,15 @@ impl Place {
         if !experiment.exists() {
             return Ok(places);
         }
-        for (arm, folder) in folders(experiment)? {
+        for (arm, folder) in folders(experiment)?.0 {
             if arm == REPORT {
                 continue;
             }
-            for (name, folder) in folders(&folder)? {
+            let (seeds, links) = folders(&folder)?;
+            let links = links.iter().filter(|name| name.starts_with("seed-"));
+            let passed_over = |name| format!("{arm}/{name} is passed over: it is a link.");
+            places.notes.extend(links.map(passed_over));
+            for (name, folder) in seeds {
                 let Some(number) = name.strip_prefix("seed-") else {
                     continue;
                 };
@@ -118,9 +122,9 @@ impl Place {
     }
 }
 
-/// The folders in a folder that are not hidden, by name.
-fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, RunsError> {
-    let mut found = Vec::new();
+/// The folders in a folder that are not hidden, by name, and the names of links in it that lead to no folder.
+fn folders(folder: &Path) -> Result<(Vec<(String, PathBuf)>, Vec<String>), RunsError> {
+    let (mut found, mut links) = (Vec::new(), Vec::new());
     for path in files::entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with('.') {
@@ -132,7 +136,9 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, RunsError> {
         }
         if kind.is_dir() {
             found.push((name.into_owned(), path));
+        } else if kind.is_symlink() {
+            links.push(name.into_owned());
         }
     }
-    Ok(found)
+    Ok((found, links))
 }

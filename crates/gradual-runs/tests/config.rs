@@ -333,9 +333,22 @@ mod comparable {
                 error.contains(said) && error.contains("grouped/seed-0"),
                 "{error}"
             );
-            // Where they say it, their word holds, and the other comparison is made.
-            check([&run("erm", 0), &run("grouped", 0)], [&usual, &other]).unwrap();
+            // A recipe says how many examples a step has. Nothing that settings may hold says how often a run is evaluated.
+            let told = check([&run("erm", 0), &run("grouped", 0)], [&usual, &other]);
+            assert_eq!(told.is_err(), said == "evaluations of a run");
         }
+        // Nor does a draw that the configurations name, where the curves have another one, or none.
+        let drawn = |arm: &str| RunConfig {
+            draw: 64,
+            ..unsaid(arm)
+        };
+        for other in [curves(10, 4), curves(10, 0)] {
+            check([&drawn("erm"), &drawn("grouped")], [&usual, &other]).unwrap_err();
+        }
+        // Nor a gap in the middle, whatever the median is.
+        let mut gap = curves(10, 64);
+        gap.retain(|one| !(210..=790).contains(&one.step) || one.step % 200 == 0);
+        check([&erm, &grouped], [&usual, &gap]).unwrap_err();
         // A slower arm has as many evaluations.
         let mut slow = unsaid("slow");
         slow.steps = 2_000;

@@ -163,6 +163,13 @@ fn links_in_the_folder_of_an_experiment_are_refused() {
         Err(RunsError::Link { .. })
     ));
     fs::remove_file(folder.join("grouped")).unwrap();
+    // One to a file in the place of a run is told of.
+    symlink("/dev/null", folder.join("erm/seed-7")).unwrap();
+    let told = Place::all(&folder).unwrap().notes;
+    assert!(
+        told.iter().any(|note| note.contains("erm/seed-7")),
+        "{told:?}"
+    );
     // Links that nobody would follow are nobody's matter, and the folder itself may be reached through one.
     symlink(folder.join("experiment.json"), folder.join("latest")).unwrap();
     symlink("gone", folder.join("erm/dangling")).unwrap();

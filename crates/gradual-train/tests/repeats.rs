@@ -44,6 +44,8 @@ struct Odds {
     weights: Weights,
     odd: Odd,
     calls: Cell<usize>,
+    /// How often the losses came with a graph.
+    graphs: Cell<usize>,
 }
 
 impl Odds {
@@ -53,6 +55,7 @@ impl Odds {
             weights,
             odd,
             calls: Cell::new(0),
+            graphs: Cell::new(0),
         }
     }
 
@@ -107,6 +110,8 @@ impl Task for Odds {
 
     fn losses(&self, model: &Model, batch: &Self::Batch) -> Tensor<1> {
         let losses = self.inner.losses(model, batch);
+        let graphs = self.graphs.get() + usize::from(losses.is_tracked());
+        self.graphs.set(graphs);
         match self.odd {
             Odd::Loss => losses * (1.0 + self.call() as f32),
             Odd::Noise => {
@@ -181,6 +186,23 @@ fn what_does_not_repeat_is_refused_and_named() {
         task.calls.set(0);
         assert!(trained(&task, erm(), unverified).is_ok(), "{expected}");
     }
+}
+
+/// A graph stays in memory until a backward pass, so checks that need none make none: the losses of a run without a gradient
+/// for each example have one graph a step, and one more where the first step is checked against Burn's own gradients.
+#[test]
+fn checks_of_the_first_draw_leave_no_graph_behind() {
+    let graphs = |verify: bool| {
+        let task = Odds::new(Weights::Given, Odd::Nothing);
+        let config = TrainerConfig {
+            verify,
+            ..config(0)
+        };
+        trained(&task, erm(), config).unwrap();
+        task.graphs.get()
+    };
+    assert_eq!(graphs(false), 3);
+    assert_eq!(graphs(true), 4);
 }
 
 /// A loss that is random itself is no fault of the draw.

@@ -23,6 +23,9 @@ const COLUMNS: [&str; 8] = [
     "progress",
 ];
 
+/// Those that stand beside accuracies.
+const BESIDE: [&str; 5] = ["loss", "chance", "frequency", "probability", "progress"];
+
 /// Learning curves, and which of their numbers were there.
 pub(crate) struct Curves {
     pub(crate) evaluations: Vec<Evaluation>,
@@ -233,6 +236,22 @@ fn by_column(path: &Path, table: &Table, chance: f64) -> anyhow::Result<Steps> {
             "{}: line 1: column {} has no name; an index that was written along has to go",
             path.display(),
             at + 1
+        );
+    }
+    // Taken for capabilities they would count in every number over all of them.
+    if let Some((_, name)) = capabilities
+        .iter()
+        .find(|(_, name)| BESIDE.contains(&name.as_str()))
+    {
+        bail!(
+            "{}: line 1: without a column \"capability\", every column but the step is the accuracies of a capability, and {name} is \
+             none: write a row for each step and capability (columns {}){}",
+            path.display(),
+            COLUMNS.join(", "),
+            match name.as_str() {
+                "chance" => ", or leave it out and give --chance",
+                _ => ", or leave it out",
+            }
         );
     }
     let mut steps = Steps::new();

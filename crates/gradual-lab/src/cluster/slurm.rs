@@ -3,6 +3,21 @@
 use super::Task;
 use crate::command::quoted;
 
+/// Largest number of a task that Slurm takes where a site has not set another `MaxArraySize` than the 1001 of its documentation.
+const LARGEST: u64 = 1000;
+
+/// What to know where Slurm may not take the numbers of the tasks.
+pub(super) fn too_many(task: &Task) -> Option<String> {
+    let &largest = task.open.last()?;
+    (largest > LARGEST).then(|| {
+        format!(
+            "the array goes up to task {largest}, and Slurm takes numbers below its MaxArraySize, which is {} unless your site has set \
+             another (scontrol show config): with that, choose some arms at a time (--arms)",
+            LARGEST + 1
+        )
+    })
+}
+
 /// The script for `sbatch`.
 ///
 /// Before its time ends, Slurm sends a task SIGUSR1. The script tells the program to end, which writes a checkpoint, and puts

@@ -229,6 +229,8 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
     let first = with_flags_of_all(command())
         .mut_args(any_value)
         .ignore_errors(true)
+        // One that is given twice as the last word would take all others along.
+        .args_override_self(true)
         .disable_help_flag(true)
         .arg(
             Arg::new("help")
@@ -265,6 +267,14 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
                 "experiment {file} has no {flag}; it goes with experiments on the task {}",
                 other.name()
             );
+        }
+        if error.kind() == ErrorKind::InvalidUtf8
+            && let Some(argument) = arguments
+                .iter()
+                .find(|argument| argument.to_str().is_none())
+        {
+            let said = format!("{} is no UTF-8 text\n", argument.display());
+            super::leave(&clap::Error::raw(ErrorKind::InvalidUtf8, said));
         }
         super::leave(&error)
     })?;

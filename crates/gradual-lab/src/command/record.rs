@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 
 use anyhow::Context as _;
-use gradual::runs::files::{self, EXPERIMENT, replace};
+use gradual::runs::files::{self, EXPERIMENT, replace, sweep};
 use gradual::runs::streams::{steers, tell};
 use gradual::runs::{
     ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Place, Record, RunsError, SCHEMA,
@@ -49,6 +49,8 @@ pub(super) fn write(
         }
         taken => taken?,
     };
+    // What a program that was killed while it held the folder left half written.
+    sweep(&plan.folder)?;
     let line = with_those_before(plan, command)?.to_line()?;
     Ok(replace(&plan.folder.join(EXPERIMENT), line + "\n")?)
 }
@@ -70,9 +72,13 @@ fn with_those_before(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<
         Ok(before) => Some(before),
         Err(RunsError::Missing { .. }) => None,
         Err(error) => {
-            return Err(error).context(
-                "the experiment's record can't be read: move it away, and the same command writes it again",
-            );
+            // A folder that is a file, or whose name is too long, holds no record.
+            return Err(error).context(match file.symlink_metadata().is_ok() {
+                true => String::from(
+                    "the experiment's record can't be read: move it away, and the same command writes it again",
+                ),
+                false => format!("no run can be written to {}: give another --out", plan.folder.display()),
+            });
         }
     };
     if let Some(before) = &before
@@ -184,12 +190,24 @@ fn whole(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
     })
 }
 
-/// Whether an argument names what only this process could read: standard input, or a file descriptor as a shell's `<(…)` is.
+/// Whether an argument names what only this process could read: standard input, a file descriptor as a shell's `<(…)` is, or a named
+/// pipe.
 pub(crate) fn is_pipe(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let value = text.split_once('=').map_or(&*text, |(_, value)| value);
     let folders = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"];
-    value == "-" || folders.iter().any(|folder| value.starts_with(folder))
+    value == "-" || folders.iter().any(|folder| value.starts_with(folder)) || is_named_pipe(value)
+}
+
+#[cfg(unix)]
+fn is_named_pipe(path: &str) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    fs::metadata(path).is_ok_and(|there| there.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(_: &str) -> bool {
+    false
 }
 
 /// The program that runs, as it was called.
@@ -271,6 +289,15 @@ mod tests {
             let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
             command("x", &arguments).command
         };
+        #[cfg(unix)]
+        {
+            let home = tempfile::tempdir().unwrap();
+            let pipe = home.path().join("pipe");
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+            assert!(made.unwrap().success());
+            let said = said(&["--data", pipe.to_str().unwrap()]);
+            assert!(said.contains("# from a pipe"), "{said}");
+        }
         for arguments in [
             &["--data", "-"][..],
             &["--data=-"],

@@ -407,6 +407,12 @@ impl File {
         if examples > EXAMPLES {
             bail!("quality.examples = {examples}, but it is a whole number from 1 to {EXAMPLES}");
         }
+        if let Some(claim) = self.claim.first() {
+            bail!(
+                "[[claim]] on arm '{}': an experiment with [quality] judges none; leave out one of them",
+                claim.arm.as_ref()
+            );
+        }
         Ok(Some(Quality {
             examples: examples as usize,
             steps: steps.unwrap_or_default(),

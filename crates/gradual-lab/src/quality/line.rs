@@ -1,9 +1,13 @@
 //! The lines of `quality.jsonl`.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use gradual::runs::{Record, RunsError};
 use serde::{Deserialize, Serialize};
+
+/// Most ways of grouping at one step.
+const MOST_ROWS: usize = 2_000;
 
 /// What was found at one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +40,7 @@ impl Record for Line {
         self.schema
     }
 
-    /// Steps increase; shares are from 0 to 1, indices from −1 to 1, and every number is finite.
+    /// Steps increase; there are rows, each once; shares are from 0 to 1, indices from −1 to 1, and every number is finite.
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         if let Some(before) = before
             && before.step >= self.step
@@ -48,6 +52,17 @@ impl Record for Line {
             ));
         }
         within("mean_accuracy", Some(self.mean_accuracy), 0.0)?;
+        if !(1..=MOST_ROWS).contains(&self.rows.len()) {
+            let expected = format!("1 to {MOST_ROWS} of them");
+            return Err(fault("rows", self.rows.len(), expected));
+        }
+        let mut seen = HashSet::new();
+        for row in &self.rows {
+            let parts = (&row.grouping, &row.metric, &row.part, &row.layers);
+            if !seen.insert((parts, &row.against)) {
+                return Err(fault("rows", &row.grouping, "each grouping of a view once"));
+            }
+        }
         for row in &self.rows {
             within("adjusted_rand", row.adjusted_rand, -1.0)?;
             within("mutual_information", row.mutual_information, 0.0)?;

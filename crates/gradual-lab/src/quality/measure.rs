@@ -1,5 +1,8 @@
 //! One draw of examples at one step: every row, the number of groups, and the aliases.
 
+use std::cell::Cell;
+
+use anyhow::bail;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gradual::grad::ExampleGradients;
@@ -9,7 +12,7 @@ use gradual::group::{
 };
 use gradual::prelude::*;
 use gradual::runs::SCHEMA;
-use gradual::train::{Drawn, Task, TrainError};
+use gradual::train::{Drawn, Interrupt, Task, TrainError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,6 +34,9 @@ pub(super) struct Measure<'a, S> {
     subject: &'a S,
     seed: u64,
     device: Device,
+    interrupt: Interrupt,
+    /// Whether a look was given up for an interrupt.
+    given_up: Cell<bool>,
 }
 
 /// The draw as one look shows it.
@@ -51,12 +57,51 @@ struct Seen {
 }
 
 impl<'a, S: Subject> Measure<'a, S> {
-    pub(super) fn new(subject: &'a S, seed: u64, device: &Device) -> Self {
+    pub(super) fn new(subject: &'a S, seed: u64, device: &Device, interrupt: &Interrupt) -> Self {
         Self {
             subject,
             seed,
             device: device.clone(),
+            interrupt: interrupt.clone(),
+            given_up: Cell::new(false),
         }
+    }
+
+    /// Whether a look was given up, for somebody asked to stop. A look may take minutes, and none of it is kept.
+    pub(super) fn was_given_up(&self) -> bool {
+        self.given_up.get()
+    }
+
+    /// # Errors
+    ///
+    /// Once somebody asked to stop.
+    fn goes_on(&self) -> Result<(), TrainError> {
+        if !self.interrupt.asked() {
+            return Ok(());
+        }
+        self.given_up.set(true);
+        Err(TrainError::Data(
+            "stopped while groups were looked for".into(),
+        ))
+    }
+
+    /// Refuses fewer examples than groups that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// Which, and what to change.
+    pub(super) fn check_size(&self) -> anyhow::Result<()> {
+        let known = self.subject.known(&self.drawn()?);
+        let (examples, most) = (
+            self.subject.num_examples(),
+            known.iter().map(|known| known.groups).max().unwrap_or(0),
+        );
+        if examples < most {
+            bail!(
+                "quality.examples = {examples}, and groupings are asked for {most} groups of them: give at least {most}"
+            );
+        }
+        Ok(())
     }
 
     /// The examples that are grouped: the same at every step, so that only the model changes.
@@ -103,6 +148,7 @@ impl<'a, S: Subject> Measure<'a, S> {
 
         let (mut rows, mut alias_lines, mut how_many) = (Vec::new(), Vec::new(), Vec::new());
         for (look, cuts) in self.subject.rows() {
+            self.goes_on()?;
             let shown = Shown::new(&look, &seen.traced.gradients)?;
             rows.extend(self.rows(&seen, &look, look.part_name(), &cuts, &shown)?);
             if let Some(aliases) = &aliases {
@@ -122,6 +168,7 @@ impl<'a, S: Subject> Measure<'a, S> {
         let forward = losses.controls(&self.device)?.into_iter().chain([kernel]);
         for control in controls.chain(forward) {
             for (look, cuts) in &control.rows {
+                self.goes_on()?;
                 let shown = Shown::new(look, &control.traced.gradients)?;
                 rows.extend(self.rows(&seen, look, control.name, cuts, &shown)?);
             }
@@ -157,6 +204,7 @@ impl<'a, S: Subject> Measure<'a, S> {
         let draw = Draw::new(&seen.traced.losses).with_gradients(&shown.gradients);
         let mut found = Vec::new();
         for &cut in cuts.iter().filter(|cut| !cut.is_told()) {
+            self.goes_on()?;
             // Whatever they are compared with.
             found.push((cut, cut.cut(&draw, &shown.cosines, 0, self.seed)?));
         }
@@ -173,6 +221,7 @@ impl<'a, S: Subject> Measure<'a, S> {
                 Ok(())
             };
             for &cut in cuts.iter().filter(|cut| cut.is_told()) {
+                self.goes_on()?;
                 add(
                     cut,
                     &cut.cut(&draw, &shown.cosines, known.groups, self.seed)?,
@@ -269,9 +318,10 @@ impl<'a, S: Subject> Measure<'a, S> {
         let most = seen.known.iter().map(|known| known.groups).max();
         let most = (most.unwrap_or(0) * 3 / 2).max(32);
         let squared = cosines.similarity(Similarity::Squared);
-        let ask = |rule: HowMany, restarts| {
+        let ask = |rule: HowMany, restarts| -> Result<_, TrainError> {
+            self.goes_on()?;
             let spectral = Spectral::new(rule, self.seed).with_at_most(most)?;
-            spectral.with_restarts(restarts)?.clusters(&squared)
+            Ok(spectral.with_restarts(restarts)?.clusters(&squared)?)
         };
         let answer = |rule: &str, groups: usize| Answer {
             seen: look.to_owned(),

@@ -15,7 +15,8 @@ use anyhow::bail;
 use gradual::measure::statistics::{deviation, mean};
 use gradual::runs::files::{self, EXPERIMENT};
 use gradual::runs::{Done, ExperimentRecord, Lines, Place, comparable};
-use gradual_report::{ReportFolder, Sheet, csv_cell};
+use gradual::train::Interrupt;
+use gradual_report::{ReportError, ReportFolder, Sheet, csv_cell};
 
 use super::LOOKED_AT;
 use super::line::{Line, RowLine};
@@ -44,8 +45,16 @@ struct Runs {
 }
 
 /// Reads the runs of `task` in `folder`, writes `report/` and says what the tables say.
-pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Written> {
+pub(super) fn write(
+    folder: &Path,
+    file: &str,
+    task: &str,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Written> {
     let runs = Runs::read(folder, file)?;
+    if interrupt.asked() {
+        return Err(ReportError::Interrupted.into());
+    }
     let record: ExperimentRecord = files::read(&folder.join(EXPERIMENT))?;
     let sheet = runs.sheet(&record, task);
     let mut report = ReportFolder::new(&folder.join("report"))?;
@@ -58,7 +67,7 @@ pub(super) fn write(folder: &Path, file: &str, task: &str) -> anyhow::Result<Wri
     report.write("quality.md", sheet.markdown())?;
     report.write("index.html", sheet.html()?)?;
     Ok(Written {
-        page: report.swap()?.join("index.html"),
+        page: report.swap_while(|| !interrupt.asked())?.join("index.html"),
         text: Some(sheet.markdown()),
     })
 }
@@ -74,11 +83,11 @@ impl Runs {
             };
             done.check(&place.folder, &config)?;
             let lines = Lines::<Line>::read(&place.folder.join(file), true)?;
-            if let Some(last) = lines.records.last().filter(|last| last.step > config.steps) {
+            let last = lines.records.last().map_or(0, |last| last.step);
+            if last != config.steps {
                 bail!(
-                    "{}: it goes on to step {}, and the run has {}",
+                    "{}: the last look is at step {last}, and the run has {}",
                     place.folder.join(file).display(),
-                    last.step,
                     config.steps
                 );
             }
@@ -274,7 +283,11 @@ impl Runs {
 }
 
 fn same(a: &RowLine, b: &RowLine) -> bool {
-    a.against == b.against && name(a) == name(b)
+    let alike = |of: fn(&RowLine) -> &String| of(a) == of(b);
+    alike(|row| &row.grouping)
+        && alike(|row| &row.against)
+        && alike(|row| &row.metric)
+        && (a.metric.is_empty() || (alike(|row| &row.part) && alike(|row| &row.layers)))
 }
 
 /// A number of one row, seed by seed.

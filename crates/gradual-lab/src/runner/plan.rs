@@ -155,6 +155,10 @@ impl Plan<'_> {
         };
         // Where standing examples are too few, the draw makes no difference.
         let draw_helps = refused.iter().all(|(phase, _)| {
+            // Nor where the arm has one of its own.
+            if phase.arm.recipe.draw.is_some() {
+                return false;
+            }
             let objective = phase.arm.objective(groups, 0);
             objective.is_ok_and(|objective| objective.check(least).is_ok())
         });

@@ -169,6 +169,29 @@ impl Plan<'_> {
         )?)
     }
 
+    /// Refuses a run that begins or goes on beside one that it can't be compared with, which another program may have begun since
+    /// [`open`](Self::open) looked. Of every arm one run is read: those of an arm were compared as they began.
+    ///
+    /// # Errors
+    ///
+    /// The two, and the entries that differ.
+    pub(super) fn check_beside(&self, job: &Job<'_>) -> anyhow::Result<()> {
+        let mut runs = vec![(job.place.folder.clone(), job.config.clone())];
+        let mut arms = HashSet::new();
+        for place in Place::all(&self.folder)?.runs {
+            if place.folder != job.place.folder
+                && !arms.contains(&place.arm)
+                && let Some(config) = place.config()?
+            {
+                arms.insert(place.arm);
+                runs.push((place.folder, config));
+            }
+        }
+        Ok(comparable::check(
+            runs.iter().map(|(folder, config)| (folder, config)),
+        )?)
+    }
+
     /// The runs in the folder of the experiment that are none of these.
     fn others(&self, planned: &HashSet<PathBuf>) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
         let mut runs = Vec::new();

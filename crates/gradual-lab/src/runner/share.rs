@@ -55,12 +55,20 @@ impl Share {
         let (index, of) = match text {
             "" => {
                 let given = scheduled(environment)?;
-                given
+                let (index, of) = given
                     .and_then(|(index, of)| Some((index, of?)))
                     .context(
                         "--shard has no share, and there is none in SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, or \
                          JOB_COMPLETION_INDEX and JOB_COMPLETIONS: give one, as in --shard 0/4",
-                    )?
+                    )?;
+                if index >= of {
+                    bail!(
+                        "--shard: by the scheduler's variables (SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, or \
+                         JOB_COMPLETION_INDEX and JOB_COMPLETIONS) this is task {index} of {of}, and they are numbered from 0: \
+                         start an array from 0, or give a share, as in --shard 0/4"
+                    );
+                }
+                (index, of)
             }
             text => {
                 let read = text
@@ -184,6 +192,9 @@ mod tests {
         }
         assert!(only(&"9,".repeat(10_000)).len() < 400);
         assert!(shard("").contains("JOB_COMPLETIONS"));
+        let from_one = |name: &str| slurm(name).map(|_| String::from("5"));
+        let said = Share::shard("", &from_one).unwrap_err().to_string();
+        assert!(said.contains("SLURM_ARRAY_TASK_ID"), "{said}");
         for text in ["4", "4/", "/4", "-1/4", "+1/4", "a/b", "1/2/3"] {
             assert!(
                 shard(text).starts_with(&format!("--shard {text}: it is I/N")),

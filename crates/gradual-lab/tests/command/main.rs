@@ -516,3 +516,56 @@ fn scripts_get_json() {
             .all(|verdict| verdict["verdict"] == "inconclusive")
     );
 }
+
+/// A flag that is given twice is named as such wherever it stands.
+#[test]
+fn a_flag_that_is_given_twice_is_named() {
+    for arguments in [
+        &[
+            "table",
+            "--data=x.csv",
+            "--label",
+            "y",
+            "--group",
+            "g",
+            "--label",
+            "y",
+        ][..],
+        &["skills", "--seeds", "1", "--seeds", "1"],
+        &["skills", "--seeds", "1", "--seeds", "1", "--plan"],
+    ] {
+        let said = refused(arguments);
+        assert!(said.contains("cannot be used multiple times"), "{said}");
+    }
+}
+
+/// What the way out is depends on what is wrong.
+#[test]
+fn a_way_out_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = home.path().join("taken");
+    fs::write(&taken, "").unwrap();
+    for out in [
+        taken.clone(),
+        taken.join("below"),
+        home.path().join("n".repeat(300)),
+    ] {
+        let out = format!("--out={}", out.display());
+        let said = refused(&["sparse-parity", "--quick", &out]);
+        assert!(
+            said.contains("give another --out") && !said.contains("move it away"),
+            "{said}"
+        );
+    }
+    let out = format!("--out={}", home.path().display());
+    let arm = "--arm=mine=like:grouped,grouping:spectral(k=8),draw:3";
+    for more in [&[][..], &["--draw=8"]] {
+        let mut arguments = vec!["sparse-parity", "--quick", "--arms=mine", arm, &out];
+        arguments.extend(more);
+        let said = refused(&arguments);
+        assert!(
+            said.contains("change these arms") && !said.contains("give --draw"),
+            "{said}"
+        );
+    }
+}

@@ -288,6 +288,22 @@ fn jobs_are_measured_by_a_run() {
     );
 }
 
+/// Slurm refuses an array whose numbers are too large, so its user is told of it.
+#[test]
+fn an_array_that_slurm_may_refuse_has_a_note() {
+    let home = tempfile::tempdir().unwrap();
+    let said_of = |seeds: &str| {
+        let output = program(home.path(), "cluster")
+            .args(["slurm", "--time=1", "--memory=9", "sparse-parity", seeds])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        said(&output).1
+    };
+    assert!(said_of("--seeds=2000").contains("MaxArraySize"));
+    assert!(!said_of("--seeds=100").contains("MaxArraySize"));
+}
+
 /// Whatever folders and arguments are called, a shell and a cluster take them as they are.
 #[cfg(unix)]
 #[test]

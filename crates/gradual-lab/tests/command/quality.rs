@@ -344,3 +344,38 @@ fn without_a_reference_nothing_is_shared() {
     let read = numbers(&home.path().join("mine"));
     assert_eq!(read["training"].as_array().unwrap().len(), 2);
 }
+
+/// What can be known of a protocol before it trains is said before.
+#[test]
+fn a_protocol_that_makes_no_sense_is_refused_before_it_trains() {
+    let home = tempfile::tempdir().unwrap();
+    let written = |run: &str, more: &str| {
+        let text = format!(
+            "name = \"mine\"\narms = [\"erm\", \"grouped\"]\n{run}[task.sparse-parity]\ntasks = 4\nheld_out = 40\n[run]\nseeds = 1\n\
+             steps = 20\ndraw = 32\n{more}"
+        );
+        let file = home.path().join("mine.toml");
+        fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let out = format!("--out={}", home.path().display());
+    for (first, more, expected) in [
+        ("", "[quality]\nexamples = 3\n", "give at least 4"),
+        (
+            "",
+            "[quality]\nexamples = 40\n[[claim]]\nstatement = \"s\"\nsource = \"own\"\narm = \"grouped\"\nmetric = \"spread\"\n\
+             direction = \"lower\"\nsmallest_effect = 0.8\n",
+            "an experiment with [quality] judges none",
+        ),
+        ("reference = \"erm\"\n", "", "'erm' is the baseline"),
+    ] {
+        let said = refused(&[&written(first, more), &out]);
+        assert!(said.contains(expected), "{said}");
+        assert!(!home.path().join("mine").exists(), "{expected}");
+    }
+    let file = written("", "[quality]\nexamples = 40\nsteps = [5000]\n");
+    let output = lab(&[&file, &out, "--arms=erm"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("names step 5000"), "{said}");
+}

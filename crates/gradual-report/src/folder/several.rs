@@ -1,5 +1,7 @@
 //! Several experiments side by side.
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 
 use gradual_measure::Against;
@@ -9,6 +11,27 @@ use crate::ReportError;
 use crate::stop::Stop;
 use crate::text::labels;
 
+/// Refuses folders of which two are one.
+///
+/// # Errors
+/// [`ReportError::Twice`].
+pub(crate) fn once(dirs: &[PathBuf]) -> Result<(), ReportError> {
+    let mut found: HashMap<PathBuf, &PathBuf> = HashMap::new();
+    for dir in dirs {
+        // One that can't be found is no experiment, which is told where it is read.
+        let Ok(place) = fs::canonicalize(dir) else {
+            continue;
+        };
+        if let Some(one) = found.insert(place, dir) {
+            return Err(ReportError::Twice {
+                one: one.clone(),
+                other: dir.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 impl Folder {
     /// Several experiments in one, each arm named after its folder too; one stays as it is.
     pub(crate) fn read_all(
@@ -16,6 +39,7 @@ impl Folder {
         without_verdicts: bool,
         stop: &Stop,
     ) -> Result<Self, ReportError> {
+        once(dirs)?;
         let folders = dirs
             .iter()
             .map(|dir| Self::read(dir, without_verdicts, stop));

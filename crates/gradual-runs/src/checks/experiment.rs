@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use gradual_measure::{Against, Claim};
 
 use super::range::Checks;
@@ -19,17 +21,28 @@ impl Record for ExperimentRecord {
     }
 
     /// The numbers of claims are finite and above 0: ratios, and numbers that ratios are taken of. There are no more arms than a
-    /// report has room for.
+    /// report has room for, each of its own name, and the reference is not the baseline.
     fn check(&self, _: Option<&Self>) -> Result<(), RunsError> {
         if self.arms.len() > ARMS {
             let expected = format!("at most {ARMS}");
             return Err(CHECKS.fault("arms", self.arms.len(), expected));
         }
+        let mut seen = HashSet::new();
         for (at, arm) in self.arms.iter().enumerate() {
+            if !seen.insert(arm.name.as_str()) {
+                let name = format!("arms[{at}].name");
+                return Err(CHECKS.fault(name, &arm.name, "each arm once"));
+            }
             if let Some(runs) = arm.runs.filter(|&runs| runs > RUNS) {
                 let expected = format!("at most {RUNS}");
                 return Err(CHECKS.fault(format!("arms[{at}].runs"), runs, expected));
             }
+        }
+        if let Some(reference) = &self.reference
+            && *reference == self.baseline
+        {
+            let expected = "an arm that is not the baseline";
+            return Err(CHECKS.fault("reference", reference, expected));
         }
         for (at, claim) in self.claims.iter().enumerate() {
             let Claim {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Largest whole number below which double precision tells all whole numbers apart: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -42,6 +44,15 @@ impl Texts {
             }
         }
         None
+    }
+
+    /// Two texts that look the same, as their letters are composed in two ways, if there are such.
+    pub(crate) fn same_letters(&self) -> Option<(&str, &str)> {
+        let mut composed: HashMap<String, &str> = HashMap::new();
+        self.seen.iter().find_map(|text| {
+            let before = composed.insert(text.nfc().collect(), text)?;
+            Some((before, &**text))
+        })
     }
 
     /// The texts in order, and the rank in that order of each place: by their numbers where all are finite numbers, by

@@ -196,16 +196,23 @@ impl Columns {
             ("group", Some(&self.group_values)),
             ("label", self.label_values()),
         ] {
-            if let Some((one, other)) = values.and_then(Texts::same_number) {
-                let name = if column == "group" {
-                    &group
-                } else {
-                    &predicted
-                };
+            let name = if column == "group" {
+                &group
+            } else {
+                &predicted
+            };
+            let numbers = values.and_then(Texts::same_number);
+            if let Some((one, other)) = numbers {
                 warnings.push(format!(
                     "the {column} column '{name}' holds '{}' and '{}', which are one number but two {column}s",
                     excerpt(one, SHORT),
                     excerpt(other, SHORT)
+                ));
+            }
+            if let Some((one, _)) = values.and_then(Texts::same_letters) {
+                warnings.push(format!(
+                    "the {column} column '{name}' holds '{}' twice, in two forms of Unicode, which are two {column}s",
+                    excerpt(one, SHORT)
                 ));
             }
         }

@@ -358,6 +358,20 @@ fn groups_and_labels_are_texts() {
 }
 
 #[test]
+fn one_text_in_two_forms_of_unicode_is_said_to_be_two_groups() {
+    let notes = |other: &str| {
+        let text = format!("y,g,a\n0,caf\u{e9},1\n1,caf\u{e9},2\n0,{other},1\n1,{other},2\n");
+        read(&text).unwrap().notes().join("\n")
+    };
+    let said = notes("cafe\u{301}");
+    assert!(
+        said.contains("in two forms of Unicode, which are two groups"),
+        "{said}"
+    );
+    assert!(!notes("cafe").contains("Unicode"));
+}
+
+#[test]
 fn messages_are_short_and_hold_no_control_characters() {
     let long = "x".repeat(10_000);
     let wide: String = (0..50_000).map(|at| format!("c{at},")).collect();

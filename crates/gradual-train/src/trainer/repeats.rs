@@ -106,9 +106,11 @@ impl<T: Task> Trainer<'_, T> {
         }
         // Of the same examples twice: where these differ, it is the loss that is random, of which the gradients' check tells.
         let seed = self.config.seed;
+        // A graph that no backward pass goes through stays in memory until the next one does. Dropout goes on without it.
+        let untracked = model.clone().no_grad();
         let [losses, same, others, random] =
             [(first, seed), (first, seed), (again, seed), (first, !seed)]
-                .map(|(part, seed)| self.read_losses(model, part, seed));
+                .map(|(part, seed)| self.read_losses(&untracked, part, seed));
         let ((losses, half), (same, _), (others, _), (random, _)) =
             (losses?, same?, others?, random?);
         if first_that_differs(&losses, &same, half).is_some() {
