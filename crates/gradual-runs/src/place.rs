@@ -67,15 +67,15 @@ impl Place {
         if !experiment.exists() {
             return Ok(places);
         }
-        for (arm, folder) in folders(experiment)?.0 {
+        for (arm, folder) in folders(experiment)?.folders {
             if arm == REPORT {
                 continue;
             }
-            let (seeds, links) = folders(&folder)?;
-            let links = links.iter().filter(|name| name.starts_with("seed-"));
+            let inside = folders(&folder)?;
+            let links = inside.links.iter().filter(|name| name.starts_with("seed-"));
             let passed_over = |name| format!("{arm}/{name} is passed over: it is a link.");
             places.notes.extend(links.map(passed_over));
-            for (name, folder) in seeds {
+            for (name, folder) in inside.folders {
                 let Some(number) = name.strip_prefix("seed-") else {
                     continue;
                 };
@@ -122,9 +122,16 @@ impl Place {
     }
 }
 
-/// The folders in a folder that are not hidden, by name, and the names of links in it that lead to no folder.
-fn folders(folder: &Path) -> Result<(Vec<(String, PathBuf)>, Vec<String>), RunsError> {
-    let (mut found, mut links) = (Vec::new(), Vec::new());
+/// What is not hidden in a folder: folders, by name, and the names of links that lead to no folder.
+#[derive(Default)]
+struct Inside {
+    folders: Vec<(String, PathBuf)>,
+    links: Vec<String>,
+}
+
+/// What is not hidden in a folder.
+fn folders(folder: &Path) -> Result<Inside, RunsError> {
+    let mut inside = Inside::default();
     for path in files::entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with('.') {
@@ -135,10 +142,10 @@ fn folders(folder: &Path) -> Result<(Vec<(String, PathBuf)>, Vec<String>), RunsE
             return Err(RunsError::Link { path });
         }
         if kind.is_dir() {
-            found.push((name.into_owned(), path));
+            inside.folders.push((name.into_owned(), path));
         } else if kind.is_symlink() {
-            links.push(name.into_owned());
+            inside.links.push(name.into_owned());
         }
     }
-    Ok((found, links))
+    Ok(inside)
 }
