@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use xshell::{Cmd, Shell, cmd};
+use xshell::cmd;
 
 use crate::package::Package;
-use crate::{backends, book, fuzz, layers, one_build, setup, shell, torch, venv};
+use crate::{backends, book, checked, fuzz, layers, one_build, setup, shell, torch, venv};
 
 /// One check: its name and what it does.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
@@ -101,72 +101,10 @@ fn clippy() -> anyhow::Result<()> {
     Ok(clippy.env("DOCS_RS", "1").run()?)
 }
 
-/// What makes arithmetic that overflows panic, and debug assertions count, in our own crates: no release does. The
-/// crates of others, `"*"`, stay as they are compiled for any other run, so nothing of Burn is built again.
-const CHECKED_ARITHMETIC: [&str; 4] = [
-    "profile.release.overflow-checks=true",
-    "profile.release.debug-assertions=true",
-    "profile.release.package.\"*\".overflow-checks=false",
-    "profile.release.package.\"*\".debug-assertions=false",
-];
-
-/// What prepares kernels for `wgpu`, and what passes operations on to a backend: a good part of what there is to compile, and no
-/// place where a test spends its time. So it is optimised less than what computes.
-const LIGHT: [&str; 37] = [
-    "ash",
-    "awint_ext",
-    "burn-cubecl",
-    "burn-dispatch",
-    "burn-ndarray",
-    "burn-wgpu",
-    "cubecl",
-    "cubecl-common",
-    "cubecl-core",
-    "cubecl-ir",
-    "cubecl-opt",
-    "cubecl-runtime",
-    "cubecl-server",
-    "cubecl-std",
-    "cubecl-wgpu",
-    "cubek",
-    "cubek-attention",
-    "cubek-convolution",
-    "cubek-interpolate",
-    "cubek-matmul",
-    "cubek-pool",
-    "cubek-quant",
-    "cubek-random",
-    "cubek-reduce",
-    "cubek-std",
-    "cubek-tile",
-    "glow",
-    "gpu-allocator",
-    "internment",
-    "naga",
-    "nvml-wrapper",
-    "pathfinding",
-    "pliron",
-    "triple_arena",
-    "wgpu",
-    "wgpu-core",
-    "wgpu-hal",
-];
-
-/// `cargo test` with overflow and debug assertions checked in our own crates.
-pub(crate) fn checked_tests(sh: &Shell) -> Cmd<'_> {
-    let checked = CHECKED_ARITHMETIC.iter().map(|&setting| setting.to_owned());
-    let light = LIGHT
-        .iter()
-        .map(|name| format!("profile.release.package.{name}.opt-level=1"));
-    let settings = checked.chain(light);
-    let settings = settings.flat_map(|setting| [String::from("--config"), setting]);
-    shell::cargo(sh, &["test", "--release"]).args(settings)
-}
-
 /// All tests, on the default backend, but compiled with all that the conformance suite is about to run.
 fn test() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    let tests = checked_tests(&sh)
+    let tests = checked::tests(&sh)
         .arg("--workspace")
         .args(features(&tested()));
     Ok(tests.envs(backends::environment(&tested())).run()?)
@@ -175,7 +113,7 @@ fn test() -> anyhow::Result<()> {
 /// What the program writes, and where, as the system sees it.
 fn outside() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    let tests = checked_tests(&sh)
+    let tests = checked::tests(&sh)
         .arg("--workspace")
         .args(features(&tested()))
         .args(["--test=outside", "--", "--ignored"]);
@@ -187,7 +125,7 @@ fn fuzz() -> anyhow::Result<()> {
     let sh = shell::shell()?;
     let mut programs = Vec::new();
     for targets in ["--test=fuzz", "--lib"] {
-        let built = checked_tests(&sh)
+        let built = checked::tests(&sh)
             .arg("--workspace")
             .args(features(&tested()))
             .args([targets, "--no-run", "--message-format=json"])
@@ -210,7 +148,7 @@ fn conformance() -> anyhow::Result<()> {
 /// it, without Burn and Parquet.
 pub(crate) fn python() -> anyhow::Result<()> {
     let sh = shell::shell()?;
-    let tests = checked_tests(&sh)
+    let tests = checked::tests(&sh)
         .args([
             "--package=gradual-report",
             "--test=formats",

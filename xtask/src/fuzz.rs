@@ -11,8 +11,6 @@ use serde::Deserialize;
 
 pub(crate) use guided::Fuzz;
 
-use crate::ci::checked_tests;
-
 /// One line of what cargo says of a build.
 #[derive(Debug, Deserialize)]
 struct Line {

@@ -11,6 +11,7 @@
 
 mod backends;
 mod book;
+mod checked;
 mod ci;
 mod doctor;
 mod fuzz;

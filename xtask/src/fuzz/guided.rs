@@ -13,7 +13,7 @@ use clap::Args;
 use xshell::{Shell, cmd};
 
 use super::{Program, programs, targets_of};
-use crate::shell;
+use crate::{checked, shell};
 
 /// Which targets, and for how long.
 #[derive(Debug, Args)]
@@ -100,7 +100,7 @@ fn targets(sh: &Shell) -> anyhow::Result<Vec<Target>> {
     let mut found = Vec::new();
     for selected in BUILDS {
         // With a target named, build scripts and procedural macros are built without counters.
-        let built = super::checked_tests(sh)
+        let built = checked::tests(sh)
             .args(selected)
             .args([&target, "--no-run", "--message-format=json"])
             .env("CARGO_TARGET_DIR", folder())
