@@ -149,3 +149,28 @@ fn a_place_that_no_report_can_have_is_named_before_anything_runs() {
         "mine"
     );
 }
+
+/// What a program that was killed as it wrote left in the folder goes with the next command; nothing else does.
+#[test]
+fn what_was_left_half_written_is_swept() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("sparse-parity-quick");
+    fs::create_dir(&folder).unwrap();
+    let (left, own) = (
+        folder.join(".gradual-0123456789abcdef"),
+        folder.join(".gradual-mine"),
+    );
+    fs::write(&left, "{").unwrap();
+    fs::write(&own, "mine").unwrap();
+    let out = format!("--out={}", home.path().display());
+    run(&[
+        "sparse-parity",
+        "--quick",
+        "--seeds=1",
+        "--steps=5",
+        "--draw=16",
+        "--arms=erm",
+        &out,
+    ]);
+    assert!(!left.exists() && own.exists());
+}
