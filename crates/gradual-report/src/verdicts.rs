@@ -100,24 +100,33 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     (effect, reason)
 }
 
-/// Why a number over all capabilities is another one in the two arms of a claim, if it is.
+/// Why a number over all capabilities is another one in the two arms of a claim, if it is: in a seed they train others, or count
+/// skill from another level.
 fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
     if claim.capability.is_some() {
         return None;
     }
-    let mut trained = [claim.arm.as_str(), other].into_iter().map(|arm| {
-        let run = finished(folder, arm).next()?;
-        let of = |one: &CapabilityCurves| (one.name.clone(), one.parts.clone());
-        let (all, counted) = (&run.curves.capabilities, run.curves.counted());
-        let composed = all.iter().filter(|one| !one.parts.is_empty());
-        Some((
-            counted.map(of).collect::<BTreeSet<_>>(),
-            composed.map(of).collect::<BTreeSet<_>>(),
-        ))
-    });
-    let (one, other) = (trained.next()??, trained.next()??);
-    (one != other).then(|| {
-        "the two arms begin with different capabilities, so only a number of one capability can be compared".to_owned()
+    let trained = |arm: &str| -> BTreeMap<u64, BTreeSet<_>> {
+        let of = |run: &Run| {
+            let all = run.curves.capabilities.iter();
+            let counts = all.filter(|one| one.counts || !one.parts.is_empty());
+            let known = |one: &CapabilityCurves| {
+                let (name, parts) = (one.name.clone(), one.parts.clone());
+                (name, parts, one.counts, one.chance.to_bits())
+            };
+            counts.map(known).collect()
+        };
+        finished(folder, arm)
+            .map(|run| (run.seed, of(run)))
+            .collect()
+    };
+    let (own, others) = (trained(&claim.arm), trained(other));
+    let differs = |seed: &&u64| others.get(seed).is_some_and(|other| *other != own[*seed]);
+    own.keys().find(differs).map(|seed| {
+        format!(
+            "the two arms begin with different capabilities, or chances of them, in seed {seed}, so only a number of one capability can \
+             be compared"
+        )
     })
 }
 

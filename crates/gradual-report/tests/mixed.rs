@@ -83,35 +83,47 @@ fn curves_of_another_grid_or_draw_have_no_verdict_together() {
     }
 }
 
-/// A number over all capabilities is another one where arms train others.
+/// A number over all capabilities is another one where arms train others, in whichever seed, or count from another chance.
 #[test]
 fn arms_with_other_capabilities_have_no_verdict_over_all() {
-    let root = tempdir().unwrap();
-    let dir = quick().write(root.path());
-    for seed in 0..5 {
-        let path = run_folder(&dir, "labels", seed).join("curves.jsonl");
-        let text = fs::read_to_string(&path).unwrap();
-        let renamed = text.lines().map(|line| {
-            let mut line: Value = serde_json::from_str(line).unwrap();
-            let each = line["capabilities"].as_object_mut().unwrap();
-            let first = each.keys().next().unwrap().clone();
-            let record = each.remove(&first).unwrap();
-            each.insert("another".to_owned(), record);
-            format!("{line}\n")
-        });
-        write(&path, &renamed.collect::<String>());
-        configure(&dir, "labels", seed, |_| {});
-    }
-    report(&dir).unwrap();
-    let summary = summary(&dir);
-    let judged = summary["verdicts"].as_array().unwrap();
-    let of = |claim: &&Value| claim["arm"] == "labels" && claim["capability"].is_null();
-    let judged: Vec<&Value> = judged.iter().filter(of).collect();
-    assert!(!judged.is_empty());
-    for claim in judged {
-        let reason = claim["reason"].as_str().unwrap();
-        assert!(reason.contains("different capabilities"), "{claim}");
-        assert_eq!(claim["verdict"], "inconclusive");
+    let another = |each: &mut serde_json::Map<String, Value>| {
+        let first = each.keys().next().unwrap().clone();
+        let record = each.remove(&first).unwrap();
+        each.insert("another".to_owned(), record);
+    };
+    let chance = |each: &mut serde_json::Map<String, Value>| {
+        for record in each.values_mut() {
+            record["chance"] = json!(0.01);
+        }
+    };
+    type Change<'a> = &'a dyn Fn(&mut serde_json::Map<String, Value>);
+    let changes: [(std::ops::Range<u64>, Change<'_>); 3] =
+        [(0..5, &another), (4..5, &another), (1..2, &chance)];
+    for (seeds, change) in changes {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        for seed in seeds {
+            let path = run_folder(&dir, "labels", seed).join("curves.jsonl");
+            let text = fs::read_to_string(&path).unwrap();
+            let changed = text.lines().map(|line| {
+                let mut line: Value = serde_json::from_str(line).unwrap();
+                change(line["capabilities"].as_object_mut().unwrap());
+                format!("{line}\n")
+            });
+            write(&path, &changed.collect::<String>());
+            configure(&dir, "labels", seed, |_| {});
+        }
+        report(&dir).unwrap();
+        let summary = summary(&dir);
+        let judged = summary["verdicts"].as_array().unwrap();
+        let of = |claim: &&Value| claim["arm"] == "labels" && claim["capability"].is_null();
+        let judged: Vec<&Value> = judged.iter().filter(of).collect();
+        assert!(!judged.is_empty());
+        for claim in judged {
+            let reason = claim["reason"].as_str().unwrap();
+            assert!(reason.contains("different capabilities"), "{claim}");
+            assert_eq!(claim["verdict"], "inconclusive");
+        }
     }
 }
 
