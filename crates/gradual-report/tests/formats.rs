@@ -54,8 +54,12 @@ fn two_experiments_side_by_side() {
     );
     // The folders' own reports are untouched, and folders of one name are told apart.
     assert!(!dirs[0].join("report").exists());
-    let out = root.path().join("twice");
-    Report::new([&dirs[0], &dirs[0]])
+    let namesake = root.path().join("elsewhere/runs-a");
+    let written = Fixture::default().write(&root.path().join("c"));
+    fs::create_dir(root.path().join("elsewhere")).unwrap();
+    fs::rename(written, &namesake).unwrap();
+    let out = root.path().join("namesakes");
+    Report::new([&dirs[0], &namesake])
         .with_out(&out)
         .write()
         .unwrap();
