@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 
+use burn::tensor::{bf16, f16};
 use common::{gradients, gradual, json, losses, npy, printed, refused};
 use ndarray::{Array2, Axis, ShapeBuilder as _, arr1};
 use safetensors::tensor::{Dtype, TensorView};
@@ -134,6 +135,151 @@ fn every_form_of_the_same_gradients_gives_the_same_groups() {
         12
     );
     assert!(soft.get("assignment").is_none());
+}
+
+/// Half precision is read as the single precision that holds it.
+#[test]
+fn half_precision_is_read() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // Of quarters, which all forms hold.
+    let rows = gradients().0.mapv(|entry| (4.0 * entry).round() / 4.0);
+    let single = rows.mapv(|entry| entry as f32);
+    npy(at("single.npy"), &single);
+    let short = bytes(
+        single.iter().map(|&entry| f16::from_f32(entry).to_bits()),
+        u16::to_le_bytes,
+    );
+    let brain = bytes(
+        single.iter().map(|&entry| bf16::from_f32(entry).to_bits()),
+        u16::to_le_bytes,
+    );
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    let header = format!(
+        "{:<117}\n",
+        "{'descr': '<f2', 'fortran_order': False, 'shape': (12, 5), }"
+    );
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(&short);
+    std::fs::write(at("half.npy"), file).unwrap();
+    for (name, dtype, content) in [
+        ("half.safetensors", Dtype::F16, &short),
+        ("brain.safetensors", Dtype::BF16, &brain),
+    ] {
+        let view = TensorView::new(dtype, vec![12, 5], content).unwrap();
+        safetensors::serialize_to_file([("w", view)], None, &at(name)).unwrap();
+    }
+    let answer = |file: &str| {
+        let line = ["group", "--gradients", file, "--grouping", "kmeans(k = 3)"];
+        json(folder.path(), &line)
+    };
+    let expected = answer("single.npy");
+    for file in ["half.npy", "half.safetensors", "brain.safetensors"] {
+        assert_eq!(answer(file), expected, "{file}");
+    }
+}
+
+/// What no program can read as numbers is named by what it is, not by a wrong length.
+#[test]
+fn arrays_of_other_types_are_named() {
+    let folder = tempdir().unwrap();
+    for (descr, bytes, said) in [
+        ("<U2", 8, "\"U2\", texts"),
+        ("|S3", 3, "\"S3\", texts"),
+        ("|O", 9, "\"O\", objects of Python"),
+        ("|b1", 1, "\"b1\", truth values"),
+        ("<c16", 16, "\"c16\", complex numbers"),
+        (
+            "<f16",
+            16,
+            "\"f16\", floating-point numbers of another size",
+        ),
+        ("<M8[D]", 8, "times"),
+    ] {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (2, 2), }}\n");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.as_bytes());
+        file.extend(vec![0; 4 * bytes]);
+        std::fs::write(folder.path().join("g.npy"), file).unwrap();
+        let line = [
+            "group",
+            "--gradients",
+            "g.npy",
+            "--grouping",
+            "kmeans(k = 2)",
+        ];
+        let message = refused(folder.path(), &line);
+        assert!(
+            message.contains(said) && message.contains("float16, float32"),
+            "{message}"
+        );
+    }
+}
+
+/// A gradient whose square is out of range has finite entries, and is not said to have others.
+#[test]
+fn squares_that_overflow_are_named() {
+    let folder = tempdir().unwrap();
+    let (mut rows, _) = gradients();
+    rows[(7, 2)] = 1e200;
+    npy(folder.path().join("double.npy"), &rows);
+    rows[(7, 2)] = 1e20;
+    npy(
+        folder.path().join("single.npy"),
+        &rows.mapv(|entry| entry as f32),
+    );
+    npy(folder.path().join("fits.npy"), &rows);
+    let line = |file| ["group", "--gradients", file, "--grouping", "kmeans(k = 2)"];
+    for (file, said) in [
+        (
+            "double.npy",
+            "example 7 (from 0) has a squared norm beyond 1.8e308",
+        ),
+        (
+            "single.npy",
+            "beyond 3.4e38, the largest number of float32; divide all gradients by one number, or save them",
+        ),
+    ] {
+        let message = refused(folder.path(), &line(file));
+        assert!(message.contains(said), "{message}");
+    }
+    // Groups are found in single precision, whatever the file is of.
+    let message = refused(folder.path(), &line("fits.npy"));
+    assert!(
+        message.contains("example 7 is not finite, or its square is not"),
+        "{message}"
+    );
+}
+
+/// p = 20 of losses of 0.001 has coefficients of 2e-56, which summed to 9e-14.
+#[test]
+fn coefficients_of_small_losses_sum_to_one() {
+    let folder = tempdir().unwrap();
+    let (_, labels) = gradients();
+    npy(
+        folder.path().join("l.npy"),
+        &losses().mapv(|loss| loss * 1e-3),
+    );
+    npy(folder.path().join("labels.npy"), &arr1(&labels));
+    let line = [
+        "coefficients",
+        "--losses",
+        "l.npy",
+        "--labels",
+        "labels.npy",
+        "--grouping",
+        "labels",
+        "--composition",
+        "power(p = 20)",
+        "--scale",
+        "unit-sum",
+    ];
+    let answer = json(folder.path(), &line);
+    let found = answer["coefficients"].as_array().unwrap().iter();
+    let sum: f64 = found.map(|one| one.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
 }
 
 /// L = Σ_g ℓ̄_g² and its derivative 2 ℓ̄_g / n_g, by hand.

@@ -169,7 +169,7 @@ pub enum GroupError {
         merge_above: f64,
     },
     /// An example has a non-finite gradient.
-    #[error("{operation}: the gradient of example {example} is not finite")]
+    #[error("{operation}: the gradient of example {example} is not finite, or its square is not")]
     NotFinite {
         /// The grouping.
         operation: &'static str,

@@ -470,14 +470,14 @@ fn bad_settings_and_gradients_are_named() {
             let error = diffusion.stand(&Draw::from(&bad)).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "diffusion: the gradient of example 1 is not finite"
+                "diffusion: the gradient of example 1 is not finite, or its square is not"
             );
             diffusion.stand(&Draw::from(&good)).unwrap();
         }
         let error = diffusion.group(&Draw::from(&bad)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "diffusion: the gradient of example 1 is not finite",
+            "diffusion: the gradient of example 1 is not finite, or its square is not",
             "{mode}"
         );
     }

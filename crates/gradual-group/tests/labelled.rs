@@ -200,6 +200,13 @@ fn priors_multiply_weights() {
         .map(drop)
         .unwrap_err();
     assert!(early.to_string().ends_with("got NaN"));
+    for (priors, said) in [
+        (vec![], "no weight is given"),
+        (vec![0.0], "all of them are 0"),
+    ] {
+        let early = Priors::new(Labels::new(1), priors).map(drop).unwrap_err();
+        assert!(early.to_string().contains(said), "{early}");
+    }
 }
 
 /// By skill and by length: the rows of both side by side, each as if it were alone.

@@ -309,6 +309,9 @@ fn train(
     if let Some(note) = experiment.unjudged(&running, has_runs) {
         tell(format_args!("note: {note}"));
     }
+    if let Some(note) = experiment.unshared(&running, has_runs) {
+        tell(format_args!("note: {note}"));
+    }
     let queue = plan.open(interrupt)?;
     record::write(plan, command, interrupt)?;
     let outcome = plan.run(queue, interrupt);

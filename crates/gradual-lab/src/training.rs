@@ -105,6 +105,11 @@ pub(crate) trait AnyTask: Send + Sync {
         &[]
     }
 
+    /// The folder of which every file may be read as data.
+    fn data_folder(&self) -> Option<&Path> {
+        None
+    }
+
     /// Takes the first step of a run and throws it away, to find out whether one can be taken.
     fn try_first_step(&self, setting: Setting<'_>) -> anyhow::Result<()>;
 
@@ -249,6 +254,7 @@ pub(crate) struct Opened<S, F> {
     settings: Value,
     capabilities: Vec<Capability>,
     pub(crate) notes: Vec<String>,
+    pub(crate) data_folder: Option<PathBuf>,
     pub(crate) has_known_groups: bool,
     pub(crate) is_judged_by_loss: bool,
     /// The model's sizes, which an arm may have otherwise.
@@ -271,6 +277,7 @@ where
             settings,
             capabilities,
             notes: Vec::new(),
+            data_folder: None,
             has_known_groups: true,
             is_judged_by_loss: false,
             sized: Configured::new(sizes, make).with_sizes(),
@@ -302,6 +309,10 @@ where
 
     fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    fn data_folder(&self) -> Option<&Path> {
+        self.data_folder.as_deref()
     }
 
     fn has_sizes(&self) -> bool {

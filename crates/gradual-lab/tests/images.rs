@@ -227,6 +227,63 @@ fn idx_files_are_learned_and_go_on_where_they_were_killed() {
     assert_eq!(names, ["group=bright", "group=dark"]);
 }
 
+/// The second command would read the runs of the first as a class.
+#[test]
+fn runs_among_the_data_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("bars");
+    write_folder(&folder);
+    let data = format!("--data={}", folder.display());
+    for out in [folder.clone(), folder.join("new/runs")] {
+        let out = format!("--out={}", out.display());
+        let message = refused(&["images", &data, "--group=folders", &out]);
+        assert!(
+            message.contains("be read as data: give another --out"),
+            "{message}"
+        );
+    }
+    assert!(!folder.join("new").exists() && !folder.join("images").exists());
+}
+
+/// A folder is as little to be seen by a pod as a file.
+#[test]
+fn a_pod_sees_no_relative_folder_of_data() {
+    let home = tempfile::tempdir().unwrap();
+    write_folder(&home.path().join("pictures"));
+    // Of the same name as an arm.
+    fs::create_dir(home.path().join("erm")).unwrap();
+    let job = |data: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gradual-lab"))
+            .current_dir(home.path())
+            .args([
+                "cluster",
+                "kubernetes",
+                "--image=a",
+                "--claim=b",
+                "--time=1",
+                "--memory=9",
+            ])
+            .args(["images", "--out=/runs", "--arms", "erm", "--group=folders"])
+            .args(data)
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    for data in [&["--data", "pictures"][..], &["--data=pictures"]] {
+        let (done, said) = job(data);
+        assert!(
+            !done && said.contains("put the folder on the volume"),
+            "{said}"
+        );
+    }
+    let whole = format!("--data={}", home.path().join("pictures").display());
+    let (done, said) = job(&[&whole]);
+    assert!(done, "{said}");
+}
+
 #[test]
 fn shapes_are_drawn_where_no_data_is_named() {
     let home = tempfile::tempdir().unwrap();

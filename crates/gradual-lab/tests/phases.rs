@@ -152,6 +152,31 @@ fn claims_on_arms_that_do_not_run_are_told() {
     // All of them are there then.
     let later = said("--arms=turned,turned-again");
     assert!(!later.contains("judged"), "{later}");
+    assert!(
+        !first.contains("shares") && !later.contains("shares"),
+        "{first}{later}"
+    );
+}
+
+#[test]
+fn a_reference_that_does_not_run_is_told_before_others_do() {
+    let home = tempfile::tempdir().unwrap();
+    let named = FILE.replace("baseline =", "reference = \"small\"\nbaseline =");
+    let file = written(home.path(), &named);
+    let out = format!("--out={}", home.path().display());
+    let said = |arms: &str| String::from_utf8(lab(&[&file, &out, arms]).stderr).unwrap();
+    let note = |reason: &str| {
+        format!(
+            "note: nothing will be said of shares of the effect of small: there is no run of {reason}"
+        )
+    };
+    let first = said("--arms=erm");
+    assert!(
+        first.contains(&note("small, and none is asked for")),
+        "{first}"
+    );
+    let later = said("--arms=small");
+    assert!(!later.contains("shares of the effect"), "{later}");
 }
 
 #[test]

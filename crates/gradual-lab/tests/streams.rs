@@ -68,6 +68,24 @@ fn a_folder_whose_name_is_no_text_takes_runs() {
     );
 }
 
+/// The signal that comes with it ended the program without a word.
+#[test]
+fn a_limit_on_the_size_of_files_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", "ulimit -f 4; exec \"$@\"", "bash"])
+        .arg(LAB)
+        .args(short(&home.path().join("runs")).get_args())
+        .output()
+        .unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("error: ") && said.contains("File too large"),
+        "{said}"
+    );
+}
+
 #[test]
 fn an_argument_that_is_no_text_is_refused_with_a_sentence() {
     for flag in ["--arms", "--arm", "--backend", "--show", "--label"] {

@@ -32,7 +32,7 @@ pub(crate) enum Check {
         least: f64,
         low: Tensor<1>,
     },
-    /// Σc and Σ|c| `[2]` before a scale that divides by the first.
+    /// Σc and Σ|c| in units of max|c|, then as they are, `[4]`, before a scale that divides by Σc.
     Sum {
         scale: &'static str,
         sums: Tensor<1>,
@@ -70,9 +70,9 @@ impl Check {
                 }),
             },
             Self::Sum { scale, .. } => {
-                let [sum, absolute] = sums(read);
+                let [share, whole, sum, absolute] = sums(read);
                 // Without any coefficient there is nothing to scale; what is no number is said by example.
-                match sum <= SHARE * absolute && absolute > 0.0 {
+                match share <= SHARE * whole && whole > 0.0 {
                     true => Err(LossError::Sum {
                         scale,
                         sum,
@@ -85,9 +85,8 @@ impl Check {
     }
 }
 
-fn sums(read: &[f64]) -> [f64; 2] {
-    let at = |place: usize| read.get(place).copied().unwrap_or(f64::NAN);
-    [at(0), at(1)]
+fn sums(read: &[f64]) -> [f64; 4] {
+    [0, 1, 2, 3].map(|place| read.get(place).copied().unwrap_or(f64::NAN))
 }
 
 impl Composed {
@@ -142,7 +141,7 @@ impl Composed {
             };
             check.of(own)?;
             if let Check::Sum { .. } = check {
-                self.sum = Some(sums(own)[0]);
+                self.sum = Some(sums(own)[2]);
             }
             rest = others;
         }

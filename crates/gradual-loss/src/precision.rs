@@ -21,6 +21,14 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
     }
 }
 
+/// The least positive number of full precision and the largest one.
+pub(crate) fn ordinary(dtype: DType) -> (f64, f64) {
+    match dtype {
+        DType::F64 => (f64::MIN_POSITIVE, f64::MAX),
+        _ => (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)),
+    }
+}
+
 /// Whether a device computes in double precision. Graphics interfaces (wgpu, Vulkan, Metal) report it where the
 /// hardware can, but kernels fail in it all the same; only the `Debug` output of a device tells which backend it is
 /// of.

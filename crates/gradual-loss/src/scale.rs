@@ -6,7 +6,7 @@ use gradual_registry::{Entry, Parameter};
 
 use crate::composed::{Check, Composed};
 use crate::error::{LossError, setting};
-use crate::precision::{epsilon, has_double, wide};
+use crate::precision::{epsilon, has_double, ordinary, wide};
 
 /// What to do about the size of the coefficients.
 ///
@@ -186,30 +186,30 @@ impl Scale {
     ) -> Result<Composed, LossError> {
         self.settings()?;
         let raw = wide(composed.coefficients.clone());
-        let least = f64::from(f32::MIN_POSITIVE);
-        let sum = raw.clone().sum();
-        let absolute = raw.clone().abs().sum();
+        let least = ordinary(raw.dtype()).0;
+        let check = self.divides_by_the_sum().map(|scale| {
+            let both = [in_units(raw.clone()), raw.clone()];
+            let sums = both.map(|c| Tensor::cat(vec![c.clone().sum(), c.abs().sum()], 0));
+            Check::Sum {
+                scale,
+                sums: Tensor::cat(sums.to_vec(), 0),
+            }
+        });
         let coefficients = match self {
             Self::Raw => raw,
-            Self::UnitSum => raw / sum.clone().clamp_min(least),
+            Self::UnitSum => raw.clone() / raw.sum().clamp_min(least),
             Self::UnitAbsolute => {
-                // In units of the largest, so that neither a sum nor what it divides is out of range.
-                let largest = raw.clone().abs().max().clamp_min(least);
-                let units = raw / largest;
+                let units = in_units(raw);
                 units.clone() / units.abs().sum().clamp_min(least)
             }
             Self::RunningSum(beta) => {
                 let [sums, draws] = memory;
-                let mean = (sum.clone() + beta * sums) / (beta * draws + 1.0);
+                let mean = (raw.clone().sum() + beta * sums) / (beta * draws + 1.0);
                 raw / mean.clamp_min(least)
             }
-            Self::Cap(limit) => raw / absolute.clone().clamp_min(limit.max(least)),
+            Self::Cap(limit) => raw.clone() / raw.abs().sum().clamp_min(limit.max(least)),
             Self::MatchNorm => match_norm(raw, gram)?,
         };
-        let check = self.divides_by_the_sum().map(|scale| Check::Sum {
-            scale,
-            sums: Tensor::cat(vec![sum, absolute], 0),
-        });
         Ok(composed.rescaled(coefficients).with(check))
     }
 
@@ -245,6 +245,13 @@ impl Scale {
         let scaled = self.scaled(raw, gram, [0.0; 2])?;
         Ok(scaled.known_now()?.coefficients)
     }
+}
+
+/// c / max|c|: in these units neither a sum nor what it divides is out of range.
+fn in_units(coefficients: Tensor<1>) -> Tensor<1> {
+    let (least, most) = ordinary(coefficients.dtype());
+    let largest = coefficients.clone().abs().max().clamp(least, most);
+    coefficients / largest
 }
 
 /// c ‖Gᵀ1/n‖ / ‖Gᵀc‖.

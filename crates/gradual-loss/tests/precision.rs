@@ -3,7 +3,9 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
 use gradual_loss::registry::{RULES, RuleContext};
-use gradual_loss::{Composition, GroupDro, Mean, Scale, Scaler, SumOfSquares, Tilted};
+use gradual_loss::{
+    Composition, GroupDro, LossError, Mean, PowerMean, Scale, Scaler, SumOfSquares, Tilted,
+};
 
 use crate::common::all;
 
@@ -89,6 +91,60 @@ fn memberships_follow_double_precision() {
     dro.compose(&losses, &groups).unwrap();
     let ratio = dro.weights(2)[0] / dro.weights(2)[1];
     assert!((ratio / (mean - 0.5).exp() - 1.0).abs() < 1e-14, "{ratio}");
+}
+
+/// Coefficients of 2e-56 and losses of 1e-50 were clamped as if they were in single precision.
+#[test]
+fn small_numbers_in_double_precision() {
+    let labels = vec![Some(0), Some(1), Some(1)];
+    let groups = Groups::hard(labels, 2, Average::Mean, &Device::flex()).unwrap();
+    let (twenty, half) = (PowerMean::new(20.0).unwrap(), PowerMean::new(0.5).unwrap());
+    let rooted = PowerMean::new(3.0).unwrap().rooted();
+    let close = |found: &[f64], expected: &[f64]| {
+        let mut both = found.iter().zip(expected);
+        both.all(|(a, b)| (a / b - 1.0).abs() < 1e-9)
+    };
+    for (size, mut composition, expected) in [
+        (
+            1e-3,
+            Box::new(twenty) as Box<dyn Composition>,
+            [0.5, 0.25, 0.25],
+        ),
+        (1e-50, Box::new(SumOfSquares), [0.5, 0.25, 0.25]),
+        (1e-50, Box::new(half), [0.5, 0.25, 0.25]),
+        (1e-50, Box::new(rooted), [0.5, 0.25, 0.25]),
+    ] {
+        let losses = vector(&[size; 3], DType::F64);
+        let composed = composition.compose(&losses, &groups).unwrap();
+        for scale in [Scale::UnitSum, Scale::UnitAbsolute, Scale::RunningSum(0.9)] {
+            let scaled = numbers(scale.apply(composed.coefficients.clone()).unwrap());
+            assert!(
+                close(&scaled, &expected),
+                "{size} {}: {scaled:?}",
+                composition.name()
+            );
+        }
+        // Below zero, they are as little to be divided by as large ones are.
+        let below = Scale::UnitSum.apply(composed.coefficients.neg());
+        assert!(matches!(below, Err(LossError::Sum { .. })), "{size}");
+    }
+    // A mean of equal losses is one of them.
+    let losses = vector(&[1e-50; 3], DType::F64);
+    let value = numbers(
+        PowerMean::new(3.0)
+            .unwrap()
+            .rooted()
+            .compose(&losses, &groups)
+            .unwrap()
+            .value,
+    );
+    assert!(close(&value, &[1e-50]), "{value:?}");
+    // Sums above single precision are divided by, too.
+    let large = vector(&[1e60, 3e60], DType::F64);
+    assert!(close(
+        &numbers(Scale::UnitSum.apply(large).unwrap()),
+        &[0.25, 0.75]
+    ));
 }
 
 /// A sum over 4 000 groups of one loss each: half precision stops counting at 256 or 2 048.

@@ -68,6 +68,10 @@ fn shared(config: &RunConfig, recipe: bool) -> Value {
         "task": config.task,
         "settings": config.settings,
     });
+    // Nobody has said it.
+    if let (0, Value::Object(shared)) = (config.draw, &mut shared) {
+        shared.remove("draw");
+    }
     if recipe {
         shared["recipe"] = config.recipe.clone();
     }

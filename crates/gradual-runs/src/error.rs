@@ -213,6 +213,21 @@ pub enum RunsError {
         /// Steps of the run.
         steps: u64,
     },
+    /// The evaluations of a run are of another one than its configuration describes.
+    #[error(
+        "{} at step {step}: {problem}, as {} has it; restore the file that was changed, or run the seed again (--fresh moves the run aside)",
+        .path.display(), .config.display()
+    )]
+    Contradicted {
+        /// The evaluations.
+        path: PathBuf,
+        /// The configuration.
+        config: PathBuf,
+        /// Of the evaluation that says otherwise.
+        step: u64,
+        /// What it says.
+        problem: String,
+    },
     /// A line of a journal is torn, or is no record of the kind expected.
     #[error("read line {line} of {}: {source}", .path.display())]
     Line {

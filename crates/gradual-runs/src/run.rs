@@ -45,6 +45,8 @@ impl Run {
     /// - [`RunsError::Changed`] when it is finished and its journals are not what they were then, and
     ///   [`RunsError::Unsigned`] when nothing says what they were.
     /// - [`RunsError::Steps`] when its evaluations end before or after its last step.
+    /// - [`RunsError::Contradicted`] when its recipe has other examples per step than its evaluations, or a second phase that
+    ///   begins at another step.
     /// - [`RunsError::Line`] naming file and line of a record that can't be read, is out of range or does not follow the
     ///   one before.
     /// - [`RunsError::Missing`] when it is finished and has no configuration or no evaluations.
@@ -86,6 +88,7 @@ impl Run {
             notes,
         };
         run.check_last_step()?;
+        run.check_recipe()?;
         Ok(Some(run))
     }
 
@@ -118,6 +121,52 @@ impl Run {
         match (&self.done, evaluated) {
             (Some(done), Some(last)) => done.check_last_step(&self.folder, last, steps),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Run {
+    /// A recipe says how many examples a step has, and when a second phase begins: evaluations say the same. Examples may
+    /// differ by a hundredth.
+    fn check_recipe(&self) -> Result<(), RunsError> {
+        let config = &self.config;
+        let Some(last) = self.evaluations.last().filter(|_| !config.recipe.is_null()) else {
+            return Ok(());
+        };
+        let contradicted = |step: u64, problem: String| {
+            Err(RunsError::Contradicted {
+                path: self.folder.join(CURVES),
+                config: self.folder.join(CONFIG),
+                step,
+                problem,
+            })
+        };
+        let expected = config.draw as f64 * last.step as f64;
+        if config.draw > 0 && (last.examples as f64 - expected).abs() > 0.01 * expected {
+            let (examples, step, draw) = (last.examples, last.step, config.draw);
+            let problem = format!("{examples} examples in {step} steps are not {draw} in each");
+            return contradicted(step, problem);
+        }
+        let after = config.recipe.pointer("/then/after");
+        let Some(after) = after.and_then(serde_json::Value::as_f64) else {
+            return Ok(());
+        };
+        let after = (after * config.steps as f64).round();
+        let is_second = |one: &Evaluation| one.step as f64 > after;
+        let other = |one: &&Evaluation| one.moved.is_some() != is_second(one);
+        match self.evaluations.iter().find(other) {
+            None => Ok(()),
+            Some(one) => {
+                let is = if one.moved.is_some() {
+                    "a number"
+                } else {
+                    "missing"
+                };
+                contradicted(
+                    one.step,
+                    format!("moved is {is}, and the second phase begins after step {after}"),
+                )
+            }
         }
     }
 }

@@ -272,6 +272,16 @@ mod comparable {
         let expected = "grouped/seed-0 and grouped/seed-1 can't be compared:\n  \
              recipe.k is missing in the first and 8 in the second;\nchoose another --out for one of them";
         assert_eq!(error, expected);
+        // What nobody has said is no number.
+        let unsaid = RunConfig {
+            draw: 0,
+            ..run("grouped", 0)
+        };
+        let error = check([&erm, &grouped, &unsaid]).unwrap_err().to_string();
+        assert!(
+            error.contains("draw is 64 in the first and missing in the second"),
+            "{error}"
+        );
         // A line for each difference, and no more than somebody reads.
         again.recipe["a"] = json!(1);
         let error = check([&erm, &grouped, &again]).unwrap_err().to_string();

@@ -159,6 +159,68 @@ fn values_out_of_range_are_named_with_file_and_line() {
     }
 }
 
+/// A configuration that was edited, or evaluations of another run.
+#[test]
+fn recipes_that_evaluations_contradict_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    let experiment = home.path();
+    let folder = write_run(experiment, "erm", 0);
+    let configure = |edit: &dyn Fn(&mut RunConfig)| {
+        let mut edited = config("erm", 0);
+        edit(&mut edited);
+        fs::write(folder.join("config.json"), edited.to_line().unwrap()).unwrap();
+        sign(&folder);
+        read(experiment, "erm", 0)
+    };
+    let refused = |outcome: Result<Option<Run>, RunsError>, said: &str| match outcome {
+        Err(error @ RunsError::Contradicted { .. }) => {
+            let message = error.to_string();
+            for part in [said, "curves.jsonl", "config.json", "--fresh"] {
+                assert!(message.contains(part), "{part}: {message}");
+            }
+        }
+        other => panic!("{said}: {other:?}"),
+    };
+    refused(
+        configure(&|config| config.draw = 16),
+        "320 examples in 40 steps are not 16 in each",
+    );
+    // Nobody says how many there are, or what is trained.
+    configure(&|config| config.draw = 0).unwrap();
+    configure(&|config| {
+        config.draw = 16;
+        config.recipe = Value::Null;
+    })
+    .unwrap();
+
+    let phases = |after: f64| {
+        configure(&|config| config.recipe = json!({"rate": 0.1, "then": {"after": after}}))
+    };
+    refused(phases(0.5), "moved is missing");
+    for line in [4, 5] {
+        change(&folder, "curves.jsonl", line, |value| {
+            value["moved"] = json!(0.25)
+        });
+    }
+    phases(0.5).unwrap();
+    refused(phases(0.25), "begins after step 10");
+    refused(
+        phases(0.8),
+        "moved is a number, and the second phase begins after step 32",
+    );
+    // Whose recipe says nothing of phases may have one all the same, but it does not end.
+    configure(&|_| ()).unwrap();
+    change(&folder, "curves.jsonl", 5, |value| {
+        value.as_object_mut().unwrap().remove("moved");
+    });
+    match read(experiment, "erm", 0) {
+        Err(error @ RunsError::Line { line: 5, .. }) => {
+            assert!(error.to_string().contains("moved is missing"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn capabilities_that_are_composed_of_themselves_are_named_with_file_and_line() {
     let home = tempfile::tempdir().unwrap();

@@ -3,6 +3,9 @@
 use anyhow::bail;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+/// What files may hold, for messages.
+pub(super) const READ: &str = "float16, float32 or float64 (or integers, where labels are meant)";
+
 /// An array of a file, row-major.
 #[derive(Debug, Clone)]
 pub(crate) struct Array {
@@ -26,7 +29,7 @@ impl Array {
         match self.data.dtype() {
             DType::F32 | DType::F64 => Ok(()),
             other => bail!(
-                "{}: expected numbers in single or double precision (float32, float64), found {}",
+                "{}: expected floating-point numbers (float16, float32, float64), found {}",
                 self.name,
                 other.name()
             ),
@@ -76,4 +79,10 @@ impl Array {
     pub(crate) fn tensor_on<const D: usize>(&self, device: &Device) -> Tensor<D> {
         Tensor::from_data(self.data.clone(), (device, self.data.dtype()))
     }
+}
+
+/// Numbers in half precision, which are given by their bits, in single precision.
+pub(super) fn from_bits(bits: &TensorData, single: fn(u16) -> f32) -> TensorData {
+    let numbers: Vec<f32> = bits.iter::<u16>().map(single).collect();
+    TensorData::new(numbers, bits.shape().clone())
 }

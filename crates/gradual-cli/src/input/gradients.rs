@@ -13,6 +13,7 @@ use super::arrays;
 pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
     let arrays = arrays::all(path)?;
     let mut parts = Vec::with_capacity(arrays.len());
+    let mut squares = Vec::new();
     for array in &arrays {
         array.check_float()?;
         let [n, rest @ ..] = array.shape() else {
@@ -39,6 +40,10 @@ pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
             );
         }
         array.check_finite()?;
+        squares.resize(*n, 0.0);
+        for (at, entry) in array.data.iter::<f64>().enumerate() {
+            squares[at / p] += entry * entry;
+        }
         let flat = Array {
             name: array.name.clone(),
             data: burn::tensor::TensorData::from_bytes(
@@ -50,7 +55,22 @@ pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
         parts.push(flat.tensor_on::<2>(device));
     }
     let wide = parts.iter().any(|part| part.dtype() == DType::F64);
-    let precision = if wide { DType::F64 } else { DType::F32 };
+    let (precision, most, name) = match wide {
+        true => (DType::F64, f64::MAX, "float64"),
+        false => (DType::F32, f64::from(f32::MAX), "float32"),
+    };
+    if let Some(example) = squares.iter().position(|&square| square > most) {
+        let or = if wide {
+            ""
+        } else {
+            ", or save them as float64"
+        };
+        bail!(
+            "{}: the gradient of example {example} (from 0) has a squared norm beyond {most:.1e}, the largest number of {name}; \
+             divide all gradients by one number{or}",
+            path.display()
+        );
+    }
     let parts = parts.into_iter().map(|part| part.cast(precision));
     Ok(Tensor::cat(parts.collect(), 1))
 }

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
-use burn::tensor::{Element, TensorData};
+use burn::tensor::{Element, TensorData, f16};
 use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyExt as _, ReadableElement};
 
-use super::array::Array;
+use super::array::{self, Array};
 use super::{MOST_BYTES, bytes};
 
 /// What every such file begins with.
@@ -40,11 +40,33 @@ fn array(content: &[u8]) -> anyhow::Result<TensorData> {
         "u2" => values::<u16>(&canonical, entries),
         "u4" => values::<u32>(&canonical, entries),
         "u8" => values::<u64>(&canonical, entries),
-        other => bail!(
-            "expected float32, float64 or integers, found NumPy's type {}; convert the array with .astype",
-            gradual::runs::shown(other)
-        ),
+        // The library has no half precision: read as the bytes it is of.
+        _ => Ok(array::from_bits(
+            &values::<u16>(&canonical, entries)?,
+            |bits| f16::from_bits(bits).to_f32(),
+        )),
     }
+}
+
+/// Refuses types that are not read, under a name that people know.
+fn check_kind(kind: &str) -> anyhow::Result<()> {
+    let (letter, bits) = kind.split_at(kind.len().min(1));
+    let bytes: u64 = bits.parse().unwrap_or(0);
+    let known = match (letter, bytes) {
+        ("f", 2 | 4 | 8) | ("i" | "u", 1 | 2 | 4 | 8) => return Ok(()),
+        ("f", _) => "floating-point numbers of another size",
+        ("c", _) => "complex numbers",
+        ("b", _) => "truth values",
+        ("U" | "S" | "a", _) => "texts",
+        ("O", _) => "objects of Python",
+        ("M" | "m", _) => "times",
+        _ => "another type",
+    };
+    bail!(
+        "expected {}, found NumPy's type {}, {known}; convert the array with .astype before it is saved",
+        array::READ,
+        gradual::runs::shown(kind)
+    )
 }
 
 /// The entries after a header of our own: the library sees nothing of the file's.
@@ -77,6 +99,7 @@ impl Header {
             anyhow!("expected a file that NumPy's save wrote, found another beginning")
         })?;
         let header = Self::parsed(text)?;
+        check_kind(&header.kind)?;
         let bytes: u64 = header
             .kind
             .get(1..)
@@ -168,10 +191,13 @@ impl Header {
     fn written(&self) -> Vec<u8> {
         let sizes: String = self.shape.iter().map(|size| format!("{size}, ")).collect();
         let fortran = if self.fortran { "True" } else { "False" };
+        let kind = match self.kind.as_str() {
+            "f2" => "u2",
+            kind => kind,
+        };
         let text = format!(
-            "{{'descr': '{}{}', 'fortran_order': {fortran}, 'shape': ({}), }}\n",
+            "{{'descr': '{}{kind}', 'fortran_order': {fortran}, 'shape': ({}), }}\n",
             self.order,
-            self.kind,
             sizes.trim_end()
         );
         let mut written = [MAGIC, &[2, 0]].concat();

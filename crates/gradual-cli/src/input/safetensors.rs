@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use burn::tensor::{Element, TensorData};
+use burn::tensor::{Element, TensorData, bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::array::Array;
+use super::array::{self, Array};
 use super::{MOST_BYTES, bytes};
 
 /// The tensors of a file in the order of their names, or the one of a name.
@@ -57,8 +57,15 @@ fn values(view: &TensorView<'_>) -> anyhow::Result<TensorData> {
         Dtype::U32 => of(view, u32::from_le_bytes),
         Dtype::U16 => of(view, u16::from_le_bytes),
         Dtype::U8 => of(view, u8::from_le_bytes),
+        Dtype::F16 => array::from_bits(&of(view, u16::from_le_bytes), |bits| {
+            f16::from_bits(bits).to_f32()
+        }),
+        Dtype::BF16 => array::from_bits(&of(view, u16::from_le_bytes), |bits| {
+            bf16::from_bits(bits).to_f32()
+        }),
         other => bail!(
-            "expected float32, float64 or integers, found {other:?}; convert the tensor before it is saved"
+            "expected {}, found {other:?}; convert the tensor before it is saved",
+            array::READ
         ),
     })
 }

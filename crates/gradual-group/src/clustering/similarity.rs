@@ -177,7 +177,7 @@ mod tests {
         );
         assert_eq!(
             message(vec![1.0, 1.0, f32::NAN, 1.0], 2),
-            "similarity: the gradient of example 1 is not finite"
+            "similarity: the gradient of example 1 is not finite, or its square is not"
         );
     }
 }

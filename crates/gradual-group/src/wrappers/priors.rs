@@ -54,6 +54,10 @@ impl Groups {
 }
 
 fn checked(priors: &[f32]) -> Result<(), GroupError> {
+    if priors.is_empty() {
+        let problem = "no weight is given; give one for each group";
+        return Err(GroupError::other("priors", problem));
+    }
     let fine = |prior: &f32| prior.is_finite() && *prior >= 0.0;
     match priors.iter().position(|prior| !fine(prior)) {
         None if priors.iter().all(|prior| *prior == 0.0) => Err(GroupError::other(

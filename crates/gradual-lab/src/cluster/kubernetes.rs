@@ -10,6 +10,8 @@ use crate::command::steady;
 
 /// Seconds that a pod has to write its checkpoint when it is told to end.
 const GRACE: u64 = 120;
+/// The flag of data.
+const DATA: &str = "--data";
 /// How often a run is begun again before it counts as failed.
 const RETRIES: u64 = 4;
 
@@ -39,16 +41,21 @@ pub(super) fn job(task: &Task, image: &str, claim: &str) -> anyhow::Result<Strin
         );
     }
     let mut command = vec![String::from("gradual-lab"), String::from("experiment")];
+    let mut flag = "";
     for argument in &task.arguments {
         let Some(text) = argument.to_str() else {
             bail!("{argument:?} is no text, and a job of kubernetes is");
         };
-        let value = text.split_once('=').map_or(text, |(_, value)| value);
-        if Path::new(value).is_relative() && Path::new(value).is_file() {
+        let (named, value) = text.split_once('=').unwrap_or((flag, text));
+        let path = Path::new(value);
+        // An arm may be called as a folder is; what data are read from is one.
+        if path.is_relative() && (path.is_file() || (named == DATA && path.is_dir())) {
+            let what = if path.is_file() { "file" } else { "folder" };
             bail!(
-                "{text}: a pod does not see the current folder: put the file on the volume, and name it by its absolute path"
+                "{text}: a pod does not see the current folder: put the {what} on the volume, and name it by its absolute path"
             );
         }
+        flag = text;
         // Dollar signs stand for variables, and two of them for one.
         command.push(text.replace('$', "$$"));
     }

@@ -37,8 +37,14 @@ pub(super) fn listen() -> anyhow::Result<Interrupt> {
 
 #[cfg(unix)]
 fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use std::sync::Arc;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::flag;
     use signal_hook::iterator::Signals;
+
+    // A limit on the size of files would end the program without a word; so it makes a write fail that says so.
+    flag::register(SIGXFSZ, Arc::default())?;
 
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;

@@ -169,6 +169,23 @@ impl Experiment {
     }
 }
 
+impl Experiment {
+    /// Why nothing will be said of shares of an effect, if there is one to share.
+    pub(crate) fn unshared(
+        &self,
+        running: &[&str],
+        has_runs: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let is_there = |name: &str| running.contains(&name) || has_runs(name);
+        let needed = [self.reference.as_ref()?, &self.baseline];
+        let absent = needed.into_iter().find(|name| !is_there(name))?;
+        Some(format!(
+            "nothing will be said of shares of the effect of {}: there is no run of {absent}, and none is asked for",
+            needed[0]
+        ))
+    }
+}
+
 /// The arms that a claim names, and what as.
 fn named(claim: &Claim) -> impl Iterator<Item = (&'static str, &String)> {
     let against = match &claim.against {

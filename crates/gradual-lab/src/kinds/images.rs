@@ -215,7 +215,7 @@ impl Kind for Images {
             "filters": model.filters,
             "held_out": model.held_out,
         });
-        let notes = match config.data {
+        let notes = match &config.data {
             Some(_) => data.notes().to_vec(),
             None => Vec::new(),
         };
@@ -224,6 +224,7 @@ impl Kind for Images {
         };
         let mut opened = Opened::new(settings, model, make)?;
         opened.notes = notes;
+        opened.data_folder = config.data.filter(|data| data.is_dir());
         Ok(Box::new(opened))
     }
 }

@@ -93,6 +93,7 @@ impl Plan<'_> {
     /// Refuses arms that can't group draws of the size that was asked for, before any of the others runs.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.check_sizes()?;
+        self.check_place()?;
         let capabilities = self.experiment.task.capabilities()?;
         check_evaluation(&capabilities)?;
         let groups = num_groups(&capabilities);
@@ -173,6 +174,29 @@ impl Plan<'_> {
             "{}; nothing was run: {way_out}{without}",
             said.collect::<Vec<_>>().join("; ")
         )
+    }
+
+    /// Refuses a folder in which runs would be read as data the next time.
+    fn check_place(&self) -> anyhow::Result<()> {
+        let Some(data) = self.experiment.task.data_folder() else {
+            return Ok(());
+        };
+        let data = data
+            .canonicalize()
+            .with_context(|| format!("{}", data.display()))?;
+        let folder = std::path::absolute(&self.folder)
+            .with_context(|| format!("{}", self.folder.display()))?;
+        let there = folder
+            .ancestors()
+            .find_map(|above| above.canonicalize().ok());
+        match there.is_some_and(|there| there.starts_with(&data)) {
+            false => Ok(()),
+            true => bail!(
+                "the runs would lie in {}, which is in the folder of the data, {}, and be read as data: give another --out",
+                self.folder.display(),
+                data.display()
+            ),
+        }
     }
 
     /// Refuses numbers that no machine has room or time for.

@@ -1,6 +1,6 @@
 //! Powers of group losses, from the balanced loss to the worst group.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use gradual_group::Groups;
 use gradual_registry::{Entry, Parameter};
 
@@ -9,7 +9,12 @@ use crate::error::{LossError, setting};
 use crate::precision::weights;
 
 /// Below it a loss counts as zero, where the slope of ℓ^p (p < 1) would be infinite.
-const ZERO: f64 = 1e-12;
+fn zero(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => 1e-100,
+        _ => 1e-12,
+    }
+}
 
 /// Larger powers than tensors take.
 const LARGEST: f64 = 1e6;
@@ -124,7 +129,10 @@ pub(crate) fn sum_of_powers(group_losses: Tensor<1>, groups: &Groups, power: f64
         1.0 => losses,
         2.0 => losses.clone() * losses,
         // Of max(x, least) the slope is 0 where x is less, so no infinite slope meets a zero.
-        _ if power < 1.0 => losses.clamp_min(ZERO).powf_scalar(power),
+        _ if power < 1.0 => {
+            let zero = zero(losses.dtype());
+            losses.clamp_min(zero).powf_scalar(power)
+        }
         _ => losses.powf_scalar(power),
     };
     (powers * weights).sum()
@@ -144,7 +152,8 @@ impl Composition for PowerMean {
         let absent = weights.lower_equal_elem(0.0);
         // A group without weight may have a loss that is out of range in these units.
         let group_losses = group_losses.mask_fill(absent, 0.0);
-        let largest = group_losses.clone().inner().abs().max().clamp_min(ZERO);
+        let zero = zero(group_losses.dtype());
+        let largest = group_losses.clone().inner().abs().max().clamp_min(zero);
         let sum = sum_of_powers(group_losses / largest.clone(), groups, self.power);
         (sum / mass)
             .clamp_min(f32::MIN_POSITIVE)

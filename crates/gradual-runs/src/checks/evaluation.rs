@@ -125,6 +125,10 @@ fn follows(this: &Evaluation, before: &Evaluation) -> Result<(), RunsError> {
     for (entry, before, this) in counts {
         CHECKS.not_fewer(entry, before, this)?;
     }
+    if let (Some(moved), None) = (before.moved, this.moved) {
+        let got = format!("missing, and {moved} before it");
+        return Err(CHECKS.fault("moved", got, "a number until the run ends"));
+    }
     if let (Some(before), Some(this)) = (before.compute, this.compute) {
         CHECKS.not_fewer("compute", before, this)?;
     }

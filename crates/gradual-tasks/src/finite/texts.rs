@@ -30,20 +30,26 @@ impl Texts {
         self.seen.len()
     }
 
-    /// Two texts that are one number, such as 1 and 1.0, if there are such.
-    pub(crate) fn same_number(&self) -> Option<(&str, &str)> {
-        let mut numbers: HashMap<u64, &str> = HashMap::new();
+    /// The texts that are one number, such as 1 and 1.0, for the first number of which there are several.
+    pub(crate) fn same_number(&self) -> Vec<&str> {
+        let mut numbers: HashMap<u64, Vec<&str>> = HashMap::new();
+        let mut first = None;
         for text in &self.seen {
             let number = text.parse::<f64>().ok();
             // −0 and 0 are one number.
             let small = number
                 .filter(|number| number.abs() < EXACT)
-                .map(|number| number + 0.0);
-            if let Some(before) = small.and_then(|number| numbers.insert(number.to_bits(), text)) {
-                return Some((before, text));
+                .map(|number| (number + 0.0).to_bits());
+            let Some(number) = small else { continue };
+            let same = numbers.entry(number).or_default();
+            same.push(text);
+            if same.len() > 1 {
+                first.get_or_insert(number);
             }
         }
-        None
+        first
+            .and_then(|number| numbers.remove(&number))
+            .unwrap_or_default()
     }
 
     /// Two texts that look the same, as their letters are composed in two ways, if there are such.
@@ -110,7 +116,7 @@ mod tests {
             for text in texts {
                 all.place(text);
             }
-            all.same_number().is_some()
+            !all.same_number().is_empty()
         };
         assert!(same(&["1", "2", "1.0"]) && same(&["0", "-0"]) && same(&["07", "7"]));
         assert!(!same(&["1", "2", "red"]) && !same(&["9007199254740992", "9007199254740993"]));

@@ -52,12 +52,19 @@ pub(super) fn unpacked(mut from: impl Read, path: &Path) -> Result<Vec<u8>, Imag
     let whole = start[..read].chain(from);
     let mut bytes = Vec::new();
     match is_gzip(&start[..read]) {
-        true => MultiGzDecoder::new(whole)
+        true => {
+            let mut unpacking = MultiGzDecoder::new(whole).take(BYTES + 1);
+            let unpacked = unpacking.read_to_end(&mut bytes);
+            unpacked.map_err(|error| {
+                let problem = "is compressed by gzip, and ends too early, is damaged, or goes on after its end";
+                ImageError::of(path, format!("{problem}: {error}"))
+            })?
+        }
+        false => whole
             .take(BYTES + 1)
-            .read_to_end(&mut bytes),
-        false => whole.take(BYTES + 1).read_to_end(&mut bytes),
-    }
-    .map_err(failed)?;
+            .read_to_end(&mut bytes)
+            .map_err(failed)?,
+    };
     match bytes.len() as u64 > BYTES {
         true => Err(ImageError::of(
             path,

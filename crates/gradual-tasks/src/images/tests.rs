@@ -144,6 +144,14 @@ fn idx_files_are_the_same_images_compressed_or_not() {
     assert!(unsaid.ends_with(
         "needs a file of labels (labels = FILE): 'other.gz' does not say what theirs is called"
     ));
+    // Bytes after the end are not what another compressed part begins with.
+    fs::write(at("more.gz"), [zipped(&images), b"more".to_vec()].concat()).unwrap();
+    let more = ImageOptions::default().with_labels(Some(at("numbers.gz")));
+    let more = open(&at("more.gz"), &more).unwrap_err();
+    assert!(
+        more.contains("ends too early, is damaged, or goes on after its end"),
+        "{more}"
+    );
     let folders = open(&at("other.gz"), &in_folders()).unwrap_err();
     assert!(
         folders.contains("is no folder, and groups are to be folders"),

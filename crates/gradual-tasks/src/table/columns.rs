@@ -2,7 +2,7 @@
 
 use gradual_registry::excerpt;
 
-use super::error::{SHORT, TableError};
+use super::error::{LISTED, SHORT, TableError};
 use super::feature::{Feature, Reading, shown};
 use super::options::Predicted;
 use crate::counted::counted;
@@ -201,12 +201,21 @@ impl Columns {
             } else {
                 &predicted
             };
-            let numbers = values.and_then(Texts::same_number);
-            if let Some((one, other)) = numbers {
+            if let Some([others @ .., last]) = values.map(Texts::same_number).as_deref()
+                && !others.is_empty()
+            {
+                let quoted = |text: &&str| format!("'{}'", excerpt(text, SHORT));
+                let listed: Vec<String> = others.iter().take(LISTED).map(quoted).collect();
+                let count = others.len() + 1;
+                let how_many = if count == 2 {
+                    String::from("two")
+                } else {
+                    count.to_string()
+                };
                 warnings.push(format!(
-                    "the {column} column '{name}' holds '{}' and '{}', which are one number but two {column}s",
-                    excerpt(one, SHORT),
-                    excerpt(other, SHORT)
+                    "the {column} column '{name}' holds {} and {}, which are one number but {how_many} {column}s",
+                    listed.join(", "),
+                    quoted(last)
                 ));
             }
             if let Some((one, _)) = values.and_then(Texts::same_letters) {

@@ -12,7 +12,7 @@ pub(super) const SHORT: usize = 60;
 /// Most characters of a path in a message.
 pub(super) const LONG: usize = 240;
 /// Most names of columns in a message.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// A table that can't be used.
 #[derive(Debug, Error)]

@@ -355,6 +355,12 @@ fn groups_and_labels_are_texts() {
         ),
         "{notes}"
     );
+    let data = read("y,g,a\n0,2,1\n1,1,2\n0,1.0,1\n1,1.00,2\n1,2,2\n").unwrap();
+    let notes = data.notes().join("\n");
+    assert!(
+        notes.contains("'1', '1.0' and '1.00', which are one number but 3 groups"),
+        "{notes}"
+    );
 }
 
 #[test]
