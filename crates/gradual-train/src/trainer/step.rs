@@ -4,11 +4,14 @@ use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
 use super::seen::Seen;
+use crate::digests::fnv;
 use crate::error::TrainError;
 use crate::generator;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
+use crate::ranks::{Point, RanksError};
 use crate::step::known::Known;
+use crate::step::over_ranks::{OwnParts, step_over};
 use crate::step::stepped::Stepped;
 use crate::step::stepper::Stepper;
 use crate::step::verified::verified;
@@ -25,41 +28,31 @@ impl<T: Task> Trainer<'_, T> {
         let seed = self.config.seed.wrapping_add(step << 20);
         let device = self.device.clone();
         let rate = self.rate.step();
+        let first = run.draws_from_device.is_none();
         let draws = *run.draws_from_device.get_or_insert_with(|| {
-            // What nobody checks may draw.
-            !self.config.verify || generator::is_drawn_from(&model)
+            // What nobody checks may draw. What draws is refused over several ranks, which wait for each other in a step.
+            let may = !self.config.verify || generator::is_drawn_from(&model);
+            may && self.ranks.is_none()
         });
         // Before the first draw has shown whether a loss draws, standing examples are seeded all the same.
-        let shown = generator::seeded(draws || run.unverified, &device, seed, || {
+        let seeds = draws || (run.unverified && self.ranks.is_none());
+        let wishes = self.objective.wants().is_some();
+        let shown = generator::seeded(seeds, &device, seed, || {
             let looked = self.take_lens(&model, run);
             looked.and_then(|()| self.show_standing(&model, run))
         });
+        let shown = match self.ranks {
+            Some(ranks) if wishes => ranks.all_well(Point::Standing, shown),
+            _ => shown,
+        };
         if let Err(source) = shown {
             return self.skip(run, source).map(|()| model);
         }
-        let wanted = self.sampler.next(
-            step - self.before,
-            self.config.draw,
-            self.size(),
-            &mut run.draws,
-        )?;
-        let before = run.unverified.then(|| (wanted.clone(), run.draws.clone()));
-        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
-        if run.described.is_none() {
-            let first = drawn.first();
-            let words = first.and_then(|part| self.task.describe(&part.batch, 0));
-            run.described = Some(words.is_some());
-        }
-        if let Some((wanted, random)) = before {
-            // A loss may draw where no layer does, which the first draw shows.
-            let checked = generator::alone(|| {
-                let loss_draws = self.check_draw(&model, wanted, random, &drawn)?;
-                run.draws_from_device = Some(draws || loss_draws);
-                self.verify(&model, run, &drawn)
-            });
-            checked.map_err(|source| self.named(run, &labels, source))?;
-        }
+        let prepared = self.prepare(&model, run, first);
+        let (drawn, labels, more) = match (prepared, self.ranks) {
+            (Err(error), Some(ranks)) => return Err(ranks.announce(Point::Losses, error)),
+            (prepared, _) => prepared?,
+        };
         let draws = run.draws_from_device.unwrap_or(draws);
         // Anew, whatever a lens, standing examples or checks have drawn.
         let stepped = generator::seeded(draws, &device, seed, || {
@@ -83,6 +76,46 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
+    /// The examples of a step with their labels, checked before the `first` step of this process.
+    fn prepare(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        first: bool,
+    ) -> Result<Prepared<T::Batch>, TrainError> {
+        let wanted = self.sampler.next(
+            run.done + 1 - self.before,
+            self.config.draw,
+            self.size(),
+            &mut run.draws,
+        )?;
+        let checks = run.unverified || (first && self.ranks.is_some());
+        let before = checks.then(|| (wanted.clone(), run.draws.clone()));
+        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
+        if run.described.is_none() {
+            let first = drawn.first();
+            let words = first.and_then(|part| self.task.describe(&part.batch, 0));
+            run.described = Some(words.is_some());
+        }
+        if let Some((wanted, random)) = before {
+            // A loss may draw where no layer does, which the first draw shows.
+            let checked = generator::alone(|| {
+                let draws = self.check_draw(model, wanted, random, &drawn)?;
+                if draws && self.ranks.is_some() {
+                    return Err(loss_that_draws());
+                }
+                run.draws_from_device = Some(draws || run.draws_from_device == Some(true));
+                match run.unverified {
+                    true => self.verify(model, run, &drawn),
+                    false => Ok(()),
+                }
+            });
+            checked.map_err(|source| self.named(run, &labels, source))?;
+        }
+        Ok((drawn, labels, more))
+    }
+
     /// The gradients of a draw.
     fn pass(
         &mut self,
@@ -92,6 +125,23 @@ impl<T: Task> Trainer<'_, T> {
         labels: LabelSet<'_>,
         seed: u64,
     ) -> Result<Stepped, TrainError> {
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let stepper = self.stepper();
+        if let Some(ranks) = self.ranks {
+            let own = OwnParts {
+                parts: &drawn[ranks.share(drawn.len())?],
+                digest: digest(labels, drawn),
+            };
+            return step_over(
+                ranks,
+                stepper,
+                model,
+                &mut self.objective,
+                labels,
+                own,
+                losses,
+            );
+        }
         let seen = self.seen_through_lens(run, drawn)?;
         let (seen, groups) = match &seen {
             Seen::Nothing => (None, None),
@@ -106,8 +156,6 @@ impl<T: Task> Trainer<'_, T> {
             seen,
             groups,
         };
-        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let stepper = self.stepper();
         stepper.step_in_parts_known(model, &mut self.objective, known, drawn, losses)
     }
 
@@ -212,6 +260,24 @@ impl<T: Task> Trainer<'_, T> {
             source: Box::new(source),
         }
     }
+}
+
+/// The examples of a step in parts, their labels, and those of further labellings.
+type Prepared<B> = (Vec<Drawn<B>>, Vec<Option<usize>>, Vec<Vec<Option<usize>>>);
+
+fn loss_that_draws() -> TrainError {
+    let problem = "the losses draw random numbers from the device, and they would be others on other numbers of ranks; \
+                   leave that out, or train on one rank";
+    RanksError::refused(problem).into()
+}
+
+/// Of what all ranks know of a draw.
+fn digest<B>(labels: LabelSet<'_>, drawn: &[Drawn<B>]) -> u64 {
+    let items = drawn.iter().flat_map(|part| {
+        let items = part.items.iter().map(|&item| item as u64);
+        std::iter::once(items.len() as u64).chain(items)
+    });
+    fnv(labels.codes().chain(items))
 }
 
 /// The labels of a draw in parts by further labellings.
