@@ -124,6 +124,11 @@ impl Ranks {
         &self.entries
     }
 
+    /// Another model is to be checked.
+    pub(crate) fn see_unchecked(&self) {
+        self.unchecked.set(true);
+    }
+
     /// Whether the model has not been checked yet; from here on it has.
     pub(crate) fn take_unchecked(&self) -> bool {
         self.unchecked.replace(false)

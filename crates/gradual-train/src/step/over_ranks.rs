@@ -7,7 +7,7 @@ use gradual_grad::{ExampleGradients, RunningStatistics, Tracer};
 
 use super::decided::{decide, first_that_differs};
 use super::examples::Examples;
-use super::finite::{Sums, host};
+use super::finite::{Sums, host, is_half};
 use super::parts::{plain_parts, trace_parts};
 use super::pass::{Pass, added_up, joined};
 use super::range::{may_vanish, out_of_range};
@@ -130,29 +130,41 @@ fn own_passes<M: Module, B>(
 }
 
 /// Refuses a model whose passes over some examples are not those that a pass over all would be: one that draws random
-/// numbers, of which all ranks would draw the same, and one with running statistics, which would not be the same.
-fn needs_no_others<M: Module>(
+/// numbers, of which every rank would draw the same, and one with running statistics, which would not be the same.
+pub(crate) fn needs_no_others<M: Module>(
     model: &M,
-    losses: impl FnOnce(&M) -> Tensor<1>,
+    losses: impl Fn(&M) -> Tensor<1>,
 ) -> Result<(), TrainError> {
-    if generator::is_drawn_from(model) {
-        let problem = "the model draws random numbers from its device, as dropout does, and they would be others on other \
-                       numbers of ranks; set its dropout to 0";
-        return Err(RanksError::refused(problem).into());
-    }
     let statistics = RunningStatistics::of(model);
     let before = Digests::of(model)?;
-    drop(losses(model));
+    let device = losses(model).device().inner();
     // A copy takes up what a pass left pending.
     drop(model.valid());
     let after = Digests::of(model)?;
     statistics.put_back(model);
-    match before.difference(&after) {
-        None => Ok(()),
-        Some(path) => Err(RanksError::refused(format!(
+    if let Some(path) = before.difference(&after) {
+        return Err(RanksError::refused(format!(
             "the model keeps running statistics ({path}), as a batch norm does, and each rank would see its own examples \
              alone; take a norm of single examples, or freeze the statistics"
         ))
+        .into());
+    }
+    let untracked = model.clone().no_grad();
+    let [one, other] = generator::alone(|| {
+        [1, 2].map(|seed| {
+            device.seed(seed);
+            let losses = losses(&untracked);
+            let half = is_half(losses.dtype());
+            host("loss", &losses).map(|losses| (losses, half))
+        })
+    });
+    let ((one, half), (other, _)) = (one?, other?);
+    match first_that_differs(&one, &other, half) {
+        None => Ok(()),
+        Some(_) => Err(RanksError::refused(
+            "the losses draw random numbers from the device, as dropout does, and they would be others on other numbers of \
+             ranks; set dropout to 0, or train on one rank",
+        )
         .into()),
     }
 }

@@ -12,6 +12,7 @@ use crate::label_set::LabelSet;
 use crate::observer::End;
 use crate::ranks::{Entries, FirstExamples, Point, Ranks, RanksError};
 use crate::snapshot::Snapshot;
+use crate::step::over_ranks::needs_no_others;
 use crate::task::Task;
 
 /// The stream of random numbers that the examples to compare are drawn with.
@@ -34,6 +35,7 @@ impl<T: Task> Trainer<'_, T> {
         if !ranks.is_first() {
             self.observers.clear();
         }
+        ranks.see_unchecked();
         let alike = self.check_over(ranks).and_then(|()| {
             let fresh = self.fresh()?;
             Ok((self.entries(ranks, &fresh.0)?, fresh))
@@ -54,7 +56,7 @@ impl<T: Task> Trainer<'_, T> {
                 snapshot.and_then(|snapshot| self.restore(model, run, &snapshot))
             }
         };
-        let begun = begun.and_then(|begun| Ok((self.first_examples(&begun.0)?, begun)));
+        let begun = begun.and_then(|begun| Ok((self.first_examples(ranks, &begun.0)?, begun)));
         ranks.same_examples(begun)
     }
 
@@ -107,7 +109,7 @@ impl<T: Task> Trainer<'_, T> {
             ),
             ("the capabilities of the task", names.join(", ")),
             ("the number of items", format!("{:?}", self.task.items())),
-            ("the objective", format!("{:?}", self.objective)),
+            ("the objective", self.objective.described(config.draw)),
             (
                 "whether gradients are compared",
                 self.objective.compares_gradients().to_string(),
@@ -133,8 +135,8 @@ impl<T: Task> Trainer<'_, T> {
         Ok(settings.into_iter().chain(weights).collect())
     }
 
-    /// Some examples of random numbers of their own.
-    fn first_examples(&self, model: &T::Model) -> Result<FirstExamples, TrainError> {
+    /// Some examples of random numbers of their own, once it is known by them that the model can learn over ranks.
+    fn first_examples(&self, ranks: &Ranks, model: &T::Model) -> Result<FirstExamples, TrainError> {
         let mut random = self.stream(COMPARED);
         let n = self.config.draw.min(MOST);
         let Ok(drawn) = self.task.draw(n, &mut random, &self.device) else {
@@ -145,6 +147,9 @@ impl<T: Task> Trainer<'_, T> {
                 half: false,
             });
         };
+        if ranks.take_unchecked() {
+            needs_no_others(model, |model| self.task.losses(model, &drawn.batch))?;
+        }
         let untracked = model.clone().no_grad();
         let read = || self.read_losses(&untracked, &drawn, self.config.seed);
         let (losses, half) = generator::alone(read)?;

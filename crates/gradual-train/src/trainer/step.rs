@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use crate::generator;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
-use crate::ranks::{Point, RanksError};
+use crate::ranks::Point;
 use crate::step::known::Known;
 use crate::step::over_ranks::{OwnParts, step_over};
 use crate::step::stepped::Stepped;
@@ -28,14 +28,14 @@ impl<T: Task> Trainer<'_, T> {
         let seed = self.config.seed.wrapping_add(step << 20);
         let device = self.device.clone();
         let rate = self.rate.step();
-        let first = run.draws_from_device.is_none();
         let draws = *run.draws_from_device.get_or_insert_with(|| {
-            // What nobody checks may draw. What draws is refused over several ranks, which wait for each other in a step.
-            let may = !self.config.verify || generator::is_drawn_from(&model);
-            may && self.ranks.is_none()
+            // What nobody checks may draw.
+            !self.config.verify || generator::is_drawn_from(&model)
         });
+        // Over several ranks, which wait for each other in a step, what draws is refused.
+        let alone = self.ranks.is_none();
         // Before the first draw has shown whether a loss draws, standing examples are seeded all the same.
-        let seeds = draws || (run.unverified && self.ranks.is_none());
+        let seeds = alone && (draws || run.unverified);
         let wishes = self.objective.wants().is_some();
         let shown = generator::seeded(seeds, &device, seed, || {
             let looked = self.take_lens(&model, run);
@@ -48,12 +48,12 @@ impl<T: Task> Trainer<'_, T> {
         if let Err(source) = shown {
             return self.skip(run, source).map(|()| model);
         }
-        let prepared = self.prepare(&model, run, first);
+        let prepared = self.prepare(&model, run);
         let (drawn, labels, more) = match (prepared, self.ranks) {
             (Err(error), Some(ranks)) => return Err(ranks.announce(Point::Losses, error)),
             (prepared, _) => prepared?,
         };
-        let draws = run.draws_from_device.unwrap_or(draws);
+        let draws = alone && run.draws_from_device.unwrap_or(draws);
         // Anew, whatever a lens, standing examples or checks have drawn.
         let stepped = generator::seeded(draws, &device, seed, || {
             let all = LabelSet::new(&labels).with_more(&more);
@@ -76,12 +76,11 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
-    /// The examples of a step with their labels, checked before the `first` step of this process.
+    /// The examples of a step with their labels, checked before the first step.
     fn prepare(
         &mut self,
         model: &T::Model,
         run: &mut Run<T::Batch>,
-        first: bool,
     ) -> Result<Prepared<T::Batch>, TrainError> {
         let wanted = self.sampler.next(
             run.done + 1 - self.before,
@@ -89,8 +88,7 @@ impl<T: Task> Trainer<'_, T> {
             self.size(),
             &mut run.draws,
         )?;
-        let checks = run.unverified || (first && self.ranks.is_some());
-        let before = checks.then(|| (wanted.clone(), run.draws.clone()));
+        let before = run.unverified.then(|| (wanted.clone(), run.draws.clone()));
         let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
         let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
         if run.described.is_none() {
@@ -101,15 +99,9 @@ impl<T: Task> Trainer<'_, T> {
         if let Some((wanted, random)) = before {
             // A loss may draw where no layer does, which the first draw shows.
             let checked = generator::alone(|| {
-                let draws = self.check_draw(model, wanted, random, &drawn)?;
-                if draws && self.ranks.is_some() {
-                    return Err(loss_that_draws());
-                }
-                run.draws_from_device = Some(draws || run.draws_from_device == Some(true));
-                match run.unverified {
-                    true => self.verify(model, run, &drawn),
-                    false => Ok(()),
-                }
+                let loss_draws = self.check_draw(model, wanted, random, &drawn)?;
+                run.draws_from_device = Some(run.draws_from_device == Some(true) || loss_draws);
+                self.verify(model, run, &drawn)
             });
             checked.map_err(|source| self.named(run, &labels, source))?;
         }
@@ -264,12 +256,6 @@ impl<T: Task> Trainer<'_, T> {
 
 /// The examples of a step in parts, their labels, and those of further labellings.
 type Prepared<B> = (Vec<Drawn<B>>, Vec<Option<usize>>, Vec<Vec<Option<usize>>>);
-
-fn loss_that_draws() -> TrainError {
-    let problem = "the losses draw random numbers from the device, and they would be others on other numbers of ranks; \
-                   leave that out, or train on one rank";
-    RanksError::refused(problem).into()
-}
 
 /// Of what all ranks know of a draw.
 fn digest<B>(labels: LabelSet<'_>, drawn: &[Drawn<B>]) -> u64 {

@@ -3,5 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-#[test]
-fn nothing() {}
+mod collective;
+mod equal;
+mod ill;
+mod killed;
+mod own_loop;
+mod refused;
+mod resumed;
+mod several;
+mod traffic;
+mod trained;
