@@ -9,7 +9,7 @@ use gradual_loss::{GroupDro, Mean, Mgda, Scale, SumOfSquares};
 use gradual_train::{Collective as _, Gathering, Objective};
 
 use crate::own_loop::{STEPS, Steps, alone, together};
-use crate::several::{all_ranks, bits, near};
+use crate::several::{all_ranks, bits, near_to};
 
 const SKETCH: Gathering = Gathering::Sketch { dim: 64, seed: 5 };
 
@@ -19,8 +19,9 @@ fn landmarks(metric: Metric) -> Landmarks {
     landmarks.with_every(15).unwrap()
 }
 
-/// The first step in which two runs differ, and in what.
-fn difference(one: &Steps, other: &Steps) -> Option<String> {
+/// The first step in which two runs differ by more than a share, and in what.
+fn difference(share: f32, one: &Steps, other: &Steps) -> Option<String> {
+    let near = |one: &[f32], other: &[f32]| near_to(share, one, other);
     (0..STEPS).find_map(|step| {
         let what = match () {
             () if !near(&one.losses[step], &other.losses[step]) => "losses",
@@ -34,6 +35,10 @@ fn difference(one: &Steps, other: &Steps) -> Option<String> {
 }
 
 fn compare(name: &str, gathering: Gathering, objective: fn() -> Objective) {
+    compare_to(1e-5, name, gathering, objective);
+}
+
+fn compare_to(share: f32, name: &str, gathering: Gathering, objective: fn() -> Objective) {
     let run = |size| {
         let each = all_ranks(size, |rank| together(rank, gathering, objective()));
         let each: Result<Vec<Steps>, _> = each.into_iter().collect();
@@ -59,9 +64,16 @@ fn compare(name: &str, gathering: Gathering, objective: fn() -> Objective) {
         _ => run(1),
     };
     let moved = one.weights[0].iter().zip(&one.weights[STEPS - 1]);
-    assert!(moved.clone().any(|(a, b)| (a - b).abs() > 0.05), "{name}");
+    assert!(
+        moved.clone().any(|(a, b)| (a - b).abs() > 1e-3),
+        "{name}: nothing moved"
+    );
     for size in [1, 2, 4] {
-        assert_eq!(difference(&one, &run(size)), None, "{name}: {size} ranks");
+        assert_eq!(
+            difference(share, &one, &run(size)),
+            None,
+            "{name}: {size} ranks"
+        );
     }
 }
 
@@ -109,11 +121,22 @@ fn found_groups_from_factors() {
         Objective::new(KMeans::new(3, 1), SumOfSquares)
     });
     compare("singular vectors", factors, || {
-        Objective::new(SingularVectors::default(), SumOfSquares)
+        Objective::new(SingularVectors::squared(), SumOfSquares)
     });
     compare("landmarks", factors, || {
         let metric = Metric::whitened().with_layers(&["first.*"]).unwrap();
         Objective::new(landmarks(metric), SumOfSquares)
+    });
+}
+
+/// Coefficients with signs are small differences of large numbers, in which rounding shows.
+#[test]
+fn signed_groups() {
+    compare_to(1e-3, "published", Gathering::Factors, || {
+        Objective::new(SingularVectors::default(), SumOfSquares)
+    });
+    compare_to(1e-3, "published", SKETCH, || {
+        Objective::new(SingularVectors::default(), SumOfSquares)
     });
 }
 
@@ -153,6 +176,6 @@ fn rank_0_decides() {
         together(rank, Gathering::Factors, objective).unwrap()
     });
     for other in each {
-        assert_eq!(difference(&one, &other), None);
+        assert_eq!(difference(1e-5, &one, &other), None);
     }
 }

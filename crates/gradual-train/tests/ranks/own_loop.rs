@@ -89,7 +89,7 @@ fn steps(ranks: Option<&Ranks>, mut objective: Objective) -> Result<Steps, Train
         steps.coefficients.push(stepped.coefficients);
         let groups = stepped.groups.assignment();
         steps.groups.push(groups.map(<[_]>::to_vec));
-        model = optimizer.step(0.03, model, stepped.update);
+        model = optimizer.step(0.01, model, stepped.update);
         steps.weights.push(weights(&model.valid()));
     }
     Ok(steps)

@@ -27,6 +27,11 @@ pub(crate) fn all_ranks<V: Send>(size: usize, run: impl Fn(ThreadRank) -> V + Sy
 
 /// Whether numbers are the same to 1e-5 of the largest.
 pub(crate) fn near(one: &[f32], other: &[f32]) -> bool {
+    near_to(1e-5, one, other)
+}
+
+/// The same to a share of the largest.
+pub(crate) fn near_to(share: f32, one: &[f32], other: &[f32]) -> bool {
     let largest = one
         .iter()
         .fold(0.0, |most: f32, value| most.max(value.abs()));
@@ -34,7 +39,7 @@ pub(crate) fn near(one: &[f32], other: &[f32]) -> bool {
         && one
             .iter()
             .zip(other)
-            .all(|(a, b)| a == b || (a - b).abs() <= 1e-5 * largest)
+            .all(|(a, b)| a == b || (a - b).abs() <= share * largest)
 }
 
 pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
