@@ -35,7 +35,7 @@
 //! # When to use it
 //!
 //! Where the passes of one step take too long, or their activations too much memory, on one device. Runs that need
-//! nothing of each other (seeds, arms) are better spread as [separate programs](https://docs.rs/gradual-lab).
+//! nothing of each other (seeds, arms) are better spread as separate programs, which `gradual-lab` does.
 
 mod collective;
 mod decision;

@@ -3,7 +3,7 @@
 /// How much of the gradients a grouping looks at, where it [needs](crate::Grouping::needs) them: what may be shown to it
 /// in their place.
 ///
-/// A step over several [ranks](https://docs.rs/gradual-train) can send sketches of gradients instead of the gradients, to
+/// A step over several devices (`gradual_train::Ranks`) can send sketches of gradients instead of the gradients, to
 /// groupings that look at no more than [`Vectors`](Self::Vectors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Look {

@@ -182,7 +182,7 @@ impl Ranks {
     }
 
     /// What rank 0 has to say.
-    pub(crate) fn from_first(
+    pub(crate) fn told_by_first(
         &self,
         point: Point,
         own: Result<Vec<u8>, &TrainError>,

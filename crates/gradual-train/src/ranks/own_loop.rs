@@ -48,7 +48,7 @@ impl Ranks {
                 bytes.map_err(|problem| refused(problem.to_string()))
             }
         };
-        let sent = self.from_first(Point::Start, own.as_ref().map(Vec::clone));
+        let sent = self.told_by_first(Point::Start, own.as_ref().map(Vec::clone));
         own?;
         let sent = sent?;
         if self.is_first() {

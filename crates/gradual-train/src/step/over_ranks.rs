@@ -69,7 +69,7 @@ pub(crate) fn step_over<M: Module, B>(
             Ok((bytes, decision))
         });
         let sent = here.as_ref().map(|(bytes, _)| bytes.clone());
-        let sent = match ranks.from_first(Point::Decision, sent) {
+        let sent = match ranks.told_by_first(Point::Decision, sent) {
             Ok(sent) => sent,
             // What went wrong here says more.
             Err(error) => return Err(here.err().unwrap_or(error)),

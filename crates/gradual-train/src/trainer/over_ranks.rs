@@ -44,7 +44,7 @@ impl<T: Task> Trainer<'_, T> {
         // An empty message where the run starts.
         let own = self.from.take().filter(|_| ranks.is_first());
         let own = own.as_ref().map_or_else(Vec::new, Snapshot::bytes);
-        let sent = ranks.from_first(Point::Start, Ok(own))?;
+        let sent = ranks.told_by_first(Point::Start, Ok(own))?;
         let begun = match sent.is_empty() {
             true => ranks.start(model).map(|model| (model, run)),
             false => {
