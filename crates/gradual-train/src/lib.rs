@@ -42,6 +42,8 @@ pub use lens::search::LensSearch;
 pub use objective::Objective;
 pub use observer::{CONTINUE, End, Flow, Observer, SeenStep};
 pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};
+#[cfg(feature = "mpi")]
+pub use ranks::MpiRank;
 pub use ranks::{Collective, Gathering, Ranks, RanksError, ThreadRank, Traffic};
 pub use samplers::curriculum::Curriculum;
 pub use samplers::epochs::Epochs;

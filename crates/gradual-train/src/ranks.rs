@@ -37,6 +37,7 @@
 //! Where the passes of one step take too long, or their activations too much memory, on one device. Runs that need
 //! nothing of each other (seeds, arms) are better spread as separate programs, which `gradual-lab` does.
 
+mod call;
 mod collective;
 mod decision;
 mod entries;
@@ -46,6 +47,8 @@ mod gathering;
 mod group;
 mod losses;
 mod message;
+#[cfg(feature = "mpi")]
+mod mpi_rank;
 mod numbers;
 mod own_loop;
 mod share;
@@ -57,6 +60,8 @@ pub use collective::Collective;
 pub use error::RanksError;
 pub use gathering::Gathering;
 pub use group::Ranks;
+#[cfg(feature = "mpi")]
+pub use mpi_rank::MpiRank;
 pub use threads::ThreadRank;
 pub use traffic::Traffic;
 

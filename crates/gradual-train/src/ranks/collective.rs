@@ -1,5 +1,7 @@
 //! What ranks can do together.
 
+use std::rc::Rc;
+
 use super::error::RanksError;
 
 /// A rank among others that all make the same calls in the same order.
@@ -45,4 +47,35 @@ pub trait Collective {
     /// Leaves for good, because a call has failed here: the calls of others fail, now and from here on, and name this
     /// rank. Dropping a rank does the same.
     fn leave(&self, why: &str);
+}
+
+/// A rank that is shared is a rank: for one that takes part in several trainings, one after another.
+impl<C: Collective + ?Sized> Collective for Rc<C> {
+    fn rank(&self) -> usize {
+        (**self).rank()
+    }
+
+    fn size(&self) -> usize {
+        (**self).size()
+    }
+
+    fn all_gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, RanksError> {
+        (**self).all_gather(own)
+    }
+
+    fn broadcast(&self, root: usize, bytes: &mut Vec<u8>) -> Result<(), RanksError> {
+        (**self).broadcast(root, bytes)
+    }
+
+    fn all_reduce_f32(&self, values: &mut [f32]) -> Result<(), RanksError> {
+        (**self).all_reduce_f32(values)
+    }
+
+    fn all_reduce_f64(&self, values: &mut [f64]) -> Result<(), RanksError> {
+        (**self).all_reduce_f64(values)
+    }
+
+    fn leave(&self, why: &str) {
+        (**self).leave(why);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::call::Call;
 use super::collective::Collective;
 use super::error::RanksError;
 
@@ -55,26 +56,6 @@ struct State {
 enum Broken {
     Gone { rank: usize, why: String },
     Disagree(RanksError),
-}
-
-/// A kind of call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    AllGather,
-    Broadcast { root: usize },
-    AllReduceF32,
-    AllReduceF64,
-}
-
-impl Call {
-    fn name(self) -> &'static str {
-        match self {
-            Self::AllGather => "all_gather",
-            Self::Broadcast { .. } => "broadcast",
-            Self::AllReduceF32 => "all_reduce_f32",
-            Self::AllReduceF64 => "all_reduce_f64",
-        }
-    }
 }
 
 impl ThreadRank {

@@ -8,8 +8,9 @@ use gradual_group::{
 use gradual_loss::{GroupDro, Mean, Mgda, Scale, SumOfSquares};
 use gradual_train::{Collective as _, Gathering, Objective};
 
+use crate::close::bits;
 use crate::own_loop::{STEPS, Steps, alone, together};
-use crate::several::{all_ranks, bits, near_to};
+use crate::several::all_ranks;
 
 const SKETCH: Gathering = Gathering::Sketch { dim: 64, seed: 5 };
 
@@ -17,21 +18,6 @@ fn landmarks(metric: Metric) -> Landmarks {
     let landmarks = Landmarks::new(3, metric, 1);
     let landmarks = landmarks.with_examples(40).unwrap();
     landmarks.with_every(15).unwrap()
-}
-
-/// The first step in which two runs differ by more than a share, and in what.
-fn difference(share: f32, one: &Steps, other: &Steps) -> Option<String> {
-    let near = |one: &[f32], other: &[f32]| near_to(share, one, other);
-    (0..STEPS).find_map(|step| {
-        let what = match () {
-            () if !near(&one.losses[step], &other.losses[step]) => "losses",
-            () if one.groups[step] != other.groups[step] => "groups",
-            () if !near(&one.coefficients[step], &other.coefficients[step]) => "coefficients",
-            () if !near(&one.weights[step], &other.weights[step]) => "weights",
-            () => return None,
-        };
-        Some(format!("{what} of step {}", step + 1))
-    })
 }
 
 fn compare(name: &str, gathering: Gathering, objective: fn() -> Objective) {
@@ -70,7 +56,7 @@ fn compare_to(share: f32, name: &str, gathering: Gathering, objective: fn() -> O
     );
     for size in [1, 2, 4] {
         assert_eq!(
-            difference(share, &one, &run(size)),
+            one.difference(share, &run(size)),
             None,
             "{name}: {size} ranks"
         );
@@ -176,6 +162,6 @@ fn rank_0_decides() {
         together(rank, Gathering::Factors, objective).unwrap()
     });
     for other in each {
-        assert_eq!(difference(1e-5, &one, &other), None);
+        assert_eq!(one.difference(1e-5, &other), None);
     }
 }

@@ -11,8 +11,9 @@ use gradual_train::{
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
+use crate::close::{bits, near_to};
 use crate::common::products::{Net, Products};
-use crate::several::{all_ranks, bits, near};
+use crate::several::all_ranks;
 use crate::trained::{Seen, Weights, config, run, trainer};
 
 const STEPS: u64 = 30;
@@ -166,7 +167,7 @@ fn compare(
             }
             for (step, (a, b)) in one.2.iter().zip(&alone.2).enumerate() {
                 assert!(
-                    near(a, b),
+                    near_to(1e-5, a, b),
                     "{name}: {size} ranks, step {step}, share {share}"
                 );
             }

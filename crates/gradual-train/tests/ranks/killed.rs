@@ -12,8 +12,9 @@ use gradual_train::{Collective, Objective, Ranks, RanksError, Snapshot, ThreadRa
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::close::bits;
 use crate::common::products::Products;
-use crate::several::{bits, on_ranks};
+use crate::several::on_ranks;
 use crate::trained::{Seen, Weights, config, run, trainer};
 
 const STEPS: u64 = 20;

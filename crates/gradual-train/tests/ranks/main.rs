@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod close;
 mod collective;
 mod equal;
 mod ill;

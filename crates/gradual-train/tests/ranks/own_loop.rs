@@ -4,10 +4,11 @@ use burn::module::Module as _;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use gradual_train::{
-    Drawn, Gathering, LabelSet, Objective, Ranks, Stepper, Task as _, ThreadRank, TrainError,
+    Collective, Drawn, Gathering, LabelSet, Objective, Ranks, Stepper, Task as _, TrainError,
     step_in_parts,
 };
 
+use crate::close::near_to;
 use crate::common::products::{Products, stream, weights};
 
 pub(crate) const PARTS: usize = 4;
@@ -26,6 +27,23 @@ pub(crate) struct Steps {
     pub(crate) weights: Vec<Vec<f32>>,
 }
 
+impl Steps {
+    /// The first step in which another run differs by more than a share, and in what.
+    pub(crate) fn difference(&self, share: f32, other: &Self) -> Option<String> {
+        let near = |one: &[f32], other: &[f32]| near_to(share, one, other);
+        (0..STEPS).find_map(|step| {
+            let what = match () {
+                () if !near(&self.losses[step], &other.losses[step]) => "losses",
+                () if self.groups[step] != other.groups[step] => "groups",
+                () if !near(&self.coefficients[step], &other.coefficients[step]) => "coefficients",
+                () if !near(&self.weights[step], &other.weights[step]) => "weights",
+                () => return None,
+            };
+            Some(format!("{what} of step {}", step + 1))
+        })
+    }
+}
+
 /// Steps on one rank, without any other.
 pub(crate) fn alone(objective: Objective) -> Steps {
     steps(None, objective).unwrap()
@@ -33,7 +51,7 @@ pub(crate) fn alone(objective: Objective) -> Steps {
 
 /// The same on this rank among others.
 pub(crate) fn together(
-    rank: ThreadRank,
+    rank: impl Collective + 'static,
     gathering: Gathering,
     objective: Objective,
 ) -> Result<Steps, TrainError> {

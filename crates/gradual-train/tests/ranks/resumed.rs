@@ -9,8 +9,9 @@ use gradual_group::{KMeans, Labels, Landmarks};
 use gradual_loss::{GroupDro, SumOfSquares};
 use gradual_train::{Gathering, Objective, Ranks, Snapshot, Trainer};
 
+use crate::close::{bits, near_to};
 use crate::common::products::Products;
-use crate::several::{all_ranks, bits, near};
+use crate::several::all_ranks;
 use crate::trained::{Seen, Weights, config, run};
 
 const STEPS: u64 = 40;
@@ -85,7 +86,7 @@ fn on_any_number_of_ranks() {
             for (step, (a, b)) in rest.iter().zip(expected).enumerate() {
                 let same = match size {
                     4 => bits(a) == bits(b),
-                    _ => near(a, b),
+                    _ => near_to(1e-5, a, b),
                 };
                 assert!(same, "{name}: {size} ranks, step {}", STOP + 1 + step);
             }
