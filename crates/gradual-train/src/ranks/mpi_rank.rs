@@ -13,6 +13,9 @@ use super::call::Call;
 use super::collective::Collective;
 use super::error::RanksError;
 
+/// What a rank says in the place of a call when it is dropped.
+const END: u64 = u64::MAX;
+
 /// Most numbers of one call: MPI counts in 32 bits.
 const MOST: usize = 1 << 30;
 
@@ -48,6 +51,13 @@ impl MpiRank {
         })
     }
 
+    /// What all ranks say before a call.
+    fn said(&self, own: [u64; 2]) -> Vec<u64> {
+        let mut all = vec![0; 2 * self.size()];
+        self.world.all_gather_into(&own[..], &mut all[..]);
+        all
+    }
+
     /// The lengths of what all ranks bring to a call.
     ///
     /// # Errors
@@ -61,20 +71,20 @@ impl MpiRank {
             Call::Broadcast { root } => 3 + root as u64,
         };
         let called = |code| match code {
-            0 => Call::AllGather,
-            1 => Call::AllReduceF32,
-            2 => Call::AllReduceF64,
-            _ => Call::Broadcast { root: 0 },
+            0 => Call::AllGather.name(),
+            1 => Call::AllReduceF32.name(),
+            2 => Call::AllReduceF64.name(),
+            END => "the end of its program",
+            _ => "broadcast",
         };
-        let mut all = vec![0u64; 2 * self.size()];
         let own = [code(call), own as u64];
-        self.world.all_gather_into(&own[..], &mut all[..]);
+        let all = self.said(own);
         let (pairs, _) = all.as_chunks::<2>();
         match pairs.iter().position(|&[other, _]| other != own[0]) {
             None => Ok(pairs.iter().map(|&[_, length]| length).collect()),
             Some(rank) => Err(RanksError::Disagree {
                 rank,
-                theirs: called(pairs[rank][0]).name(),
+                theirs: called(pairs[rank][0]),
                 ours: call.name(),
             }),
         }
@@ -173,11 +183,13 @@ impl Collective for MpiRank {
     }
 }
 
-/// The others would wait for ever for a rank that does not come to their next call.
+/// The others would wait for ever for a rank that does not come to their next call. So one that has left, or panics, ends
+/// them; one that comes to its end says so, and where others are in a call, that call fails.
 impl Drop for MpiRank {
     fn drop(&mut self) {
         if self.left.get() || std::thread::panicking() {
             self.world.abort(1);
         }
+        drop(self.said([END, 0]));
     }
 }

@@ -5,6 +5,7 @@ mod common;
 
 mod close;
 mod collective;
+mod ended;
 mod equal;
 mod ill;
 mod killed;
