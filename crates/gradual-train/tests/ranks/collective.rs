@@ -51,7 +51,8 @@ fn sums_do_not_depend_on_who_was_first() {
 /// One is dropped, panics, or leaves: whether the others wait already or call later, they end.
 #[test]
 fn a_rank_that_is_gone_is_named() {
-    let ways: [(&str, fn(ThreadRank)); 3] = [
+    type Way = (&'static str, fn(ThreadRank));
+    let ways: [Way; 3] = [
         ("it was dropped", drop),
         ("its thread panicked", |_rank| panic!("of a test")),
         ("no more room", |rank| rank.leave("no more room")),

@@ -133,7 +133,7 @@ fn rules_and_scales_on_inner_products() {
         Objective::new(Labels::new(3), SumOfSquares).with_scale(Scale::MatchNorm)
     });
     compare("mgda", factors, || {
-        Objective::on_gradients(Labels::new(3), Mgda::default()).looking_at(&["first.*"])
+        Objective::on_gradients(Labels::new(3), Mgda).looking_at(&["first.*"])
     });
 }
 

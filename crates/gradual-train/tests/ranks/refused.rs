@@ -285,7 +285,8 @@ fn what_can_not_be_over_ranks() {
 
 #[test]
 fn sketches_for_what_looks_at_more() {
-    let objectives: [(&str, fn() -> Objective); 4] = [
+    type Named = (&'static str, fn() -> Objective);
+    let objectives: [Named; 4] = [
         ("the grouping looks at the layers", || {
             let metric = Metric::whitened();
             Objective::new(InMetric::new(metric, KMeans::new(3, 1)), SumOfSquares)
