@@ -168,6 +168,11 @@ impl Metric {
         self.whitening == Whitening::None && !self.balanced && self.part == Part::Gradients
     }
 
+    /// Whether gradients are compared as they come: nothing is scaled, and no parameter is left out.
+    pub fn is_euclidean(&self) -> bool {
+        self.is_fixed() && self.layers.is_empty()
+    }
+
     /// Updates the running moments from the gradients `g` of a draw.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ pub(crate) mod churn;
 pub(crate) mod context;
 pub(crate) mod draw;
 pub(crate) mod groups;
+pub(crate) mod look;
 pub(crate) mod needs;
 pub(crate) mod standing;
 pub(crate) mod state;
@@ -36,6 +37,7 @@ use gradual_grad::ExampleGradients;
 use crate::error::GroupError;
 use draw::Draw;
 use groups::{Average, Groups};
+use look::Look;
 use needs::Needs;
 use standing::Standing;
 use state::State;
@@ -58,6 +60,12 @@ pub trait Grouping: DynClone + Send {
     /// What [`group`](Self::group) has to be shown. A step that shows no gradients costs no more
     /// than an ordinary step.
     fn needs(&self) -> Needs;
+
+    /// How much of the gradients it looks at. All of them by default, so that a grouping is never shown less than it may
+    /// need.
+    fn looks_at(&self) -> Look {
+        Look::Layers
+    }
 
     /// Whether these settings go with draws of `examples` examples, or with as many standing ones as are asked for: a
     /// run asks before it starts, so that it does not fail at its first step.

@@ -75,6 +75,7 @@ pub use grouping::Grouping;
 pub use grouping::churn::Churn;
 pub use grouping::draw::Draw;
 pub use grouping::groups::{Average, Groups};
+pub use grouping::look::Look;
 pub use grouping::needs::Needs;
 pub use grouping::standing::Standing;
 pub use grouping::state::State;

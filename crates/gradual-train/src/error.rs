@@ -6,6 +6,8 @@ use gradual_loss::LossError;
 use gradual_runs::RunsError;
 use thiserror::Error;
 
+use crate::ranks::RanksError;
+
 /// What can go wrong while training.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -22,6 +24,9 @@ pub enum TrainError {
     /// A file of a run folder could not be read or written, or holds another run.
     #[error(transparent)]
     Runs(#[from] RunsError),
+    /// A step over several [ranks](crate::ranks) failed between them.
+    #[error(transparent)]
+    Ranks(#[from] RanksError),
     /// A loss, a coefficient or the norm of a gradient is NaN or infinite.
     #[error("step: the {what} of example {example} is {value}; {cause}", cause = cause(.what))]
     NotFinite {
@@ -316,6 +321,7 @@ impl TrainError {
     pub(crate) fn is_not_finite(&self) -> bool {
         match self {
             Self::Step { source, .. } => source.is_not_finite(),
+            Self::Ranks(error) => error.is_not_finite(),
             Self::NotFinite { .. }
             | Self::Gradient { .. }
             | Self::Range {

@@ -53,6 +53,20 @@ impl<'a> LabelSet<'a> {
         }
     }
 
+    /// The labels as numbers, one list after another: what tells two sets apart.
+    pub(crate) fn codes(self) -> impl Iterator<Item = u64> {
+        let lists = self
+            .first
+            .into_iter()
+            .chain(self.more.iter().map(Vec::as_slice));
+        lists.flat_map(|labels| {
+            let codes = labels
+                .iter()
+                .map(|label| label.map_or(0, |label| label as u64 + 1));
+            std::iter::once(labels.len() as u64).chain(codes)
+        })
+    }
+
     /// A draw with these labels.
     pub(crate) fn of(self, draw: Draw<'a>) -> Draw<'a> {
         let draw = draw.with_more_labels(self.more);

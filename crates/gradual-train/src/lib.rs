@@ -9,6 +9,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod checkpoint;
+mod digests;
 mod error;
 mod folder;
 mod followed;
@@ -22,6 +23,7 @@ mod objective;
 mod observer;
 mod observers;
 mod optimizers;
+pub mod ranks;
 pub mod registry;
 mod samplers;
 mod snapshot;
@@ -40,6 +42,9 @@ pub use lens::search::LensSearch;
 pub use objective::Objective;
 pub use observer::{CONTINUE, End, Flow, Observer, SeenStep};
 pub use observers::{Progress, Selected, StopAtTarget, StopOnDivergence, When};
+#[cfg(feature = "mpi")]
+pub use ranks::MpiRank;
+pub use ranks::{Collective, Gathering, Ranks, RanksError, ThreadRank, Traffic};
 pub use samplers::curriculum::Curriculum;
 pub use samplers::epochs::Epochs;
 pub use samplers::mixture::Mixture;

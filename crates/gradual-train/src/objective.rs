@@ -225,6 +225,20 @@ impl Objective {
         self.grouping.needs().labels()
     }
 
+    /// What tells objectives apart that were made in different ways, as far as they say.
+    pub(crate) fn described(&self, examples: usize) -> String {
+        let rule = match &self.rule {
+            Rule::Losses(composition) => composition.name(),
+            Rule::Gradients(rule) => rule.name(),
+        };
+        let (needs, looks) = (self.grouping.needs(), self.grouping.looks_at());
+        let groups = self.grouping.num_groups(examples);
+        let signed = self.grouping.is_signed();
+        format!(
+            "{rule} of {groups:?} groups (needs {needs:?}, looks at {looks:?}, signed {signed}), {self:?}"
+        )
+    }
+
     /// Whether the loss is linear in the group losses, so that noise in them does not decide what groups weigh: see
     /// [`Composition::is_linear`]. Rules on gradients are not.
     pub fn is_linear(&self) -> bool {

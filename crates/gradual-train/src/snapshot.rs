@@ -122,6 +122,37 @@ pub(crate) struct Standing {
 }
 
 impl Snapshot {
+    /// All of a snapshot of a run without a lens, for another rank.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.step.to_le_bytes().to_vec();
+        for content in &self.contents {
+            bytes.extend((content.len() as u64).to_le_bytes());
+            bytes.extend(content);
+        }
+        bytes
+    }
+
+    /// A snapshot that was written as [`bytes`](Self::bytes).
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let (step, mut rest) = bytes.split_first_chunk()?;
+        let mut contents = [const { Vec::new() }; 4];
+        for content in &mut contents {
+            let (len, more) = rest.split_first_chunk()?;
+            let len = usize::try_from(u64::from_le_bytes(*len)).ok()?;
+            let (own, others) = more.split_at_checked(len)?;
+            *content = own.to_vec();
+            rest = others;
+        }
+        Some(Self {
+            step: u64::from_le_bytes(*step),
+            mean_accuracy: None,
+            folder: None,
+            contents,
+            lens: None,
+        })
+        .filter(|_| rest.is_empty())
+    }
+
     pub(crate) fn take<M: Module>(
         model: &M,
         optimizer: &ModuleOptimizer,

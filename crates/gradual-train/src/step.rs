@@ -5,6 +5,7 @@ mod examples;
 pub(crate) mod finish;
 pub(crate) mod finite;
 pub(crate) mod known;
+pub(crate) mod over_ranks;
 pub(crate) mod parts;
 pub(crate) mod pass;
 mod range;

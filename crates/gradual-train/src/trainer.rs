@@ -10,6 +10,7 @@ mod lens;
 mod members;
 pub(crate) mod note;
 mod notes;
+mod over_ranks;
 pub(crate) mod phase;
 mod proxy;
 mod repeats;

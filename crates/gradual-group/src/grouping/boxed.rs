@@ -6,6 +6,7 @@ use gradual_grad::ExampleGradients;
 use super::Grouping;
 use super::draw::Draw;
 use super::groups::Groups;
+use super::look::Look;
 use super::needs::Needs;
 use super::standing::Standing;
 use super::state::State;
@@ -19,6 +20,10 @@ dyn_clone::clone_trait_object!(Grouping);
 impl Grouping for Box<dyn Grouping> {
     fn needs(&self) -> Needs {
         (**self).needs()
+    }
+
+    fn looks_at(&self) -> Look {
+        (**self).looks_at()
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {

@@ -367,8 +367,12 @@ impl Groups {
         })
     }
 
-    /// The same hard groups under other numbers, `count` in all.
-    pub(crate) fn renumbered(
+    /// Hard groups that are averaged like these, of another assignment to `count` groups; spectrum and estimates stay.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`hard`](Self::hard).
+    pub fn renumbered(
         self,
         assignment: Vec<Option<usize>>,
         count: usize,

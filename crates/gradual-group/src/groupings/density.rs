@@ -10,6 +10,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::parameters;
 use crate::wrappers::in_metric::in_metric;
@@ -167,6 +168,10 @@ impl Hdbscan {
 impl Grouping for Hdbscan {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn looks_at(&self) -> Look {
+        Look::InnerProducts
     }
 
     /// Without any cluster all examples with a gradient are one group, which is the plain mean.

@@ -10,6 +10,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
@@ -92,6 +93,10 @@ search_settings!(KMeans, search: at_most, dimensions, restarts, least_size, aver
 impl Grouping for KMeans {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn looks_at(&self) -> Look {
+        Look::InnerProducts
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {

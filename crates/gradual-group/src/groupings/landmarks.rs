@@ -16,6 +16,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
@@ -305,6 +306,13 @@ impl Landmarks {
 impl Grouping for Landmarks {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn looks_at(&self) -> Look {
+        match self.metric.is_euclidean() {
+            true => Look::Vectors,
+            false => Look::Layers,
+        }
     }
 
     /// Whether the standing examples can be clustered; a draw may have any size.

@@ -8,6 +8,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::linalg::components::Components;
 use crate::linalg::eigenvalues::estimates;
@@ -346,6 +347,14 @@ fn closed_form(gram: Tensor<2>) -> Groups {
 impl Grouping for SingularVectors {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    /// Its own sketch is one of the gradients, not of another sketch.
+    fn looks_at(&self) -> Look {
+        match self.sketch {
+            None => Look::InnerProducts,
+            Some(_) => Look::Layers,
+        }
     }
 
     fn is_signed(&self) -> bool {

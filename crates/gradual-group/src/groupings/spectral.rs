@@ -11,6 +11,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
@@ -141,6 +142,10 @@ search_settings!(Spectral, search: at_most, restarts, least_size, average);
 impl Grouping for Spectral {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn looks_at(&self) -> Look {
+        Look::InnerProducts
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {

@@ -11,6 +11,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::{Average, Groups};
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::groupings::search;
@@ -120,6 +121,10 @@ search_settings!(SphericalKMeans, search: at_most, dimensions, restarts, least_s
 impl Grouping for SphericalKMeans {
     fn needs(&self) -> Needs {
         Needs::Gradients
+    }
+
+    fn looks_at(&self) -> Look {
+        Look::InnerProducts
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {

@@ -8,6 +8,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
@@ -72,6 +73,10 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_look(&self, inner: Look) -> Look {
+        inner
     }
 
     /// Nothing while it waits.

@@ -9,6 +9,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::look::Look;
 use crate::grouping::state::State;
 use crate::parameters;
 use crate::read::host_together;
@@ -274,6 +275,10 @@ impl<G: Grouping + Clone> Wrapper for Damped<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_look(&self, inner: Look) -> Look {
+        inner
     }
 
     fn wrap_check(&self, _: usize) -> Result<(), GroupError> {

@@ -7,6 +7,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::look::Look;
 use crate::wrappers::wrapper::{GroupBy, Wrapper};
 
 /// In the [registry](crate::registry).
@@ -104,6 +105,10 @@ impl<G: Grouping + Clone> Wrapper for Priors<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_look(&self, inner: Look) -> Look {
+        inner
     }
 
     fn wrap_check(&self, examples: usize) -> Result<(), GroupError> {

@@ -14,6 +14,7 @@ use crate::grouping::Grouping;
 use crate::grouping::context::GroupingContext;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::state::State;
 use crate::over_time::identities::Identities;
@@ -112,6 +113,10 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
 
     fn inner_mut(&mut self) -> &mut G {
         &mut self.inner
+    }
+
+    fn wrap_look(&self, inner: Look) -> Look {
+        inner.max(Look::Vectors)
     }
 
     /// A group that is lost keeps its number, and a new one gets its own.

@@ -7,6 +7,7 @@ use crate::error::GroupError;
 use crate::grouping::Grouping;
 use crate::grouping::draw::Draw;
 use crate::grouping::groups::Groups;
+use crate::grouping::look::Look;
 use crate::grouping::needs::Needs;
 use crate::grouping::standing::Standing;
 use crate::grouping::state::State;
@@ -78,6 +79,11 @@ pub trait Wrapper: Clone + Send {
     /// What both need, where the inner grouping needs `inner`: the same by default.
     fn wrap_needs(&self, inner: Needs) -> Needs {
         inner
+    }
+
+    /// How much of the gradients both look at, where the inner grouping looks at `inner`. All of them by default.
+    fn wrap_look(&self, inner: Look) -> Look {
+        inner.max(Look::Layers)
     }
 
     /// Whether the wrapper's own settings go with draws of `examples` examples. The inner grouping has been asked
@@ -169,6 +175,10 @@ fn attempt<W: Wrapper, T>(
 impl<W: Wrapper> Grouping for W {
     fn needs(&self) -> Needs {
         self.wrap_needs(self.inner().needs())
+    }
+
+    fn looks_at(&self) -> Look {
+        self.wrap_look(self.inner().looks_at())
     }
 
     fn check(&self, examples: usize) -> Result<(), GroupError> {

@@ -24,6 +24,17 @@ pub(super) struct Decision {
 }
 
 impl Decision {
+    pub(super) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The same with other groups and coefficients.
+    pub(super) fn with(mut self, groups: Groups, coefficients: Tensor<1>) -> Self {
+        self.groups = groups;
+        self.composed.coefficients = coefficients;
+        self
+    }
+
     /// The step with its update, all of whose numbers are finite: they are read together, the one time that a step
     /// waits for the device of its own accord. The losses of a `second` pass, which may be in half precision, must be
     /// those of the first.

@@ -35,13 +35,43 @@ impl Examples {
             examples.absent.extend(absent);
             examples.all += pass.num_examples();
         }
-        match (examples.present.is_empty(), examples.absent.first()) {
+        examples.some()
+    }
+
+    /// The same of the losses of a whole draw, where examples that have none are left out or not.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NotFinite`] when none that is left has a loss.
+    pub(crate) fn of_losses(losses: &[f32], leaves_out: bool) -> Result<Self, TrainError> {
+        let mut examples = Self {
+            all: losses.len(),
+            present: Vec::new(),
+            absent: Vec::new(),
+        };
+        for (at, &loss) in losses.iter().enumerate() {
+            match leaves_out && !loss.is_finite() {
+                true => examples.absent.push((at, loss)),
+                false => examples.present.push(at),
+            }
+        }
+        examples.some()
+    }
+
+    /// Those that have a loss, in order.
+    pub(crate) fn present(&self) -> &[usize] {
+        &self.present
+    }
+
+    /// The same, if some have a loss or there are none at all.
+    fn some(self) -> Result<Self, TrainError> {
+        match (self.present.is_empty(), self.absent.first()) {
             (true, Some(&(example, value))) => Err(TrainError::NotFinite {
                 what: "loss",
                 example,
                 value,
             }),
-            _ => Ok(examples),
+            _ => Ok(self),
         }
     }
 

@@ -54,7 +54,7 @@ pub(crate) fn finish<M: Module>(
             let update = update(&decided.composed.coefficients)?;
             let checked = decided.checked(model, update, gradients.as_ref(), None)?;
             if let Some(gradients) = compared.filter(|_| checks && objective.compares_gradients())
-                && may_vanish(&checked, gradients)
+                && may_vanish(&checked, gradients.num_parameters())
                 && let Some(error) = out_of_range(gradients)?
             {
                 return Err(error);

@@ -102,6 +102,11 @@ impl Pass {
         }
     }
 
+    /// Whether these are losses alone, whose gradients come from another pass.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.source, Source::Later)
+    }
+
     /// Whether the losses came in half precision.
     pub(crate) fn is_half(&self) -> bool {
         self.half

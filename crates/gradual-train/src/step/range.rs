@@ -49,10 +49,10 @@ fn range(dtype: DType) -> (f64, f64) {
 
 /// Whether the gradients behind an update may be too small to be squared: of norms g_j no sum of an update's entries is
 /// larger than √p Σ|c_j| max g_j.
-pub(crate) fn may_vanish(checked: &CheckedStep, gradients: &ExampleGradients) -> bool {
+pub(crate) fn may_vanish(checked: &CheckedStep, parameters: usize) -> bool {
     let (least, _) = range(DType::F32);
     let coefficients = checked.stepped.coefficients.iter();
     let mass: f64 = coefficients.map(|&c| f64::from(c).abs()).sum();
-    let bound = (gradients.num_parameters() as f64).sqrt() * mass * least;
+    let bound = (parameters as f64).sqrt() * mass * least;
     f64::from(checked.largest_sum) <= bound
 }

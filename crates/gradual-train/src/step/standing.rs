@@ -160,7 +160,7 @@ fn with_losses(leaves_out: bool, traced: Traced) -> Result<(Traced, usize), Trai
 }
 
 /// Shows a grouping its standing examples, or says that their gradients are too large to be compared.
-fn stood(objective: &mut Objective, traced: &Traced) -> Result<(), TrainError> {
+pub(crate) fn stood(objective: &mut Objective, traced: &Traced) -> Result<(), TrainError> {
     let shown = objective.grouping.stand(&Draw::from(traced));
     shown.or_else(|error| {
         let error = TrainError::from(error);

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use gradual_grad::RunningStatistics;
+use gradual_grad::{RunningStatistics, Traced};
 
 use super::finish::finish;
 use super::known::Known;
@@ -142,9 +142,20 @@ impl Stepper {
         objective: &mut Objective,
         losses: impl FnOnce(&M) -> Tensor<1>,
     ) -> Result<(), TrainError> {
+        self.stand_viewed(model, objective, losses, |traced| traced)
+    }
+
+    /// [`stand`](Self::stand) of examples that the grouping sees in some way.
+    pub(crate) fn stand_viewed<M: Module>(
+        self,
+        model: &M,
+        objective: &mut Objective,
+        losses: impl FnOnce(&M) -> Tensor<1>,
+        view: impl FnOnce(Traced) -> Traced,
+    ) -> Result<(), TrainError> {
         trainable(model)?;
         let traced = RunningStatistics::kept(model, || objective.tracer().trace(model, losses))?;
-        shown(self.leaves_out, objective, traced).map(drop)
+        shown(self.leaves_out, objective, view(traced)).map(drop)
     }
 
     /// The passes without the examples that have no loss, if these are to be left out. `again` computes the losses of a

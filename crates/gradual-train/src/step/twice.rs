@@ -49,7 +49,7 @@ pub(super) fn twice<M: Module>(
 }
 
 /// The pass once more, with what its gradients come from.
-fn repeated<M: Module>(
+pub(super) fn repeated<M: Module>(
     model: &M,
     tracer: &Tracer,
     first: &Pass,

@@ -11,6 +11,7 @@ use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;
 use crate::followed::Followed;
+use crate::ranks::Ranks;
 use crate::samplers::sampler::Wanted;
 use crate::snapshot::{ExampleCounts, Snapshot, Standing};
 use crate::step::standing::StandingDraws;
@@ -24,6 +25,15 @@ const STANDING: u64 = 3;
 impl<T: Task> Trainer<'_, T> {
     /// The run at its start, or where the snapshot left it.
     pub(super) fn begin(&mut self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
+        let (model, run) = self.fresh()?;
+        match self.from.take() {
+            None => Ok((model, run)),
+            Some(snapshot) => self.restore(model, run, &snapshot),
+        }
+    }
+
+    /// The run at its start.
+    pub(super) fn fresh(&self) -> Result<(T::Model, Run<T::Batch>), TrainError> {
         let model = self.checked_model()?;
         let run = Run {
             done: 0,
@@ -48,10 +58,7 @@ impl<T: Task> Trainer<'_, T> {
             started: Instant::now(),
             seconds_before: 0.0,
         };
-        match self.from.take() {
-            None => Ok((model, run)),
-            Some(snapshot) => self.restore(model, run, &snapshot),
-        }
+        Ok((model, run))
     }
 
     pub(super) fn stream(&self, stream: u64) -> ChaCha8Rng {
@@ -60,7 +67,7 @@ impl<T: Task> Trainer<'_, T> {
         random
     }
 
-    fn restore(
+    pub(super) fn restore(
         &mut self,
         model: T::Model,
         run: Run<T::Batch>,
@@ -93,7 +100,8 @@ impl<T: Task> Trainer<'_, T> {
             .iter()
             .map(|observer| observer.name())
             .collect();
-        if held != here {
+        // Those of other ranks are told nothing.
+        if held != here && self.ranks.is_none_or(Ranks::is_first) {
             let problem = format!(
                 "it is of the observers {}, and there are {}",
                 held.join(", "),

@@ -12,6 +12,7 @@ use crate::lens::{Fitted, Frozen, Lens};
 use crate::objective::Objective;
 use crate::observer::Observer;
 use crate::observers::{Selected, When};
+use crate::ranks::Ranks;
 use crate::samplers::sampler::{Sampler, TaskSize};
 use crate::samplers::task_mixture::TaskMixture;
 use crate::snapshot::Snapshot;
@@ -50,6 +51,8 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) proxy: Option<Box<Self>>,
     /// Whether the lens is a snapshot of the proxy's model.
     pub(crate) by_proxy: bool,
+    /// This rank, of a run over several.
+    pub(crate) ranks: Option<&'a Ranks>,
 }
 
 impl<T: Task> std::fmt::Debug for Trainer<'_, T> {
@@ -88,6 +91,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             frozen: None,
             proxy: None,
             by_proxy: false,
+            ranks: None,
         }
     }
 
@@ -186,6 +190,22 @@ impl<'a, T: Task> Trainer<'a, T> {
     pub fn then(self, after: u64, phase: Phase<'a>) -> Self {
         Self {
             then: Some((after, phase)),
+            ..self
+        }
+    }
+
+    /// Takes the steps together with the other [ranks](crate::ranks): each traces some of the
+    /// [parts](TrainerConfig::parts) of every draw, of which there must be as many as ranks at least. The same trainer
+    /// is run on every rank. With the same number of parts, a run is the same on any number of ranks, to rounding, and
+    /// on the same number of ranks to the bit.
+    ///
+    /// Rank 0 evaluates, and its observers are told; those of other ranks never are. It goes on from a
+    /// [snapshot](Self::resume) on behalf of all. A run ends on all ranks after the same step, also when any of them is
+    /// interrupted or fails. What is [watched](Self::watch) is shown on every rank.
+    #[must_use]
+    pub fn with_ranks(self, ranks: &'a Ranks) -> Self {
+        Self {
+            ranks: Some(ranks),
             ..self
         }
     }

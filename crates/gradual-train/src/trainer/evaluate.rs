@@ -11,15 +11,20 @@ use super::run::Run;
 use super::since::SinceEvaluation;
 use crate::error::TrainError;
 use crate::observer::Flow;
+use crate::ranks::Ranks;
 use crate::task::{Score, Task};
 
 impl<T: Task> Trainer<'_, T> {
-    /// Evaluates every capability and tells the observers.
+    /// Evaluates every capability and tells the observers. Ranks but the first have none, and wait for it.
     pub(super) fn evaluate(
         &mut self,
         model: &T::Model,
         run: &mut Run<T::Batch>,
     ) -> Result<(), TrainError> {
+        if !self.ranks.is_none_or(Ranks::is_first) {
+            run.since = SinceEvaluation::new(self.task.capabilities().len());
+            return Ok(());
+        }
         let scores = self.task.evaluate(&model.valid(), &self.device)?;
         let mut evaluation = self.evaluation(run, &scores)?;
         let start = run.start.as_deref();

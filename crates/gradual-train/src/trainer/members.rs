@@ -117,6 +117,10 @@ impl<T: Task> Trainer<'_, T> {
         let of = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
         let seen = self.sight().map_or(model, |frozen| &frozen.model);
         let traced = trace_together(seen, &self.sight_tracer(), &parts, of)?;
+        let traced = match self.ranks {
+            Some(ranks) => ranks.gathering().view(traced),
+            None => traced,
+        };
         let losses = match self.sight() {
             None => host("losses", &traced.losses)?,
             Some(_) => {

@@ -4,13 +4,13 @@
 //! examples again. So weights are drawn twice from the same numbers, and the first examples too, and have to come out the
 //! same.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
+use burn::module::Module;
 use gradual_grad::{RunningStatistics, draw_parameters, host};
 use rand_chacha::ChaCha8Rng;
 
 use super::begin::WEIGHTS;
 use super::builder::Trainer;
+use crate::digests::Digests;
 use crate::error::TrainError;
 use crate::generator;
 use crate::samplers::sampler::Wanted;
@@ -129,7 +129,7 @@ impl<T: Task> Trainer<'_, T> {
 
     /// The losses of some examples, under the random numbers of the device that `seed` gives, and whether they are of half
     /// precision.
-    fn read_losses(
+    pub(super) fn read_losses(
         &self,
         model: &T::Model,
         part: &Drawn<T::Batch>,
@@ -145,67 +145,5 @@ impl<T: Task> Trainer<'_, T> {
             problem,
         });
         Ok((read?, half))
-    }
-}
-
-/// What the float parameters of a model hold, path by path.
-struct Digests(Vec<(String, u64)>);
-
-impl Digests {
-    fn of<M: Module>(model: &M) -> Result<Self, TrainError> {
-        let mut reader = Reader {
-            path: Vec::new(),
-            read: Ok(Vec::new()),
-        };
-        model.visit(&mut reader);
-        reader.read.map(Self).map_err(|problem| TrainError::Read {
-            operation: "fresh weights",
-            problem,
-        })
-    }
-
-    /// The first parameter that is not the same.
-    fn difference<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
-        let longer = match self.0.len() < other.0.len() {
-            true => other,
-            false => self,
-        };
-        let pairs = self.0.iter().zip(&other.0);
-        let differs = pairs.clone().position(|(one, other)| one != other);
-        let at = differs.or_else(|| longer.0.get(pairs.len()).map(|_| pairs.len()));
-        at.map(|at| longer.0[at].0.as_str())
-    }
-}
-
-struct Reader {
-    path: Vec<String>,
-    read: Result<Vec<(String, u64)>, String>,
-}
-
-impl ModuleVisitor for Reader {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Ok(digests) = &mut self.read else {
-            return;
-        };
-        match host::read::<f64, D>(param.val()) {
-            Err(problem) => self.read = Err(problem),
-            Ok(values) => {
-                // FNV-1a, number by number.
-                let digest = values
-                    .iter()
-                    .fold(0xcbf2_9ce4_8422_2325, |digest: u64, value| {
-                        (digest ^ value.to_bits()).wrapping_mul(0x0100_0000_01b3)
-                    });
-                digests.push((self.path.join("."), digest));
-            }
-        }
-    }
-
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
     }
 }

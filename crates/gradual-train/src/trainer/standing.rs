@@ -9,8 +9,9 @@ use super::config::NotFinite;
 use super::run::Run;
 use crate::error::TrainError;
 use crate::objective::Sight;
+use crate::ranks::Ranks;
 use crate::samplers::sampler::Wanted;
-use crate::step::standing::show;
+use crate::step::standing::{stood, trace_standing};
 use crate::task::{Drawn, Task};
 
 impl<T: Task> Trainer<'_, T> {
@@ -51,15 +52,14 @@ impl<T: Task> Trainer<'_, T> {
             Sight::Lens => self.frozen.as_ref().map_or(model, |frozen| &frozen.model),
             Sight::Model | Sight::Waiting => model,
         };
-        let left_out = show(
-            sight,
-            (&mut self.objective, leaves_out),
-            &tracer,
-            &parts,
-            sizes,
-            losses,
-        )
-        .map_err(|source| self.named(run, &labels, source))?;
+        // Every rank takes them all: they stand for many draws.
+        let gathering = self.ranks.map(Ranks::gathering);
+        let view = |traced| gathering.unwrap_or_default().view(traced);
+        let traced = trace_standing(sight, leaves_out, &tracer, &parts, sizes, losses);
+        let shown = traced.and_then(|(traced, left_out)| {
+            stood(&mut self.objective, &view(traced)).map(|()| left_out)
+        });
+        let left_out = shown.map_err(|source| self.named(run, &labels, source))?;
         run.seen.standing_left_out += left_out as u64;
         run.standing = standing;
         Ok(())

@@ -4,11 +4,14 @@ use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
 use super::seen::Seen;
+use crate::digests::fnv;
 use crate::error::TrainError;
 use crate::generator;
 use crate::label_set::LabelSet;
 use crate::observer::{Flow, SeenStep};
+use crate::ranks::Point;
 use crate::step::known::Known;
+use crate::step::over_ranks::{OwnParts, step_over};
 use crate::step::stepped::Stepped;
 use crate::step::stepper::Stepper;
 use crate::step::verified::verified;
@@ -29,38 +32,28 @@ impl<T: Task> Trainer<'_, T> {
             // What nobody checks may draw.
             !self.config.verify || generator::is_drawn_from(&model)
         });
+        // Over several ranks, which wait for each other in a step, what draws is refused.
+        let alone = self.ranks.is_none();
         // Before the first draw has shown whether a loss draws, standing examples are seeded all the same.
-        let shown = generator::seeded(draws || run.unverified, &device, seed, || {
+        let seeds = alone && (draws || run.unverified);
+        let wishes = self.objective.wants().is_some();
+        let shown = generator::seeded(seeds, &device, seed, || {
             let looked = self.take_lens(&model, run);
             looked.and_then(|()| self.show_standing(&model, run))
         });
+        let shown = match self.ranks {
+            Some(ranks) if wishes => ranks.all_well(Point::Standing, shown),
+            _ => shown,
+        };
         if let Err(source) = shown {
             return self.skip(run, source).map(|()| model);
         }
-        let wanted = self.sampler.next(
-            step - self.before,
-            self.config.draw,
-            self.size(),
-            &mut run.draws,
-        )?;
-        let before = run.unverified.then(|| (wanted.clone(), run.draws.clone()));
-        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
-        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
-        if run.described.is_none() {
-            let first = drawn.first();
-            let words = first.and_then(|part| self.task.describe(&part.batch, 0));
-            run.described = Some(words.is_some());
-        }
-        if let Some((wanted, random)) = before {
-            // A loss may draw where no layer does, which the first draw shows.
-            let checked = generator::alone(|| {
-                let loss_draws = self.check_draw(&model, wanted, random, &drawn)?;
-                run.draws_from_device = Some(draws || loss_draws);
-                self.verify(&model, run, &drawn)
-            });
-            checked.map_err(|source| self.named(run, &labels, source))?;
-        }
-        let draws = run.draws_from_device.unwrap_or(draws);
+        let prepared = self.prepare(&model, run);
+        let (drawn, labels, more) = match (prepared, self.ranks) {
+            (Err(error), Some(ranks)) => return Err(ranks.announce(Point::Losses, error)),
+            (prepared, _) => prepared?,
+        };
+        let draws = alone && run.draws_from_device.unwrap_or(draws);
         // Anew, whatever a lens, standing examples or checks have drawn.
         let stepped = generator::seeded(draws, &device, seed, || {
             let all = LabelSet::new(&labels).with_more(&more);
@@ -83,6 +76,38 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
+    /// The examples of a step with their labels, checked before the first step.
+    fn prepare(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<Prepared<T::Batch>, TrainError> {
+        let wanted = self.sampler.next(
+            run.done + 1 - self.before,
+            self.config.draw,
+            self.size(),
+            &mut run.draws,
+        )?;
+        let before = run.unverified.then(|| (wanted.clone(), run.draws.clone()));
+        let drawn = self.draw(wanted, self.config.parts, &mut run.draws)?;
+        let (labels, more) = (labels(&drawn), more_labels(&drawn)?);
+        if run.described.is_none() {
+            let first = drawn.first();
+            let words = first.and_then(|part| self.task.describe(&part.batch, 0));
+            run.described = Some(words.is_some());
+        }
+        if let Some((wanted, random)) = before {
+            // A loss may draw where no layer does, which the first draw shows.
+            let checked = generator::alone(|| {
+                let loss_draws = self.check_draw(model, wanted, random, &drawn)?;
+                run.draws_from_device = Some(run.draws_from_device == Some(true) || loss_draws);
+                self.verify(model, run, &drawn)
+            });
+            checked.map_err(|source| self.named(run, &labels, source))?;
+        }
+        Ok((drawn, labels, more))
+    }
+
     /// The gradients of a draw.
     fn pass(
         &mut self,
@@ -92,6 +117,23 @@ impl<T: Task> Trainer<'_, T> {
         labels: LabelSet<'_>,
         seed: u64,
     ) -> Result<Stepped, TrainError> {
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        let stepper = self.stepper();
+        if let Some(ranks) = self.ranks {
+            let own = OwnParts {
+                parts: &drawn[ranks.share(drawn.len())?],
+                digest: digest(labels, drawn),
+            };
+            return step_over(
+                ranks,
+                stepper,
+                model,
+                &mut self.objective,
+                labels,
+                own,
+                losses,
+            );
+        }
         let seen = self.seen_through_lens(run, drawn)?;
         let (seen, groups) = match &seen {
             Seen::Nothing => (None, None),
@@ -106,8 +148,6 @@ impl<T: Task> Trainer<'_, T> {
             seen,
             groups,
         };
-        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-        let stepper = self.stepper();
         stepper.step_in_parts_known(model, &mut self.objective, known, drawn, losses)
     }
 
@@ -212,6 +252,18 @@ impl<T: Task> Trainer<'_, T> {
             source: Box::new(source),
         }
     }
+}
+
+/// The examples of a step in parts, their labels, and those of further labellings.
+type Prepared<B> = (Vec<Drawn<B>>, Vec<Option<usize>>, Vec<Vec<Option<usize>>>);
+
+/// Of what all ranks know of a draw.
+fn digest<B>(labels: LabelSet<'_>, drawn: &[Drawn<B>]) -> u64 {
+    let items = drawn.iter().flat_map(|part| {
+        let items = part.items.iter().map(|&item| item as u64);
+        std::iter::once(items.len() as u64).chain(items)
+    });
+    fnv(labels.codes().chain(items))
 }
 
 /// The labels of a draw in parts by further labellings.

@@ -42,37 +42,17 @@ impl<T: Task> Trainer<'_, T> {
     /// [`TrainError::Step`] naming step, capability and last checkpoint when a step fails; whatever an
     /// observer returns.
     pub fn run(mut self) -> Result<Ended<T::Model>, TrainError> {
-        self.check()?;
-        for note in self.notes()? {
-            for observer in &mut self.observers {
-                observer.noted(&note)?;
+        let (model, mut run) = self.begun()?;
+        let mut advanced = self.at_start(model, &mut run);
+        let (model, end) = loop {
+            let (model, end) = self.together(advanced, &mut run)?;
+            match end {
+                Some(end) => break (model, end),
+                None => advanced = self.advance(model, &mut run),
             }
-        }
-        let (mut model, mut run) = self.begin()?;
-        self.check_lenses(&model)?;
-        if run.kept.is_none() {
-            self.look(&model, &mut run, true)?;
-        }
-        self.learn_proxy(&mut run)?;
-        let end = loop {
-            if let Some(reason) = &run.stopped {
-                break End::Stopped(reason.clone());
-            }
-            if run.done == self.config.steps {
-                break End::Completed;
-            }
-            if self.interrupt.asked() {
-                break End::Interrupted;
-            }
-            self.change(&model, &mut run)?;
-            model = self.step(model, &mut run)?;
-            let on_grid = is_evaluation_step(run.done, self.config.steps, self.config.every);
-            self.look(&model, &mut run, on_grid)?;
         };
-        self.keep(&model, &mut run, true)?;
-        for observer in &mut self.observers {
-            observer.ended(&end)?;
-        }
+        let kept = self.at_end(&model, &mut run, &end);
+        self.ended_together(kept)?;
         Ok(Ended {
             model,
             end,
@@ -83,6 +63,65 @@ impl<T: Task> Trainer<'_, T> {
         })
     }
 
+    /// Whatever comes before the first step.
+    fn at_start(
+        &mut self,
+        model: T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<T::Model, TrainError> {
+        for note in self.notes()? {
+            for observer in &mut self.observers {
+                observer.noted(&note)?;
+            }
+        }
+        self.check_lenses(&model)?;
+        if run.kept.is_none() {
+            self.look(&model, run, true)?;
+        }
+        self.learn_proxy(run)?;
+        Ok(model)
+    }
+
+    /// A step, and what follows it.
+    fn advance(
+        &mut self,
+        model: T::Model,
+        run: &mut Run<T::Batch>,
+    ) -> Result<T::Model, TrainError> {
+        self.change(&model, run)?;
+        let model = self.step(model, run)?;
+        let on_grid = self.is_on_grid(run);
+        self.look(&model, run, on_grid)?;
+        Ok(model)
+    }
+
+    /// Whether the run is evaluated after the steps that are done.
+    pub(super) fn is_on_grid(&self, run: &Run<T::Batch>) -> bool {
+        is_evaluation_step(run.done, self.config.steps, self.config.every)
+    }
+
+    /// How the run has come to its end, if it has.
+    pub(super) fn end(&self, run: &Run<T::Batch>, interrupted: bool) -> Option<End> {
+        match &run.stopped {
+            Some(reason) => Some(End::Stopped(reason.clone())),
+            None if run.done == self.config.steps => Some(End::Completed),
+            None => interrupted.then_some(End::Interrupted),
+        }
+    }
+
+    fn at_end(
+        &mut self,
+        model: &T::Model,
+        run: &mut Run<T::Batch>,
+        end: &End,
+    ) -> Result<(), TrainError> {
+        self.keep(model, run, true)?;
+        for observer in &mut self.observers {
+            observer.ended(end)?;
+        }
+        Ok(())
+    }
+
     /// Takes the first step and leaves it at that: what a recipe, a model and a task have wrong with one another is found
     /// before anything is written down. The gradients are [verified](crate::TrainerConfig::verify) if they are to be.
     /// Nothing is evaluated, and no observer is told.
@@ -91,12 +130,12 @@ impl<T: Task> Trainer<'_, T> {
     ///
     /// Those of [`run`](Self::run) up to its first step.
     pub fn try_first_step(mut self) -> Result<(), TrainError> {
-        self.check()?;
         self.observers.clear();
-        let (model, mut run) = self.begin()?;
+        let (model, mut run) = self.begun()?;
         self.check_lenses(&model)?;
         self.try_proxy(&mut run)?;
-        self.step(model, &mut run).map(drop)
+        let stepped = self.step(model, &mut run).map(drop);
+        self.ended_together(stepped)
     }
 
     /// What happens between two steps.

@@ -1,0 +1,71 @@
+//! The steps of several processes under MPI are those of one.
+//!
+//! `cargo test --features mpi --test mpi` runs one process; `mpirun -n 4` and the path of the program that it names, four.
+
+#[path = "../ranks/close.rs"]
+mod close;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../ranks/own_loop.rs"]
+mod own_loop;
+
+use std::rc::Rc;
+
+use gradual_grad::Metric;
+use gradual_group::{KMeans, Labels, Landmarks, OneGroup, SingularVectors};
+use gradual_loss::{GroupDro, Mean, SumOfSquares};
+use gradual_train::{Collective as _, Gathering, MpiRank, Objective, ThreadRank};
+
+use close::bits;
+use own_loop::{STEPS, alone, together};
+
+type Named = (&'static str, Gathering, fn() -> Objective);
+
+fn objectives() -> Vec<Named> {
+    let (factors, sketch) = (Gathering::Factors, Gathering::Sketch { dim: 64, seed: 5 });
+    vec![
+        ("mean", factors, || Objective::new(OneGroup, Mean)),
+        ("squares", factors, || {
+            Objective::new(Labels::new(3), SumOfSquares)
+        }),
+        ("dro", factors, || {
+            Objective::new(Labels::new(3), GroupDro::new(0.05).unwrap())
+        }),
+        ("k-means", sketch, || {
+            Objective::new(KMeans::new(3, 1), SumOfSquares)
+        }),
+        ("singular vectors", sketch, || {
+            Objective::new(SingularVectors::squared(), SumOfSquares)
+        }),
+        ("landmarks", sketch, || {
+            let landmarks = Landmarks::new(3, Metric::euclidean(), 1);
+            let landmarks = landmarks.with_examples(40).unwrap();
+            Objective::new(landmarks.with_every(15).unwrap(), SumOfSquares)
+        }),
+        ("exact k-means", factors, || {
+            Objective::new(KMeans::new(3, 1), SumOfSquares)
+        }),
+    ]
+}
+
+fn main() {
+    let rank = Rc::new(MpiRank::start().expect("MPI starts once"));
+    for (name, gathering, objective) in objectives() {
+        let here = together(Rc::clone(&rank), gathering, objective()).expect(name);
+        let one = match gathering {
+            Gathering::Factors => alone(objective()),
+            _ => {
+                let one = ThreadRank::several(1).remove(0);
+                together(one, gathering, objective()).expect(name)
+            }
+        };
+        assert_eq!(one.difference(1e-5, &here), None, "{name}");
+        let last = bits(&here.weights[STEPS - 1]);
+        let last: Vec<u8> = last.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let all = rank.all_gather(&last).expect(name);
+        assert!(
+            all.iter().all(|other| *other == last),
+            "{name}: weights differ between ranks"
+        );
+    }
+}
