@@ -54,6 +54,8 @@ enum Command {
     Test(test::Test),
     /// Time a step against an ordinary one, and against peers, which --peers installs (gradual-lab)
     Bench(programs::Arguments),
+    /// What one grouped step on many devices takes, on paper: bytes, operations, memory (gradual-lab)
+    Scale(programs::Arguments),
     /// Tell which backends this machine can run, and why not the others
     Doctor(doctor::Doctor),
     /// Install what a backend or a check needs beyond Rust
@@ -97,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Watch(arguments) => match programs::watch(arguments)? {},
         Command::Test(test) => test.run(),
         Command::Bench(arguments) => match programs::bench(arguments)? {},
+        Command::Scale(arguments) => match programs::scale(arguments)? {},
         Command::Doctor(doctor) => doctor.run(),
         Command::Setup(setup) => setup.run(),
         Command::Ci => ci::run(),

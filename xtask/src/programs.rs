@@ -31,6 +31,11 @@ pub(crate) fn cluster(Arguments { arguments }: Arguments) -> anyhow::Result<Infa
     on_one_backend("cluster", arguments)
 }
 
+/// `gradual-lab scale`.
+pub(crate) fn scale(Arguments { arguments }: Arguments) -> anyhow::Result<Infallible> {
+    on_one_backend("scale", arguments)
+}
+
 /// `gradual-lab bench`. `--peers` alone stands for an environment with the peers in it, which is made if need be.
 pub(crate) fn bench(Arguments { mut arguments }: Arguments) -> anyhow::Result<Infallible> {
     if let Some(at) = arguments.iter().position(|argument| argument == "--peers") {

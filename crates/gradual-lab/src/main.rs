@@ -1,4 +1,4 @@
-//! The program behind `cargo xtask experiment`, `cluster`, `bench`, `doctor` and `test --backend`.
+//! The program behind `cargo xtask experiment`, `cluster`, `bench`, `scale`, `doctor` and `test --backend`.
 
 use std::process::ExitCode;
 
@@ -22,6 +22,8 @@ enum Command {
     Cluster(cluster::Arguments),
     /// Time a step against an ordinary one, and against peers
     Bench(Box<gradual_bench::command::Arguments>),
+    /// What one grouped step on many devices takes, on paper
+    Scale(Box<gradual_bench::scale::command::Arguments>),
     /// Try the devices of the backends that are compiled in
     Doctor(doctor::Arguments),
     /// Check that backends compute what the reference computes
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Experiment(arguments) => arguments.run(),
         Command::Cluster(arguments) => arguments.run(),
         Command::Bench(arguments) => arguments.run(),
+        Command::Scale(arguments) => arguments.run(),
         Command::Doctor(arguments) => arguments.run().map_err(anyhow::Error::from),
         Command::Conformance(arguments) => arguments.run(),
     };
