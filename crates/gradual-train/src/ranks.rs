@@ -68,4 +68,5 @@ pub use traffic::Traffic;
 pub(crate) use decision::{sent_decision, taken_decision};
 pub(crate) use entries::Entries;
 pub(crate) use first_examples::FirstExamples;
+pub(crate) use gathering::OwnGradients;
 pub(crate) use message::Point;

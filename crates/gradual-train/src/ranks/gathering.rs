@@ -1,6 +1,6 @@
 //! What is gathered of gradients that are compared.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, GradientsRecord, Traced};
 use gradual_group::Look;
 
@@ -68,6 +68,14 @@ impl Gathering {
         }
     }
 
+    /// What is gathered of the gradients of a part, where nothing else of them is kept; none where that is all of them.
+    pub(crate) fn sketch(self, own: &ExampleGradients) -> Option<Tensor<2>> {
+        match self {
+            Self::Factors => None,
+            Self::Sketch { dim, seed } => Some(own.sketch(dim, seed)),
+        }
+    }
+
     /// A rank's own gradients, as bytes.
     fn bytes(self, own: &ExampleGradients) -> Result<Vec<u8>, TrainError> {
         match self {
@@ -120,18 +128,44 @@ impl Gathering {
     }
 }
 
+/// What a rank has of the gradients of its own examples; nothing where these have no loss.
+pub(crate) enum OwnGradients {
+    /// All of them.
+    Kept(Option<ExampleGradients>),
+    /// Sketches of one part after another, whose gradients are made again for the update.
+    Sketched(Vec<Tensor<2>>),
+}
+
+impl OwnGradients {
+    fn bytes(&self, gathering: Gathering) -> Result<Vec<u8>, TrainError> {
+        match self {
+            Self::Kept(Some(own)) => gathering.bytes(own),
+            Self::Sketched(parts) if !parts.is_empty() => {
+                let sketches = Tensor::cat(parts.clone(), 0);
+                Numbers::of("sketch", sketches).map(|sketches| sketches.bytes())
+            }
+            Self::Kept(None) | Self::Sketched(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Those that were kept.
+    pub(crate) fn kept(self) -> Option<ExampleGradients> {
+        match self {
+            Self::Kept(own) => own,
+            Self::Sketched(_) => None,
+        }
+    }
+}
+
 impl Ranks {
-    /// A rank's own gradients, none where its examples have no loss, and those of all examples as they are compared.
+    /// A rank's own gradients, and those of all examples as they are compared.
     pub(crate) fn compared(
         &self,
-        own: Result<Option<ExampleGradients>, TrainError>,
+        own: Result<OwnGradients, TrainError>,
         device: &Device,
-    ) -> Result<(Option<ExampleGradients>, ExampleGradients), TrainError> {
+    ) -> Result<(OwnGradients, ExampleGradients), TrainError> {
         let gathering = self.gathering();
-        let own = own.and_then(|own| {
-            let bytes = own.as_ref().map(|own| gathering.bytes(own)).transpose()?;
-            Ok((bytes.unwrap_or_default(), own))
-        });
+        let own = own.and_then(|own| Ok((own.bytes(gathering)?, own)));
         let (all, own) = self.gather_with(Point::Gradients, own)?;
         let all = all.into_iter().enumerate();
         let all: Vec<_> = all.filter(|(_, bytes)| !bytes.is_empty()).collect();

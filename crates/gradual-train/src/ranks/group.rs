@@ -10,6 +10,7 @@ use super::message::{Point, content, message};
 use super::numbers::Numbers;
 use super::traffic::Traffic;
 use crate::error::TrainError;
+use crate::objective::Objective;
 
 /// This rank among all that take a step together: for [`Trainer::with_ranks`](crate::Trainer::with_ranks), or for a
 /// [loop of one's own](Self::step).
@@ -51,6 +52,7 @@ use crate::error::TrainError;
 pub struct Ranks {
     collective: Box<dyn Collective>,
     gathering: Gathering,
+    recomputes: bool,
     entries: Vec<(String, String)>,
     traffic: Cell<Traffic>,
     broken: RefCell<Option<RanksError>>,
@@ -74,6 +76,7 @@ impl Ranks {
         Self {
             collective: Box::new(collective),
             gathering: Gathering::Factors,
+            recomputes: false,
             entries: Vec::new(),
             traffic: Cell::default(),
             broken: RefCell::default(),
@@ -85,6 +88,20 @@ impl Ranks {
     #[must_use]
     pub fn with_gathering(self, gathering: Gathering) -> Self {
         Self { gathering, ..self }
+    }
+
+    /// Keeps the gradients of one part of a draw at a time, where they are compared by
+    /// [sketches](Gathering::Sketch): a part is traced, sketched and let go, and once its coefficients are known its losses
+    /// are computed again for the update. So the memory of a step is that of one part, however many there are, at the cost of
+    /// a second forward and backward pass. For one rank, too: [`ThreadRank::several(1)`](crate::ThreadRank::several). Refused
+    /// where gradients are compared by their factors. Known groups and means need no gradients, and their parts are made
+    /// twice anyway.
+    #[must_use]
+    pub fn recomputing(self) -> Self {
+        Self {
+            recomputes: true,
+            ..self
+        }
     }
 
     /// Something that has to be the same on all ranks: a configuration, a checksum of the data. A
@@ -118,6 +135,33 @@ impl Ranks {
 
     pub(crate) fn gathering(&self) -> Gathering {
         self.gathering
+    }
+
+    /// Whether the gradients of an objective are made again for the update.
+    ///
+    /// # Errors
+    ///
+    /// [`RanksError::Refused`] where what is gathered of gradients is all of them.
+    pub(crate) fn recomputes(&self, objective: &Objective) -> Result<bool, RanksError> {
+        match (
+            self.recomputes && objective.compares_gradients(),
+            self.gathering,
+        ) {
+            (true, Gathering::Factors) => Err(RanksError::refused(
+                "gradients that are made again for the update are compared by sketches; gather these, or keep the gradients",
+            )),
+            (recomputes, _) => Ok(recomputes),
+        }
+    }
+
+    /// Whether what is gathered is enough for an objective, and gradients may be made again where they are to be.
+    ///
+    /// # Errors
+    ///
+    /// [`RanksError::Refused`] saying what is in the way.
+    pub(crate) fn check(&self, objective: &Objective) -> Result<(), RanksError> {
+        self.gathering.check(objective)?;
+        self.recomputes(objective).map(drop)
     }
 
     pub(super) fn entries(&self) -> &[(String, String)] {

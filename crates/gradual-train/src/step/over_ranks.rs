@@ -3,12 +3,12 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use gradual_grad::{ExampleGradients, RunningStatistics, Tracer};
+use gradual_grad::{ExampleGradients, GradError, RunningStatistics, Tracer};
 
 use super::decided::{decide, first_that_differs};
 use super::examples::Examples;
 use super::finite::{Sums, host, is_half};
-use super::parts::{plain_parts, trace_parts};
+use super::parts::{empty, plain_parts, trace_parts};
 use super::pass::{Pass, added_up, joined};
 use super::range::{may_vanish, out_of_range};
 use super::stepped::Stepped;
@@ -20,7 +20,7 @@ use crate::error::TrainError;
 use crate::generator;
 use crate::label_set::LabelSet;
 use crate::objective::{Objective, Sight};
-use crate::ranks::{Point, Ranks, RanksError, sent_decision, taken_decision};
+use crate::ranks::{OwnGradients, Point, Ranks, RanksError, sent_decision, taken_decision};
 
 /// A rank's own parts of a draw.
 pub(crate) struct OwnParts<'a, B> {
@@ -42,13 +42,25 @@ pub(crate) fn step_over<M: Module, B>(
     losses: impl Fn(&M, &B) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
     let again = |at: usize, model: &M| losses(model, &own.parts[at]);
-    let passes = own_passes(ranks, stepper, model, objective, own.parts, &losses);
+    let mut sketches = Vec::new();
+    let passes = own_passes(
+        ranks,
+        stepper,
+        model,
+        objective,
+        own.parts,
+        &losses,
+        &mut sketches,
+    );
     let (all, passes) = ranks.losses(own.digest, passes)?;
     let examples = Examples::of_losses(&all.single(), stepper.leaves_out())?;
     let known = examples.known(labels.into())?;
     let device = joined(&passes)?.device();
     let whole = all.tensor(examples.present(), &device);
-    let gradients = own_gradients(objective, &passes);
+    let gradients = match ranks.recomputes(objective)? {
+        true => Ok(OwnGradients::Sketched(sketches)),
+        false => own_gradients(objective, &passes).map(OwnGradients::Kept),
+    };
     let (gradients, compared) = match objective.compares_gradients() {
         true => {
             let (gradients, all) = ranks.compared(gradients, &device)?;
@@ -77,7 +89,7 @@ pub(crate) fn step_over<M: Module, B>(
         let update = here.and_then(|(_, decision)| {
             let groups = decision.groups().clone();
             let (groups, coefficients) = taken_decision(&sent, groups, &device)?;
-            let update = share.update(gradients?, &coefficients, again)?;
+            let update = share.update(gradients?.kept(), &coefficients, again)?;
             Ok((update, decision.with(groups, coefficients)))
         });
         let (reduced, decision) = ranks.reduced(model, update)?;
@@ -101,7 +113,8 @@ fn is_of_gradients(error: &TrainError) -> bool {
     error.is_not_finite() && !of_losses && !matches!(error, TrainError::Ranks(_))
 }
 
-/// A rank's own passes over its parts, once it is known that they can be made over several ranks.
+/// A rank's own passes over its parts, once it is known that they can be made over several ranks; where gradients are made
+/// again for the update, without them, and with the sketch of each part that has a loss.
 fn own_passes<M: Module, B>(
     ranks: &Ranks,
     stepper: Stepper,
@@ -109,8 +122,9 @@ fn own_passes<M: Module, B>(
     objective: &Objective,
     parts: &[B],
     losses: &impl Fn(&M, &B) -> Tensor<1>,
+    sketches: &mut Vec<Tensor<2>>,
 ) -> Result<Vec<Pass>, TrainError> {
-    ranks.gathering().check(objective)?;
+    ranks.check(objective)?;
     if objective.sight != Sight::Model {
         return Err(
             RanksError::refused("a lens can't be looked through over several ranks yet").into(),
@@ -119,6 +133,24 @@ fn own_passes<M: Module, B>(
     trainable(model)?;
     if let (true, Some(part)) = (ranks.take_unchecked(), parts.first()) {
         needs_no_others(model, |model| losses(model, part))?;
+    }
+    if ranks.recomputes(objective)? {
+        let each = parts.iter().enumerate().map(|(at, part)| {
+            let again = |_, model: &M| losses(model, part);
+            let traced = objective.tracer().trace(model, |model| losses(model, part));
+            let traced = traced.map_err(|error| match error {
+                GradError::EmptyDraw => empty(at, parts),
+                error => error.into(),
+            });
+            let pass = vec![Pass::traced(traced?)];
+            let passes = stepper.leave_out(model, objective, pass, again)?;
+            let some = passes.iter().filter(|pass| pass.losses().dims()[0] > 0);
+            let gradients = some.filter_map(Pass::gradients);
+            sketches.extend(gradients.filter_map(|own| ranks.gathering().sketch(own)));
+            Ok(passes.into_iter().map(Pass::into_losses))
+        });
+        let each = each.collect::<Result<Vec<_>, TrainError>>()?;
+        return Ok(each.into_iter().flatten().collect());
     }
     let passes = match parts {
         _ if objective.needs_gradients() => trace_parts(model, objective.tracer(), parts, losses)?,

@@ -65,7 +65,7 @@ pub(super) fn plain_parts<M: Module, B>(
     passes.collect()
 }
 
-fn empty<B>(part: usize, parts: &[B]) -> TrainError {
+pub(super) fn empty<B>(part: usize, parts: &[B]) -> TrainError {
     TrainError::EmptyPart {
         part,
         parts: parts.len(),

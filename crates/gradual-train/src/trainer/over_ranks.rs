@@ -77,8 +77,8 @@ impl<T: Task> Trainer<'_, T> {
                 return Err(RanksError::TooMany { ranks, name, got }.into());
             }
         }
-        ranks.gathering().check(&self.objective)?;
-        Ok(then.map_or(Ok(()), |phase| ranks.gathering().check(&phase.objective))?)
+        ranks.check(&self.objective)?;
+        Ok(then.map_or(Ok(()), |phase| ranks.check(&phase.objective))?)
     }
 
     /// What has to be the same on all ranks.

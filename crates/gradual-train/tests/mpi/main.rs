@@ -14,7 +14,7 @@ use std::rc::Rc;
 use gradual_grad::Metric;
 use gradual_group::{KMeans, Labels, Landmarks, OneGroup, SingularVectors};
 use gradual_loss::{GroupDro, Mean, SumOfSquares};
-use gradual_train::{Collective as _, Gathering, MpiRank, Objective, ThreadRank};
+use gradual_train::{Collective as _, Gathering, MpiRank, Objective, Ranks, ThreadRank};
 
 use close::bits;
 use own_loop::{STEPS, alone, together};
@@ -51,12 +51,14 @@ fn objectives() -> Vec<Named> {
 fn main() {
     let rank = Rc::new(MpiRank::start().expect("MPI starts once"));
     for (name, gathering, objective) in objectives() {
-        let here = together(Rc::clone(&rank), gathering, objective()).expect(name);
+        let ranks = Ranks::new(Rc::clone(&rank)).with_gathering(gathering);
+        let here = together(&ranks, objective()).expect(name);
         let one = match gathering {
             Gathering::Factors => alone(objective()),
             _ => {
                 let one = ThreadRank::several(1).remove(0);
-                together(one, gathering, objective()).expect(name)
+                let one = Ranks::new(one).with_gathering(gathering);
+                together(&one, objective()).expect(name)
             }
         };
         assert_eq!(one.difference(1e-5, &here), None, "{name}");

@@ -6,7 +6,7 @@ use gradual_group::{
     SingularVectors, Spectral, Tracked,
 };
 use gradual_loss::{GroupDro, Mean, Mgda, Scale, SumOfSquares};
-use gradual_train::{Collective as _, Gathering, Objective};
+use gradual_train::{Collective as _, Gathering, Objective, Ranks};
 
 use crate::close::bits;
 use crate::own_loop::{STEPS, Steps, alone, together};
@@ -25,8 +25,20 @@ fn compare(name: &str, gathering: Gathering, objective: fn() -> Objective) {
 }
 
 fn compare_to(share: f32, name: &str, gathering: Gathering, objective: fn() -> Objective) {
-    let run = |size| {
-        let each = all_ranks(size, |rank| together(rank, gathering, objective()));
+    compare_ranks(share, name, gathering, objective, |ranks| ranks);
+}
+
+/// Ranks that are changed in some way are compared with one that is not.
+fn compare_ranks(
+    share: f32,
+    name: &str,
+    gathering: Gathering,
+    objective: fn() -> Objective,
+    change: fn(Ranks) -> Ranks,
+) {
+    let run_as = |size, change: fn(Ranks) -> Ranks| {
+        let ranks = |rank| change(Ranks::new(rank).with_gathering(gathering));
+        let each = all_ranks(size, |rank| together(&ranks(rank), objective()));
         let each: Result<Vec<Steps>, _> = each.into_iter().collect();
         let each = each.unwrap_or_else(|error| panic!("{name}: {error}"));
         // After every step, all ranks are the same to the last bit.
@@ -44,10 +56,11 @@ fn compare_to(share: f32, name: &str, gathering: Gathering, objective: fn() -> O
         }
         each.into_iter().next().unwrap()
     };
+    let run = |size| run_as(size, change);
     let one = match gathering {
         Gathering::Factors => alone(objective()),
         // Without ranks, groups are found in gradients and not in sketches.
-        _ => run(1),
+        _ => run_as(1, |ranks| ranks),
     };
     let moved = one.weights[0].iter().zip(&one.weights[STEPS - 1]);
     assert!(
@@ -159,9 +172,42 @@ fn rank_0_decides() {
     let one = alone(objective(0));
     let each = all_ranks(3, |rank| {
         let objective = objective(rank.rank());
-        together(rank, Gathering::Factors, objective).unwrap()
+        together(&Ranks::new(rank), objective).unwrap()
     });
     for other in each {
         assert_eq!(one.difference(1e-5, &other), None);
     }
+}
+
+/// Parts are traced, sketched and let go, and their losses computed again for the update.
+#[test]
+fn gradients_that_are_made_again() {
+    let objectives: [(&str, fn() -> Objective); 3] = [
+        ("k-means", || {
+            Objective::new(KMeans::new(3, 1), SumOfSquares)
+        }),
+        ("landmarks", || {
+            Objective::new(landmarks(Metric::euclidean()), SumOfSquares)
+        }),
+        ("known", || Objective::new(Labels::new(3), SumOfSquares)),
+    ];
+    for (name, objective) in objectives {
+        compare_ranks(1e-5, name, SKETCH, objective, Ranks::recomputing);
+    }
+}
+
+/// Factors of all parts are what is not kept then.
+#[test]
+fn gradients_that_are_made_again_are_compared_by_sketches() {
+    let run = |objective: fn() -> Objective| {
+        let ranks = |rank| Ranks::new(rank).recomputing();
+        let mut each = all_ranks(1, |rank| together(&ranks(rank), objective()).map(drop));
+        each.remove(0)
+    };
+    let error = run(|| Objective::new(KMeans::new(3, 1), SumOfSquares)).unwrap_err();
+    assert!(
+        error.to_string().contains("gather these, or keep"),
+        "{error}"
+    );
+    run(|| Objective::new(Labels::new(3), SumOfSquares)).unwrap();
 }

@@ -4,8 +4,7 @@ use burn::module::Module as _;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use gradual_train::{
-    Collective, Drawn, Gathering, LabelSet, Objective, Ranks, Stepper, Task as _, TrainError,
-    step_in_parts,
+    Drawn, LabelSet, Objective, Ranks, Stepper, Task as _, TrainError, step_in_parts,
 };
 
 use crate::close::near_to;
@@ -50,13 +49,8 @@ pub(crate) fn alone(objective: Objective) -> Steps {
 }
 
 /// The same on this rank among others.
-pub(crate) fn together(
-    rank: impl Collective + 'static,
-    gathering: Gathering,
-    objective: Objective,
-) -> Result<Steps, TrainError> {
-    let ranks = Ranks::new(rank).with_gathering(gathering);
-    steps(Some(&ranks), objective)
+pub(crate) fn together(ranks: &Ranks, objective: Objective) -> Result<Steps, TrainError> {
+    steps(Some(ranks), objective)
 }
 
 fn steps(ranks: Option<&Ranks>, mut objective: Objective) -> Result<Steps, TrainError> {
