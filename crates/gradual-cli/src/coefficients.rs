@@ -5,7 +5,7 @@ use clap::Args;
 use gradual::loss::registry::{
     COMPOSITIONS, RULES, RuleContext, SCALES, WRAPPERS as COMPOSITION_WRAPPERS,
 };
-use gradual::loss::{Composition as _, GramComposition as _};
+use gradual::loss::{Composition as _, GramComposition as _, Scaler};
 use gradual_registry::Spec;
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ impl Arguments {
                     composition = COMPOSITION_WRAPPERS.build(&wrapper, composition)?;
                     wrappers.push(wrapper.to_string());
                 }
-                (spec, composition.compose(losses, groups)?)
+                (spec, composition.compose_ahead(losses, groups)?)
             }
         };
         let usual = || gradual::loss::Scale::usual(groups);
@@ -108,7 +108,10 @@ impl Arguments {
         if rule.needs_gram() && gram.is_none() {
             gram = loaded.gram();
         }
-        let coefficients = rule.apply_with_gram(composed.coefficients, gram.as_ref())?;
+        let scaler = Scaler::new(rule);
+        let composed = scaler.apply_ahead(composed, groups, gram.as_ref())?;
+        let composed = composed.settled_now()?;
+        let coefficients = composed.coefficients;
         let [value] = numbers(&composed.value)?[..] else {
             bail!("the value of {composition} is not one number");
         };

@@ -80,7 +80,7 @@ impl Arguments {
             Some(path) => {
                 let array = gram::read(path)?;
                 size(path, array.shape()[0]);
-                Some(array.tensor_on::<2>(&device))
+                Some(gram::in_range(path, array.tensor_on::<2>(&device))?)
             }
         };
         let gradients = match &self.gradients {

@@ -83,9 +83,11 @@ impl Arguments {
             }
             return all::run(&asked, &self.rest);
         }
+        // Before data are read, which may take long: who is told to end then has not failed.
+        let interrupt = signals::listen()?;
         let experiment = of_file(&file, &text, &matches, &asked)?;
         let command = record::command("cargo xtask experiment", &self.rest);
-        finish(experiment, &asked, command)
+        finish(experiment, &asked, command, &interrupt)
     }
 }
 
@@ -110,10 +112,14 @@ fn of_file(
 }
 
 /// Runs the experiment, or the part of it that is asked for, listening to signals, and prints the path of the report.
-fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> anyhow::Result<()> {
-    let interrupt = signals::listen()?;
+fn finish(
+    mut experiment: Experiment,
+    asked: &Asked,
+    command: CommandRecord,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
     let written = match asked.part.is_given() {
-        false => run_until(experiment, asked, command, &interrupt)?,
+        false => run_until(experiment, asked, command, interrupt)?,
         true => {
             let arms = chosen(&mut experiment, asked)?;
             let plan = planned(&experiment, arms, asked)?;
@@ -123,7 +129,7 @@ fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> 
                 return part::print_lines(&plan);
             }
             if !asked.part.collect {
-                let outcome = train(&plan, asked, command, &interrupt)?;
+                let outcome = train(&plan, asked, command, interrupt)?;
                 let folder = plan.folder.to_string_lossy();
                 return match (outcome.is_whole(), asked.json) {
                     (false, _) => ended_early(&outcome),
@@ -134,8 +140,8 @@ fn finish(mut experiment: Experiment, asked: &Asked, command: CommandRecord) -> 
             part::check_collected(&plan)?;
             // As the same command without a part would, which would have nothing to run either.
             record::check(&plan, &command)?;
-            record::write(&plan, command, &interrupt)?;
-            written(&plan, &interrupt)?
+            record::write(&plan, command, interrupt)?;
+            written(&plan, interrupt)?
         }
     };
     if asked.json {
@@ -159,8 +165,8 @@ pub(crate) fn main_of(
     experiment: impl FnOnce() -> anyhow::Result<Experiment>,
 ) -> ExitCode {
     let asked = flags::parse_own(out);
-    let outcome =
-        experiment().and_then(|experiment| finish(experiment, &asked, record::own_command()));
+    let outcome = signals::listen()
+        .and_then(|interrupt| finish(experiment()?, &asked, record::own_command(), &interrupt));
     ended(outcome)
 }
 
@@ -311,6 +317,11 @@ fn train(
     }
     if let Some(note) = experiment.unshared(&running, has_runs) {
         tell(format_args!("note: {note}"));
+    }
+    for arm in &plan.arms {
+        if let Some(note) = arm.recipe.unbegun(plan.steps(arm)) {
+            tell(format_args!("note: arm {}: {note}", arm.name));
+        }
     }
     let queue = plan.open(interrupt)?;
     record::write(plan, command, interrupt)?;

@@ -6,7 +6,7 @@ use anyhow::bail;
 const LONGEST: usize = 100;
 
 /// What the folder of an experiment holds beside its arms.
-const TAKEN: [&str; 3] = ["report", "experiment.json", "tensorboard"];
+const TAKEN: [&str; 4] = ["report", "experiment.json", "tensorboard", "names.toml"];
 
 /// Whether a name stands for several: it holds a `*`.
 pub(crate) fn is_pattern(name: &str) -> bool {

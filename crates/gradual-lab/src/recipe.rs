@@ -132,6 +132,8 @@ const DRAWS: &str = "draws";
 /// The lens of one snapshot, and its parameter that says when that is taken.
 const SNAPSHOT: &str = "snapshot";
 const LENS: &str = "lens";
+/// The parameter of a search that says when looks are taken.
+const STEPS: &str = "steps";
 /// The lens that is searched for. It says in which metrics and how many groups.
 const SEARCH: &str = "search";
 const GROUPS: &str = "k";
@@ -313,6 +315,32 @@ impl Recipe {
         let then = self.then.as_ref()?;
         let after = (then.after * steps as f64).round() as u64;
         Some((after, &*then.recipe))
+    }
+
+    /// What would begin only after the end of a run of so many steps, if anything would.
+    pub(crate) fn unbegun(&self, steps: u64) -> Option<String> {
+        let first = |spec: &Spec, name: &str| match spec.parameters.get(name) {
+            Some(Value::Count(count)) => Some(*count),
+            Some(Value::Numbers(numbers)) => numbers
+                .iter()
+                .copied()
+                .reduce(f64::min)
+                .map(|least| least as u64),
+            _ => None,
+        };
+        let lens = self.lens.as_ref().map(|spec| {
+            let name = if self.searches() { STEPS } else { AFTER };
+            ("its lens opens", first(spec, name))
+        });
+        let waits = self.wrappers.iter().filter(|spec| spec.name == WAITING);
+        let waits = waits.map(|spec| ("it groups", first(spec, DRAWS)));
+        let mut late = lens.into_iter().chain(waits);
+        late.find_map(|(what, after)| {
+            let after = after.filter(|&after| after >= steps)?;
+            Some(format!(
+                "{what} after {after} steps, and the run has {steps}: it is the same without"
+            ))
+        })
     }
 
     /// Its grouping. Under a lens landmarks are kept one by one, unless it says otherwise: they assign better than axes.

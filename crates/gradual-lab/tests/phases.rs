@@ -158,6 +158,76 @@ fn claims_on_arms_that_do_not_run_are_told() {
     );
 }
 
+/// A learning rate for all arms is not written into any: the runs of one command were judged beside those of another.
+#[test]
+fn an_experiment_that_has_changed_is_refused_beside_its_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let file = written(home.path(), FILE);
+    run(&[&file, &out, "--arms=erm"]);
+    for (from, to, said) in [
+        ("steps = 20\n", "steps = 20\nrate = 0.1\n", "recipe.rate is"),
+        (
+            "like = \"grouped\"\n",
+            "like = \"grouped\"\nrecipe.rate = 0.1\n",
+            "",
+        ),
+    ] {
+        let changed = written(home.path(), &FILE.replacen(from, to, 1));
+        if said.is_empty() {
+            // Of an arm that has no runs.
+            run(&[&changed, &out, "--arms=small"]);
+            continue;
+        }
+        let message = refused(&[&changed, &out, "--arms=small"]);
+        assert!(
+            message.contains(said) && message.contains("erm of this experiment"),
+            "{message}"
+        );
+        assert!(!home.path().join("phases/small").exists());
+    }
+}
+
+#[test]
+fn a_link_in_the_place_of_the_folder_is_not_followed() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    let runs = home.path().join("runs");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::create_dir(&runs).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, runs.join("phases")).unwrap();
+    let file = written(home.path(), FILE);
+    let message = refused(&[&file, &format!("--out={}", runs.display()), "--arms=erm"]);
+    assert!(message.contains("is a link"), "{message}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn what_begins_after_the_end_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let file = written(home.path(), FILE);
+    let said = |arm: &str| {
+        let arm = format!("--arm={arm}");
+        String::from_utf8(lab(&[&file, &out, "--arms=erm", &arm]).stderr).unwrap()
+    };
+    for (arm, note) in [
+        (
+            "late=like:kmeans,wrappers:after(draws=20)",
+            "note: arm late: it groups after 20 steps, and the run has 20: it is the same without",
+        ),
+        (
+            "lens=like:kmeans,grouping:landmarks(k=3),metric:whitened,lens:snapshot(after=100)",
+            "note: arm lens: its lens opens after 100 steps, and the run has 20",
+        ),
+    ] {
+        let said = said(arm);
+        assert!(said.contains(note), "{said}");
+    }
+    let said = said("soon=like:kmeans,wrappers:after(draws=19)");
+    assert!(!said.contains("it is the same without"), "{said}");
+}
+
 #[test]
 fn a_reference_that_does_not_run_is_told_before_others_do() {
     let home = tempfile::tempdir().unwrap();

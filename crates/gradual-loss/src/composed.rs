@@ -16,9 +16,12 @@ pub struct Composed {
     /// L, `[1]`.
     pub value: Tensor<1>,
     /// Coefficients c = ∂L/∂ℓ, `[n]`, before or after a [`Scale`](crate::Scale), in single precision or, for
-    /// losses in double precision, in double.
+    /// losses in double precision, in double. Those of [`compose_ahead`](crate::Composition::compose_ahead) may be in a unit
+    /// of their own, which [`in_full`](Self::in_full) and every scale take out.
     pub coefficients: Tensor<1>,
     checks: Vec<Check>,
+    /// ln u `[1]`, where coefficients are c/u: powers of small losses may be out of range.
+    log_unit: Option<Tensor<1>>,
     /// Σc before the scale, once read.
     sum: Option<f64>,
 }
@@ -96,14 +99,35 @@ impl Composed {
             value,
             coefficients,
             checks: Vec::new(),
+            log_unit: None,
             sum: None,
         }
     }
 
-    /// The same value and checks with other coefficients.
+    /// The same of losses that were given in units `[1]`, of a composition of this degree: its value, and coefficients that
+    /// keep theirs.
+    pub(crate) fn of_units(self, unit: Tensor<1>, degree: f64) -> Self {
+        Self {
+            value: self.value * unit.clone().powf_scalar(degree),
+            log_unit: Some(unit.log() * (degree - 1.0)),
+            ..self
+        }
+    }
+
+    /// The same with coefficients in no unit.
+    #[must_use]
+    pub fn in_full(mut self) -> Self {
+        if let Some(log_unit) = self.log_unit.take() {
+            self.coefficients = self.coefficients * log_unit.exp();
+        }
+        self
+    }
+
+    /// The same value and checks with other coefficients, in no unit.
     pub(crate) fn rescaled(self, coefficients: Tensor<1>) -> Self {
         Self {
             coefficients,
+            log_unit: None,
             ..self
         }
     }
@@ -148,8 +172,12 @@ impl Composed {
         Ok(self)
     }
 
-    /// The same, settled by a read of its own.
-    pub(crate) fn known_now(self) -> Result<Self, LossError> {
+    /// The same, [settled](Self::settled) by a read of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`settled`](Self::settled).
+    pub fn settled_now(self) -> Result<Self, LossError> {
         let Some(unread) = self.unread() else {
             return Ok(self);
         };

@@ -6,7 +6,7 @@ use gradual_group::Groups;
 use crate::composed::{Check, Composed, NOT_LOW};
 use crate::error::LossError;
 use crate::host::host_together;
-use crate::precision::{epsilon, group_losses, weights, wide};
+use crate::precision::{epsilon, group_losses, ordinary, weights, wide};
 
 /// A loss may be below the least by this many units of rounding.
 const ROUNDING: f64 = 16.0;
@@ -67,6 +67,13 @@ pub trait Composition: Send {
         false
     }
 
+    /// d where the composition of λℓ̄ is λ^d times that of ℓ̄, and powers of losses may be out of range. Its coefficients are
+    /// then taken in units of the largest loss, and a [`Scale`](crate::Scale) that knows no unit has them as they are
+    /// there; `None` by default.
+    fn degree(&self) -> Option<f64> {
+        None
+    }
+
     /// The number of groups that the composition is made for, where its settings are of so many; any by default.
     fn num_groups(&self) -> Option<usize> {
         None
@@ -99,7 +106,7 @@ pub trait Composition: Send {
         let none = Tensor::zeros([0], &value.device().inner());
         Composed::new(value, none)
             .with(low)
-            .known_now()
+            .settled_now()
             .map(|composed| composed.value)
     }
 
@@ -110,7 +117,7 @@ pub trait Composition: Send {
     ///
     /// Those of [`forward`](Self::forward) and [`observe`](Self::observe).
     fn compose(&mut self, losses: &Tensor<1>, groups: &Groups) -> Result<Composed, LossError> {
-        self.compose_ahead(losses, groups)?.known_now()
+        Ok(self.compose_ahead(losses, groups)?.settled_now()?.in_full())
     }
 
     /// [`compose`](Self::compose) without waiting for the device: losses below the [`least`](Self::least) are
@@ -133,14 +140,24 @@ pub trait Composition: Send {
             true => None,
             false => too_low(self, &losses, &groups),
         };
-        let leaf = wide(losses).autodiff().require_grad();
+        let losses = wide(losses);
+        let unit = self.degree().map(|degree| (degree, unit(&losses, &groups)));
+        let losses = match &unit {
+            Some((_, unit)) => losses / unit.clone(),
+            None => losses,
+        };
+        let leaf = losses.autodiff().require_grad();
         let value = self.value_of_draw(leaf.clone(), &groups, 0.0);
         let gradient = value
             .is_tracked()
             .then(|| leaf.grad(&value.backward()))
             .flatten();
         let gradient = gradient.unwrap_or_else(|| leaf.inner().zeros_like());
-        Ok(Composed::new(value.inner(), gradient).with(low))
+        let composed = Composed::new(value.inner(), gradient).with(low);
+        Ok(match unit {
+            Some((degree, unit)) => composed.of_units(unit, degree),
+            None => composed,
+        })
     }
 
     /// Shows the losses `[n]` of a draw to a composition that keeps state. For one that does not,
@@ -226,6 +243,10 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
         (**self).is_linear()
     }
 
+    fn degree(&self) -> Option<f64> {
+        (**self).degree()
+    }
+
     fn num_groups(&self) -> Option<usize> {
         (**self).num_groups()
     }
@@ -292,6 +313,20 @@ fn admitted<C: Composition + ?Sized>(
         });
     }
     composition.check(groups)
+}
+
+/// The largest loss `[1]` of a group that counts, if it is a positive number, and 1 otherwise.
+fn unit(losses: &Tensor<1>, groups: &Groups) -> Tensor<1> {
+    let own = group_losses(losses.clone(), groups);
+    let absent = weights(groups, &own).lower_equal_elem(0.0);
+    let (least, most) = ordinary(own.dtype());
+    let largest = own.mask_fill(absent, 0.0).max();
+    // What is no number is none of these.
+    let fine = largest
+        .clone()
+        .greater_equal_elem(least)
+        .bool_and(largest.clone().lower_equal_elem(most));
+    largest.mask_fill(fine.bool_not(), 1.0)
 }
 
 /// The losses of groups that are below the least by more than rounding; a group of weight 0 has none.

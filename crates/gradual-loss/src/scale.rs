@@ -185,6 +185,11 @@ impl Scale {
         memory: [f64; 2],
     ) -> Result<Composed, LossError> {
         self.settings()?;
+        let composed = match self {
+            // Whose result is the same in any unit.
+            Self::UnitSum | Self::UnitAbsolute | Self::MatchNorm => composed,
+            Self::Raw | Self::RunningSum(_) | Self::Cap(_) => composed.in_full(),
+        };
         let raw = wide(composed.coefficients.clone());
         let least = ordinary(raw.dtype()).0;
         let check = self.divides_by_the_sum().map(|scale| {
@@ -243,7 +248,7 @@ impl Scale {
         let value = Tensor::zeros([1], &coefficients.device());
         let raw = Composed::new(value, coefficients);
         let scaled = self.scaled(raw, gram, [0.0; 2])?;
-        Ok(scaled.known_now()?.coefficients)
+        Ok(scaled.settled_now()?.coefficients)
     }
 }
 

@@ -147,6 +147,64 @@ fn small_numbers_in_double_precision() {
     ));
 }
 
+/// The fifteenth power of a loss of 0.001 is no number of single precision, and an arm stood still without a word: under a scale
+/// that knows no unit, coefficients are those of the power mean proper.
+#[test]
+fn powers_of_small_losses_keep_their_coefficients() {
+    let labels = vec![Some(0), Some(0), Some(1), Some(1), Some(2)];
+    let groups = Groups::hard(labels, 3, Average::Mean, &Device::flex()).unwrap();
+    // The third group has no weight, and a loss whose power is no number either.
+    let groups = groups.with_priors(&[1.0, 1.0, 0.0]).unwrap();
+    for dtype in [DType::F32, DType::F64] {
+        for (p, size) in [
+            (16.0, 1e-3),
+            (16.0, 1e-6),
+            (100.0, 1e-5),
+            (1e6, 1.0),
+            (3.0, 1e10),
+        ] {
+            let losses = vector(&[2.0 * size, size, 0.5 * size, size, 1e4 * size], dtype);
+            for scale in [Scale::UnitSum, Scale::UnitAbsolute] {
+                let [found, expected] = [
+                    PowerMean::new(p).unwrap(),
+                    PowerMean::new(p).unwrap().rooted(),
+                ]
+                .map(|mut composition| {
+                    let composed = composition.compose_ahead(&losses, &groups).unwrap();
+                    let scaled = Scaler::new(scale)
+                        .apply_ahead(composed, &groups, None)
+                        .unwrap();
+                    numbers(scaled.settled_now().unwrap().coefficients)
+                });
+                let sum: f64 = found.iter().sum();
+                assert!((sum - 1.0).abs() < 1e-5, "{p} {size} {dtype:?}: {found:?}");
+                let near = found.iter().zip(&expected);
+                let near = near.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(near < 1e-4, "{p} {size}: {found:?}, not {expected:?}");
+            }
+        }
+        // As they are, they are those of the sum: 3 (1.5)² / 2 and 3 (0.75)² / 2.
+        let losses = vector(&[2.0, 1.0, 0.5, 1.0, 9.0], dtype);
+        let mut cubes = PowerMean::new(3.0).unwrap();
+        let composed = cubes.compose(&losses, &groups).unwrap();
+        let value = numbers(composed.value.clone())[0];
+        assert!((value - 3.375 - 0.421875).abs() < 1e-5, "{value}");
+        let ahead = cubes.compose_ahead(&losses, &groups).unwrap();
+        let raw = Scaler::new(Scale::Raw)
+            .apply_ahead(ahead, &groups, None)
+            .unwrap();
+        for coefficients in [composed.coefficients, raw.coefficients] {
+            let found = numbers(coefficients);
+            let expected = [3.375, 3.375, 0.84375, 0.84375, 0.0];
+            let near = found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5);
+            assert!(near, "{found:?}");
+        }
+    }
+}
+
 /// A sum over 4 000 groups of one loss each: half precision stops counting at 256 or 2 048.
 #[test]
 fn many_groups_in_half_precision() {

@@ -5,6 +5,7 @@ mod names;
 mod programs;
 mod run;
 mod several;
+mod whole;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -197,6 +198,7 @@ impl Folder {
             notes.push("No claim is judged, and nothing is compared with the baseline.".to_owned());
         }
         notes.extend(counted::note(&arms));
+        notes.extend(whole::notes(&arms));
         notes.extend(programs.note());
         notes.extend(without_runs(&arms));
         notes.extend(unmet(&record, &arms));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradual_measure::{
-    Against, CapabilityCurves, Claim, Effect, LEAST_SEEDS, Lack, Question, Verdict, judge,
+    Against, CapabilityCurves, Claim, Effect, LEAST_SEEDS, Lack, Metric, Question, Verdict, judge,
     paired_ratio,
 };
 use serde::Serialize;
@@ -84,6 +84,7 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     };
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
     let reason = missing(folder, &claim.arm, claim)
+        .or_else(|| stopped(folder, stated))
         .or_else(|| match &stated.against {
             Against::Arm(name) => {
                 missing(folder, name, claim).or_else(|| unlike(folder, name, claim))
@@ -100,19 +101,38 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     (effect, reason)
 }
 
+/// Why numbers of whole runs can't be compared, if some runs were stopped before their last step.
+fn stopped(folder: &Folder, stated: &Stated) -> Option<String> {
+    let other = match &stated.against {
+        Against::Arm(name) => Some(name.as_str()),
+        Against::Number(_) => None,
+    };
+    let arms = std::iter::once(stated.claim.arm.as_str()).chain(other);
+    let mut said = arms.filter_map(|arm| {
+        let all = finished(folder, arm).count();
+        let short = finished(folder, arm).filter(|run| run.is_short()).count();
+        let runs = count(all, "run", "runs");
+        (short > 0).then(|| format!("{short} of {runs} of {arm} ended before their last step"))
+    });
+    said.next()
+        .map(|said| format!("{said}, so numbers of whole runs can't be compared"))
+}
+
 /// Why a number over all capabilities is another one in the two arms of a claim, if it is: in a seed they train others, or count
 /// skill from another level.
 fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
     if claim.capability.is_some() {
         return None;
     }
+    let by_frequency = matches!(claim.metric, Metric::ByFrequency | Metric::Order);
     let trained = |arm: &str| -> BTreeMap<u64, BTreeSet<_>> {
         let of = |run: &Run| {
             let all = run.curves.capabilities.iter();
             let counts = all.filter(|one| one.counts || !one.parts.is_empty());
             let known = |one: &CapabilityCurves| {
                 let (name, parts) = (one.name.clone(), one.parts.clone());
-                (name, parts, one.counts, one.chance.to_bits())
+                let frequency = by_frequency.then(|| one.frequency.to_bits());
+                (name, parts, one.counts, one.chance.to_bits(), frequency)
             };
             counts.map(known).collect()
         };
@@ -124,8 +144,9 @@ fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
     let differs = |seed: &&u64| others.get(seed).is_some_and(|other| *other != own[*seed]);
     own.keys().find(differs).map(|seed| {
         format!(
-            "the two arms begin with different capabilities, or chances of them, in seed {seed}, so only a number of one capability can \
-             be compared"
+            "the two arms begin with different capabilities, or chances{} of them, in seed {seed}, so only a number of one capability can \
+             be compared",
+            if by_frequency { " or frequencies" } else { "" }
         )
     })
 }

@@ -37,6 +37,51 @@ fn summary(dir: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(dir.join("report/summary.json")).unwrap()).unwrap()
 }
 
+/// Runs that somebody has stopped are finished, and not whole.
+#[test]
+fn runs_that_were_stopped_are_not_judged() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    for seed in 0..5 {
+        configure(&dir, "erm", seed, |_| ());
+    }
+    report(&dir).unwrap();
+    let before = summary(&dir);
+    let judged = |summary: &Value| {
+        let all = summary["verdicts"].as_array().unwrap();
+        all.iter()
+            .filter(|one| one["verdict"] != "inconclusive")
+            .count()
+    };
+    assert!(judged(&before) > 0, "{before}");
+    for seed in 0..5 {
+        let path = run_folder(&dir, "erm", seed).join("curves.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        write(&path, &(lines[..lines.len() - 4].join("\n") + "\n"));
+        for name in ["groups.jsonl", "members.jsonl", "timing.jsonl"] {
+            let _ = fs::remove_file(path.with_file_name(name));
+        }
+        configure(&dir, "erm", seed, |_| ());
+        let done = path.with_file_name("DONE");
+        let mark = fs::read_to_string(&done).unwrap();
+        write(&done, &mark.replace("completed", "stopped"));
+    }
+    let page = report(&dir).unwrap();
+    let after = summary(&dir);
+    assert_eq!(judged(&after), 0, "{after}");
+    let reason = after["verdicts"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("5 of 5 runs of erm ended before their last step"),
+        "{reason}"
+    );
+    let html = fs::read_to_string(page).unwrap();
+    assert!(
+        html.contains("Stopped before their last step: 5 of 5 runs of "),
+        "no note"
+    );
+}
+
 /// Configurations that say nothing of it, as other programs write them, and curves that do.
 #[test]
 fn curves_of_another_grid_or_draw_have_no_verdict_together() {

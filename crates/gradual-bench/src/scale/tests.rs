@@ -146,7 +146,7 @@ fn sent(size: usize, steps: u64, gathering: Gathering, way: Way) -> Traffic {
         _ => Objective::new(KMeans::new(3, 1), SumOfSquares),
     };
     let one = |rank| {
-        let task = SparseParity::new(config, 0).unwrap();
+        let task = SparseParity::new(config.clone(), 0).unwrap();
         let settings = TrainerConfig {
             steps,
             draw: 32,
@@ -163,6 +163,7 @@ fn sent(size: usize, steps: u64, gathering: Gathering, way: Way) -> Traffic {
             .unwrap();
         ranks.traffic()
     };
+    let one = &one;
     let each = thread::scope(|threads| {
         let ranks = ThreadRank::several(size).into_iter();
         let started: Vec<_> = ranks.map(|rank| threads.spawn(move || one(rank))).collect();

@@ -12,9 +12,24 @@ pub(crate) struct Array {
     /// The file, and the tensor in it where it holds several: for messages.
     pub(crate) name: String,
     pub(crate) data: TensorData,
+    /// By what share products of these numbers may be off by rounding.
+    pub(crate) rounding: f64,
 }
 
 impl Array {
+    /// Numbers in the precision that they come in.
+    pub(super) fn new(name: String, data: TensorData) -> Self {
+        let rounding = match data.dtype() {
+            DType::F64 => 1e3 * f64::EPSILON,
+            _ => 1e3 * f64::from(f32::EPSILON),
+        };
+        Self {
+            name,
+            data,
+            rounding,
+        }
+    }
+
     /// The name of the tensor in a file of several.
     pub(super) fn tensor(&self) -> Option<&str> {
         self.name.rsplit_once(".safetensors:").map(|(_, name)| name)
@@ -85,4 +100,9 @@ impl Array {
 pub(super) fn from_bits(bits: &TensorData, single: fn(u16) -> f32) -> TensorData {
     let numbers: Vec<f32> = bits.iter::<u16>().map(single).collect();
     TensorData::new(numbers, bits.shape().clone())
+}
+
+/// By what share products of numbers in half precision may be off, of so many bits of a fraction.
+pub(super) fn rounding_of_half(bits: i32) -> f64 {
+    4.0 * 2f64.powi(-bits)
 }

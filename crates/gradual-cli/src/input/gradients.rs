@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::bail;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use gradual::runs::streams::tell;
 
 use super::array::Array;
 use super::arrays;
@@ -13,7 +14,7 @@ use super::arrays;
 pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
     let arrays = arrays::all(path)?;
     let mut parts = Vec::with_capacity(arrays.len());
-    let mut squares = Vec::new();
+    let mut largest: f64 = 0.0;
     for array in &arrays {
         array.check_float()?;
         let [n, rest @ ..] = array.shape() else {
@@ -40,37 +41,33 @@ pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
             );
         }
         array.check_finite()?;
-        squares.resize(*n, 0.0);
-        for (at, entry) in array.data.iter::<f64>().enumerate() {
-            squares[at / p] += entry * entry;
-        }
-        let flat = Array {
-            name: array.name.clone(),
-            data: burn::tensor::TensorData::from_bytes(
-                array.data.bytes().clone(),
-                [*n, p],
-                array.data.dtype(),
-            ),
-        };
+        let sizes = array.data.iter::<f64>().map(f64::abs);
+        largest = sizes.fold(largest, f64::max);
+        let bytes = array.data.bytes().clone();
+        let flat = TensorData::from_bytes(bytes, [*n, p], array.data.dtype());
+        let flat = Array::new(array.name.clone(), flat);
         parts.push(flat.tensor_on::<2>(device));
     }
     let wide = parts.iter().any(|part| part.dtype() == DType::F64);
-    let (precision, most, name) = match wide {
-        true => (DType::F64, f64::MAX, "float64"),
-        false => (DType::F32, f64::from(f32::MAX), "float32"),
-    };
-    if let Some(example) = squares.iter().position(|&square| square > most) {
-        let or = if wide {
-            ""
-        } else {
-            ", or save them as float64"
-        };
-        bail!(
-            "{}: the gradient of example {example} (from 0) has a squared norm beyond {most:.1e}, the largest number of {name}; \
-             divide all gradients by one number{or}",
+    let precision = if wide { DType::F64 } else { DType::F32 };
+    let unit = unit(largest);
+    if unit != 1.0 {
+        tell(format_args!(
+            "note: {}: gradients are divided by {unit:e}, so that their squares are in range; singular values, and weights by them, are \
+             those of the divided ones",
             path.display()
-        );
+        ));
     }
-    let parts = parts.into_iter().map(|part| part.cast(precision));
+    let parts = parts.into_iter().map(|part| part.cast(precision) / unit);
     Ok(Tensor::cat(parts.collect(), 1))
+}
+
+/// A power of two by which numbers up to `largest` are divided where groups, which are found in single precision, could not hold
+/// their squares; 1 where they can.
+pub(super) fn unit(largest: f64) -> f64 {
+    match largest == 0.0 || (1e-12..=1e15).contains(&largest) {
+        true => 1.0,
+        // Two small steps: a subnormal number has no inverse.
+        false => 2f64.powi((largest.log2().round() as i32).clamp(-1000, 1000)),
+    }
 }

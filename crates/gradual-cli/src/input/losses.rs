@@ -28,10 +28,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
                 }
             }
             let n = losses.len();
-            Array {
-                name: path.display().to_string(),
-                data: TensorData::new(losses, [n]),
-            }
+            Array::new(path.display().to_string(), TensorData::new(losses, [n]))
         }
     };
     array.check_float()?;

@@ -13,23 +13,27 @@ use super::{MOST_BYTES, bytes};
 
 /// What every such file begins with.
 const MAGIC: &[u8] = b"\x93NUMPY";
+/// NumPy's half precision.
+const HALF: &str = "f2";
 /// Letters of a header that a message shows.
 const MOST_SHOWN: usize = 200;
 
 /// The array of a file, in C order or Fortran's.
 pub(super) fn read(path: &Path) -> anyhow::Result<Array> {
     let content = bytes(path, MOST_BYTES)?;
-    let data = array(&content).with_context(|| format!("{}", path.display()))?;
-    Ok(Array {
-        name: path.display().to_string(),
-        data,
-    })
+    let (data, is_half) = array(&content).with_context(|| format!("{}", path.display()))?;
+    let mut array = Array::new(path.display().to_string(), data);
+    if is_half {
+        array.rounding = array::rounding_of_half(10);
+    }
+    Ok(array)
 }
 
-fn array(content: &[u8]) -> anyhow::Result<TensorData> {
+/// The numbers, and whether they came in half precision.
+fn array(content: &[u8]) -> anyhow::Result<(TensorData, bool)> {
     let (header, entries) = Header::read(content)?;
     let canonical = header.written();
-    match header.kind.as_str() {
+    let data = match header.kind.as_str() {
         "f4" => values::<f32>(&canonical, entries),
         "f8" => values::<f64>(&canonical, entries),
         "i1" => values::<i8>(&canonical, entries),
@@ -45,7 +49,8 @@ fn array(content: &[u8]) -> anyhow::Result<TensorData> {
             &values::<u16>(&canonical, entries)?,
             |bits| f16::from_bits(bits).to_f32(),
         )),
-    }
+    };
+    Ok((data?, header.kind == HALF))
 }
 
 /// Refuses types that are not read, under a name that people know.
@@ -192,7 +197,7 @@ impl Header {
         let sizes: String = self.shape.iter().map(|size| format!("{size}, ")).collect();
         let fortran = if self.fortran { "True" } else { "False" };
         let kind = match self.kind.as_str() {
-            "f2" => "u2",
+            HALF => "u2",
             kind => kind,
         };
         let text = format!(
@@ -249,7 +254,7 @@ mod tests {
     fn damaged_files_are_refused_or_read() {
         let mut sound = Vec::new();
         Array2::<f64>::ones((3, 2)).write_npy(&mut sound).unwrap();
-        assert_eq!(array(&sound).unwrap().shape().as_slice(), [3, 2]);
+        assert_eq!(array(&sound).unwrap().0.shape().as_slice(), [3, 2]);
         let mut refused = 0;
         for at in 0..sound.len() {
             refused += usize::from(array(&sound[..at]).is_err());
@@ -294,9 +299,12 @@ mod tests {
     #[test]
     fn a_header_has_three_plain_keys_and_each_once() {
         let plain = "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }";
-        assert_eq!(array(&file(plain, 48)).unwrap().shape().as_slice(), [2, 3]);
+        assert_eq!(
+            array(&file(plain, 48)).unwrap().0.shape().as_slice(),
+            [2, 3]
+        );
         let bare = "{\"shape\":(1,),\"descr\":\">i2\",\"fortran_order\":False}\n";
-        assert_eq!(array(&file(bare, 2)).unwrap().shape().as_slice(), [1]);
+        assert_eq!(array(&file(bare, 2)).unwrap().0.shape().as_slice(), [1]);
         let nested = format!("{}{}", "[".repeat(60), "]".repeat(60));
         for (put, by) in [
             (", }", format!(", 'x': {nested}}}")),

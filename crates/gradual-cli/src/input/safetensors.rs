@@ -40,7 +40,13 @@ pub(super) fn read(path: &Path, wanted: Option<&str>) -> anyhow::Result<Vec<Arra
         .map(|(tensor, view)| {
             let name = format!("{}:{tensor}", path.display());
             let data = values(view).with_context(|| name.clone())?;
-            Ok(Array { name, data })
+            let mut array = Array::new(name, data);
+            match view.dtype() {
+                Dtype::F16 => array.rounding = array::rounding_of_half(10),
+                Dtype::BF16 => array.rounding = array::rounding_of_half(7),
+                _ => {}
+            }
+            Ok(array)
         })
         .collect()
 }

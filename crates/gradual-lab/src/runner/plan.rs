@@ -176,8 +176,14 @@ impl Plan<'_> {
         )
     }
 
-    /// Refuses a folder in which runs would be read as data the next time.
+    /// Refuses a link in the place of the experiment's folder, and a folder in which runs would be read as data the next time.
     fn check_place(&self) -> anyhow::Result<()> {
+        if self.folder.is_symlink() {
+            bail!(
+                "{} is a link, and links in a folder of runs are not followed: remove it, or give the folder that it leads to as --out",
+                self.folder.display()
+            );
+        }
         let Some(data) = self.experiment.task.data_folder() else {
             return Ok(());
         };

@@ -163,10 +163,35 @@ impl Plan<'_> {
             runs.push((place.folder, self.config(arm, self.first_seed)?));
         }
         let planned: HashSet<PathBuf> = runs.iter().map(|(folder, _)| folder.clone()).collect();
-        runs.extend(self.others(&planned)?);
+        let others = self.others(&planned)?;
+        runs.extend(self.as_they_would_be(&others)?);
+        runs.extend(others);
         Ok(comparable::check(
             runs.iter().map(|(folder, config)| (folder, config)),
         )?)
+    }
+
+    /// Of arms that have runs and are not of the plan, the run as this experiment has it: under another learning rate for all
+    /// arms, say, those that are there would be another experiment's.
+    fn as_they_would_be(
+        &self,
+        others: &[(PathBuf, RunConfig)],
+    ) -> anyhow::Result<Vec<(PathBuf, RunConfig)>> {
+        let known = self.experiment.names();
+        let mut seen = HashSet::new();
+        let mut runs = Vec::new();
+        for (_, config) in others {
+            let is_planned = self.arms.iter().any(|arm| arm.name == config.arm);
+            let is_new = seen.insert(config.arm.as_str());
+            if !is_new || is_planned || config.recipe.is_null() || !known.contains(&config.arm) {
+                continue;
+            }
+            for arm in self.experiment.choose(std::slice::from_ref(&config.arm))? {
+                let name = format!("{} of this experiment", arm.name);
+                runs.push((PathBuf::from(name), self.config(&arm, config.seed)?));
+            }
+        }
+        Ok(runs)
     }
 
     /// Refuses a run that begins or goes on beside one that it can't be compared with, which another program may have begun since

@@ -62,7 +62,7 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
 /// [`rooted`](Self::rooted) gives the power mean proper, L = (Σ_g s_g ℓ̄_g^p / Σ_g s_g)^(1/p). It is a
 /// monotone function of the sum, so its coefficients are the same up to one factor, and with
 /// [`Scale::UnitSum`](crate::Scale::UnitSum) so is the step. It is as large as a loss, and can't
-/// overflow: the choice for p above 10 or so.
+/// overflow: the choice for p above 10 or so where the value itself is looked at, or coefficients are not scaled.
 ///
 /// # When
 ///
@@ -133,7 +133,11 @@ pub(crate) fn sum_of_powers(group_losses: Tensor<1>, groups: &Groups, power: f64
             let zero = zero(losses.dtype());
             losses.clamp_min(zero).powf_scalar(power)
         }
-        _ => losses.powf_scalar(power),
+        // A group without weight may have a loss whose power is out of range.
+        _ => {
+            let absent = weights.clone().lower_equal_elem(0.0);
+            losses.mask_fill(absent, 0.0).powf_scalar(power)
+        }
     };
     (powers * weights).sum()
 }
@@ -163,6 +167,10 @@ impl Composition for PowerMean {
 
     fn is_linear(&self) -> bool {
         self.power == 1.0 && !self.rooted
+    }
+
+    fn degree(&self) -> Option<f64> {
+        (self.power > 2.0 && !self.rooted).then_some(self.power)
     }
 
     fn name(&self) -> &'static str {

@@ -26,6 +26,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether it counts as finished and has no evaluation of its last step: it was stopped.
+    pub(crate) fn is_short(&self) -> bool {
+        let last = self.evaluations.last().map_or(0, |last| last.step);
+        self.finished && last < self.config.steps
+    }
+
     pub(super) fn new(run: gradual_runs::Run) -> Result<Self, ReportError> {
         let failed = |source| ReportError::Run {
             path: run.folder.clone(),
