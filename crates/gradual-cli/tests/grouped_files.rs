@@ -239,7 +239,7 @@ fn gradients_of_any_size_are_grouped() {
             "kmeans(k = 3)",
             "spectral(k = 3)",
             "landmarks(k = 3)",
-            "hdbscan",
+            "hdbscan(least_size = 3)",
         ] {
             for source in [["--gradients", "g.npy"], ["--gram", "k.npy"]] {
                 if source[0] == "--gram"

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use gradual_grad::{ExampleGradients, Metric, Traced};
 use gradual_group::registry::WRAPPERS;
 use gradual_group::{
-    Average, Draw, GroupError, Grouping, Groups, InMetric, Needs, Standing, State,
+    Average, Draw, GroupError, Grouping, Groups, InMetric, Look, Needs, Standing, State,
 };
 use gradual_registry::Value;
 
@@ -67,6 +67,11 @@ impl Grouping for Recorder {
     fn needs(&self) -> Needs {
         self.called("needs");
         Needs::Labels
+    }
+
+    fn looks_at(&self) -> Look {
+        self.called("looks_at");
+        Look::InnerProducts
     }
 
     fn check(&self, _: usize) -> Result<(), GroupError> {
@@ -179,6 +184,9 @@ fn every_call_reaches_what_is_wrapped() {
         };
         assert!(wrapper.needs().labels(), "{name}");
         reached("needs");
+        // A wrapper looks at more, or passes it on.
+        assert!(wrapper.looks_at() >= Look::InnerProducts, "{name}");
+        reached("looks_at");
         wrapper.check(N).expect("checked");
         reached("check");
         // What it follows gets numbers of its own.

@@ -188,6 +188,12 @@ mod tests {
                  200000000 is the most",
             ),
             (
+                "in-context",
+                "dimensions = 1024\nheld_out = 10000",
+                "held_out = 10000, but with pairs = 8, dimensions = 1024 and groups = 8 a layer then has 2036430000 numbers in an evaluation; \
+                 200000000 is the most",
+            ),
+            (
                 "composition",
                 "bits = 12\nsubset = 7",
                 "subset = 7, but twice as many are at most bits = 12",

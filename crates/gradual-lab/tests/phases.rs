@@ -217,8 +217,8 @@ fn what_begins_after_the_end_is_told() {
             "note: arm late: it groups after 20 steps, and the run has 20: it is the same without",
         ),
         (
-            "lens=like:kmeans,grouping:landmarks(k=3),metric:whitened,lens:snapshot(after=100)",
-            "note: arm lens: its lens opens after 100 steps, and the run has 20",
+            "frozen=like:kmeans,grouping:landmarks(k=3),metric:whitened,lens:snapshot(after=100)",
+            "note: arm frozen: its lens opens after 100 steps, and the run has 20",
         ),
     ] {
         let said = said(arm);

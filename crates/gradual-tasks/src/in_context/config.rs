@@ -127,9 +127,15 @@ impl InContextConfig {
                 ),
             });
         }
-        let numbers = self.held_out as u128 * (self.tokens() * self.width()) as u128;
+        // The sequences of all capabilities are kept: those that are trained, and three that are only tested.
+        let trained = match self.grouped_by {
+            GroupedBy::Frequency => self.groups,
+            GroupedBy::Burstiness => 2,
+        };
+        let sequences = self.held_out as u128 * (trained + 3) as u128;
+        let numbers = sequences * (self.tokens() * self.width()) as u128;
         let others = format!(
-            "pairs = {} and dimensions = {}",
+            "pairs = {}, dimensions = {} and groups = {trained}",
             self.pairs, self.dimensions
         );
         setting::evaluation("held_out", self.held_out, &others, numbers)

@@ -131,7 +131,7 @@ impl Gathering {
 /// What a rank has of the gradients of its own examples; nothing where these have no loss.
 pub(crate) enum OwnGradients {
     /// All of them.
-    Kept(Option<ExampleGradients>),
+    Kept(Option<Box<ExampleGradients>>),
     /// Sketches of one part after another, whose gradients are made again for the update.
     Sketched(Vec<Tensor<2>>),
 }
@@ -151,7 +151,7 @@ impl OwnGradients {
     /// Those that were kept.
     pub(crate) fn kept(self) -> Option<ExampleGradients> {
         match self {
-            Self::Kept(own) => own,
+            Self::Kept(own) => own.map(|own| *own),
             Self::Sketched(_) => None,
         }
     }

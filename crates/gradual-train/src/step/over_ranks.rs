@@ -59,7 +59,10 @@ pub(crate) fn step_over<M: Module, B>(
     let whole = all.tensor(examples.present(), &device);
     let gradients = match ranks.recomputes(objective)? {
         true => Ok(OwnGradients::Sketched(sketches)),
-        false => own_gradients(objective, &passes).map(OwnGradients::Kept),
+        false => {
+            let own = own_gradients(objective, &passes);
+            own.map(|own| OwnGradients::Kept(own.map(Box::new)))
+        }
     };
     let (gradients, compared) = match objective.compares_gradients() {
         true => {

@@ -12,6 +12,9 @@ use crate::close::bits;
 use crate::own_loop::{STEPS, Steps, alone, together};
 use crate::several::all_ranks;
 
+/// An objective with its name.
+type Named = (&'static str, fn() -> Objective);
+
 const SKETCH: Gathering = Gathering::Sketch { dim: 64, seed: 5 };
 
 fn landmarks(metric: Metric) -> Landmarks {
@@ -182,7 +185,7 @@ fn rank_0_decides() {
 /// Parts are traced, sketched and let go, and their losses computed again for the update.
 #[test]
 fn gradients_that_are_made_again() {
-    let objectives: [(&str, fn() -> Objective); 3] = [
+    let objectives: [Named; 3] = [
         ("k-means", || {
             Objective::new(KMeans::new(3, 1), SumOfSquares)
         }),
