@@ -39,6 +39,7 @@
 
 mod call;
 mod collective;
+mod compared;
 mod decision;
 mod entries;
 mod error;
@@ -65,8 +66,8 @@ pub use mpi_rank::MpiRank;
 pub use threads::ThreadRank;
 pub use traffic::Traffic;
 
+pub(crate) use compared::OwnGradients;
 pub(crate) use decision::{sent_decision, taken_decision};
 pub(crate) use entries::Entries;
 pub(crate) use first_examples::FirstExamples;
-pub(crate) use gathering::OwnGradients;
 pub(crate) use message::Point;
