@@ -9,8 +9,8 @@
 //!
 //! # Steps
 //!
-//! [`model`] has the layers of a decoder, [`step`] counts operations, bytes and memory of one step, [`machine`] divides them by
-//! rates, and [`table`] prints one row for each number of ranks.
+//! `model` has the layers of a decoder, `step` counts operations, bytes and memory of one step, `machine` divides them by
+//! rates, and `table` prints one row for each number of ranks.
 //!
 //! # When
 //!
