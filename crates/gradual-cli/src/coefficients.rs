@@ -104,21 +104,19 @@ impl Arguments {
         };
         let usual = || gradual::loss::Scale::usual(groups);
         let rule = SCALES.build(&scale, ())?.unwrap_or_else(usual);
-        rule.check(groups)?;
         if rule.needs_gram() && gram.is_none() {
             gram = loaded.gram();
         }
         let scaler = Scaler::new(rule);
         let composed = scaler.apply_ahead(composed, groups, gram.as_ref())?;
         let composed = composed.settled_now()?;
-        let coefficients = composed.coefficients;
         let [value] = numbers(&composed.value)?[..] else {
             bail!("the value of {composition} is not one number");
         };
         if !value.is_finite() {
             bail!("{composition}: the value is {value}; the losses are too large for it");
         }
-        let coefficients = numbers(&coefficients)?;
+        let coefficients = numbers(&composed.coefficients)?;
         let unsound = coefficients.iter().position(|one| !one.is_finite());
         if let Some(example) = unsound {
             bail!(

@@ -272,6 +272,36 @@ fn gradients_of_any_size_are_grouped() {
     }
 }
 
+/// The power of two next to the largest numbers of single precision is not one of them.
+#[test]
+fn the_largest_numbers_of_single_precision_are_grouped() {
+    let folder = tempdir().unwrap();
+    let (rows, labels) = gradients();
+    npy(folder.path().join("labels.npy"), &arr1(&labels));
+    let largest = rows.iter().copied().fold(0.0, f64::max);
+    for size in [f64::from(f32::MAX) / largest, 1e-44] {
+        npy(
+            folder.path().join("g.npy"),
+            &rows.mapv(|entry| (entry * size) as f32),
+        );
+        let line = [
+            "group",
+            "--gradients",
+            "g.npy",
+            "--labels",
+            "labels.npy",
+            "--grouping",
+            "kmeans(k = 3)",
+        ];
+        let answer = json(folder.path(), &line);
+        assert_eq!(
+            answer["agreement"]["adjusted_rand"].as_f64(),
+            Some(1.0),
+            "{size}: {answer}"
+        );
+    }
+}
+
 /// bfloat16 rounds a product by 0.4 %, which is no fault of a Gram matrix.
 #[test]
 fn gram_matrices_in_half_precision_are_read() {

@@ -84,10 +84,10 @@ impl Arguments {
             return all::run(&asked, &self.rest);
         }
         // Before data are read, which may take long: who is told to end then has not failed.
-        let interrupt = signals::listen()?;
+        let listening = signals::listen()?;
         let experiment = of_file(&file, &text, &matches, &asked)?;
         let command = record::command("cargo xtask experiment", &self.rest);
-        finish(experiment, &asked, command, &interrupt)
+        finish(experiment, &asked, command, &listening.begun())
     }
 }
 
@@ -165,8 +165,15 @@ pub(crate) fn main_of(
     experiment: impl FnOnce() -> anyhow::Result<Experiment>,
 ) -> ExitCode {
     let asked = flags::parse_own(out);
-    let outcome = signals::listen()
-        .and_then(|interrupt| finish(experiment()?, &asked, record::own_command(), &interrupt));
+    let outcome = signals::listen().and_then(|listening| {
+        let experiment = experiment()?;
+        finish(
+            experiment,
+            &asked,
+            record::own_command(),
+            &listening.begun(),
+        )
+    });
     ended(outcome)
 }
 

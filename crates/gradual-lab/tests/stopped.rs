@@ -65,6 +65,32 @@ fn grown(home: &Path, arm: &str, bytes: u64) {
     }
 }
 
+/// Nothing has begun while data are read, so nothing is waited for, and who was told to end has not failed.
+#[test]
+fn a_signal_while_data_are_read_ends_with_130() {
+    let home = tempfile::tempdir().unwrap();
+    let fifo = home.path().join("table.csv");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    for name in ["-INT", "-TERM"] {
+        let child = Command::new(LAB)
+            .args(["experiment", "table", "--label=y", "--group=g"])
+            .arg(format!("--data={}", fifo.display()))
+            .arg(format!("--out={}", home.path().join("runs").display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Opened for writing once it is read, and never written to.
+        let held = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{name}: {}", said(&output));
+        drop(held);
+    }
+    assert!(!home.path().join("runs").exists());
+}
+
 #[test]
 fn a_signal_stops_a_run_and_the_same_command_goes_on() {
     for name in ["-INT", "-TERM"] {

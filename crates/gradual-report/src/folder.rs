@@ -17,7 +17,7 @@ use gradual_runs::{
 
 use crate::ReportError;
 use crate::stop::Stop;
-use crate::text::shorten;
+use crate::text::{first_of, shorten};
 use programs::Programs;
 pub(crate) use run::Run;
 pub(crate) use several::once;
@@ -319,7 +319,6 @@ impl Folder {
 /// Arms that a note names.
 const NAMED: usize = 10;
 
-/// A note on the arms that have no evaluated run.
 /// A sentence on the arm whose effect others have a share of, where it has no run.
 fn unmet(record: &ExperimentRecord, arms: &[Arm]) -> Option<String> {
     let reference = record.reference.as_ref()?;
@@ -332,19 +331,16 @@ fn unmet(record: &ExperimentRecord, arms: &[Arm]) -> Option<String> {
     })
 }
 
+/// A note on the arms that have no evaluated run.
 fn without_runs(arms: &[Arm]) -> Option<String> {
     let without = arms.iter().filter(|arm| arm.runs.is_empty());
     let names: Vec<String> = without.map(|arm| format!("`{}`", arm.name)).collect();
-    let more = match names.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     match names.as_slice() {
         [] => None,
         [one] => Some(format!("Arm {one} has no evaluated run.")),
         several => {
-            let first = several[..several.len().min(NAMED)].join(", ");
-            Some(format!("Arms without an evaluated run: {first}{more}."))
+            let first = first_of(several, NAMED);
+            Some(format!("Arms without an evaluated run: {first}."))
         }
     }
 }

@@ -5,6 +5,15 @@ pub(crate) mod markdown;
 
 pub(crate) use labels::{labels, shorten, width};
 
+/// The first of a list, at most `most`, and how many more there are.
+pub(crate) fn first_of(all: &[String], most: usize) -> String {
+    let first = all[..all.len().min(most)].join(", ");
+    match all.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// Text for HTML and XML.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -107,15 +107,16 @@ fn stopped(folder: &Folder, stated: &Stated) -> Option<String> {
         Against::Arm(name) => Some(name.as_str()),
         Against::Number(_) => None,
     };
-    let arms = std::iter::once(stated.claim.arm.as_str()).chain(other);
-    let mut said = arms.filter_map(|arm| {
-        let all = finished(folder, arm).count();
+    let mut arms = std::iter::once(stated.claim.arm.as_str()).chain(other);
+    arms.find_map(|arm| {
         let short = finished(folder, arm).filter(|run| run.is_short()).count();
-        let runs = count(all, "run", "runs");
-        (short > 0).then(|| format!("{short} of {runs} of {arm} ended before their last step"))
-    });
-    said.next()
-        .map(|said| format!("{said}, so numbers of whole runs can't be compared"))
+        let runs = count(finished(folder, arm).count(), "run", "runs");
+        (short > 0).then(|| {
+            format!(
+                "{short} of {runs} of {arm} ended before their last step, so numbers of whole runs can't be compared"
+            )
+        })
+    })
 }
 
 /// Why a number over all capabilities is another one in the two arms of a claim, if it is: in a seed they train others, or count

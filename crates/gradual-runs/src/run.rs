@@ -123,9 +123,7 @@ impl Run {
             _ => Ok(()),
         }
     }
-}
 
-impl Run {
     /// A recipe says how many examples a step has, and when a second phase begins: evaluations say the same. Examples may
     /// differ by a hundredth.
     fn check_recipe(&self) -> Result<(), RunsError> {

@@ -67,7 +67,7 @@ pub(crate) fn read(path: &Path, device: &Device) -> anyhow::Result<Tensor<2>> {
 pub(super) fn unit(largest: f64) -> f64 {
     match largest == 0.0 || (1e-12..=1e15).contains(&largest) {
         true => 1.0,
-        // Two small steps: a subnormal number has no inverse.
-        false => 2f64.powi((largest.log2().round() as i32).clamp(-1000, 1000)),
+        // Not above it: twice the largest number of single precision has no power of two in it.
+        false => 2f64.powi((largest.log2().floor() as i32).clamp(-1000, 1000)),
     }
 }

@@ -61,12 +61,14 @@ pub(crate) fn in_range(path: &Path, gram: Tensor<2>) -> anyhow::Result<Tensor<2>
     let largest = numbers(&gram.clone().abs().max())?;
     let largest = largest.first().copied().unwrap_or(0.0);
     let unit = super::gradients::unit(largest.sqrt());
-    if unit != 1.0 {
-        tell(format_args!(
-            "note: {}: inner products are divided by the square of {unit:e}, so that they are in range; singular values, and weights by \
-             them, are those of the divided gradients",
-            path.display()
-        ));
+    if unit == 1.0 {
+        return Ok(gram);
     }
+    tell(format_args!(
+        "note: {}: inner products are divided by the square of {unit:e}, so that they are in range; singular values, and weights by \
+         them, are those of the divided gradients",
+        path.display()
+    ));
+    // One by one, for the square itself may be out of range.
     Ok(gram / unit / unit)
 }

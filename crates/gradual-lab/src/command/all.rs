@@ -23,7 +23,7 @@ const PAGE: &str = "index.html";
 /// Before anything runs, where something else is in the place of the page; at the end, naming the experiments that failed;
 /// at once where somebody stopped it, or the page can't be written.
 pub(super) fn run(asked: &Asked, rest: &[OsString]) -> anyhow::Result<()> {
-    let interrupt = signals::listen()?;
+    let interrupt = signals::listen()?.begun();
     let out = asked.out.as_deref().unwrap_or(Path::new("runs"));
     let page = out.join(PAGE);
     let experiments = experiment::all()?;

@@ -1,5 +1,7 @@
 //! Interrupts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,14 +15,31 @@ use super::INTERRUPTED;
 /// the job's script passes on what it was told.
 const SAME: Duration = Duration::from_secs(5);
 
+/// A program that listens to signals and has nothing to lose yet.
+pub(super) struct Listening {
+    interrupt: Interrupt,
+    has_begun: Arc<AtomicBool>,
+}
+
+impl Listening {
+    /// From here on a signal is a request to stop, and no longer the end at once.
+    pub(super) fn begun(self) -> Interrupt {
+        self.has_begun.store(true, Ordering::Relaxed);
+        self.interrupt
+    }
+}
+
 /// The request to stop that an interrupt (Ctrl-C), a termination signal or a closed terminal makes. A second one ends
 /// the program at once, but for a termination signal within [`SAME`]; what was written by then stays whole. Signals that were ignored when the program began, as
-/// under `nohup`, stay so.
-pub(super) fn listen() -> anyhow::Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    let asked = interrupt.clone();
+/// under `nohup`, stay so. Before anything has [begun](Listening::begun), while data are read, the first one ends the program.
+pub(super) fn listen() -> anyhow::Result<Listening> {
+    let (interrupt, has_begun) = (Interrupt::default(), Arc::new(AtomicBool::new(false)));
+    let (asked, begun) = (interrupt.clone(), Arc::clone(&has_begun));
     let mut first: Option<Instant> = None;
     let stop = move |is_typed: bool| {
+        if !begun.load(Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
         if let Some(first) = first {
             if is_typed || first.elapsed() > SAME {
                 std::process::exit(INTERRUPTED.into());
@@ -32,13 +51,14 @@ pub(super) fn listen() -> anyhow::Result<Interrupt> {
         tell("stopping after the next step; once more stops at once");
     };
     wait(stop).context("could not listen to signals")?;
-    Ok(interrupt)
+    Ok(Listening {
+        interrupt,
+        has_begun,
+    })
 }
 
 #[cfg(unix)]
 fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
-    use std::sync::Arc;
-
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::flag;
     use signal_hook::iterator::Signals;

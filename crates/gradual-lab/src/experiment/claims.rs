@@ -167,9 +167,7 @@ impl Experiment {
             "{claims} can't be judged: there is no run of {arms}, and none is asked for"
         ))
     }
-}
 
-impl Experiment {
     /// Why nothing will be said of shares of an effect, if there is one to share.
     pub(crate) fn unshared(
         &self,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Arm;
-use crate::text::shorten;
+use crate::text::{first_of, shorten};
 
 /// Names that are told one by one, and letters of them.
 const TOLD: usize = 6;
@@ -29,14 +29,10 @@ pub(super) fn note(arms: &[Arm]) -> Option<String> {
     if told.is_empty() {
         return None;
     }
-    let more = match told.len().saturating_sub(TOLD) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     Some(format!(
-        "Arms begin with different capabilities: most train {}, {}{more}. Numbers over all capabilities are over those that an arm \
+        "Arms begin with different capabilities: most train {}, {}. Numbers over all capabilities are over those that an arm \
          trains from its first step on, so between these arms only numbers of one capability can be compared.",
         most.0.len(),
-        told[..told.len().min(TOLD)].join(", ")
+        first_of(&told, TOLD)
     ))
 }

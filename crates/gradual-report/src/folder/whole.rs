@@ -2,7 +2,7 @@
 
 use super::Arm;
 use crate::numbers::count;
-use crate::text::shorten;
+use crate::text::{first_of, shorten};
 
 /// Arms that are told of one by one, and letters of their names.
 const TOLD: usize = 6;
@@ -12,12 +12,7 @@ const NAME: usize = 40;
 pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
     let of = |some: &dyn Fn(&Arm) -> Option<String>| -> Option<String> {
         let told: Vec<String> = arms.iter().filter_map(some).collect();
-        let more = match told.len().saturating_sub(TOLD) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let listed = told.iter().take(TOLD).cloned().collect::<Vec<_>>();
-        (!told.is_empty()).then(|| listed.join(", ") + &more)
+        (!told.is_empty()).then(|| first_of(&told, TOLD))
     };
     let stopped = of(&|arm| {
         let short = arm.runs.iter().filter(|run| run.is_short()).count();
