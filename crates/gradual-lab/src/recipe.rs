@@ -328,7 +328,9 @@ impl Recipe {
                 .map(|least| least as u64),
             _ => None,
         };
-        let lens = self.lens.as_ref().map(|spec| {
+        // A proxy learns before the run begins.
+        let lens = self.lens.as_ref().filter(|_| self.proxy.is_none());
+        let lens = lens.map(|spec| {
             let name = if self.searches() { STEPS } else { AFTER };
             ("its lens opens", first(spec, name))
         });

@@ -4,6 +4,7 @@ use burn::tensor::{DType, Tensor};
 use gradual_grad::host::read;
 
 use crate::error::LossError;
+use crate::in_units::InUnits;
 
 /// The value of a composition and its derivative in the losses.
 ///
@@ -104,13 +105,22 @@ impl Composed {
         }
     }
 
-    /// The same of losses that were given in units `[1]`, of a composition of this degree: its value, and coefficients that
-    /// keep theirs.
-    pub(crate) fn of_units(self, unit: Tensor<1>, degree: f64) -> Self {
+    /// A value that was computed from these losses `[n]`, a leaf of its graph, and its derivative in them, which keeps its
+    /// unit.
+    pub(crate) fn in_units(value: InUnits, losses: Tensor<1>) -> Self {
+        let InUnits { value, log_unit } = value;
+        let gradient = value
+            .is_tracked()
+            .then(|| losses.grad(&value.backward()))
+            .flatten();
+        let gradient = gradient.unwrap_or_else(|| losses.inner().zeros_like());
+        let in_full = InUnits {
+            value: value.inner(),
+            log_unit: log_unit.clone(),
+        };
         Self {
-            value: self.value * unit.clone().powf_scalar(degree),
-            log_unit: Some(unit.log() * (degree - 1.0)),
-            ..self
+            log_unit,
+            ..Self::new(in_full.in_full(), gradient)
         }
     }
 

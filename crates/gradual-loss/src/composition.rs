@@ -6,7 +6,8 @@ use gradual_group::Groups;
 use crate::composed::{Check, Composed, NOT_LOW};
 use crate::error::LossError;
 use crate::host::host_together;
-use crate::precision::{epsilon, group_losses, ordinary, weights, wide};
+use crate::in_units::InUnits;
+use crate::precision::{epsilon, group_losses, weights, wide};
 
 /// A loss may be below the least by this many units of rounding.
 const ROUNDING: f64 = 16.0;
@@ -28,15 +29,22 @@ pub trait Composition: Send {
     /// group losses. Group weights are in `groups`; a group of weight 0 is empty and has no part.
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1>;
 
+    /// The [`value`](Self::value) in a unit of its own, for compositions that powers of small losses take out of range: ℓ^15
+    /// is no number of single precision below ℓ = 0.003. Coefficients are then taken in this unit, and a
+    /// [`Scale`](crate::Scale) that knows no unit has them as they are there. By default the unit is 1.
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
+        self.value(group_losses, groups).into()
+    }
+
     /// The composition of the losses `[n]` of a draw, `floor` taken from every group loss: by default the
-    /// [`value`](Self::value) of ℓ̄ − floor. For compositions that look at more than group losses.
-    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+    /// [`value_in_units`](Self::value_in_units) of ℓ̄ − floor. For compositions that look at more than group losses.
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> InUnits {
         let group_losses = group_losses(losses, groups);
         let above = match floor == 0.0 {
             true => group_losses,
             false => group_losses - floor,
         };
-        self.value(above, groups)
+        self.value_in_units(above, groups)
     }
 
     /// The composition's name in messages.
@@ -67,13 +75,6 @@ pub trait Composition: Send {
         false
     }
 
-    /// d where the composition of λℓ̄ is λ^d times that of ℓ̄, and powers of losses may be out of range. Its coefficients are
-    /// then taken in units of the largest loss, and a [`Scale`](crate::Scale) that knows no unit has them as they are
-    /// there; `None` by default.
-    fn degree(&self) -> Option<f64> {
-        None
-    }
-
     /// The number of groups that the composition is made for, where its settings are of so many; any by default.
     fn num_groups(&self) -> Option<usize> {
         None
@@ -102,7 +103,7 @@ pub trait Composition: Send {
         admitted(self, &losses, groups)?;
         let groups = groups.for_losses(&losses);
         let low = too_low(self, &losses.clone().inner(), &groups);
-        let value = self.value_of_draw(wide(losses), &groups, 0.0);
+        let value = self.value_of_draw(wide(losses), &groups, 0.0).in_full();
         let none = Tensor::zeros([0], &value.device().inner());
         Composed::new(value, none)
             .with(low)
@@ -140,24 +141,9 @@ pub trait Composition: Send {
             true => None,
             false => too_low(self, &losses, &groups),
         };
-        let losses = wide(losses);
-        let unit = self.degree().map(|degree| (degree, unit(&losses, &groups)));
-        let losses = match &unit {
-            Some((_, unit)) => losses / unit.clone(),
-            None => losses,
-        };
-        let leaf = losses.autodiff().require_grad();
+        let leaf = wide(losses).autodiff().require_grad();
         let value = self.value_of_draw(leaf.clone(), &groups, 0.0);
-        let gradient = value
-            .is_tracked()
-            .then(|| leaf.grad(&value.backward()))
-            .flatten();
-        let gradient = gradient.unwrap_or_else(|| leaf.inner().zeros_like());
-        let composed = Composed::new(value.inner(), gradient).with(low);
-        Ok(match unit {
-            Some((degree, unit)) => composed.of_units(unit, degree),
-            None => composed,
-        })
+        Ok(Composed::in_units(value, leaf).with(low))
     }
 
     /// Shows the losses `[n]` of a draw to a composition that keeps state. For one that does not,
@@ -223,7 +209,11 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
         (**self).value(group_losses, groups)
     }
 
-    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
+        (**self).value_in_units(group_losses, groups)
+    }
+
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> InUnits {
         (**self).value_of_draw(losses, groups, floor)
     }
 
@@ -241,10 +231,6 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
 
     fn is_linear(&self) -> bool {
         (**self).is_linear()
-    }
-
-    fn degree(&self) -> Option<f64> {
-        (**self).degree()
     }
 
     fn num_groups(&self) -> Option<usize> {
@@ -313,20 +299,6 @@ fn admitted<C: Composition + ?Sized>(
         });
     }
     composition.check(groups)
-}
-
-/// The largest loss `[1]` of a group that counts, if it is a positive number, and 1 otherwise.
-fn unit(losses: &Tensor<1>, groups: &Groups) -> Tensor<1> {
-    let own = group_losses(losses.clone(), groups);
-    let absent = weights(groups, &own).lower_equal_elem(0.0);
-    let (least, most) = ordinary(own.dtype());
-    let largest = own.mask_fill(absent, 0.0).max();
-    // What is no number is none of these.
-    let fine = largest
-        .clone()
-        .greater_equal_elem(least)
-        .bool_and(largest.clone().lower_equal_elem(most));
-    largest.mask_fill(fine.bool_not(), 1.0)
 }
 
 /// The losses of groups that are below the least by more than rounding; a group of weight 0 has none.

@@ -4,7 +4,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use gradual_group::{Average, Groups};
 use gradual_loss::registry::{RULES, RuleContext};
 use gradual_loss::{
-    Composition, GroupDro, LossError, Mean, PowerMean, Scale, Scaler, SumOfSquares, Tilted,
+    Composition, Focal, GroupDro, LossError, Mean, PowerMean, RunningMeans, Scale, Scaler, Shifted,
+    SumOfSquares, Tilted,
 };
 
 use crate::common::all;
@@ -263,6 +264,63 @@ fn rules_on_gradients_in_any_precision() {
                     .apply_ahead(composed, &groups, Some(&gram))
                     .unwrap();
                 assert!(numbers(scaled.coefficients).iter().all(|c| *c > 0.0));
+            }
+        }
+    }
+}
+
+/// Wrappers keep the unit of the power inside, and the focal loss has one, too: against the same in double precision, whose
+/// range these powers do not leave.
+#[test]
+fn wrapped_powers_and_focal_losses_keep_their_coefficients() {
+    let labels = vec![Some(0), Some(0), Some(1), Some(1), Some(2)];
+    let groups = Groups::hard(labels, 3, Average::Mean, &Device::flex()).unwrap();
+    let power = || PowerMean::new(16.0).unwrap();
+    let compositions: [(&str, f64, Box<dyn Composition>); 6] = [
+        ("power", 0.0, Box::new(power())),
+        (
+            "shifted",
+            0.25,
+            Box::new(Shifted::new(power(), 0.25).unwrap()),
+        ),
+        (
+            "shifted twice",
+            0.25,
+            Box::new(Shifted::new(Shifted::new(power(), 0.5).unwrap(), -0.25).unwrap()),
+        ),
+        (
+            "running means",
+            0.0,
+            Box::new(RunningMeans::new(power(), 0.5).unwrap()),
+        ),
+        (
+            "running means, shifted",
+            0.25,
+            Box::new(RunningMeans::new(Shifted::new(power(), 0.25).unwrap(), 0.5).unwrap()),
+        ),
+        ("focal", 0.0, Box::new(Focal::new(15.0).unwrap())),
+    ];
+    for (name, floor, mut composition) in compositions {
+        let size = 2f64.powi(-10);
+        let losses = [2.0, 1.0, 1.25, 1.0, 0.5].map(|times| floor + times * size);
+        for _ in 0..2 {
+            let [single, double] = [DType::F32, DType::F64].map(|dtype| {
+                let losses = vector(&losses, dtype);
+                let composed = composition.compose_ahead(&losses, &groups).unwrap();
+                let scaled = Scaler::new(Scale::UnitSum)
+                    .apply_ahead(composed.clone(), &groups, None)
+                    .unwrap();
+                let in_full = composed.settled_now().unwrap().in_full().coefficients;
+                (
+                    numbers(in_full),
+                    numbers(scaled.settled_now().unwrap().coefficients),
+                )
+            });
+            let sum: f64 = double.0.iter().sum();
+            assert!(sum > 0.0 && sum < 1e-38, "{name}: {sum}");
+            for (own, (full, scaled)) in single.1.iter().zip(double.0.iter().zip(&double.1)) {
+                assert!((scaled - full / sum).abs() < 1e-9, "{name}: {double:?}");
+                assert!((own - scaled).abs() < 1e-4, "{name}: {own}, not {scaled}");
             }
         }
     }

@@ -84,7 +84,7 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     };
     let effect = paired_ratio(&present(&arm_values), &present(&base_values));
     let reason = missing(folder, &claim.arm, claim)
-        .or_else(|| stopped(folder, stated))
+        .or_else(|| unlike_their_recipe(folder, stated))
         .or_else(|| match &stated.against {
             Against::Arm(name) => {
                 missing(folder, name, claim).or_else(|| unlike(folder, name, claim))
@@ -101,8 +101,8 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
     (effect, reason)
 }
 
-/// Why numbers of whole runs can't be compared, if some runs were stopped before their last step.
-fn stopped(folder: &Folder, stated: &Stated) -> Option<String> {
+/// Why runs do not say what their recipe does, if some were stopped before their last step, or ended before they grouped.
+fn unlike_their_recipe(folder: &Folder, stated: &Stated) -> Option<String> {
     let other = match &stated.against {
         Against::Arm(name) => Some(name.as_str()),
         Against::Number(_) => None,
@@ -111,11 +111,18 @@ fn stopped(folder: &Folder, stated: &Stated) -> Option<String> {
     arms.find_map(|arm| {
         let short = finished(folder, arm).filter(|run| run.is_short()).count();
         let runs = count(finished(folder, arm).count(), "run", "runs");
-        (short > 0).then(|| {
+        let stopped = (short > 0).then(|| {
             format!(
                 "{short} of {runs} of {arm} ended before their last step, so numbers of whole runs can't be compared"
             )
-        })
+        });
+        let late = || {
+            let after = finished(folder, arm).find_map(Run::begins_too_late)?;
+            Some(format!(
+                "the groups of {arm} would begin after {after} steps, and its runs end before that"
+            ))
+        };
+        stopped.or_else(late)
     })
 }
 

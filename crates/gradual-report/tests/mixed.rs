@@ -82,6 +82,45 @@ fn runs_that_were_stopped_are_not_judged() {
     );
 }
 
+/// Groups that begin after the end of a run are none: the arm is the mean loss, whatever it is called.
+#[test]
+fn arms_that_end_before_they_group_are_not_judged() {
+    let waiting = |after: u64| json!({"wrappers": [{"name": "after", "draws": after}]});
+    let lens = |after: u64| json!({"lens": {"name": "snapshot", "after": after}});
+    let search = |steps: [f64; 2]| json!({"lens": {"name": "search", "steps": steps}});
+    let of_a_proxy = json!({"lens": {"name": "snapshot", "after": 1e6 as u64}, "proxy": {"name": "model", "width": 32}});
+    for (judged, recipe) in [
+        (false, waiting(1_000_000)),
+        (true, waiting(1)),
+        (false, lens(1_000_000)),
+        (true, lens(1)),
+        (false, search([2e6, 1e6])),
+        (true, search([2e6, 1.0])),
+        (true, of_a_proxy),
+    ] {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        for seed in 0..5 {
+            configure(&dir, "erm", seed, |_| ());
+            configure(&dir, "labels", seed, |config| {
+                config["recipe"] = recipe.clone()
+            });
+        }
+        let page = report(&dir).unwrap();
+        let summary = summary(&dir);
+        let all = summary["verdicts"].as_array().unwrap();
+        let of = all.iter().filter(|one| one["arm"] == "labels");
+        let reasons: Vec<_> = of.filter_map(|one| one["reason"].as_str()).collect();
+        let late =
+            "the groups of labels would begin after 1000000 steps, and its runs end before that";
+        assert_eq!(reasons.contains(&late), !judged, "{recipe}: {reasons:?}");
+        let noted = fs::read_to_string(page)
+            .unwrap()
+            .contains("Groups that would begin only after the end of a run");
+        assert_eq!(noted, !judged, "{recipe}");
+    }
+}
+
 /// Configurations that say nothing of it, as other programs write them, and curves that do.
 #[test]
 fn curves_of_another_grid_or_draw_have_no_verdict_together() {

@@ -6,6 +6,7 @@ use gradual_registry::{Entry, Parameter};
 
 use crate::composition::Composition;
 use crate::error::{LossError, setting};
+use crate::in_units::{InUnits, largest};
 use crate::precision::weights;
 
 const OPERATION: &str = "focal";
@@ -79,17 +80,31 @@ impl Focal {
 
 impl Composition for Focal {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
+        self.value_in_units(group_losses, groups).in_full()
+    }
+
+    /// In units of u^γ, u the largest factor 1 − e^(−ℓ̄), where a power may be out of range.
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
         let weights = weights(groups, &group_losses);
         if self.gamma == 0.0 {
-            return (group_losses * weights).sum();
+            return (group_losses * weights).sum().into();
         }
         let losses = group_losses.clamp_min(0.0);
         // 1 − e^(−ℓ) = 2h/(1 + h) with h = tanh(ℓ/2), which keeps its digits near zero.
         let half = (losses.clone() * 0.5).tanh();
         let wrong = half.clone() * 2.0 / (half + 1.0);
         let least = if self.gamma < 1.0 { ZERO } else { 0.0 };
-        let factor = wrong.clamp_min(least).powf_scalar(self.gamma);
-        (factor * losses * weights).sum()
+        let wrong = wrong.clamp_min(least);
+        if self.gamma <= 1.0 {
+            let factor = wrong.powf_scalar(self.gamma);
+            return (factor * losses * weights).sum().into();
+        }
+        let unit = largest(&wrong, groups);
+        // A group without weight may have a factor that is out of range in this unit.
+        let absent = weights.clone().lower_equal_elem(0.0);
+        let wrong = (wrong / unit.clone()).mask_fill(absent, 0.0);
+        let factor = wrong.powf_scalar(self.gamma);
+        InUnits::new((factor * losses * weights).sum(), unit.log() * self.gamma)
     }
 
     fn name(&self) -> &'static str {

@@ -6,6 +6,7 @@ use gradual_registry::Entry;
 
 use super::power::sum_of_powers;
 use crate::composition::Composition;
+use crate::in_units::InUnits;
 use crate::precision::{group_losses, weights};
 
 pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
@@ -57,7 +58,7 @@ impl Composition for LeaveOneOut {
     }
 
     /// A floor b is taken from the losses as b/T for each example, T = Σ_i M_gi, so that it is b for the group.
-    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> InUnits {
         let (k, n) = (groups.num_groups(), groups.num_examples());
         let membership = groups.membership().clone().cast(losses.dtype());
         let squares = membership.clone() * membership.clone();
@@ -76,7 +77,7 @@ impl Composition for LeaveOneOut {
         // What rounding made negative counts as 0.
         let none = group_losses.clone().inner().lower_equal_elem(0.0);
         let estimates = (group_losses.clone() * group_losses - own) / pairs;
-        (estimates.mask_fill(none, 0.0) * weights).sum()
+        (estimates.mask_fill(none, 0.0) * weights).sum().into()
     }
 
     fn name(&self) -> &'static str {

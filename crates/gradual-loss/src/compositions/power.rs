@@ -6,6 +6,7 @@ use gradual_registry::{Entry, Parameter};
 
 use crate::composition::Composition;
 use crate::error::{LossError, setting};
+use crate::in_units::{InUnits, largest};
 use crate::precision::weights;
 
 /// Below it a loss counts as zero, where the slope of ℓ^p (p < 1) would be infinite.
@@ -165,12 +166,18 @@ impl Composition for PowerMean {
             * largest
     }
 
-    fn is_linear(&self) -> bool {
-        self.power == 1.0 && !self.rooted
+    /// In units of the largest loss m, L = m^(p−1) Σ_g s_g (ℓ̄_g/m)^p m, where a power may be out of range.
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
+        if self.rooted || self.power <= 2.0 {
+            return self.value(group_losses, groups).into();
+        }
+        let unit = largest(&group_losses, groups);
+        let sum = sum_of_powers(group_losses / unit.clone(), groups, self.power);
+        InUnits::new(sum * unit.clone(), unit.log() * (self.power - 1.0))
     }
 
-    fn degree(&self) -> Option<f64> {
-        (self.power > 2.0 && !self.rooted).then_some(self.power)
+    fn is_linear(&self) -> bool {
+        self.power == 1.0 && !self.rooted
     }
 
     fn name(&self) -> &'static str {

@@ -7,6 +7,7 @@ use gradual_registry::{Entry, Parameter};
 use super::multiplicative::finite_losses;
 use crate::composition::Composition;
 use crate::error::{LossError, setting};
+use crate::in_units::InUnits;
 use crate::precision::vector;
 
 const OPERATION: &str = "running means";
@@ -98,18 +99,26 @@ impl<C: Composition> RunningMeans<C> {
 
 impl<C: Composition> Composition for RunningMeans<C> {
     fn value(&self, group_losses: Tensor<1>, groups: &Groups) -> Tensor<1> {
+        self.value_in_units(group_losses, groups).in_full()
+    }
+
+    /// In the unit of the inner composition at the means.
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
         let means = self.means();
         if means.is_empty() {
-            return self.composition.value(group_losses, groups);
+            return self.composition.value_in_units(group_losses, groups);
         }
         let means = vector(&means, &group_losses).autodiff().require_grad();
-        let value = self.composition.value(means.clone(), groups);
+        let InUnits { value, log_unit } = self.composition.value_in_units(means.clone(), groups);
         let pull = value
             .is_tracked()
             .then(|| means.grad(&value.backward()))
             .flatten();
         let pull = pull.unwrap_or_else(|| means.inner().zeros_like());
-        (group_losses * pull).sum()
+        InUnits {
+            value: (group_losses * pull).sum(),
+            log_unit,
+        }
     }
 
     fn is_linear(&self) -> bool {

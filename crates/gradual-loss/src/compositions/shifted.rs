@@ -6,6 +6,7 @@ use gradual_registry::{Entry, Parameter};
 
 use crate::composition::Composition;
 use crate::error::{LossError, setting};
+use crate::in_units::InUnits;
 
 pub(crate) static ENTRY: Entry<Box<dyn Composition>, Box<dyn Composition>> = Entry {
     name: "shifted",
@@ -65,7 +66,12 @@ impl<C: Composition> Composition for Shifted<C> {
         self.composition.value(group_losses - self.floor, groups)
     }
 
-    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> Tensor<1> {
+    fn value_in_units(&self, group_losses: Tensor<1>, groups: &Groups) -> InUnits {
+        self.composition
+            .value_in_units(group_losses - self.floor, groups)
+    }
+
+    fn value_of_draw(&self, losses: Tensor<1>, groups: &Groups, floor: f64) -> InUnits {
         self.composition
             .value_of_draw(losses, groups, floor + self.floor)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use gradual_measure::{Evaluation, RunCurves, RunSummary, Timing};
 use gradual_runs::{GroupingRecord, LooksRecord, MembersRecord, RunConfig};
+use serde_json::Value;
 
 use crate::ReportError;
 
@@ -30,6 +31,27 @@ impl Run {
     pub(crate) fn is_short(&self) -> bool {
         let last = self.evaluations.last().map_or(0, |last| last.step);
         self.finished && last < self.config.steps
+    }
+
+    /// After how many steps its lens opens or its grouping begins, where that is not before its end: it is the same run without.
+    pub(crate) fn begins_too_late(&self) -> Option<u64> {
+        let recipe = &self.config.recipe;
+        // A proxy learns before the run begins.
+        let lens = recipe.get("lens").filter(|_| recipe["proxy"].is_null());
+        let opens = lens.and_then(|lens| {
+            let steps = lens.get("steps").and_then(Value::as_array);
+            let first = steps.into_iter().flatten().filter_map(Value::as_f64);
+            let first = first.reduce(f64::min).map(|first| first as u64);
+            first.or_else(|| lens.get("after").and_then(Value::as_u64))
+        });
+        let wrappers = recipe.get("wrappers").and_then(Value::as_array);
+        let waiting = wrappers.into_iter().flatten();
+        let waiting = waiting.filter(|wrapper| wrapper["name"] == "after");
+        let waits = waiting.filter_map(|wrapper| wrapper["draws"].as_u64());
+        opens
+            .into_iter()
+            .chain(waits)
+            .find(|&after| after >= self.config.steps)
     }
 
     pub(super) fn new(run: gradual_runs::Run) -> Result<Self, ReportError> {

@@ -1,6 +1,6 @@
-//! Whether an experiment is whole: all runs of every arm, each to its last step.
+//! Whether an experiment is whole: all runs of every arm, each to its last step, and grouping before that.
 
-use super::Arm;
+use super::{Arm, Run};
 use crate::numbers::count;
 use crate::text::{first_of, shorten};
 
@@ -8,7 +8,8 @@ use crate::text::{first_of, shorten};
 const TOLD: usize = 6;
 const NAME: usize = 40;
 
-/// A sentence on runs that were stopped, and one on runs that have not begun, where there are such.
+/// A sentence on runs that were stopped, one on runs that ended before they grouped, and one on runs that have not begun, where
+/// there are such.
 pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
     let of = |some: &dyn Fn(&Arm) -> Option<String>| -> Option<String> {
         let told: Vec<String> = arms.iter().filter_map(some).collect();
@@ -18,6 +19,12 @@ pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
         let short = arm.runs.iter().filter(|run| run.is_short()).count();
         let runs = count(arm.runs.len(), "run", "runs");
         (short > 0).then(|| format!("{short} of {runs} of `{}`", shorten(&arm.name, NAME)))
+    });
+    let late = of(&|arm| {
+        let late = |run: &Run| Some((run.begins_too_late()?, run.config.steps));
+        let (after, steps) = arm.runs.iter().find_map(late)?;
+        let name = shorten(&arm.name, NAME);
+        Some(format!("`{name}` after {after} steps of {steps}"))
     });
     let absent = of(&|arm| {
         let there = arm.runs.len() as u64;
@@ -30,6 +37,12 @@ pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
     let stopped = stopped.map(|arms| {
         format!("Stopped before their last step: {arms}. Claims on these arms are not judged.")
     });
+    let late = late.map(|arms| {
+        format!(
+            "Groups that would begin only after the end of a run: {arms}. Such an arm is the same without them, and claims on \
+             it are not judged."
+        )
+    });
     let absent = absent.map(|arms| format!("Runs that are not there: {arms}."));
-    stopped.into_iter().chain(absent).collect()
+    [stopped, late, absent].into_iter().flatten().collect()
 }

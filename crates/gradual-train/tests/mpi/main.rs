@@ -1,73 +1,33 @@
-//! The steps of several processes under MPI are those of one.
+//! The steps of several processes under MPI are those of one, and go on after one of them was killed.
 //!
-//! `cargo test --features mpi --test mpi` runs one process; `mpirun -n 4` and the path of the program that it names, four.
+//! `cargo test --features mpi --test mpi` starts four processes by `mpirun` where there is one, and kills them. Started by
+//! `mpirun` itself, the program is one of them.
 
 #[path = "../ranks/close.rs"]
 mod close;
 #[path = "../common/mod.rs"]
 mod common;
+mod equal;
+mod killed;
 #[path = "../ranks/own_loop.rs"]
 mod own_loop;
 
+use std::path::Path;
 use std::rc::Rc;
 
-use gradual_grad::Metric;
-use gradual_group::{KMeans, Labels, Landmarks, OneGroup, SingularVectors};
-use gradual_loss::{GroupDro, Mean, SumOfSquares};
-use gradual_train::{Collective as _, Gathering, MpiRank, Objective, Ranks, ThreadRank};
-
-use close::bits;
-use own_loop::{STEPS, alone, together};
-
-type Named = (&'static str, Gathering, fn() -> Objective);
-
-fn objectives() -> Vec<Named> {
-    let (factors, sketch) = (Gathering::Factors, Gathering::Sketch { dim: 64, seed: 5 });
-    vec![
-        ("mean", factors, || Objective::new(OneGroup, Mean)),
-        ("squares", factors, || {
-            Objective::new(Labels::new(3), SumOfSquares)
-        }),
-        ("dro", factors, || {
-            Objective::new(Labels::new(3), GroupDro::new(0.05).unwrap())
-        }),
-        ("k-means", sketch, || {
-            Objective::new(KMeans::new(3, 1), SumOfSquares)
-        }),
-        ("singular vectors", sketch, || {
-            Objective::new(SingularVectors::squared(), SumOfSquares)
-        }),
-        ("landmarks", sketch, || {
-            let landmarks = Landmarks::new(3, Metric::euclidean(), 1);
-            let landmarks = landmarks.with_examples(40).unwrap();
-            Objective::new(landmarks.with_every(15).unwrap(), SumOfSquares)
-        }),
-        ("exact k-means", factors, || {
-            Objective::new(KMeans::new(3, 1), SumOfSquares)
-        }),
-    ]
-}
+use gradual_train::{Collective as _, MpiRank};
 
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(killed::TRAIN) {
+        let folder = arguments.next().expect("a folder");
+        return killed::train(Path::new(&folder));
+    }
     let rank = Rc::new(MpiRank::start().expect("MPI starts once"));
-    for (name, gathering, objective) in objectives() {
-        let ranks = Ranks::new(Rc::clone(&rank)).with_gathering(gathering);
-        let here = together(&ranks, objective()).expect(name);
-        let one = match gathering {
-            Gathering::Factors => alone(objective()),
-            _ => {
-                let one = ThreadRank::several(1).remove(0);
-                let one = Ranks::new(one).with_gathering(gathering);
-                together(&one, objective()).expect(name)
-            }
-        };
-        assert_eq!(one.difference(1e-5, &here), None, "{name}");
-        let last = bits(&here.weights[STEPS - 1]);
-        let last: Vec<u8> = last.iter().flat_map(|bits| bits.to_le_bytes()).collect();
-        let all = rank.all_gather(&last).expect(name);
-        assert!(
-            all.iter().all(|other| *other == last),
-            "{name}: weights differ between ranks"
-        );
+    equal::steps_are_those_of_one(&rank);
+    let alone = rank.size() == 1;
+    drop(rank);
+    if alone {
+        killed::at_random_moments();
     }
 }
