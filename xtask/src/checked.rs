@@ -55,11 +55,25 @@ const LIGHT: [&str; 37] = [
     "wgpu-hal",
 ];
 
+/// Those of our own crates that call others for what takes time. Their tests are the larger part of what is ours to compile.
+const CALLERS: [&str; 9] = [
+    "gradual",
+    "gradual-bench",
+    "gradual-cli",
+    "gradual-conformance",
+    "gradual-lab",
+    "gradual-report",
+    "gradual-runs",
+    "gradual-tasks",
+    "gradual-train",
+];
+
 /// `cargo test` in that way.
 pub(crate) fn tests(sh: &Shell) -> Cmd<'_> {
     let checked = CHECKED_ARITHMETIC.iter().map(|&setting| setting.to_owned());
     let light = LIGHT
         .iter()
+        .chain(&CALLERS)
         .map(|name| format!("profile.release.package.{name}.opt-level=1"));
     let settings = checked.chain(light);
     let settings = settings.flat_map(|setting| [String::from("--config"), setting]);

@@ -37,16 +37,17 @@ mod update;
 
 use std::collections::HashMap;
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::module::{Module, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{DType, Tensor};
 
 use crate::error::GradError;
 use crate::faults::BurnFault;
 use crate::statistics::RunningStatistics;
-use crate::trace::pass::{ForwardPass, Subject};
+use crate::trace::pass::{Chosen, ForwardPass, Subject, Wanted};
 use crate::trace::strategy;
 use crate::trace::tracer::Tracer;
-use coupling::{Parts, separate};
+use coupling::{Parts, batch_norm, separate};
 use found::{Verified, Warning};
 use read::host;
 use rounding::Rounding;
@@ -108,15 +109,23 @@ impl Tracer {
         M: Module,
         F: Fn(&M) -> Tensor<1>,
     {
-        let subject = self.subject(model)?;
-        let seed = Seed::of(&subject)?;
+        let Subject {
+            model: copy,
+            wanted,
+        } = self.subject(model)?;
+        let seed = Seed::of(&copy, wanted.copied.context.as_ref())?;
         let check = Check {
-            subject: &subject,
+            wanted: &wanted,
             seed: &seed,
-            losses: &losses,
+            losses: &|| losses(&copy),
+            rounding: &|dtype| Rounding::of(&copy, dtype),
+            flattened: &|update| flattened(model, update),
+            batch_norm: batch_norm(&copy),
             seen: Vec::new(),
         };
-        let found = RunningStatistics::kept(model, || check.run(model));
+        let before = RunningStatistics::of(model);
+        let found = check.run();
+        before.put_back(model);
         seed.go_on();
         found
     }
@@ -139,22 +148,28 @@ pub fn burn_faults<M: Module>(
     Ok(passed.faults())
 }
 
-/// A check in progress.
-struct Check<'a, M, F> {
-    subject: &'a Subject<M>,
+/// A check in progress. It knows no type of model, so that it is compiled once.
+struct Check<'a> {
+    wanted: &'a Wanted,
     seed: &'a Seed,
-    losses: &'a F,
+    /// The losses of the copy.
+    losses: &'a dyn Fn() -> Tensor<1>,
+    /// What rounding explains in it, for losses of a type.
+    rounding: &'a dyn Fn(DType) -> Rounding,
+    /// An update of the model, flattened.
+    flattened: &'a dyn Fn(&GradientsParams) -> HashMap<ParamId, Tensor<1>>,
+    /// A batch norm of the copy that takes its training form.
+    batch_norm: Option<String>,
     /// The losses of every pass so far.
     seen: Vec<Vec<f64>>,
 }
 
-impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
-    fn run(mut self, model: &M) -> Result<Verified, GradError> {
-        let copy = &self.subject.copied.model;
+impl<'a> Check<'a> {
+    fn run(mut self) -> Result<Verified, GradError> {
         self.seed.start();
-        let own = strategy::run(|| (self.losses)(copy))?;
+        let own = strategy::run(self.losses)?;
         self.seen.push(host(own.clone())?);
-        let rounding = Rounding::of(copy, own.dtype());
+        let rounding = (self.rounding)(own.dtype());
         let parts = Parts::of(&own);
         let weighted = |losses: &Tensor<1>| {
             (losses.clone() * parts.weights.clone().cast(losses.dtype())).sum()
@@ -167,10 +182,10 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
         let faults = whole.faults();
         let mut arrived = Vec::new();
         let total = weighted(&whole.losses);
-        let traced = whole.backward(&total, |_, deltas| arrived.push(deltas.clone()))?;
+        let traced = whole.backward(&total, &mut |_, deltas| arrived.push(deltas.clone()))?;
         // The rows are weighted already.
         let update = traced.gradients.combine(&traced.losses.ones_like())?;
-        let update = flattened(model, &update);
+        let update = (self.flattened)(&update);
 
         if let Some(part) = &parts.part {
             let passed = self.pass()?;
@@ -179,16 +194,17 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
             }
             let repeats = rounding.repeats(&self.seen);
             let before = repeats.then_some((&parts.weights, arrived.as_slice()));
-            separate(passed, part.of(repeats), before, &rounding)?;
+            let batch_norm = self.batch_norm.as_deref();
+            separate(passed, part.of(repeats), before, &rounding, batch_norm)?;
         }
 
         let repeats = rounding.repeats(&self.seen);
         let reached = match repeats {
-            true => self.subject.copied.reached(&weighted(&own).backward()),
+            true => self.wanted.copied.reached(&weighted(&own).backward()),
             false => HashMap::new(),
         };
-        let mut found = Update::all(self.subject, &reached, &update, &layers_of(&traced))?;
-        let mut warnings = shared(self.subject);
+        let mut found = Update::all(self.wanted, &reached, &update, &layers_of(&traced))?;
+        let mut warnings = shared(&self.wanted.chosen);
         warnings.extend(zero(&found)?);
         found.retain(|each| !faults.iter().any(|(path, _)| *path == each.path));
         let faulty = |(path, fault)| Warning::BurnFault { path, fault };
@@ -207,9 +223,9 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<1>> Check<'a, M, F> {
     }
 
     /// A traced forward pass.
-    fn pass(&mut self) -> Result<ForwardPass<'a, M>, GradError> {
+    fn pass(&mut self) -> Result<ForwardPass<'a>, GradError> {
         self.seed.start();
-        let passed = self.subject.forward(self.losses)?;
+        let passed = self.wanted.forward(Box::new(self.losses))?;
         self.seen.push(host(passed.losses.clone())?);
         Ok(passed)
     }
@@ -233,8 +249,8 @@ fn zero(found: &[Update]) -> Result<Option<Warning>, GradError> {
 }
 
 /// The parameters that stand in several places.
-fn shared<M: Module>(subject: &Subject<M>) -> Vec<Warning> {
-    let several = subject
+fn shared(chosen: &Chosen) -> Vec<Warning> {
+    let several = chosen
         .parameters
         .iter()
         .filter(|each| !each.shared.is_empty());

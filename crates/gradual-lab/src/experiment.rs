@@ -16,7 +16,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use gradual::measure::{Against, Claim, Direction, Metric};
 use gradual::runs::InSeries;
-use gradual_registry::split;
+use gradual_registry::{excerpt, split};
 
 use crate::arm::{Arm, ArmEntry, Library, in_series};
 use crate::kinds::{KINDS, Kind};
@@ -25,6 +25,9 @@ use crate::names;
 use crate::recipe::{Changes, Usual};
 use crate::training::{AnyTask, no_sizes};
 use file::{File, RunSection};
+
+/// Letters of an argument that a message repeats.
+const SHOWN: usize = 100;
 
 /// Learning rate where neither file nor task give one.
 const RATE: f64 = 1e-3;
@@ -311,15 +314,16 @@ impl Experiment {
 
     /// Adds an arm that the command line describes: `NAME=like:ARM,key:value,…`.
     pub(crate) fn add(&mut self, text: &str) -> anyhow::Result<String> {
+        let shown = excerpt(text, SHOWN);
         let form = "is not of the form NAME=key:value,…, as in 'mine=grouping:spectral(k=8),composition:power(p=4)'";
         let (name, rest) = text
             .split_once('=')
-            .with_context(|| format!("--arm '{text}' {form}"))?;
+            .with_context(|| format!("--arm '{shown}' {form}"))?;
         let (name, rest) = (name.trim(), rest.trim());
         names::check("--arm", name)?;
         if self.names().iter().any(|other| other == name) {
             bail!(
-                "--arm '{text}': experiment {} has an arm '{name}' already; take another name",
+                "--arm '{shown}': experiment {} has an arm '{name}' already; take another name",
                 self.name
             );
         }
@@ -334,16 +338,16 @@ impl Experiment {
         let (like, rest): (Vec<&str>, Vec<&str>) =
             parts.partition(|part| part.starts_with("like:"));
         if like.len() > 1 {
-            bail!("--arm '{text}': it can be like one arm only");
+            bail!("--arm '{shown}': it can be like one arm only");
         }
         let like = like.first().and_then(|part| part.strip_prefix("like:"));
         let like = like.map(|arm| arm.trim().to_owned());
         let rest = rest.join(",");
         let changes: Changes = rest
             .parse()
-            .map_err(|error: anyhow::Error| anyhow!("--arm '{text}': {error:#}"))?;
+            .map_err(|error: anyhow::Error| anyhow!("--arm '{shown}': {error:#}"))?;
         self.library.put(ArmEntry::new(name, like, changes));
-        self.arm(name).with_context(|| format!("--arm '{text}'"))?;
+        self.arm(name).with_context(|| format!("--arm '{shown}'"))?;
         Ok(name.to_owned())
     }
 

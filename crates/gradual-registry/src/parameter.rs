@@ -18,6 +18,9 @@ pub struct Parameter {
     default: Default,
 }
 
+/// Above it numbers no longer tell every whole number from the next.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Which values a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -199,8 +202,8 @@ impl Parameter {
         }
     }
 
-    /// `value` in the form that the parameter takes it in, a number for a count that stands where a number belongs;
-    /// none if it takes no such value.
+    /// `value` in the form that the parameter takes it in, a number for a count that stands where a number belongs, and a
+    /// count for a whole number such as 1e4; none if it takes no such value.
     #[must_use]
     pub fn accept(&self, value: &Value) -> Option<Value> {
         let within =
@@ -210,6 +213,10 @@ impl Parameter {
             (Kind::Flag, Value::Flag(_)) => Some(value.clone()),
             (Kind::Count, &Value::Count(count)) => {
                 within(count as f64).then_some(Value::Count(count))
+            }
+            (Kind::Count, &Value::Number(number)) => {
+                let whole = (0.0..=EXACT).contains(&number) && number.fract() == 0.0;
+                (whole && within(number)).then_some(Value::Count(number as u64))
             }
             (Kind::Number, &Value::Count(count)) => {
                 within(count as f64).then_some(Value::Number(count as f64))

@@ -43,6 +43,18 @@ pub enum SettingError {
         /// What was given.
         got: f64,
     },
+    /// A list is empty, or too long.
+    #[error("{name} lists {got}, but it is a list of {least} to {most}")]
+    List {
+        /// The setting.
+        name: &'static str,
+        /// Its least length.
+        least: usize,
+        /// Its greatest length.
+        most: usize,
+        /// The length of what was given.
+        got: usize,
+    },
     /// The settings do not go together.
     #[error("{name} = {got}, but {problem}")]
     Together {
@@ -70,6 +82,23 @@ pub(crate) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D:
         number("code", CODE, got).map_err(D::Error::custom)?;
     }
     Ok(got as f32)
+}
+
+/// Whether the length of a list is in range.
+pub(crate) fn list(
+    name: &'static str,
+    range: RangeInclusive<usize>,
+    got: usize,
+) -> Result<(), SettingError> {
+    match range.contains(&got) {
+        true => Ok(()),
+        false => Err(SettingError::List {
+            name,
+            least: *range.start(),
+            most: *range.end(),
+            got,
+        }),
+    }
 }
 
 /// Checks a whole number.

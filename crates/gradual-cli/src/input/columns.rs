@@ -86,9 +86,17 @@ impl Table {
             .collect())
     }
 
-    /// The names of the columns, for messages.
+    /// The names of the columns, for messages, and what may be wrong where there is one alone.
     pub(super) fn named(&self) -> String {
         let names = self.columns.iter().map(|name| gradual::runs::shown(name));
-        names.collect::<Vec<_>>().join(", ")
+        let names = names.collect::<Vec<_>>().join(", ");
+        match self.columns.as_slice() {
+            [] => "an empty table".to_owned(),
+            [only] if only.is_empty() => "an empty line".to_owned(),
+            [only] if only.contains([';', '\t', '|']) => {
+                format!("{names}; the columns are told apart by commas")
+            }
+            _ => names,
+        }
     }
 }

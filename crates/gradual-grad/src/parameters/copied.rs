@@ -6,54 +6,62 @@ use std::collections::{HashMap, HashSet};
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Gradients, Tensor};
 
-/// What a trace runs instead of a model: a copy whose parameters have identities of their own, so that no other
-/// module's can be taken for them.
-pub(crate) struct ModelCopy<M> {
-    pub(crate) model: M,
+/// What is known of the copy of a model that a trace runs in its place. Its parameters have identities of their own, so that
+/// no other module's can be taken for them.
+pub(crate) struct Copied {
     /// From the model's identities to those of the copy.
     pub(crate) renamed: HashMap<ParamId, ParamId>,
     /// A device with the autodiff context of the model, if it has one.
     pub(crate) context: Option<Device>,
+    tracked: Tracked,
 }
 
-impl<M: Module> ModelCopy<M> {
-    /// The parameters in `wanted` are tracked, on any device, so that a gradient shows where they were used without a
-    /// tap; all others are constants. A model that is on no autodiff device is copied without its training behaviour
-    /// (dropout), which it has not there either.
-    pub(crate) fn of(model: &M, wanted: &HashSet<ParamId>) -> Self {
-        let mut find = Context(None);
-        model.visit(&mut find);
-        let mut rename = Rename {
-            wanted,
-            renamed: HashMap::new(),
-            tracked: HashMap::new(),
-            trains: find.0.is_some(),
-        };
-        let model = model.clone().map(&mut rename);
-        Self {
-            model,
-            renamed: rename.renamed,
-            context: find.0,
-        }
-    }
+/// The leaves of a copy, by its identities. Two of one identity may be two leaves.
+type Tracked = Vec<(ParamId, Box<dyn Leaf>)>;
 
+/// A copy of `model`, and what is known of it.
+///
+/// The parameters in `wanted` are tracked, on any device, so that a gradient shows where they were used without a
+/// tap; all others are constants. A model that is on no autodiff device is copied without its training behaviour
+/// (dropout), which it has not there either.
+pub(crate) fn copied<M: Module>(model: &M, wanted: &HashSet<ParamId>) -> (M, Copied) {
+    let mut find = Context(None);
+    model.visit(&mut find);
+    let mut rename = Rename {
+        wanted,
+        renamed: HashMap::new(),
+        tracked: Tracked::new(),
+        trains: find.0.is_some(),
+    };
+    let model = model.clone().map(&mut rename);
+    let copied = Copied {
+        renamed: rename.renamed,
+        context: find.0,
+        tracked: rename.tracked,
+    };
+    (model, copied)
+}
+
+impl Copied {
     /// Gradients that have reached the parameters themselves, flattened, by the identities of the copy.
     pub(crate) fn reached(&self, gradients: &Gradients) -> HashMap<ParamId, Tensor<1>> {
-        struct Reached<'a>(&'a Gradients, HashMap<ParamId, Tensor<1>>);
-        impl ModuleVisitor for Reached<'_> {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if !param.is_require_grad() {
-                    return;
-                }
-                if let Some(gradient) = param.base().grad(self.0) {
-                    let size = gradient.shape().num_elements();
-                    self.1.insert(param.id, gradient.reshape([size]));
-                }
-            }
-        }
-        let mut reached = Reached(gradients, HashMap::new());
-        self.model.visit(&mut reached);
-        reached.1
+        let reached = self.tracked.iter();
+        let reached = reached.filter_map(|(id, leaf)| Some((*id, leaf.gradient(gradients)?)));
+        reached.collect()
+    }
+}
+
+/// A tracked parameter of some number of axes.
+trait Leaf: Any {
+    /// Its gradient, flattened, where one has arrived.
+    fn gradient(&self, gradients: &Gradients) -> Option<Tensor<1>>;
+}
+
+impl<const D: usize> Leaf for Tensor<D> {
+    fn gradient(&self, gradients: &Gradients) -> Option<Tensor<1>> {
+        let gradient = self.grad(gradients)?;
+        let size = gradient.shape().num_elements();
+        Some(gradient.reshape([size]))
     }
 }
 
@@ -72,19 +80,22 @@ impl ModuleVisitor for Context {
 struct Rename<'a> {
     wanted: &'a HashSet<ParamId>,
     renamed: HashMap<ParamId, ParamId>,
-    /// Leaves that were made here, so that clones of a layer share them.
-    tracked: HashMap<ParamId, Box<dyn Any>>,
+    tracked: Tracked,
     trains: bool,
 }
 
 impl Rename<'_> {
     fn track<const D: usize>(&mut self, id: ParamId, tensor: Tensor<D>) -> Tensor<D> {
-        let made = self.tracked.get(&id);
-        if let Some(leaf) = made.and_then(|leaf| leaf.downcast_ref::<Tensor<D>>()) {
-            return leaf.clone();
-        }
-        let leaf = tensor.autodiff().require_grad();
-        self.tracked.insert(id, Box::new(leaf.clone()));
+        let known = self.tracked.iter().find(|(known, _)| *known == id);
+        let known = known.and_then(|(_, leaf)| (&**leaf as &dyn Any).downcast_ref::<Tensor<D>>());
+        let leaf = match known {
+            // As a tensor of the model itself where that is tracked: a use of either shows.
+            _ if tensor.is_require_grad() => tensor,
+            // Clones of a layer share what is made here.
+            Some(leaf) => leaf.clone(),
+            None => tensor.autodiff().require_grad(),
+        };
+        self.tracked.push((id, Box::new(leaf.clone())));
         leaf
     }
 }
@@ -94,9 +105,7 @@ impl ModuleMapper for Rename<'_> {
         let id = *self.renamed.entry(param.id).or_default();
         let (before, tensor, mapper) = param.consume();
         let tensor = match self.wanted.contains(&before) {
-            // As a tensor of the model itself where that is tracked: a use of either shows.
-            true if tensor.is_require_grad() => tensor,
-            true => self.track(before, tensor),
+            true => self.track(id, tensor),
             false => tensor.set_require_grad(false),
         };
         Param::from_mapped_value(id, tensor, mapper)

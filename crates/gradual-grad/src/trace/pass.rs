@@ -14,23 +14,46 @@ use crate::faults::BurnFault;
 use crate::gradients::ExampleGradients;
 use crate::gradients::parameter::ParameterGradients;
 use crate::parameters::Parameter;
-use crate::parameters::copied::ModelCopy;
+use crate::parameters::copied::Copied;
 
-/// A model to be traced.
+/// A model to be traced: a copy of it that is run, and all that does not depend on its type. The passes themselves know no
+/// type, so that they are compiled once and not for every model and closure.
 pub(crate) struct Subject<M> {
-    pub(crate) copied: ModelCopy<M>,
+    pub(crate) model: M,
+    pub(crate) wanted: Wanted,
+}
+
+/// A closure that runs the copy.
+pub(crate) type Run<'a> = Box<dyn FnOnce() -> Tensor<1> + 'a>;
+
+/// What is to be traced of a model.
+pub(crate) struct Wanted {
+    pub(crate) chosen: Chosen,
+    pub(crate) copied: Copied,
+    pub(crate) views: Option<Views>,
+}
+
+/// The parameters of a model, as a [`Tracer`](super::tracer::Tracer) chooses among them.
+pub(crate) struct Chosen {
     /// The parameters whose gradients are wanted, by the model's own identities.
     pub(crate) parameters: Vec<Parameter>,
     pub(super) left_out: HashSet<String>,
     /// Paths of the parameters that a draw need not use.
     pub(super) may_be_unused: HashSet<String>,
+    /// Of all parameters.
     pub(super) paths: HashMap<ParamId, String>,
-    pub(crate) views: Option<Views>,
+}
+
+impl Chosen {
+    /// Of the parameters whose gradients are wanted.
+    pub(super) fn ids(&self) -> HashSet<ParamId> {
+        self.parameters.iter().map(|each| each.id).collect()
+    }
 }
 
 /// A traced forward pass.
-pub(crate) struct ForwardPass<'a, M> {
-    pub(crate) subject: &'a Subject<M>,
+pub(crate) struct ForwardPass<'a> {
+    pub(crate) wanted: &'a Wanted,
     pub(crate) losses: Tensor<1>,
     pub(crate) tape: Tape,
     /// From the copy's identities to the model's.
@@ -43,28 +66,39 @@ impl<M: Module> Subject<M> {
     pub(crate) fn forward(
         &self,
         losses: impl FnOnce(&M) -> Tensor<1>,
-    ) -> Result<ForwardPass<'_, M>, GradError> {
-        let passed = self.look(losses)?;
-        passed.check()?;
-        Ok(passed)
+    ) -> Result<ForwardPass<'_>, GradError> {
+        self.wanted.forward(Box::new(|| losses(&self.model)))
     }
 
     /// Runs the closure on the copy, its taps seen, whatever they see.
     pub(crate) fn look(
         &self,
         losses: impl FnOnce(&M) -> Tensor<1>,
-    ) -> Result<ForwardPass<'_, M>, GradError> {
+    ) -> Result<ForwardPass<'_>, GradError> {
+        self.wanted.look(Box::new(|| losses(&self.model)))
+    }
+}
+
+impl Wanted {
+    /// [`Subject::forward`], of a closure that has the copy.
+    pub(crate) fn forward(&self, run: Run<'_>) -> Result<ForwardPass<'_>, GradError> {
+        let passed = self.look(run)?;
+        passed.check()?;
+        Ok(passed)
+    }
+
+    fn look(&self, run: Run<'_>) -> Result<ForwardPass<'_>, GradError> {
         let renamed = &self.copied.renamed;
-        let originals: HashSet<ParamId> = self.parameters.iter().map(|each| each.id).collect();
+        let originals = self.chosen.ids();
         let tape = Tape {
             wanted: originals.iter().map(|id| renamed[id]).collect(),
             originals,
             context: self.copied.context.clone(),
             ..Tape::default()
         };
-        let (losses, tape) = strategy::run(|| with_tape(tape, || losses(&self.copied.model)))??;
+        let (losses, tape) = strategy::run(|| with_tape(tape, run))??;
         Ok(ForwardPass {
-            subject: self,
+            wanted: self,
             losses,
             tape,
             originals: renamed.iter().map(|(&own, &copy)| (copy, own)).collect(),
@@ -72,11 +106,11 @@ impl<M: Module> Subject<M> {
     }
 }
 
-impl<M: Module> ForwardPass<'_, M> {
+impl ForwardPass<'_> {
     /// The path of a parameter of the copy.
     pub(crate) fn path(&self, id: ParamId) -> Option<&str> {
         let own = self.originals.get(&id)?;
-        self.subject.paths.get(own).map(String::as_str)
+        self.wanted.chosen.paths.get(own).map(String::as_str)
     }
 
     /// Parameters whose gradient Burn's own backward pass gets wrong in a use that was seen, by path.
@@ -101,7 +135,7 @@ impl<M: Module> ForwardPass<'_, M> {
     /// How many rows of a tapped input belong to one example.
     pub(crate) fn rows_each(&self, rows: usize) -> Option<usize> {
         let [n] = self.losses.dims();
-        match self.subject.views {
+        match self.wanted.views {
             _ if rows == n => Some(1),
             Some(views) if rows == n * views.count() => Some(views.count()),
             _ => None,
@@ -140,18 +174,13 @@ impl<M: Module> ForwardPass<'_, M> {
             .flat_map(|seen| &seen.parameters)
             .copied()
             .collect();
-        let Subject {
-            copied,
-            parameters,
-            may_be_unused,
-            ..
-        } = self.subject;
+        let Wanted { chosen, copied, .. } = self.wanted;
         let missing = |parameter: &&Parameter| !covered.contains(&copied.renamed[&parameter.id]);
-        let missing: Vec<&Parameter> = parameters.iter().filter(missing).collect();
+        let missing: Vec<&Parameter> = chosen.parameters.iter().filter(missing).collect();
         if !missing.is_empty() && tape.bypassed {
             return Err(GradError::Bypassed);
         }
-        let is_allowed = |parameter: &&Parameter| may_be_unused.contains(&parameter.path);
+        let is_allowed = |parameter: &&Parameter| chosen.may_be_unused.contains(&parameter.path);
         let (unused, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_allowed);
         if !missing.is_empty() {
             let paths = missing.into_iter().map(|parameter| parameter.path.clone());
@@ -174,10 +203,10 @@ impl<M: Module> ForwardPass<'_, M> {
     pub(crate) fn backward(
         self,
         total: &Tensor<1>,
-        mut watch: impl FnMut(&Use, &Tensor<2>),
+        watch: &mut dyn FnMut(&Use, &Tensor<2>),
     ) -> Result<Traced, GradError> {
         let mut backward = total.backward();
-        let reached = self.subject.copied.reached(&backward);
+        let reached = self.wanted.copied.reached(&backward);
         if !reached.is_empty() {
             let mut paths: Vec<String> = reached
                 .keys()
@@ -186,7 +215,7 @@ impl<M: Module> ForwardPass<'_, M> {
             paths.sort();
             return Err(GradError::Unseen { paths });
         }
-        let parameters = self.subject.parameters.iter().cloned();
+        let parameters = self.wanted.chosen.parameters.iter().cloned();
         let mut gradients: Vec<ParameterGradients> =
             parameters.map(ParameterGradients::new).collect();
         let places = gradients.iter().enumerate();
@@ -217,7 +246,7 @@ impl<M: Module> ForwardPass<'_, M> {
             watch(&seen, &deltas);
             for (id, factor) in (seen.resolve)(deltas) {
                 if let Some(at) = place(&id) {
-                    gradients[at].add(match self.subject.views {
+                    gradients[at].add(match self.wanted.views {
                         Some(views) if seen.examples != n => views.fold(factor),
                         _ => factor,
                     });
@@ -225,7 +254,7 @@ impl<M: Module> ForwardPass<'_, M> {
             }
         }
         let losses = self.losses.inner();
-        let mut left_out: Vec<String> = self.subject.left_out.iter().cloned().collect();
+        let mut left_out: Vec<String> = self.wanted.chosen.left_out.iter().cloned().collect();
         left_out.sort();
         Ok(Traced {
             gradients: ExampleGradients::new(&losses, gradients, left_out),

@@ -6,11 +6,11 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::pass::Subject;
+use super::pass::{Chosen, Subject, Wanted};
 use super::traced::Traced;
 use super::views::Views;
 use crate::error::GradError;
-use crate::parameters::copied::ModelCopy;
+use crate::parameters::copied::copied;
 use crate::parameters::globs::matching;
 use crate::parameters::{Parameter, parameters};
 
@@ -125,12 +125,24 @@ impl Tracer {
         let subject = self.subject(model)?;
         let passed = subject.forward(losses)?;
         let total = passed.losses.clone().sum();
-        passed.backward(&total, |_, _| ())
+        passed.backward(&total, &mut |_, _| ())
     }
 
     /// What is to be traced of a model, and the copy of it that is run.
     pub(crate) fn subject<M: Module>(&self, model: &M) -> Result<Subject<M>, GradError> {
-        let known = parameters(model)?;
+        let chosen = self.chosen(parameters(model)?)?;
+        let (model, copied) = copied(model, &chosen.ids());
+        Ok(Subject {
+            model,
+            wanted: Wanted {
+                chosen,
+                copied,
+                views: self.views,
+            },
+        })
+    }
+
+    fn chosen(&self, known: Vec<Parameter>) -> Result<Chosen, GradError> {
         let left_out = self.left_out(&known)?;
         let may_be_unused = matching(&self.may_be_unused, &known)?;
         let untrained = |problem| Err(GradError::Untrained { problem });
@@ -146,14 +158,11 @@ impl Tracer {
                 "`Tracer::without` or `Tracer::only` leaves out every trainable parameter",
             );
         }
-        let ids: HashSet<ParamId> = parameters.iter().map(|parameter| parameter.id).collect();
-        Ok(Subject {
-            copied: ModelCopy::of(model, &ids),
+        Ok(Chosen {
             paths: known.into_iter().map(|each| (each.id, each.path)).collect(),
             parameters,
             left_out,
             may_be_unused,
-            views: self.views,
         })
     }
 

@@ -99,14 +99,15 @@ struct Arrived {
 
 /// Checks, for a backward pass from the losses weighted by `part`, that nothing arrives at the examples outside of it, and
 /// at those inside what arrived `before` under other weights.
-pub(super) fn separate<M: Module>(
-    passed: ForwardPass<'_, M>,
+pub(super) fn separate(
+    passed: ForwardPass<'_>,
     part: &Tensor<1>,
     before: Option<(&Tensor<1>, &[Tensor<2>])>,
     rounding: &Rounding,
+    batch_norm: Option<&str>,
 ) -> Result<(), GradError> {
     let [n] = passed.losses.dims();
-    let subject = passed.subject;
+    let views = passed.wanted.views;
     let paths: HashMap<ParamId, String> = passed.paths();
     let total = (passed.losses.clone() * part.clone().cast(passed.losses.dtype())).sum();
     // The default precision of the device may be another one.
@@ -114,13 +115,13 @@ pub(super) fn separate<M: Module>(
     let inside = part.clone().sign();
     let outside = inside.clone().neg().add_scalar(1.0);
     let mut all: Vec<Arrived> = Vec::new();
-    passed.backward(&total, |seen, deltas| {
+    passed.backward(&total, &mut |seen, deltas| {
         let rows = seen.examples;
         let by_example = |deltas: Tensor<2>| {
             let size = deltas.shape().num_elements() / rows;
             let largest = deltas.abs().reshape([rows, size]).max_dim(1);
             let largest = largest.cast(DType::F32).reshape([rows]);
-            match subject.views {
+            match views {
                 Some(views) if rows != n => views.largest(largest),
                 _ => largest,
             }
@@ -131,7 +132,7 @@ pub(super) fn separate<M: Module>(
             let earlier = arrived.get(all.len())?;
             let [size, columns] = deltas.dims();
             let scale = part.clone() / weights.clone().cast(DType::F32);
-            let scale = match subject.views {
+            let scale = match views {
                 Some(views) if rows != n => views.spread(scale),
                 _ => scale,
             };
@@ -169,7 +170,7 @@ pub(super) fn separate<M: Module>(
                 layer: all[at].layer,
                 share: elsewhere.max(otherwise) / anywhere,
                 before: all.get(at + 1).map(|next| next.path.clone()),
-                batch_norm: batch_norm(&subject.copied.model),
+                batch_norm: batch_norm.map(str::to_owned),
             });
         }
     }
@@ -177,7 +178,7 @@ pub(super) fn separate<M: Module>(
 }
 
 /// A batch norm of the model that takes its training form.
-fn batch_norm<M: Module>(model: &M) -> Option<String> {
+pub(super) fn batch_norm<M: Module>(model: &M) -> Option<String> {
     struct Find {
         path: Vec<(String, bool)>,
         found: Option<String>,

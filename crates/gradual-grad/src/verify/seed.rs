@@ -5,13 +5,13 @@ use burn::tensor::{Device, Distribution, Tensor};
 
 use super::read::host;
 use crate::error::GradError;
-use crate::trace::pass::Subject;
 
 /// Makes all passes draw the same random numbers on the device, where a model uses any.
 pub(super) struct Seed(Option<(Device, u64)>);
 
 impl Seed {
-    pub(super) fn of<M: Module>(subject: &Subject<M>) -> Result<Self, GradError> {
+    /// For a model of the autodiff context of `device`, if it has one.
+    pub(super) fn of<M: Module>(model: &M, device: Option<&Device>) -> Result<Self, GradError> {
         struct Enabled(bool);
         impl ModuleVisitor for Enabled {
             fn visit_flag(&mut self, flag: &Param<Flag>) {
@@ -19,11 +19,14 @@ impl Seed {
             }
         }
         let mut enabled = Enabled(false);
-        subject.copied.model.visit(&mut enabled);
-        let device = subject.copied.context.clone().filter(|_| enabled.0);
-        let Some(device) = device.map(Device::inner) else {
-            return Ok(Self(None));
-        };
+        model.visit(&mut enabled);
+        match device.filter(|_| enabled.0) {
+            Some(device) => Self::on(device.clone().inner()),
+            None => Ok(Self(None)),
+        }
+    }
+
+    fn on(device: Device) -> Result<Self, GradError> {
         // Out of the device's own numbers, so that runs that were seeded apart stay apart.
         let drawn = Tensor::<1>::random([2], Distribution::Uniform(0.0, 1.0), &device);
         let drawn = host(drawn)?;

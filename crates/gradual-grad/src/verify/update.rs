@@ -9,7 +9,7 @@ use burn::tensor::{DType, Tensor};
 use super::read::host;
 use super::rounding::Rounding;
 use crate::error::GradError;
-use crate::trace::pass::Subject;
+use crate::trace::pass::Wanted;
 use crate::trace::traced::Traced;
 
 /// The updates of one parameter from a trace and from Burn's own backward pass.
@@ -25,17 +25,17 @@ pub(super) struct Update {
 
 impl Update {
     /// Of all parameters; all numbers are read together.
-    pub(super) fn all<M: Module>(
-        subject: &Subject<M>,
+    pub(super) fn all(
+        wanted: &Wanted,
         reached: &HashMap<ParamId, Tensor<1>>,
         update: &HashMap<ParamId, Tensor<1>>,
         layers: &HashMap<String, String>,
     ) -> Result<Vec<Self>, GradError> {
         let largest = |values: Tensor<1>| values.abs().max().cast(DType::F32);
         let (mut numbers, mut known) = (Vec::new(), Vec::new());
-        for parameter in &subject.parameters {
+        for parameter in &wanted.chosen.parameters {
             let traced = update.get(&parameter.id).cloned();
-            let own = reached.get(&subject.copied.renamed[&parameter.id]);
+            let own = reached.get(&wanted.copied.renamed[&parameter.id]);
             let own = own.map(|own| own.clone().inner());
             let like = traced.clone().or_else(|| own.clone());
             known.push(like.is_some());
@@ -59,7 +59,7 @@ impl Update {
             false => host(Tensor::cat(numbers, 0))?,
         };
         let mut numbers = numbers.chunks(3);
-        let each = subject.parameters.iter().zip(known);
+        let each = wanted.chosen.parameters.iter().zip(known);
         Ok(each
             .map(|(parameter, known)| {
                 // What no gradient has reached is zero.

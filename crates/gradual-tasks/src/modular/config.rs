@@ -98,7 +98,7 @@ impl ModularConfig {
     /// [`SettingError`] naming the setting.
     pub fn check(&self) -> Result<(), SettingError> {
         setting::count("modulus", 3..=997, self.modulus)?;
-        setting::count("operations", 1..=4, self.operations.len())?;
+        setting::list("operations", 1..=4, self.operations.len())?;
         setting::number("share", 0.01..=0.99, self.share)?;
         setting::count("embedding", 1..=4_096, self.embedding)?;
         setting::number("scale", 1e-6..=10.0, self.scale)?;

@@ -120,7 +120,7 @@ fn settings_that_make_no_sense_are_refused() {
         ),
         (
             |one| one.operations = Vec::new(),
-            "operations = 0, but it is a whole number from 1 to 4",
+            "operations lists 0, but it is a list of 1 to 4",
         ),
         (
             |one| one.share = f64::NAN,

@@ -103,10 +103,10 @@ impl<B> Shared<B> {
             self.show_standing(model, &mut losses)?;
         }
         let pass = Pass::of(model, &self.objective, |m| losses(m, batch))?;
-        let again = |_: usize, m: &M| losses(m, batch);
+        let mut again = |_: usize, m: &M| losses(m, batch);
         let pass = self
             .stepper
-            .leave_out(model, &self.objective, vec![pass], again)?;
+            .leave_out(model, &self.objective, vec![pass], &mut again)?;
         let first = self.held.is_empty();
         self.hold(pass, labels);
         if !whole {

@@ -111,9 +111,11 @@ mod tests {
         let nan = f32::NAN;
         let whole = Pass::plain(losses(&[1.0, 2.0]));
         let first = Pass::plain(losses(&[nan, 3.0, nan, 4.0]));
-        let first = first.without(vec![(0, nan), (2, nan)], || None).unwrap();
+        let first = first
+            .without(vec![(0, nan), (2, nan)], &mut || None)
+            .unwrap();
         let none = Pass::plain(losses(&[nan]));
-        let none = none.without(vec![(0, nan)], || None).unwrap();
+        let none = none.without(vec![(0, nan)], &mut || None).unwrap();
         let all = of_passes(&[first, none, whole]).unwrap().single();
         let expected = [nan, 3.0, nan, 4.0, nan, 1.0, 2.0];
         let bits = |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };

@@ -139,14 +139,14 @@ fn own_passes<M: Module, B>(
     }
     if ranks.recomputes(objective)? {
         let each = parts.iter().enumerate().map(|(at, part)| {
-            let again = |_, model: &M| losses(model, part);
+            let mut again = |_: usize, model: &M| losses(model, part);
             let traced = objective.tracer().trace(model, |model| losses(model, part));
             let traced = traced.map_err(|error| match error {
                 GradError::EmptyDraw => empty(at, parts),
                 error => error.into(),
             });
             let pass = vec![Pass::traced(traced?)];
-            let passes = stepper.leave_out(model, objective, pass, again)?;
+            let passes = stepper.leave_out(model, objective, pass, &mut again)?;
             let some = passes.iter().filter(|pass| pass.losses().dims()[0] > 0);
             let gradients = some.filter_map(Pass::gradients);
             sketches.extend(gradients.filter_map(|own| ranks.gathering().sketch(own)));
@@ -160,8 +160,8 @@ fn own_passes<M: Module, B>(
         [part] => vec![Pass::tracked(losses(model, part))?],
         _ => plain_parts(model, parts, losses)?,
     };
-    let again = |at: usize, model: &M| losses(model, &parts[at]);
-    stepper.leave_out(model, objective, passes, again)
+    let mut again = |at: usize, model: &M| losses(model, &parts[at]);
+    stepper.leave_out(model, objective, passes, &mut again)
 }
 
 /// Refuses a model whose passes over some examples are not those that a pass over all would be: one that draws random
@@ -251,7 +251,7 @@ impl<M: Module> Share<'_, M> {
             if !pass.is_plain() {
                 return pass.update(self.model, own);
             }
-            let pass = repeated(self.model, &self.tracer, pass, |model| again(at, model))?;
+            let pass = repeated(self.model, &self.tracer, pass, &|model| again(at, model))?;
             let update = pass.update(self.model, own)?;
             half |= pass.is_half();
             second.push(pass.into_losses());

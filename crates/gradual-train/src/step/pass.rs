@@ -130,7 +130,7 @@ impl Pass {
     pub(crate) fn without(
         self,
         absent: Vec<(usize, f32)>,
-        apart: impl FnOnce() -> Option<Traced>,
+        apart: &mut dyn FnMut() -> Option<Traced>,
     ) -> Result<Self, TrainError> {
         if absent.is_empty() {
             return Ok(self);

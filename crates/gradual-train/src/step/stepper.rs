@@ -86,7 +86,7 @@ impl Stepper {
     ) -> Result<Stepped, TrainError> {
         trainable(model)?;
         let pass = Pass::of(model, objective, &mut losses)?;
-        let pass = self.leave_out(model, objective, vec![pass], |_, model| losses(model))?;
+        let pass = self.leave_out(model, objective, vec![pass], &mut |_, model| losses(model))?;
         finish(model, objective, known, pass)
     }
 
@@ -119,15 +119,15 @@ impl Stepper {
             return self.step_known(model, objective, known, |m| losses(m, part));
         }
         trainable(model)?;
-        let again = |at: usize, model: &M| losses(model, &parts[at]);
+        let mut again = |at: usize, model: &M| losses(model, &parts[at]);
         if objective.needs_gradients() {
             let passes = trace_parts(model, objective.tracer(), parts, &losses)?;
-            let passes = self.leave_out(model, objective, passes, again)?;
+            let passes = self.leave_out(model, objective, passes, &mut again)?;
             return finish(model, objective, known, passes);
         }
         let first = RunningStatistics::kept(model, || plain_parts(model, parts, &losses))?;
-        let first = self.leave_out(model, objective, first, again)?;
-        twice(model, objective, known, &first, again)
+        let first = self.leave_out(model, objective, first, &mut again)?;
+        twice(model, objective, known, &first, &again)
     }
 
     /// [`stand()`](crate::stand()) with these options. The number of standing examples must stay, so one without a
@@ -165,7 +165,7 @@ impl Stepper {
         model: &M,
         objective: &Objective,
         passes: Vec<Pass>,
-        mut again: impl FnMut(usize, &M) -> Tensor<1>,
+        again: &mut dyn FnMut(usize, &M) -> Tensor<1>,
     ) -> Result<Vec<Pass>, TrainError> {
         if !self.leaves_out || passes.is_empty() {
             return Ok(passes);
@@ -173,8 +173,12 @@ impl Stepper {
         let absent = without_a_loss(&passes)?;
         let pairs = passes.into_iter().zip(absent).enumerate();
         let without = pairs.map(|(at, (pass, absent))| {
-            let trace = || objective.tracer().trace(model, |m| again(at, m));
-            pass.without(absent, || RunningStatistics::kept(model, trace).ok())
+            pass.without(absent, &mut || {
+                let before = RunningStatistics::of(model);
+                let traced = objective.tracer().trace(model, |m| again(at, m));
+                before.put_back(model);
+                traced.ok()
+            })
         });
         without.collect()
     }

@@ -18,7 +18,7 @@ pub(super) fn twice<M: Module>(
     objective: &mut Objective,
     known: Known<'_>,
     first: &[Pass],
-    again: impl Fn(usize, &M) -> Tensor<1>,
+    again: &dyn Fn(usize, &M) -> Tensor<1>,
 ) -> Result<Stepped, TrainError> {
     let examples = Examples::of(first)?;
     let known = examples.known(known)?;
@@ -33,7 +33,7 @@ pub(super) fn twice<M: Module>(
             first,
             &decided.composed.coefficients,
             |at, pass, coefficients| {
-                let pass = repeated(model, &tracer, pass, |m| again(at, m))?;
+                let pass = repeated(model, &tracer, pass, &|m| again(at, m))?;
                 let update = tracer.restrict(model, pass.update(model, coefficients)?)?;
                 mixed |= pass.is_mixed();
                 half |= pass.is_half();
@@ -53,14 +53,14 @@ pub(super) fn repeated<M: Module>(
     model: &M,
     tracer: &Tracer,
     first: &Pass,
-    losses: impl Fn(&M) -> Tensor<1>,
+    losses: &dyn Fn(&M) -> Tensor<1>,
 ) -> Result<Pass, TrainError> {
     let absent = first.absent().to_vec();
     let pass = match absent.is_empty() {
         true => Pass::tracked(losses(model))?,
         false => {
             let before = RunningStatistics::of(model);
-            match tracer.trace(model, &losses) {
+            match tracer.trace(model, losses) {
                 Ok(traced) => Pass::traced(traced),
                 Err(_) => {
                     before.put_back(model);
@@ -70,7 +70,7 @@ pub(super) fn repeated<M: Module>(
         }
     };
     match pass.num_examples() == first.num_examples() {
-        true => pass.without(absent, || None),
+        true => pass.without(absent, &mut || None),
         false => Err(TrainError::Task {
             what: "losses in the second pass over a part",
             expected: first.num_examples(),
