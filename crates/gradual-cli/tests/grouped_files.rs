@@ -496,6 +496,59 @@ fn examples_in_no_group_are_counted() {
     assert_eq!(said, "note: of 12 examples, 1 lies in no group\n");
 }
 
+/// A table of labels is read as an array of them is.
+#[test]
+fn labels_of_a_table_are_those_of_an_array() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    npy(at("labels.npy"), &arr1(&[-1i64, 0, 1, 1]));
+    std::fs::write(at("labels.csv"), "label\n-1\n0\n1\n1\n").unwrap();
+    std::fs::write(at("na.csv"), "label\nNA\n0\n1\n1\n").unwrap();
+    std::fs::write(at("losses.csv"), "loss\n1\n2\n3\n4\n").unwrap();
+    let answer = |labels: &str| {
+        let answer = json(
+            folder.path(),
+            &[
+                "coefficients",
+                "--losses",
+                "losses.csv",
+                "--labels",
+                labels,
+                "--grouping",
+                "labels",
+                "--composition",
+                "mean",
+            ],
+        );
+        answer["coefficients"].clone()
+    };
+    let expected = answer("labels.npy");
+    assert_eq!(expected[0], 0.0);
+    assert_eq!(answer("labels.csv"), expected);
+    assert_eq!(answer("na.csv"), expected);
+    // Of texts, -1 is one more.
+    std::fs::write(at("texts.csv"), "label\n-1\na\nb\nb\n").unwrap();
+    assert_ne!(answer("texts.csv")[0], 0.0);
+    let told = |table: &str| {
+        std::fs::write(at("told.csv"), table).unwrap();
+        let output = gradual(
+            folder.path(),
+            &["group", "--labels", "told.csv", "--grouping", "labels"],
+        );
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(
+        told("label\n1\n1.0\n2\n")
+            .contains("the labels \"1\" and \"1.0\" are one number, but two groups")
+    );
+    assert!(
+        told("1\n2\n3\n")
+            .contains("the first line, \"1\", is taken for the name of its only column")
+    );
+    assert_eq!(told("label\n1\n2\n"), "");
+}
+
 /// Nothing is waited for, and nothing is read without an end.
 #[cfg(unix)]
 #[test]

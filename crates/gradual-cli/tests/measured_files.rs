@@ -182,3 +182,52 @@ fn chances_and_frequencies_that_are_not_there_are_not_made_up() {
     let with = self::measured(folder.path(), "with.csv", &with.concat());
     assert!(with.get("by_frequency").is_some());
 }
+
+/// What is no accuracy is not taken for one without a word.
+#[test]
+fn columns_of_a_wide_table_are_named() {
+    let folder = tempdir().unwrap();
+    let row = |names: &str| format!("step,a,{names}\n0,0.1,0.2\n1,0.3,0.4\n2,0.5,0.6\n");
+    for name in ["Loss", "train_loss", "val-loss", "Chance"] {
+        fs::write(folder.path().join("t.csv"), row(name)).unwrap();
+        let said = refused(folder.path(), &["measure", "t.csv"]);
+        assert!(
+            said.contains("accuracies of a capability"),
+            "{name}: {said}"
+        );
+    }
+    fs::write(folder.path().join("t.csv"), row("epoch")).unwrap();
+    let output = common::gradual(folder.path(), &["measure", "t.csv"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("every column but the step is taken for the accuracies of a capability: \"a\", \"epoch\""),
+        "{said}"
+    );
+}
+
+/// A column that is there and empty says nothing, and one that is half empty is refused.
+#[test]
+fn empty_columns_are_none() {
+    let folder = tempdir().unwrap();
+    let table = |cells: [&str; 2]| {
+        let mut table = String::from("step,capability,accuracy,chance,frequency\n");
+        for step in 0..4 {
+            for (name, cell) in ["a", "b"].iter().zip(cells) {
+                table += &format!("{step},{name},0.{step},,{cell}\n");
+            }
+        }
+        table
+    };
+    fs::write(folder.path().join("t.csv"), table(["", ""])).unwrap();
+    let answer = json(folder.path(), &["measure", "t.csv"]);
+    assert!(answer.get("by_frequency").is_none(), "{answer}");
+    let output = common::gradual(folder.path(), &["measure", "t.csv"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("the accuracy of guessing is taken to be 0"),
+        "{said}"
+    );
+    fs::write(folder.path().join("t.csv"), table(["0.9", ""])).unwrap();
+    let said = refused(folder.path(), &["measure", "t.csv"]);
+    assert!(said.contains("line 3: the frequency is missing"), "{said}");
+}

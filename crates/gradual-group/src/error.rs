@@ -46,6 +46,15 @@ pub enum GroupError {
         /// Examples in the draw.
         examples: usize,
     },
+    /// What treats a group by its number goes around a grouping that finds groups anew in each draw.
+    #[error(
+        "{operation}: knows groups by their numbers, and the grouping finds them anew in each draw; put the wrapper `tracked` \
+         around it first, or take one that keeps them, such as landmarks"
+    )]
+    Anew {
+        /// The wrapper.
+        operation: &'static str,
+    },
     /// There is another number of fixed weights than of groups.
     #[error(
         "priors: {weights} {} given for {groups} {}",
@@ -207,7 +216,7 @@ pub enum GroupError {
         other: usize,
     },
     /// Gradients of two draws could not be compared.
-    #[error("{operation}: {source}")]
+    #[error("{operation}: {}", without(operation, source))]
     Gradients {
         /// The grouping.
         operation: &'static str,
@@ -435,6 +444,14 @@ impl GroupError {
     pub(crate) fn read(operation: &'static str) -> impl FnOnce(String) -> Self {
         move |problem| Self::Read { operation, problem }
     }
+}
+
+/// What an error says, without the name that stands before it already.
+fn without(operation: &str, error: &gradual_grad::GradError) -> String {
+    let said = error.to_string();
+    let rest = said.strip_prefix(operation);
+    let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+    rest.map_or_else(|| said.clone(), str::to_owned)
 }
 
 fn plural(count: usize, one: &'static str, several: &'static str) -> &'static str {

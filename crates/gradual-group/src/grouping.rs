@@ -93,6 +93,12 @@ pub trait Grouping: DynClone + Send {
         false
     }
 
+    /// Whether a group of one draw is the group of that number in the next: what remembers groups from draw to draw needs
+    /// it. Not so where groups are found anew in each draw. True by default.
+    fn keeps_identity(&self) -> bool {
+        true
+    }
+
     /// Which standing examples [`stand`](Self::stand) has to be shown before the next
     /// [`group`](Self::group), if any.
     fn wants(&self) -> Option<Standing> {

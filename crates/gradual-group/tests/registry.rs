@@ -259,6 +259,13 @@ fn wrappers_are_checked_before_the_first_draw() {
     );
     for wrapper in ["priors(weights = [1, 2])", "damped"] {
         assert!(refused(wrapper, "singular-vectors").contains("the groups are signed"));
+        let said = refused(wrapper, "kmeans(k = 2)");
+        assert!(said.contains("knows groups by their numbers"), "{said}");
+        let inner = entries::grouping(&"kmeans(k = 2)".parse().unwrap(), context(GROUPS, None));
+        let tracked = entries::wrapped(&"tracked".parse().unwrap(), context(GROUPS, None), inner);
+        assert!(tracked.keeps_identity());
+        let wrapped = entries::wrapped(&wrapper.parse().unwrap(), context(GROUPS, None), tracked);
+        wrapped.check(8).unwrap();
     }
     let inner = || entries::grouping(&Spec::new("labels"), context(GROUPS, None));
     let after = entries::wrapped(

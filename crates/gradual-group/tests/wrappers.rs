@@ -112,6 +112,10 @@ impl Grouping for Recorder {
         self.groups(draw)
     }
 
+    fn keeps_identity(&self) -> bool {
+        true
+    }
+
     // Wrappers do not ask: their groups may not last.
     fn is_lasting(&self) -> bool {
         true

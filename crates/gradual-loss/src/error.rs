@@ -86,6 +86,15 @@ pub enum LossError {
         /// Groups of the draw.
         got: usize,
     },
+    /// A composition that remembers groups goes with a grouping that finds them anew in each draw.
+    #[error(
+        "{operation}: remembers groups from draw to draw, and the grouping finds them anew in each; put the wrapper `tracked` \
+         around it, or take one that keeps them, such as landmarks, or a composition that remembers nothing"
+    )]
+    Anew {
+        /// The composition.
+        operation: &'static str,
+    },
     /// A composition whose settings are of some groups goes with a grouping that has another number of them.
     #[error("{operation}: its settings are of {expected} groups, but the grouping has {got}")]
     OtherGroups {

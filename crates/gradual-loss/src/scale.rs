@@ -43,8 +43,9 @@ pub enum Scale {
     /// an ordinary one. Draws whose coefficients are all zero do not count. What it remembers is state of the
     /// [`Scaler`](crate::Scaler). Refused like [`UnitSum`](Self::UnitSum).
     RunningSum(f64),
-    /// c / max(Σ|c|, s): raw once the losses are small, never larger than at the start if s is the
-    /// sum there, for k groups under a power p of loss ℓ₀: see [`Scale::cap`]. s must be positive and finite.
+    /// c / max(Σ|c|, s): with absolute values that sum to one while the raw ones sum to more than s, and c / s from there on,
+    /// which falls with the losses. With s the sum at the start, for k groups under a power p of loss ℓ₀
+    /// ([`Scale::cap`]), steps are never larger than there. s must be positive and finite.
     Cap(f64),
     /// c scaled so that ‖Gᵀc‖ is the norm of the ERM gradient ‖Gᵀ1/n‖. Needs the Gram matrix.
     ///
@@ -102,10 +103,10 @@ pub(crate) static MATCH_NORM: Entry<(), Option<Scale>> = Entry {
 
 pub(crate) static CAP: Entry<(), Option<Scale>> = Entry {
     name: "cap",
-    about: "raw coefficients, divided where their absolute values sum to more than a limit",
+    about: "coefficients divided by the sum of their absolute values, or by a limit where the sum is below it",
     facts: &[],
     parameters: &[
-        Parameter::number("limit", "the sum from which they are divided", 1.0)
+        Parameter::number("limit", "the least that they are divided by", 1.0)
             .required()
             .above(0.0),
     ],

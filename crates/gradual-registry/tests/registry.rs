@@ -307,6 +307,20 @@ fn bounds_are_said_in_words() {
     assert!(Parameter::flag("f", "", true).extremes().is_empty());
 }
 
+/// A whole number may be written by its power of ten, as one that is not exact may not.
+#[test]
+fn counts_may_have_powers_of_ten() {
+    let steps = Parameter::count("steps", "", 1).at_most(1e6);
+    let accepted = |number: f64| steps.accept(&Value::Number(number));
+    assert_eq!(accepted(1e4), Some(Value::Count(10_000)));
+    assert_eq!(accepted(0.0), Some(Value::Count(0)));
+    for number in [1.5, -1.0, 1e7, f64::NAN, f64::INFINITY] {
+        assert_eq!(accepted(number), None, "{number}");
+    }
+    let any = Parameter::count("seed", "", 0);
+    assert_eq!(any.accept(&Value::Number(1e16)), None);
+}
+
 #[test]
 fn excerpts_are_short_and_on_one_line() {
     assert_eq!(excerpt("plain – text", 40), "plain – text");

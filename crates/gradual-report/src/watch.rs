@@ -55,15 +55,17 @@ pub(crate) fn serve(
     })
 }
 
-/// Waits for Ctrl-C, or for the signal that ends a program.
+/// Waits for Ctrl-C, for the signal that ends a program, or for the one of a terminal that was closed.
 async fn asked_to_stop() -> io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut ends = signal(SignalKind::terminate())?;
+        let mut closed = signal(SignalKind::hangup())?;
         tokio::select! {
             pressed = tokio::signal::ctrl_c() => pressed,
             _ = ends.recv() => Ok(()),
+            _ = closed.recv() => Ok(()),
         }
     }
     #[cfg(not(unix))]

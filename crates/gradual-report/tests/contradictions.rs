@@ -99,10 +99,23 @@ fn one_seed_copied_to_five() {
     refused(&["erm/seed-1/config.json", "seed is \"0\""], |dir| {
         copy(dir, true);
     });
-    // With configurations of their own.
-    refused(&["erm/seed-0", "erm/seed-1", "copy of the other"], |dir| {
-        copy(dir, false);
-    });
+    // With configurations of their own, and with other numbers beside the accuracies and losses.
+    for change in [false, true] {
+        refused(&["erm/seed-0", "erm/seed-1", "copy of the other"], |dir| {
+            copy(dir, false);
+            let path = run_folder(dir, "erm", 1).join("curves.jsonl");
+            let text = fs::read_to_string(&path).unwrap();
+            if change {
+                let lines = text.lines().map(|line| {
+                    let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+                    line["train_loss"] = serde_json::json!(0.125);
+                    format!("{line}\n")
+                });
+                write(&path, &lines.collect::<String>());
+                fs::remove_file(path.with_file_name("DONE")).unwrap();
+            }
+        });
+    }
 }
 
 #[test]

@@ -101,10 +101,12 @@ fn arms_that_end_before_they_group_are_not_judged() {
         let root = tempdir().unwrap();
         let dir = quick().write(root.path());
         for seed in 0..5 {
-            configure(&dir, "erm", seed, |_| ());
-            configure(&dir, "labels", seed, |config| {
-                config["recipe"] = recipe.clone()
-            });
+            for arm in ["erm", "labels", "singular-vectors"] {
+                configure(&dir, arm, seed, |config| {
+                    let own = arm == "labels";
+                    config["recipe"] = if own { recipe.clone() } else { json!({}) };
+                });
+            }
         }
         let page = report(&dir).unwrap();
         let summary = summary(&dir);
@@ -163,6 +165,26 @@ fn curves_of_another_grid_or_draw_have_no_verdict_together() {
         let error = report(&dir).unwrap_err();
         assert!(matches!(error, ReportError::Incomparable { .. }), "{error}");
         let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(said), "{source}");
+    }
+}
+
+/// The steps before a first evaluation are a gap like any other: curves are drawn across it.
+#[test]
+fn curves_that_begin_later_have_no_verdict_together() {
+    for seeds in [0..5, 2..3] {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        for seed in seeds {
+            let path = run_folder(&dir, "labels", seed).join("curves.jsonl");
+            let text = fs::read_to_string(&path).unwrap();
+            let later: Vec<&str> = text.lines().skip(5).collect();
+            write(&path, &(later.join("\n") + "\n"));
+            configure(&dir, "labels", seed, |_| {});
+        }
+        let error = report(&dir).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        let said = "evaluations of a run (by the most steps between two in curves.jsonl)";
         assert!(source.contains(said), "{source}");
     }
 }

@@ -184,10 +184,12 @@ fn often(config: &RunConfig, steps: u64) -> [f64; 2] {
     [config.steps as f64 / steps as f64, 1.0 / steps as f64]
 }
 
-/// The steps between two evaluations, fewest first.
+/// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none.
 fn between(evaluations: &[Evaluation]) -> Vec<u64> {
     let steps = evaluations.windows(2).map(|two| two[1].step - two[0].step);
-    let mut steps: Vec<u64> = steps.collect();
+    let before = evaluations.first().map(|first| first.step);
+    let before = before.filter(|&steps| steps > 0);
+    let mut steps: Vec<u64> = steps.chain(before).collect();
     steps.sort_unstable();
     steps
 }

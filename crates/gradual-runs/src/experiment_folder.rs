@@ -1,11 +1,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use gradual_measure::Evaluation;
+
 use crate::error::RunsError;
 use crate::experiment::ExperimentRecord;
 use crate::files::{self, CONFIG, EXPERIMENT};
 use crate::place::{Place, Places};
-use crate::record::Record;
 use crate::run::Run;
 
 /// The folder of an experiment, with all its runs, read and checked.
@@ -89,14 +90,19 @@ fn check_experiment(record: &ExperimentRecord, runs: &[Run]) -> Result<(), RunsE
     }
 }
 
-/// Two seeds can agree before the first step, but not after it.
+/// Two seeds can agree before the first step, but not after it: their losses do not, whatever else was changed in a copy. Of
+/// runs that hold no losses, everything has to be the same.
 fn check_copies(runs: &[Run]) -> Result<(), RunsError> {
-    let mut seen: HashMap<String, Vec<&Run>> = HashMap::new();
+    let mut seen: HashMap<Vec<[u64; 2]>, Vec<&Run>> = HashMap::new();
     for run in runs.iter().filter(|run| run.evaluations.len() > 1) {
-        let last = run.evaluations.last().map(Record::to_line).transpose()?;
-        let alike = seen.entry(last.unwrap_or_default()).or_default();
+        let last = run.evaluations.last().map(measured).unwrap_or_default();
+        let alike = seen.entry(last).or_default();
         let copy = alike.iter().find(|other| {
-            other.config.seed != run.config.seed && other.evaluations == run.evaluations
+            let both = || run.evaluations.iter().zip(&other.evaluations);
+            let same = || both().all(|(a, b)| a.step == b.step && measured(a) == measured(b));
+            other.config.seed != run.config.seed
+                && run.evaluations.len() == other.evaluations.len()
+                && (run.evaluations == other.evaluations || has_losses(run) && same())
         });
         if let Some(other) = copy {
             return Err(RunsError::Copied {
@@ -107,6 +113,21 @@ fn check_copies(runs: &[Run]) -> Result<(), RunsError> {
         alike.push(run);
     }
     Ok(())
+}
+
+/// Accuracies and losses, bit by bit.
+fn measured(evaluation: &Evaluation) -> Vec<[u64; 2]> {
+    let all = evaluation.capabilities.values();
+    all.map(|one| [one.accuracy.to_bits(), one.loss.to_bits()])
+        .collect()
+}
+
+/// Whether losses were written down: other programs may write one number everywhere.
+fn has_losses(run: &Run) -> bool {
+    let all = run.evaluations.iter();
+    let mut losses = all.flat_map(|one| one.capabilities.values().map(|one| one.loss));
+    let first = losses.next();
+    losses.any(|loss| Some(loss) != first)
 }
 
 /// A note on the finished runs whose journals nobody can check.

@@ -254,10 +254,17 @@ impl Objective {
     /// # Errors
     ///
     /// [`GroupError`](gradual_group::GroupError) naming the grouping and what does not fit. [`LossError`] for groups
-    /// with signs under anything but a sum of squares, a composition that is made for another number of groups, and
+    /// with signs under anything but a sum of squares, groups found anew in each draw under a composition that remembers them, a composition that is made for another number of groups, and
     /// layers for one that looks at none.
     pub fn check(&self, examples: usize) -> Result<(), TrainError> {
         self.grouping.check(examples)?;
+        if let Rule::Losses(composition) = &self.rule
+            && composition.keeps_state()
+            && !self.grouping.keeps_identity()
+        {
+            let operation = composition.name();
+            return Err(LossError::Anew { operation }.into());
+        }
         let signed = self.grouping.is_signed();
         let (operation, takes_signed, made_for) = match &self.rule {
             Rule::Losses(_) if !self.layers.is_empty() => return Err(LossError::Layers.into()),

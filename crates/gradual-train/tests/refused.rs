@@ -6,7 +6,7 @@ use burn::optim::{AdamConfig, SgdConfig};
 use burn::tensor::{DType, Device, Distribution, Tensor, TensorData};
 use gradual_grad::Tap;
 use gradual_grad::host::reads;
-use gradual_group::{Labels, OneGroup};
+use gradual_group::{KMeans, Labels, OneGroup, Tracked};
 use gradual_loss::{
     GroupDro, LeaveOneOut, LossError, Mean, PowerMean, RunningMeans, Scale, Shifted, SumOfSquares,
     Tilted,
@@ -256,4 +256,23 @@ fn a_matched_norm_stays_at_a_minimum() {
             );
         }
     }
+}
+
+/// Weights that a composition remembers would fall on whatever groups the next draw has by these numbers.
+#[test]
+fn what_remembers_groups_needs_groups_that_stay() {
+    let remembering = || GroupDro::new(0.1).unwrap();
+    let kmeans = || KMeans::new(3, 1);
+    let refused = Objective::new(kmeans(), remembering()).check(12);
+    let said = refused.unwrap_err().to_string();
+    assert!(
+        said.contains("the grouping finds them anew in each"),
+        "{said}"
+    );
+    Objective::new(kmeans(), SumOfSquares).check(12).unwrap();
+    let tracked = Objective::new(Tracked::new(kmeans()), remembering());
+    tracked.check(12).unwrap();
+    Objective::new(Labels::new(3), remembering())
+        .check(12)
+        .unwrap();
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use gradual::runs::streams::tell;
 
 use super::bytes;
 
@@ -73,7 +74,17 @@ impl Table {
     pub(super) fn column(&self, path: &Path, name: &str) -> anyhow::Result<Vec<(u64, &str)>> {
         let at = match (self.place(name), self.columns.len()) {
             (Some(at), _) => at,
-            (None, 1) => 0,
+            (None, 1) => {
+                let only = &self.columns[0];
+                if only.parse::<f64>().is_ok() {
+                    tell(&format!(
+                        "note: {}: the first line, {}, is taken for the name of its only column",
+                        path.display(),
+                        gradual::runs::shown(only)
+                    ));
+                }
+                0
+            }
             (None, _) => bail!(
                 "{}: line 1: expected a column \"{name}\", or one column alone, found {}",
                 path.display(),

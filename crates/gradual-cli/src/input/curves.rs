@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::bail;
 use gradual::measure::{CapabilityRecord, Evaluation};
 use gradual::runs::files::DONE;
+use gradual::runs::streams::tell;
 use gradual::runs::{Lines, SCHEMA, shown};
 
 use super::columns::Table;
@@ -25,6 +26,16 @@ const COLUMNS: [&str; 8] = [
 
 /// Those that stand beside accuracies.
 const BESIDE: [&str; 5] = ["loss", "chance", "frequency", "probability", "progress"];
+
+/// Capabilities that a note names.
+const NAMED: usize = 6;
+
+/// Whether a column of that name holds no accuracies: one of those, or some loss.
+fn is_beside(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let is_loss = |part: &str| part == "loss";
+    BESIDE.contains(&name.as_str()) || name.split(|c: char| !c.is_alphanumeric()).any(is_loss)
+}
 
 /// Learning curves, and which of their numbers were there.
 pub(crate) struct Curves {
@@ -66,6 +77,12 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
         true => by_row(path, &table, chance)?,
         false => by_column(path, &table, chance)?,
     };
+    if let (true, Some(line)) = filled(&table, "frequency") {
+        bail!(
+            "{}: line {line}: the frequency is missing, and others are there: give all of them, or none",
+            path.display()
+        );
+    }
     let evaluations = steps.into_iter().map(|(step, capabilities)| {
         let equal = 1.0 / capabilities.len() as f64;
         let capabilities = capabilities.into_iter().map(|(name, record)| {
@@ -98,9 +115,19 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
         evaluations: evaluations.collect(),
         has_losses,
         has_examples: false,
-        has_chances: long && table.place("chance").is_some(),
-        has_frequencies: long && table.place("frequency").is_some(),
+        has_chances: long && filled(&table, "chance").0,
+        has_frequencies: long && filled(&table, "frequency").0,
     })
+}
+
+/// Whether any cell of a column is filled in, and the first line where one is not.
+fn filled(table: &Table, column: &str) -> (bool, Option<u64>) {
+    let Some(at) = table.place(column) else {
+        return (false, None);
+    };
+    let empty = table.rows.iter().find(|(_, cells)| cells[at].is_empty());
+    let any = table.rows.iter().any(|(_, cells)| !cells[at].is_empty());
+    (any, empty.map(|(line, _)| *line))
 }
 
 type Steps = BTreeMap<u64, BTreeMap<String, CapabilityRecord>>;
@@ -239,21 +266,29 @@ fn by_column(path: &Path, table: &Table, chance: f64) -> anyhow::Result<Steps> {
         );
     }
     // Taken for capabilities they would count in every number over all of them.
-    if let Some((_, name)) = capabilities
-        .iter()
-        .find(|(_, name)| BESIDE.contains(&name.as_str()))
-    {
+    if let Some((_, name)) = capabilities.iter().find(|(_, name)| is_beside(name)) {
         bail!(
             "{}: line 1: without a column \"capability\", every column but the step is the accuracies of a capability, and {name} is \
              none: write a row for each step and capability (columns {}){}",
             path.display(),
             COLUMNS.join(", "),
-            match name.as_str() {
+            match name.to_lowercase().as_str() {
                 "chance" => ", or leave it out and give --chance",
                 _ => ", or leave it out",
             }
         );
     }
+    let names = capabilities.iter().map(|(_, name)| shown(name));
+    let names: Vec<String> = names.take(NAMED).collect();
+    let more = match capabilities.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    tell(&format!(
+        "note: {}: every column but the step is taken for the accuracies of a capability: {}{more}",
+        path.display(),
+        names.join(", ")
+    ));
     let mut steps = Steps::new();
     for (line, cells) in &table.rows {
         let cell = |at: usize| Cell {

@@ -38,6 +38,10 @@ impl Grouping for Box<dyn Grouping> {
         (**self).is_signed()
     }
 
+    fn keeps_identity(&self) -> bool {
+        (**self).keeps_identity()
+    }
+
     fn wants(&self) -> Option<Standing> {
         (**self).wants()
     }

@@ -175,6 +175,10 @@ impl Grouping for Hdbscan {
     }
 
     /// Without any cluster all examples with a gradient are one group, which is the plain mean.
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let similarities = cosines(OPERATION, draw)?.similarity(self.similarity);
         let (mut assignment, mut groups) = self.clusters(&similarities)?;

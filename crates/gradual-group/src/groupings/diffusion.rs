@@ -506,6 +506,10 @@ impl Grouping for Diffusion {
         Ok(())
     }
 
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.check(draw.num_examples())?;
         if self.examples.is_none() {

@@ -71,6 +71,10 @@ impl Grouping for EachExample {
         Some(examples)
     }
 
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         Groups::each(draw.nonempty("each example")?, draw.options())
     }

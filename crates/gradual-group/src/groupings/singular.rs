@@ -361,6 +361,10 @@ impl Grouping for SingularVectors {
         self.membership == Membership::Signed
     }
 
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         match self.gram(draw)? {
             Some(gram) => {

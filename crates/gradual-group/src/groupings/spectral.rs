@@ -156,6 +156,10 @@ impl Grouping for Spectral {
         self.search.num_groups()
     }
 
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let similarity = self.similarity;
         let read = |cosines: Cosines| cosines.similarity(similarity);

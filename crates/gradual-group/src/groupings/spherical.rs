@@ -135,6 +135,10 @@ impl Grouping for SphericalKMeans {
         self.search.num_groups()
     }
 
+    fn keeps_identity(&self) -> bool {
+        false
+    }
+
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         self.search.group(OPERATION, draw, Cosines::signed)
     }

@@ -282,11 +282,11 @@ impl<G: Grouping + Clone> Wrapper for Damped<G> {
     }
 
     fn wrap_check(&self, _: usize) -> Result<(), GroupError> {
-        match self.inner.is_signed() {
-            true => Err(GroupError::Signed {
-                operation: OPERATION,
-            }),
-            false => Ok(()),
+        let operation = OPERATION;
+        match (self.inner.is_signed(), self.inner.keeps_identity()) {
+            (true, _) => Err(GroupError::Signed { operation }),
+            (false, false) => Err(GroupError::Anew { operation }),
+            (false, true) => Ok(()),
         }
     }
 

@@ -122,6 +122,9 @@ impl<G: Grouping + Clone> Wrapper for Priors<G> {
                 weights: self.priors.len(),
                 groups,
             }),
+            _ if !self.inner.keeps_identity() => Err(GroupError::Anew {
+                operation: "priors",
+            }),
             _ => Ok(()),
         }
     }

@@ -115,6 +115,10 @@ impl<G: Grouping + Clone> Wrapper for Tracked<G> {
         &mut self.inner
     }
 
+    fn wrap_identity(&self, _: bool) -> bool {
+        true
+    }
+
     fn wrap_look(&self, inner: Look) -> Look {
         inner.max(Look::Vectors)
     }

@@ -102,6 +102,11 @@ pub trait Wrapper: Clone + Send {
         inner
     }
 
+    /// Whether a group keeps its number from draw to draw, where those of the inner grouping do or do not: the same by default.
+    fn wrap_identity(&self, inner: bool) -> bool {
+        inner
+    }
+
     /// What is to stand, where the inner grouping wants `inner`: the same by default.
     fn wrap_wants(&self, inner: Option<Standing>) -> Option<Standing> {
         inner
@@ -192,6 +197,10 @@ impl<W: Wrapper> Grouping for W {
 
     fn is_signed(&self) -> bool {
         self.inner().is_signed()
+    }
+
+    fn keeps_identity(&self) -> bool {
+        self.wrap_identity(self.inner().keeps_identity())
     }
 
     fn wants(&self) -> Option<Standing> {

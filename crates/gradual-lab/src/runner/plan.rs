@@ -256,7 +256,8 @@ impl Plan<'_> {
             let evaluations = steps / self.evaluate_every.max(1);
             if evaluations > EVALUATIONS {
                 bail!(
-                    "arm {}: {evaluations} evaluations, one every {} of {steps} steps, but a run has at most {EVALUATIONS}",
+                    "arm {}: {evaluations} evaluations, one every {} of {steps} steps, but a run has at most {EVALUATIONS}: give a \
+                     larger --evaluate-every",
                     arm.name,
                     self.evaluate_every
                 );

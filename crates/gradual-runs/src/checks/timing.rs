@@ -4,6 +4,9 @@ use super::range::Checks;
 use crate::error::RunsError;
 use crate::record::Record;
 
+/// Fewest seconds of a step: fewer than any machine needs for an addition.
+const LEAST: f64 = 1e-12;
+
 const CHECKS: Checks = Checks(Timing::NAME);
 
 impl Record for Timing {
@@ -17,6 +20,11 @@ impl Record for Timing {
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         CHECKS.count("step", self.step)?;
         CHECKS.positive("seconds", self.seconds)?;
+        // Steps a second are a number, too.
+        if self.seconds < self.step as f64 * LEAST {
+            let expected = format!("at least {LEAST:e} for each of {} steps", self.step);
+            return Err(CHECKS.fault("seconds", self.seconds, expected));
+        }
         if let Some(bytes) = self.peak_memory {
             CHECKS.count("peak_memory", bytes)?;
         }

@@ -143,6 +143,13 @@ impl Reading {
             Some(labels) => labels.clone(),
             None => labels_beside(&path)?,
         };
+        if !labels_path.exists() {
+            let problem = format!(
+                "needs a file of labels, and there is no {}: say where theirs are (labels = FILE, or --labels FILE)",
+                labels_path.display()
+            );
+            return Err(ImageError::of(&path, problem));
+        }
         let labels = read(&labels_path)?;
         let (size, channels) = match images.axes[..] {
             [_, height, width] => ([height, width], 1),
@@ -234,9 +241,10 @@ impl Reading {
         };
         let [height, width] = size;
         let described = format!(
-            "{images} {colours} images of {width} × {height} pixels, {} classes, {} groups",
+            "{images} {colours} images of {width} × {height} pixels, {} classes, {} {}",
             class_names.len(),
-            groups.len()
+            groups.len(),
+            if groups.len() == 1 { "group" } else { "groups" }
         );
         let name = super::error::shown(path);
         let notes = std::iter::once(&described).chain(&warnings);

@@ -36,6 +36,9 @@ impl<'a> Cell<'a> {
             // −0 and 0 are one number.
             Ok(value) => Ok(Self::Number(value + 0.0)),
             Err(_) if text.contains(['\n', '\r']) => Err(SEVERAL_LINES),
+            Err(_) if has_thousands(text) => Err(
+                "is a number with commas, for thousands or for decimals; write numbers with a decimal point and no commas",
+            ),
             Err(_) if has_decimal_comma(text) => {
                 Err("is a number with a decimal comma; write numbers with a decimal point")
             }
@@ -54,6 +57,18 @@ fn has_decimal_comma(text: &str) -> bool {
     })
 }
 
+/// Whether a text may be a number whose digits are in threes: 1,000 or 1,234,567.8.
+fn has_thousands(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = whole.split(',');
+    let first = parts.next().unwrap_or_default();
+    let mut rest = parts.peekable();
+    let begins = (1..=3).contains(&first.len()) && digits(first) && rest.peek().is_some();
+    begins && rest.all(|part| part.len() == 3 && digits(part)) && digits(fraction)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,11 +78,27 @@ mod tests {
         assert_eq!(Cell::new("-0"), Ok(Cell::Number(0.0)));
         assert_eq!(Cell::new("1.7e9"), Ok(Cell::Number(1.7e9)));
         assert_eq!(Cell::new("None"), Ok(Cell::Text("None")));
-        assert_eq!(Cell::new("a,b"), Ok(Cell::Text("a,b")));
+        for text in ["a,b", "1,23,4", "1,2345,678", "1,,000"] {
+            assert_eq!(Cell::new(text), Ok(Cell::Text(text)));
+        }
+        let said = |text| Cell::new(text).unwrap_err();
+        assert!(said("1,000").contains("for thousands or for decimals"));
+        assert!(said("1,50").contains("decimal comma"));
         for text in MISSING {
             assert_eq!(Cell::new(text), Ok(Cell::Missing));
         }
-        for text in ["inf", "1e400", "1e101", "1,5", "-12,", ",5", "a\nb"] {
+        for text in [
+            "inf",
+            "1e400",
+            "1e101",
+            "1,5",
+            "-12,",
+            ",5",
+            "a\nb",
+            "1,000",
+            "1,234,567",
+            "-12,345.6",
+        ] {
             assert!(Cell::new(text).is_err(), "{text}");
         }
     }

@@ -54,6 +54,9 @@ impl<'a> Header<'a> {
         }
         if let Some(at) = names.iter().position(String::is_empty) {
             let why = match at {
+                _ if names[0].starts_with("sep=") => {
+                    "; the first line, which tells Excel what stands between cells, has to go"
+                }
                 0 => "; where pandas wrote it, write it with index=False",
                 _ if at + 1 == names.len() => {
                     "; is there a separator too many at the end of the lines?"

@@ -1,5 +1,7 @@
 //! The groups of a file, those of a single line put together.
 
+use crate::finite::groups::tell_apart;
+
 /// Groups of two lines at least, of two lines or more in all. Of those with one line alone nothing would be left to be
 /// measured on, so that they are one group together, whose name says so; if there is one such line alone, it is of the
 /// smallest of the others.
@@ -24,6 +26,11 @@ pub(super) fn measurable(groups: Vec<(String, Vec<u32>)>) -> Vec<(String, Vec<u3
             let name = format!("other ({} groups of a single line)", several.len());
             kept.push((name, lines));
         }
+    }
+    let mut names: Vec<String> = kept.iter().map(|(name, _)| name.clone()).collect();
+    tell_apart(&mut names);
+    for ((name, _), told) in kept.iter_mut().zip(names) {
+        *name = told;
     }
     kept
 }

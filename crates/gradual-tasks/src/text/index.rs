@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use gradual_registry::excerpt;
 
@@ -345,6 +346,23 @@ impl<'a> Builder<'a> {
         names.find(|name| !is_taken(name)).unwrap_or(NO_GROUP)
     }
 
+    /// A group whose name looks like another's, and in what they differ.
+    fn same_group(&self) -> Option<(&str, &'static str)> {
+        let named = self.places.iter();
+        let mut names: Vec<(u32, &str)> = named
+            .filter_map(|(name, place)| Some((*place, name.as_deref()?)))
+            .collect();
+        names.sort_unstable();
+        let mut plain: HashMap<String, &str> = HashMap::new();
+        names.into_iter().find_map(|(_, name)| {
+            let other = plain.insert(name.trim().nfc().collect(), name)?;
+            Some(match other.trim() == name.trim() {
+                true => (name, "with other blanks around it"),
+                false => (name, "in two forms of Unicode"),
+            })
+        })
+    }
+
     fn notes(&self, form: Form) -> Vec<String> {
         let mut notes = Vec::new();
         let lines = |count: u64| match count {
@@ -359,19 +377,31 @@ impl<'a> Builder<'a> {
                 Form::PromptAndTarget => "the beginning of such a prompt is cut off",
             };
             notes.push(format!(
-                "{}: {} of {} are longer than the context of {} tokens: {what}",
+                "{}: {} of {} {} longer than the context of {} tokens: {what}",
                 self.name,
                 lines(self.long),
                 self.number - u64::from(self.blank),
+                if self.long == 1 { "is" } else { "are" },
                 self.context
             ));
         }
         if self.ungrouped > 0 && !self.places.is_empty() {
+            let (are, their) = match self.ungrouped {
+                1 => ("is", "its"),
+                _ => ("are", "their"),
+            };
             notes.push(format!(
-                "{}: {} without a \"{GROUP}\" are a group of their own, '{}'",
+                "{}: {} without a \"{GROUP}\" {are} a group of {their} own, '{}'",
                 self.name,
                 lines(self.ungrouped),
                 self.without_group()
+            ));
+        }
+        if let Some((one, why)) = self.same_group() {
+            notes.push(format!(
+                "{}: '{}' is there twice, {why}, which are two groups",
+                self.name,
+                excerpt(one, SHORT)
             ));
         }
         if !self.unused.is_empty() {

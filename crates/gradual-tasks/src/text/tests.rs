@@ -278,7 +278,7 @@ fn single_lines_are_a_group_together() {
 fn long_lines_are_cut_to_the_context() {
     let data =
         read("{\"text\":\"0123456789abcdefghijklmnopqrstuvwxyz\"}\n{\"text\":\"ab\"}\n").unwrap();
-    assert!(data.notes()[1].contains("1 line of 2 are longer than the context of 16 tokens"));
+    assert!(data.notes()[1].contains("1 line of 2 is longer than the context of 16 tokens"));
     let task = Text {
         split: Arc::new(Split {
             training: vec![0, 1],
@@ -674,5 +674,54 @@ fn groups_of_odd_names_stay_apart() {
         data.notes().iter().any(|one| one.contains(note)),
         "{:?}",
         data.notes()
+    );
+}
+
+/// Names that are made of others are no group's own.
+#[test]
+fn groups_of_single_lines_are_told_from_groups_of_such_a_name() {
+    let line = |group: &str| format!("{{\"text\":\"ab\",\"group\":\"{group}\"}}\n");
+    let taken = "other (2 groups of a single line)";
+    let text: String = ["g", "g", taken, taken, "x", "y"].map(line).concat();
+    let task = Text::new(&read(&text).unwrap(), 3);
+    let names: Vec<&str> = task
+        .capabilities()
+        .iter()
+        .map(|each| each.name.as_str())
+        .collect();
+    assert_eq!(names.len(), 3);
+    assert_ne!(names[1], names[2], "{names:?}");
+    let sum: f64 = task.capabilities().iter().map(|each| each.frequency).sum();
+    assert!((sum - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn groups_that_look_the_same_are_told() {
+    let line = |group: &str| format!("{{\"text\":\"ab\",\"group\":\"{group}\"}}\n");
+    for (other, said) in [
+        (
+            "caf\u{65}\u{301}",
+            "in two forms of Unicode, which are two groups",
+        ),
+        (
+            "caf\u{e9} ",
+            "with other blanks around it, which are two groups",
+        ),
+    ] {
+        let text: String = ["caf\u{e9}", "caf\u{e9}", other, other].map(line).concat();
+        let data = read(&text).unwrap();
+        assert!(
+            data.notes().iter().any(|note| note.contains(said)),
+            "{:?}",
+            data.notes()
+        );
+    }
+    let text: String = ["a", "a", "b", "b"].map(line).concat();
+    assert!(
+        !read(&text)
+            .unwrap()
+            .notes()
+            .iter()
+            .any(|note| note.contains("there twice"))
     );
 }

@@ -1,6 +1,7 @@
 //! Four processes, of which one is killed at some moment, again and again: the others end, and the next four go on to the
 //! same bits.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -89,16 +90,31 @@ pub(crate) fn train(home: &Path) {
     }
 }
 
+/// Whether there is an `mpirun`; says so where there is none.
+pub(crate) fn has_mpirun() -> bool {
+    let there = Command::new("mpirun").arg("--version").output().is_ok();
+    if !there {
+        println!("there is no mpirun, so one process is all that is tested");
+    }
+    there
+}
+
 /// Four ranks of a run in this folder.
 fn start(home: &Path) -> Child {
     for rank in 0..RANKS {
         drop(fs::remove_file(home.join(format!("rank-{rank}"))));
     }
+    four(&[TRAIN.as_ref(), home.as_os_str()])
+}
+
+/// This program on four ranks.
+fn four(arguments: &[&OsStr]) -> Child {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new("mpirun");
     command
         .args(["-n", &RANKS.to_string(), "--oversubscribe"])
-        .args([program.as_os_str(), TRAIN.as_ref(), home.as_os_str()])
+        .arg(program)
+        .args(arguments)
         // Where tests run as root, in a container.
         .envs([
             ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
@@ -148,12 +164,15 @@ fn end(mut child: Child, limit: Duration) -> (bool, String) {
     }
 }
 
+/// Four processes make the steps of one.
+pub(crate) fn steps_of_several() {
+    let (fine, said) = end(four(&[]), Duration::from_secs(600));
+    assert!(fine, "{said}");
+    println!("{RANKS} processes make the steps of one");
+}
+
 /// Kills one of four ranks at ten moments of one run, which is then the same as one that nobody has disturbed.
 pub(crate) fn at_random_moments() {
-    if Command::new("mpirun").arg("--version").output().is_err() {
-        println!("there is no mpirun, so no process is killed");
-        return;
-    }
     let homes = ["whole", "killed"].map(|_| tempfile::tempdir().expect("a temporary folder"));
     let [whole, killed] = homes.each_ref().map(tempfile::TempDir::path);
     let child = start(whole);

@@ -27,7 +27,8 @@ fn main() {
     equal::steps_are_those_of_one(&rank);
     let alone = rank.size() == 1;
     drop(rank);
-    if alone {
+    if alone && killed::has_mpirun() {
+        killed::steps_of_several();
         killed::at_random_moments();
     }
 }
