@@ -189,6 +189,23 @@ fn curves_that_begin_later_have_no_verdict_together() {
     }
 }
 
+/// Configurations of other programs may say a number of examples that no evaluation shows.
+#[test]
+fn another_draw_than_configurations_say_is_told() {
+    for (said, told) in [(1_000_000, true), (0, false)] {
+        let root = tempdir().unwrap();
+        let dir = quick().write(root.path());
+        for arm in ["erm", "labels", "singular-vectors"] {
+            for seed in 0..5 {
+                configure(&dir, arm, seed, |config| config["draw"] = json!(said));
+            }
+        }
+        let page = fs::read_to_string(report(&dir).unwrap()).unwrap();
+        let note = "Examples of a step are not those that configurations say";
+        assert_eq!(page.contains(note), told, "{said}");
+    }
+}
+
 /// A number over all capabilities is another one where arms train others, in whichever seed, or count from another chance.
 #[test]
 fn arms_with_other_capabilities_have_no_verdict_over_all() {

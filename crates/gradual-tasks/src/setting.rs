@@ -84,23 +84,6 @@ pub(crate) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D:
     Ok(got as f32)
 }
 
-/// Whether the length of a list is in range.
-pub(crate) fn list(
-    name: &'static str,
-    range: RangeInclusive<usize>,
-    got: usize,
-) -> Result<(), SettingError> {
-    match range.contains(&got) {
-        true => Ok(()),
-        false => Err(SettingError::List {
-            name,
-            least: *range.start(),
-            most: *range.end(),
-            got,
-        }),
-    }
-}
-
 /// Checks a whole number.
 pub(crate) fn count(
     name: &'static str,
@@ -116,6 +99,20 @@ pub(crate) fn count(
             got,
         }),
     }
+}
+
+/// Checks the length of a list.
+pub(crate) fn list(
+    name: &'static str,
+    range: RangeInclusive<usize>,
+    got: usize,
+) -> Result<(), SettingError> {
+    count(name, range.clone(), got).map_err(|_| SettingError::List {
+        name,
+        least: *range.start(),
+        most: *range.end(),
+        got,
+    })
 }
 
 /// Checks a number.

@@ -33,6 +33,16 @@ impl Run {
         self.finished && last < self.config.steps
     }
 
+    /// The examples of a step that its configuration says, and those that its evaluations show, where these are others. The last
+    /// step of an epoch may have had fewer; runs with a recipe are refused instead.
+    pub(crate) fn other_draw(&self) -> Option<(u64, f64)> {
+        let said = Some(self.config.draw).filter(|&draw| draw > 0)?;
+        let last = self.evaluations.last().filter(|last| last.step > 0)?;
+        let shown = last.examples as f64 / last.step as f64;
+        let near = (0.5..=1.01).contains(&(shown / said as f64));
+        (!near).then_some((said, shown))
+    }
+
     /// After how many steps its lens opens or its grouping begins, where that is not before its end: it is the same run without.
     pub(crate) fn begins_too_late(&self) -> Option<u64> {
         let recipe = &self.config.recipe;

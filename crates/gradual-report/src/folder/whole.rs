@@ -8,8 +8,8 @@ use crate::text::{first_of, shorten};
 const TOLD: usize = 6;
 const NAME: usize = 40;
 
-/// A sentence on runs that were stopped, one on runs that ended before they grouped, and one on runs that have not begun, where
-/// there are such.
+/// A sentence on runs that were stopped, one on runs that ended before they grouped, one on runs of another draw than they
+/// say, and one on runs that have not begun, where there are such.
 pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
     let of = |some: &dyn Fn(&Arm) -> Option<String>| -> Option<String> {
         let told: Vec<String> = arms.iter().filter_map(some).collect();
@@ -25,6 +25,11 @@ pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
         let (after, steps) = arm.runs.iter().find_map(late)?;
         let name = shorten(&arm.name, NAME);
         Some(format!("`{name}` after {after} steps of {steps}"))
+    });
+    let draws = of(&|arm| {
+        let (said, shown) = arm.runs.iter().find_map(Run::other_draw)?;
+        let name = shorten(&arm.name, NAME);
+        Some(format!("`{name}` {said}, and {shown:.1} in curves.jsonl"))
     });
     let absent = of(&|arm| {
         let there = arm.runs.len() as u64;
@@ -43,6 +48,11 @@ pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
              it are not judged."
         )
     });
+    let draws = draws
+        .map(|arms| format!("Examples of a step are not those that configurations say: {arms}."));
     let absent = absent.map(|arms| format!("Runs that are not there: {arms}."));
-    [stopped, late, absent].into_iter().flatten().collect()
+    [stopped, late, draws, absent]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -12,7 +12,6 @@ use burn::optim::momentum::MomentumConfig;
 use burn::tensor::Device;
 use gradual_group::KMeans;
 use gradual_loss::SumOfSquares;
-use gradual_runs::{RunConfig, SCHEMA};
 use gradual_train::{
     Collective as _, Keep, MpiRank, Objective, Ranks, RunFolder, Trainer, TrainerConfig,
 };
@@ -21,6 +20,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::common::products::{Products, weights};
+use crate::written::written;
 
 /// The argument that makes this program one rank of a run in the folder that follows.
 pub(crate) const TRAIN: &str = "--train-in";
@@ -52,18 +52,7 @@ pub(crate) fn train(home: &Path) {
         seed: 3,
         ..TrainerConfig::default()
     };
-    let written = RunConfig {
-        schema: SCHEMA,
-        experiment: "products".into(),
-        arm: "means".into(),
-        seed: 3,
-        steps: STEPS,
-        draw: 32,
-        backend: "flex".into(),
-        task: json!({}),
-        recipe: json!({}),
-        settings: json!({}),
-    };
+    let written = written(STEPS);
     let objective = Objective::new(KMeans::new(3, 1), SumOfSquares);
     let optimizer = SgdConfig::new().with_momentum(Some(MomentumConfig::new()));
     let device = Device::flex();

@@ -11,6 +11,8 @@ mod equal;
 mod killed;
 #[path = "../ranks/own_loop.rs"]
 mod own_loop;
+#[path = "../ranks/written.rs"]
+mod written;
 
 use std::path::Path;
 use std::rc::Rc;

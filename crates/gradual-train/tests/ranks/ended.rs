@@ -8,7 +8,6 @@ use burn::optim::SgdConfig;
 use burn::tensor::Device;
 use gradual_group::{KMeans, Labels, OneGroup};
 use gradual_loss::{Mean, SumOfSquares};
-use gradual_runs::{RunConfig, SCHEMA};
 use gradual_train::{
     CONTINUE, End, Epochs, Flow, Interrupt, Keep, Objective, Observer, Phase, Ranks, RunFolder,
     SeenStep, TrainError, Trainer,
@@ -20,6 +19,7 @@ use crate::common::products::Products;
 use crate::common::{Model, Regression, weight};
 use crate::several::all_ranks;
 use crate::trained::{Seen, config, run, trainer};
+use crate::written::written;
 
 const STEPS: u64 = 20;
 
@@ -90,18 +90,7 @@ fn an_interrupt_of_any_rank_stops_all() {
 
 /// A run in a folder, up to an interruption.
 fn in_folder(path: &Path, size: usize, until: Option<u64>) {
-    let written = RunConfig {
-        schema: SCHEMA,
-        experiment: "products".into(),
-        arm: "means".into(),
-        seed: 3,
-        steps: STEPS,
-        draw: 32,
-        backend: "flex".into(),
-        task: json!({}),
-        recipe: json!({}),
-        settings: json!({}),
-    };
+    let written = written(STEPS);
     all_ranks(size, |rank| {
         let ranks = Ranks::new(rank);
         let task = Products::new(0.0);

@@ -15,3 +15,4 @@ mod resumed;
 mod several;
 mod traffic;
 mod trained;
+mod written;
