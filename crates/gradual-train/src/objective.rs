@@ -258,13 +258,6 @@ impl Objective {
     /// layers for one that looks at none.
     pub fn check(&self, examples: usize) -> Result<(), TrainError> {
         self.grouping.check(examples)?;
-        if let Rule::Losses(composition) = &self.rule
-            && composition.keeps_state()
-            && !self.grouping.keeps_identity()
-        {
-            let operation = composition.name();
-            return Err(LossError::Anew { operation }.into());
-        }
         let signed = self.grouping.is_signed();
         let (operation, takes_signed, made_for) = match &self.rule {
             Rule::Losses(_) if !self.layers.is_empty() => return Err(LossError::Layers.into()),
@@ -277,6 +270,12 @@ impl Objective {
         };
         if signed && !takes_signed {
             return Err(LossError::Signed { operation }.into());
+        }
+        if let Rule::Losses(composition) = &self.rule
+            && composition.keeps_state()
+            && !self.grouping.keeps_identity()
+        {
+            return Err(LossError::Anew { operation }.into());
         }
         let groups = self.grouping.num_groups(examples);
         // One at first, so that no other number is that of every draw.

@@ -20,9 +20,9 @@ impl Record for Timing {
     fn check(&self, before: Option<&Self>) -> Result<(), RunsError> {
         CHECKS.count("step", self.step)?;
         CHECKS.positive("seconds", self.seconds)?;
-        // Steps a second are a number, too.
-        if self.seconds < self.step as f64 * LEAST {
-            let expected = format!("at least {LEAST:e} for each of {} steps", self.step);
+        // Steps a second are a number, too; of no seconds there are none.
+        if self.seconds > 0.0 && self.seconds < self.step as f64 * LEAST {
+            let expected = format!("0, or at least {LEAST:e} for each of {} steps", self.step);
             return Err(CHECKS.fault("seconds", self.seconds, expected));
         }
         if let Some(bytes) = self.peak_memory {

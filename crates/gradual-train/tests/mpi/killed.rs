@@ -27,10 +27,10 @@ pub(crate) const TRAIN: &str = "--train-in";
 
 const RANKS: usize = 4;
 const KILLS: u32 = 10;
-const STEPS: u64 = 3_000;
-const EVERY: u64 = 20;
+const STEPS: u64 = 1_000;
+const EVERY: u64 = 50;
 /// Within which the others must have ended.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// How names of the environment begin that a rank has.
 const OF_RANKS: [&str; 5] = ["OMPI_COMM", "OMPI_MCA_orte", "PMIX_", "PMI_", "MPIR_"];
 /// What the last step left, beside the folder of the run.
