@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::ReportError;
 
+/// Steps a second that no machine makes: the seconds are no measure of time then.
+const FASTEST: f64 = 1e12;
+
 /// One run with at least one evaluation.
 pub(crate) struct Run {
     pub(crate) path: PathBuf,
@@ -98,6 +101,7 @@ impl Run {
         } else {
             (last.step, last.seconds)
         };
-        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
+        let speed = (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds);
+        speed.filter(|&speed| speed <= FASTEST)
     }
 }
