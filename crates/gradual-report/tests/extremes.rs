@@ -55,7 +55,7 @@ fn accepted(journal: &str, odd: &dyn Fn(usize, &mut Value)) {
         .unwrap_or_else(|error| panic!("{}", gradual_runs::message(&error)));
     assert!(fs::metadata(&page).unwrap().len() < 5_000_000);
     for table in ["runs.csv", "metrics.csv"] {
-        let table = fs::read_to_string(page.with_file_name(table)).unwrap();
+        let table = fs::read_to_string(page.with_file_name("tables").join(table)).unwrap();
         let mut cells = table.lines().flat_map(|line| line.split(','));
         let odd = cells.find(|cell| matches!(*cell, "inf" | "-inf" | "NaN"));
         assert_eq!(odd, None, "{table}");
