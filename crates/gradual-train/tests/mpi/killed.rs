@@ -162,7 +162,15 @@ pub(crate) fn steps_of_several() {
 
 /// Kills one of four ranks at ten moments of one run, which is then the same as one that nobody has disturbed.
 pub(crate) fn at_random_moments() {
-    let homes = ["whole", "killed"].map(|_| tempfile::tempdir().expect("a temporary folder"));
+    // In memory where that can be had: a process that waits for a disk ends when the disk has answered, and not before.
+    let memory = Path::new("/dev/shm");
+    let homes = ["whole", "killed"].map(|_| {
+        let made = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        made.expect("a temporary folder")
+    });
     let [whole, killed] = homes.each_ref().map(tempfile::TempDir::path);
     let child = start(whole);
     for rank in 0..RANKS {
