@@ -207,6 +207,6 @@ pub(crate) fn at_random_moments() {
         assert!(!one.is_empty() && one == other, "{name} differs");
     }
     println!(
-        "{KILLS} of {RANKS} ranks killed: the others ended within {slowest:?}, and the run is the same"
+        "{KILLS} times one of {RANKS} processes was killed: the others ended within {slowest:?}, and the run is the same"
     );
 }
