@@ -77,7 +77,7 @@ impl Table {
             (None, 1) => {
                 let only = &self.columns[0];
                 if only.parse::<f64>().is_ok() {
-                    tell(&format!(
+                    tell(format!(
                         "note: {}: the first line, {}, is taken for the name of its only column",
                         path.display(),
                         gradual::runs::shown(only)

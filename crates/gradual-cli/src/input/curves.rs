@@ -284,7 +284,7 @@ fn by_column(path: &Path, table: &Table, chance: f64) -> anyhow::Result<Steps> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    tell(&format!(
+    tell(format!(
         "note: {}: every column but the step is taken for the accuracies of a capability: {}{more}",
         path.display(),
         names.join(", ")

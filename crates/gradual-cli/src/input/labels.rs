@@ -44,7 +44,7 @@ fn of_cells(path: &Path, cells: Vec<&str>) -> Vec<Option<String>> {
         (other != *cell).then_some((other, *cell))
     });
     if let Some((one, other)) = same {
-        tell(&format!(
+        tell(format!(
             "note: {}: the labels {} and {} are one number, but two groups",
             path.display(),
             shown(one),
