@@ -3,6 +3,11 @@
 //! `cargo test --features mpi --test mpi` starts four processes by `mpirun` where there is one, and kills them. Started by
 //! `mpirun` itself, the program is one of them.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a test without a harness says what it has tested"
+)]
+
 #[path = "../ranks/close.rs"]
 mod close;
 #[path = "../common/mod.rs"]
