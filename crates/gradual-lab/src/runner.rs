@@ -46,11 +46,11 @@ impl Plan<'_> {
     pub(crate) fn run(&self, jobs: VecDeque<Job<'_>>, interrupt: &Interrupt) -> Outcome {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let workers = self.jobs.min(jobs.len()).max(1);
-        // A scheduler that gives a program some of a machine's cores says so.
+        // A scheduler that gives a program some of a machine's cores says so. More threads than cores only get into each other's way.
         let given = std::env::var("RAYON_NUM_THREADS");
         let given = given.ok().and_then(|given| given.parse().ok());
         let threads = given.filter(|&given| given > 0);
-        let threads = threads.unwrap_or((cores / workers).max(1));
+        let threads = threads.map_or((cores / workers).max(1), |given: usize| given.min(cores));
         let queue = Mutex::new(jobs);
         let outcome = Mutex::new(Outcome::default());
         let bars = MultiProgress::new();
