@@ -231,3 +231,16 @@ fn empty_columns_are_none() {
     let said = refused(folder.path(), &["measure", "t.csv"]);
     assert!(said.contains("line 3: the frequency is missing"), "{said}");
 }
+
+/// Lines are those that an editor shows, whatever ends them.
+#[test]
+fn lines_are_counted_by_every_end() {
+    let folder = tempdir().unwrap();
+    for end in ["\n", "\r\n", "\r"] {
+        let rows = ["step,a,b", "0,0.1,0.2", "1,0.2,0.3", "2,7,0.4"];
+        let text: String = rows.iter().map(|row| format!("{row}{end}")).collect();
+        fs::write(folder.path().join("t.csv"), text).unwrap();
+        let said = refused(folder.path(), &["measure", "t.csv"]);
+        assert!(said.contains("line 4: the a is"), "{end:?}: {said}");
+    }
+}

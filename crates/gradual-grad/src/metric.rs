@@ -262,6 +262,10 @@ impl Metric {
                 }
                 _ => None,
             };
+            if let (Some(factor), true) = (&each.factor, self.part != Part::Gradients) {
+                // One side of the layer, which is a vector and not the parameter.
+                each.parameter.shape = vec![factor.size()];
+            }
             seen |= each.factor.is_some();
         }
         match reached && !seen {

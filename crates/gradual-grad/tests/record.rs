@@ -77,6 +77,30 @@ fn gradients_go_round() {
     assert_eq!(restored.record().expect("a record"), record);
 }
 
+/// As a metric shows them, whichever side of a layer it looks at: so are standing examples kept in a checkpoint.
+#[test]
+fn gradients_in_a_metric_go_round() {
+    let model = Model::new();
+    for metric in [
+        Metric::euclidean(),
+        Metric::whitened(),
+        Metric::euclidean().with_whitening(Whitening::Kronecker { damping: 0.1 }),
+    ] {
+        for part in [Part::Gradients, Part::Inputs, Part::OutputGradients] {
+            let mut metric = metric.clone().with_part(part);
+            let draws = [model.gradients(7, 1), model.gradients(5, 2)];
+            metric.observe(&draws[0]).expect("moments");
+            let [one, other] = draws.map(|draw| metric.apply(&draw).expect("a metric"));
+            let record = round(&one.record().expect("a record"));
+            let restored = ExampleGradients::restored(&record, &device().inner()).expect("fits");
+            assert_eq!(bits(restored.gram()), bits(one.gram()), "{part:?}");
+            let cross = |with: &ExampleGradients| bits(other.cross_gram(with).expect("one model"));
+            assert_eq!(cross(&restored), cross(&one), "{part:?}");
+            assert_eq!(restored.coverage(), one.coverage(), "{part:?}");
+        }
+    }
+}
+
 #[test]
 fn moments_go_round() {
     let model = Model::new();

@@ -468,19 +468,24 @@ impl Recipe {
             }
             false => {
                 let mut composition = COMPOSITIONS.build(&self.composition, ())?;
+                let mut remembers = composition
+                    .keeps_state()
+                    .then(|| format!("composition {}", self.composition.name));
                 for wrapper in &self.composition_wrappers {
                     composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
+                    if remembers.is_none() && composition.keeps_state() {
+                        remembers = Some(format!("composition wrapper {}", wrapper.name));
+                    }
                 }
                 let exchanges = match (self.wrapper_waits(), self.lens_changes()) {
                     (true, _) => Some("the wrapper after"),
                     (_, true) => Some("the lens"),
                     _ => None,
                 };
-                if let Some(what) = exchanges.filter(|_| composition.keeps_state()) {
+                if let Some((what, remembers)) = exchanges.zip(remembers) {
                     bail!(
-                        "composition {} remembers its groups from step to step, and {what} exchanges them on the way: leave \
-                         one of the two out",
-                        self.composition.name
+                        "{remembers} remembers its groups from step to step, and {what} exchanges them on the way: leave one \
+                         of the two out"
                     );
                 }
                 Objective::new(grouping, composition)

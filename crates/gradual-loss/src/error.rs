@@ -75,7 +75,7 @@ pub enum LossError {
     },
     /// A composition that remembers groups met another number of them.
     #[error(
-        "{operation}: remembers {expected} groups, but the draw has {got}; \
+        "{operation}: knows {expected} groups, by its settings or by earlier draws, but the draw has {got}; \
          groups must keep their identity from draw to draw"
     )]
     Groups {
@@ -96,7 +96,7 @@ pub enum LossError {
         operation: &'static str,
     },
     /// A composition whose settings are of some groups goes with a grouping that has another number of them.
-    #[error("{operation}: its settings are of {expected} groups, but the grouping has {got}")]
+    #[error("{operation}: its settings are of {expected} {}, but the grouping has {got}", if *.expected == 1 { "group" } else { "groups" })]
     OtherGroups {
         /// The composition.
         operation: &'static str,

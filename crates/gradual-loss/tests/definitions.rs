@@ -477,7 +477,7 @@ fn refused_draws_and_states_change_nothing() {
         .unwrap_err();
     assert_eq!(
         other.to_string(),
-        "group DRO: remembers 2 groups, but the draw has 3; groups must keep their identity from draw to draw"
+        "group DRO: knows 2 groups, by its settings or by earlier draws, but the draw has 3; groups must keep their identity from draw to draw"
     );
     let forward = dro.forward(vector(&[1.0, 2.0, 3.0]), &singles(3));
     assert_eq!(forward.unwrap_err().to_string(), other.to_string());

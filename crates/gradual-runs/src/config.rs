@@ -46,6 +46,13 @@ pub struct RunConfig {
 record!(RunConfig: "run configuration");
 
 impl RunConfig {
+    /// Whether its recipe looks through a model that learns before the run begins.
+    pub(crate) fn has_proxy(&self) -> bool {
+        self.recipe
+            .get("proxy")
+            .is_some_and(|proxy| !proxy.is_null())
+    }
+
     /// Whether it is from before configurations held a task and a recipe.
     pub(crate) fn is_of_old_form(&self) -> bool {
         self.task.is_null() && self.recipe.is_null()

@@ -106,7 +106,11 @@ impl Run {
             (CURVES, evaluated),
             (GROUPS, self.groupings.last().map(|one| one.step)),
             (MEMBERS, self.members.last().map(|one| one.step)),
-            (LOOKS, self.looks.last().map(|one| one.step)),
+            // Looks at a proxy are of its own steps.
+            (
+                LOOKS,
+                (self.looks.last().map(|one| one.step)).filter(|_| !self.config.has_proxy()),
+            ),
             (TIMING, self.timings.last().map(|one| one.step)),
         ];
         for (name, last) in journals {

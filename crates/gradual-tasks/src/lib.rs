@@ -24,6 +24,7 @@ mod host;
 mod images;
 mod in_context;
 mod likelihood;
+mod line_ends;
 mod mlp;
 mod modular;
 mod separator;

@@ -480,7 +480,7 @@ fn an_objective_is_checked_before_the_first_step() {
             Labels::new(4),
             composition("excess(reference = [1])")
         )),
-        "excess loss: its settings are of 1 groups, but the grouping has 4"
+        "excess loss: its settings are of 1 group, but the grouping has 4"
     );
     let fits = Objective::new(
         Labels::new(2),

@@ -26,11 +26,28 @@ fn empty_line(content: &[u8]) -> Option<usize> {
     empty.map(|(line, _)| line)
 }
 
+/// The same with a line feed alone at the end of every line, by which the reader counts them.
+fn with_line_feeds(content: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(content.len());
+    let mut returned = false;
+    for &byte in content {
+        match (returned, byte) {
+            (true, b'\n') => {}
+            (_, b'\r') => lines.push(b'\n'),
+            _ => lines.push(byte),
+        }
+        returned = byte == b'\r';
+    }
+    lines
+}
+
 impl Table {
     /// Reads a table whose first line is its header.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let content = bytes(path, MOST_BYTES)?;
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+        let content = with_line_feeds(content);
+        let content = content.as_slice();
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(content);

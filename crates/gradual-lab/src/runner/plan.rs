@@ -94,6 +94,17 @@ impl Plan<'_> {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.check_sizes()?;
         self.check_place()?;
+        let baseline = &self.experiment.baseline;
+        if !self.experiment.open
+            && !self.arms.iter().any(|arm| arm.name == *baseline)
+            && !self.folder.join(baseline).is_dir()
+        {
+            bail!(
+                "{}: its table is made along the runs of the arm {baseline}, and there are none: give it among --arms, or leave \
+                 --arms out",
+                self.experiment.name
+            );
+        }
         let capabilities = self.experiment.task.capabilities()?;
         check_evaluation(&capabilities)?;
         let groups = num_groups(&capabilities);

@@ -9,6 +9,7 @@ use csv::StringRecord;
 use gradual_registry::excerpt;
 
 use super::error::{ImageError, SHORT};
+use crate::line_ends::LineEnds;
 use crate::separator::{first_line, sniff};
 
 /// Most bytes of the file.
@@ -32,7 +33,7 @@ pub(super) fn groups(
         .delimiter(sniff(&first, &COLUMNS))
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(first.as_slice().chain(from));
+        .from_reader(LineEnds::new(first.as_slice().chain(from)));
     let wrong = |line: u64, problem: String| ImageError::Line {
         path: path.to_owned(),
         line,

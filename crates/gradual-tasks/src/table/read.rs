@@ -12,6 +12,7 @@ use super::feature::Reading;
 use super::header::{Header, is_index};
 use super::options::{Predicted, TableOptions};
 use super::source::Source;
+use crate::line_ends::LineEnds;
 use crate::separator::{first_line, sniff};
 
 /// Bytes that are read at once.
@@ -45,7 +46,7 @@ pub(super) fn read<R: Read>(
         .trim(csv::Trim::All)
         .flexible(true)
         .buffer_capacity(BUFFER)
-        .from_reader(Cursor::new(first).chain(source));
+        .from_reader(LineEnds::new(Cursor::new(first).chain(source)));
     let header = Header::read(&mut reader, name)?;
     let roles = roles(&header, options)?;
     let features = header.names.iter().zip(&roles);
@@ -110,7 +111,7 @@ pub(super) fn read<R: Read>(
             problem: "has a header and no rows; at least 2 are needed".to_owned(),
         });
     }
-    let (_, source) = reader.into_inner().into_inner();
+    let (_, source) = reader.into_inner().into_inner().into_inner();
     Ok((columns, source.into_inner().sha256()))
 }
 

@@ -456,3 +456,17 @@ fn what_is_unusual_is_noted() {
         ]
     );
 }
+
+/// Lines are those that an editor shows, whatever ends them.
+#[test]
+fn lines_are_counted_by_every_end() {
+    for end in ["\n", "\r\n", "\r"] {
+        let rows = ["x,g,y", "1,a,0", "2,a,1", "red,a,0", "3,b,1", "4,b,0"];
+        let text: String = rows.iter().map(|row| format!("{row}{end}")).collect();
+        let error = read(&text).unwrap_err().to_string();
+        assert!(
+            error.contains("line 4, column 'x': 'red'"),
+            "{end:?}: {error}"
+        );
+    }
+}
