@@ -159,6 +159,52 @@ fn runs_with_a_lens_that_are_killed_go_on_to_the_same_bytes() {
     assert!(!one.is_empty() && one == other);
 }
 
+/// Standing examples of which one side of a layer is kept are taken up again, as whole gradients are.
+#[test]
+fn arms_that_look_at_one_side_go_on_to_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, out) = (written(home.path(), FILE), home.path().join("runs"));
+    let mut arguments = vec![
+        file,
+        format!("--out={}", out.display()),
+        String::from("--arms=erm"),
+        String::from("--checkpoint-every=10"),
+    ];
+    let mut arms = Vec::new();
+    for (grouping, part) in [
+        ("landmarks(k=3,examples=60)", "inputs"),
+        ("landmarks(k=3,examples=60)", "output-gradients"),
+        ("diffusion(examples=40)", "inputs"),
+        ("sparse-atoms(k=3,examples=60)", "inputs"),
+    ] {
+        let name = format!("arm-{}", arms.len());
+        arguments.push(format!(
+            "--arm={name}=grouping:{grouping},metric:whitened(part={part}),layers:layers.0.weight,composition:squares"
+        ));
+        arms.push(name);
+    }
+    let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    run(&all);
+    let journals = |arm: &str| {
+        ["curves.jsonl", "groups.jsonl"].map(|name| read(&folder(&out, arm).join(name)))
+    };
+    let whole: Vec<[String; 2]> = arms.iter().map(|arm| journals(arm)).collect();
+    for arm in &arms {
+        let run = folder(&out, arm);
+        fs::remove_file(run.join("DONE")).unwrap();
+        let checkpoints = fs::read_dir(run.join("checkpoints")).unwrap();
+        let last = checkpoints
+            .map(|entry| entry.unwrap().path())
+            .max()
+            .unwrap();
+        fs::remove_dir_all(last).unwrap();
+    }
+    run(&all);
+    for (arm, whole) in arms.iter().zip(whole) {
+        assert!(journals(arm) == whole, "{arm}");
+    }
+}
+
 /// A small model's gradients group the examples of a large one, and the run is another one than without.
 #[test]
 fn arms_with_a_proxy_run() {
@@ -166,7 +212,8 @@ fn arms_with_a_proxy_run() {
     let (file, out) = (written(home.path(), FILE), home.path().join("runs"));
     let to = format!("--out={}", out.display());
     let small = "small=like:held,lens:snapshot(after=10),proxy:model(hidden=8)";
-    let looks = "looks=like:searched,proxy:model(hidden=8)";
+    // Looks are of the proxy's own steps, which may be more than those of the run.
+    let looks = "looks=like:searched,proxy:model(hidden=8),lens:search(steps=[0,10,80],k=[2,4],examples=48,stability=0.1,metrics=whitened)";
     run(&[&file, "--arms=erm", "--arm", small, "--arm", looks, &to]);
     let config: Value =
         serde_json::from_str(&read(&folder(&out, "small").join("config.json"))).unwrap();
@@ -180,7 +227,7 @@ fn arms_with_a_proxy_run() {
     assert_eq!(last("small"), 60 * 32 + 10 * 32 + 60 + 60 * 32);
     let looks: Lines<LooksRecord> = Lines::read(&folder(&out, "looks").join(LOOKS), true).unwrap();
     let steps: Vec<u64> = looks.records.iter().map(|record| record.step).collect();
-    assert_eq!(steps, [0, 10, 20]);
+    assert_eq!(steps, [0, 10, 80]);
     // Of no task whose model has no such size.
     let table = ["table", "--arms=mine", "--quick", &to];
     let arm = "mine=like:whitened,lens:snapshot,proxy:model(width=8)";

@@ -378,4 +378,16 @@ fn a_protocol_that_makes_no_sense_is_refused_before_it_trains() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("names step 5000"), "{said}");
+    // The table is made along runs of the mean loss.
+    let elsewhere = home.path().join("elsewhere");
+    let said = refused(&[
+        &file,
+        &format!("--out={}", elsewhere.display()),
+        "--arms=grouped",
+    ]);
+    assert!(
+        said.contains("along the runs of the arm erm, and there are none"),
+        "{said}"
+    );
+    assert!(!elsewhere.join("mine").exists());
 }
