@@ -123,9 +123,7 @@ impl Tracer {
             batch_norm: batch_norm(&copy),
             seen: Vec::new(),
         };
-        let before = RunningStatistics::of(model);
-        let found = check.run();
-        before.put_back(model);
+        let found = RunningStatistics::kept(model, || check.run());
         seed.go_on();
         found
     }

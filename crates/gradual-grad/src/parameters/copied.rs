@@ -16,8 +16,8 @@ pub(crate) struct Copied {
     tracked: Tracked,
 }
 
-/// The leaves of a copy, by its identities. Two of one identity may be two leaves.
-type Tracked = Vec<(ParamId, Box<dyn Leaf>)>;
+/// The leaves of a copy, by its identities. Those of one identity may be several.
+type Tracked = HashMap<ParamId, Vec<Box<dyn Leaf>>>;
 
 /// A copy of `model`, and what is known of it.
 ///
@@ -45,9 +45,14 @@ pub(crate) fn copied<M: Module>(model: &M, wanted: &HashSet<ParamId>) -> (M, Cop
 impl Copied {
     /// Gradients that have reached the parameters themselves, flattened, by the identities of the copy.
     pub(crate) fn reached(&self, gradients: &Gradients) -> HashMap<ParamId, Tensor<1>> {
-        let reached = self.tracked.iter();
-        let reached = reached.filter_map(|(id, leaf)| Some((*id, leaf.gradient(gradients)?)));
-        reached.collect()
+        let of = |leaves: &Vec<Box<dyn Leaf>>| {
+            let mut leaves = leaves.iter().rev();
+            leaves.find_map(|leaf| leaf.gradient(gradients))
+        };
+        let tracked = self.tracked.iter();
+        tracked
+            .filter_map(|(&id, leaves)| Some((id, of(leaves)?)))
+            .collect()
     }
 }
 
@@ -86,16 +91,16 @@ struct Rename<'a> {
 
 impl Rename<'_> {
     fn track<const D: usize>(&mut self, id: ParamId, tensor: Tensor<D>) -> Tensor<D> {
-        let known = self.tracked.iter().find(|(known, _)| *known == id);
-        let known = known.and_then(|(_, leaf)| (&**leaf as &dyn Any).downcast_ref::<Tensor<D>>());
-        let leaf = match known {
+        let leaves = self.tracked.entry(id).or_default();
+        let known = leaves.first().map(|leaf| &**leaf as &dyn Any);
+        let leaf = match known.and_then(|leaf| leaf.downcast_ref::<Tensor<D>>()) {
             // As a tensor of the model itself where that is tracked: a use of either shows.
             _ if tensor.is_require_grad() => tensor,
             // Clones of a layer share what is made here.
-            Some(leaf) => leaf.clone(),
+            Some(leaf) => return leaf.clone(),
             None => tensor.autodiff().require_grad(),
         };
-        self.tracked.push((id, Box::new(leaf.clone())));
+        leaves.push(Box::new(leaf.clone()));
         leaf
     }
 }

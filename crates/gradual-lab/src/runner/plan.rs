@@ -94,17 +94,7 @@ impl Plan<'_> {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.check_sizes()?;
         self.check_place()?;
-        let baseline = &self.experiment.baseline;
-        if !self.experiment.open
-            && !self.arms.iter().any(|arm| arm.name == *baseline)
-            && !self.folder.join(baseline).is_dir()
-        {
-            bail!(
-                "{}: its table is made along the runs of the arm {baseline}, and there are none: give it among --arms, or leave \
-                 --arms out",
-                self.experiment.name
-            );
-        }
+        self.check_protocol()?;
         let capabilities = self.experiment.task.capabilities()?;
         check_evaluation(&capabilities)?;
         let groups = num_groups(&capabilities);
@@ -212,6 +202,21 @@ impl Plan<'_> {
                 "the runs would lie in {}, which is in the folder of the data, {}, and be read as data: give another --out",
                 self.folder.display(),
                 data.display()
+            ),
+        }
+    }
+
+    /// Refuses a protocol without the arm that it looks along, of which there may be runs from before.
+    fn check_protocol(&self) -> anyhow::Result<()> {
+        let baseline = &self.experiment.baseline;
+        let is_there = self.arms.iter().any(|arm| arm.name == *baseline)
+            || self.folder.join(baseline).is_dir();
+        match self.experiment.open || is_there {
+            true => Ok(()),
+            false => bail!(
+                "{}: its table is made along the runs of the arm {baseline}, and there are none: give it among --arms, or leave \
+                 --arms out",
+                self.experiment.name
             ),
         }
     }

@@ -174,10 +174,8 @@ impl Stepper {
         let pairs = passes.into_iter().zip(absent).enumerate();
         let without = pairs.map(|(at, (pass, absent))| {
             pass.without(absent, &mut || {
-                let before = RunningStatistics::of(model);
-                let traced = objective.tracer().trace(model, |m| again(at, m));
-                before.put_back(model);
-                traced.ok()
+                let trace = || objective.tracer().trace(model, |m| again(at, m));
+                RunningStatistics::kept(model, trace).ok()
             })
         });
         without.collect()
