@@ -21,8 +21,9 @@ pub enum GroupError {
     },
     /// More groups than examples were asked for.
     #[error(
-        "{operation}: {groups} groups were asked for, but a draw has {examples} examples; draw at least \
-         {groups} or ask for fewer groups"
+        "{operation}: {groups} groups were asked for, but a draw has {examples} {}; draw at least \
+         {groups} or ask for fewer groups",
+        plural(*.examples, "example", "examples")
     )]
     TooManyGroups {
         /// The grouping.
@@ -30,6 +31,21 @@ pub enum GroupError {
         /// Groups asked for.
         groups: usize,
         /// Examples in the draw.
+        examples: usize,
+    },
+    /// More groups than standing examples were asked for.
+    #[error(
+        "{operation}: {groups} groups were asked for, but there {} {examples} standing {}; give examples = {groups} or \
+         more, or ask for fewer groups",
+        plural(*.examples, "is", "are"),
+        plural(*.examples, "example", "examples")
+    )]
+    TooFewStanding {
+        /// The grouping.
+        operation: &'static str,
+        /// Groups asked for.
+        groups: usize,
+        /// Standing examples.
         examples: usize,
     },
     /// More memberships than fit were asked for.
@@ -348,6 +364,20 @@ impl GroupError {
                 examples,
             }),
             false => Self::groups(operation, groups, examples),
+        }
+    }
+
+    /// What is wrong with the standing examples of `operation`, where this was found of a draw.
+    pub(crate) fn of_standing(self, operation: &'static str) -> Self {
+        match self {
+            Self::TooManyGroups {
+                groups, examples, ..
+            } => Self::TooFewStanding {
+                operation,
+                groups,
+                examples,
+            },
+            other => other,
         }
     }
 

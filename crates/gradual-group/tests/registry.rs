@@ -238,6 +238,12 @@ fn numbers_beyond_all_bounds_are_refused() {
         assert!(error.contains(said), "{error}");
     }
     assert!(refused("difficulty(k = 9)", 8).contains("9 groups were asked for"));
+    for name in ["landmarks", "centroids", "sparse-atoms"] {
+        let error = refused(&format!("{name}(k = 9, examples = 8)"), 1_000);
+        let said =
+            "9 groups were asked for, but there are 8 standing examples; give examples = 9 or more";
+        assert!(error.contains(said), "{error}");
+    }
     assert!(refused("each-example", 10_001).contains("100000000 is the most"));
 }
 

@@ -268,7 +268,7 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
         ),
         (
             "like:searched,lens:search(examples=3)",
-            "sets of 3 examples can't be 12 groups",
+            "a set of 3 examples can't be 12 groups",
         ),
         (
             "like:searched,grouping:kmeans(k=4)",

@@ -224,3 +224,22 @@ fn lines_come_through_a_pipe() {
         "{said}"
     );
 }
+
+/// A pipe is copied first, and where it can't be, the place is named.
+#[test]
+fn a_missing_folder_for_the_copy_of_a_pipe_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("runs").display().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradual-lab"));
+    command
+        .args(["experiment", "text"])
+        .args(short("-", &out, &["--arms=erm"]))
+        .env("TMPDIR", home.path().join("none"))
+        .stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("none, the folder for temporary files (TMPDIR)"),
+        "{said}"
+    );
+}

@@ -75,9 +75,13 @@ pub trait Composition: Send {
         false
     }
 
-    /// The number of groups that the composition is made for, where its settings are of so many; any by default.
-    fn num_groups(&self) -> Option<usize> {
-        None
+    /// Whether the composition can be one of so many groups, as far as its settings say; by default it can.
+    ///
+    /// # Errors
+    ///
+    /// [`LossError::OtherGroups`] naming the composition whose settings are of another number: it may be an inner one.
+    fn fits(&self, _groups: usize) -> Result<(), LossError> {
+        Ok(())
     }
 
     /// Whether these groups are the ones that the composition knows; by default any are.
@@ -233,8 +237,8 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
         (**self).is_linear()
     }
 
-    fn num_groups(&self) -> Option<usize> {
-        (**self).num_groups()
+    fn fits(&self, groups: usize) -> Result<(), LossError> {
+        (**self).fits(groups)
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

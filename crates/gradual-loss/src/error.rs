@@ -166,6 +166,22 @@ pub enum LossError {
     },
 }
 
+/// Whether settings that are one for each of `expected` groups go with `got` groups.
+pub(crate) fn settings_of(
+    operation: &'static str,
+    expected: usize,
+    got: usize,
+) -> Result<(), LossError> {
+    match expected == got {
+        true => Ok(()),
+        false => Err(LossError::OtherGroups {
+            operation,
+            expected,
+            got,
+        }),
+    }
+}
+
 /// Checks one setting.
 pub(crate) fn setting(
     operation: &'static str,

@@ -259,14 +259,10 @@ impl Objective {
     pub fn check(&self, examples: usize) -> Result<(), TrainError> {
         self.grouping.check(examples)?;
         let signed = self.grouping.is_signed();
-        let (operation, takes_signed, made_for) = match &self.rule {
+        let (operation, takes_signed) = match &self.rule {
             Rule::Losses(_) if !self.layers.is_empty() => return Err(LossError::Layers.into()),
-            Rule::Losses(composition) => (
-                composition.name(),
-                composition.takes_signed(),
-                composition.num_groups(),
-            ),
-            Rule::Gradients(rule) => (rule.name(), false, None),
+            Rule::Losses(composition) => (composition.name(), composition.takes_signed()),
+            Rule::Gradients(rule) => (rule.name(), false),
         };
         if signed && !takes_signed {
             return Err(LossError::Signed { operation }.into());
@@ -280,15 +276,8 @@ impl Objective {
         let groups = self.grouping.num_groups(examples);
         // One at first, so that no other number is that of every draw.
         let groups = groups.filter(|&groups| self.sight != Sight::Waiting || groups == 1);
-        if let (Some(expected), Some(got)) = (made_for, groups)
-            && expected != got
-        {
-            return Err(LossError::OtherGroups {
-                operation,
-                expected,
-                got,
-            }
-            .into());
+        if let (Rule::Losses(composition), Some(groups)) = (&self.rule, groups) {
+            composition.fits(groups)?;
         }
         Ok(self.scaler.check(signed)?)
     }

@@ -426,7 +426,7 @@ fn a_search_that_can_not_be_is_refused_before_the_first_step() {
     let few = search(&[0]).with_groups(&[41]).unwrap();
     let few = refused(few);
     assert!(
-        few.contains("sets of 40 examples can't be 41 groups"),
+        few.contains("a set of 40 examples can't be 41 groups"),
         "{few}"
     );
     let keeps_none = LensSearch::by(&LAYERS, |_, groups| {

@@ -453,6 +453,11 @@ fn a_sampler_is_named_once() {
         refused.err().unwrap().to_string(),
         "sampler stratified: 4 different capabilities were asked for in each draw, of 3"
     );
+    let refused = SAMPLERS.build(&"curriculum(until = 0.05)".parse().unwrap(), context(5));
+    assert_eq!(
+        refused.err().unwrap().to_string(),
+        "sampler curriculum: until = 0.05 of 10 steps is less than one step; give a larger share"
+    );
     // Not in the square of their number.
     let many = Stratified::new(0..1_000_000, 2).unwrap();
     drop(many);
@@ -480,6 +485,13 @@ fn an_objective_is_checked_before_the_first_step() {
             Labels::new(4),
             composition("excess(reference = [1])")
         )),
+        "excess loss: its settings are of 1 group, but the grouping has 4"
+    );
+    // The one whose settings they are, not the one around it.
+    let excess = composition("excess(reference = [1])");
+    let around = gradual_loss::RunningMeans::new(excess, 0.9).unwrap();
+    assert_eq!(
+        refused(&Objective::new(Labels::new(4), around)),
         "excess loss: its settings are of 1 group, but the grouping has 4"
     );
     let fits = Objective::new(

@@ -207,7 +207,8 @@ impl SparseAtoms {
 
     /// Whether atoms and their products can be made of so many standing examples.
     fn fits(&self, standing: usize) -> Result<(), GroupError> {
-        GroupError::filled_groups(OPERATION, self.atoms, standing)?;
+        GroupError::filled_groups(OPERATION, self.atoms, standing)
+            .map_err(|error| error.of_standing(OPERATION))?;
         GroupError::groups(OPERATION, self.atoms, self.atoms)
     }
 

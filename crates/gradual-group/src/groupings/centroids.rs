@@ -274,7 +274,8 @@ impl Grouping for Centroids {
 
     /// Whether groups can be formed of the standing examples; a draw may have any size.
     fn check(&self, _: usize) -> Result<(), GroupError> {
-        self.forming.check(OPERATION, self.examples)
+        let checked = self.forming.check(OPERATION, self.examples);
+        checked.map_err(|error| error.of_standing(OPERATION))
     }
 
     /// Groups that are formed again may get numbers of their own.

@@ -317,7 +317,8 @@ impl Grouping for Landmarks {
 
     /// Whether the standing examples can be clustered; a draw may have any size.
     fn check(&self, _: usize) -> Result<(), GroupError> {
-        self.spectral.check(self.examples)
+        let checked = self.spectral.check(self.examples);
+        checked.map_err(|error| error.of_standing(OPERATION))
     }
 
     fn num_groups(&self, examples: usize) -> Option<usize> {

@@ -108,9 +108,10 @@ pub(super) fn check_collected(plan: &Plan<'_>) -> anyhow::Result<()> {
         more => format!(" and {more} more"),
     };
     bail!(
-        "{} of {} runs are not done: {}{more}; --only with these numbers runs them",
+        "{} of {} runs {} not done: {}{more}; --only with these numbers runs them",
         open.len(),
         plan.count(),
+        if open.len() == 1 { "is" } else { "are" },
         named.collect::<Vec<_>>().join(", ")
     )
 }

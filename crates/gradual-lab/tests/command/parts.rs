@@ -125,7 +125,7 @@ fn runs_in_parts_come_to_the_report_of_one_program() {
     assert!(done("erm", 0) && done("erm", 1) && !done("grouped", 0));
     let message = refused(home, &["--collect"]);
     assert!(
-        message.contains("1 of 4 runs are not done: 1 (grouped/seed-0, not begun)"),
+        message.contains("1 of 4 runs is not done: 1 (grouped/seed-0, not begun)"),
         "{message}"
     );
     // What is done is not run again, by whatever share.

@@ -6,7 +6,7 @@ use gradual_registry::{Entry, Parameter, Value};
 
 use super::multiplicative::{Multiplicative, finite_losses};
 use crate::composition::Composition;
-use crate::error::{LossError, setting};
+use crate::error::{LossError, setting, settings_of};
 use crate::precision::{vector, weights};
 
 const OPERATION: &str = "group DRO";
@@ -168,8 +168,11 @@ impl Composition for GroupDro {
         OPERATION
     }
 
-    fn num_groups(&self) -> Option<usize> {
-        Some(self.adjustment.len()).filter(|&sizes| sizes > 0)
+    fn fits(&self, groups: usize) -> Result<(), LossError> {
+        match self.adjustment.len() {
+            0 => Ok(()),
+            sizes => settings_of(OPERATION, sizes, groups),
+        }
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

@@ -134,13 +134,14 @@ impl<C: Composition> Composition for RunningMeans<C> {
         self.composition.least(groups)
     }
 
-    fn num_groups(&self) -> Option<usize> {
-        self.composition.num_groups()
+    fn fits(&self, groups: usize) -> Result<(), LossError> {
+        self.composition.fits(groups)
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.num_groups())?;
-        self.composition.check(groups)
+        // First the inner one, whose settings may be of another number of groups.
+        self.composition.check(groups)?;
+        self.same(groups.num_groups())
     }
 
     fn keeps_state(&self) -> bool {

@@ -88,8 +88,8 @@ impl<C: Composition> Composition for Shifted<C> {
         Some(self.composition.least(groups)? + self.floor)
     }
 
-    fn num_groups(&self) -> Option<usize> {
-        self.composition.num_groups()
+    fn fits(&self, groups: usize) -> Result<(), LossError> {
+        self.composition.fits(groups)
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

@@ -199,8 +199,13 @@ impl Reading {
         let images = self.stored.images;
         if self.class_values.len() < *CLASSES.start() {
             return Err(refused(format!(
-                "holds images of {} class; from {} to {} are needed",
+                "holds images of {} {}; from {} to {} are needed",
                 self.class_values.len(),
+                if self.class_values.len() == 1 {
+                    "class"
+                } else {
+                    "classes"
+                },
                 CLASSES.start(),
                 CLASSES.end()
             )));

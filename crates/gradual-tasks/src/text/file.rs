@@ -1,5 +1,6 @@
 //! The file that lines are read from, again and again, at any place.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -72,7 +73,14 @@ impl LineFile {
 
     /// A copy of all that can be read.
     pub(super) fn copied(mut from: impl Read) -> io::Result<Self> {
-        let mut copy = tempfile::tempfile()?;
+        let mut copy = tempfile::tempfile().map_err(|error| {
+            let folder = env::temp_dir();
+            let problem = format!(
+                "could not be copied to {}, the folder for temporary files (TMPDIR): {error}",
+                folder.display()
+            );
+            io::Error::new(error.kind(), problem)
+        })?;
         let mut part = vec![0; BUFFER];
         let mut first = true;
         loop {

@@ -245,8 +245,11 @@ impl LensSearch {
         let most = self.groups.iter().max().copied().unwrap_or_default();
         if most > self.examples {
             return Err(refused(&format!(
-                "sets of {} examples can't be {most} groups",
-                self.examples
+                "a set of {} can't be {most} groups",
+                match self.examples {
+                    1 => String::from("1 example"),
+                    examples => format!("{examples} examples"),
+                }
             )));
         }
         let grouping = self.grouping(&Look {

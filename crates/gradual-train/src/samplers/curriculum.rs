@@ -25,7 +25,15 @@ pub(crate) static ENTRY: Entry<SamplerContext, Box<dyn Sampler>> = Entry {
         ),
     ],
     build: |arguments, context| {
-        let until = (context.steps as f64 * arguments.number("until")?) as u64;
+        let share = arguments.number("until")?;
+        let until = (context.steps as f64 * share) as u64;
+        if until == 0 {
+            let problem = format!(
+                "until = {share} of {} steps is less than one step; give a larger share",
+                context.steps
+            );
+            return Err(problem.into());
+        }
         let curriculum = Curriculum::new(vec![
             (1, Mixture::balanced_over(&context)?),
             (until + 1, Mixture::new(&context.frequencies)?),

@@ -221,7 +221,7 @@ fn idx_files_that_are_wrong_are_named() {
     cases.push((
         idx(&[0, 8, 8], &[]),
         idx(&[0], &[]),
-        "holds images of 0 class",
+        "holds images of 0 classes",
     ));
     for (one, other, said) in cases {
         fs::write(&images, one).unwrap();
