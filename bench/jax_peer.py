@@ -14,8 +14,8 @@ def environment(threads: int) -> dict[str, str]:
     return {"JAX_PLATFORMS": "cpu", "NPROC": str(threads), "XLA_FLAGS": flags}
 
 
-def losses_of(model: models.Model):
-    """The loss of one example as a function of the parameters and the example."""
+def logits_of(model: models.Model):
+    """The logits of one example as a function of the parameters and the example's inputs."""
     import jax
     from jax import lax
     from jax import numpy as jnp
@@ -28,22 +28,18 @@ def losses_of(model: models.Model):
         scale = lax.rsqrt((centred * centred).mean(-1, keepdims=True) + model.EPSILON)
         return centred * scale * p[f"{name}.gamma"] + p[f"{name}.beta"]
 
-    def cross_entropy(logits, target):
-        logs = jax.nn.log_softmax(logits, axis=-1)
-        return -jnp.take_along_axis(logs, target[..., None], axis=-1)[..., 0]
-
-    def mlp(p, example):
-        x, last = example["inputs"], len(model.widths) - 2
+    def mlp(p, x):
+        last = len(model.widths) - 2
         for i in range(last):
             x = jax.nn.relu(linear(p, f"layers.{i}", x))
-        return cross_entropy(linear(p, f"layers.{last}", x), example["targets"])
+        return linear(p, f"layers.{last}", x)
 
-    def convnet(p, example):
-        x = example["inputs"][None]
+    def convnet(p, x):
+        x = x[None]
         for name, stride in zip(("conv1", "conv2"), model.strides):
             x = lax.conv_general_dilated(x, p[f"{name}.weight"], (stride, stride), ((1, 1), (1, 1)))
             x = jax.nn.relu(x + p[f"{name}.bias"][:, None, None])
-        return cross_entropy(linear(p, "readout", x.reshape(-1)), example["targets"])
+        return linear(p, "readout", x.reshape(-1))
 
     def attention(p, name, x):
         length, width = x.shape
@@ -56,18 +52,27 @@ def losses_of(model: models.Model):
         weights = jax.nn.softmax(jnp.where(past, scores, -jnp.inf), axis=-1)
         return linear(p, f"{name}.output", (weights @ value).swapaxes(0, 1).reshape(length, width))
 
-    def decoder(p, example):
+    def decoder(p, tokens):
         embedding = p["embedding.weight"]
-        x = embedding[example["inputs"]] + p["positions"]
+        x = embedding[tokens] + p["positions"]
         for i in range(model.layers):
             block = f"blocks.{i}"
             x = x + attention(p, f"{block}.attention", norm(p, f"{block}.norm1", x))
             h = jax.nn.relu(linear(p, f"{block}.up", norm(p, f"{block}.norm2", x)))
             x = x + linear(p, f"{block}.down", h)
-        each = cross_entropy(norm(p, "norm", x) @ embedding.T, example["targets"])
-        return (each * example["mask"]).sum() / example["mask"].sum()
+        return norm(p, "norm", x) @ embedding.T
 
     return {models.Mlp: mlp, models.ConvNet: convnet, models.Decoder: decoder}[type(model)]
+
+
+def loss_of(logits, example):
+    """The loss of one example with these logits: over its scored positions where it has several."""
+    import jax
+    from jax import numpy as jnp
+
+    logs = jax.nn.log_softmax(logits, axis=-1)
+    each = -jnp.take_along_axis(logs, example["targets"][..., None], axis=-1)[..., 0]
+    return (each * example["mask"]).sum() / example["mask"].sum() if "mask" in example else each
 
 
 class Jax:
@@ -76,7 +81,12 @@ class Jax:
         from jax import numpy as jnp
 
         self.jax = jax
-        rows_of = jax.vmap(jax.grad(losses_of(model)), in_axes=(None, 0))
+        logits = logits_of(model)
+
+        def loss(p, example):
+            return loss_of(logits(p, example["inputs"]), example)
+
+        rows_of = jax.vmap(jax.grad(loss), in_axes=(None, 0))
         n = len(c)
 
         def compute(p, draw, c):

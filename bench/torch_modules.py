@@ -54,7 +54,7 @@ class Positions(nn.Module):
         self.weight = nn.Parameter(torch.empty(length, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.weight
+        return x + self.weight[: x.shape[-2]]
 
 
 class Attention(nn.Module):

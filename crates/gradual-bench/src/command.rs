@@ -1,6 +1,6 @@
 //! The command `bench`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -11,6 +11,7 @@ use crate::case::{self, Case};
 use crate::method::Method;
 use crate::model::{Kind, MOST_WIDTH};
 use crate::turns::{Peers, Turns};
+use crate::whole::Whole;
 use crate::{endurance, groupings, scaling, table};
 
 /// Draws of `--quick`: those that have a target.
@@ -45,16 +46,21 @@ pub struct Arguments {
     /// What a step costs under each grouping, in place of the table
     #[arg(long, conflicts_with_all = ["scaling", "endurance", "models"])]
     groupings: bool,
+    /// Whole experiments, files and evaluations included, in place of the table: sparse-parity, skills and a table under
+    /// the mean loss and the grouped one; --peers times the same written in PyTorch and JAX
+    #[arg(long, conflicts_with_all = ["scaling", "endurance", "groupings", "models", "draws"])]
+    whole: bool,
     /// One run of --endurance, as the command itself asks for it
     #[arg(long, hide = true, requires = "endurance")]
     endurance_arm: Option<String>,
     /// Widths of the MLPs of --scaling [default: 128,256,512,1024,2048]
     #[arg(long, value_name = "W,V", value_delimiter = ',', requires = "scaling", value_parser = clap::value_parser!(u64).range(1..=MOST_WIDTH))]
     widths: Vec<u64>,
-    /// A short version: 5 repetitions, draws 64 and 128; with --scaling three draws and three widths
+    /// A short version: 5 repetitions, draws 64 and 128; with --scaling three draws and three widths; with --whole one
+    /// repetition of a tenth of the steps
     #[arg(long)]
     quick: bool,
-    /// Repetitions of each method [default: 30]
+    /// Repetitions of each method [default: 30; with --whole 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_REPETITIONS))]
     repetitions: Option<u64>,
     /// Threads of each side
@@ -106,6 +112,22 @@ impl Arguments {
         if self.groupings {
             let (threads, rounds) = (self.threads as usize, self.repetitions());
             return groupings::run(&backend, threads, rounds, &self.out);
+        }
+        if self.whole {
+            let scripts = self
+                .peers_script
+                .parent()
+                .unwrap_or(Path::new(""))
+                .to_owned();
+            let rounds = if self.quick { 1 } else { 3 };
+            let whole = Whole {
+                rounds: self.repetitions.map_or(rounds, |given| given as usize),
+                threads: self.threads as usize,
+                quick: self.quick,
+                peers: self.peers.map(|python| (python, scripts)),
+                backend,
+            };
+            return whole.run(&self.out);
         }
         let turns = Turns {
             backend,
