@@ -25,11 +25,12 @@ enum Burn {
 }
 
 /// From the ground up: a crate may use those before it, never one after it.
-const LAYERS: [(&str, Burn); 17] = [
+const LAYERS: [(&str, Burn); 18] = [
     ("gradual-fuzz", Burn::Without),
     ("gradual-registry", Burn::Without),
     ("gradual-measure", Burn::Without),
     ("gradual-runs", Burn::Without),
+    ("gradual-ops", Burn::AnyBackend),
     ("gradual-grad", Burn::AnyBackend),
     ("gradual-group", Burn::AnyBackend),
     ("gradual-loss", Burn::AnyBackend),
@@ -46,12 +47,16 @@ const LAYERS: [(&str, Burn); 17] = [
 ];
 
 /// Crates that may use but a few of those before them.
-const ONLY: [(&str, &[&str]); 5] = [
+const ONLY: [(&str, &[&str]); 6] = [
     ("gradual-fuzz", &[]),
     ("gradual-registry", &[]),
     ("gradual-runs", &["gradual-measure"]),
     ("gradual-report", &["gradual-measure", "gradual-runs"]),
-    ("gradual-backends", &["gradual-measure", "gradual-runs"]),
+    ("gradual-ops", &[]),
+    (
+        "gradual-backends",
+        &["gradual-measure", "gradual-runs", "gradual-ops"],
+    ),
 ];
 
 /// The crate `burn-NAME` is a backend.

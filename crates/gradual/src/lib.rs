@@ -4,6 +4,7 @@ pub use gradual_grad as grad;
 pub use gradual_group as group;
 pub use gradual_loss as loss;
 pub use gradual_measure as measure;
+pub use gradual_ops as ops;
 pub use gradual_runs as runs;
 pub use gradual_train as train;
 

@@ -1,12 +1,10 @@
 //! Multi-head attention: four linear layers around a softmax.
 
-use burn::nn::Linear;
 use burn::nn::attention::{MhaInput, MhaOutput, MultiHeadAttention};
-use burn::tensor::activation::{quiet_softmax, softmax};
 use burn::tensor::{Bool, Tensor};
+use gradual_ops::{AttentionMasks, AttentionSoftmax, attend, attention_weights};
 
 use crate::taps::tap::Tap;
-use crate::taps::tap::traced;
 
 /// The input of a tapped [`MultiHeadAttention`]: Burn's own [`MhaInput`], whose fields only Burn can
 /// read, under the same constructors.
@@ -86,47 +84,22 @@ impl Tap<AttentionInput> for MultiHeadAttention {
     type Output = MhaOutput;
 
     fn tap(&self, input: AttentionInput) -> MhaOutput {
-        if !traced(self) {
-            return self.forward(input.into());
-        }
-        let [n, t, d] = input.query.dims();
-        let heads = |layer: &Linear, x: Tensor<3>| {
-            let [n, t, _] = x.dims();
-            layer
-                .tap(x)
-                .reshape([n, t, self.n_heads, self.d_k])
-                .swap_dims(1, 2)
+        let (query, key) = (self.query.tap(input.query), self.key.tap(input.key));
+        let value = self.value.tap(input.value);
+        let masks = AttentionMasks {
+            padding: input.mask_pad,
+            pairs: input.mask_attn,
+            score: self.min_float,
         };
-        let query = heads(&self.query, input.query);
-        let key = heads(&self.key, input.key);
-        let value = heads(&self.value, input.value);
-
-        let mut scores = query
-            .matmul(key.transpose())
-            .div_scalar((self.d_k as f32).sqrt());
-        if let Some(mask) = input.mask_pad {
-            let [n, s] = mask.dims();
-            scores = scores.mask_fill(mask.reshape([n, 1, 1, s]), self.min_float);
-        }
-        if let Some(mask) = input.mask_attn {
-            let [n, t, s] = mask.dims();
-            scores = scores.mask_fill(mask.reshape([n, 1, t, s]), self.min_float);
-        }
-        let weights = if self.quiet_softmax {
-            quiet_softmax(scores, 3)
-        } else {
-            softmax(scores, 3)
+        let softmax = match self.quiet_softmax {
+            true => AttentionSoftmax::Quiet,
+            false => AttentionSoftmax::Usual,
         };
+        let weights = attention_weights(query, key, self.n_heads, &masks, softmax);
         let weights = self.dropout.forward(weights);
-
-        let context = weights
-            .clone()
-            .matmul(value)
-            .swap_dims(1, 2)
-            .reshape([n, t, d]);
         MhaOutput {
+            context: self.output.tap(attend(weights.clone(), value)),
             weights,
-            context: self.output.tap(context),
         }
     }
 }

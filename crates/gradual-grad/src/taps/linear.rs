@@ -1,7 +1,9 @@
 //! Linear layers: the gradient of the weight is X_jᵀΔ_j.
 
+use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
+use gradual_ops::linear;
 
 use crate::gradients::factor::Factor;
 use crate::gradients::factor::outer::Inputs;
@@ -17,8 +19,12 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
         let [d, e] = self.weight.base().dims();
-        if !traced_on(self, &input.device()) || dims[D - 1] != d || dims.contains(&0) {
+        if dims[D - 1] != d || dims.contains(&0) {
             return self.forward(input);
+        }
+        if !traced_on(self, &input.device()) {
+            let bias = self.bias.as_ref().map(Param::val);
+            return linear(input, self.weight.val(), bias);
         }
         if D < 2 {
             let problem = format!("needs an input of [examples, …, width], got {dims:?}");
@@ -55,6 +61,6 @@ impl<const D: usize> Tap<Tensor<D>> for Linear {
 
         let mut output = dims;
         output[D - 1] = e;
-        (inputs.matmul(weight) + leaf).reshape(output)
+        (linear(inputs, weight, None) + leaf).reshape(output)
     }
 }

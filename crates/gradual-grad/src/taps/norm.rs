@@ -3,7 +3,8 @@
 use burn::module::{Param, ParamId};
 use burn::nn::norm::{InstanceNorm, Normalization};
 use burn::nn::{GroupNorm, LayerNorm, RmsNorm};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
+use gradual_ops::layer_norm;
 
 use crate::gradients::factor::Factor;
 use crate::taps::tap::Tap;
@@ -46,19 +47,40 @@ fn positions<const D: usize>(input: Tensor<D>) -> Tensor<3> {
     input.reshape([dims[0], t, dims[D - 1]])
 }
 
+/// The layer's ε. Burn keeps it to itself, but shows it.
+fn epsilon(layer: &LayerNorm) -> Option<f64> {
+    let shown = layer.to_string();
+    let (_, rest) = shown.split_once("epsilon: ")?;
+    rest.split([',', '}', '\n']).next()?.trim().parse().ok()
+}
+
 /// `[n, …, d]` → `[n, …, d]`.
 impl<const D: usize> Tap<Tensor<D>> for LayerNorm {
     type Output = Tensor<D>;
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
         let dims = input.dims();
+        let (gamma, beta) = (self.gamma.val(), self.beta.as_ref().map(Param::val));
+        // What Burn's own refuses, it refuses in its own words.
+        let is_usual = gamma.dims() == [dims[D - 1]] && input.dtype() == DType::F32;
+        let epsilon = epsilon(self).filter(|_| is_usual);
         if !traced_on(self, &input.device()) || D < 2 || dims.contains(&0) {
-            return self.forward(input);
+            return match epsilon {
+                Some(epsilon) => layer_norm(input, gamma, beta, epsilon),
+                None => self.forward(input),
+            };
         }
-        let mut plain = self.clone();
-        plain.gamma = Param::initialized(ParamId::new(), constant(&self.gamma).ones_like());
-        plain.beta = None;
-        let normalised = positions(plain.forward(input));
+        let ones = constant(&self.gamma).ones_like();
+        let normalised = match epsilon {
+            Some(epsilon) => layer_norm(input, ones, None, epsilon),
+            None => {
+                let mut plain = self.clone();
+                plain.gamma = Param::initialized(ParamId::new(), ones);
+                plain.beta = None;
+                plain.forward(input)
+            }
+        };
+        let normalised = positions(normalised);
         affine("layer norm", normalised, &self.gamma, self.beta.as_ref()).reshape(dims)
     }
 }
