@@ -57,6 +57,7 @@ impl Arguments {
         for (path, known) in [
             ("examples_to_90", curves.has_examples),
             ("examples_to_99", curves.has_examples),
+            ("gradients_to_99", curves.has_examples),
             ("seconds_to_90", false),
             ("seconds_to_99", false),
             ("gini", curves.has_losses),

@@ -58,7 +58,7 @@ fn times_of_emergence_are_those_of_the_curves() {
     }
     assert!((one["final_loss"].as_f64().unwrap() - 0.4).abs() < 1e-6);
     // What the table doesn't hold is not made up.
-    for lacking in ["final_loss", "gini", "examples_to_90"] {
+    for lacking in ["final_loss", "gini", "examples_to_90", "gradients_to_99"] {
         assert!(other.get(lacking).is_none(), "{lacking}");
     }
     let table = printed(

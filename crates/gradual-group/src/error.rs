@@ -71,6 +71,16 @@ pub enum GroupError {
         /// The wrapper.
         operation: &'static str,
     },
+    /// There are fixed weights, and groups that may be any number.
+    #[error(
+        "priors: {weights} {} given, and how many groups there will be is not known before; take a grouping with a fixed number \
+         of lasting groups, such as labels, or landmarks with k",
+        plural(*.weights, "weight was", "weights were")
+    )]
+    PriorsOfUnknown {
+        /// Weights given.
+        weights: usize,
+    },
     /// There is another number of fixed weights than of groups.
     #[error(
         "priors: {weights} {} given for {groups} {}",

@@ -250,7 +250,7 @@ fn more_groups_than_examples_are_known_before_the_first_draw() {
     let too_many = |grouping: &dyn Grouping, examples: usize| match grouping.check(examples) {
         Err(GroupError::TooManyGroups { groups: 5, .. }) => true,
         // Wrappers that know groups by their numbers have another reason.
-        Ok(()) | Err(GroupError::Anew { .. }) => false,
+        Ok(()) | Err(GroupError::Anew { .. } | GroupError::PriorsOfUnknown { .. }) => false,
         Err(error) => panic!("{error}"),
     };
     let plain = context(GROUPS, None);

@@ -134,11 +134,15 @@ const SNAPSHOT: &str = "snapshot";
 const LENS: &str = "lens";
 /// The parameter of a search that says when looks are taken.
 const STEPS: &str = "steps";
+/// And the one that says whether it opens after the last of them.
+const WAIT: &str = "wait";
 /// The lens that is searched for. It says in which metrics and how many groups.
 const SEARCH: &str = "search";
 const GROUPS: &str = "k";
 const AFTER: &str = "after";
 const EVERY: &str = "every";
+/// Wrappers that know groups by their numbers, or by how long they have been there.
+const BY_NUMBER: [&str; 2] = ["priors", "damped"];
 /// The grouping that a lens goes with best, and its parameters that say what stands for a group.
 const LANDMARKS: &str = "landmarks";
 const KEPT: [&str; 3] = ["kept", "axes", "rank"];
@@ -317,30 +321,39 @@ impl Recipe {
         Some((after, &*then.recipe))
     }
 
-    /// What would begin only after the end of a run of so many steps, if anything would.
+    /// What would begin only after the end of a run of so many steps, or of its phase of that, if anything would.
     pub(crate) fn unbegun(&self, steps: u64) -> Option<String> {
-        let first = |spec: &Spec, name: &str| match spec.parameters.get(name) {
-            Some(Value::Count(count)) => Some(*count),
-            Some(Value::Numbers(numbers)) => numbers
-                .iter()
-                .copied()
-                .reduce(f64::min)
-                .map(|least| least as u64),
-            _ => None,
+        let Some((end, then)) = self.second_phase(steps) else {
+            return self.unbegun_before(steps, "run");
         };
+        self.unbegun_before(end, "first phase").or_else(|| {
+            let late = then.unbegun_before(steps.saturating_sub(end), "second phase")?;
+            Some(format!("in its second phase (then) {late}"))
+        })
+    }
+
+    /// The same of one phase, which `what` calls.
+    fn unbegun_before(&self, end: u64, what: &str) -> Option<String> {
         // A proxy learns before the run begins.
         let lens = self.lens.as_ref().filter(|_| self.proxy.is_none());
-        let lens = lens.map(|spec| {
-            let name = if self.searches() { STEPS } else { AFTER };
-            ("its lens opens", first(spec, name))
+        let opens = lens.and_then(|spec| match spec.parameters.get(STEPS) {
+            // A search that waits opens after its last look.
+            Some(Value::Numbers(steps)) => {
+                let waits = spec.parameters.get(WAIT) == Some(&Value::Flag(true));
+                let later = |a: f64, b: f64| if waits { a.max(b) } else { a.min(b) };
+                steps.iter().copied().reduce(later).map(|step| step as u64)
+            }
+            _ => count(spec, AFTER),
         });
+        // One that is around another counts draws before that one does.
         let waits = self.wrappers.iter().filter(|spec| spec.name == WAITING);
-        let waits = waits.map(|spec| ("it groups", first(spec, DRAWS)));
-        let mut late = lens.into_iter().chain(waits);
-        late.find_map(|(what, after)| {
-            let after = after.filter(|&after| after >= steps)?;
+        let draws = waits.filter_map(|spec| count(spec, DRAWS));
+        let groups = draws.reduce(u64::saturating_add);
+        let mut late = [("its lens opens", opens), ("it groups", groups)].into_iter();
+        late.find_map(|(begins, after)| {
+            let after = after.filter(|&after| after >= end)?;
             Some(format!(
-                "{what} after {after} steps, and the run has {steps}: it is the same without"
+                "{begins} after {after} steps, and the {what} has {end}: it is the same without"
             ))
         })
     }
@@ -373,6 +386,15 @@ impl Recipe {
         self.lens_waits() && (self.proxy.is_none() || self.searches())
     }
 
+    /// Whether its lens is exchanged for another on the way, with groups that are only matched with those of before.
+    fn lens_is_renewed(&self) -> bool {
+        let every = self
+            .lens
+            .as_ref()
+            .and_then(|spec| spec.parameters.get(EVERY));
+        self.searches() || every.is_some_and(|every| *every != none())
+    }
+
     /// The same without any waiting, where there is some: what a later step will be like.
     pub(crate) fn at_once(&self) -> Option<Self> {
         let at_once = |spec: &Spec| match spec.name == WAITING {
@@ -392,6 +414,9 @@ impl Recipe {
     ///
     /// Those of [`complete`](Self::complete), and what a constructor refuses.
     pub fn lens(&self, num_groups: usize, seed: u64) -> anyhow::Result<Option<Lens>> {
+        if self.searches() {
+            self.check_searched(num_groups, seed)?;
+        }
         let layers = self.layers.clone().unwrap_or_default();
         let (recipe, grouping) = (self.clone(), self.grouping.clone());
         let grouping = move |metric: Metric, groups: usize| {
@@ -410,6 +435,30 @@ impl Recipe {
             LENSES.build(spec, LensContext { layers, grouping })
         };
         Ok(self.lens.as_ref().map(build).transpose()?)
+    }
+
+    /// Refuses to search for a lens of a grouping whose looks can't be compared.
+    fn check_searched(&self, num_groups: usize, seed: u64) -> anyhow::Result<()> {
+        let name = &self.grouping.name;
+        let entry = GROUPINGS.iter().find(|entry| entry.name == name);
+        let is_counted =
+            entry.is_some_and(|entry| entry.parameters.iter().any(|p| p.name == GROUPS));
+        let context = GroupingContext {
+            num_groups,
+            seed,
+            metric: None,
+        };
+        let stands = GROUPINGS.build(&self.grouping, context)?.wants().is_some();
+        if !(is_counted && stands) {
+            bail!(
+                "lens {SEARCH}: compares two sets of standing examples in so many groups, and grouping {name} {}; take {LANDMARKS}",
+                match stands {
+                    true => "has no number of groups (k)",
+                    false => "keeps no standing examples",
+                }
+            );
+        }
+        Ok(())
     }
 
     /// Its wrappers around a grouping.
@@ -457,6 +506,17 @@ impl Recipe {
             bail!(
                 "grouping {} looks at no gradients, so that a lens makes no difference: leave it out",
                 self.grouping.name
+            );
+        }
+        let by_number = self
+            .wrappers
+            .iter()
+            .find(|spec| BY_NUMBER.contains(&spec.name.as_str()));
+        if let Some(wrapper) = by_number.filter(|_| self.lens_is_renewed()) {
+            bail!(
+                "wrapper {} knows groups by their numbers, and the lens is exchanged on the way, so that they change: leave one of \
+                 the two out",
+                wrapper.name
             );
         }
         let grouping = self.wrapped(grouping, &context)?;
@@ -544,6 +604,14 @@ fn none() -> Value {
 }
 
 /// Whether a lens is searched for.
+/// A parameter that is a count.
+fn count(spec: &Spec, name: &str) -> Option<u64> {
+    match spec.parameters.get(name) {
+        Some(Value::Count(count)) => Some(*count),
+        _ => None,
+    }
+}
+
 fn searches(lens: Option<&Spec>) -> bool {
     lens.is_some_and(|spec| spec.name == SEARCH)
 }

@@ -272,7 +272,19 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
         ),
         (
             "like:searched,grouping:kmeans(k=4)",
-            "the grouping keeps no standing examples",
+            "grouping kmeans keeps no standing examples",
+        ),
+        (
+            "like:searched,grouping:diffusion(examples=40)",
+            "grouping diffusion has no number of groups (k)",
+        ),
+        (
+            "like:searched,wrappers:priors(weights=[1,2])",
+            "wrapper priors knows groups by their numbers",
+        ),
+        (
+            "like:held,lens:snapshot(after=5,every=5),wrappers:damped",
+            "wrapper damped knows groups by their numbers",
         ),
         // What a later step would find is found at once.
         (

@@ -220,6 +220,10 @@ fn what_begins_after_the_end_is_told() {
             "frozen=like:kmeans,grouping:landmarks(k=3),metric:whitened,lens:snapshot(after=100)",
             "note: arm frozen: its lens opens after 100 steps, and the run has 20",
         ),
+        (
+            "nested=like:kmeans,wrappers:after(draws=10)+after(draws=15)",
+            "note: arm nested: it groups after 25 steps, and the run has 20",
+        ),
     ] {
         let said = said(arm);
         assert!(said.contains(note), "{said}");
@@ -395,4 +399,16 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
         assert!(all.contains(said), "{new}: {all}");
         assert!(!home.path().join("phases").exists(), "{new}");
     }
+}
+
+/// While a grouping waits, its metric has seen nothing, and what follows its groups asks for nothing in it.
+#[test]
+fn groups_that_are_followed_may_wait() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let file = written(home.path(), FILE);
+    let arm = "--arm=late=like:kmeans,metric:unit,wrappers:after(draws=6)+tracked";
+    let output = lab(&[&file, &out, "--arms=late", arm]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
 }

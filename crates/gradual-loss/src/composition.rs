@@ -75,13 +75,16 @@ pub trait Composition: Send {
         false
     }
 
-    /// Whether the composition can be one of so many groups, as far as its settings say; by default it can.
-    ///
-    /// # Errors
-    ///
-    /// [`LossError::OtherGroups`] naming the composition whose settings are of another number: it may be an inner one.
-    fn fits(&self, _groups: usize) -> Result<(), LossError> {
-        Ok(())
+    /// The number of groups that the composition is made for, where its settings are one for each, and the name of the
+    /// composition whose settings they are: it may be an inner one. Any number by default.
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        None
+    }
+
+    /// Whether the value is one of group losses alone, as that of all but [`LeaveOneOut`](crate::LeaveOneOut) is. What replaces
+    /// group losses by others needs it.
+    fn is_of_group_losses(&self) -> bool {
+        true
     }
 
     /// Whether these groups are the ones that the composition knows; by default any are.
@@ -173,6 +176,7 @@ pub trait Composition: Send {
         if let Some(low) = low {
             low.of(&low_losses)?;
         }
+        self.follow(groups.identities());
         self.observe(&group_losses, &weights)
     }
 
@@ -180,6 +184,11 @@ pub trait Composition: Send {
     fn keeps_state(&self) -> bool {
         false
     }
+
+    /// Takes up the groups of the next draw by their [identities](Groups::identities), where the grouping tells them: what is
+    /// kept of a group goes with it to its new number, new groups begin as all do at first, and those that are gone are
+    /// forgotten. Called before each [`observe`](Self::observe). By default there is nothing to take along.
+    fn follow(&mut self, _identities: &[u64]) {}
 
     /// Updates the state from the group losses `[k]` of a draw and the groups' weights `[k]`, in the
     /// same order from draw to draw. By default there is no state.
@@ -237,8 +246,16 @@ impl<C: Composition + ?Sized> Composition for Box<C> {
         (**self).is_linear()
     }
 
-    fn fits(&self, groups: usize) -> Result<(), LossError> {
-        (**self).fits(groups)
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        (**self).made_for()
+    }
+
+    fn is_of_group_losses(&self) -> bool {
+        (**self).is_of_group_losses()
+    }
+
+    fn follow(&mut self, identities: &[u64]) {
+        (**self).follow(identities);
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

@@ -95,6 +95,28 @@ pub enum LossError {
         /// The composition.
         operation: &'static str,
     },
+    /// A composition whose settings are of some groups goes with a grouping whose groups may be any number.
+    #[error(
+        "{operation}: its settings are of {expected} {}, and how many groups there will be is not known before: take a grouping \
+         with a fixed number of lasting groups, such as labels, or landmarks with k, or leave the settings out",
+        if *.expected == 1 { "group" } else { "groups" }
+    )]
+    UnknownGroups {
+        /// The composition.
+        operation: &'static str,
+        /// Groups in its settings.
+        expected: usize,
+    },
+    /// Group losses would be replaced by others in a composition that looks at single examples.
+    #[error(
+        "{operation}: goes by means of group losses, and {inner} looks at the losses of single examples: leave one of the two out"
+    )]
+    SingleExamples {
+        /// What was put around.
+        operation: &'static str,
+        /// The composition inside.
+        inner: &'static str,
+    },
     /// A composition whose settings are of some groups goes with a grouping that has another number of them.
     #[error("{operation}: its settings are of {expected} {}, but the grouping has {got}", if *.expected == 1 { "group" } else { "groups" })]
     OtherGroups {
@@ -164,22 +186,6 @@ pub enum LossError {
         /// The backend's message.
         problem: String,
     },
-}
-
-/// Whether settings that are one for each of `expected` groups go with `got` groups.
-pub(crate) fn settings_of(
-    operation: &'static str,
-    expected: usize,
-    got: usize,
-) -> Result<(), LossError> {
-    match expected == got {
-        true => Ok(()),
-        false => Err(LossError::OtherGroups {
-            operation,
-            expected,
-            got,
-        }),
-    }
 }
 
 /// Checks one setting.

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use gradual_group::{Average, Draw, EachExample, Grouping, Groups, Labels, Priors};
 use gradual_loss::{
     Composition, Cvar, ExcessLoss, Focal, GroupDro, LeaveOneOut, LossError, Max, Mean, PowerMean,
-    RunningMeans, SumOfSquares, Tilted,
+    RunningMeans, Shifted, SumOfSquares, Tilted,
 };
 use proptest::prelude::*;
 
@@ -631,6 +631,88 @@ fn pulls_at_running_means() {
         })
     ));
     assert!(RunningMeans::new(Mean, 1.0).is_err());
+}
+
+/// What is kept of a group goes with its identity to its new number; a new group begins as at first, and a lost one is forgotten.
+#[test]
+fn what_is_remembered_goes_with_identities() {
+    let of = |identities: &[u64]| singles(identities.len()).with_identities(identities.to_vec());
+    let mut running = RunningMeans::new(SumOfSquares, 0.5).unwrap();
+    running.compose(&vector(&[4.0, 1.0]), &of(&[7, 9])).unwrap();
+    let before = running.clone();
+    // The other way round, with a third: (½·1 + 3)/1½, (½·4 + 1)/1½, and 5.
+    running
+        .compose(&vector(&[3.0, 1.0, 5.0]), &of(&[9, 7, 12]))
+        .unwrap();
+    for (found, expected) in running.means().into_iter().zip([7.0 / 3.0, 2.0, 5.0]) {
+        assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+    }
+    let mut restored = RunningMeans::new(SumOfSquares, 0.5).unwrap();
+    restored.restore(&before.state()).unwrap();
+    restored
+        .compose(&vector(&[3.0, 1.0, 5.0]), &of(&[9, 7, 12]))
+        .unwrap();
+    assert_eq!(restored.state(), running.state());
+    // One is lost.
+    running.compose(&vector(&[5.0]), &of(&[12])).unwrap();
+    assert_eq!(running.means(), [5.0]);
+    running
+        .compose(&vector(&[1.0, 5.0]), &of(&[7, 12]))
+        .unwrap();
+    assert_eq!(running.means(), [1.0, 5.0]);
+
+    // η = 1, s = 1: the weights of losses 0 and ln 3 are a quarter and three.
+    let mut dro = GroupDro::new(1.0).unwrap();
+    let third = 3f64.ln() as f32;
+    dro.compose(&vector(&[0.0, third]), &of(&[3, 4])).unwrap();
+    let before = dro.clone();
+    let kept = dro.weights(2);
+    let ratio = kept[1] / kept[0];
+    dro.compose(&vector(&[0.0, 0.0]), &of(&[4, 3])).unwrap();
+    let turned = dro.weights(2);
+    assert!((turned[0] / turned[1] - ratio).abs() < 1e-6, "{turned:?}");
+    let mut restored = GroupDro::new(1.0).unwrap();
+    restored.restore(&before.state()).unwrap();
+    restored
+        .compose(&vector(&[0.0, 0.0]), &of(&[4, 3]))
+        .unwrap();
+    assert_eq!(restored, dro);
+    // A new group begins with an even share of all.
+    dro.compose(&vector(&[0.0, 0.0, 0.0]), &of(&[4, 3, 5]))
+        .unwrap();
+    let weights = dro.weights(3);
+    assert!((weights[2] - 0.25).abs() < 1e-6 && (weights[0] / weights[1] - ratio).abs() < 1e-6);
+    for wrong in [
+        &[1.0, -0.5][..],
+        &[2.0, -1.0, -1.0, 3.0],
+        &[0.5, -1.0, 1.0],
+        &[1.0, -0.5, -1.0],
+    ] {
+        assert!(dro.restore(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+/// Pairs of examples are no means of groups.
+#[test]
+fn running_means_are_of_group_losses() {
+    let error = RunningMeans::new(LeaveOneOut, 0.5).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "running-means: goes by means of group losses, and leave one out looks at the losses of single examples: leave one of \
+         the two out"
+    );
+    let shifted = Shifted::new(LeaveOneOut, -1.0).unwrap();
+    assert!(RunningMeans::new(shifted, 0.5).is_err());
+}
+
+/// A larger tilt times a loss is no number in single precision.
+#[test]
+fn tilts_have_bounds() {
+    assert!(Tilted::new(1e39).is_err() && Tilted::new(-1e200).is_err());
+    let composed = Tilted::new(1e30)
+        .unwrap()
+        .compose(&vector(&[1.0, 2.0]), &singles(2));
+    assert_eq!(numbers(composed.unwrap().coefficients), [0.0, 1.0]);
 }
 
 /// With no memory it is the composition itself.

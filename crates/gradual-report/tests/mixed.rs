@@ -96,6 +96,19 @@ fn arms_that_end_before_they_group_are_not_judged() {
         (true, lens(1)),
         (false, search([2e6, 1e6])),
         (true, search([2e6, 1.0])),
+        (
+            false,
+            json!({"lens": {"name": "search", "steps": [1.0, 1e6], "wait": true}}),
+        ),
+        (
+            false,
+            json!({"wrappers": [{"name": "after", "draws": 999_990}, {"name": "after", "draws": 10}]}),
+        ),
+        (
+            false,
+            json!({"then": {"after": 0.5, "recipe": lens(1_000_000 - 2_000)}}),
+        ),
+        (true, json!({"then": {"after": 0.5, "recipe": lens(1)}})),
         (true, of_a_proxy),
     ] {
         let root = tempdir().unwrap();

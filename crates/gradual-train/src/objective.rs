@@ -276,8 +276,27 @@ impl Objective {
         let groups = self.grouping.num_groups(examples);
         // One at first, so that no other number is that of every draw.
         let groups = groups.filter(|&groups| self.sight != Sight::Waiting || groups == 1);
-        if let (Rule::Losses(composition), Some(groups)) = (&self.rule, groups) {
-            composition.fits(groups)?;
+        let made_for = match &self.rule {
+            Rule::Losses(composition) => composition.made_for(),
+            Rule::Gradients(_) => None,
+        };
+        match (made_for, groups) {
+            (Some((operation, expected)), Some(got)) if expected != got => {
+                return Err(LossError::OtherGroups {
+                    operation,
+                    expected,
+                    got,
+                }
+                .into());
+            }
+            (Some((operation, expected)), None) => {
+                return Err(LossError::UnknownGroups {
+                    operation,
+                    expected,
+                }
+                .into());
+            }
+            _ => {}
         }
         Ok(self.scaler.check(signed)?)
     }

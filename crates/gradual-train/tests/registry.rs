@@ -494,6 +494,19 @@ fn an_objective_is_checked_before_the_first_step() {
         refused(&Objective::new(Labels::new(4), around)),
         "excess loss: its settings are of 1 group, but the grouping has 4"
     );
+    // Groups that come and go have no settings of their own.
+    let tracked = || gradual_group::Tracked::new(gradual_group::KMeans::new(2, 0));
+    let found = Objective::new(tracked(), composition("excess(reference = [1, 1])"));
+    assert!(refused(&found).starts_with(
+        "excess loss: its settings are of 2 groups, and how many groups there will be is not known before"
+    ));
+    let priors = gradual_group::Priors::new(tracked(), vec![1.0, 2.0]).unwrap();
+    assert!(
+        refused(&Objective::new(priors, composition("squares"))).contains("2 weights were given")
+    );
+    Objective::new(tracked(), composition("dro"))
+        .check(16)
+        .unwrap();
     let fits = Objective::new(
         Labels::new(2),
         composition("dro(adjustment = 1, sizes = [1, 2])"),

@@ -1,6 +1,7 @@
 //! A grouping that waits.
 
 use burn::tensor::Device;
+use gradual_grad::ExampleGradients;
 use gradual_registry::{Entry, Parameter};
 
 use crate::error::GroupError;
@@ -95,6 +96,14 @@ impl<G: Grouping + Clone> Wrapper for After<G> {
     /// None while it waits.
     fn wrap_wants(&self, inner: Option<Standing>) -> Option<Standing> {
         inner.filter(|_| !self.waits())
+    }
+
+    /// As they are while it waits: the inner grouping has not seen a draw.
+    fn wrap_seen(&self, gradients: &ExampleGradients) -> Result<ExampleGradients, GroupError> {
+        match self.waits() {
+            true => Ok(gradients.clone()),
+            false => self.inner.seen(gradients),
+        }
     }
 
     fn wrap_group(&mut self, draw: &Draw<'_>, group: GroupBy<G>) -> Result<Groups, GroupError> {

@@ -125,6 +125,9 @@ impl<G: Grouping + Clone> Wrapper for Priors<G> {
             _ if !self.inner.keeps_identity() => Err(GroupError::Anew {
                 operation: "priors",
             }),
+            None => Err(GroupError::PriorsOfUnknown {
+                weights: self.priors.len(),
+            }),
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use gradual_registry::{Entry, Parameter, Value};
 
 use super::multiplicative::{Multiplicative, finite_losses};
 use crate::composition::Composition;
-use crate::error::{LossError, setting, settings_of};
+use crate::error::{LossError, setting};
 use crate::precision::{vector, weights};
 
 const OPERATION: &str = "group DRO";
@@ -136,14 +136,15 @@ impl GroupDro {
         })
     }
 
-    fn same(&self, got: usize) -> Result<(), LossError> {
+    /// Whether there is a size for each of so many groups, or for none.
+    fn fitting(&self, got: usize) -> Result<(), LossError> {
         match self.adjustment.len() {
             expected if expected > 0 && expected != got => Err(LossError::Groups {
                 operation: OPERATION,
                 expected,
                 got,
             }),
-            _ => self.weights.check(OPERATION, got),
+            _ => Ok(()),
         }
     }
 
@@ -168,15 +169,18 @@ impl Composition for GroupDro {
         OPERATION
     }
 
-    fn fits(&self, groups: usize) -> Result<(), LossError> {
-        match self.adjustment.len() {
-            0 => Ok(()),
-            sizes => settings_of(OPERATION, sizes, groups),
-        }
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        let sizes = self.adjustment.len();
+        (sizes > 0).then_some((OPERATION, sizes))
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
-        self.same(groups.num_groups())
+        self.fitting(groups.num_groups())?;
+        self.weights.check(OPERATION, groups)
+    }
+
+    fn follow(&mut self, identities: &[u64]) {
+        self.weights.follow(identities);
     }
 
     fn keeps_state(&self) -> bool {
@@ -184,7 +188,8 @@ impl Composition for GroupDro {
     }
 
     fn observe(&mut self, group_losses: &[f64], weights: &[f64]) -> Result<(), LossError> {
-        self.same(group_losses.len())?;
+        self.fitting(group_losses.len())?;
+        self.weights.same(OPERATION, group_losses.len())?;
         finite_losses(OPERATION, group_losses)?;
         let adjustments = self.adjustment.iter().chain(std::iter::repeat(&0.0));
         let exponents = group_losses.iter().zip(weights).zip(adjustments);
@@ -193,15 +198,15 @@ impl Composition for GroupDro {
         Ok(())
     }
 
-    /// ln q, one number per group.
+    /// ln q, one number per group; of groups with identities their number first, and these last.
     fn state(&self) -> Vec<f64> {
-        self.weights.log().to_vec()
+        self.weights.state()
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
-        self.weights = Multiplicative::restored(state).ok_or(LossError::State {
+        self.weights = Multiplicative::of_state(state).ok_or(LossError::State {
             operation: OPERATION,
-            expected: "one finite number per group",
+            expected: "one finite number per group, or a count, one number per group and its identity",
             got: state.len(),
         })?;
         Ok(())

@@ -6,7 +6,7 @@ use gradual_registry::{Entry, Parameter};
 
 use super::multiplicative::{Multiplicative, finite_losses};
 use crate::composition::Composition;
-use crate::error::{LossError, setting, settings_of};
+use crate::error::{LossError, setting};
 use crate::precision::{vector, weights};
 
 const OPERATION: &str = "excess loss";
@@ -167,8 +167,8 @@ impl Composition for ExcessLoss {
         OPERATION
     }
 
-    fn fits(&self, groups: usize) -> Result<(), LossError> {
-        settings_of(OPERATION, self.reference.len(), groups)
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        Some((OPERATION, self.reference.len()))
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {

@@ -84,6 +84,10 @@ impl Composition for LeaveOneOut {
         "leave one out"
     }
 
+    fn is_of_group_losses(&self) -> bool {
+        false
+    }
+
     fn least(&self, _groups: &Groups) -> Option<f64> {
         Some(0.0)
     }

@@ -1,6 +1,7 @@
 //! Weights on groups that grow by multiplication.
 
 use burn::tensor::Tensor;
+use gradual_group::Groups;
 
 use crate::error::LossError;
 use crate::precision::vector;
@@ -12,11 +13,37 @@ use crate::precision::vector;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Multiplicative {
     log: Vec<f64>,
+    /// Of the groups, where they have some.
+    identities: Vec<u64>,
 }
 
 impl Multiplicative {
+    /// Fails when the distribution is over another number of groups, and these have no identities by which they could be known.
+    pub(crate) fn check(&self, operation: &'static str, groups: &Groups) -> Result<(), LossError> {
+        match groups.identities() {
+            [] => self.same(operation, groups.num_groups()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes up groups by their identities. A group that is new begins with as much as it would have if all had the same.
+    pub(crate) fn follow(&mut self, identities: &[u64]) {
+        if identities.is_empty() {
+            return;
+        }
+        // Where groups had no identities before, these are their first.
+        if !self.log.is_empty() && !self.identities.is_empty() {
+            let even = -(identities.len() as f64).ln();
+            let kept = moved(&self.identities, identities).into_iter();
+            let log = kept.map(|from| from.and_then(|from| self.log.get(from).copied()));
+            self.log = log.map(|log| log.unwrap_or(even)).collect();
+            self.normalise();
+        }
+        self.identities = identities.to_vec();
+    }
+
     /// Fails when the distribution is over another number of groups.
-    pub(crate) fn check(&self, operation: &'static str, groups: usize) -> Result<(), LossError> {
+    pub(crate) fn same(&self, operation: &'static str, groups: usize) -> Result<(), LossError> {
         match self.log.len() {
             0 => Ok(()),
             expected if expected == groups => Ok(()),
@@ -34,6 +61,10 @@ impl Multiplicative {
         for (log, exponent) in self.log.iter_mut().zip(exponents) {
             *log += exponent;
         }
+        self.normalise();
+    }
+
+    fn normalise(&mut self) {
         let largest = self.log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = self.log.iter().map(|log| (log - largest).exp()).sum();
         for log in &mut self.log {
@@ -65,6 +96,37 @@ impl Multiplicative {
         vector(&self.shares(groups), like)
     }
 
+    /// ln q; with identities the number of groups stands first, and they stand last. No entry of ln q is above zero, so that the
+    /// number tells which of the two it is.
+    pub(crate) fn state(&self) -> Vec<f64> {
+        if self.log.is_empty() || self.identities.len() != self.log.len() {
+            return self.log.clone();
+        }
+        let identities = self.identities.iter().map(|&identity| identity as f64);
+        let numbers = self.log.iter().copied().chain(identities);
+        std::iter::once(self.log.len() as f64)
+            .chain(numbers)
+            .collect()
+    }
+
+    /// Goes back to what [`state`](Self::state) gave; None for anything else.
+    pub(crate) fn of_state(state: &[f64]) -> Option<Self> {
+        let (&count, numbers) = match state.split_first() {
+            Some((count, numbers)) if *count > 0.0 => (count, numbers),
+            _ => return Self::restored(state),
+        };
+        let groups = count as usize;
+        if count.fract() != 0.0 || groups.checked_mul(2) != Some(numbers.len()) {
+            return None;
+        }
+        let (log, identities) = numbers.split_at(groups);
+        let identities = identities.iter().map(|&one| identity(one));
+        Some(Self {
+            identities: identities.collect::<Option<_>>()?,
+            ..Self::restored(log)?
+        })
+    }
+
     pub(crate) fn log(&self) -> &[f64] {
         &self.log
     }
@@ -72,8 +134,24 @@ impl Multiplicative {
     /// Goes back to ln q; None unless all of it is finite.
     pub(crate) fn restored(log: &[f64]) -> Option<Self> {
         let finite = log.iter().all(|log| log.is_finite());
-        finite.then(|| Self { log: log.to_vec() })
+        finite.then(|| Self {
+            log: log.to_vec(),
+            identities: Vec::new(),
+        })
     }
+}
+
+/// For each of the identities `now`, its number among those `before`, where it had one.
+pub(crate) fn moved(before: &[u64], now: &[u64]) -> Vec<Option<usize>> {
+    now.iter()
+        .map(|identity| before.iter().position(|one| one == identity))
+        .collect()
+}
+
+/// An identity that was saved as a number.
+pub(crate) fn identity(number: f64) -> Option<u64> {
+    let is_one = number >= 0.0 && number.fract() == 0.0 && number < 2f64.powi(53);
+    is_one.then_some(number as u64)
 }
 
 /// Fails at the first group loss that is not finite.

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 use gradual_registry::{Entry, Parameter};
 
-use super::multiplicative::finite_losses;
+use super::multiplicative::{finite_losses, identity, moved};
 use crate::composition::Composition;
 use crate::error::{LossError, setting};
 use crate::in_units::InUnits;
@@ -61,6 +61,8 @@ pub struct RunningMeans<C> {
     memory: f64,
     /// Sums and weights of the exponential means, group by group.
     sums: Vec<[f64; 2]>,
+    /// Of the groups, where they have some.
+    identities: Vec<u64>,
 }
 
 impl<C: Composition> RunningMeans<C> {
@@ -68,13 +70,21 @@ impl<C: Composition> RunningMeans<C> {
     ///
     /// # Errors
     ///
-    /// [`LossError::Setting`] for a memory outside that range.
+    /// [`LossError::Setting`] for a memory outside that range, and [`LossError::SingleExamples`] for a composition that looks at
+    /// single examples.
     pub fn new(composition: C, memory: f64) -> Result<Self, LossError> {
+        if !composition.is_of_group_losses() {
+            return Err(LossError::SingleExamples {
+                operation: OPERATION,
+                inner: composition.name(),
+            });
+        }
         let inside = (0.0..1.0).contains(&memory);
         Ok(Self {
             composition,
             memory: setting(OPERATION, "memory", "from 0 to below 1", memory, inside)?,
             sums: Vec::new(),
+            identities: Vec::new(),
         })
     }
 
@@ -134,14 +144,31 @@ impl<C: Composition> Composition for RunningMeans<C> {
         self.composition.least(groups)
     }
 
-    fn fits(&self, groups: usize) -> Result<(), LossError> {
-        self.composition.fits(groups)
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        self.composition.made_for()
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         // First the inner one, whose settings may be of another number of groups.
         self.composition.check(groups)?;
-        self.same(groups.num_groups())
+        match groups.identities() {
+            [] => self.same(groups.num_groups()),
+            _ => Ok(()),
+        }
+    }
+
+    fn follow(&mut self, identities: &[u64]) {
+        self.composition.follow(identities);
+        if identities.is_empty() {
+            return;
+        }
+        // Where groups had no identities before, these are their first.
+        if !self.identities.is_empty() {
+            let kept = moved(&self.identities, identities).into_iter();
+            let sums = kept.map(|from| from.and_then(|from| self.sums.get(from).copied()));
+            self.sums = sums.map(Option::unwrap_or_default).collect();
+        }
+        self.identities = identities.to_vec();
     }
 
     fn keeps_state(&self) -> bool {
@@ -161,11 +188,19 @@ impl<C: Composition> Composition for RunningMeans<C> {
         Ok(())
     }
 
-    /// The number of groups, sum and weight of each running mean, and the inner composition's.
+    /// The number of groups, sum and weight of each running mean, and the inner composition's. With identities the number is
+    /// negative, and they stand behind the means.
     fn state(&self) -> Vec<f64> {
         let own = self.sums.iter().flatten().copied();
-        std::iter::once(self.sums.len() as f64)
+        let count = self.sums.len() as f64;
+        let count = match self.identities.len() == self.sums.len() {
+            true => -count,
+            false => count,
+        };
+        let identities = self.identities.iter().filter(|_| count < 0.0);
+        std::iter::once(count)
             .chain(own)
+            .chain(identities.map(|&identity| identity as f64))
             .chain(self.composition.state())
             .collect()
     }
@@ -173,19 +208,24 @@ impl<C: Composition> Composition for RunningMeans<C> {
     fn restore(&mut self, state: &[f64]) -> Result<(), LossError> {
         let refused = || LossError::State {
             operation: OPERATION,
-            expected: "a count, two finite numbers per group, and the inner state",
+            expected: "a count, two finite numbers per group, identities where the count is negative, and the inner state",
             got: state.len(),
         };
         let (count, rest) = state.split_first().ok_or_else(refused)?;
-        let whole = *count >= 0.0 && count.fract() == 0.0;
-        let own = (*count as usize).checked_mul(2).filter(|_| whole);
-        let (own, inner) = own
+        let groups = count.abs() as usize;
+        let own = groups.checked_mul(2).filter(|_| count.fract() == 0.0);
+        let (own, rest) = own
             .and_then(|own| rest.split_at_checked(own))
             .ok_or_else(refused)?;
+        let identified = if *count < 0.0 { groups } else { 0 };
+        let (identities, inner) = rest.split_at_checked(identified).ok_or_else(refused)?;
+        let identities: Option<Vec<u64>> = identities.iter().map(|&one| identity(one)).collect();
+        let identities = identities.ok_or_else(refused)?;
         if own.iter().any(|value| !value.is_finite()) {
             return Err(refused());
         }
         self.composition.restore(inner)?;
+        self.identities = identities;
         self.sums = own.chunks(2).map(|pair| [pair[0], pair[1]]).collect();
         Ok(())
     }

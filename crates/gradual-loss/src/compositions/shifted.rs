@@ -88,16 +88,24 @@ impl<C: Composition> Composition for Shifted<C> {
         Some(self.composition.least(groups)? + self.floor)
     }
 
-    fn fits(&self, groups: usize) -> Result<(), LossError> {
-        self.composition.fits(groups)
+    fn made_for(&self) -> Option<(&'static str, usize)> {
+        self.composition.made_for()
     }
 
     fn check(&self, groups: &Groups) -> Result<(), LossError> {
         self.composition.check(groups)
     }
 
+    fn is_of_group_losses(&self) -> bool {
+        self.composition.is_of_group_losses()
+    }
+
     fn keeps_state(&self) -> bool {
         self.composition.keeps_state()
+    }
+
+    fn follow(&mut self, identities: &[u64]) {
+        self.composition.follow(identities);
     }
 
     fn observe(&mut self, group_losses: &[f64], weights: &[f64]) -> Result<(), LossError> {

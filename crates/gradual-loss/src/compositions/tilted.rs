@@ -14,6 +14,9 @@ const OPERATION: &str = "tilted";
 /// A tilt nearer to zero counts as zero: its value differs from the mean by less than rounding.
 const NONE: f64 = 1e-20;
 
+/// A larger tilt times a loss is no number of single precision.
+const LARGEST: f64 = 1e30;
+
 /// Stands in for the logarithm of zero: e to it is 0, and it is finite, so that zero times it is not NaN.
 const LOG_ZERO: f64 = -1e4;
 
@@ -27,11 +30,11 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
         ("losses", "any"),
         ("use it", "when differences of losses count, not ratios"),
     ],
-    parameters: &[Parameter::number(
-        "t",
-        "the tilt, above 0 towards the worst group",
-        1.0,
-    )],
+    parameters: &[
+        Parameter::number("t", "the tilt, above 0 towards the worst group", 1.0)
+            .at_least(-LARGEST)
+            .at_most(LARGEST),
+    ],
     build: |arguments, ()| Ok(Box::new(Tilted::new(arguments.number("t")?)?)),
 };
 
@@ -73,7 +76,8 @@ impl Tilted {
     ///
     /// [`LossError::Setting`] unless `t` is finite.
     pub fn new(t: f64) -> Result<Self, LossError> {
-        let tilt = setting(OPERATION, "t", "finite", t, true)?;
+        let inside = t.abs() <= LARGEST;
+        let tilt = setting(OPERATION, "t", "from -1e30 to 1e30", t, inside)?;
         Ok(Self { tilt })
     }
 }

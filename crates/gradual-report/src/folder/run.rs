@@ -46,25 +46,17 @@ impl Run {
         (!near).then_some((said, shown))
     }
 
-    /// After how many steps its lens opens or its grouping begins, where that is not before its end: it is the same run without.
+    /// After how many steps its lens opens or its grouping begins, where that is not before its end, or before that of its
+    /// phase: it is the same run without.
     pub(crate) fn begins_too_late(&self) -> Option<u64> {
-        let recipe = &self.config.recipe;
-        // A proxy learns before the run begins.
-        let lens = recipe.get("lens").filter(|_| recipe["proxy"].is_null());
-        let opens = lens.and_then(|lens| {
-            let steps = lens.get("steps").and_then(Value::as_array);
-            let first = steps.into_iter().flatten().filter_map(Value::as_f64);
-            let first = first.reduce(f64::min).map(|first| first as u64);
-            first.or_else(|| lens.get("after").and_then(Value::as_u64))
-        });
-        let wrappers = recipe.get("wrappers").and_then(Value::as_array);
-        let waiting = wrappers.into_iter().flatten();
-        let waiting = waiting.filter(|wrapper| wrapper["name"] == "after");
-        let waits = waiting.filter_map(|wrapper| wrapper["draws"].as_u64());
-        opens
-            .into_iter()
-            .chain(waits)
-            .find(|&after| after >= self.config.steps)
+        let (recipe, steps) = (&self.config.recipe, self.config.steps);
+        let Some(share) = recipe["then"]["after"].as_f64() else {
+            return begins(recipe).find(|&after| after >= steps);
+        };
+        let end = (share * steps as f64).round() as u64;
+        let first = begins(recipe).find(|&after| after >= end);
+        let second = begins(&recipe["then"]["recipe"]).map(|after| after.saturating_add(end));
+        first.or_else(|| second.into_iter().find(|&after| after >= steps))
     }
 
     pub(super) fn new(run: gradual_runs::Run) -> Result<Self, ReportError> {
@@ -104,4 +96,27 @@ impl Run {
         let speed = (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds);
         speed.filter(|&speed| speed <= FASTEST)
     }
+}
+
+/// After how many steps of its phase a recipe's lens opens, and its grouping begins, where these are not at once.
+fn begins(recipe: &Value) -> impl Iterator<Item = u64> {
+    // A proxy learns before the run begins.
+    let lens = recipe.get("lens").filter(|_| recipe["proxy"].is_null());
+    let opens = lens.and_then(|lens| {
+        let steps = lens.get("steps").and_then(Value::as_array);
+        let steps = steps.into_iter().flatten().filter_map(Value::as_f64);
+        // A search that waits opens after its last look.
+        let waits = lens["wait"] == true;
+        let opens = steps.reduce(|a, b| if waits { a.max(b) } else { a.min(b) });
+        let opens = opens.map(|step| step as u64);
+        opens.or_else(|| lens.get("after").and_then(Value::as_u64))
+    });
+    let wrappers = recipe.get("wrappers").and_then(Value::as_array);
+    let waiting = wrappers
+        .into_iter()
+        .flatten()
+        .filter(|wrapper| wrapper["name"] == "after");
+    // One that is around another counts draws before that one does.
+    let draws = waiting.filter_map(|wrapper| wrapper["draws"].as_u64());
+    opens.into_iter().chain(draws.reduce(u64::saturating_add))
 }

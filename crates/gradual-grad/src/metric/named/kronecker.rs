@@ -16,7 +16,7 @@ pub(crate) static ENTRY: Entry<Vec<String>, Metric> = Entry {
             "share of the mean diagonal entry that is added to the diagonal of a covariance",
             0.1,
         )
-        .at_least(0.0),
+        .above(0.0),
         PART,
         balanced(true),
         MEMORY,
