@@ -71,9 +71,9 @@ pub enum GroupError {
         /// The wrapper.
         operation: &'static str,
     },
-    /// There are fixed weights, and groups that may be any number.
+    /// There are fixed weights, and groups that are found anew in each draw or may be any number.
     #[error(
-        "priors: {weights} {} given, and how many groups there will be is not known before; take a grouping with a fixed number \
+        "priors: {weights} {} given, and the groups are found anew in each draw or may be any number; take a grouping with a fixed number \
          of lasting groups, such as labels, or landmarks with k",
         plural(*.weights, "weight was", "weights were")
     )]

@@ -184,11 +184,17 @@ fn bad_settings_are_named() {
     );
     // Not more than there are standing examples, and not so many that their products don't fit.
     let error = atoms(20).with_examples(12).unwrap().check(64).unwrap_err();
-    assert!(matches!(error, GroupError::TooManyGroups { .. }), "{error}");
+    assert!(
+        matches!(error, GroupError::TooFewStanding { .. }),
+        "{error}"
+    );
     let nodes = vec![vec![1.0, 0.0]; 3];
     let few = Itself::new(2).draw(&nodes, &[1.0; 3]);
     let error = atoms(4).stand(&Draw::from(&few)).unwrap_err();
-    assert!(matches!(error, GroupError::TooManyGroups { .. }), "{error}");
+    assert!(
+        matches!(error, GroupError::TooFewStanding { .. }),
+        "{error}"
+    );
     for (refused, what) in [
         (atoms(2).with_sparsity(0), "the sparsity"),
         (atoms(2).with_rounds(0), "the number of rounds"),

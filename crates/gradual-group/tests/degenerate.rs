@@ -141,11 +141,18 @@ fn every_grouping_on_every_draw() {
             for _ in 0..2 {
                 let groups = match group(grouping.as_mut(), &draw) {
                     Ok(groups) => groups,
-                    Err(GroupError::TooManyGroups {
-                        groups: 3,
-                        examples,
-                        ..
-                    }) if examples == n && n < 3 => continue,
+                    Err(
+                        GroupError::TooManyGroups {
+                            groups: 3,
+                            examples,
+                            ..
+                        }
+                        | GroupError::TooFewStanding {
+                            groups: 3,
+                            examples,
+                            ..
+                        },
+                    ) if examples == n && n < 3 => continue,
                     Err(error) => panic!("{place}: {error}"),
                 };
                 check(&groups, &rows, &place);
@@ -248,7 +255,10 @@ fn numbers_of_groups_that_cannot_be_are_named() {
 fn more_groups_than_examples_are_known_before_the_first_draw() {
     let five = |spec: Spec| spec.with("k", Value::Count(5));
     let too_many = |grouping: &dyn Grouping, examples: usize| match grouping.check(examples) {
-        Err(GroupError::TooManyGroups { groups: 5, .. }) => true,
+        Err(
+            GroupError::TooManyGroups { groups: 5, .. }
+            | GroupError::TooFewStanding { groups: 5, .. },
+        ) => true,
         // Wrappers that know groups by their numbers have another reason.
         Ok(()) | Err(GroupError::Anew { .. } | GroupError::PriorsOfUnknown { .. }) => false,
         Err(error) => panic!("{error}"),

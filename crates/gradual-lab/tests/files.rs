@@ -450,7 +450,7 @@ fn arms_of_the_command_line_are_checked() {
         ),
         (
             "mine=grouping:landmarks(k=500,examples=100)",
-            "nothing was run: change these arms",
+            "there are 100 standing examples; give examples = 500 or more",
         ),
         (
             "mine=slowdown:0",

@@ -279,7 +279,7 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
             "grouping diffusion has no number of groups (k)",
         ),
         (
-            "like:searched,wrappers:priors(weights=[1,2])",
+            "like:searched,wrappers:priors(weights=[1,2,3,4])",
             "wrapper priors knows groups by their numbers",
         ),
         (

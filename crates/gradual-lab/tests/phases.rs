@@ -328,7 +328,7 @@ fn what_no_run_can_have_is_refused_before_any_runs() {
         (
             "sampler = \"balanced\"",
             "grouping = \"landmarks(k = 3000)\"",
-            "arm turned-again: its second phase (then): spectral: 3000 groups were asked for",
+            "arm turned-again: its second phase (then): landmarks: 3000 groups were asked for",
         ),
         (
             "sampler = \"balanced\"",

@@ -122,13 +122,10 @@ impl<G: Grouping + Clone> Wrapper for Priors<G> {
                 weights: self.priors.len(),
                 groups,
             }),
-            _ if !self.inner.keeps_identity() => Err(GroupError::Anew {
-                operation: "priors",
-            }),
-            None => Err(GroupError::PriorsOfUnknown {
+            Some(_) if self.inner.keeps_identity() => Ok(()),
+            _ => Err(GroupError::PriorsOfUnknown {
                 weights: self.priors.len(),
             }),
-            _ => Ok(()),
         }
     }
 

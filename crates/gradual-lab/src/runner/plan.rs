@@ -155,9 +155,8 @@ impl Plan<'_> {
             [] => String::new(),
             others => format!(", or leave them out with --arms {}", others.join(",")),
         };
-        // Where standing examples are too few, the draw makes no difference.
+        // The draw makes no difference where the arm has one of its own, nor where that is not all.
         let draw_helps = refused.iter().all(|(phase, _)| {
-            // Nor where the arm has one of its own.
             if phase.arm.recipe.draw.is_some() {
                 return false;
             }
