@@ -141,6 +141,8 @@ const SEARCH: &str = "search";
 const GROUPS: &str = "k";
 const AFTER: &str = "after";
 const EVERY: &str = "every";
+/// The scale that keeps a running mean of the sum of coefficients.
+const RUNNING_SUM: &str = "running-sum";
 /// Wrappers that know groups by their numbers, or by how long they have been there.
 const BY_NUMBER: [&str; 2] = ["priors", "damped"];
 /// The grouping that a lens goes with best, and its parameters that say what stands for a group.
@@ -520,6 +522,9 @@ impl Recipe {
             );
         }
         let grouping = self.wrapped(grouping, &context)?;
+        // What is kept of groups from step to step, if anything is.
+        let mut remembers =
+            (self.scale.name == RUNNING_SUM).then(|| format!("scale {RUNNING_SUM}"));
         let objective = match RULES.has(&self.composition.name) {
             true => {
                 let rule = RULES.build(&self.composition, RuleContext { seed })?;
@@ -528,29 +533,29 @@ impl Recipe {
             }
             false => {
                 let mut composition = COMPOSITIONS.build(&self.composition, ())?;
-                let mut remembers = composition
-                    .keeps_state()
-                    .then(|| format!("composition {}", self.composition.name));
+                if composition.keeps_state() {
+                    remembers = Some(format!("composition {}", self.composition.name));
+                }
                 for wrapper in &self.composition_wrappers {
                     composition = COMPOSITION_WRAPPERS.build(wrapper, composition)?;
                     if remembers.is_none() && composition.keeps_state() {
                         remembers = Some(format!("composition wrapper {}", wrapper.name));
                     }
                 }
-                let exchanges = match (self.wrapper_waits(), self.lens_changes()) {
-                    (true, _) => Some("the wrapper after"),
-                    (_, true) => Some("the lens"),
-                    _ => None,
-                };
-                if let Some((what, remembers)) = exchanges.zip(remembers) {
-                    bail!(
-                        "{remembers} remembers its groups from step to step, and {what} exchanges them on the way: leave one \
-                         of the two out"
-                    );
-                }
                 Objective::new(grouping, composition)
             }
         };
+        let exchanges = match (self.wrapper_waits(), self.lens_changes()) {
+            (true, _) => Some("the wrapper after"),
+            (_, true) => Some("the lens"),
+            _ => None,
+        };
+        if let Some((what, remembers)) = exchanges.zip(remembers) {
+            bail!(
+                "{remembers} remembers its groups from step to step, and {what} exchanges them on the way: leave one of the two \
+                 out"
+            );
+        }
         let objective = match SCALES.build(&self.scale, ())? {
             Some(scale) => objective.with_scale(scale),
             None => objective,

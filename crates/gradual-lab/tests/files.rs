@@ -445,6 +445,10 @@ fn arms_of_the_command_line_are_checked() {
             "composition dro remembers its groups",
         ),
         (
+            "mine=grouping:labels,scale:running-sum,wrappers:after(draws=5)",
+            "scale running-sum remembers its groups",
+        ),
+        (
             "mine=grouping:kmeans,metric:whitened,layers:[nothing*],wrappers:after(draws=5)",
             "nothing*",
         ),

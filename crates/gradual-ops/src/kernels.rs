@@ -14,12 +14,24 @@ pub(crate) mod weights;
 /// Numbers that are worth a thread.
 const WORTH: usize = 1 << 15;
 
-/// Parts of `a` of `a_each` numbers, and of `b` of `b_each`, in any order: `work` gets something of its thread's own, the number
-/// of the part, and both. With one thread nothing is handed to another.
+/// Parts of `each` numbers, in any order: `work` gets something of its thread's own, the number of the part, and the part. With
+/// one thread nothing is handed to another.
 pub(crate) fn in_parts<T: Default>(
+    numbers: &mut [f32],
+    each: usize,
+    work: impl Fn(&mut T, usize, &mut [f32]) + Sync,
+) {
+    let mut nothing = vec![(); numbers.len().div_ceil(each)];
+    in_pairs((numbers, each), (&mut nothing, 1), |own, at, part, _| {
+        work(own, at, part);
+    });
+}
+
+/// The same of two at once: the first has parts of as many numbers as stand beside it, and so has the second.
+pub(crate) fn in_pairs<T: Default, N: Send>(
     (a, a_each): (&mut [f32], usize),
-    (b, b_each): (&mut [f32], usize),
-    work: impl Fn(&mut T, usize, &mut [f32], &mut [f32]) + Sync,
+    (b, b_each): (&mut [N], usize),
+    work: impl Fn(&mut T, usize, &mut [f32], &mut [N]) + Sync,
 ) {
     if rayon::current_num_threads() == 1 || a.len() < 2 * WORTH {
         let mut own = T::default();

@@ -67,8 +67,8 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
 /// With a composition that keeps something for each group (running means, group DRO), and to see how
 /// groups come and go: [`Groups::identities`] and [`Groups::churn`] tell. The previous gradients were
 /// taken under the previous parameters; with draws far apart groups are lost that a grouping with
-/// standing examples would keep. Soft groups pass through as they are. Group weights are made anew: put
-/// [`Priors`](crate::Priors) around this, not inside.
+/// standing examples would keep. Soft groups pass through as they are. Group weights are made anew,
+/// and groups that come and go can't have [`Priors`](crate::Priors).
 #[derive(Debug, Clone)]
 pub struct Tracked<G> {
     inner: G,

@@ -1,19 +1,16 @@
 //! Weights times values.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::weights::part;
-use super::{Gradients, in_order, is_tracked, lifted, numbers, plain, tensor};
+use super::{Kept, in_graph, in_order, is_tracked, lifted, numbers, plain, tensor};
 use crate::kernels::attend;
-use crate::kernels::in_parts;
 use crate::kernels::product::Panel;
 use crate::kernels::weights::Sizes;
+use crate::kernels::{in_pairs, in_parts};
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
@@ -43,13 +40,7 @@ pub(crate) fn attend(weights: &Tensor<4>, value: &Tensor<3>) -> Option<Tensor<3>
             value: in_order(value.primitive()),
         };
         let output = state.context();
-        let guards = [weights.node(), value.node()];
-        let prepared = Attend.prepare::<NoCheckpointing>(guards);
-        let output = match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        };
-        return Some(Tensor::from_primitive::<Autodiff<Flex>>(output));
+        return Some(in_graph([&weights, &value], state, output));
     }
     let state = State {
         sizes,
@@ -69,32 +60,28 @@ impl State {
         let (weights, values) = (numbers(&self.weights), numbers(&self.value));
         let each = sizes.t * sizes.width();
         let mut context = vec![0.0; n * each];
-        let mut nothing = vec![0.0; n];
-        in_parts(
-            (&mut context, each),
-            (&mut nothing, 1),
-            |panel: &mut Panel, at, context, _| {
-                Arch::new().dispatch(attend::Forward {
-                    sizes,
-                    weights: part(weights, at, sizes.weights()),
-                    value: part(values, at, sizes.s * sizes.width()),
-                    panel,
-                    context,
-                });
-            },
-        );
+        in_parts(&mut context, each, |panel: &mut Panel, at, context| {
+            Arch::new().dispatch(attend::Forward {
+                sizes,
+                weights: part(weights, at, sizes.weights()),
+                value: part(values, at, sizes.s * sizes.width()),
+                panel,
+                context,
+            });
+        });
         tensor(context, [n, sizes.t, sizes.width()])
     }
+}
 
-    /// Gradients of weights and values from those of the context.
-    fn gradients(&self, deltas: &FlexTensor) -> [FlexTensor; 2] {
+impl Kept for State {
+    fn gradients(&self, deltas: &FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
         let (n, sizes) = (self.examples(), self.sizes);
         let (weights, values) = (numbers(&self.weights), numbers(&self.value));
         let deltas = numbers(deltas);
         let of_values = sizes.s * sizes.width();
         let mut into_weights = vec![0.0; weights.len()];
         let mut into_values = vec![0.0; values.len()];
-        in_parts(
+        in_pairs(
             (&mut into_weights, sizes.weights()),
             (&mut into_values, of_values),
             |panel: &mut Panel, at, into_weights, into_value| {
@@ -109,26 +96,9 @@ impl State {
                 });
             },
         );
-        [
-            tensor(into_weights, [n, sizes.heads, sizes.t, sizes.s]),
-            tensor(into_values, [n, sizes.s, sizes.width()]),
+        vec![
+            Some(tensor(into_weights, [n, sizes.heads, sizes.t, sizes.s])),
+            Some(tensor(into_values, [n, sizes.s, sizes.width()])),
         ]
-    }
-}
-
-#[derive(Debug)]
-struct Attend;
-
-impl Backward<Flex, 2> for Attend {
-    type State = State;
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let deltas = in_order(&gradients.consume::<Flex>(&ops.node));
-        let found = ops.state.gradients(&deltas);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
     }
 }

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Int, Tensor};
 use pulp::Arch;
 
-use super::{Gradients, in_order, numbers, plain, tensor, tracked};
-use crate::kernels::in_parts;
-use crate::kernels::likelihood;
+use super::{Kept, in_graph, in_order, numbers, plain, tensor, tracked};
+use crate::kernels::{in_pairs, in_parts, likelihood};
 
 /// Rows of a part.
 const ROWS: usize = 64;
@@ -40,14 +36,9 @@ pub(crate) fn log_likelihoods(logits: &Tensor<2>, targets: &Tensor<1, Int>) -> O
         .collect();
     // What is no class is refused by Burn's own operation.
     let targets = targets?;
-    if let Some(logits) = tracked(logits) {
-        let (state, output) = State::new(logits.primitive(), targets, classes);
-        let prepared = Likelihoods.prepare::<NoCheckpointing>([logits.node()]);
-        let output = match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        };
-        return Some(Tensor::from_primitive::<Autodiff<Flex>>(output));
+    if let Some(logits_in_graph) = tracked(logits) {
+        let (state, output) = State::new(logits_in_graph.primitive(), targets, classes);
+        return Some(in_graph([&logits_in_graph], state, output));
     }
     let (_, output) = State::new(&plain(logits)?, targets, classes);
     Some(Tensor::from_primitive::<Flex>(output))
@@ -60,7 +51,7 @@ impl State {
         let rows = targets.len();
         let mut likelihoods = vec![0.0; rows];
         let mut normalisers = vec![0.0; rows];
-        in_parts(
+        in_pairs(
             (&mut likelihoods, ROWS),
             (&mut normalisers, ROWS),
             |scratch: &mut Vec<f32>, at, likelihoods, normalisers| {
@@ -85,46 +76,25 @@ impl State {
         };
         (state, output)
     }
+}
 
-    /// Gradients of the logits from those of the likelihoods.
-    fn gradients(&self, deltas: &FlexTensor) -> FlexTensor {
+impl Kept for State {
+    fn gradients(&self, deltas: &FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
         let (logits, deltas) = (numbers(&self.logits), numbers(deltas));
         let rows = deltas.len();
         let classes = logits.len() / rows;
         let each = ROWS * classes;
         let mut into = vec![0.0; logits.len()];
-        let mut nothing = vec![0.0; rows.div_ceil(ROWS)];
-        in_parts(
-            (&mut into, each),
-            (&mut nothing, 1),
-            |(): &mut (), at, into, _| {
-                let rows = at * ROWS..at * ROWS + into.len() / classes;
-                let logits = &logits[rows.start * classes..rows.end * classes];
-                let targets = &self.targets[rows.clone()];
-                let (normalisers, deltas) = (&self.normalisers[rows.clone()], &deltas[rows]);
-                Arch::new().dispatch(likelihood::Backward {
-                    logits,
-                    targets,
-                    normalisers,
-                    deltas,
-                    into,
-                });
-            },
-        );
-        tensor(into, [rows, classes])
-    }
-}
-
-#[derive(Debug)]
-struct Likelihoods;
-
-impl Backward<Flex, 1> for Likelihoods {
-    type State = State;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let deltas = in_order(&gradients.consume::<Flex>(&ops.node));
-        if let [Some(parent)] = ops.parents {
-            gradients.register::<Flex>(parent.id, ops.state.gradients(&deltas));
-        }
+        in_parts(&mut into, each, |(): &mut (), at, into| {
+            let rows = at * ROWS..at * ROWS + into.len() / classes;
+            Arch::new().dispatch(likelihood::Backward {
+                logits: &logits[rows.start * classes..rows.end * classes],
+                targets: &self.targets[rows.clone()],
+                normalisers: &self.normalisers[rows.clone()],
+                deltas: &deltas[rows],
+                into,
+            });
+        });
+        vec![Some(tensor(into, [rows, classes]))]
     }
 }

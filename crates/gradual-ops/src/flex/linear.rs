@@ -1,15 +1,14 @@
 //! Linear layers.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use faer::Accum;
 use pulp::Arch;
 
-use super::{Gradients, Tracked, in_order, is_tracked, lifted, numbers, plain, shaped, tensor};
+use super::{
+    Kept, Tracked, in_graph, in_order, is_tracked, lifted, numbers, plain, shaped, tensor,
+};
 use crate::kernels::in_parts;
 use crate::kernels::linear::{ColumnSums, Rows, product};
 
@@ -50,11 +49,10 @@ pub(crate) fn linear<const D: usize>(
         };
         let state = state(x.primitive(), weight.primitive());
         let output = state.output(bias.as_ref().map(Tracked::primitive), dims);
-        let output = match bias {
-            Some(bias) => graph(WithBias, [&x, &weight, &bias], state, output),
-            None => graph(WithoutBias, [&x, &weight], state, output),
-        };
-        return Some(Tensor::from_primitive::<Autodiff<Flex>>(output));
+        return Some(match bias {
+            Some(bias) => in_graph([&x, &weight, &bias], state, output),
+            None => in_graph([&x, &weight], state, output),
+        });
     }
     let bias = match bias {
         Some(bias) => Some(plain(bias)?),
@@ -62,20 +60,6 @@ pub(crate) fn linear<const D: usize>(
     };
     let output = state(&plain(x)?, &plain(weight)?).output(bias.as_ref(), dims);
     Some(Tensor::from_primitive::<Flex>(output))
-}
-
-/// The output as what came out of these parents.
-fn graph<B: Backward<Flex, N, State = State>, const N: usize>(
-    backward: B,
-    parents: [&Tracked; N],
-    state: State,
-    output: FlexTensor,
-) -> Tracked {
-    let prepared = backward.prepare::<NoCheckpointing>(parents.map(Tracked::node));
-    match prepared.compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(state, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
 }
 
 impl State {
@@ -103,27 +87,24 @@ impl State {
             }
             None => (vec![0.0; rows * width], Accum::Replace),
         };
-        let mut nothing = vec![0.0; rows.div_ceil(ROWS)];
-        let each = (output.as_mut_slice(), ROWS * width);
-        in_parts(each, (&mut nothing, 1), |(): &mut (), at, to, _| {
+        in_parts(&mut output, ROWS * width, |(): &mut (), at, to| {
             let first = at * ROWS;
             let x = x.part(first..first + to.len() / width).matrix();
             product(to, how, x, weight);
         });
         tensor(output, dims)
     }
+}
 
-    /// Gradients of x, of the weight and of the bias, of those that are `wanted`, from those of the output.
-    fn gradients(&self, deltas: &FlexTensor, wanted: [bool; 3]) -> [Option<FlexTensor>; 3] {
+impl Kept for State {
+    fn gradients(&self, deltas: &FlexTensor, wanted: &[bool]) -> Vec<Option<FlexTensor>> {
         let [d, e] = self.widths;
         let numbers = numbers(deltas);
         let deltas = Rows::new(numbers, e);
         let of_x = || {
             let weight = self.weight().matrix().transpose();
             let mut into = vec![0.0; self.rows() * d];
-            let mut nothing = vec![0.0; self.rows().div_ceil(ROWS)];
-            let each = (into.as_mut_slice(), ROWS * d);
-            in_parts(each, (&mut nothing, 1), |(): &mut (), at, to, _| {
+            in_parts(&mut into, ROWS * d, |(): &mut (), at, to| {
                 let first = at * ROWS;
                 let deltas = deltas.part(first..first + to.len() / d).matrix();
                 product(to, Accum::Replace, deltas, weight);
@@ -132,10 +113,8 @@ impl State {
         };
         let of_weight = || {
             let mut into = vec![0.0; d * e];
-            let mut nothing = vec![0.0; d.div_ceil(ROWS)];
             let x = self.x().matrix();
-            let each = (into.as_mut_slice(), ROWS * e);
-            in_parts(each, (&mut nothing, 1), |(): &mut (), at, to, _| {
+            in_parts(&mut into, ROWS * e, |(): &mut (), at, to| {
                 let x = x.subcols(at * ROWS, to.len() / e).transpose();
                 product(to, Accum::Replace, x, deltas.matrix());
             });
@@ -149,42 +128,11 @@ impl State {
             });
             tensor(sums, [e])
         };
-        let [x, weight, bias] = wanted;
-        [x.then(of_x), weight.then(of_weight), bias.then(of_bias)]
+        let wants = |at: usize| wanted.get(at) == Some(&true);
+        vec![
+            wants(0).then(of_x),
+            wants(1).then(of_weight),
+            wants(2).then(of_bias),
+        ]
     }
 }
-
-/// With a bias.
-#[derive(Debug)]
-struct WithBias;
-
-/// Without.
-#[derive(Debug)]
-struct WithoutBias;
-
-macro_rules! backward {
-    ($name:ident, $parents:literal) => {
-        impl Backward<Flex, $parents> for $name {
-            type State = State;
-
-            fn backward(
-                self,
-                ops: Ops<State, $parents>,
-                gradients: &mut Gradients,
-                _: &mut Checkpointer,
-            ) {
-                let deltas = in_order(&gradients.consume::<Flex>(&ops.node));
-                let wanted = [0, 1, 2].map(|at| matches!(ops.parents.get(at), Some(Some(_))));
-                let found = ops.state.gradients(&deltas, wanted);
-                for (parent, gradient) in ops.parents.into_iter().zip(found) {
-                    if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                        gradients.register::<Flex>(parent.id, gradient);
-                    }
-                }
-            }
-        }
-    };
-}
-
-backward!(WithBias, 3);
-backward!(WithoutBias, 2);

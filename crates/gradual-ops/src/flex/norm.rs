@@ -1,16 +1,12 @@
 //! Layer norm.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use pulp::Arch;
 
-use super::{Gradients, Tracked, in_order, is_tracked, lifted, numbers, plain, shaped, tensor};
-use crate::kernels::in_parts;
-use crate::kernels::norm;
+use super::{Kept, in_graph, in_order, is_tracked, lifted, numbers, plain, shaped, tensor};
+use crate::kernels::{in_pairs, in_parts, norm};
 
 /// Rows whose sums are added one after the other, however many threads there are.
 const ROWS: usize = 256;
@@ -48,11 +44,10 @@ pub(crate) fn layer_norm<const D: usize>(
             epsilon,
         };
         let output = state.normalised();
-        let output = match beta {
-            Some(beta) => graph(Moved, [&x, &gamma, &beta], state, output),
-            None => graph(Scaled, [&x, &gamma], state, output),
-        };
-        return Some(Tensor::from_primitive::<Autodiff<Flex>>(output));
+        return Some(match beta {
+            Some(beta) => in_graph([&x, &gamma, &beta], state, output),
+            None => in_graph([&x, &gamma], state, output),
+        });
     }
     let state = State {
         x: in_order(&plain(x)?),
@@ -66,52 +61,33 @@ pub(crate) fn layer_norm<const D: usize>(
     Some(Tensor::from_primitive::<Flex>(state.normalised()))
 }
 
-/// The output as what came out of these parents.
-fn graph<B: Backward<Flex, N, State = State>, const N: usize>(
-    backward: B,
-    parents: [&Tracked; N],
-    state: State,
-    output: FlexTensor,
-) -> Tracked {
-    let prepared = backward.prepare::<NoCheckpointing>(parents.map(Tracked::node));
-    match prepared.compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(state, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
-}
-
 impl State {
     fn normalised(&self) -> FlexTensor {
         let (x, gamma) = (numbers(&self.x), numbers(&self.gamma));
         let beta = self.beta.as_ref().map(numbers);
         let each = ROWS * gamma.len();
         let mut output = vec![0.0; x.len()];
-        let mut nothing = vec![0.0; x.len().div_ceil(each)];
-        in_parts(
-            (&mut output, each),
-            (&mut nothing, 1),
-            |(): &mut (), at, to, _| {
-                let x = &x[at * each..][..to.len()];
-                Arch::new().dispatch(norm::Forward {
-                    x,
-                    gamma,
-                    beta,
-                    epsilon: self.epsilon,
-                    to,
-                });
-            },
-        );
+        in_parts(&mut output, each, |(): &mut (), at, to| {
+            Arch::new().dispatch(norm::Forward {
+                x: &x[at * each..][..to.len()],
+                gamma,
+                beta,
+                epsilon: self.epsilon,
+                to,
+            });
+        });
         shaped(output, &self.x)
     }
+}
 
-    /// Gradients of the rows, the scales and the shifts from those of the output.
-    fn gradients(&self, deltas: &FlexTensor) -> [FlexTensor; 3] {
+impl Kept for State {
+    fn gradients(&self, deltas: &FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
         let (x, gamma, deltas) = (numbers(&self.x), numbers(&self.gamma), numbers(deltas));
         let width = gamma.len();
         let each = ROWS * width;
         let mut into_rows = vec![0.0; x.len()];
         let mut sums = vec![0.0; x.len().div_ceil(each) * 2 * width];
-        in_parts(
+        in_pairs(
             (&mut into_rows, each),
             (&mut sums, 2 * width),
             |(): &mut (), at, to, sums| {
@@ -134,44 +110,10 @@ impl State {
             }
         }
         let of_beta = total.split_off(width);
-        [
-            shaped(into_rows, &self.x),
-            tensor(total, [width]),
-            tensor(of_beta, [width]),
+        vec![
+            Some(shaped(into_rows, &self.x)),
+            Some(tensor(total, [width])),
+            Some(tensor(of_beta, [width])),
         ]
     }
 }
-
-/// With shifts.
-#[derive(Debug)]
-struct Moved;
-
-/// Without.
-#[derive(Debug)]
-struct Scaled;
-
-macro_rules! backward {
-    ($name:ident, $parents:literal) => {
-        impl Backward<Flex, $parents> for $name {
-            type State = State;
-
-            fn backward(
-                self,
-                ops: Ops<State, $parents>,
-                gradients: &mut Gradients,
-                _: &mut Checkpointer,
-            ) {
-                let deltas = in_order(&gradients.consume::<Flex>(&ops.node));
-                let found = ops.state.gradients(&deltas);
-                for (parent, gradient) in ops.parents.into_iter().zip(found) {
-                    if let Some(parent) = parent {
-                        gradients.register::<Flex>(parent.id, gradient);
-                    }
-                }
-            }
-        }
-    };
-}
-
-backward!(Moved, 3);
-backward!(Scaled, 2);

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Bool, Tensor};
 use pulp::Arch;
 
-use super::{Gradients, in_order, is_tracked, lifted, numbers, plain, tensor};
+use super::{Kept, in_graph, in_order, is_tracked, lifted, numbers, plain, tensor};
 use crate::attention::AttentionMasks;
-use crate::kernels::in_parts;
 use crate::kernels::product::Panel;
 use crate::kernels::weights::{self, Masked, Sizes};
+use crate::kernels::{in_pairs, in_parts};
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
@@ -48,13 +45,7 @@ pub(crate) fn weights(
         let (query, key) = (lifted(query)?, lifted(key)?);
         let state = State::new(sizes, query.primitive(), key.primitive(), masks);
         let output = state.weights.clone();
-        let guards = [query.node(), key.node()];
-        let prepared = Weights.prepare::<NoCheckpointing>(guards);
-        let output = match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        };
-        return Some(Tensor::from_primitive::<Autodiff<Flex>>(output));
+        return Some(in_graph([&query, &key], state, output));
     }
     let state = State::new(sizes, &plain(query)?, &plain(key)?, masks);
     Some(Tensor::from_primitive::<Flex>(state.weights))
@@ -66,12 +57,10 @@ impl State {
         let (queries, keys) = (numbers(&query), numbers(&key));
         let n = queries.len() / (sizes.t * sizes.width());
         let mut weights = vec![0.0; n * sizes.weights()];
-        let mut nothing = vec![0.0; n];
-        let each = (weights.as_mut_slice(), sizes.weights());
         in_parts(
-            each,
-            (&mut nothing, 1),
-            |panel: &mut Panel, at, weights, _| {
+            &mut weights,
+            sizes.weights(),
+            |panel: &mut Panel, at, weights| {
                 Arch::new().dispatch(weights::Forward {
                     sizes,
                     query: part(queries, at, sizes.t * sizes.width()),
@@ -90,16 +79,17 @@ impl State {
             masks,
         }
     }
+}
 
-    /// Gradients of query and key from those of the weights.
-    fn gradients(&self, deltas: &FlexTensor) -> [FlexTensor; 2] {
+impl Kept for State {
+    fn gradients(&self, deltas: &FlexTensor, _: &[bool]) -> Vec<Option<FlexTensor>> {
         let sizes = self.sizes;
         let (queries, keys) = (numbers(&self.query), numbers(&self.key));
         let (weights, deltas) = (numbers(&self.weights), numbers(deltas));
         let (of_query, of_key) = (sizes.t * sizes.width(), sizes.s * sizes.width());
         let mut into_queries = vec![0.0; queries.len()];
         let mut into_keys = vec![0.0; keys.len()];
-        in_parts(
+        in_pairs(
             (&mut into_queries, of_query),
             (&mut into_keys, of_key),
             |(panel, scores): &mut (Panel, Vec<f32>), at, into_query, into_key| {
@@ -118,9 +108,9 @@ impl State {
             },
         );
         let n = queries.len() / of_query;
-        [
-            tensor(into_queries, [n, sizes.t, sizes.width()]),
-            tensor(into_keys, [n, sizes.s, sizes.width()]),
+        vec![
+            Some(tensor(into_queries, [n, sizes.t, sizes.width()])),
+            Some(tensor(into_keys, [n, sizes.s, sizes.width()])),
         ]
     }
 }
@@ -128,23 +118,6 @@ impl State {
 /// Part number `at` of parts of `each` numbers.
 pub(super) fn part(numbers: &[f32], at: usize, each: usize) -> &[f32] {
     &numbers[at * each..(at + 1) * each]
-}
-
-#[derive(Debug)]
-struct Weights;
-
-impl Backward<Flex, 2> for Weights {
-    type State = State;
-
-    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let deltas = in_order(&gradients.consume::<Flex>(&ops.node));
-        let found = ops.state.gradients(&deltas);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
-    }
 }
 
 /// Which pairs are masked, `[n, t, s]`, or `[t, s]` where that is the same for all examples.

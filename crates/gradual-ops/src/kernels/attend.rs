@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::product::{Into, Panel};
+use super::product::{Panel, Target};
 use super::weights::Sizes;
 
 /// Makes the context of an example from its weights and values.
@@ -22,7 +22,7 @@ impl WithSimd for Forward<'_> {
         let Sizes { t, s, d, .. } = self.sizes;
         for (head, weights) in self.weights.chunks_exact(t * s).enumerate() {
             let value = self.sizes.head(self.value, s, head);
-            let into = Into {
+            let into = Target {
                 data: &mut self.context[head * d..],
                 row: self.sizes.width(),
             };
@@ -53,13 +53,13 @@ impl WithSimd for Backward<'_> {
             let deltas = self.sizes.head(self.deltas, t, head);
             let pairs = head * t * s..(head + 1) * t * s;
             let value = self.sizes.head(self.value, s, head).transposed();
-            let into = Into {
+            let into = Target {
                 data: &mut self.into_weights[pairs.clone()],
                 row: s,
             };
             self.panel.multiply(simd, deltas, value, 1.0, into);
             let weights = self.sizes.pairs(&self.weights[pairs]).transposed();
-            let into = Into {
+            let into = Target {
                 data: &mut self.into_value[head * d..],
                 row: self.sizes.width(),
             };

@@ -44,7 +44,7 @@ pub(crate) struct Panel {
 
 /// Where a product goes: rows of `columns` numbers that start `row` numbers apart.
 #[derive(Debug)]
-pub(crate) struct Into<'a> {
+pub(crate) struct Target<'a> {
     pub(crate) data: &'a mut [f32],
     pub(crate) row: usize,
 }
@@ -58,7 +58,7 @@ impl Panel {
         a: Matrix<'_>,
         b: Matrix<'_>,
         scale: f32,
-        into: Into<'_>,
+        into: Target<'_>,
     ) {
         let width = b.columns.next_multiple_of(WIDEST);
         self.right.clear();
@@ -121,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
     use pulp::{Arch, WithSimd};
 
-    struct Multiply<'a>(Matrix<'a>, Matrix<'a>, Into<'a>);
+    struct Multiply<'a>(Matrix<'a>, Matrix<'a>, Target<'a>);
 
     impl WithSimd for Multiply<'_> {
         type Output = ();
@@ -152,7 +152,7 @@ mod tests {
             let (left, right) = (matrix(&a, m, k, left), matrix(&b, k, n, right));
             for arch in [Arch::new(), Arch::Scalar] {
                 let mut out = vec![f32::NAN; m * (n + 1)];
-                arch.dispatch(Multiply(left, right, Into { data: &mut out, row: n + 1 }));
+                arch.dispatch(Multiply(left, right, Target { data: &mut out, row: n + 1 }));
                 for i in 0..m {
                     for j in 0..n {
                         let at = |m: Matrix<'_>, i: usize, j: usize| m.data[i * m.row + j * m.column];

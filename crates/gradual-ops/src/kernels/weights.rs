@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::exponential::exp;
 use super::lanes;
-use super::product::{Into, Matrix, Panel};
+use super::product::{Matrix, Panel, Target};
 
 /// The sizes of an attention.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ impl WithSimd for Forward<'_> {
         for (head, weights) in self.weights.chunks_exact_mut(t * s).enumerate() {
             let query = self.sizes.head(self.query, t, head);
             let key = self.sizes.head(self.key, s, head).transposed();
-            let into = Into {
+            let into = Target {
                 data: weights,
                 row: s,
             };
@@ -159,10 +159,10 @@ impl WithSimd for Backward<'_> {
                 &mut self.into_query[head * d..],
                 &mut self.into_key[head * d..],
             );
-            let into = Into { data: query, row };
+            let into = Target { data: query, row };
             let keys = self.sizes.head(self.key, s, head);
             self.panel.multiply(simd, scores, keys, scale, into);
-            let into = Into { data: key, row };
+            let into = Target { data: key, row };
             let queries = self.sizes.head(self.query, t, head);
             self.panel
                 .multiply(simd, scores.transposed(), queries, scale, into);
