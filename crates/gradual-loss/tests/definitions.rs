@@ -440,7 +440,7 @@ fn settings_are_checked() {
     assert!(Cvar::new(0.0).is_err() && Cvar::new(f64::NAN).is_err());
     assert_eq!(
         message(Tilted::new(f64::NAN).map(drop)),
-        "tilted: t must be finite, got NaN"
+        "tilted: t must be from -1e30 to 1e30, got NaN"
     );
     assert_eq!(
         message(Focal::new(-1.0).map(drop)),
@@ -489,7 +489,8 @@ fn refused_draws_and_states_change_nothing() {
     let torn = dro.restore(&[0.0, f64::NAN]).unwrap_err();
     assert_eq!(
         torn.to_string(),
-        "group DRO: can't restore 2 numbers; its state is one finite number per group"
+        "group DRO: can't restore 2 numbers; its state is one finite number per group, or a count, one number per group and its \
+         identity"
     );
     assert_eq!(dro.state(), before);
 
@@ -698,7 +699,7 @@ fn running_means_are_of_group_losses() {
     let error = RunningMeans::new(LeaveOneOut, 0.5).unwrap_err().to_string();
     assert_eq!(
         error,
-        "running-means: goes by means of group losses, and leave one out looks at the losses of single examples: leave one of \
+        "running means: goes by means of group losses, and leave one out looks at the losses of single examples: leave one of \
          the two out"
     );
     let shifted = Shifted::new(LeaveOneOut, -1.0).unwrap();

@@ -106,9 +106,9 @@ fn arms_that_end_before_they_group_are_not_judged() {
         ),
         (
             false,
-            json!({"then": {"after": 0.5, "recipe": lens(1_000_000 - 2_000)}}),
+            json!({"then": {"after": 0.9999, "recipe": lens(1_000_000 - 4_000)}}),
         ),
-        (true, json!({"then": {"after": 0.5, "recipe": lens(1)}})),
+        (true, json!({"then": {"after": 0.9999, "recipe": {}}})),
         (true, of_a_proxy),
     ] {
         let root = tempdir().unwrap();
