@@ -7,9 +7,10 @@ use anyhow::bail;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::activation::{log_softmax, relu};
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use gradual::grad::Tap;
+use gradual::ops::log_likelihoods;
 use gradual_tasks::{Decoder, DecoderConfig, Mlp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -142,11 +143,7 @@ pub(crate) trait Model: Module {
 
 /// Cross-entropy of every row: logits `[rows, classes]`, targets `[rows]`.
 fn cross_entropy(logits: Tensor<2>, targets: &Tensor<1, Int>) -> Tensor<1> {
-    let [rows, _] = logits.dims();
-    log_softmax(logits, 1)
-        .gather(1, targets.clone().reshape([rows, 1]))
-        .reshape([rows])
-        .neg()
+    log_likelihoods(logits, targets.clone()).neg()
 }
 
 /// Numbers below `most`, in a fixed order.

@@ -289,3 +289,50 @@ fn heads_have_to_fit() {
         AttentionSoftmax::Usual,
     );
 }
+
+/// Numbers in waves, so many that threads share them.
+fn waves<const D: usize>(dims: [usize; D]) -> Tensor<D> {
+    let all: usize = dims.iter().product();
+    let numbers: Vec<f32> = (0..all).map(|at| (at as f32 * 0.37).sin()).collect();
+    Tensor::from_data(TensorData::new(numbers, dims), &Device::flex().autodiff()).require_grad()
+}
+
+/// Values and gradients of all operations in one after the other.
+fn all_of_them() -> Vec<Vec<f32>> {
+    let (n, t, width) = (24, 40, 96);
+    let x = waves([n, t, width]);
+    let (gamma, beta) = (waves([width]), waves([width]));
+    let (weight, bias) = (waves([width, width]), waves([width]));
+    let normalised = layer_norm(x.clone(), gamma.clone(), Some(beta.clone()), 1e-5);
+    let projected = linear(normalised.clone(), weight.clone(), Some(bias.clone()));
+    let masks = AttentionMasks::default();
+    let usual = AttentionSoftmax::Usual;
+    let weights = attention_weights(projected.clone(), normalised, 3, &masks, usual);
+    let context = attend(weights.clone(), projected);
+    let targets: Vec<i32> = (0..n * t).map(|at| (at % width) as i32).collect();
+    let device = Device::flex().autodiff();
+    let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [n * t]), &device);
+    let likelihoods = log_likelihoods(context.reshape([n * t, width]), targets);
+    let gradients = likelihoods.clone().neg().mean().backward();
+    let grad = |tensor: &Tensor<1>| floats(&tensor.grad(&gradients).unwrap());
+    vec![
+        floats(&weights),
+        floats(&likelihoods),
+        floats(&x.grad(&gradients).unwrap()),
+        floats(&weight.grad(&gradients).unwrap()),
+        grad(&gamma),
+        grad(&beta),
+        grad(&bias),
+    ]
+}
+
+#[test]
+fn threads_make_no_difference() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(all_of_them)
+    };
+    let one = with(1);
+    assert_eq!(one, with(2));
+    assert_eq!(one, with(3));
+}
