@@ -20,6 +20,8 @@ enum Burn {
     Without,
     /// All but the backends: it runs on whichever a program chose.
     AnyBackend,
+    /// The same, but with something of its own for a backend under a feature that is off.
+    AnyBackendUnlessAsked,
     /// It chooses a backend, or uses a crate that does.
     Backends,
 }
@@ -30,12 +32,12 @@ const LAYERS: [(&str, Burn); 18] = [
     ("gradual-registry", Burn::Without),
     ("gradual-measure", Burn::Without),
     ("gradual-runs", Burn::Without),
-    ("gradual-ops", Burn::AnyBackend),
+    ("gradual-ops", Burn::AnyBackendUnlessAsked),
     ("gradual-grad", Burn::AnyBackend),
     ("gradual-group", Burn::AnyBackend),
     ("gradual-loss", Burn::AnyBackend),
     ("gradual-train", Burn::AnyBackend),
-    ("gradual", Burn::AnyBackend),
+    ("gradual", Burn::AnyBackendUnlessAsked),
     ("gradual-tasks", Burn::AnyBackend),
     ("gradual-report", Burn::Without),
     ("gradual-backends", Burn::Backends),
@@ -152,13 +154,13 @@ fn check_order(own: usize, package: &Package, members: &[&str], found: &mut Vec<
 /// What a crate takes in of Burn and should not.
 fn check_burn((name, may): (&str, Burn), manifest: &Path) -> anyhow::Result<Option<String>> {
     let sh = shell::shell()?;
-    let tree = [
-        "tree",
-        "--edges=normal,build",
-        "--all-features",
-        "--prefix=none",
-    ];
+    let features: &[&str] = match may {
+        Burn::AnyBackendUnlessAsked => &[],
+        _ => &["--all-features"],
+    };
+    let tree = ["tree", "--edges=normal,build", "--prefix=none"];
     let tree = shell::cargo(&sh, &tree).args(["--format={p}", "--package", name]);
+    let tree = tree.args(features);
     let tree = tree.arg("--manifest-path").arg(manifest).quiet().read()?;
     let mut burn = tree.lines().filter_map(|line| {
         let (package, _) = line.split_once(' ')?;
@@ -169,12 +171,15 @@ fn check_burn((name, may): (&str, Burn), manifest: &Path) -> anyhow::Result<Opti
         );
         match may {
             Burn::Without => (is_burn || backend.is_some()).then_some((package, "depend on Burn")),
-            Burn::AnyBackend => is_backend.then_some((package, "choose a backend")),
+            Burn::AnyBackend | Burn::AnyBackendUnlessAsked => {
+                is_backend.then_some((package, "choose a backend"))
+            }
             Burn::Backends => None,
         }
     });
     Ok(burn.next().map(|(package, what)| {
-        let tree = format!("cargo tree --edges normal,build --all-features -p {name} -i {package}");
+        let features = features.join(" ");
+        let tree = format!("cargo tree --edges normal,build {features} -p {name} -i {package}");
         format!("{name} must not {what}, but it does: see `{tree}`")
     }))
 }
