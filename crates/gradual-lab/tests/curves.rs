@@ -1,5 +1,6 @@
-//! Arms mean what they meant: losses of 200 steps, as they were written down before arms became data. (Those of `skills` after 200
-//! steps were written down again when operations became of one piece: equal to 5e-6 after ten steps, and rounding had grown since.)
+//! Arms mean what they meant: losses of 200 steps, as they were written down before arms became data. (Those of `skills` and of
+//! the `svd` arms after 200 steps were written down again when operations became of one piece: equal to 5e-6 after ten steps, and
+//! rounding had grown since.)
 
 use std::collections::BTreeMap;
 use std::fs;
