@@ -456,7 +456,7 @@ fn a_sampler_is_named_once() {
     let refused = SAMPLERS.build(&"curriculum(until = 0.05)".parse().unwrap(), context(5));
     assert_eq!(
         refused.err().unwrap().to_string(),
-        "sampler curriculum: until = 0.05 of 10 steps is less than one step; give a larger share"
+        "sampler curriculum: until = 0.05 of 5 steps is less than one step; give a larger share"
     );
     // Not in the square of their number.
     let many = Stratified::new(0..1_000_000, 2).unwrap();
