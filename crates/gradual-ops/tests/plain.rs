@@ -99,7 +99,9 @@ fn plain_weights(
 
 fn bools<const D: usize>(dims: [usize; D], seed: usize) -> Tensor<D, Bool> {
     let all: usize = dims.iter().product();
-    let entries: Vec<bool> = (0..all).map(|at| (at * 7 + seed).is_multiple_of(3)).collect();
+    let entries: Vec<bool> = (0..all)
+        .map(|at| (at * 7 + seed).is_multiple_of(3))
+        .collect();
     Tensor::from_data(TensorData::new(entries, dims), &Device::flex().autodiff())
 }
 

@@ -50,7 +50,7 @@ fn rows(all: &[Timed]) -> Vec<Row<'_>> {
     rows
 }
 
-/// Median and range, `2.0 (1.9–2.3)`; the median alone where it is the only one.
+/// Median and range, `2.00 (1.91–2.35)`; the median alone where it is the only one.
 fn ranged(measured: &Measured, digits: usize) -> String {
     let at = |share| measured.quantile(share).unwrap_or(f64::NAN);
     match measured.seconds.len() {
@@ -78,10 +78,10 @@ fn markdown(all: &[Timed]) -> String {
             row.first.arm,
             row.first.steps,
             row.first.side,
-            ranged(&row.seconds, 1),
+            ranged(&row.seconds, 2),
             row.first.steps as f64 / median,
             ranged(&row.ratio, 2),
-            ranged(&row.command, 1),
+            ranged(&row.command, 2),
             row.accuracy.median().unwrap_or(f64::NAN),
         );
     }
@@ -153,8 +153,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "| skills | erm | 100 | gradual | 2.0 (1.0–4.0) | 50 | 1.00 (1.00–1.00) | 3.0 (2.0–5.0) | 0.500 |",
-                "| skills | erm | 100 | jax | 4.0 (3.0–4.0) | 25 | 2.00 (1.00–3.00) | 5.0 (4.0–5.0) | 0.500 |",
+                "| skills | erm | 100 | gradual | 2.00 (1.00–4.00) | 50 | 1.00 (1.00–1.00) | 3.00 (2.00–5.00) | 0.500 |",
+                "| skills | erm | 100 | jax | 4.00 (3.00–4.00) | 25 | 2.00 (1.00–3.00) | 5.00 (4.00–5.00) | 0.500 |",
             ]
         );
         assert_eq!(csv(&all).lines().count(), 7);
