@@ -24,6 +24,7 @@
 mod attention;
 mod likelihood;
 mod linear;
+mod masks;
 mod norm;
 
 #[cfg(feature = "flex")]
@@ -31,7 +32,8 @@ mod flex;
 #[cfg(feature = "flex")]
 mod kernels;
 
-pub use attention::{AttentionMasks, AttentionSoftmax, attend, attention_weights};
+pub use attention::{AttentionSoftmax, attend, attention_weights};
 pub use likelihood::log_likelihoods;
 pub use linear::linear;
+pub use masks::AttentionMasks;
 pub use norm::layer_norm;

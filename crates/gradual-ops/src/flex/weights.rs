@@ -8,10 +8,10 @@ use burn::tensor::{Bool, Tensor};
 use pulp::Arch;
 
 use super::{Kept, in_graph, in_order, is_tracked, lifted, numbers, plain, tensor};
-use crate::attention::AttentionMasks;
 use crate::kernels::product::Panel;
 use crate::kernels::weights::{self, Masked, Sizes};
 use crate::kernels::{in_pairs, in_parts};
+use crate::masks::AttentionMasks;
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
