@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 
 use crate::composed::{Check, Composed, NOT_LOW};
-use crate::error::LossError;
+use crate::error::{LossError, finite_losses};
 use crate::host::host_together;
 use crate::in_units::InUnits;
 use crate::precision::{epsilon, group_losses, weights, wide};
@@ -176,7 +176,11 @@ pub trait Composition: Send {
         if let Some(low) = low {
             low.of(&low_losses)?;
         }
-        self.follow(groups.identities());
+        if !groups.identities().is_empty() {
+            // What is refused is refused before anything is taken along or forgotten.
+            finite_losses(self.name(), &group_losses)?;
+            self.follow(groups.identities());
+        }
         self.observe(&group_losses, &weights)
     }
 
@@ -187,7 +191,7 @@ pub trait Composition: Send {
 
     /// Takes up the groups of the next draw by their [identities](Groups::identities), where the grouping tells them: what is
     /// kept of a group goes with it to its new number, new groups begin as all do at first, and those that are gone are
-    /// forgotten. Called before each [`observe`](Self::observe). By default there is nothing to take along.
+    /// forgotten. Called before each [`observe`](Self::observe) of groups that have some. By default there is nothing to take along.
     fn follow(&mut self, _identities: &[u64]) {}
 
     /// Updates the state from the group losses `[k]` of a draw and the groups' weights `[k]`, in the

@@ -206,3 +206,16 @@ pub(crate) fn setting(
         }),
     }
 }
+
+/// Fails at the first group loss that is not finite.
+pub(crate) fn finite_losses(operation: &'static str, losses: &[f64]) -> Result<(), LossError> {
+    match losses.iter().position(|loss| !loss.is_finite()) {
+        None => Ok(()),
+        Some(group) => Err(LossError::NotFinite {
+            operation,
+            what: "loss",
+            group,
+            value: losses[group],
+        }),
+    }
+}

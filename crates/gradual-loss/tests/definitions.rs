@@ -683,6 +683,12 @@ fn what_is_remembered_goes_with_identities() {
         .unwrap();
     let weights = dro.weights(3);
     assert!((weights[2] - 0.25).abs() < 1e-6 && (weights[0] / weights[1] - ratio).abs() < 1e-6);
+    // What is refused leaves all as it was: no group is forgotten for a draw that is no good.
+    let before = (dro.state(), running.state());
+    let endless = vector(&[f32::INFINITY, 1.0]);
+    assert!(dro.compose(&endless, &of(&[8, 9])).is_err());
+    assert!(running.compose(&endless, &of(&[8, 9])).is_err());
+    assert_eq!((dro.state(), running.state()), before);
     for wrong in [
         &[1.0, -0.5][..],
         &[2.0, -1.0, -1.0, 3.0],

@@ -4,9 +4,9 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 use gradual_registry::{Entry, Parameter};
 
-use super::multiplicative::{Multiplicative, finite_losses};
+use super::multiplicative::Multiplicative;
 use crate::composition::Composition;
-use crate::error::{LossError, setting};
+use crate::error::{LossError, finite_losses, setting};
 use crate::precision::{vector, weights};
 
 const OPERATION: &str = "excess loss";

@@ -153,16 +153,3 @@ pub(crate) fn identity(number: f64) -> Option<u64> {
     let is_one = number >= 0.0 && number.fract() == 0.0 && number < 2f64.powi(53);
     is_one.then_some(number as u64)
 }
-
-/// Fails at the first group loss that is not finite.
-pub(crate) fn finite_losses(operation: &'static str, losses: &[f64]) -> Result<(), LossError> {
-    match losses.iter().position(|loss| !loss.is_finite()) {
-        None => Ok(()),
-        Some(group) => Err(LossError::NotFinite {
-            operation,
-            what: "loss",
-            group,
-            value: losses[group],
-        }),
-    }
-}

@@ -4,9 +4,9 @@ use burn::tensor::Tensor;
 use gradual_group::Groups;
 use gradual_registry::{Entry, Parameter};
 
-use super::multiplicative::{finite_losses, identity, moved};
+use super::multiplicative::{identity, moved};
 use crate::composition::Composition;
-use crate::error::{LossError, setting};
+use crate::error::{LossError, finite_losses, setting};
 use crate::in_units::InUnits;
 use crate::precision::vector;
 
