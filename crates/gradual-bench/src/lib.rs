@@ -2,7 +2,8 @@
 //!
 //! [`command`] is where it starts. `case` says what is measured and `turns` has it measured, in processes of their own
 //! and in turn with the peers; `table` and `targets` tell how models compare, `scaling` how cost grows, `endurance`
-//! whether memory does over a long run, `whole` what a whole experiment takes. [`scale`] measures nothing: it says what a step on many devices takes.
+//! whether memory does over a long run, `whole` what a whole experiment takes. [`scale`] measures nothing: it says what a
+//! step on many devices takes.
 
 pub mod command;
 pub mod scale;

@@ -15,7 +15,7 @@ use std::{fs, io};
 use anyhow::{Context, bail};
 use gradual::runs::streams::tell;
 use gradual_backends::backend::Backend;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use case::{CASES, WholeCase, write_table};
 
@@ -36,7 +36,7 @@ pub(crate) struct Whole {
 }
 
 /// One run of one side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Timed {
     experiment: String,
     arm: String,
@@ -51,21 +51,15 @@ struct Timed {
     accuracy: f64,
 }
 
-/// The end of a run of ours.
+/// What a run says of its end: ours in its journals, a peer's as what `bench/whole.py` prints.
+#[derive(Debug, Deserialize)]
 struct Ended {
     seconds: f64,
     accuracy: f64,
 }
 
-/// What `bench/whole.py` prints.
-#[derive(Debug, Deserialize)]
-struct Answer {
-    seconds: f64,
-    accuracy: f64,
-}
-
 impl Whole {
-    /// Times everything, and writes `whole.jsonl`, `whole.csv` and `whole.md` to `out`, which are there from the first run on.
+    /// Times everything, and writes `whole.csv` and `whole.md` to `out`, which are there from the first round on.
     pub(crate) fn run(&self, out: &Path) -> anyhow::Result<()> {
         let home = tempfile::tempdir().context("could not create a folder for runs")?;
         let data = home.path().join("table.csv");
@@ -86,27 +80,25 @@ impl Whole {
                     round + 1,
                     self.rounds
                 ));
-                let timed = |side: &str, seconds, command_seconds, accuracy| Timed {
+                let timed = |side: &str, command_seconds, ended: Ended| Timed {
                     experiment: case.experiment.to_owned(),
                     arm: case.arm.to_owned(),
                     steps,
                     side: side.to_owned(),
                     round,
-                    seconds,
+                    seconds: ended.seconds,
                     command_seconds,
-                    accuracy,
+                    accuracy: ended.accuracy,
                 };
                 let began = Instant::now();
                 let run = self.ours(&case, steps, &data, &place)?;
                 let command_seconds = began.elapsed().as_secs_f64();
-                let Ended { seconds, accuracy } = ended(&run)?;
-                all.push(timed("gradual", seconds, command_seconds, accuracy));
+                all.push(timed("gradual", command_seconds, ended(&run)?));
                 for framework in FRAMEWORKS.iter().filter(|_| self.peers.is_some()) {
                     let began = Instant::now();
                     let answer = self.theirs(&case, framework, &data, &run, &place)?;
                     let command_seconds = began.elapsed().as_secs_f64();
-                    let Answer { seconds, accuracy } = answer;
-                    all.push(timed(framework, seconds, command_seconds, accuracy));
+                    all.push(timed(framework, command_seconds, answer));
                 }
                 fs::remove_dir_all(&place).with_context(|| place.display().to_string())?;
                 table::write(out, &all)?;
@@ -147,7 +139,7 @@ impl Whole {
         data: &Path,
         run: &Path,
         place: &Path,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<Ended> {
         let (python, scripts) = self.peers.as_ref().context("no Python was given")?;
         let mut command = Command::new(python);
         command
