@@ -119,8 +119,13 @@ fn every_parameter_counts() {
                 .expect("a spec"),
             name => Spec::new(name),
         };
-        let before = gram(built(&base));
+        let alone = base;
         for parameter in entry.parameters {
+            let base = match parameter.beside() {
+                Some((other, needed)) => alone.clone().with(other, needed),
+                None => alone.clone(),
+            };
+            let before = gram(built(&base));
             for value in parameter.refused() {
                 let mut spec = base.clone();
                 spec.parameters.insert(parameter.name.to_owned(), value);

@@ -38,6 +38,9 @@ pub(crate) const COUNT: Parameter = Parameter::count("k", "number of groups", 1)
     .or_words(&[KNOWN])
     .word_by_default(KNOWN);
 
+/// The rules that find the number of groups.
+pub(crate) const FINDERS: &[&str] = RULES.split_at(1).1;
+
 const RULES: &[&str] = &[
     KNOWN,
     "eigengap",

@@ -67,7 +67,10 @@ fn numbers_of_groups<C, T>(entry: &Entry<C, T>, spec: &Spec) -> Vec<Spec> {
         return vec![spec.clone()];
     };
     let rules = k.words().iter().map(|&rule| Value::Word(rule.to_owned()));
-    rules.map(|rule| spec.clone().with("k", rule)).collect()
+    // Only a rule takes the most that it may find.
+    let fits = |spec: &Spec| GROUPINGS.resolve(spec).is_ok();
+    let all = rules.map(|rule| spec.clone().with("k", rule));
+    all.filter(fits).collect()
 }
 
 /// The groups of a draw, the same draw standing where examples are to stand.

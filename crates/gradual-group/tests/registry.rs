@@ -184,7 +184,7 @@ fn the_ends_of_every_range_are_safe() {
         }
         for parameter in entry.parameters {
             for value in parameter.extremes() {
-                let spec = base.clone().with(parameter.name, value);
+                let spec = entries::set(base.clone(), parameter, value);
                 note(&spec, GROUPINGS.build(&spec, context(GROUPS, None)));
             }
         }

@@ -1,5 +1,7 @@
 //! Runs of an experiment, several at a time.
 
+#[cfg(test)]
+mod fuzz;
 mod plan;
 mod queue;
 mod share;

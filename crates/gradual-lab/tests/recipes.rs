@@ -117,11 +117,11 @@ fn settings_without_effect_are_refused() {
         ),
         (
             "like:grouped,composition:dro(adjustment=3)",
-            "give sizes, too",
+            "adjustment = 3.0 makes no difference while sizes = none; give sizes",
         ),
         (
             "like:grouped,composition:dro(sizes=[1,2,3,4,5,6,7,8])",
-            "give adjustment, too",
+            "makes no difference while adjustment = 0.0; give adjustment",
         ),
         (
             "like:grouped,composition:cvar(alpha=1e-300)",
@@ -129,7 +129,7 @@ fn settings_without_effect_are_refused() {
         ),
         (
             "like:erm,optimizer:sgd(momentum=0,nesterov=true)",
-            "momentum, which is 0",
+            "nesterov = true makes no difference while momentum = 0.0; give momentum",
         ),
         (
             "like:erm,optimizer:adam(epsilon=1e-300)",
@@ -141,7 +141,35 @@ fn settings_without_effect_are_refused() {
         ),
         (
             "like:whitened,grouping:landmarks(kept=3,axes=2)",
-            "no axes and no rank",
+            "axes = 2 makes no difference while kept = 3; give kept = none",
+        ),
+        (
+            "like:whitened,grouping:landmarks(split_below=0.1)",
+            "while split_merge = false; give split_merge = true, or leave split_below out",
+        ),
+        (
+            "like:whitened,grouping:landmarks(k=4,at_most=8)",
+            "while k = 4; give k = eigengap, tested-eigengap, silhouette, …",
+        ),
+        (
+            "like:whitened,metric:euclidean(memory=0.5)",
+            "while balanced = false; give balanced = true",
+        ),
+        (
+            "like:whitened,metric:none,lens:search(metrics=whitened,damping=0.5)",
+            "while metrics = whitened; give metrics = both or kronecker",
+        ),
+        (
+            "like:whitened,metric:none,grouping:landmarks(k=4),lens:search",
+            "leave k out of the grouping",
+        ),
+        (
+            "like:erm,optimizer:adamw(weight_decay=0,cautious=true)",
+            "give weight_decay, or leave cautious out",
+        ),
+        (
+            "like:erm,optimizer:muon(momentum=0,nesterov=false)",
+            "give momentum, or leave nesterov out",
         ),
     ] {
         let arm = format!("mine={arm}");

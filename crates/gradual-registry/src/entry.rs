@@ -68,6 +68,24 @@ impl<C, T> Entry<C, T> {
             };
             parameters.insert(parameter.name.to_owned(), value);
         }
+        for parameter in self.parameters {
+            let Some(condition) = parameter.condition() else {
+                continue;
+            };
+            let given = parameters.get(parameter.name);
+            let given = given.filter(|given| Some(*given) != parameter.default().as_ref());
+            if let Some((got, is)) = given.zip(condition.broken_by(&parameters)) {
+                return Err(RegistryError::NoDifference {
+                    kind,
+                    name: self.name,
+                    parameter: parameter.name,
+                    got: got.clone(),
+                    other: condition.other,
+                    is: is.clone(),
+                    needed: condition.to_string(),
+                });
+            }
+        }
         Ok(Spec {
             name: self.name.to_owned(),
             parameters,

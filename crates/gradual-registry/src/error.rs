@@ -49,6 +49,26 @@ pub enum RegistryError {
         /// What was given.
         got: Value,
     },
+    /// A parameter makes no difference beside what another one is.
+    #[error(
+        "{kind} {name}: {parameter} = {got} makes no difference while {other} = {is}; give {needed}, or leave {parameter} out"
+    )]
+    NoDifference {
+        /// The registry's kind.
+        kind: &'static str,
+        /// The entry.
+        name: &'static str,
+        /// Its parameter.
+        parameter: &'static str,
+        /// What was given.
+        got: Value,
+        /// The other parameter.
+        other: &'static str,
+        /// What that is.
+        is: Value,
+        /// What it would have to be.
+        needed: String,
+    },
     /// A parameter without a default was not given.
     #[error("{kind} {name} needs the parameter {parameter}, {expected}: {name}({parameter} = …)")]
     Missing {

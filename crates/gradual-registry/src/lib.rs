@@ -18,6 +18,7 @@
 //!    seed, the number of known groups, the thing that it wraps.
 
 mod arguments;
+mod condition;
 mod entry;
 mod error;
 mod excerpt;

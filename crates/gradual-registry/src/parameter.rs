@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Value;
+use crate::condition::{Condition, Is};
 
 /// A parameter of an [`Entry`](crate::Entry): its name, one sentence, which values it takes, and its default.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,7 @@ pub struct Parameter {
     high: Bound,
     words: &'static [&'static str],
     default: Default,
+    condition: Option<Condition>,
 }
 
 /// Above it numbers no longer tell every whole number from the next.
@@ -71,6 +73,7 @@ impl Parameter {
             high: Bound::None,
             words,
             default,
+            condition: None,
         }
     }
 
@@ -175,6 +178,52 @@ impl Parameter {
             high: Bound::Open(high),
             ..self
         }
+    }
+
+    /// The same, which makes a difference only if the parameter `other` is one of `words`: elsewhere any value but its default
+    /// is refused.
+    #[must_use]
+    pub const fn only_if(self, other: &'static str, words: &'static [&'static str]) -> Self {
+        Self {
+            condition: Some(Condition {
+                other,
+                is: Is::One(words),
+            }),
+            ..self
+        }
+    }
+
+    /// The same, which makes a difference unless the parameter `other` is `word`, as it prints.
+    #[must_use]
+    pub const fn only_unless(self, other: &'static str, word: &'static str) -> Self {
+        Self {
+            condition: Some(Condition {
+                other,
+                is: Is::Not(word),
+            }),
+            ..self
+        }
+    }
+
+    /// A value of another parameter beside which it makes a difference where it does not beside others, for tests that try
+    /// all; none where one is to be chosen that fits.
+    #[must_use]
+    pub fn beside(&self) -> Option<(&'static str, Value)> {
+        let Condition { other, is } = self.condition?;
+        let value = match is {
+            Is::One(words) => match *words.first()? {
+                "true" => Value::Flag(true),
+                "false" => Value::Flag(false),
+                word => Value::Word(word.to_owned()),
+            },
+            Is::Not(_) => return None,
+        };
+        Some((other, value))
+    }
+
+    /// What another parameter has to be for it to make a difference.
+    pub(crate) const fn condition(&self) -> Option<Condition> {
+        self.condition
     }
 
     /// Which values it takes.
@@ -321,9 +370,13 @@ fn short(bound: f64) -> String {
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, about, expected) = (self.name, self.about, self.expected());
+        let with = self
+            .condition
+            .map(|condition| format!("; with {condition}"));
+        let with = with.unwrap_or_default();
         match self.default() {
-            Some(default) => write!(f, "{name} = {default}: {about} ({expected})"),
-            None => write!(f, "{name}: {about} ({expected}; has to be given)"),
+            Some(default) => write!(f, "{name} = {default}: {about} ({expected}{with})"),
+            None => write!(f, "{name}: {about} ({expected}; has to be given{with})"),
         }
     }
 }

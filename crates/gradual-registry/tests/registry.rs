@@ -46,6 +46,24 @@ static WEIGHED: Entry<u64, String> = Entry {
     },
 };
 
+static SPLIT: Entry<u64, String> = Entry {
+    name: "split",
+    about: "settings that make no difference beside others",
+    facts: &[("loudness", "low")],
+    parameters: &[
+        Parameter::flag("split", "whether groups split", false),
+        Parameter::number("below", "where they do", 0.3).only_if("split", &["true"]),
+        Parameter::count("k", "number of groups, or a rule", 1)
+            .or_words(&["known", "gap", "silhouette", "eigengap", "stability"])
+            .word_by_default("gap"),
+        Parameter::count("at_most", "most that a rule finds", 32)
+            .only_if("k", &["gap", "silhouette", "eigengap", "stability"]),
+        Parameter::number("momentum", "of the last update", 0.9),
+        Parameter::flag("nesterov", "whether it looks ahead", false).only_unless("momentum", "0.0"),
+    ],
+    build: |arguments, _| Ok(arguments.number("below")?.to_string()),
+};
+
 static WRONG: Entry<u64, String> = Entry {
     name: "wrong",
     about: "asks for what it does not declare",
@@ -54,7 +72,8 @@ static WRONG: Entry<u64, String> = Entry {
     build: |arguments, _| Ok(arguments.number("p")?.to_string()),
 };
 
-static ALL: Registry<u64, String> = Registry::new("composition", &[&POWER, &WEIGHED, &WRONG]);
+static ALL: Registry<u64, String> =
+    Registry::new("composition", &[&POWER, &WEIGHED, &SPLIT, &WRONG]);
 
 fn spec(text: &str) -> Spec {
     text.parse().unwrap()
@@ -88,11 +107,11 @@ fn defaults_are_filled_in_and_counts_become_numbers() {
 fn what_is_wrong_is_named() {
     assert_eq!(
         said("powr"),
-        "there is no composition 'powr'; did you mean 'power'? There are: power, weighed, wrong"
+        "there is no composition 'powr'; did you mean 'power'? There are: power, weighed, split, wrong"
     );
     assert_eq!(
         said("qqq"),
-        "there is no composition 'qqq'; there are: power, weighed, wrong"
+        "there is no composition 'qqq'; there are: power, weighed, split, wrong"
     );
     assert_eq!(
         said("power(q = 1)"),
@@ -389,4 +408,43 @@ fn a_list_may_have_a_default() {
             .starts_with("at = [0.0, 2.5]: some numbers")
     );
     assert!(Parameter::numbers("at", "some numbers").default().is_none());
+}
+
+#[test]
+fn what_makes_no_difference_is_refused() {
+    for (text, words) in [
+        (
+            "split(below = 0.1)",
+            "split: below = 0.1 makes no difference while split = false; give split = true, or leave below out",
+        ),
+        (
+            "split(k = 4, at_most = 8)",
+            "at_most = 8 makes no difference while k = 4; give k = gap, silhouette, eigengap, …, or leave at_most out",
+        ),
+        ("split(k = known, at_most = 8)", "while k = known"),
+        (
+            "split(momentum = 0, nesterov = true)",
+            "nesterov = true makes no difference while momentum = 0.0; give momentum, or leave nesterov out",
+        ),
+    ] {
+        let error = ALL.resolve(&spec(text)).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+    for text in [
+        "split",
+        "split(split = true, below = 0.1)",
+        "split(split = false, below = 0.3)",
+        "split(k = 4)",
+        "split(at_most = 8)",
+        "split(momentum = 0)",
+    ] {
+        let complete = ALL.resolve(&spec(text)).unwrap();
+        // What it was completed to is taken again.
+        assert_eq!(ALL.resolve(&complete).unwrap(), complete);
+    }
+    let table = ALL.table();
+    assert!(table.contains("(a number; with split = true)"), "{table}");
+    let below = &SPLIT.parameters[1];
+    assert_eq!(below.beside(), Some(("split", Value::Flag(true))));
+    assert_eq!(SPLIT.parameters[0].beside(), None);
 }

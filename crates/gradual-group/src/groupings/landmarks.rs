@@ -32,6 +32,9 @@ use found::{Axes, StandingGroups};
 
 const OPERATION: &str = "landmarks";
 
+/// Whether groups part and join.
+const SPLIT_MERGE: &str = "split_merge";
+
 /// All landmarks of a group.
 const ALL: &str = "all";
 
@@ -62,10 +65,12 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             .at_most(parameters::MANY_DRAWS),
         Parameter::count("axes", "directions that stand for a group", 1)
             .at_least(1.0)
-            .at_most(100.0),
+            .at_most(100.0)
+            .only_if("kept", &[NONE]),
         Parameter::count("rank", "singular pairs that are kept of a direction", 1)
             .at_least(1.0)
-            .at_most(100.0),
+            .at_most(100.0)
+            .only_if("kept", &[NONE]),
         Parameter::count(
             "kept",
             "landmarks of a group that are kept one by one, without axes",
@@ -82,18 +87,25 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         )
         .at_least(0.0)
         .at_most(1.0),
-        Parameter::flag("split_merge", "whether groups may split and merge", false),
-        Parameter::number("split_below", "likeness below which a group splits", 0.3).at_least(0.0),
-        Parameter::number("merge_above", "likeness above which two groups merge", 0.7).above(0.0),
+        Parameter::flag(SPLIT_MERGE, "whether groups may split and merge", false),
+        Parameter::number("split_below", "likeness below which a group splits", 0.3)
+            .at_least(0.0)
+            .only_if(SPLIT_MERGE, &["true"]),
+        Parameter::number("merge_above", "likeness above which two groups merge", 0.7)
+            .above(0.0)
+            .only_if(SPLIT_MERGE, &["true"]),
         Parameter::count("patience", "regroupings in a row that must agree", 3)
             .at_least(1.0)
-            .at_most(parameters::MANY_DRAWS),
+            .at_most(parameters::MANY_DRAWS)
+            .only_if(SPLIT_MERGE, &["true"]),
         Parameter::count("least_part", "fewest examples of a part that splits off", 8)
             .at_least(2.0)
-            .at_most(parameters::MANY_STANDING),
+            .at_most(parameters::MANY_STANDING)
+            .only_if(SPLIT_MERGE, &["true"]),
         Parameter::count("most_parts", "most groups that splitting may lead to", 64)
             .at_least(1.0)
-            .at_most(parameters::MANY_STANDING),
+            .at_most(parameters::MANY_STANDING)
+            .only_if(SPLIT_MERGE, &["true"]),
         parameters::AVERAGE,
     ],
     build: |arguments, context| {
@@ -107,13 +119,10 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             .with_average(parameters::average(arguments)?);
         landmarks = match arguments.value("kept")? {
             Value::Word(word) if word == NONE => landmarks,
-            _ if arguments.count("axes")? > 1 || arguments.count("rank")? > 1 => {
-                return Err("landmarks that are kept one by one have no axes and no rank; leave kept, or axes and rank, out".into());
-            }
             Value::Word(_) => landmarks.with_kept(usize::MAX)?,
             _ => landmarks.with_kept(arguments.count("kept")?)?,
         };
-        if arguments.flag("split_merge")? {
+        if arguments.flag(SPLIT_MERGE)? {
             let below = arguments.number("split_below")?;
             let above = arguments.number("merge_above")?;
             let rule = SplitMerge::new(below, above)?

@@ -38,7 +38,8 @@ pub(crate) const MOST_GROUPS: Parameter = Parameter::count(
     AT_MOST as u64,
 )
 .at_least(1.0)
-.at_most(MANY_GROUPS);
+.at_most(MANY_GROUPS)
+.only_if("k", parameters::FINDERS);
 
 /// Leading directions that examples are clustered in.
 pub(crate) const DIMENSIONS: Parameter = Parameter::count(

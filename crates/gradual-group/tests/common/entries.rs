@@ -68,6 +68,15 @@ pub fn by_default<C, T>(entry: &Entry<C, T>, groups: usize) -> Spec {
     })
 }
 
+/// The same with this value of a parameter, and with one of another parameter if that is needed for a difference.
+pub fn set(spec: Spec, parameter: &Parameter, value: Value) -> Spec {
+    let spec = match parameter.beside() {
+        Some((other, needed)) => spec.with(other, needed),
+        None => spec,
+    };
+    spec.with(parameter.name, value)
+}
+
 /// An entry with its defaults, and with each parameter but those `fixed` at other values.
 pub fn variations<C, T>(entry: &Entry<C, T>, groups: usize, fixed: &[&str]) -> Vec<Spec> {
     let default = by_default(entry, groups);
@@ -76,7 +85,7 @@ pub fn variations<C, T>(entry: &Entry<C, T>, groups: usize, fixed: &[&str]) -> V
         .iter()
         .filter(|parameter| !fixed.contains(&parameter.name));
     let varied = varied.flat_map(|parameter| {
-        let with = |value| default.clone().with(parameter.name, value);
+        let with = |value| set(default.clone(), parameter, value);
         others(parameter).into_iter().map(with)
     });
     std::iter::once(default.clone()).chain(varied).collect()

@@ -77,14 +77,9 @@ pub fn made() -> Vec<(String, Make)> {
 
 /// With few standing examples that are shown again soon, and with all that may change at once.
 pub fn small<C, T>(entry: &Entry<C, T>, spec: Spec) -> Spec {
-    let settings = [
-        ("examples", 60),
-        ("every", 3),
-        ("sketch", 64),
-        ("patience", 2),
-    ];
+    let settings = [("examples", 60), ("every", 3), ("sketch", 64)];
     let settings = settings.into_iter().filter(|(name, _)| {
-        let of_landmarks = *name == "every" || *name == "examples" || *name == "patience";
+        let of_landmarks = *name == "every" || *name == "examples";
         entries::has(entry, name) && (entry.name == "centroids" || of_landmarks)
     });
     let spec = settings.fold(spec, |spec, (name, value)| {
@@ -93,12 +88,20 @@ pub fn small<C, T>(entry: &Entry<C, T>, spec: Spec) -> Spec {
             false => spec.with(name, Value::Count(value)),
         }
     });
-    match spec.parameters.contains_key("split_merge") {
-        true => spec
-            .with("refresh", Value::Number(0.3))
-            .with("least_part", Value::Count(3)),
-        false => spec,
+    if !spec.parameters.contains_key("split_merge") {
+        return spec;
     }
+    let often = [
+        ("refresh", Value::Number(0.3)),
+        ("least_part", Value::Count(3)),
+        ("patience", Value::Count(2)),
+    ];
+    often.into_iter().fold(spec, |spec, (name, value)| {
+        match spec.parameters.contains_key(name) {
+            true => spec,
+            false => spec.with(name, value),
+        }
+    })
 }
 
 /// A draw of a model, and its labels.

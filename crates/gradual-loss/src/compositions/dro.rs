@@ -28,28 +28,22 @@ pub(crate) static ENTRY: Entry<(), Box<dyn Composition>> = Entry {
             "the constant C of the size adjustment C/√n of a group of n training examples",
             0.0,
         )
-        .at_least(0.0),
+        .at_least(0.0)
+        .only_unless("sizes", "none"),
         Parameter::numbers(
             "sizes",
             "training examples of each group, for the size adjustment",
         )
         .above(0.0)
         .or_words(&["none"])
-        .word_by_default("none"),
+        .word_by_default("none")
+        .only_unless("adjustment", "0.0"),
     ],
     build: |arguments, ()| {
         let dro = GroupDro::new(arguments.number("eta")?)?;
         let adjustment = arguments.number("adjustment")?;
         Ok(match arguments.value("sizes")? {
-            Value::Numbers(_) if adjustment == 0.0 => {
-                return Err(
-                    "sizes are for the size adjustment, which is 0; give adjustment, too".into(),
-                );
-            }
             Value::Numbers(sizes) => Box::new(dro.with_size_adjustment(adjustment, sizes)?),
-            _ if adjustment > 0.0 => {
-                return Err("adjustment takes the sizes of the groups; give sizes, too".into());
-            }
             _ => Box::new(dro),
         })
     },

@@ -75,7 +75,9 @@ pub(crate) static SEARCH: Entry<LensContext, Lens> = Entry {
             "the metrics that are tried",
             &[BOTH, WHITENED, KRONECKER],
         ),
-        Parameter::number("damping", "the damping of the metric kronecker", 0.1).at_least(0.0),
+        Parameter::number("damping", "the damping of the metric kronecker", 0.1)
+            .above(0.0)
+            .only_if("metrics", &[BOTH, KRONECKER]),
         Parameter::choice(
             "part",
             "the side of a layer that is compared",

@@ -25,7 +25,8 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             "cautious",
             "whether only weights decay whose update has the sign of the weight (arXiv 2510.12402)",
             false,
-        ),
+        )
+        .only_unless("weight_decay", "0.0"),
     ],
     build: |arguments, ()| {
         let decay = arguments.number("weight_decay")?;

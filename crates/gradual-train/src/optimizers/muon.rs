@@ -25,7 +25,8 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
         )
         .at_least(0.0)
         .below(1.0),
-        Parameter::flag("nesterov", "whether momentum looks ahead", true),
+        Parameter::flag("nesterov", "whether momentum looks ahead", true)
+            .only_unless("momentum", "0.0"),
         Parameter::count("iterations", "Newton-Schulz iterations", 5)
             .at_least(1.0)
             .at_most(100.0),

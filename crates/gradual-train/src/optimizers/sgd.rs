@@ -20,12 +20,14 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             0.0,
         )
         .at_least(0.0)
-        .at_most(1.0),
+        .at_most(1.0)
+        .only_unless("momentum", "0.0"),
         Parameter::flag(
             "nesterov",
             "whether momentum looks ahead (Sutskever et al. 2013)",
             false,
-        ),
+        )
+        .only_unless("momentum", "0.0"),
         PENALTY,
     ],
     build: |arguments, ()| {
@@ -34,9 +36,6 @@ pub(crate) static ENTRY: Entry<(), ModuleOptimizer> = Entry {
             dampening: arguments.number("dampening")?,
             nesterov: arguments.flag("nesterov")?,
         };
-        if momentum.momentum == 0.0 && (momentum.nesterov || momentum.dampening > 0.0) {
-            return Err("nesterov and dampening are about momentum, which is 0; give it, as in momentum = 0.9".into());
-        }
         Ok(SgdConfig::new()
             .with_momentum((momentum.momentum > 0.0).then_some(momentum))
             .with_weight_decay(penalty(arguments)?)

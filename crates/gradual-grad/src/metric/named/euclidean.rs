@@ -9,7 +9,7 @@ pub(crate) static ENTRY: Entry<Vec<String>, Metric> = Entry {
     name: "euclidean",
     about: "gradients as they are",
     facts: &[],
-    parameters: &[PART, balanced(false), MEMORY],
+    parameters: &[PART, balanced(false), MEMORY.only_if("balanced", &["true"])],
     build: |arguments, layers| {
         let metric = Metric::euclidean().balanced(arguments.flag("balanced")?);
         with_settings(metric, arguments, &layers)
