@@ -2,6 +2,7 @@
 //!
 //! Each looks whether all its tensors are of this backend and in single precision, and leaves the rest to others.
 
+pub(crate) mod activation;
 pub(crate) mod attend;
 pub(crate) mod likelihood;
 pub(crate) mod linear;

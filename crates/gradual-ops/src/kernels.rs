@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+pub(crate) mod activation;
 pub(crate) mod attend;
 pub(crate) mod exponential;
 pub(crate) mod lanes;

@@ -13,6 +13,7 @@
 //! | [`attend`] | weights times values, for all heads, back to `[n, t, d]` | the same |
 //! | [`linear`] | x W + b | |
 //! | [`layer_norm`] | (x − μ)/√(σ² + ε) γ + β over the last axis | Ba et al. 2016, eq. 4 |
+//! | [`gelu`], [`gelu_approximate`], [`silu`] | x Φ(x), its form with tanh, x σ(x) | Hendrycks & Gimpel 2016, arXiv 1606.08415 |
 //! | [`log_likelihoods`] | log softmax(z)\[target\] over the last axis | |
 //!
 //! # When
@@ -21,6 +22,7 @@
 //! else, other backends and data types among it, is computed by Burn's own operations, which give the same up to rounding.
 //! Layers that `gradual-grad` taps use these by themselves.
 
+mod activation;
 mod attention;
 mod likelihood;
 mod linear;
@@ -32,6 +34,7 @@ mod flex;
 #[cfg(feature = "flex")]
 mod kernels;
 
+pub use activation::{gelu, gelu_approximate, silu};
 pub use attention::{AttentionSoftmax, attend, attention_weights};
 pub use likelihood::log_likelihoods;
 pub use linear::linear;

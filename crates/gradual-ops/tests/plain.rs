@@ -1,10 +1,10 @@
 //! Every operation is Burn's own, value and gradient, on data of any shape.
 
-use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::activation::{self, log_softmax, softmax};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, module};
 use gradual_ops::{
-    AttentionMasks, AttentionSoftmax, attend, attention_weights, layer_norm, linear,
-    log_likelihoods,
+    AttentionMasks, AttentionSoftmax, attend, attention_weights, gelu, gelu_approximate,
+    layer_norm, linear, log_likelihoods, silu,
 };
 use proptest::prelude::*;
 
@@ -185,6 +185,19 @@ proptest! {
     }
 
     #[test]
+    fn activations(n in 0usize..600, width in 1usize..40, turned: bool, spread in 0.1f64..30.0) {
+        let x = leaf([n, 3, width], spread);
+        let seen = || if turned { x.clone().swap_dims(0, 2) } else { x.clone() };
+        for (ours, theirs) in [
+            (gelu(seen()), activation::gelu(seen())),
+            (gelu_approximate(seen()), activation::gelu_approximate(seen())),
+            (silu(seen()), activation::silu(seen())),
+        ] {
+            same(ours, theirs, &[("x", gradient!(x))])?;
+        }
+    }
+
+    #[test]
     fn likelihoods_of_targets(
         rows in 1usize..200, classes in 1usize..70, seed in 0usize..100, spread in 0.1f64..30.0,
     ) {
@@ -318,6 +331,7 @@ fn all_of_them() -> Vec<Vec<f32>> {
     let (weight, bias) = (waves([width, width]), waves([width]));
     let normalised = layer_norm(x.clone(), gamma.clone(), Some(beta.clone()), 1e-5);
     let projected = linear(normalised.clone(), weight.clone(), Some(bias.clone()));
+    let projected = gelu(silu(projected));
     let masks = AttentionMasks::default();
     let usual = AttentionSoftmax::Usual;
     let weights = attention_weights(projected.clone(), normalised, 3, &masks, usual);

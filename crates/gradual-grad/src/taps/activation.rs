@@ -2,7 +2,8 @@
 
 use burn::nn::activation::{Activation, PRelu, SwiGlu};
 use burn::tensor::Tensor;
-use burn::tensor::activation::silu;
+
+use gradual_ops::{gelu, gelu_approximate, silu};
 
 use crate::taps::expand::copies;
 use crate::taps::tap::Tap;
@@ -49,7 +50,16 @@ impl<const D: usize> Tap<Tensor<D>> for Activation {
         match self {
             Self::PRelu(layer) => layer.tap(input),
             Self::SwiGlu(layer) => layer.tap(input),
-            without_parameters => without_parameters.forward(input),
+            without_parameters => activated(without_parameters, input),
         }
+    }
+}
+
+/// An activation whose parameters, if it has any, are not those of the model.
+pub(super) fn activated<const D: usize>(activation: &Activation, input: Tensor<D>) -> Tensor<D> {
+    match activation {
+        Activation::Gelu(layer) if layer.approximate => gelu_approximate(input),
+        Activation::Gelu(_) => gelu(input),
+        other => other.forward(input),
     }
 }

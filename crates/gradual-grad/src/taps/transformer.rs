@@ -6,6 +6,7 @@ use burn::nn::transformer::{
 };
 use burn::tensor::{Bool, Tensor};
 
+use crate::taps::activation::activated;
 use crate::taps::attention::AttentionInput;
 use crate::taps::tap::Tap;
 use crate::taps::tap::traced;
@@ -15,7 +16,7 @@ impl<const D: usize> Tap<Tensor<D>> for PositionWiseFeedForward {
     type Output = Tensor<D>;
 
     fn tap(&self, input: Tensor<D>) -> Tensor<D> {
-        let hidden = self.activation.forward(self.linear_inner.tap(input));
+        let hidden = activated(&self.activation, self.linear_inner.tap(input));
         self.linear_outer.tap(self.dropout.forward(hidden))
     }
 }
