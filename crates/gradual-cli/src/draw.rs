@@ -20,7 +20,7 @@ use crate::input::{gradients, gram, labels, losses};
 /// The most examples whose Gram matrix is taken: it then has 4 · 10⁸ entries.
 const MOST_EXAMPLES: usize = 20_000;
 /// What looks at losses, so that these have to be given.
-const BY_LOSS: [&str; 2] = ["difficulty", "damped"];
+const BY_LOSS: [&str; 3] = ["difficulty", "mistakes", "damped"];
 /// The parameter of groupings that keep examples: how many.
 const STANDING: &str = "examples";
 

@@ -18,8 +18,9 @@ const DRAW: usize = 40;
 /// What waits more than once: groups that are formed on the host, compositions that keep state there and rules on
 /// gradients once more; moments of a metric, damping and tracking yet once more. All others wait once, to read what
 /// could have to be refused. `docs/backends.md` has the same in words.
-const MORE: [(&str, u8); 22] = [
+const MORE: [(&str, u8); 23] = [
     ("difficulty", 2),
+    ("mistakes", 2),
     ("kmeans", 2),
     ("spherical", 2),
     ("spectral", 2),

@@ -61,6 +61,14 @@ pub trait Grouping: DynClone + Send {
     /// than an ordinary step.
     fn needs(&self) -> Needs;
 
+    /// Whether it looks at the model, so that a [lens] makes a difference: at gradients, or at
+    /// [losses as they are seen](Draw::seen_losses).
+    ///
+    /// [lens]: https://docs.rs/gradual-train/latest/gradual_train/lens/
+    fn goes_with_lens(&self) -> bool {
+        self.needs().gradients()
+    }
+
     /// How much of the gradients it looks at. All of them by default, so that a grouping is never shown less than it may
     /// need.
     fn looks_at(&self) -> Look {

@@ -13,6 +13,7 @@ pub(crate) mod kmeans;
 pub(crate) mod labels;
 pub(crate) mod landmarks;
 pub(crate) mod merged;
+pub(crate) mod mistakes;
 pub(crate) mod noisy;
 pub(crate) mod one_group;
 pub(crate) mod random;
@@ -32,6 +33,7 @@ pub use kmeans::KMeans;
 pub use labels::Labels;
 pub use landmarks::Landmarks;
 pub use merged::{MergedLabels, Merging};
+pub use mistakes::Mistakes;
 pub use noisy::NoisyLabels;
 pub use one_group::OneGroup;
 pub use random::RandomGroups;
@@ -58,6 +60,7 @@ pub static GROUPINGS: Registry<GroupingContext, Box<dyn Grouping>> = Registry::n
         &noisy::ENTRY,
         &random::ENTRY,
         &difficulty::ENTRY,
+        &mistakes::ENTRY,
         &kmeans::ENTRY,
         &spherical::ENTRY,
         &spectral::ENTRY,

@@ -10,9 +10,9 @@ use gradual_grad::{Metric, Traced};
 use gradual_group::registry::{GROUPINGS, WRAPPERS};
 use gradual_group::{
     After, Centroids, Damped, Diffusion, Draw, EachExample, GroupError, Grouping, Groups, Hdbscan,
-    HowMany, InMetric, KMeans, Labels, Landmarks, MergedLabels, Merging, NoisyLabels, OneGroup,
-    Priors, RandomGroups, SingularVectors, SparseAtoms, Spectral, SphericalKMeans, SplitLabels,
-    SplitMerge, Standing, Tracked,
+    HowMany, InMetric, KMeans, Labels, Landmarks, MergedLabels, Merging, Mistakes, NoisyLabels,
+    OneGroup, Priors, RandomGroups, SingularVectors, SparseAtoms, Spectral, SphericalKMeans,
+    SplitLabels, SplitMerge, Standing, Tracked,
 };
 use gradual_registry::{Kind, Registry, Spec, Value};
 
@@ -346,6 +346,7 @@ fn defaults_are_those_of_the_constructors() {
         ),
         ("split-labels", Box::new(SplitLabels::new(k, 2, seed))),
         ("random", Box::new(RandomGroups::new(k, seed))),
+        ("mistakes", Box::<Mistakes>::default()),
         ("kmeans", Box::new(KMeans::new(k, seed))),
         ("spherical", Box::new(SphericalKMeans::new(k, seed))),
         ("spectral", Box::new(Spectral::new(k, seed))),

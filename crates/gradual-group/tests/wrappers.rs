@@ -69,6 +69,11 @@ impl Grouping for Recorder {
         Needs::Labels
     }
 
+    fn goes_with_lens(&self) -> bool {
+        self.called("goes_with_lens");
+        true
+    }
+
     fn looks_at(&self) -> Look {
         self.called("looks_at");
         Look::InnerProducts

@@ -81,6 +81,9 @@ pub struct Recipe {
     /// Whether gradients come from a trace even where Burn's own backward pass would do: see
     /// [`Objective::through_trace`].
     pub through_trace: bool,
+    /// Globs of the parameters that learn, such as `layers.1.*`; all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trained: Vec<String>,
     /// Examples per step; where it is not said, the experiment's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draw: Option<NonZeroU32>,
@@ -119,6 +122,7 @@ impl Default for Recipe {
             rate: None,
             slowdown: 1,
             through_trace: false,
+            trained: Vec::new(),
             draw: None,
             then: None,
         }
@@ -250,6 +254,7 @@ impl Recipe {
             rate: Some(rate),
             slowdown: self.slowdown,
             through_trace: self.through_trace,
+            trained: self.trained.clone(),
             draw: self.draw,
             then: (self.then.as_ref())
                 .map(|then| then.complete(self, usual))
@@ -438,9 +443,9 @@ impl Recipe {
                 self.grouping.name
             );
         }
-        if self.lens.is_some() && !grouping.needs().gradients() {
+        if self.lens.is_some() && !grouping.goes_with_lens() {
             bail!(
-                "grouping {} looks at no gradients, so that a lens makes no difference: leave it out",
+                "grouping {} looks at no gradients and no losses, so that a lens makes no difference: leave it out",
                 self.grouping.name
             );
         }

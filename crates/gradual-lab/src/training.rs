@@ -377,6 +377,7 @@ pub(crate) fn trainer<'t, T: Task>(
     let trainer = Trainer::new(task, objective, optimizer, setting.device, config.clone());
     let trainer = trainer
         .with_rate(recipe.learning_rate()?)
+        .learning_only(&globs(&recipe.trained))
         .with_boxed_sampler(recipe.sampler(&frequencies, setting.steps)?);
     let trainer = match recipe.lens(groups, setting.seed)? {
         Some(lens) => trainer.with_lens(lens),
@@ -399,12 +400,17 @@ pub(crate) fn trainer<'t, T: Task>(
     let objective = then.objective(groups, setting.seed);
     let objective = objective.context("its second phase (then)")?;
     let phase = Phase::new(objective, then.optimizer()?, then.learning_rate()?)
+        .learning_only(&globs(&then.trained))
         .with_sampler(then.sampler(&frequencies, setting.steps - after)?);
     let phase = match then.lens(groups, setting.seed)? {
         Some(lens) => phase.with_lens(lens),
         None => phase,
     };
     Ok(trainer.then(after, phase))
+}
+
+fn globs(globs: &[String]) -> Vec<&str> {
+    globs.iter().map(String::as_str).collect()
 }
 
 /// The trainer of a run: it goes on from where the run is, and writes down what there is to be seen.

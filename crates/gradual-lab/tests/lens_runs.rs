@@ -246,7 +246,7 @@ fn lenses_that_make_no_sense_are_refused_before_anything_runs() {
     for (arm, words) in [
         (
             "like:grouped,lens:snapshot",
-            "grouping labels looks at no gradients",
+            "grouping labels looks at no gradients and no losses",
         ),
         ("like:held,lens:snapshots", "did you mean 'snapshot'?"),
         ("like:held,lens:snapshot(after=-1)", "after = -1"),

@@ -141,7 +141,7 @@ pub enum TrainError {
     },
     /// A lens is before a grouping that sees no gradients.
     #[error(
-        "lens: the grouping looks at no gradients, so that a lens makes no difference: leave it out, or take a grouping \
+        "lens: the grouping looks at no gradients and no losses, so that a lens makes no difference: leave it out, or take a grouping \
          that finds groups in gradients, such as landmarks"
     )]
     Lens,

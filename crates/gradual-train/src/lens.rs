@@ -191,7 +191,7 @@ impl Fitted {
 
     /// Refuses a lens that makes no difference, and a search that can't be.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
-        if !self.fresh.needs().gradients() {
+        if !self.fresh.goes_with_lens() {
             return Err(TrainError::Lens);
         }
         self.lens.check()

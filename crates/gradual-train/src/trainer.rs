@@ -22,3 +22,4 @@ mod since;
 mod standing;
 mod step;
 pub(crate) mod train;
+mod trained;

@@ -9,7 +9,7 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::{Metric, trace};
 use gradual_group::{
-    Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Needs, OneGroup,
+    Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Mistakes, Needs, OneGroup,
 };
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
@@ -533,6 +533,64 @@ fn examples_without_a_loss_are_in_no_group_of_a_lens() {
     );
 }
 
+/// Groups by what a snapshot got wrong, on a stream, without a gradient of it.
+#[test]
+fn mistakes_are_those_of_the_snapshot() {
+    let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
+    let task = Products::new(0.0);
+    let device = Device::flex();
+    let mut frozen = None;
+    let before = lenses::trainer(
+        &task,
+        Objective::new(OneGroup, Mean),
+        config(AFTER, 1, NotFinite::Stop),
+    );
+    let before = before.watch(|done, model: &Net| {
+        if done == AFTER {
+            frozen = Some(model.clone());
+        }
+        Ok(())
+    });
+    before.run().unwrap();
+    let frozen = frozen.unwrap();
+    let mut draws = stream(SEED, 1);
+    let losses: Vec<Vec<f32>> = (0..STEPS)
+        .map(|_| {
+            let drawn = task.draw(DRAW, &mut draws, &device).unwrap();
+            let losses = task.losses(&frozen, &drawn.batch).inner();
+            losses.into_data().try_to_vec().unwrap()
+        })
+        .collect();
+    let mut sorted = losses[AFTER as usize].clone();
+    sorted.sort_by(f32::total_cmp);
+    let above = f64::from(sorted[DRAW / 2]) + 1e-4;
+    for parts in [1, 3] {
+        let mut seen = Recorded::default();
+        let mistakes = Objective::new(Mistakes::above(above).unwrap(), Mean);
+        let lens = lenses::trainer(&task, mistakes, config(STEPS, parts, NotFinite::Stop))
+            .with_lens(Lens::after(AFTER))
+            .observe(&mut seen);
+        let model = lens.run().unwrap().model;
+        for step in AFTER as usize..STEPS as usize {
+            let expected = losses[step].iter().map(|&loss| f64::from(loss) > above);
+            let expected: Vec<_> = expected.map(|wrong| Some(usize::from(wrong))).collect();
+            assert_eq!(seen.hard(step), expected, "step {step}, {parts} parts");
+        }
+        // Losses of the snapshot take no gradient.
+        let last = seen.evaluations.last().unwrap();
+        assert_eq!(last.gradient_evaluations, None);
+        // And not those of the model as it is.
+        let drawn = task.draw(DRAW, &mut stream(SEED, 1), &device).unwrap();
+        let now: Vec<f32> = task
+            .losses(&model, &drawn.batch)
+            .inner()
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        assert_ne!(now, losses[0]);
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_before_the_first_step() {
     let _device = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
@@ -544,7 +602,7 @@ fn what_makes_no_sense_is_refused_before_the_first_step() {
     };
     let none = refused(Objective::new(Labels::new(3), SumOfSquares), Lens::after(3));
     assert!(
-        none.contains("the grouping looks at no gradients"),
+        none.contains("the grouping looks at no gradients and no losses"),
         "{none}"
     );
     let layers = Lens::after(0).looking_at(&["no.such.layer"]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use burn::nn::Linear;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use gradual_group::{Labels, OneGroup};
@@ -16,6 +17,7 @@ use gradual_train::{
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
+use crate::common::products::{Net, Products};
 use crate::common::{Model, Regression, weight};
 
 const STEPS: u64 = 40;
@@ -83,6 +85,57 @@ fn an_optimizer_with_a_state_begins_anew() {
     let first = AFTER as usize;
     assert_eq!(plain[..=first], again[..=first]);
     assert_ne!(plain[first + 1], again[first + 1]);
+}
+
+/// Weights of the first layer, and of the last, after every step.
+fn layers(only: &[&str], then: Option<&[&str]>) -> Result<Vec<[Vec<f32>; 2]>, TrainError> {
+    let task = Products::new(0.0);
+    let mut seen = Vec::new();
+    let adam = || AdamConfig::new().init();
+    let trainer = Trainer::new(&task, erm(), adam(), &Device::flex(), settings())
+        .with_rate(0.02)
+        .learning_only(only);
+    let trainer = match then {
+        Some(only) => {
+            let phase = Phase::new(erm(), adam(), 0.02).learning_only(only);
+            trainer.then(AFTER, phase)
+        }
+        None => trainer,
+    };
+    let read = |layer: &Linear| -> Vec<f32> {
+        let weight = layer.weight.val().inner();
+        weight.into_data().try_to_vec().unwrap()
+    };
+    let watched = trainer.watch(|_, model: &Net| {
+        seen.push([read(&model.first), read(&model.last)]);
+        Ok(())
+    });
+    watched.run()?;
+    Ok(seen)
+}
+
+/// As a classifier is fitted anew on what a model has learned (Kirichenko et al. 2023, arXiv 2204.02937).
+#[test]
+fn only_some_layers_learn() {
+    let (after, end) = (AFTER as usize, STEPS as usize);
+    let whole = layers(&[], None).unwrap();
+    let last = layers(&[], Some(&["last.*"])).unwrap();
+    assert_eq!(whole[..=after], last[..=after]);
+    for step in after + 1..=end {
+        assert_eq!(last[step][0], last[after][0], "step {step}");
+        assert_ne!(last[step][1], last[step - 1][1], "step {step}");
+    }
+    let first = layers(&["first.weight"], Some(&[])).unwrap();
+    assert_eq!(first[0][1], first[after][1]);
+    assert_ne!(first[0][0], first[after][0]);
+    assert_ne!(first[after][1], first[end][1]);
+    for refused in [layers(&["nothing"], None), layers(&[], Some(&["nothing"]))] {
+        let said = refused.unwrap_err().to_string();
+        assert!(
+            said.contains("nothing") && said.contains("last.weight"),
+            "{said}"
+        );
+    }
 }
 
 /// Draws from the task, and writes down which steps it was asked for.

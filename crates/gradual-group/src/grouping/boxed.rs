@@ -22,6 +22,10 @@ impl Grouping for Box<dyn Grouping> {
         (**self).needs()
     }
 
+    fn goes_with_lens(&self) -> bool {
+        (**self).goes_with_lens()
+    }
+
     fn looks_at(&self) -> Look {
         (**self).looks_at()
     }

@@ -10,6 +10,7 @@ use crate::grouping::groups::averaging;
 #[derive(Debug, Clone, Copy)]
 pub struct Draw<'a> {
     losses: &'a Tensor<1>,
+    seen_losses: Option<&'a Tensor<1>>,
     shown: Option<Shown<'a>>,
     labels: Option<&'a [Option<usize>]>,
     more_labels: &'a [Vec<Option<usize>>],
@@ -28,6 +29,7 @@ impl<'a> Draw<'a> {
     pub fn new(losses: &'a Tensor<1>) -> Self {
         Self {
             losses,
+            seen_losses: None,
             shown: None,
             labels: None,
             more_labels: &[],
@@ -75,6 +77,16 @@ impl<'a> Draw<'a> {
         }
     }
 
+    /// The same draw, whose examples have these losses `[n]` under the model that they are seen by: a
+    /// [lens](https://docs.rs/gradual-train/latest/gradual_train/lens/).
+    #[must_use]
+    pub fn with_seen_losses(self, losses: &'a Tensor<1>) -> Self {
+        Self {
+            seen_losses: Some(losses),
+            ..self
+        }
+    }
+
     /// The same draw with the label of each example; an example may carry none.
     #[must_use]
     pub fn with_labels(self, labels: &'a [Option<usize>]) -> Self {
@@ -103,6 +115,12 @@ impl<'a> Draw<'a> {
     /// Losses, `[n]`.
     pub fn losses(&self) -> &'a Tensor<1> {
         self.losses
+    }
+
+    /// Losses under the model that the examples are seen by, `[n]`: those under a lens, if there is one, and
+    /// [`losses`](Self::losses) if not.
+    pub fn seen_losses(&self) -> &'a Tensor<1> {
+        self.seen_losses.unwrap_or(self.losses)
     }
 
     /// The device that the losses are on, without autodiff.

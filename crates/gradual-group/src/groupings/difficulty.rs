@@ -40,6 +40,8 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
 /// losses stay in the order of the draw. Groups are found anew in each draw, and group i of one draw is group i of the
 /// next: that of the i-th quantile.
 ///
+/// Under a lens the losses are those under it ([`Draw::seen_losses`]).
+///
 /// Reads the losses, so that a step waits for the device once more.
 #[derive(Debug, Clone)]
 pub struct Difficulty {
@@ -58,6 +60,10 @@ impl Grouping for Difficulty {
         Needs::Nothing
     }
 
+    fn goes_with_lens(&self) -> bool {
+        true
+    }
+
     fn check(&self, examples: usize) -> Result<(), GroupError> {
         GroupError::filled_groups(OPERATION, self.groups, examples)
     }
@@ -69,7 +75,8 @@ impl Grouping for Difficulty {
     fn group(&mut self, draw: &Draw<'_>) -> Result<Groups, GroupError> {
         let n = draw.nonempty(OPERATION)?;
         self.check(n)?;
-        let losses: Vec<f64> = read(draw.losses().clone()).map_err(GroupError::read(OPERATION))?;
+        let losses: Vec<f64> =
+            read(draw.seen_losses().clone()).map_err(GroupError::read(OPERATION))?;
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| losses[a].total_cmp(&losses[b]));
         let mut assignment = vec![None; n];

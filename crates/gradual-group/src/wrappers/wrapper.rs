@@ -182,6 +182,10 @@ impl<W: Wrapper> Grouping for W {
         self.wrap_needs(self.inner().needs())
     }
 
+    fn goes_with_lens(&self) -> bool {
+        self.inner().goes_with_lens() || self.needs().gradients()
+    }
+
     fn looks_at(&self) -> Look {
         self.wrap_look(self.inner().looks_at())
     }

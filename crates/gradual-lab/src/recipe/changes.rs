@@ -117,6 +117,9 @@ pub struct Changes {
     /// See [`Recipe::through_trace`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through_trace: Option<bool>,
+    /// See [`Recipe::trained`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Vec<String>>,
     /// See [`Recipe::draw`].
     #[serde(
         default,
@@ -127,7 +130,7 @@ pub struct Changes {
 }
 
 /// The keys of a recipe, for messages.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "grouping",
     "wrappers",
     "metric",
@@ -144,6 +147,7 @@ const KEYS: [&str; 17] = [
     "rate",
     "slowdown",
     "through_trace",
+    "trained",
     "draw",
 ];
 
@@ -185,6 +189,7 @@ impl Changes {
             rate: self.rate.or(recipe.rate),
             slowdown: or(self.slowdown.as_ref(), &recipe.slowdown),
             through_trace: or(self.through_trace.as_ref(), &recipe.through_trace),
+            trained: or(self.trained.as_ref(), &recipe.trained),
             draw: self.draw.or(recipe.draw),
             then: recipe.then.clone(),
         }
@@ -213,6 +218,7 @@ impl Changes {
             rate: self.rate.or(before.rate),
             slowdown: self.slowdown.or(before.slowdown),
             through_trace: self.through_trace.or(before.through_trace),
+            trained: self.trained.or(before.trained),
             draw: self.draw.or(before.draw),
         }
     }
@@ -267,6 +273,7 @@ impl FromStr for Changes {
                 "composition" => changes.composition = spec()?,
                 "composition_wrappers" => changes.composition_wrappers = specs()?,
                 "shared" => changes.shared = globs(),
+                "trained" => changes.trained = globs(),
                 "scale" => changes.scale = spec()?,
                 "sampler" => changes.sampler = spec()?,
                 "optimizer" => changes.optimizer = spec()?,
@@ -304,7 +311,11 @@ impl fmt::Display for Changes {
             .into_iter()
             .filter_map(|(key, spec)| spec.as_ref().map(|spec| format!("{key}:{spec}")))
             .collect();
-        let lists = [("layers", &self.layers), ("shared", &self.shared)];
+        let lists = [
+            ("layers", &self.layers),
+            ("shared", &self.shared),
+            ("trained", &self.trained),
+        ];
         for (key, list) in lists {
             parts.extend(
                 list.as_ref()

@@ -58,8 +58,9 @@ const NUMBERS: [f64; 14] = [
 ];
 const COUNTS: [u64; 9] = [0, 1, 2, 3, 4, 5, 8, 13, 40];
 
-/// Groupings that a metric or a lens goes with.
-const OF_GRADIENTS: [&str; 9] = [
+/// Groupings that a lens goes with; but for the first, a metric as well.
+const OF_GRADIENTS: [&str; 10] = [
+    "mistakes",
     "kmeans",
     "spherical",
     "spectral",
@@ -139,7 +140,7 @@ impl Dice {
     }
 
     /// The lines of a recipe. What is refused at once is rare.
-    fn recipe(&mut self) -> Vec<String> {
+    fn recipe(&mut self, layers: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let mut add = |key: &str, value: String| lines.push(format!("{key} = {value}"));
         let grouping = self.entry(&GROUPINGS);
@@ -179,6 +180,9 @@ impl Dice {
         if self.is(0.1) {
             add("through_trace", String::from("true"));
         }
+        if self.is(0.1) {
+            add("trained", format!("[\"{layers}\"]"));
+        }
         lines
     }
 
@@ -193,9 +197,13 @@ impl Dice {
         lines.push(format!(
             "evaluate_every = {every}\n\n[[arm]]\nname = \"{ARM}\""
         ));
-        lines.extend(self.recipe().iter().map(|line| format!("recipe.{line}")));
+        lines.extend(
+            self.recipe(layers)
+                .iter()
+                .map(|line| format!("recipe.{line}")),
+        );
         if self.is(0.2) {
-            let second: Vec<String> = (self.recipe().iter())
+            let second: Vec<String> = (self.recipe(layers).iter())
                 .map(|line| format!("recipe.{line}"))
                 .collect();
             lines.push(format!("then = {{ after = 0.5, {} }}", second.join(", ")));

@@ -164,13 +164,17 @@ pub(super) fn decide(
     gradients: Option<&ExampleGradients>,
 ) -> Result<Decision, TrainError> {
     let mut draw = Draw::new(&losses);
-    let seen = match objective.sight {
+    let seen = known.seen.filter(|_| objective.sight == Sight::Lens);
+    if let Some(seen) = seen {
+        draw = draw.with_seen_losses(&seen.losses);
+    }
+    let gradients_seen = match objective.sight {
         Sight::Model => gradients,
         Sight::Waiting => None,
-        Sight::Lens => known.seen,
+        Sight::Lens => seen.and_then(|seen| seen.gradients.as_ref()),
     };
-    if let Some(seen) = seen {
-        draw = draw.with_gradients(seen);
+    if let Some(gradients) = gradients_seen {
+        draw = draw.with_gradients(gradients);
     }
     let draw = known.labels.of(draw);
     let mut compose = || -> Result<(Groups, Composed), TrainError> {

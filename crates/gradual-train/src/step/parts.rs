@@ -48,6 +48,22 @@ pub(crate) fn trace_together<'p, M: Module, B: 'p>(
     })
 }
 
+/// The losses of several parts together, without a graph; running statistics stay as they were.
+pub(crate) fn losses_together<M: Module, B>(
+    model: &M,
+    parts: &[B],
+    losses: impl Fn(&M, &B) -> Tensor<1>,
+) -> Result<Tensor<1>, TrainError> {
+    let passes = RunningStatistics::kept(model, || plain_parts(model, parts, losses))?;
+    match passes.as_slice() {
+        [] => Err(GradError::EmptyDraw.into()),
+        passes => {
+            let each = passes.iter().map(|pass| pass.losses().clone());
+            Ok(Tensor::cat(each.collect(), 0))
+        }
+    }
+}
+
 /// The losses of a draw in several parts, without a graph.
 pub(super) fn plain_parts<M: Module, B>(
     model: &M,

@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use gradual_grad::{ExampleGradients, GradError, Traced};
 
+use super::examples::chosen;
 use super::finite::{host, is_half, wide};
 use crate::error::TrainError;
 use crate::objective::Objective;
@@ -144,9 +145,6 @@ impl Pass {
                 ..all
             });
         }
-        let at: Vec<i64> = kept.iter().map(|&at| at as i64).collect();
-        let at = TensorData::new(at, [kept.len()]);
-        let at = Tensor::<1, Int>::from_data(at, &all.losses.device());
         let (losses, source) = match all.source {
             Source::Factors(gradients) => (all.losses, Source::Factors(gradients.choose(&kept)?)),
             Source::Later => (all.losses, Source::Later),
@@ -155,11 +153,11 @@ impl Pass {
                     let chosen = traced.gradients.choose(&kept)?;
                     (wide(traced.losses), Source::Factors(chosen))
                 }
-                _ => (all.losses, Source::Graph(graph.select(0, at.clone()))),
+                _ => (all.losses, Source::Graph(chosen(graph, &kept))),
             },
         };
         Ok(Self {
-            losses: losses.select(0, at),
+            losses: chosen(losses, &kept),
             source,
             ..all
         })

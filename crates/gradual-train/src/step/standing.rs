@@ -1,10 +1,11 @@
 //! Standing examples: those that a grouping keeps beside the draws, and wants to see again.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use gradual_grad::{Traced, Tracer};
 use gradual_group::{Draw, Standing};
 
+use super::examples::chosen;
 use super::finite::{all_finite, host};
 use super::parts::trace_together;
 use super::range::out_of_range;
@@ -149,12 +150,9 @@ fn with_losses(leaves_out: bool, traced: Traced) -> Result<(Traced, usize), Trai
         last
     });
     let stands: Vec<usize> = stands.collect();
-    let at: Vec<i64> = stands.iter().map(|&at| at as i64).collect();
-    let at = TensorData::new(at, [stands.len()]);
-    let at = Tensor::<1, Int>::from_data(at, &traced.losses.device());
     let traced = Traced {
         gradients: traced.gradients.choose(&stands)?,
-        losses: traced.losses.select(0, at),
+        losses: chosen(traced.losses, &stands),
     };
     Ok((traced, absent))
 }

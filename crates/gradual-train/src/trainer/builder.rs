@@ -42,6 +42,8 @@ pub struct Trainer<'a, T: Task> {
     pub(crate) from: Option<Snapshot>,
     /// The second phase, until it has begun, and after how many steps that is.
     pub(crate) then: Option<(u64, Phase<'a>)>,
+    /// Globs of the parameters that learn; all where there are none.
+    pub(crate) trained: Vec<String>,
     /// Steps before the phase that goes on: samplers count from there.
     pub(crate) before: u64,
     pub(crate) lens: Option<Fitted>,
@@ -86,6 +88,7 @@ impl<'a, T: Task> Trainer<'a, T> {
             interrupt: Interrupt::default(),
             from: None,
             then: None,
+            trained: Vec::new(),
             before: 0,
             lens: None,
             frozen: None,
@@ -180,6 +183,16 @@ impl<'a, T: Task> Trainer<'a, T> {
     pub fn interrupted_by(self, interrupt: &Interrupt) -> Self {
         Self {
             interrupt: interrupt.clone(),
+            ..self
+        }
+    }
+
+    /// Only the parameters that match one of these globs learn, such as `read_out.*`; the others stay what they are. All learn
+    /// where there are none. Gradients of the others are still there for a grouping to look at.
+    #[must_use]
+    pub fn learning_only(self, globs: &[&str]) -> Self {
+        Self {
+            trained: globs.iter().map(|&glob| glob.to_owned()).collect(),
             ..self
         }
     }

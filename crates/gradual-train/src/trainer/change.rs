@@ -53,6 +53,7 @@ impl<T: Task> Trainer<'_, T> {
             self.optimizer = phase.optimizer;
             self.rate = phase.rate;
             self.sampler = phase.sampler;
+            self.trained = phase.trained;
             (self.lens, self.frozen) = (phase.lens, None);
             (self.proxy, self.by_proxy) = (None, false);
         }

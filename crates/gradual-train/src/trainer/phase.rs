@@ -18,6 +18,8 @@ pub struct Phase<'a> {
     pub(super) rate: ModuleLrScheduler,
     pub(super) sampler: Box<dyn Sampler + 'a>,
     pub(super) lens: Option<Fitted>,
+    /// Globs of the parameters that learn; all where there are none.
+    pub(super) trained: Vec<String>,
 }
 
 impl std::fmt::Debug for Phase<'_> {
@@ -37,6 +39,7 @@ impl<'a> Phase<'a> {
             rate: ModuleLrScheduler::new(rate),
             sampler: Box::new(TaskMixture),
             lens: None,
+            trained: Vec::new(),
         }
     }
 
@@ -46,6 +49,16 @@ impl<'a> Phase<'a> {
     pub fn with_lens(mut self, lens: Lens) -> Self {
         self.lens = Some(Fitted::new(lens, &mut self.objective));
         self
+    }
+
+    /// Only the parameters that match one of these globs learn, as the last layer when a classifier is fitted anew: see
+    /// [`Trainer::learning_only`](crate::Trainer::learning_only).
+    #[must_use]
+    pub fn learning_only(self, globs: &[&str]) -> Self {
+        Self {
+            trained: globs.iter().map(|&glob| glob.to_owned()).collect(),
+            ..self
+        }
     }
 
     /// Another choice of examples. Its steps count from the beginning of the phase.

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use gradual_grad::ExampleGradients;
 use gradual_group::{Draw, Grouping};
 
 use super::builder::Trainer;
 use super::config::NotFinite;
 use super::run::Run;
 use crate::error::TrainError;
-use crate::step::parts::trace_together;
+use crate::step::known::SeenDraw;
+use crate::step::parts::{losses_together, trace_together};
 use crate::task::{Drawn, Task};
 
 /// What a lens shows of the examples of a draw.
 pub(super) enum Seen {
     /// There is no lens.
     Nothing,
-    Gradients(Box<ExampleGradients>),
+    Draw(Box<SeenDraw>),
     /// The groups that they have, as they were seen before.
     Groups(Vec<Option<usize>>),
 }
@@ -34,11 +34,21 @@ impl<T: Task> Trainer<'_, T> {
         let Some(frozen) = self.sight() else {
             return Ok(Seen::Nothing);
         };
-        let traced = trace_together(&frozen.model, &self.sight_tracer(), drawn, |m, part| {
-            self.task.losses(m, &part.batch)
-        })?;
-        run.seen.lens += traced.gradients.num_examples() as u64;
-        Ok(Seen::Gradients(Box::new(traced.gradients)))
+        let seen = self.show(&frozen.model, drawn)?;
+        run.seen.lens += num_gradients(&seen);
+        Ok(Seen::Draw(Box::new(seen)))
+    }
+
+    /// What a snapshot shows of some examples: gradients and losses, or losses alone where nobody looks at more.
+    fn show(&self, frozen: &T::Model, drawn: &[Drawn<T::Batch>]) -> Result<SeenDraw, TrainError> {
+        let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
+        if self.objective.grouping.needs().gradients() {
+            return Ok(trace_together(frozen, &self.sight_tracer(), drawn, losses)?.into());
+        }
+        Ok(SeenDraw {
+            losses: losses_together(frozen, drawn, losses)?,
+            gradients: None,
+        })
     }
 
     /// The groups of a draw of finite data under the lens, whose items get their gradients once. None where groups do not
@@ -67,16 +77,18 @@ impl<T: Task> Trainer<'_, T> {
             let picked = new.chunks(most.unwrap_or(1).max(1));
             let picked = picked.map(|some| self.task.pick(some, &self.device));
             let picked = picked.collect::<Result<Vec<_>, TrainError>>()?;
-            let losses = |m: &T::Model, part: &Drawn<T::Batch>| self.task.losses(m, &part.batch);
-            let tracer = self.sight_tracer();
-            let traced = trace_together(&frozen.model, &tracer, &picked, losses)?;
-            let groups = self.objective.grouping.group(&Draw::from(&traced));
+            let seen = self.show(&frozen.model, &picked)?;
+            let draw = Draw::new(&seen.losses);
+            let groups = self.objective.grouping.group(&match &seen.gradients {
+                Some(gradients) => draw.with_gradients(gradients),
+                None => draw,
+            });
             // What is wrong with an example is told of the whole draw, and so are soft groups.
             let Some(assigned) = groups.ok().and_then(|all| Some(all.assignment()?.to_vec()))
             else {
                 return Ok(None);
             };
-            run.seen.lens += new.len() as u64;
+            run.seen.lens += num_gradients(&seen);
             found = assigned;
         }
         let Some(held) = &mut run.lens else {
@@ -85,4 +97,10 @@ impl<T: Task> Trainer<'_, T> {
         held.items.extend(new.into_iter().zip(found));
         Ok(items().map(|item| held.items.get(&item).copied()).collect())
     }
+}
+
+/// How many gradients were taken for it.
+fn num_gradients(seen: &SeenDraw) -> u64 {
+    let gradients = seen.gradients.as_ref();
+    gradients.map_or(0, |gradients| gradients.num_examples() as u64)
 }

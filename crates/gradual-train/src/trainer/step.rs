@@ -71,6 +71,7 @@ impl<T: Task> Trainer<'_, T> {
         let left_out = stepped.left_out.len();
         run.seen.left_out += left_out as u64;
         let (update, loss) = run.since.add(labels, stepped);
+        let update = self.of_trained(&model, update)?;
         let model = self.optimizer.step(rate, model, update);
         self.stepped(run, loss, left_out)?;
         Ok(model)
@@ -137,7 +138,7 @@ impl<T: Task> Trainer<'_, T> {
         let seen = self.seen_through_lens(run, drawn)?;
         let (seen, groups) = match &seen {
             Seen::Nothing => (None, None),
-            Seen::Gradients(gradients) => (Some(gradients.as_ref()), None),
+            Seen::Draw(draw) => (Some(draw.as_ref()), None),
             Seen::Groups(groups) => (None, Some(groups.as_slice())),
         };
         if run.draws_from_device == Some(true) && (seen.is_some() || groups.is_some()) {

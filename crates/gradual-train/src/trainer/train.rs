@@ -75,6 +75,7 @@ impl<T: Task> Trainer<'_, T> {
             }
         }
         self.check_lenses(&model)?;
+        self.check_trained(&model)?;
         if run.kept.is_none() {
             self.look(&model, run, true)?;
         }
@@ -133,6 +134,7 @@ impl<T: Task> Trainer<'_, T> {
         self.observers.clear();
         let (model, mut run) = self.begun()?;
         self.check_lenses(&model)?;
+        self.check_trained(&model)?;
         self.try_proxy(&mut run)?;
         let stepped = self.step(model, &mut run).map(drop);
         self.ended_together(stepped)
