@@ -9,7 +9,8 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use gradual_grad::{Metric, trace};
 use gradual_group::{
-    Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Mistakes, Needs, OneGroup,
+    Average, Draw, GroupError, Grouping, Groups, KMeans, Labels, Landmarks, Mistakes, Needs,
+    OneGroup, Priors,
 };
 use gradual_loss::{Mean, SumOfSquares};
 use gradual_runs::{Evaluation, Record, RunConfig, SCHEMA};
@@ -588,6 +589,31 @@ fn mistakes_are_those_of_the_snapshot() {
             .try_to_vec()
             .unwrap();
         assert_ne!(now, losses[0]);
+    }
+}
+
+/// Just train twice (Liu et al. 2021, arXiv 2107.09044): a mistake counts λ times as much as another example.
+#[test]
+fn mistakes_count_so_many_times_as_much() {
+    let task = Products::new(0.0);
+    let device = Device::flex();
+    let model = task.model(&mut stream(SEED, 0), &device.clone().autodiff());
+    let drawn = task.draw(DRAW, &mut stream(SEED, 1), &device).unwrap();
+    let losses = task.losses(&model, &drawn.batch).inner();
+    let losses: Vec<f32> = losses.into_data().try_to_vec().unwrap();
+    let mut sorted = losses.clone();
+    sorted.sort_by(f32::total_cmp);
+    let above = f64::from(sorted[DRAW / 3]) + 1e-4;
+    let mistakes = Mistakes::above(above).unwrap().with_average(Average::Sum);
+    let weighted = Priors::new(mistakes, vec![1.0, 20.0]).unwrap();
+    let mut objective = Objective::new(weighted, Mean);
+    let stepped = step(&model, &mut objective, None, |m| {
+        task.losses(m, &drawn.batch)
+    });
+    let weight = |loss: &f32| if f64::from(*loss) > above { 20.0 } else { 1.0 };
+    let whole: f32 = losses.iter().map(weight).sum();
+    for (coefficient, loss) in stepped.unwrap().coefficients.iter().zip(&losses) {
+        assert!((coefficient - weight(loss) / whole).abs() < 1e-6);
     }
 }
 
