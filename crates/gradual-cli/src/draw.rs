@@ -150,7 +150,19 @@ impl Arguments {
                 loaded.n * loaded.n
             );
         }
-        rule.check(loaded.n)?;
+        rule.check(loaded.n).map_err(|error| match error {
+            // Those that stand are the examples of the files.
+            GroupError::TooFewStanding {
+                operation,
+                groups,
+                examples,
+            } => GroupError::TooManyGroups {
+                operation,
+                groups,
+                examples,
+            },
+            other => other,
+        })?;
         let losses = loaded.losses();
         let groups = grouped(&mut *rule, &loaded.draw(&losses)).map_err(explained)?;
         if let Some(note) = outside::note(loaded, &groups)? {

@@ -178,7 +178,7 @@ pub enum GroupError {
         /// The group.
         group: usize,
         /// What was given.
-        got: f32,
+        got: f64,
     },
     /// A setting is out of its range.
     #[error("{operation}: {parameter} must be {expected}, got {got}")]

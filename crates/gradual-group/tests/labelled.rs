@@ -187,7 +187,7 @@ fn priors_multiply_weights() {
     assert_eq!(numbers(groups.weights()), [0.5, 0.0, 2.0]);
     assert_eq!(groups.assignment().unwrap(), labels);
 
-    let wrong = |priors: &[f32]| refused(Groups::one(2, &Device::flex()).with_priors(priors));
+    let wrong = |priors: &[f64]| refused(Groups::one(2, &Device::flex()).with_priors(priors));
     assert_eq!(
         wrong(&[1.0, 1.0]),
         "priors: 2 weights were given for 1 group"
@@ -196,7 +196,7 @@ fn priors_multiply_weights() {
         wrong(&[-1.0]),
         "priors: that of group 0 must be finite and at least 0, got -1"
     );
-    let early = Priors::new(Labels::new(1), vec![f32::NAN])
+    let early = Priors::new(Labels::new(1), vec![f64::NAN])
         .map(drop)
         .unwrap_err();
     assert!(early.to_string().ends_with("got NaN"));

@@ -318,7 +318,8 @@ fn train(
     plan.check()?;
     record::check(plan, &command)?;
     let running: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
-    let has_runs = |name: &str| !plan.fresh && plan.folder.join(name).is_dir();
+    // Those of arms that are not asked for stay where they are, also with --fresh.
+    let has_runs = |name: &str| plan.folder.join(name).is_dir();
     if let Some(note) = experiment.unjudged(&running, has_runs) {
         tell(format_args!("note: {note}"));
     }
@@ -331,6 +332,12 @@ fn train(
         }
     }
     let queue = plan.open(interrupt)?;
+    if plan.tensorboard && queue.is_empty() {
+        tell(format_args!(
+            "note: all runs are done, so that --tensorboard writes nothing: cargo xtask report {} --tensorboard writes event files of them",
+            plan.folder.display()
+        ));
+    }
     record::write(plan, command, interrupt)?;
     let outcome = plan.run(queue, interrupt);
     for failure in &outcome.failures {

@@ -154,7 +154,11 @@ impl Experiment {
             library: read.library()?,
             own: Vec::new(),
             claims: match task.is_judged_by_loss() {
-                true => read.claims().into_iter().map(by_loss).collect(),
+                true => {
+                    let claims = read.claims().into_iter().map(by_loss);
+                    let claims = claims.collect::<anyhow::Result<_>>();
+                    claims.with_context(|| file.to_owned())?
+                }
                 false => read.claims(),
             },
             size: Size {
@@ -366,7 +370,11 @@ pub(crate) fn folder_name(name: &str, quick: bool) -> String {
 }
 
 /// A claim on accuracies as one on losses: what was to be higher is to be lower. Others are left as they are.
-fn by_loss(claim: Claim) -> Claim {
+///
+/// # Errors
+///
+/// For one against a number, which is no loss.
+fn by_loss(claim: Claim) -> anyhow::Result<Claim> {
     let (metric, direction, smallest_effect) = match (claim.metric, claim.direction) {
         (Metric::Gap, direction) => (Metric::Gini, direction, claim.smallest_effect),
         (Metric::FinalAccuracy, direction) => {
@@ -381,9 +389,18 @@ fn by_loss(claim: Claim) -> Claim {
             direction,
             claim.smallest_effect,
         ),
-        _ => return claim,
+        _ => return Ok(claim),
     };
-    Claim {
+    if let Some(Against::Number(number)) = claim.against {
+        bail!(
+            "the claim \"{}\": {} = {number} is of accuracies, and a number is predicted here, which is judged by losses: claim \
+             {}, against a number of that",
+            claim.statement,
+            claim.metric.name(),
+            metric.name()
+        );
+    }
+    Ok(Claim {
         statement: format!(
             "{} (Judged by losses, for a number is predicted.)",
             claim.statement
@@ -392,7 +409,7 @@ fn by_loss(claim: Claim) -> Claim {
         direction,
         smallest_effect,
         ..claim
-    }
+    })
 }
 
 /// The kind of task of an experiment's file.

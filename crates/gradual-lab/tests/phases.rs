@@ -412,3 +412,87 @@ fn groups_that_are_followed_may_wait() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
 }
+
+/// A number on several capabilities where there is one, and on the order of equally frequent ones.
+#[test]
+fn claims_on_what_one_capability_has_not_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    for (tasks, metric, said) in [
+        (
+            "tasks = 1",
+            "gap",
+            "gap can't be had, for the task has one capability alone",
+        ),
+        (
+            "tasks = 3\nexponent = 0",
+            "order",
+            "order can't be had, for all capabilities are equally frequent",
+        ),
+    ] {
+        let text = FILE
+            .replace("tasks = 3", tasks)
+            .replace("steps_to_99", metric);
+        let heard = refused(&[&written(home.path(), &text), &out]);
+        assert!(heard.contains(said), "{heard}");
+        assert!(!home.path().join("phases").exists());
+    }
+    // What one capability has.
+    let text = FILE
+        .replace("tasks = 3", "tasks = 1")
+        .replace("steps_to_99", "worst_accuracy");
+    run(&[&written(home.path(), &text), &out]);
+}
+
+/// A claim that was not there before the runs is told of in the report, whatever comes after.
+#[test]
+fn claims_that_came_after_the_runs_are_told() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let notes = || {
+        let text = fs::read_to_string(home.path().join("phases/report/summary.json")).unwrap();
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        summary["notes"].to_string()
+    };
+    let late = "Not all claims were there before the runs: \\\"The mean loss takes less than all of the steps.\\\" was changed";
+    run(&[&written(home.path(), FILE), &out]);
+    assert!(!notes().contains("Not all claims"), "{}", notes());
+    run(&[&written(home.path(), FILE), &out]);
+    assert!(!notes().contains("Not all claims"), "{}", notes());
+    let other = FILE.replace("against = 20", "against = 19");
+    run(&[&written(home.path(), &other), &out]);
+    assert!(notes().contains(late), "{}", notes());
+    run(&[&written(home.path(), &other), &out]);
+    assert_eq!(notes().matches("Not all claims").count(), 1, "{}", notes());
+    // Runs that are all new have them before.
+    run(&[
+        &written(home.path(), &FILE.replace("against = 20", "against = 18")),
+        &out,
+        "--fresh",
+    ]);
+    assert_eq!(notes().matches("Not all claims").count(), 1, "{}", notes());
+}
+
+/// What is asked of runs that are there is compared with each of them first, so that no run is blamed for it.
+#[test]
+fn another_number_of_steps_than_that_of_the_runs_is_named_as_such() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let file = written(home.path(), FILE);
+    run(&[&file, &out, "--arms=erm,small"]);
+    for part in ["--plan", "--collect", "--shard=0/2"] {
+        let said = refused(&[&file, &out, "--arms=erm,small", "--steps=10", part]);
+        assert!(
+            said.contains("holds a run with another configuration")
+                && said.contains("steps is 20 in the folder"),
+            "{part}: {said}"
+        );
+    }
+    // Runs of other arms stay with --fresh, and are judged beside the new ones.
+    let output = lab(&[&file, &out, "--arms=turned,turned-again", "--fresh"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!said.contains("can't be judged"), "{said}");
+    let output = lab(&[&file, &out, "--arms=erm", "--tensorboard"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--tensorboard writes nothing"), "{said}");
+}

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::common::{lab, refused, run};
+use crate::common::{lab, refused, run, written};
 use serde_json::Value;
 
 /// A table of 80 rows, the last of which has this size.
@@ -401,4 +401,30 @@ fn settings_are_checked_in_both_versions() {
             assert!(!message.contains(of_rust), "{message}");
         }
     }
+}
+
+/// An accuracy is no loss, so that a claim against one is not judged by losses.
+#[test]
+fn a_claim_against_an_accuracy_is_refused_where_a_number_is_predicted() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("prices.csv");
+    let row = |i: u32| format!("{};{};{}.5\n", i * 7_919 % 1_000, i % 2, i * 31 % 97);
+    let rows: String = (0..60).map(row).collect();
+    fs::write(&file, format!("a;kind;price\n{rows}")).unwrap();
+    let text = format!(
+        "name = \"mine\"\narms = [\"erm\", \"grouped\"]\n[task.table]\ndata = \"{}\"\ntarget = \"price\"\ngroup = \"kind\"\n\
+         [run]\nseeds = 1\nsteps = 20\ndraw = 8\n[[claim]]\nstatement = \"x\"\nsource = \"y\"\narm = \"grouped\"\n\
+         metric = \"final_accuracy\"\nagainst = 0.9\ndirection = \"higher\"\nsmallest_effect = 1.0\n",
+        file.display()
+    );
+    let out = format!("--out={}", home.path().join("runs").display());
+    let said = refused(&[&written(home.path(), &text), &out]);
+    assert!(
+        said.contains("final_accuracy = 0.9 is of accuracies") && said.contains("claim final_loss"),
+        "{said}"
+    );
+    run(&[
+        &written(home.path(), &text.replace("final_accuracy", "final_loss")),
+        &out,
+    ]);
 }

@@ -21,7 +21,8 @@
 //! # The fit
 //!
 //! ρ and θ are fitted to the curves of all capabilities at once, by least squares: Gauss-Newton steps in `ln ρ` and `ln θ`,
-//! damped as Levenberg and Marquardt do, from a start that t50 and the widths give. The cost is some 50 passes over all points.
+//! damped as Levenberg and Marquardt do, from a start that t50 and the widths give and from the best point of a wide grid. The
+//! better of the two counts. The cost is some 200 passes over all points.
 
 use crate::curve::Curve;
 use crate::emergence::Times;
@@ -31,6 +32,11 @@ use crate::statistics::median;
 const TEN_TO_NINETY: f64 = 4.394_449_154_672_439;
 /// A step in ln ρ or ln θ that makes no difference.
 const NONE: f64 = 1e-10;
+/// Logits at the start, negated, that are tried beside what times and widths give; and how many times of half learning with each.
+const THETAS: [f64; 6] = [0.1, 0.5, 2.0, 5.0, 12.0, 30.0];
+const HALVES: u32 = 11;
+/// The last of these times, as a multiple of the last time of any curve.
+const LATE: f64 = 1e3;
 /// Most steps of a fit.
 const STEPS: usize = 200;
 
@@ -64,30 +70,9 @@ impl Solvable {
                 points_of(curve).map(move |(step, skill)| (weight * step, skill))
             })
             .collect();
-        let (mut at, mut error) = (start, squares(&points, start));
-        let mut damping = 1e-3;
-        for _ in 0..STEPS {
-            let next = step(&points, at, damping);
-            let less = squares(&points, next);
-            if less < error {
-                let done = error - less <= 1e-12 * error;
-                (at, error) = (next, less);
-                damping = (damping * 0.3).max(1e-12);
-                if done {
-                    break;
-                }
-            } else {
-                // No step that can be told from none is better: this is the best there is.
-                let moved = at
-                    .iter()
-                    .zip(next)
-                    .any(|(at, next)| (at - next).abs() > NONE);
-                if !moved {
-                    break;
-                }
-                damping *= 4.0;
-            }
-        }
+        let mut found = vec![fitted(&points, start)];
+        found.extend(widely(&points).map(|start| fitted(&points, start)));
+        let (at, error) = found.into_iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
         let mean = points.iter().map(|point| point.1).sum::<f64>() / points.len() as f64;
         let total: f64 = points.iter().map(|point| (point.1 - mean).powi(2)).sum();
         let r_squared = 1.0 - error / total;
@@ -155,6 +140,63 @@ fn squares(points: &[(f64, f64)], at: [f64; 2]) -> f64 {
     let [speed, start] = at.map(f64::exp);
     let error = |&(time, skill): &(f64, f64)| (skill - logistic(speed * time - start)).powi(2);
     points.iter().map(error).sum()
+}
+
+/// The best that is found from a start, and its squared error.
+fn fitted(points: &[(f64, f64)], start: [f64; 2]) -> ([f64; 2], f64) {
+    let (mut at, mut error) = (start, squares(points, start));
+    let mut damping = 1e-3;
+    for _ in 0..STEPS {
+        let next = step(points, at, damping);
+        let less = squares(points, next);
+        if less < error {
+            let done = error - less <= 1e-12 * error;
+            (at, error) = (next, less);
+            damping = (damping * 0.3).max(1e-12);
+            if done {
+                break;
+            }
+        } else {
+            // No step that can be told from none is better: this is the best there is.
+            let moved = at
+                .iter()
+                .zip(next)
+                .any(|(at, next)| (at - next).abs() > NONE);
+            if !moved {
+                break;
+            }
+            damping *= 4.0;
+        }
+    }
+    (at, error)
+}
+
+/// Of a wide grid of ln ρ and ln θ the point with the least error, to start from once more: where capabilities do not follow
+/// the model there are several valleys.
+fn widely(points: &[(f64, f64)]) -> Option<[f64; 2]> {
+    let times = || {
+        points
+            .iter()
+            .map(|point| point.0)
+            .filter(|time| *time > 0.0)
+    };
+    let (least, most) = (
+        times().fold(f64::INFINITY, f64::min),
+        times().fold(0.0, f64::max),
+    );
+    let spread = (most / least).ln();
+    let grid = THETAS.iter().flat_map(|theta: &f64| {
+        // Half learned from before the first time of any to long after the last.
+        (0..=HALVES).map(move |at| {
+            let share = f64::from(at) / f64::from(HALVES);
+            let half = least.ln() + share * (spread + LATE.ln());
+            [theta.ln() - half, theta.ln()]
+        })
+    });
+    let errors = grid.map(|at| (at, squares(points, at)));
+    let best = errors.min_by(|a, b| a.1.total_cmp(&b.1));
+    best.filter(|(_, error)| error.is_finite())
+        .map(|(at, _)| at)
 }
 
 /// One damped Gauss-Newton step.
@@ -256,6 +298,21 @@ mod tests {
                 squares(&flat, [best[0] + by_speed, best[1] + by_start]) >= squares(&flat, best)
             );
         }
+    }
+
+    /// Capabilities that do not follow their frequencies: from t50 and widths alone the fit was worse than a constant.
+    #[test]
+    fn a_fit_is_no_worse_than_a_constant() {
+        let steps: Vec<f64> = (0..=20).map(|index| f64::from(index) * 50.0).collect();
+        let one = |middle: f64| {
+            let skill = |t: &f64| (1e4 / (1.0 + ((middle - t) / 30.0).exp())).round() / 1e4;
+            Curve::new(steps.clone(), steps.iter().map(skill).collect()).unwrap()
+        };
+        let curves = [900.0, 400.0, 500.0].map(one);
+        let fitted = Solvable::fit(&curves, &[0.8, 0.15, 0.05]).unwrap();
+        assert!(fitted.r_squared > -0.01, "{fitted:?}");
+        let equal = Solvable::fit(&curves, &[1.0 / 3.0; 3]).unwrap();
+        assert!(equal.r_squared > 0.5, "{equal:?}");
     }
 
     #[test]

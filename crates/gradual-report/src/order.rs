@@ -1,5 +1,7 @@
 //! Whether capabilities come in the same order: in an arm as in the baseline, and from seed to seed.
 
+use std::collections::BTreeSet;
+
 use gradual_measure::{CapabilitySummary, Sample, kendall_tau, statistics};
 
 use crate::folder::{Arm, Folder, Run};
@@ -61,7 +63,10 @@ fn between(runs: &[&Run]) -> Option<Sample> {
     let all = statistics::mean(&taus.iter().map(|pair| pair.2).collect::<Vec<_>>())?;
     // Without a run of two there is no pair left, and without some pairs not every run has as many.
     if n < 3 || taus.len() != n * (n - 1) / 2 {
-        return Sample::from_values(&[all]).map(|sample| Sample { count: n, ..sample });
+        // A run without an order is in no pair.
+        let used: BTreeSet<usize> = taus.iter().flat_map(|pair| [pair.0, pair.1]).collect();
+        let count = used.len();
+        return Sample::from_values(&[all]).map(|sample| Sample { count, ..sample });
     }
     // Of each run, the sum over the pairs that it is in.
     let mut sums = vec![0.0; n];

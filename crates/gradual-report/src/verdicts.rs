@@ -93,12 +93,36 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
         })
         .or_else(|| {
             let none = effect.is_none();
-            none.then(|| match &stated.against {
-                Against::Arm(_) => "no seed has a positive number in both arms".to_owned(),
-                Against::Number(_) => "no seed has a positive number".to_owned(),
-            })
+            none.then(|| without_ratio(&stated, &present(&arm_values), &present(&base_values)))
         });
     (effect, reason)
+}
+
+/// Why numbers have no ratio.
+fn without_ratio(
+    stated: &Stated,
+    arm_values: &BTreeMap<u64, f64>,
+    base_values: &BTreeMap<u64, f64>,
+) -> String {
+    let arm = stated.claim.arm.as_str();
+    let both = arm_values.iter().filter_map(|(seed, value)| {
+        let base = base_values.get(seed)?;
+        let other = match &stated.against {
+            Against::Arm(name) => name.as_str(),
+            Against::Number(_) => arm,
+        };
+        Some((*seed, [(arm, *value), (other, *base)]))
+    });
+    let mut odd = both.flat_map(|(seed, pair)| {
+        let odd = pair.into_iter().filter(|(_, value)| *value <= 0.0);
+        odd.map(move |(name, value)| (seed, name, value))
+    });
+    match odd.next() {
+        Some((seed, name, value)) => format!(
+            "{name} has {value} with seed {seed}, and ratios are of numbers above 0 in every seed"
+        ),
+        None => String::from("no seed has a number in both arms"),
+    }
 }
 
 /// Why runs do not say what their recipe does, if some were stopped before their last step, or ended before they grouped.

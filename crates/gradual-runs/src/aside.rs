@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::error::RunsError;
-use crate::files::{self, LOCK};
+use crate::files::{self, LOCK, TENSORBOARD};
 use crate::lock::FolderLock;
 use crate::place::Place;
 
@@ -83,6 +83,7 @@ fn put_back(moved: &[(&Place, PathBuf)], error: RunsError) -> RunsError {
             left.push(target.clone());
             continue;
         }
+        events_back(place, target);
         // The folders that were made for it, where nothing else is in them.
         for made in target.ancestors().skip(1).take(2) {
             let _ = fs::remove_dir(made);
@@ -94,6 +95,21 @@ fn put_back(moved: &[(&Place, PathBuf)], error: RunsError) -> RunsError {
             left,
             source: Box::new(error),
         },
+    }
+}
+
+/// Moves the event files of a run that is back to where they were.
+fn events_back(place: &Place, target: &Path) {
+    let (Some(old), Some(experiment)) =
+        (target.ancestors().nth(2), place.folder.ancestors().nth(2))
+    else {
+        return;
+    };
+    let seed = format!("seed-{}", place.seed);
+    let own = |folder: &Path| folder.join(TENSORBOARD).join(&place.arm).join(&seed);
+    let _ = fs::rename(own(old), own(experiment));
+    for made in own(old).ancestors().skip(1).take(2) {
+        let _ = fs::remove_dir(made);
     }
 }
 
@@ -143,13 +159,39 @@ fn shift(experiment: &Path, place: &Place, stamp: &Stamp) -> Result<PathBuf, Run
         // A folder takes the place of an empty folder at most.
         let target = arm.join(format!("seed-{}", place.seed));
         match fs::rename(run, &target) {
-            Ok(()) => return Ok(target),
+            Ok(()) => {
+                events_aside(experiment, place, &old);
+                return Ok(target);
+            }
             Err(source) if is_taken(&source) => {}
             Err(source) => return Err(RunsError::file("move aside", run)(source)),
         }
     }
     let taken = io::Error::new(io::ErrorKind::AlreadyExists, "all names are taken");
     Err(RunsError::file("move aside", run)(taken))
+}
+
+/// Moves the event files of a run that was moved aside to `<old>/tensorboard/<arm>/seed-<s>`, so that they do not stand for the
+/// next one. Where they can't be moved, they stay.
+fn events_aside(experiment: &Path, place: &Place, old: &Path) {
+    let seed = format!("seed-{}", place.seed);
+    let own = experiment.join(TENSORBOARD);
+    let from = own.join(&place.arm).join(&seed);
+    // No link is followed.
+    let mut folders = [
+        own,
+        experiment.join(TENSORBOARD).join(&place.arm),
+        from.clone(),
+    ]
+    .into_iter();
+    if !folders.all(|folder| files::is_folder(&folder).unwrap_or(false)) {
+        return;
+    }
+    let all = old.join(TENSORBOARD);
+    let arm = all.join(&place.arm);
+    if made(&all).unwrap_or(false) && made(&arm).unwrap_or(false) {
+        let _ = fs::rename(&from, arm.join(seed));
+    }
 }
 
 /// Whether the folder is there or could be made; not where something else has its name.

@@ -273,7 +273,7 @@ pub enum RunsError {
     },
     /// A run folder holds a run with another configuration.
     #[error(
-        "run folder {}: holds a run with another configuration:{}\nchoose another --out, or --fresh to start over",
+        "run folder {}: holds a run with another configuration:{}\nchoose another --out, or start all runs of the folder over with --fresh",
         .path.display(),
         listed(.differences)
     )]
@@ -285,7 +285,7 @@ pub enum RunsError {
     },
     /// A run folder was written before configurations held what the run would now be compared by.
     #[error(
-        "run folder {}: its {file} was written by an earlier version and holds no `{missing}` to compare; choose another --out, or --fresh to start over",
+        "run folder {}: its {file} was written by an earlier version and holds no `{missing}` to compare; choose another --out, or start all runs of the folder over with --fresh",
         .path.display()
     )]
     Outdated {

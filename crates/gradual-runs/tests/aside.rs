@@ -150,6 +150,35 @@ fn all_runs_move_or_none() {
     assert_eq!(aside_all(&folder, &places, &stamp).unwrap().len(), 5);
 }
 
+/// Event files go with their run, and not through links.
+#[test]
+fn event_files_move_with_their_run() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = write_experiment(home.path());
+    let place = Place::new(&folder, "erm", 1).unwrap();
+    let events = folder.join("tensorboard/erm/seed-1");
+    let other = folder.join("tensorboard/erm/seed-2");
+    for folder in [&events, &other] {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("events"), "seen").unwrap();
+    }
+    let stamp = Stamp::now();
+    aside(&folder, &place, &stamp).unwrap().unwrap();
+    let moved = folder.join(format!(".old-{stamp}/tensorboard/erm/seed-1/events"));
+    assert_eq!(fs::read_to_string(moved).unwrap(), "seen");
+    assert!(!events.exists() && other.join("events").exists());
+    #[cfg(unix)]
+    {
+        let elsewhere = home.path().join("elsewhere");
+        fs::create_dir_all(elsewhere.join("seed-2")).unwrap();
+        fs::remove_dir_all(folder.join("tensorboard/erm")).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, folder.join("tensorboard/erm")).unwrap();
+        let place = Place::new(&folder, "erm", 2).unwrap();
+        aside(&folder, &place, &stamp).unwrap().unwrap();
+        assert!(elsewhere.join("seed-2").exists());
+    }
+}
+
 /// Two commands at once: each run is moved by one of them.
 #[test]
 fn two_commands_at_once() {

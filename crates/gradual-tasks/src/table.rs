@@ -4,6 +4,7 @@ mod cell;
 mod columns;
 pub(crate) mod data;
 pub(crate) mod error;
+mod far;
 mod feature;
 mod header;
 pub(crate) mod options;

@@ -18,6 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::common::products::{Net, Products};
+use crate::common::recorded::Recorded;
 use crate::common::{Model, Regression, weight};
 
 const STEPS: u64 = 40;
@@ -281,4 +282,24 @@ fn evaluations_of_the_second_phase_tell_how_far_the_weights_moved() {
         told += 1;
     }
     assert_eq!(told, (STEPS - AFTER) / 5);
+}
+
+/// Where the second phase begins off the grid of evaluations, there is one more, so that what it begins with is known.
+#[test]
+fn a_run_is_evaluated_where_its_second_phase_begins() {
+    let task = Regression::new();
+    let sgd = || SgdConfig::new().init();
+    for after in [13, 15] {
+        let mut seen = Recorded::default();
+        let trainer = Trainer::new(&task, erm(), sgd(), &Device::flex(), settings())
+            .with_rate(0.02)
+            .then(after, Phase::new(erm(), sgd(), 0.02))
+            .observe(&mut seen);
+        trainer.run().unwrap();
+        let steps: Vec<u64> = seen.evaluations.iter().map(|one| one.step).collect();
+        assert_eq!(steps.contains(&13), after == 13, "{steps:?}");
+        assert!(steps.contains(&15) && steps.contains(&20));
+        let before = seen.evaluations.iter().filter(|one| one.moved.is_none());
+        assert_eq!(before.last().unwrap().step, after);
+    }
 }

@@ -97,7 +97,15 @@ impl Components {
             true => entries[j * m + i] / norms[j],
             false => 0.0,
         });
-        Self::of_unit(&unit, &norms, m)
+        match m > n {
+            // n rows lie in n directions, so that their coordinates in these are all there is.
+            true => Self::of_unit(
+                &unit.transpose().qr().thin_R().transpose().to_owned(),
+                &norms,
+                m,
+            ),
+            false => Self::of_unit(&unit, &norms, m),
+        }
     }
 
     /// From unit gradients in any coordinates, B `[n, r]`, and their norms; `count` directions.
@@ -230,5 +238,40 @@ fn norm(square: f64) -> f64 {
     match square >= f64::from(f32::MIN_POSITIVE) {
         true => square.sqrt(),
         false => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// Rows of more entries than there are rows are taken in n directions, which give what the products of the rows do.
+    #[test]
+    fn few_rows_of_many_entries_have_the_components_of_their_products() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let (n, m) = (6, 40);
+        let entries: Vec<f64> = (0..n * m).map(|_| random.random_range(-1.0..1.0)).collect();
+        let options = (&Device::flex(), DType::F64);
+        let rows = Tensor::<2>::from_data(TensorData::new(entries, [n, m]), options);
+        let found = Components::of_rows(&rows).unwrap();
+        let products = rows.clone().matmul(rows.transpose());
+        let expected = Gram::read(&products).unwrap().components().unwrap();
+        assert_eq!((found.sigma.len(), found.rows.len()), (m, m));
+        for at in 0..n {
+            assert!((found.sigma[at] - expected.sigma[at]).abs() < 1e-9);
+            // Up to the sign of a direction.
+            let along: f64 = found.rows[at]
+                .iter()
+                .zip(&expected.rows[at])
+                .map(|(a, b)| a * b)
+                .sum();
+            let square: f64 = expected.rows[at].iter().map(|a| a * a).sum();
+            assert!((along.abs() - square).abs() < 1e-9, "{at}");
+        }
+        assert!(found.sigma[n..].iter().all(|&sigma| sigma == 0.0));
     }
 }

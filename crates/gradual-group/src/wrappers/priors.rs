@@ -22,8 +22,7 @@ pub(crate) static ENTRY: Entry<(GroupingContext, Box<dyn Grouping>), Box<dyn Gro
     ],
     parameters: &[Parameter::numbers("weights", "the weight of each group").at_least(0.0)],
     build: |arguments, (_, inner)| {
-        let weights = arguments.numbers("weights")?.iter();
-        let weights = weights.map(|&weight| weight as f32).collect();
+        let weights = arguments.numbers("weights")?.to_vec();
         Ok(Box::new(Priors::new(inner, weights)?))
     },
 };
@@ -35,7 +34,7 @@ impl Groups {
     ///
     /// [`GroupError::Priors`] unless there is one prior per group, [`GroupError::Prior`] for one
     /// that is negative or not finite, [`GroupError::Signed`] for [signed](Self::is_signed) groups.
-    pub fn with_priors(self, priors: &[f32]) -> Result<Self, GroupError> {
+    pub fn with_priors(self, priors: &[f64]) -> Result<Self, GroupError> {
         if self.is_signed() {
             return Err(GroupError::Signed {
                 operation: "priors",
@@ -49,17 +48,16 @@ impl Groups {
             });
         }
         checked(priors)?;
-        let priors: Vec<f64> = priors.iter().copied().map(f64::from).collect();
-        Ok(self.weighed(&priors))
+        Ok(self.weighed(priors))
     }
 }
 
-fn checked(priors: &[f32]) -> Result<(), GroupError> {
+fn checked(priors: &[f64]) -> Result<(), GroupError> {
     if priors.is_empty() {
         let problem = "no weight is given; give one for each group";
         return Err(GroupError::other("priors", problem));
     }
-    let fine = |prior: &f32| prior.is_finite() && *prior >= 0.0;
+    let fine = |prior: &f64| prior.is_finite() && *prior >= 0.0;
     match priors.iter().position(|prior| !fine(prior)) {
         None if priors.iter().all(|prior| *prior == 0.0) => Err(GroupError::other(
             "priors",
@@ -80,7 +78,7 @@ fn checked(priors: &[f32]) -> Result<(), GroupError> {
 #[derive(Debug, Clone)]
 pub struct Priors<G> {
     inner: G,
-    priors: Vec<f32>,
+    priors: Vec<f64>,
 }
 
 impl<G: Grouping> Priors<G> {
@@ -89,7 +87,7 @@ impl<G: Grouping> Priors<G> {
     /// # Errors
     ///
     /// [`GroupError::Prior`] for a prior that is negative or not finite, [`GroupError::Other`] where all are 0.
-    pub fn new(inner: G, priors: Vec<f32>) -> Result<Self, GroupError> {
+    pub fn new(inner: G, priors: Vec<f64>) -> Result<Self, GroupError> {
         checked(&priors)?;
         Ok(Self { inner, priors })
     }

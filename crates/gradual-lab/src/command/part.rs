@@ -55,9 +55,10 @@ impl Part {
 
 /// Prints the plan, a line for each run.
 pub(super) fn print_lines(plan: &Plan<'_>) -> anyhow::Result<()> {
+    // First each with the run in its own folder, which says best what differs.
+    let runs: Vec<Job<'_>> = plan.runs().collect::<anyhow::Result<_>>()?;
     plan.check_comparable(&[])?;
-    for run in plan.runs() {
-        let run = run?;
+    for run in runs {
         let config: Value = serde_json::from_str(&run.config.to_line()?)?;
         let line = json!({
             "index": run.number,
@@ -83,14 +84,10 @@ fn state(state: FolderState) -> &'static str {
 
 /// Refuses runs that are not all done.
 pub(super) fn check_collected(plan: &Plan<'_>) -> anyhow::Result<()> {
+    let runs: Vec<Job<'_>> = plan.runs().collect::<anyhow::Result<_>>()?;
     plan.check_comparable(&[])?;
-    let mut open: Vec<Job<'_>> = Vec::new();
-    for run in plan.runs() {
-        let run = run?;
-        if run.state != FolderState::Done {
-            open.push(run);
-        }
-    }
+    let is_open = |run: &Job<'_>| run.state != FolderState::Done;
+    let open: Vec<Job<'_>> = runs.into_iter().filter(is_open).collect();
     if open.is_empty() {
         return plan.check_kept(&VecDeque::new());
     }

@@ -9,6 +9,7 @@ use gradual::runs::streams::tell;
 use gradual::train::FolderState;
 
 use super::{chosen, flags, of_file, planned, read};
+use crate::runner::Job;
 
 /// One run that is done.
 #[derive(Debug, Clone, Copy)]
@@ -64,10 +65,10 @@ pub(crate) fn plan_of(arguments: &[OsString]) -> anyhow::Result<Planned> {
     let arms = chosen(&mut experiment, &asked)?;
     let plan = planned(&experiment, arms, &asked)?;
     plan.check()?;
+    let runs: Vec<Job<'_>> = plan.runs().collect::<anyhow::Result<_>>()?;
     plan.check_comparable(&[])?;
     let (mut open, mut measured) = (Vec::new(), Vec::new());
-    for run in plan.runs() {
-        let run = run?;
+    for run in runs {
         match run.state {
             FolderState::Done => {}
             FolderState::Locked => {

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 
 use anyhow::Context as _;
-use gradual::runs::files::{self, EXPERIMENT, replace, sweep};
+use gradual::measure::Claim;
+use gradual::runs::files::{self, CURVES, EXPERIMENT, replace, sweep};
 use gradual::runs::streams::{steers, tell};
 use gradual::runs::{
     ArmRecord, CommandRecord, ExperimentRecord, FolderLock, Place, Record, RunsError, SCHEMA,
@@ -18,6 +19,8 @@ use super::Interrupted;
 use crate::arm::Arm;
 use crate::runner::Plan;
 
+/// How many notes on late claims are kept.
+const TOLD: usize = 20;
 /// How many commands are recorded.
 const COMMANDS: usize = 200;
 /// Longest command that is recorded as a whole, in bytes.
@@ -91,13 +94,55 @@ fn with_those_before(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<
             plan.experiment.name
         );
     }
+    let late = late_claims(plan, before.as_ref())?;
     let (arms_before, mut commands) =
         before.map_or_else(Default::default, |record| (record.arms, record.commands));
     if commands.last() != Some(&command) {
         commands.push(command);
     }
     commands.drain(..commands.len().saturating_sub(COMMANDS));
-    Ok(record(plan, arms(plan, arms_before)?, commands))
+    let mut record = record(plan, arms(plan, arms_before)?, commands);
+    record.notes.extend(late);
+    Ok(record)
+}
+
+/// How a note on claims that were not there from the start begins.
+const LATE: &str = "Not all claims were there before the runs: ";
+
+/// What to tell a reader of claims that are others than before, once there are runs; and what was told of it before.
+fn late_claims(plan: &Plan<'_>, before: Option<&ExperimentRecord>) -> anyhow::Result<Vec<String>> {
+    let Some(before) = before else {
+        return Ok(Vec::new());
+    };
+    let told = before.notes.iter().filter(|note| note.starts_with(LATE));
+    let mut told: Vec<String> = told.cloned().collect();
+    let claims = plan.experiment.claims.iter();
+    let new: Vec<&Claim> = claims
+        .filter(|claim| !before.claims.contains(claim))
+        .collect();
+    let begun = || -> anyhow::Result<bool> {
+        let places = Place::all(&plan.folder)?.runs;
+        Ok(places
+            .iter()
+            .any(|place| place.folder.join(CURVES).is_file()))
+    };
+    if let Some(first) = new.first()
+        && begun()?
+    {
+        let more = match new.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let note = format!(
+            "{LATE}\"{}\" was changed or added after some had begun{more}.",
+            excerpt(&first.statement, 200)
+        );
+        if !told.contains(&note) {
+            told.push(note);
+        }
+    }
+    told.drain(..told.len().saturating_sub(TOLD));
+    Ok(told)
 }
 
 fn record(plan: &Plan<'_>, arms: Vec<ArmRecord>, commands: Vec<CommandRecord>) -> ExperimentRecord {

@@ -47,6 +47,7 @@ impl Experiment {
             }
             self.check_phases(claim)?;
         }
+        self.check_several()?;
         self.check_parts()?;
         self.check_capabilities()
     }
@@ -111,6 +112,40 @@ impl Experiment {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a claim on several capabilities where one alone is trained, and one on the order by frequency of equally frequent ones.
+    fn check_several(&self) -> anyhow::Result<()> {
+        let of_several = |claim: &&Claim| {
+            let alone = [Metric::WorstAccuracy, Metric::Learned].contains(&claim.metric);
+            claim.capability.is_none() && claim.metric.topic() == Topic::Together && !alone
+        };
+        let claims: Vec<&Claim> = self.claims.iter().filter(of_several).collect();
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let capabilities = self.task.capabilities()?;
+        let trained = capabilities.iter().map(|one| one.frequency);
+        let mut trained: Vec<f64> = trained.filter(|&frequency| frequency > 0.0).collect();
+        if trained.is_empty() {
+            // Then all count.
+            trained = vec![0.0; capabilities.len()];
+        }
+        let refused = |claim: &Claim, why: &str| {
+            anyhow::anyhow!(
+                "the claim \"{}\": {} can't be had, for {why}: claim something else",
+                claim.statement,
+                claim.metric.name()
+            )
+        };
+        if trained.len() < 2 {
+            return Err(refused(claims[0], "the task has one capability alone"));
+        }
+        let equal = trained.iter().all(|one| *one == trained[0]);
+        match claims.iter().find(|claim| claim.metric == Metric::Order) {
+            Some(claim) if equal => Err(refused(claim, "all capabilities are equally frequent")),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses claims on composed capabilities where the task has none.

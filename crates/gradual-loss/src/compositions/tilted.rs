@@ -107,7 +107,9 @@ impl Composition for Tilted {
         // Without any group left the sum is 0, and so is the value.
         let none = total.lower_equal_elem(0.0);
         let log = near.mask_where(far, sum.clamp_min(f32::MIN_POSITIVE).log());
-        (log / self.tilt + worst).mask_fill(none, 0.0)
+        // By a tensor: a number would be single in the backward pass.
+        let tilt = Tensor::full([1], self.tilt, (&log.device().inner(), log.dtype()));
+        (log / tilt + worst).mask_fill(none, 0.0)
     }
 
     fn name(&self) -> &'static str {

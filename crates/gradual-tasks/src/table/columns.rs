@@ -3,6 +3,7 @@
 use gradual_registry::excerpt;
 
 use super::error::{LISTED, SHORT, TableError};
+use super::far::far;
 use super::feature::{Feature, Reading, shown};
 use super::options::Predicted;
 use crate::counted::counted;
@@ -249,6 +250,9 @@ impl Columns {
                         "the numbers of the target column '{predicted}' do not differ; there is nothing to predict"
                     )));
                 }
+                if let Some(row) = far(&numbers) {
+                    return Err(unusable(too_far(&predicted, row, numbers[row])));
+                }
                 (Targets::Numbers(numbers), "a number".to_owned())
             }
         };
@@ -281,6 +285,11 @@ impl Columns {
             .map(|group| (group.name.as_str(), out_of(group.examples.len())));
         warnings.extend(few_held_out(held, "row", true));
         let (features, described) = finished(self.features, &mut warnings);
+        for feature in &features {
+            if let Some((row, number)) = feature.far() {
+                return Err(unusable(too_far(&feature.name, row, number)));
+            }
+        }
         let width: usize = features.iter().map(Feature::width).sum();
         if width == 0 {
             return Err(unusable("every feature column is empty".to_owned()));
@@ -316,6 +325,16 @@ impl Columns {
             Reads::Numbers(_) => None,
         }
     }
+}
+
+/// What is wrong with a number, by its row from 0 on.
+fn too_far(column: &str, row: usize, number: f64) -> String {
+    format!(
+        "the column '{}' has {number:?} in row {} (the header not counted), more than 1e12 times as far from the others as they are from \
+         each other; if it stands for a missing number, leave the cell empty, and if not, leave the row out",
+        excerpt(column, SHORT),
+        row + 1
+    )
 }
 
 /// The columns that hold anything, and what was made of each column. What is odd is warned of.

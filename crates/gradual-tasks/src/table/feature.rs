@@ -4,6 +4,7 @@ use gradual_registry::excerpt;
 
 use super::cell::{Cell, SEVERAL_LINES};
 use super::error::SHORT;
+use super::far::far;
 use super::options::{Missing, TableOptions};
 use crate::finite::scale::Scale;
 use crate::finite::texts::Texts;
@@ -270,6 +271,14 @@ impl Feature {
                     named.join(", ")
                 ))
             }
+        }
+    }
+
+    /// The row and the number that is too [far] from the others, if one is.
+    pub(super) fn far(&self) -> Option<(usize, f64)> {
+        match &self.values {
+            Values::Numbers(numbers) => far(numbers).map(|row| (row, numbers[row])),
+            Values::Levels { .. } => None,
         }
     }
 

@@ -470,3 +470,25 @@ fn lines_are_counted_by_every_end() {
         );
     }
 }
+
+/// What stands for a missing number in some files, far from all others, is named before anything learns from it.
+#[test]
+fn numbers_far_from_all_others_are_refused() {
+    let rows = |cell: &str| {
+        let row = |at: usize| {
+            let size = if at == 17 {
+                cell.to_owned()
+            } else {
+                (at % 7).to_string()
+            };
+            format!("{},{},{size}\n", at % 2, at / 2 % 2)
+        };
+        format!("y,g,size\n{}", (0..40).map(row).collect::<String>())
+    };
+    read(&rows("1000000")).unwrap();
+    let said = refused(&rows("9.96921e36"));
+    assert!(
+        said.contains("the column 'size' has 9.96921e36 in row 18"),
+        "{said}"
+    );
+}

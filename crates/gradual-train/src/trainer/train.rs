@@ -96,9 +96,13 @@ impl<T: Task> Trainer<'_, T> {
         Ok(model)
     }
 
-    /// Whether the run is evaluated after the steps that are done.
+    /// Whether the run is evaluated after the steps that are done: on its grid, and where the second phase begins.
     pub(super) fn is_on_grid(&self, run: &Run<T::Batch>) -> bool {
-        is_evaluation_step(run.done, self.config.steps, self.config.every)
+        let changes = self
+            .then
+            .as_ref()
+            .is_some_and(|(after, _)| *after == run.done);
+        changes || is_evaluation_step(run.done, self.config.steps, self.config.every)
     }
 
     /// How the run has come to its end, if it has.
