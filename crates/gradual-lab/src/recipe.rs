@@ -373,24 +373,15 @@ impl Recipe {
     fn check_searched(&self, num_groups: usize, seed: u64) -> anyhow::Result<()> {
         let name = &self.grouping.name;
         let entry = GROUPINGS.iter().find(|entry| entry.name == name);
-        let counted =
-            entry.and_then(|entry| entry.parameters.iter().find(|each| each.name == GROUPS));
+        let is_counted =
+            entry.is_some_and(|entry| entry.parameters.iter().any(|p| p.name == GROUPS));
         let context = GroupingContext {
             num_groups,
             seed,
             metric: None,
         };
         let stands = GROUPINGS.build(&self.grouping, context)?.wants().is_some();
-        let given = self.grouping.parameters.get(GROUPS);
-        if let Some((given, counted)) = given.zip(counted)
-            && Some(given) != counted.default().as_ref()
-        {
-            bail!(
-                "lens {SEARCH}: tries numbers of groups of its own, and grouping {name} has {GROUPS} = {given}: give them in the lens, \
-                 as in lens = \"{SEARCH}({GROUPS} = [4, 8])\", and leave {GROUPS} out of the grouping"
-            );
-        }
-        if !(counted.is_some() && stands) {
+        if !(is_counted && stands) {
             bail!(
                 "lens {SEARCH}: compares two sets of standing examples in so many groups, and grouping {name} {}; take {LANDMARKS}",
                 match stands {

@@ -160,10 +160,6 @@ fn settings_without_effect_are_refused() {
             "while metrics = whitened; give metrics = both or kronecker",
         ),
         (
-            "like:whitened,metric:none,grouping:landmarks(k=4),lens:search",
-            "leave k out of the grouping",
-        ),
-        (
             "like:erm,optimizer:adamw(weight_decay=0,cautious=true)",
             "give weight_decay, or leave cautious out",
         ),

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 32] = [
+pub(crate) const FILES: [(&str, &str); 33] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -45,6 +45,7 @@ pub(crate) const FILES: [(&str, &str); 32] = [
     ),
     ("lens", include_str!("files/lens.toml")),
     ("lens-permuted", include_str!("files/lens-permuted.toml")),
+    ("lens-addition", include_str!("files/lens-addition.toml")),
     ("robustness", include_str!("files/robustness.toml")),
     ("table", include_str!("files/table.toml")),
     ("images", include_str!("files/images.toml")),

@@ -121,7 +121,8 @@ impl Experiment {
             claim.capability.is_none() && claim.metric.topic() == Topic::Together && !alone
         };
         let claims: Vec<&Claim> = self.claims.iter().filter(of_several).collect();
-        if claims.is_empty() {
+        // Without known groups such claims are left out, and that is told.
+        if claims.is_empty() || !self.task.has_known_groups() {
             return Ok(());
         }
         let capabilities = self.task.capabilities()?;

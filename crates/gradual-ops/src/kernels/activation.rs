@@ -6,6 +6,9 @@ use pulp::{Simd, WithSimd};
 
 use super::exponential::exp;
 
+/// Below, a sigmoid is 0.
+const LOW: f32 = -87.0;
+
 /// Which one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
@@ -81,11 +84,12 @@ fn each(x: &[f32], to: &mut [f32], of: impl Fn(f32) -> f32) {
     }
 }
 
-/// 1/(1 + e⁻ˣ). Of a large −x the exponential is bounded, so that it is no infinity.
+/// 1/(1 + e⁻ˣ), and 0 where e⁻ˣ would be hardly a number.
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {
-    let away = if x < -87.0 { 87.0 } else { -x };
-    1.0 / (1.0 + exp(away))
+    let away = if x < LOW { -LOW } else { -x };
+    let share = 1.0 / (1.0 + exp(away));
+    if x < LOW { 0.0 } else { share }
 }
 
 /// √(2/π) (x + 0.044715 x³), and its derivative. (1 + tanh(u))/2 is the sigmoid of 2u.
