@@ -206,15 +206,7 @@ fn tilted_does_not_overflow() {
 fn tilted_keeps_its_digits() {
     let losses = [0.1f32, 0.7, 2.3, 0.0, -0.4];
     let priors = [1.0f32, 0.5, 2.0, 0.0, 1.0];
-    let groups = singles(5)
-        .with_priors(
-            &priors
-                .clone()
-                .into_iter()
-                .map(f64::from)
-                .collect::<Vec<_>>(),
-        )
-        .unwrap();
+    let groups = singles(5).with_priors(&priors.map(f64::from)).unwrap();
     let pairs = || {
         losses
             .iter()
@@ -525,7 +517,8 @@ proptest! {
         let k = losses.len();
         let priors: Vec<f32> = (0..k).map(|group| 0.5 + (group % 3) as f32).collect();
         let total: f32 = priors.iter().sum();
-        let groups = singles(k).with_priors(&priors.clone().into_iter().map(f64::from).collect::<Vec<_>>()).unwrap();
+        let weights: Vec<f64> = priors.iter().copied().map(f64::from).collect();
+        let groups = singles(k).with_priors(&weights).unwrap();
         let at = |tau: f32| {
             let tail = losses.iter().zip(&priors).map(|(l, s)| s * (l - tau).max(0.0));
             tau + tail.sum::<f32>() / total / alpha as f32

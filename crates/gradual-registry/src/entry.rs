@@ -79,10 +79,10 @@ impl<C, T> Entry<C, T> {
                     kind,
                     name: self.name,
                     parameter: parameter.name,
-                    got: got.clone(),
-                    other: condition.other,
-                    is: is.clone(),
-                    needed: condition.to_string(),
+                    problem: format!(
+                        "= {got} makes no difference while {} = {is}; give {condition}",
+                        condition.other
+                    ),
                 });
             }
         }

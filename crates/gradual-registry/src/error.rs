@@ -50,9 +50,7 @@ pub enum RegistryError {
         got: Value,
     },
     /// A parameter makes no difference beside what another one is.
-    #[error(
-        "{kind} {name}: {parameter} = {got} makes no difference while {other} = {is}; give {needed}, or leave {parameter} out"
-    )]
+    #[error("{kind} {name}: {parameter} {problem}, or leave {parameter} out")]
     NoDifference {
         /// The registry's kind.
         kind: &'static str,
@@ -60,14 +58,8 @@ pub enum RegistryError {
         name: &'static str,
         /// Its parameter.
         parameter: &'static str,
-        /// What was given.
-        got: Value,
-        /// The other parameter.
-        other: &'static str,
-        /// What that is.
-        is: Value,
-        /// What it would have to be.
-        needed: String,
+        /// What it was given, what the other one is, and what that would have to be.
+        problem: String,
     },
     /// A parameter without a default was not given.
     #[error("{kind} {name} needs the parameter {parameter}, {expected}: {name}({parameter} = …)")]

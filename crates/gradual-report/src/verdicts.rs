@@ -93,7 +93,7 @@ fn effect(folder: &Folder, stated: &Stated) -> (Option<Effect>, Option<String>) 
         })
         .or_else(|| {
             let none = effect.is_none();
-            none.then(|| without_ratio(&stated, &present(&arm_values), &present(&base_values)))
+            none.then(|| without_ratio(stated, &present(&arm_values), &present(&base_values)))
         });
     (effect, reason)
 }

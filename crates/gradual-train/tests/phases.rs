@@ -299,7 +299,7 @@ fn a_run_is_evaluated_where_its_second_phase_begins() {
         let steps: Vec<u64> = seen.evaluations.iter().map(|one| one.step).collect();
         assert_eq!(steps.contains(&13), after == 13, "{steps:?}");
         assert!(steps.contains(&15) && steps.contains(&20));
-        let before = seen.evaluations.iter().filter(|one| one.moved.is_none());
-        assert_eq!(before.last().unwrap().step, after);
+        let mut before = seen.evaluations.iter().filter(|one| one.moved.is_none());
+        assert_eq!(before.next_back().unwrap().step, after);
     }
 }

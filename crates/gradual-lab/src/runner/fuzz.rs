@@ -122,8 +122,8 @@ impl Dice {
     }
 
     fn entry<C, T>(&mut self, registry: &'static Registry<C, T>) -> &'static Entry<C, T> {
-        let entries: Vec<_> = registry.iter().collect();
-        *self.of(&entries)
+        let at = self.random.random_range(0..registry.iter().count());
+        registry.iter().nth(at).expect("there are some")
     }
 
     fn part<C, T>(&mut self, registry: &'static Registry<C, T>) -> String {
