@@ -112,7 +112,14 @@ impl Components {
     fn of_unit(unit: &Mat<f64>, norms: &[f64], count: usize) -> Result<Self, GroupError> {
         let n = norms.len();
         let scaled = Mat::from_fn(n, unit.ncols(), |j, i| norms[j] * unit[(j, i)]);
-        let (_, vectors) = eigen(&inner_products(&scaled))?;
+        let vectors = match is_graded(norms) {
+            true => {
+                let found = scaled.thin_svd();
+                let found = found.map_err(|_| GroupError::Eigen { examples: n })?;
+                found.V().to_owned()
+            }
+            false => eigen(&inner_products(&scaled))?.1,
+        };
         let alpha = unit * vectors;
         let columns = alpha.col_iter().rev();
         let rows = columns.map(|column| column.iter().copied().collect());
@@ -233,6 +240,18 @@ impl Gram {
     }
 }
 
+/// Whether lengths differ so much that the squares of the small ones are rounding beside those of the large ones: the eigenvectors of
+/// Bᵀ D² B would mix their directions.
+fn is_graded(norms: &[f64]) -> bool {
+    const APART: f64 = 1e5;
+    let there = || norms.iter().copied().filter(|norm| *norm > 0.0);
+    let (least, most) = (
+        there().fold(f64::INFINITY, f64::min),
+        there().fold(0.0, f64::max),
+    );
+    most > APART * least
+}
+
 /// ‖g‖ from its square in single precision; 0 where that has lost its digits.
 fn norm(square: f64) -> f64 {
     match square >= f64::from(f32::MIN_POSITIVE) {
@@ -248,6 +267,40 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    /// A gradient that is ten thousand million times as long as the others, and has nothing in common with them, leaves their directions as
+    /// they are without it.
+    #[test]
+    fn one_long_gradient_does_not_hide_the_directions_of_the_others() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let (n, m) = (7, 9);
+        let options = (&Device::flex(), DType::F64);
+        let short: Vec<f64> = (0..n * m).map(|_| random.random_range(-1.0..1.0)).collect();
+        let alone = Tensor::<2>::from_data(TensorData::new(short.clone(), [n, m]), options);
+        let expected = Components::of_rows(&alone).unwrap();
+        let mut long = vec![0.0; m + 1];
+        long[m] = 1e10;
+        for row in short.chunks(m) {
+            long.extend(row);
+            long.push(0.0);
+        }
+        let rows = Tensor::<2>::from_data(TensorData::new(long, [n + 1, m + 1]), options);
+        let found = Components::of_rows(&rows).unwrap();
+        assert!((found.sigma[0] / 1e10 - 1.0).abs() < 1e-12);
+        for at in 0..n {
+            assert!(
+                (found.sigma[at + 1] / expected.sigma[at] - 1.0).abs() < 1e-4,
+                "{at}"
+            );
+            for j in 0..n {
+                let (ours, theirs) = (found.rows[at + 1][j + 1], expected.rows[at][j]);
+                assert!(
+                    (ours.abs() - theirs.abs()).abs() < 1e-4,
+                    "{at} {j}: {ours} for {theirs}"
+                );
+            }
+        }
+    }
 
     /// Rows of more entries than there are rows are taken in n directions, which give what the products of the rows do.
     #[test]
