@@ -389,16 +389,24 @@ fn by_loss(claim: Claim) -> anyhow::Result<Claim> {
             direction,
             claim.smallest_effect,
         ),
+        (Metric::WorstAccuracy | Metric::Area | Metric::Learned, direction) => {
+            (claim.metric, direction, claim.smallest_effect)
+        }
         _ => return Ok(claim),
     };
     if let Some(Against::Number(number)) = claim.against {
         bail!(
-            "the claim \"{}\": {} = {number} is of accuracies, and a number is predicted here, which is judged by losses: claim \
-             {}, against a number of that",
+            "the claim \"{}\": {} = {number} is of accuracies, and a number is predicted here, which is judged by losses: {}",
             claim.statement,
             claim.metric.name(),
-            metric.name()
+            match metric == claim.metric {
+                true => String::from("claim something else"),
+                false => format!("claim {}, against a number of that", metric.name()),
+            }
         );
+    }
+    if metric == claim.metric {
+        return Ok(claim);
     }
     Ok(Claim {
         statement: format!(

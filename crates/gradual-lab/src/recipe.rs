@@ -35,7 +35,7 @@ use gradual::loss::registry::{
 };
 use gradual::train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Lens, Objective, Sampler};
-use gradual_registry::{RegistryError, Spec, Value};
+use gradual_registry::{Parameter, RegistryError, Spec, Value};
 use serde::{Deserialize, Serialize};
 
 /// All choices of one arm. See the [module](self).
@@ -144,8 +144,12 @@ const WAIT: &str = "wait";
 /// The lens that is searched for. It says in which metrics and how many groups.
 const SEARCH: &str = "search";
 const GROUPS: &str = "k";
+/// The most groups that a rule finds.
+const AT_MOST: &str = "at_most";
 const AFTER: &str = "after";
 const EVERY: &str = "every";
+/// The scale that looks at whole gradients.
+const MATCH_NORM: &str = "match-norm";
 /// The scale that keeps a running mean of the sum of coefficients.
 const RUNNING_SUM: &str = "running-sum";
 /// Wrappers that know groups by their numbers, or by how long they have been there.
@@ -282,6 +286,21 @@ impl Recipe {
                  as in lens = \"{SNAPSHOT}({AFTER} = 100)\""
             );
         }
+        if !self.trained.is_empty() {
+            if self.scale.name == MATCH_NORM {
+                bail!(
+                    "scale {MATCH_NORM} takes the lengths of whole gradients, and only some parameters learn (trained): leave one of the two out"
+                );
+            }
+            if RULES.has(&self.composition.name) && self.shared.is_empty() {
+                bail!(
+                    "composition {} looks at whole gradients, and only some parameters learn (trained): name what it looks at, as in shared = \
+                     {:?}",
+                    self.composition.name,
+                    self.trained
+                );
+            }
+        }
         if !self.composition_wrappers.is_empty() && RULES.has(&self.composition.name) {
             bail!(
                 "composition wrappers go around a composition of losses, and {} is a rule on gradients",
@@ -381,6 +400,17 @@ impl Recipe {
             metric: None,
         };
         let stands = GROUPINGS.build(&self.grouping, context)?.wants().is_some();
+        let most = self.grouping.parameters.get(AT_MOST);
+        let usual = entry.and_then(|entry| {
+            let all = entry.parameters.iter();
+            all.filter(|one| one.name == AT_MOST)
+                .find_map(Parameter::default)
+        });
+        if let Some(most) = most.filter(|most| Some(*most) != usual.as_ref()) {
+            bail!(
+                "lens {SEARCH}: says how many groups there are, so that {AT_MOST} = {most} of grouping {name} makes no difference: leave it out"
+            );
+        }
         if !(is_counted && stands) {
             bail!(
                 "lens {SEARCH}: compares two sets of standing examples in so many groups, and grouping {name} {}; take {LANDMARKS}",

@@ -454,23 +454,46 @@ fn claims_that_came_after_the_runs_are_told() {
         let summary: Value = serde_json::from_str(&text).unwrap();
         summary["notes"].to_string()
     };
-    let late = "Not all claims were there before the runs: \\\"The mean loss takes less than all of the steps.\\\" was changed";
+    let late = "Not all was claimed before the first runs: \\\"The mean loss takes less than all of the steps.\\\" was changed or added later";
     run(&[&written(home.path(), FILE), &out]);
-    assert!(!notes().contains("Not all claims"), "{}", notes());
+    assert!(!notes().contains("Not all was claimed"), "{}", notes());
     run(&[&written(home.path(), FILE), &out]);
-    assert!(!notes().contains("Not all claims"), "{}", notes());
+    assert!(!notes().contains("Not all was claimed"), "{}", notes());
     let other = FILE.replace("against = 20", "against = 19");
     run(&[&written(home.path(), &other), &out]);
     assert!(notes().contains(late), "{}", notes());
     run(&[&written(home.path(), &other), &out]);
-    assert_eq!(notes().matches("Not all claims").count(), 1, "{}", notes());
-    // Runs that are all new have them before.
-    run(&[
-        &written(home.path(), &FILE.replace("against = 20", "against = 18")),
-        &out,
-        "--fresh",
-    ]);
-    assert_eq!(notes().matches("Not all claims").count(), 1, "{}", notes());
+    assert_eq!(
+        notes().matches("Not all was claimed").count(),
+        1,
+        "{}",
+        notes()
+    );
+    // Runs that are all new come after others that were seen; and so do another baseline, and a claim that is gone.
+    let third = FILE.replace("against = 20", "against = 18");
+    run(&[&written(home.path(), &third), &out, "--fresh"]);
+    assert_eq!(
+        notes().matches("Not all was claimed").count(),
+        2,
+        "{}",
+        notes()
+    );
+    let other = third.replace("baseline = \"erm\"", "baseline = \"small\"");
+    run(&[&written(home.path(), &other), &out]);
+    assert!(
+        notes().contains("the baseline was erm and became small"),
+        "{}",
+        notes()
+    );
+    let (without, _) = third
+        .split_once("[[claim]]\nstatement = \"The mean")
+        .unwrap();
+    run(&[&written(home.path(), without), &out]);
+    assert!(
+        notes().contains("was changed or taken out later"),
+        "{}",
+        notes()
+    );
 }
 
 /// What is asked of runs that are there is compared with each of them first, so that no run is blamed for it.
@@ -495,4 +518,26 @@ fn another_number_of_steps_than_that_of_the_runs_is_named_as_such() {
     let output = lab(&[&file, &out, "--arms=erm", "--tensorboard"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--tensorboard writes nothing"), "{said}");
+}
+
+/// The evaluation where a second phase begins is beside the grid, and no reason to compare nothing.
+#[test]
+fn a_phase_that_begins_between_evaluations_is_reported_beside_runs_of_one() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let text = FILE
+        .replace("steps = 20\n", "steps = 60\n")
+        .replace("evaluate_every = 5", "evaluate_every = 20")
+        .replace("then = { after = 0.5 }", "then = { after = 0.55 }");
+    run(&[&written(home.path(), &text), &out]);
+    let curves = fs::read_to_string(home.path().join("phases/turned/seed-0/curves.jsonl")).unwrap();
+    let steps: Vec<u64> = curves
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["step"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(steps, [0, 1, 2, 5, 10, 20, 33, 40, 60]);
 }

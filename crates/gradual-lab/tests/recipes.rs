@@ -144,6 +144,22 @@ fn settings_without_effect_are_refused() {
             "axes = 2 makes no difference while kept = 3; give kept = none",
         ),
         (
+            "like:erm,scale:match-norm,trained:layers.0.*",
+            "only some parameters learn (trained): leave one of the two out",
+        ),
+        (
+            "like:grouped,composition:pcgrad,trained:layers.0.*",
+            "name what it looks at, as in shared = [\"layers.0.*\"]",
+        ),
+        (
+            "like:erm,optimizer:adamw(weight_decay=-0.0,cautious=true)",
+            "give weight_decay, or leave cautious out",
+        ),
+        (
+            "like:whitened,metric:none,grouping:landmarks(at_most=4),lens:search",
+            "at_most = 4 of grouping landmarks makes no difference",
+        ),
+        (
             "like:whitened,grouping:landmarks(split_below=0.1)",
             "while split_merge = false; give split_merge = true, or leave split_below out",
         ),

@@ -29,9 +29,17 @@ impl Condition {
         let value = values.get(self.other)?;
         let holds = match self.is {
             Is::One(words) => words.contains(&value.to_string().as_str()),
-            Is::Not(word) => value.to_string() != word,
+            Is::Not(word) => !is(value, word),
         };
         (!holds).then_some(value)
+    }
+}
+
+/// Whether a value is what a word says; 0 is −0.
+fn is(value: &Value, word: &str) -> bool {
+    match value {
+        Value::Number(number) => word.parse() == Ok(*number),
+        other => other.to_string() == word,
     }
 }
 

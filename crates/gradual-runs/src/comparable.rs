@@ -184,12 +184,27 @@ fn often(config: &RunConfig, steps: u64) -> [f64; 2] {
     [config.steps as f64 / steps as f64, 1.0 / steps as f64]
 }
 
-/// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none.
+/// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none. Where a second
+/// phase begins off the grid there is an evaluation more, which is passed over.
 fn between(evaluations: &[Evaluation]) -> Vec<u64> {
-    let steps = evaluations.windows(2).map(|two| two[1].step - two[0].step);
-    let before = evaluations.first().map(|first| first.step);
-    let before = before.filter(|&steps| steps > 0);
-    let mut steps: Vec<u64> = steps.chain(before).collect();
-    steps.sort_unstable();
-    steps
+    let all: Vec<u64> = evaluations.iter().map(|one| one.step).collect();
+    let second = evaluations.iter().position(|one| one.moved.is_some());
+    let mut on_grid = all.clone();
+    if let Some(begins) = second.and_then(|second| second.checked_sub(1)) {
+        on_grid.remove(begins);
+    }
+    let (all, on_grid) = (gaps(&all), gaps(&on_grid));
+    match on_grid.last() <= all.last() {
+        true => on_grid,
+        // It was on the grid.
+        false => all,
+    }
+}
+
+fn gaps(steps: &[u64]) -> Vec<u64> {
+    let between = steps.windows(2).map(|two| two[1] - two[0]);
+    let before = steps.first().copied().filter(|&steps| steps > 0);
+    let mut gaps: Vec<u64> = between.chain(before).collect();
+    gaps.sort_unstable();
+    gaps
 }

@@ -1,8 +1,11 @@
 //! Numbers that are too far from all others of their column.
 
-/// How many times as far as three quarters of the others. Beyond it, its square, and what a model makes of it, leave single
+/// How many times as far as three quarters of the others that differ from the median. Beyond it, its square, and what a model makes of it, leave single
 /// precision as soon as it is held out of what the scale is taken from.
 const FAR: f64 = 1e12;
+
+/// What stands for a missing number is larger than this: nobody's unit is so small that it is a usual number.
+const LARGE: f64 = 1e9;
 
 /// The place of a number that is [`FAR`] from the others, if there is one; NaN stands for a missing number. Distances are from the
 /// median, and compared with the third quartile of those that are not 0: whatever has spread over many powers of ten is near.
@@ -17,7 +20,7 @@ pub(super) fn far(numbers: &[f64]) -> Option<usize> {
         .collect();
     distances.sort_unstable_by(f64::total_cmp);
     let near = *distances.get(3 * (distances.len().checked_sub(1)?) / 4)?;
-    let is_far = |number: &f64| (number - median).abs() / near > FAR;
+    let is_far = |number: &f64| number.abs() > LARGE && (number - median).abs() / near > FAR;
     numbers.iter().position(is_far)
 }
 
@@ -46,6 +49,11 @@ mod tests {
         assert_eq!(far(&rain), None);
         rain[60] = 1e20;
         assert_eq!(far(&rain), Some(60));
+        // Distances that are rounding.
+        let mut rounded = vec![0.3; 40];
+        rounded[..20].fill(0.1 + 0.2);
+        rounded[30] = 0.7;
+        assert_eq!(far(&rounded), None);
         let powers: Vec<f64> = (-15..15).map(|power| 10f64.powi(power)).collect();
         assert_eq!(far(&powers), None);
         assert_eq!(
