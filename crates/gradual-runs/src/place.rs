@@ -1,6 +1,7 @@
 //! Where runs lie: `<experiment>/<arm>/seed-<s>`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::RunConfig;
@@ -137,7 +138,11 @@ fn folders(folder: &Path) -> Result<Inside, RunsError> {
         if name.starts_with('.') {
             continue;
         }
-        let kind = fs::symlink_metadata(&path).map_err(RunsError::file("look at", &path))?;
+        let kind = match fs::symlink_metadata(&path) {
+            // A report that another program exchanges is away for a moment.
+            Err(gone) if gone.kind() == ErrorKind::NotFound => continue,
+            found => found.map_err(RunsError::file("look at", &path))?,
+        };
         if kind.is_symlink() && path.is_dir() {
             return Err(RunsError::Link { path });
         }

@@ -83,7 +83,10 @@ pub fn sweep(folder: &Path) -> Result<(), RunsError> {
         if !name.is_some_and(is_temporary) {
             continue;
         }
-        let kind = fs::symlink_metadata(&path).map_err(RunsError::file("look at", &path))?;
+        let kind = match fs::symlink_metadata(&path) {
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => continue,
+            found => found.map_err(RunsError::file("look at", &path))?,
+        };
         let removed = match kind.file_type() {
             kind if kind.is_file() => fs::remove_file(&path),
             kind if kind.is_dir() => fs::remove_dir_all(&path),
