@@ -1,5 +1,6 @@
 //! One step: losses to groups to coefficients to update.
 
+mod chosen;
 pub(crate) mod decided;
 mod examples;
 pub(crate) mod finish;

@@ -1,6 +1,5 @@
 //! The examples of a draw that have a loss, among all of them.
 
-use burn::tensor::{Int, Tensor, TensorData};
 use gradual_group::GroupError;
 
 use super::known::{Known, OwnedKnown};
@@ -8,14 +7,6 @@ use super::pass::Pass;
 use super::stepped::Stepped;
 use crate::error::TrainError;
 use crate::label_set::{LabelSet, OwnedLabels};
-
-/// The losses of some examples, in this order.
-pub(crate) fn chosen(losses: Tensor<1>, examples: &[usize]) -> Tensor<1> {
-    let numbers: Vec<i64> = examples.iter().map(|&at| at as i64).collect();
-    let numbers = TensorData::new(numbers, [examples.len()]);
-    let at = Tensor::<1, Int>::from_data(numbers, &losses.device());
-    losses.select(0, at)
-}
 
 /// Which examples of a draw have a loss.
 pub(crate) struct Examples {

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradual_grad::{ExampleGradients, GradError, Traced};
 
-use super::examples::chosen;
+use super::chosen::chosen;
 use crate::label_set::{LabelSet, OwnedLabels};
 
 /// What is known of the examples of a draw beside their losses and gradients.

@@ -5,7 +5,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use gradual_grad::{ExampleGradients, GradError, Traced};
 
-use super::examples::chosen;
+use super::chosen::chosen;
 use super::finite::{host, is_half, wide};
 use crate::error::TrainError;
 use crate::objective::Objective;

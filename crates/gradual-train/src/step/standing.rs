@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use gradual_grad::{Traced, Tracer};
 use gradual_group::{Draw, Standing};
 
-use super::examples::chosen;
+use super::chosen::chosen;
 use super::finite::{all_finite, host};
 use super::parts::trace_together;
 use super::range::out_of_range;
