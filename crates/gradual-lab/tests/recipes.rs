@@ -370,3 +370,23 @@ fn the_tables_for_choosing_are_printed_from_the_registries() {
         );
     }
 }
+
+/// A wrapper that waits inside another one, whose last draw of waiting is that of the examples that a record is made of.
+#[test]
+fn a_grouping_that_waits_inside_a_wrapper_is_recorded() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let arm = "mine=like:whitened,grouping:singular-vectors(membership=squared),metric:unit,wrappers:after(draws=2)+tracked,\
+               composition:cvar";
+    run(&[
+        "--quick",
+        "--seeds=1",
+        "--steps=12",
+        "--draw=24",
+        "--evaluate-every=5",
+        "--arms=mine",
+        "--arm",
+        arm,
+        &out,
+    ]);
+}

@@ -68,7 +68,10 @@ impl<T: Task> Trainer<'_, T> {
             Err(error) if error.is_not_finite() => return Ok(None),
             Err(error) => return Err(error),
         };
-        let seen = grouping.seen(&shown.traced.gradients)?;
+        // One that waited for its last draw has seen none, and compares gradients as it did while it waited.
+        let gradients = &shown.traced.gradients;
+        let seen = grouping.seen(gradients);
+        let seen = seen.or_else(|_| self.objective.grouping.seen(gradients))?;
         let (assignment, typical) = members_of(&groups, &seen)?;
         let numbers = match groups.identities() {
             [] => run.followed.numbers(&assignment),
