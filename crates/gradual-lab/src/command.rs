@@ -2,6 +2,7 @@
 
 mod all;
 mod flags;
+mod late;
 mod list;
 mod part;
 mod planned;

@@ -375,23 +375,11 @@ pub(crate) fn folder_name(name: &str, quick: bool) -> String {
 ///
 /// For one against a number, which is no loss.
 fn by_loss(claim: Claim) -> anyhow::Result<Claim> {
-    let (metric, direction, smallest_effect) = match (claim.metric, claim.direction) {
-        (Metric::Gap, direction) => (Metric::Gini, direction, claim.smallest_effect),
-        (Metric::FinalAccuracy, direction) => {
-            let other = match direction {
-                Direction::Higher => Direction::Lower,
-                Direction::Lower => Direction::Higher,
-            };
-            (Metric::FinalLoss, other, 1.0 / claim.smallest_effect)
-        }
-        (Metric::RelativeWidth, direction) => (
-            Metric::RelativeWidthByLoss,
-            direction,
-            claim.smallest_effect,
-        ),
-        (Metric::WorstAccuracy | Metric::Area | Metric::Learned, direction) => {
-            (claim.metric, direction, claim.smallest_effect)
-        }
+    let of_losses = match claim.metric {
+        Metric::Gap => Some(Metric::Gini),
+        Metric::FinalAccuracy => Some(Metric::FinalLoss),
+        Metric::RelativeWidth => Some(Metric::RelativeWidthByLoss),
+        Metric::WorstAccuracy | Metric::Area | Metric::Learned => None,
         _ => return Ok(claim),
     };
     if let Some(Against::Number(number)) = claim.against {
@@ -399,15 +387,20 @@ fn by_loss(claim: Claim) -> anyhow::Result<Claim> {
             "the claim \"{}\": {} = {number} is of accuracies, and a number is predicted here, which is judged by losses: {}",
             claim.statement,
             claim.metric.name(),
-            match metric == claim.metric {
-                true => String::from("claim something else"),
-                false => format!("claim {}, against a number of that", metric.name()),
+            match of_losses {
+                Some(metric) => format!("claim {}, against a number of that", metric.name()),
+                None => String::from("claim something else"),
             }
         );
     }
-    if metric == claim.metric {
+    let Some(metric) = of_losses else {
         return Ok(claim);
-    }
+    };
+    let (direction, smallest_effect) = match (metric, claim.direction) {
+        (Metric::FinalLoss, Direction::Higher) => (Direction::Lower, 1.0 / claim.smallest_effect),
+        (Metric::FinalLoss, Direction::Lower) => (Direction::Higher, 1.0 / claim.smallest_effect),
+        (_, direction) => (direction, claim.smallest_effect),
+    };
     Ok(Claim {
         statement: format!(
             "{} (Judged by losses, for a number is predicted.)",

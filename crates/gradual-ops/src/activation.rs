@@ -2,38 +2,40 @@
 
 use burn::tensor::{Tensor, activation};
 
+/// Which one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Gelu,
+    GeluApproximate,
+    Silu,
+}
+
 /// x Φ(x), Φ the distribution function of the normal distribution. Any shape → the same.
 #[must_use]
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    if let Some(found) =
-        crate::flex::activation::activated(&x, crate::kernels::activation::Kind::Gelu)
-    {
-        return found;
-    }
-    activation::gelu(x)
+    activated(x, Kind::Gelu)
 }
 
 /// x (1 + tanh(√(2/π) (x + 0.044715 x³)))/2, which is near [`gelu`]. Any shape → the same.
 #[must_use]
 pub fn gelu_approximate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    if let Some(found) =
-        crate::flex::activation::activated(&x, crate::kernels::activation::Kind::GeluApproximate)
-    {
-        return found;
-    }
-    activation::gelu_approximate(x)
+    activated(x, Kind::GeluApproximate)
 }
 
 /// x/(1 + e⁻ˣ). Any shape → the same.
 #[must_use]
 pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    activated(x, Kind::Silu)
+}
+
+fn activated<const D: usize>(x: Tensor<D>, kind: Kind) -> Tensor<D> {
     #[cfg(feature = "flex")]
-    if let Some(found) =
-        crate::flex::activation::activated(&x, crate::kernels::activation::Kind::Silu)
-    {
+    if let Some(found) = crate::flex::activation::activated(&x, kind) {
         return found;
     }
-    activation::silu(x)
+    match kind {
+        Kind::Gelu => activation::gelu(x),
+        Kind::GeluApproximate => activation::gelu_approximate(x),
+        Kind::Silu => activation::silu(x),
+    }
 }

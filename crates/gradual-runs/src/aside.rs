@@ -105,12 +105,17 @@ fn events_back(place: &Place, target: &Path) {
     else {
         return;
     };
-    let seed = format!("seed-{}", place.seed);
-    let own = |folder: &Path| folder.join(TENSORBOARD).join(&place.arm).join(&seed);
-    let _ = fs::rename(own(old), own(experiment));
-    for made in own(old).ancestors().skip(1).take(2) {
+    let moved = events_in(old, place);
+    let _ = fs::rename(&moved, events_in(experiment, place));
+    for made in moved.ancestors().skip(1).take(2) {
         let _ = fs::remove_dir(made);
     }
+}
+
+/// The folder of the event files of the run at this place.
+fn events_in(folder: &Path, place: &Place) -> PathBuf {
+    let arm = folder.join(TENSORBOARD).join(&place.arm);
+    arm.join(format!("seed-{}", place.seed))
 }
 
 /// Moves the run at a place of `experiment` to `<experiment>/.old-<stamp>/<arm>/seed-<s>`, with everything that is in
@@ -174,23 +179,19 @@ fn shift(experiment: &Path, place: &Place, stamp: &Stamp) -> Result<PathBuf, Run
 /// Moves the event files of a run that was moved aside to `<old>/tensorboard/<arm>/seed-<s>`, so that they do not stand for the
 /// next one. Where they can't be moved, they stay.
 fn events_aside(experiment: &Path, place: &Place, old: &Path) {
-    let seed = format!("seed-{}", place.seed);
-    let own = experiment.join(TENSORBOARD);
-    let from = own.join(&place.arm).join(&seed);
-    // No link is followed.
-    let mut folders = [
-        own,
-        experiment.join(TENSORBOARD).join(&place.arm),
-        from.clone(),
-    ]
-    .into_iter();
-    if !folders.all(|folder| files::is_folder(&folder).unwrap_or(false)) {
+    let (from, to) = (events_in(experiment, place), events_in(old, place));
+    // No link is followed: the folder of the run, that of its arm, and that of all.
+    let is_folder = |folder: &Path| files::is_folder(folder).unwrap_or(false);
+    if !from.ancestors().take(3).all(is_folder) {
         return;
     }
-    let all = old.join(TENSORBOARD);
-    let arm = all.join(&place.arm);
-    if made(&all).unwrap_or(false) && made(&arm).unwrap_or(false) {
-        let _ = fs::rename(&from, arm.join(seed));
+    let above: Vec<&Path> = to.ancestors().skip(1).take(2).collect();
+    if above
+        .into_iter()
+        .rev()
+        .all(|folder| made(folder).unwrap_or(false))
+    {
+        let _ = fs::rename(from, to);
     }
 }
 

@@ -6,7 +6,8 @@ use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::{Kept, in_graph, in_order, numbers, plain, shaped, tracked};
-use crate::kernels::activation::{Backward, Forward, Kind};
+use crate::activation::Kind;
+use crate::kernels::activation::{Backward, Forward};
 use crate::kernels::in_parts;
 
 /// Entries of a part.

@@ -5,17 +5,10 @@ use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use pulp::{Simd, WithSimd};
 
 use super::exponential::exp;
+use crate::activation::Kind;
 
 /// Below, a sigmoid is 0.
 const LOW: f32 = -87.0;
-
-/// Which one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    Gelu,
-    GeluApproximate,
-    Silu,
-}
 
 pub(crate) struct Forward<'a> {
     pub(crate) kind: Kind,

@@ -1,7 +1,7 @@
 //! Numbers that are too far from all others of their column.
 
-/// How many times as far as three quarters of the others that differ from the median. Beyond it, its square, and what a model makes of it, leave single
-/// precision as soon as it is held out of what the scale is taken from.
+/// How many times as far as three quarters of the others that differ from the median. Beyond it, its square, and what a model makes of
+/// it, leave single precision as soon as it is held out of what the scale is taken from.
 const FAR: f64 = 1e12;
 
 /// What stands for a missing number is larger than this: nobody's unit is so small that it is a usual number.
@@ -10,16 +10,20 @@ const LARGE: f64 = 1e9;
 /// The place of a number that is [`FAR`] from the others, if there is one; NaN stands for a missing number. Distances are from the
 /// median, and compared with the third quartile of those that are not 0: whatever has spread over many powers of ten is near.
 pub(super) fn far(numbers: &[f64]) -> Option<usize> {
+    // Most columns have none, and are only read.
+    if !numbers.iter().any(|number| number.abs() > LARGE) {
+        return None;
+    }
     let mut there: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
-    there.sort_unstable_by(f64::total_cmp);
-    let median = *there.get(there.len() / 2)?;
+    let middle = there.len() / 2;
+    let (_, &mut median, _) = there.select_nth_unstable_by(middle, f64::total_cmp);
     let mut distances: Vec<f64> = there
         .iter()
         .map(|number| (number - median).abs())
         .filter(|&distance| distance > 0.0)
         .collect();
-    distances.sort_unstable_by(f64::total_cmp);
-    let near = *distances.get(3 * (distances.len().checked_sub(1)?) / 4)?;
+    let quartile = 3 * (distances.len().checked_sub(1)?) / 4;
+    let (_, &mut near, _) = distances.select_nth_unstable_by(quartile, f64::total_cmp);
     let is_far = |number: &f64| number.abs() > LARGE && (number - median).abs() / near > FAR;
     numbers.iter().position(is_far)
 }
