@@ -1,14 +1,10 @@
 //! Activations: GELU and SiLU.
 
+pub(crate) mod kind;
+
 use burn::tensor::{Tensor, activation};
 
-/// Which one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    Gelu,
-    GeluApproximate,
-    Silu,
-}
+use kind::Kind;
 
 /// x Φ(x), Φ the distribution function of the normal distribution. Any shape → the same.
 #[must_use]

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::{Kept, in_graph, in_order, numbers, plain, shaped, tracked};
-use crate::activation::Kind;
+use crate::activation::kind::Kind;
 use crate::kernels::activation::{Backward, Forward};
 use crate::kernels::in_parts;
 

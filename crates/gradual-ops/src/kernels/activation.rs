@@ -5,7 +5,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use pulp::{Simd, WithSimd};
 
 use super::exponential::exp;
-use crate::activation::Kind;
+use crate::activation::kind::Kind;
 
 /// Below, a sigmoid is 0.
 const LOW: f32 = -87.0;

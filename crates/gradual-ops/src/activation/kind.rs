@@ -1,0 +1,9 @@
+//! Which activation.
+
+/// Which activation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Gelu,
+    GeluApproximate,
+    Silu,
+}
