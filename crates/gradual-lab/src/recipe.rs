@@ -35,7 +35,7 @@ use gradual::loss::registry::{
 };
 use gradual::train::registry::{LENSES, LensContext, OPTIMIZERS, SAMPLERS, SamplerContext};
 use gradual::train::{Lens, Objective, Sampler};
-use gradual_registry::{Parameter, RegistryError, Spec, Value};
+use gradual_registry::{RegistryError, Spec, Value};
 use serde::{Deserialize, Serialize};
 
 /// All choices of one arm. See the [module](self).
@@ -400,13 +400,7 @@ impl Recipe {
             metric: None,
         };
         let stands = GROUPINGS.build(&self.grouping, context)?.wants().is_some();
-        let most = self.grouping.parameters.get(AT_MOST);
-        let usual = entry.and_then(|entry| {
-            let all = entry.parameters.iter();
-            all.filter(|one| one.name == AT_MOST)
-                .find_map(Parameter::default)
-        });
-        if let Some(most) = most.filter(|most| Some(*most) != usual.as_ref()) {
+        if let Some(most) = self.unusual(AT_MOST) {
             bail!(
                 "lens {SEARCH}: says how many groups there are, so that {AT_MOST} = {most} of grouping {name} makes no difference: leave it out"
             );
@@ -421,6 +415,17 @@ impl Recipe {
             );
         }
         Ok(())
+    }
+
+    /// A parameter of its grouping, if that is another than the usual one.
+    fn unusual(&self, name: &str) -> Option<&Value> {
+        let value = self.grouping.parameters.get(name)?;
+        let entry = GROUPINGS
+            .iter()
+            .find(|entry| entry.name == self.grouping.name)?;
+        let mut parameters = entry.parameters.iter();
+        let usual = parameters.find(|one| one.name == name)?.default();
+        (usual.as_ref() != Some(value)).then_some(value)
     }
 
     /// Its wrappers around a grouping.
@@ -467,6 +472,14 @@ impl Recipe {
         if self.lens.is_some() && !grouping.goes_with_lens() {
             bail!(
                 "grouping {} looks at no gradients and no losses, so that a lens makes no difference: leave it out",
+                self.grouping.name
+            );
+        }
+        let stands = self.lens.is_some() && grouping.wants().is_some();
+        if let Some(every) = self.unusual(EVERY).filter(|_| stands) {
+            bail!(
+                "grouping {}: under a lens the gradients of standing examples stay what they are, so that {EVERY} = {every} makes no difference: \
+                 leave it out",
                 self.grouping.name
             );
         }

@@ -160,6 +160,10 @@ fn settings_without_effect_are_refused() {
             "at_most = 4 of grouping landmarks makes no difference",
         ),
         (
+            "like:whitened,grouping:landmarks(every=5),lens:snapshot(after=1)",
+            "stay what they are, so that every = 5 makes no difference",
+        ),
+        (
             "like:whitened,grouping:landmarks(split_below=0.1)",
             "while split_merge = false; give split_merge = true, or leave split_below out",
         ),

@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod error;
 mod far;
 mod feature;
+mod fill;
 mod header;
 pub(crate) mod options;
 mod read;

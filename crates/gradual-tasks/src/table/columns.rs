@@ -5,6 +5,7 @@ use gradual_registry::excerpt;
 use super::error::{LISTED, SHORT, TableError};
 use super::far::far;
 use super::feature::{Feature, Reading, shown};
+use super::fill::{Fill, fill};
 use super::options::Predicted;
 use crate::counted::counted;
 use crate::finite::few::few_held_out;
@@ -253,6 +254,7 @@ impl Columns {
                 if let Some(row) = far(&numbers) {
                     return Err(unusable(too_far(&predicted, row, numbers[row])));
                 }
+                warnings.extend(fill(&numbers).map(|fill| stands_for(&predicted, fill)));
                 (Targets::Numbers(numbers), "a number".to_owned())
             }
         };
@@ -337,6 +339,21 @@ fn too_far(column: &str, row: usize, number: f64) -> String {
     )
 }
 
+/// What may be wrong with a number that stands apart.
+fn stands_for(column: &str, fill: Fill) -> String {
+    let [low, high] = fill.others.map(shown);
+    let others = match low == high {
+        true => format!("{low} elsewhere"),
+        false => format!("from {low} to {high} elsewhere"),
+    };
+    format!(
+        "the column '{}' holds {} in {} rows, and {others}; if that stands for a missing number, leave the cells empty",
+        excerpt(column, SHORT),
+        shown(fill.number),
+        fill.times
+    )
+}
+
 /// The columns that hold anything, and what was made of each column. What is odd is warned of.
 fn finished(readings: Vec<Reading>, warnings: &mut Vec<String>) -> (Vec<Feature>, Vec<String>) {
     let (mut features, mut plain, mut described) = (Vec::new(), Vec::new(), Vec::new());
@@ -355,6 +372,9 @@ fn finished(readings: Vec<Reading>, warnings: &mut Vec<String>) -> (Vec<Feature>
             warnings.push(format!(
                 "the column '{name}' counts the rows; if it is an index, leave it out (--ignore, or `ignore` in a file)"
             ));
+        }
+        if let Some(fill) = feature.fill() {
+            warnings.push(stands_for(&feature.name, fill));
         }
         features.push(feature);
     }

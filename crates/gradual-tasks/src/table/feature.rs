@@ -5,6 +5,7 @@ use gradual_registry::excerpt;
 use super::cell::{Cell, SEVERAL_LINES};
 use super::error::SHORT;
 use super::far::far;
+use super::fill::{Fill, fill};
 use super::options::{Missing, TableOptions};
 use crate::finite::scale::Scale;
 use crate::finite::texts::Texts;
@@ -278,6 +279,14 @@ impl Feature {
     pub(super) fn far(&self) -> Option<(usize, f64)> {
         match &self.values {
             Values::Numbers(numbers) => far(numbers).map(|row| (row, numbers[row])),
+            Values::Levels { .. } => None,
+        }
+    }
+
+    /// The number that may stand for missing ones, if one does.
+    pub(super) fn fill(&self) -> Option<Fill> {
+        match &self.values {
+            Values::Numbers(numbers) => fill(numbers),
             Values::Levels { .. } => None,
         }
     }

@@ -447,6 +447,43 @@ fn what_is_unusual_is_noted() {
             "FILE: the column 'row' counts the rows; if it is an index, leave it out (--ignore, or `ignore` in a file)"
         ]
     );
+    let rows: String = (0..400)
+        .map(|i| {
+            format!(
+                "{},{},{}\n",
+                i % 2,
+                i / 2 % 2,
+                if i % 90 == 7 { -9999 } else { i % 7 }
+            )
+        })
+        .collect();
+    assert_eq!(
+        note(&format!("y,g,size\n{rows}"), "y", "g"),
+        [
+            "FILE: the column 'size' holds -9999 in 5 rows, and from 0 to 6 elsewhere; if that stands for a missing number, leave the \
+             cells empty"
+        ]
+    );
+    let target = TableOptions::numbers("y", "g");
+    let rows = |odd: &str| {
+        format!(
+            "y,g,a\n{}",
+            format!("1,0,1\n2,1,1\n{odd},0,3\n3,1,4\n").repeat(20)
+        )
+    };
+    let notes = |odd| {
+        TableData::read(rows(odd).as_bytes(), "FILE", &target)
+            .unwrap()
+            .notes()
+            .to_vec()
+    };
+    let of_target = "FILE: the column 'y' holds 999 in 20 rows, and from 1 to 3 elsewhere; if that stands for a missing number, leave the cells empty";
+    assert!(
+        notes("999").iter().any(|note| note == of_target),
+        "{:?}",
+        notes("999")
+    );
+    assert!(!notes("998").iter().any(|note| note.contains("stands for")));
     let classes = "y,g,a\n0,1,1\n0,1,2\n0,1,3\n1,1,2\n";
     assert_eq!(
         note(classes, "y", "g")[..1],
