@@ -115,8 +115,9 @@ TIMED: dict[str, Model] = {
     "decoder": Decoder(width=128, heads=4, layers=2, length=64, vocabulary=256, hidden=512),
 }
 
-#: What is timed on a GPU, when it is asked for.
+#: What is timed when it is asked for, the second on a GPU.
 LARGE: dict[str, Model] = {
+    "decoder-50257": Decoder(width=128, heads=4, layers=2, length=64, vocabulary=50257, hidden=512),
     "decoder-100m": Decoder(width=768, heads=12, layers=12, length=256, vocabulary=16384, hidden=3072),
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::measured::Measured;
 use crate::memory;
 use crate::method::Method;
-use crate::model::{ConvNet, DECODER, Kind, LARGE_DECODER, Model};
+use crate::model::{ConvNet, DECODER, Kind, LARGE_DECODER, Model, WIDE_DECODER};
 use crate::threads::on_threads;
 
 /// One (model, draw), and the methods to run on it.
@@ -31,6 +31,7 @@ pub(crate) fn measure(case: &Case, device: &Device) -> anyhow::Result<Vec<Measur
         Kind::Mlp { width } => run::<Mlp>(case, &width, device),
         Kind::ConvNet => run::<ConvNet>(case, &(), device),
         Kind::Decoder => run::<Decoder>(case, &DECODER, device),
+        Kind::WideDecoder => run::<Decoder>(case, &WIDE_DECODER, device),
         Kind::LargeDecoder => run::<Decoder>(case, &LARGE_DECODER, device),
     })?
 }

@@ -12,7 +12,7 @@ use crate::method::Method;
 use crate::model::{Kind, MOST_WIDTH};
 use crate::turns::{Peers, Turns};
 use crate::whole::Whole;
-use crate::{endurance, groupings, scaling, table};
+use crate::{endurance, groupings, largest, scaling, table};
 
 /// Draws of `--quick`: those that have a target.
 const QUICK_DRAWS: [usize; 2] = [64, 128];
@@ -26,7 +26,7 @@ const MOST_THREADS: u64 = 1_024;
 /// What can be asked for.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Models: mlp, convnet, decoder, decoder-100m, or mlp-W for hidden layers of width W
+    /// Models: mlp, convnet, decoder, decoder-50257, decoder-100m, or mlp-W for hidden layers of width W
     #[arg(
         long,
         value_name = "A,B",
@@ -46,9 +46,12 @@ pub struct Arguments {
     /// What a step costs under each grouping, in place of the table
     #[arg(long, conflicts_with_all = ["scaling", "endurance", "models"])]
     groupings: bool,
+    /// The largest draws that fit into so many GiB, in place of the table
+    #[arg(long, value_name = "GIB", conflicts_with_all = ["scaling", "endurance", "groupings", "draws", "quick", "repetitions"], value_parser = gibibytes)]
+    largest: Option<f64>,
     /// Whole experiments, files and evaluations included, in place of the table: sparse-parity, skills and a table under
     /// the mean loss and the grouped one; --peers times the same written in PyTorch and JAX
-    #[arg(long, conflicts_with_all = ["scaling", "endurance", "groupings", "models", "draws"])]
+    #[arg(long, conflicts_with_all = ["scaling", "endurance", "groupings", "largest", "models", "draws"])]
     whole: bool,
     /// One run of --endurance, as the command itself asks for it
     #[arg(long, hide = true, requires = "endurance")]
@@ -76,7 +79,7 @@ pub struct Arguments {
     /// What the PyTorch peers run on: cpu or cuda
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     peers_device: String,
-    /// Where the tables go; those of --scaling and --endurance into folders in it
+    /// Where the tables go; those of --scaling, --endurance and --largest into folders in it
     #[arg(long, value_name = "DIR", default_value = "runs/bench")]
     out: PathBuf,
     /// One of the backends that are compiled in, NAME or NAME:INDEX for one of its devices
@@ -139,6 +142,9 @@ impl Arguments {
                 device: self.peers_device.clone(),
             }),
         };
+        if let Some(gib) = self.largest {
+            return largest::run(&turns, &self.kinds()?, gib, &self.out.join("largest"));
+        }
         let sizes = |given: &[u64], default: &[usize]| match given {
             [] => default.to_vec(),
             given => given.iter().map(|&size| size as usize).collect(),
@@ -177,4 +183,11 @@ impl Arguments {
         }
         self.models.iter().map(|name| name.parse()).collect()
     }
+}
+
+/// A limit of memory.
+fn gibibytes(text: &str) -> Result<f64, String> {
+    let gib = text.parse::<f64>().ok();
+    gib.filter(|gib| (0.05..=1024.0).contains(gib))
+        .ok_or_else(|| String::from("it is a number of GiB from 0.05 to 1024"))
 }

@@ -2,9 +2,11 @@
 
 use std::hint::black_box;
 
+use anyhow::Context as _;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use gradual::prelude::*;
+use gradual::train::{Gathering, Ranks, ThreadRank};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
@@ -14,6 +16,12 @@ const GROUPS: usize = 8;
 
 /// Dimensions of the sketch that is timed.
 const SKETCH: usize = 256;
+
+/// Standing examples of the step that is computed twice.
+const LANDMARKS: usize = 64;
+
+/// Examples of a part of a draw that is computed twice.
+const PART: usize = 32;
 
 /// One way to make a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +44,13 @@ pub(crate) enum Method {
     Svd,
     /// The same from a sketch.
     SvdSketch,
+    /// The whole step over landmarks that compares sketches, of which parts of the draw are traced one at a time, and computed again for
+    /// the update.
+    Recomputed,
 }
 
 impl Method {
+    /// Those that are timed.
     pub(crate) const ALL: [Self; 8] = [
         Self::Ordinary,
         Self::Trace,
@@ -60,6 +72,7 @@ impl Method {
             Self::KMeans => "k-means",
             Self::Svd => "svd",
             Self::SvdSketch => "svd-sketch",
+            Self::Recomputed => "recomputed",
         }
     }
 
@@ -98,6 +111,7 @@ impl Method {
                 let grouping = SingularVectors::default().with_sketch(SKETCH, 0)?;
                 return grouped(Objective::new(grouping, SumOfSquares), None);
             }
+            Self::Recomputed => return recomputed(model, draw, n),
             _ => {}
         }
         let traced = trace(model, |m| m.losses(draw))?;
@@ -113,4 +127,29 @@ impl Method {
         let coefficients = Tensor::<1>::full([n], 1.0 / n as f64, &traced.losses.device());
         Ok(traced.gradients.combine(&coefficients)?)
     }
+}
+
+/// A step over landmarks that holds the gradients of one part of the draw at a time.
+fn recomputed<M: Model>(model: &M, draw: &M::Draw, n: usize) -> anyhow::Result<GradientsParams> {
+    let parts = (0..n).step_by(PART);
+    let parts: Vec<M::Draw> = parts
+        .map(|first| M::part(draw, first..n.min(first + PART)))
+        .collect();
+    let gathering = Gathering::Sketch {
+        dim: SKETCH,
+        seed: 0,
+    };
+    let alone = ThreadRank::several(1);
+    let alone = alone.into_iter().next().context("one thread is one rank")?;
+    let ranks = Ranks::new(alone).with_gathering(gathering).recomputing();
+    let standing = n.min(LANDMARKS);
+    let landmarks = Landmarks::new(GROUPS.min(n), Metric::default(), 0).with_examples(standing)?;
+    let mut objective = Objective::new(landmarks, SumOfSquares);
+    let (stepper, labels) = (Stepper::default(), LabelSet::default());
+    let first = M::part(draw, 0..standing);
+    ranks.stand(stepper, model, &mut objective, |m| m.losses(&first))?;
+    let stepped = ranks.step(stepper, model, &mut objective, labels, &parts, |m, part| {
+        m.losses(part)
+    })?;
+    Ok(stepped.update)
 }

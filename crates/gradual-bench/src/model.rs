@@ -1,6 +1,7 @@
 //! The models that are timed; the peers' script has the same.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use anyhow::bail;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// Widest hidden layers of an MLP.
 pub(crate) const MOST_WIDTH: u64 = 16_384;
 
-/// Which model. Its name is `mlp`, `convnet`, `decoder`, `decoder-100m`, or `mlp-W` for an MLP of another width.
+/// Which model. Its name is `mlp`, `convnet`, `decoder`, `decoder-50257`, `decoder-100m`, or `mlp-W` for an MLP of another width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) enum Kind {
@@ -29,6 +30,8 @@ pub(crate) enum Kind {
     ConvNet,
     /// Two blocks of width 128 on 64 tokens of 256, tied read-out.
     Decoder,
+    /// The same on as many tokens as GPT-2 has.
+    WideDecoder,
     /// Twelve blocks of width 768 on 256 tokens of 16 384, tied read-out: 98 million parameters, for a GPU.
     LargeDecoder,
 }
@@ -53,7 +56,7 @@ impl Kind {
     pub(crate) fn draws(self) -> &'static [usize] {
         match self {
             Self::LargeDecoder => &[256],
-            Self::Decoder => &[16, 64],
+            Self::Decoder | Self::WideDecoder => &[16, 64],
             _ => &[32, 128, 512, 1024],
         }
     }
@@ -66,6 +69,7 @@ impl fmt::Display for Kind {
             Self::Mlp { width } => write!(f, "mlp-{width}"),
             Self::ConvNet => f.write_str("convnet"),
             Self::Decoder => f.write_str("decoder"),
+            Self::WideDecoder => f.write_str("decoder-50257"),
             Self::LargeDecoder => f.write_str("decoder-100m"),
         }
     }
@@ -78,8 +82,9 @@ impl FromStr for Kind {
         if let Some(kind) = Self::ALL.iter().find(|kind| kind.to_string() == name) {
             return Ok(*kind);
         }
-        if name == Self::LargeDecoder.to_string() {
-            return Ok(Self::LargeDecoder);
+        let asked_for = [Self::WideDecoder, Self::LargeDecoder];
+        if let Some(kind) = asked_for.iter().find(|kind| kind.to_string() == name) {
+            return Ok(*kind);
         }
         let width = name.strip_prefix("mlp-").map(str::parse::<u64>);
         match width {
@@ -90,7 +95,7 @@ impl FromStr for Kind {
                 bail!("mlp-{width}: a width is a whole number from 1 to {MOST_WIDTH}")
             }
             _ => bail!(
-                "there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder, decoder-100m"
+                "there is no model '{name}'; there are mlp, mlp-WIDTH, convnet, decoder, decoder-50257, decoder-100m"
             ),
         }
     }
@@ -120,6 +125,12 @@ pub(crate) const DECODER: DecoderConfig = DecoderConfig {
     hidden: 512,
 };
 
+/// Sizes of `decoder-50257`.
+pub(crate) const WIDE_DECODER: DecoderConfig = DecoderConfig {
+    vocabulary: 50_257,
+    ..DECODER
+};
+
 /// Sizes of `decoder-100m`.
 pub(crate) const LARGE_DECODER: DecoderConfig = DecoderConfig {
     vocabulary: 16_384,
@@ -139,6 +150,17 @@ pub(crate) trait Model: Module {
     fn fresh(size: &Self::Size, device: &Device) -> Self;
     fn draw(size: &Self::Size, n: usize, device: &Device) -> Self::Draw;
     fn losses(&self, draw: &Self::Draw) -> Tensor<1>;
+    /// Some examples of a draw.
+    fn part(draw: &Self::Draw, examples: Range<usize>) -> Self::Draw;
+}
+
+/// Some rows of a tensor.
+fn rows<const D: usize>(tensor: &Tensor<D>, rows: &Range<usize>) -> Tensor<D> {
+    tensor.clone().narrow(0, rows.start, rows.len())
+}
+
+fn whole_rows<const D: usize>(tensor: &Tensor<D, Int>, rows: &Range<usize>) -> Tensor<D, Int> {
+    tensor.clone().narrow(0, rows.start, rows.len())
 }
 
 /// Cross-entropy of every row: logits `[rows, classes]`, targets `[rows]`.
@@ -172,6 +194,10 @@ impl Model for Mlp {
 
     fn losses(&self, (inputs, targets): &Self::Draw) -> Tensor<1> {
         cross_entropy(self.forward(inputs.clone()), targets)
+    }
+
+    fn part((inputs, targets): &Self::Draw, examples: Range<usize>) -> Self::Draw {
+        (rows(inputs, &examples), whole_rows(targets, &examples))
     }
 }
 
@@ -211,6 +237,10 @@ impl Model for ConvNet {
         let n = x.dims()[0];
         cross_entropy(self.readout.tap(x.reshape([n, 32 * 7 * 7])), targets)
     }
+
+    fn part((inputs, targets): &Self::Draw, examples: Range<usize>) -> Self::Draw {
+        (rows(inputs, &examples), whole_rows(targets, &examples))
+    }
 }
 
 impl Model for Decoder {
@@ -234,6 +264,15 @@ impl Model for Decoder {
         let each = cross_entropy(logits.reshape([n * t, v]), targets);
         each.reshape([n, t]).mean_dim(1).reshape([n])
     }
+
+    fn part((tokens, targets): &Self::Draw, examples: Range<usize>) -> Self::Draw {
+        let t = tokens.dims()[1];
+        let positions = examples.start * t..examples.end * t;
+        (
+            whole_rows(tokens, &examples),
+            whole_rows(targets, &positions),
+        )
+    }
 }
 
 #[cfg(test)]
@@ -247,6 +286,7 @@ mod tests {
             ("mlp-1024", Kind::Mlp { width: 1024 }),
             ("convnet", Kind::ConvNet),
             ("decoder", Kind::Decoder),
+            ("decoder-50257", Kind::WideDecoder),
             ("decoder-100m", Kind::LargeDecoder),
         ] {
             assert_eq!(kind.to_string(), name);

@@ -96,12 +96,17 @@ impl Turns {
             repetitions,
             methods: methods.to_vec(),
         };
+        lines(&mut self.of_case(&case)?)
+    }
+
+    /// The process that measures a case of ours.
+    pub(crate) fn of_case(&self, case: &Case) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["bench", "--backend", &self.backend.argument()])
             .arg("--case")
-            .arg(serde_json::to_string(&case)?);
-        lines(&mut command)
+            .arg(serde_json::to_string(case)?);
+        Ok(command)
     }
 }
 
@@ -115,6 +120,21 @@ impl Peers {
         repetitions: usize,
         wanted: &[String],
     ) -> anyhow::Result<Vec<Measured>> {
+        let mut command = self.command(model, draw, threads, repetitions);
+        if !wanted.is_empty() {
+            command.args(["--peers", &wanted.join(",")]);
+        }
+        lines(&mut command)
+    }
+
+    /// The script that measures the peers on one model and draw.
+    pub(crate) fn command(
+        &self,
+        model: Kind,
+        draw: usize,
+        threads: usize,
+        repetitions: usize,
+    ) -> Command {
         let mut command = Command::new(&self.python);
         command
             .arg(&self.script)
@@ -123,10 +143,7 @@ impl Peers {
             .args(["--device", &self.device])
             .args(["--threads", &threads.to_string()])
             .args(["--repetitions", &repetitions.to_string()]);
-        if !wanted.is_empty() {
-            command.args(["--peers", &wanted.join(",")]);
-        }
-        lines(&mut command)
+        command
     }
 }
 
