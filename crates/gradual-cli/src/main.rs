@@ -54,6 +54,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = gradual::runs::process::outlive_file_limits() {
+        tell(format_args!(
+            "a limit on the size of files ends this program: {error}"
+        ));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {

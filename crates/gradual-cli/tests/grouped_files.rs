@@ -180,6 +180,22 @@ fn half_precision_is_read() {
     }
 }
 
+/// Nothing can be grouped.
+#[test]
+fn a_gram_matrix_of_no_example_is_refused() {
+    let folder = tempdir().unwrap();
+    npy(folder.path().join("k.npy"), &Array2::<f32>::zeros((0, 0)));
+    let nothing: [f32; 0] = [];
+    npy(folder.path().join("l.npy"), &arr1(&nothing));
+    let line = ["group", "--gram", "k.npy", "--grouping", "spectral"];
+    let message = refused(folder.path(), &line);
+    assert!(message.contains("k.npy: holds no example"), "{message}");
+    let rest = ["--losses", "l.npy", "--composition", "mean"];
+    let line = [&["coefficients"], &line[1..], &rest].concat();
+    let message = refused(folder.path(), &line);
+    assert!(message.contains("holds no example"), "{message}");
+}
+
 /// What no program can read as numbers is named by what it is, not by a wrong length.
 #[test]
 fn arrays_of_other_types_are_named() {

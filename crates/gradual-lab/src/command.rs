@@ -88,7 +88,12 @@ impl Arguments {
         let listening = signals::listen()?;
         let experiment = of_file(&file, &text, &matches, &asked)?;
         let command = record::command("cargo xtask experiment", &self.rest);
-        finish(experiment, &asked, command, &listening.begun())
+        // A plan has nothing to lose.
+        let interrupt = match asked.part.plan {
+            true => Interrupt::default(),
+            false => listening.begun(),
+        };
+        finish(experiment, &asked, command, &interrupt)
     }
 }
 
@@ -141,7 +146,7 @@ fn finish(
             part::check_collected(&plan)?;
             // As the same command without a part would, which would have nothing to run either.
             record::check(&plan, &command)?;
-            record::write(&plan, command, interrupt)?;
+            record::write(&plan, command, false, interrupt)?;
             written(&plan, interrupt)?
         }
     };
@@ -313,6 +318,7 @@ fn train(
     let experiment = plan.experiment;
     // Who names arms knows which are left out.
     let others = experiment.notes.iter().filter(|_| asked.arms.is_empty());
+    let others = others.chain(&experiment.unclaimed);
     for note in experiment.task.notes().iter().chain(others) {
         tell(format_args!("note: {note}"));
     }
@@ -339,8 +345,11 @@ fn train(
             plan.folder.display()
         ));
     }
-    record::write(plan, command, interrupt)?;
+    let before = record::write(plan, command.clone(), !queue.is_empty(), interrupt)?;
     let outcome = plan.run(queue, interrupt);
+    if outcome.begun == 0 && !outcome.failures.is_empty() {
+        record::take_back(plan, &command, before, interrupt)?;
+    }
     for failure in &outcome.failures {
         tell(format_args!("error: {}", message(failure.as_ref())));
     }

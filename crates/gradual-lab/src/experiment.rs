@@ -67,6 +67,8 @@ pub(crate) struct Experiment {
     pub(crate) task: Box<dyn AnyTask>,
     /// What is to be said of the arms that run by default.
     pub(crate) notes: Vec<String>,
+    /// What is to be said of its claims.
+    pub(crate) unclaimed: Option<String>,
     /// Whether arms that are not among `arms` can be named.
     pub(crate) open: bool,
 }
@@ -175,8 +177,10 @@ impl Experiment {
             task,
             open,
             notes: Vec::new(),
+            unclaimed: None,
             name: read.name,
         };
+        experiment.leave_out_several()?;
         experiment.check().with_context(|| file.to_owned())?;
         if !experiment.task.has_known_groups() {
             experiment

@@ -309,6 +309,7 @@ impl Lab {
             usual: self.usual,
             task,
             notes: Vec::new(),
+            unclaimed: None,
             open: true,
             name: self.name,
         };

@@ -28,6 +28,8 @@ use plan::panicked;
 /// What came of the runs of a plan.
 #[derive(Default)]
 pub(crate) struct Outcome {
+    /// Runs that were there to go on with, or were begun.
+    pub(crate) begun: usize,
     /// What went wrong, run by run.
     pub(crate) failures: Vec<anyhow::Error>,
     /// Runs that were stopped or not begun because of an interrupt.
@@ -69,7 +71,8 @@ impl Plan<'_> {
                     lock(&outcome).interrupted += 1;
                     continue;
                 }
-                match pool.install(|| self.contained(&job, &bars, interrupt)) {
+                let begun = || lock(&outcome).begun += 1;
+                match pool.install(|| self.contained(&job, &bars, interrupt, &begun)) {
                     Ok(End::Interrupted) => lock(&outcome).interrupted += 1,
                     Ok(End::Completed | End::Stopped(_)) => {}
                     Err(error) => {
@@ -95,9 +98,10 @@ impl Plan<'_> {
         job: &Job<'_>,
         bars: &MultiProgress,
         interrupt: &Interrupt,
+        begun: &(dyn Fn() + Sync),
     ) -> anyhow::Result<End> {
         // Whatever a panic leaves half done is dropped with the run.
-        let run = AssertUnwindSafe(|| self.one(job, bars, interrupt));
+        let run = AssertUnwindSafe(|| self.one(job, bars, interrupt, begun));
         catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
@@ -106,6 +110,7 @@ impl Plan<'_> {
         job: &Job<'_>,
         bars: &MultiProgress,
         interrupt: &Interrupt,
+        begun: &(dyn Fn() + Sync),
     ) -> anyhow::Result<End> {
         let name = format!("{} seed {}", job.arm.name, job.seed);
         let say = |text: String| {
@@ -124,6 +129,7 @@ impl Plan<'_> {
         self.check_beside(job)?;
         let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, &journals)?;
         self.check_beside(job)?;
+        begun();
         for mended in &resumed.mended {
             say(format!("{name}: {mended}"));
         }

@@ -534,7 +534,10 @@ fn what_is_too_much_is_refused() {
     let file = written(home.path(), &arms(900, true));
     assert!(refused(&[&file, &out]).contains("32 times at most"));
     let file = written(home.path(), &arms(5_000, false));
-    assert!(refused(&[&file, &out]).contains("5001 [[arm]], but at most 1000"));
+    assert!(
+        refused(&[&file, &out])
+            .contains("5001 arms, those of each [[sweep]] among them, but at most 1000")
+    );
 
     let names: Vec<String> = (0..100_000).map(|at| format!("\"a{at}\"")).collect();
     let names = format!("\"erm\", \"mine\", {}", names.join(","));

@@ -62,6 +62,32 @@ fn the_short_version_yields_to_other_flags() {
     assert!(draws().iter().eq(["4"]));
 }
 
+/// With more memory more fits, and the limit is one that is kept to.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_largest_draw_is_found() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let largest = |gib: &str| -> Vec<usize> {
+        run(&["bench", "--largest", gib, "--models=convnet", &out]);
+        let csv = fs::read_to_string(home.path().join("largest/largest.csv")).unwrap();
+        let lines: Vec<&str> = csv.lines().skip(1).collect();
+        assert!(
+            lines.iter().all(|line| line.ends_with("\"memory\"")),
+            "{csv}"
+        );
+        let draw = |line: &&str| line.split(',').nth(3).unwrap().parse().unwrap();
+        lines.iter().map(draw).collect()
+    };
+    let (little, more) = (largest("0.1"), largest("0.15"));
+    assert_eq!((little.len(), more.len()), (5, 5));
+    assert!(
+        little.iter().zip(&more).all(|(little, more)| little < more),
+        "{little:?} {more:?}"
+    );
+    assert!(refused(&["bench", "--largest=0"]).contains("from 0.05 to 1024"));
+}
+
 #[test]
 fn the_growth_of_cost_is_drawn() {
     let home = tempfile::tempdir().unwrap();

@@ -94,10 +94,36 @@ fn every_command_is_recorded_once_in_order() {
 
     // Its runs may be under way, and have no folder yet.
     fs::remove_dir_all(folder.join("mine")).unwrap();
-    run(&with(&["--arms=grouped"]));
+    run(&with(&["--arms=balanced"]));
     let record = self::record(&folder);
     assert!(record.arms.iter().any(|arm| arm.name == "mine"));
     assert_eq!(record.commands.len(), 3);
+    // What made no run is not among them.
+    run(&with(&["--arms=erm", "--jobs=1"]));
+    run(&with(&["--arms=erm", "--collect"]));
+    assert_eq!(self::record(&folder).commands, record.commands);
+}
+
+/// A slower arm has more evaluations on the same grid: that is no other way of evaluating, and a report comes of it.
+#[test]
+fn a_slower_arm_on_a_coarse_grid_has_a_report() {
+    let home = tempfile::tempdir().unwrap();
+    let out = format!("--out={}", home.path().display());
+    let page = run(&[
+        "sparse-parity",
+        "--quick",
+        "--seeds=1",
+        "--steps=60",
+        "--evaluate-every=15",
+        "--draw=16",
+        "--arms=erm,erm-half",
+        &out,
+    ]);
+    assert!(
+        fs::read_to_string(page.trim())
+            .unwrap()
+            .contains("erm-half")
+    );
 }
 
 #[test]

@@ -165,6 +165,25 @@ fn a_group_column_that_names_rows_is_noted() {
     assert_eq!(said.matches(note).count(), 1, "{said}");
 }
 
+/// Whose data have one group has not made the experiment's claims on several.
+#[test]
+fn claims_on_several_groups_are_left_out_where_there_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("one.csv");
+    let rows: String = (0..80)
+        .map(|i| format!("{},only,{}\n", i % 2, i % 7))
+        .collect();
+    fs::write(&file, format!("good,kind,size\n{rows}")).unwrap();
+    let arguments = short(home.path(), &file.display().to_string(), &[]);
+    let output = lab(&words(&arguments));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("the data have one group, and so no gap"),
+        "{said}"
+    );
+}
+
 /// A table of three groups whose classes are words, with another separator; the same with numbers and commas.
 fn good(separator: &str, is_worded: bool) -> String {
     let row = |i: u32| {

@@ -8,7 +8,7 @@ mod several;
 mod whole;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gradual_measure::{Against, Claim};
 use gradual_runs::{
@@ -97,6 +97,21 @@ impl Arm {
     }
 }
 
+/// Refuses what is no folder.
+fn check(dir: &Path) -> Result<(), ReportError> {
+    match dir.is_dir() {
+        true => Ok(()),
+        false => Err(ReportError::NotAFolder {
+            path: dir.to_owned(),
+        }),
+    }
+}
+
+/// Refuses paths of which one is no folder, before anything is looked for beside them.
+pub(crate) fn check_all(dirs: &[PathBuf]) -> Result<(), ReportError> {
+    dirs.iter().try_for_each(|dir| check(dir))
+}
+
 impl Folder {
     /// Reads an experiment, of which claims are judged unless the report is to be `without_verdicts`.
     ///
@@ -107,11 +122,7 @@ impl Folder {
         without_verdicts: bool,
         stop: &Stop,
     ) -> Result<Self, ReportError> {
-        if !dir.is_dir() {
-            return Err(ReportError::NotAFolder {
-                path: dir.to_owned(),
-            });
-        }
+        check(dir)?;
         if files::entries(dir)?.is_empty() {
             return Err(ReportError::EmptyFolder {
                 path: dir.to_owned(),
@@ -198,6 +209,7 @@ impl Folder {
             notes.push("No claim is judged, and nothing is compared with the baseline.".to_owned());
         }
         notes.extend(counted::note(&arms));
+        notes.extend(counted::note_of_seeds(&arms));
         notes.extend(whole::notes(&arms));
         notes.extend(programs.note());
         notes.extend(without_runs(&arms));

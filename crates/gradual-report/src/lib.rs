@@ -62,10 +62,14 @@ pub use sheet::Sheet;
 pub use tensorboard::EventFile;
 
 use heard::Heard;
+use output::Written;
 use stop::Stop;
 pub use table::csv_cell;
 
 use table::Table;
+
+/// How often runs are read again because another report of them came meanwhile.
+const READINGS: usize = 3;
 
 /// Writes the report of the experiment in `dir`, that is `runs/<experiment>`, to `dir/report` and returns
 /// the path of its `index.html`.
@@ -196,12 +200,31 @@ impl Report {
         if wants(Format::Parquet) && !cfg!(feature = "parquet") {
             return Err(ReportError::Format { format: "parquet" });
         }
+        folder::check_all(&self.dirs)?;
         let target = ReportFolder::check(&self.target())?;
+        for _ in 1..READINGS {
+            let before = Written::at(&target);
+            if let Some(page) = self.write_to(&target, Some(before))? {
+                return Ok(page);
+            }
+        }
+        let page = self.write_to(&target, None)?;
+        page.ok_or(ReportError::Interrupted)
+    }
+
+    /// Writes the report as the folder `target`; none where another one has come there since the one `before`, which may have seen more
+    /// of the runs.
+    fn write_to(
+        &self,
+        target: &Path,
+        before: Option<Written>,
+    ) -> Result<Option<PathBuf>, ReportError> {
+        let wants = |format| self.formats.contains(&format);
         let folder = folder::Folder::read_all(&self.dirs, self.without_verdicts, &self.stop)?;
         let results = results::Results::of(&folder);
         let mut figures = figures::all(&folder, &self.stop)?;
 
-        let mut report = ReportFolder::new(&target)?;
+        let mut report = ReportFolder::new(target)?;
         report.write("summary.json", results.to_json()?)?;
         for table in tables::all(&folder, &results) {
             self.table(&mut report, "tables", &table)?;
@@ -227,9 +250,11 @@ impl Report {
         };
         let goes_on = || self.stop.check().is_ok();
         self.stop.check()?;
-        let page = report.swap_while(goes_on)?.join(first);
+        let Some(place) = report.swap_after(before, goes_on)? else {
+            return Ok(None);
+        };
         self.heard.tell(&folder.notes);
-        Ok(page)
+        Ok(Some(place.join(first)))
     }
 
     /// Writes the claims of the experiments to the Markdown file `page`, as [`claims`] does.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use gradual_runs::files::EXPERIMENT;
 use gradual_runs::streams::tell;
@@ -111,7 +112,18 @@ impl ReportFolder {
     /// # Errors
     /// Those of [`swap`](Self::swap), and [`ReportError::Interrupted`] where it did not go on. Then what was there before stays
     /// as it was.
-    pub fn swap_while(mut self, goes_on: impl Fn() -> bool) -> Result<PathBuf, ReportError> {
+    pub fn swap_while(self, goes_on: impl Fn() -> bool) -> Result<PathBuf, ReportError> {
+        let place = self.target.clone();
+        self.swap_after(None, goes_on).map(|_| place)
+    }
+
+    /// [`swap_while`](Self::swap_while), unless another report has come there since the one `before`: then there is none of
+    /// this one, and None.
+    pub(crate) fn swap_after(
+        mut self,
+        before: Option<Written>,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Option<PathBuf>, ReportError> {
         let manifest = Manifest::new(&self.files).text()?;
         self.write(held::MANIFEST, manifest)?;
         let beside = beside(&self.target);
@@ -119,13 +131,16 @@ impl ReportFolder {
             true => Some(wait(beside, &goes_on)?),
             false => None,
         };
+        if before.is_some_and(|before| before != Written::at(&self.target)) {
+            return Ok(None);
+        }
         let failed = |source| ReportError::from(RunsError::file("write", &self.target)(source));
         for _ in 0..TRIES {
             let old = self.make_room()?;
             match fs::rename(self.new.path().join(NEW), &self.target) {
                 Ok(()) => {
                     sweep(beside);
-                    return Ok(self.target);
+                    return Ok(Some(self.target));
                 }
                 // Somebody else was faster; without a lock that may be.
                 Err(_) if self.target.exists() => {}
@@ -165,6 +180,17 @@ impl ReportFolder {
                 Ok(Some(Aside::Stays(kept)))
             }
         }
+    }
+}
+
+/// When the report at a place was written, if one is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written(Option<SystemTime>);
+
+impl Written {
+    pub(crate) fn at(target: &Path) -> Self {
+        let list = fs::symlink_metadata(target.join(held::MANIFEST));
+        Self(list.and_then(|list| list.modified()).ok())
     }
 }
 
@@ -233,4 +259,33 @@ pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report whose runs were read before another one came may be older than that.
+    #[test]
+    fn a_report_that_came_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("report");
+        let begun = |text: &str| {
+            let mut report = ReportFolder::new(&target).unwrap();
+            report.write("index.html", text).unwrap();
+            report
+        };
+        let page = || fs::read_to_string(target.join("index.html")).unwrap();
+        let nothing = Written::at(&target);
+        begun("first").swap().unwrap();
+        let put = begun("slow").swap_after(Some(nothing), || true).unwrap();
+        assert_eq!((put, page().as_str()), (None, "first"));
+        let first = Written::at(&target);
+        let put = begun("next").swap_after(Some(first), || true).unwrap();
+        assert_eq!((put, page().as_str()), (Some(target.clone()), "next"));
+        begun("last").swap_after(None, || true).unwrap();
+        assert_eq!(page(), "last");
+        // Nothing is left of those that were not put there.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -43,7 +43,8 @@ pub(crate) fn serve(
         let address = listener.local_addr().map_err(failed)?;
         let (published, seen) = watch::channel(Snapshot::first(&dirs));
         // It ends with the program.
-        thread::spawn(move || follow::follow(&dirs, &published));
+        let follow = move || follow::follow(&dirs, &published);
+        thread::Builder::new().spawn(follow).map_err(failed)?;
         if !ready(address) {
             return Ok(());
         }

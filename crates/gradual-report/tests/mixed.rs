@@ -219,6 +219,32 @@ fn another_draw_than_configurations_say_is_told() {
     }
 }
 
+/// Seeds of which each has capabilities of its own are shown, and that is said.
+#[test]
+fn seeds_with_other_capabilities_are_told() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let note = "Seeds of an arm begin with different capabilities";
+    let page = || fs::read_to_string(report(&dir).unwrap()).unwrap();
+    assert!(!page().contains(note));
+    for arm in ["erm", "labels", "singular-vectors"] {
+        let path = run_folder(&dir, arm, 3).join("curves.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let changed = text.lines().map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            let each = line["capabilities"].as_object_mut().unwrap();
+            let first = each.keys().next().unwrap().clone();
+            let record = each.remove(&first).unwrap();
+            each.insert("another".to_owned(), record);
+            format!("{line}\n")
+        });
+        write(&path, &changed.collect::<String>());
+        configure(&dir, arm, 3, |_| {});
+    }
+    let page = page();
+    assert!(page.contains(note) && page.contains("in seeds 0 and 3"));
+}
+
 /// A number over all capabilities is another one where arms train others, in whichever seed, or count from another chance.
 #[test]
 fn arms_with_other_capabilities_have_no_verdict_over_all() {

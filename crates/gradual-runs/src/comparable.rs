@@ -118,8 +118,9 @@ pub fn check<'a>(
 ///
 /// Examples per step may differ by a hundredth; of runs with a recipe, which says it, they are not asked. The evaluations of a run
 /// (its steps by the steps between two of them, of these the median and the largest) may differ by half, and so may these steps where
-/// that of another arm does not: a slower arm has as many evaluations, or as many in as many steps. Runs that did not finish are
-/// passed over.
+/// that of another arm does not: a slower arm has as many evaluations, or as many in as many steps. The median is over steps: half of
+/// a run's steps lie between evaluations that are no further apart. A run whose settings say how often it is evaluated, in
+/// `evaluate_every`, has to be evaluated so often, and its median is not asked. Runs that did not finish are passed over.
 ///
 /// # Errors
 /// [`RunsError::Incomparable`] naming two of them and in what they differ.
@@ -143,15 +144,18 @@ pub fn check_evaluations<'a>(
         (
             "evaluations of a run (by the median of the steps between two in curves.jsonl)",
             1.5,
-            |config, evaluations| {
-                let between = between(evaluations);
-                Some(often(config, *between.get(between.len() / 2)?))
+            |config, evaluations| match said(config) {
+                Some(_) => None,
+                None => Some(often(config, median(&between(evaluations))?)),
             },
         ),
         (
             "evaluations of a run (by the most steps between two in curves.jsonl)",
             1.5,
-            |config, evaluations| Some(often(config, *between(evaluations).last()?)),
+            |config, evaluations| {
+                let most = *between(evaluations).last()?;
+                Some(often(config, most.max(said(config).unwrap_or(0))))
+            },
         ),
     ];
     for (path, most, shown) in compared {
@@ -184,27 +188,28 @@ fn often(config: &RunConfig, steps: u64) -> [f64; 2] {
     [config.steps as f64 / steps as f64, 1.0 / steps as f64]
 }
 
-/// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none. Where a second
-/// phase begins off the grid there is an evaluation more, which is passed over.
-fn between(evaluations: &[Evaluation]) -> Vec<u64> {
-    let all: Vec<u64> = evaluations.iter().map(|one| one.step).collect();
-    let second = evaluations.iter().position(|one| one.moved.is_some());
-    let mut on_grid = all.clone();
-    if let Some(begins) = second.and_then(|second| second.checked_sub(1)) {
-        on_grid.remove(begins);
-    }
-    let (all, on_grid) = (gaps(&all), gaps(&on_grid));
-    match on_grid.last() <= all.last() {
-        true => on_grid,
-        // It was on the grid.
-        false => all,
-    }
+/// After how many steps a run is evaluated, where its settings say it.
+fn said(config: &RunConfig) -> Option<u64> {
+    config.settings.get("evaluate_every")?.as_u64()
 }
 
-fn gaps(steps: &[u64]) -> Vec<u64> {
-    let between = steps.windows(2).map(|two| two[1] - two[0]);
+/// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none.
+fn between(evaluations: &[Evaluation]) -> Vec<u64> {
+    let steps: Vec<u64> = evaluations.iter().map(|one| one.step).collect();
+    let between = steps.windows(2).map(|two| two[1].saturating_sub(two[0]));
     let before = steps.first().copied().filter(|&steps| steps > 0);
     let mut gaps: Vec<u64> = between.chain(before).collect();
     gaps.sort_unstable();
     gaps
+}
+
+/// The gap that more than half of all steps lie in gaps up to. Early evaluations are close, and one more, such as where a second phase
+/// begins, is no other grid: neither moves it far.
+fn median(gaps: &[u64]) -> Option<u64> {
+    let all: u128 = gaps.iter().map(|&gap| u128::from(gap)).sum();
+    let mut so_far = 0;
+    gaps.iter().copied().find(|&gap| {
+        so_far += u128::from(gap);
+        2 * so_far > all
+    })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::difference::{Difference, differences};
 use crate::error::RunsError;
 use crate::files::CONFIG;
-use crate::record::{Record, record};
+use crate::record::Record;
 
 /// How a run was configured: `config.json`.
 ///
@@ -42,8 +42,6 @@ pub struct RunConfig {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub settings: Value,
 }
-
-record!(RunConfig: "run configuration");
 
 impl RunConfig {
     /// Whether its recipe looks through a model that learns before the run begins.

@@ -70,7 +70,7 @@ pub enum RunsError {
         path: PathBuf,
     },
     /// Something else stands where a file or folder was expected.
-    #[error("{} is a {got}, expected a {expected}", .path.display())]
+    #[error("{} is a {got}, expected a {expected}: move it away", .path.display())]
     Kind {
         /// Its path.
         path: PathBuf,

@@ -176,6 +176,7 @@ fn chances(runs: &[Run]) -> Option<String> {
     }
     let others = match capabilities.len() {
         0 | 1 => String::new(),
+        2 => String::from(", and 1 other capability differs too"),
         many => format!(", and {} other capabilities differ too", many - 1),
     };
     example.map(|example| {

@@ -1,4 +1,4 @@
-//! How much memory this process takes, as the system counts it.
+//! This process, as the system sees it: how much memory it takes, and what a limit does to it.
 
 /// Bytes of memory that this process has at the moment; `None` where the system has no `/proc/self/status`.
 #[must_use]
@@ -10,6 +10,25 @@ pub fn memory() -> Option<u64> {
 #[must_use]
 pub fn peak_memory() -> Option<u64> {
     status("VmHWM:")
+}
+
+/// Makes a write beyond the limit on the size of files fail, so that it can be told. By itself the system ends the program, without a
+/// word. For programs; nothing where there is no such limit.
+///
+/// # Errors
+/// Where the system does not let signals be listened to.
+#[cfg(unix)]
+pub fn outlive_file_limits() -> std::io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default()).map(drop)
+}
+
+/// Makes a write beyond the limit on the size of files fail; there is none.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn outlive_file_limits() -> std::io::Result<()> {
+    Ok(())
 }
 
 fn status(field: &str) -> Option<u64> {

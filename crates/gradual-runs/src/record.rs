@@ -70,18 +70,3 @@ pub trait Record: Serialize + DeserializeOwned {
         }
     }
 }
-
-/// Makes a type with a field `schema` a record, beside its definition.
-macro_rules! record {
-    ($kind:ty: $name:literal) => {
-        impl $crate::record::Record for $kind {
-            const NAME: &'static str = $name;
-
-            fn schema(&self) -> u32 {
-                self.schema
-            }
-        }
-    };
-}
-
-pub(crate) use record;

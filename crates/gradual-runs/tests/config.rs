@@ -343,9 +343,15 @@ mod comparable {
                 error.contains(said) && error.contains("grouped/seed-0"),
                 "{error}"
             );
-            // A recipe says how many examples a step has. Nothing that settings may hold says how often a run is evaluated.
-            let told = check([&run("erm", 0), &run("grouped", 0)], [&usual, &other]);
-            assert_eq!(told.is_err(), said == "evaluations of a run");
+            // A recipe says how many examples a step has. That settings say how often a run is evaluated does not make it so.
+            for settings in [Value::Null, json!({ "evaluate_every": 10 })] {
+                let known = |arm| RunConfig {
+                    settings: settings.clone(),
+                    ..run(arm, 0)
+                };
+                let told = check([&known("erm"), &known("grouped")], [&usual, &other]);
+                assert_eq!(told.is_err(), said == "evaluations of a run", "{settings}");
+            }
         }
         // Nor does a draw that the configurations name, where the curves have another one, or none.
         let drawn = |arm: &str| RunConfig {
@@ -369,5 +375,56 @@ mod comparable {
             ..one
         });
         check([&erm, &slow], [&curves(20, 64), &later.collect::<Vec<_>>()]).unwrap();
+    }
+
+    /// The grid of a run is close at first. In a slower arm its regular part is longer, and a second phase may begin on it or off it.
+    #[test]
+    fn the_grids_of_slower_arms_and_second_phases_are_one() {
+        use gradual_measure::Evaluation;
+
+        let evaluated = |steps: u64, every: u64, change: Option<u64>| -> Vec<Evaluation> {
+            let early = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].into_iter();
+            let early = early.filter(|&step| step < every && step < steps);
+            let mut grid: Vec<u64> = early
+                .chain((every..steps).step_by(every as usize))
+                .collect();
+            grid.extend(change.into_iter().chain([steps]));
+            grid.sort_unstable();
+            grid.dedup();
+            let line = |step: u64| {
+                let moved = change.filter(|&change| step > change).map(|_| 1.0);
+                json!({ "schema": SCHEMA, "step": step, "examples": step, "train_loss": 1.0, "moved": moved, "capabilities": {} })
+            };
+            let lines = grid.into_iter().map(line);
+            lines
+                .map(|line| serde_json::from_value(line).unwrap())
+                .collect()
+        };
+        let names = ["erm/seed-0", "other/seed-0"].map(PathBuf::from);
+        for every in [1, 7, 50, 60, 100, 200] {
+            for steps in (every..=1_500).step_by(20) {
+                for slowdown in [1, 2, 4] {
+                    for change in [None, Some(steps / 2), Some(50), Some(steps / 10)] {
+                        let change = change.filter(|&change| change > 0 && change < steps);
+                        let known = |arm: &str, steps| RunConfig {
+                            steps,
+                            recipe: json!({ "slowdown": if arm == "erm" { 1 } else { slowdown } }),
+                            settings: json!({ "evaluate_every": every }),
+                            ..run(arm, 0)
+                        };
+                        let (one, other) = (known("erm", steps), known("other", steps * slowdown));
+                        let curves = [
+                            evaluated(steps, every, None),
+                            evaluated(steps * slowdown, every, change),
+                        ];
+                        let runs = names.iter().zip([&one, &other]).zip(&curves);
+                        let runs = runs.map(|((name, config), curves)| (name, config, &curves[..]));
+                        comparable::check_evaluations(runs).unwrap_or_else(|error| {
+                            panic!("{steps}, {every}, {slowdown}, {change:?}: {error}")
+                        });
+                    }
+                }
+            }
+        }
     }
 }

@@ -193,6 +193,33 @@ fn recipes_that_evaluations_contradict_are_named() {
     })
     .unwrap();
 
+    // What runs are compared by is what it seems to be.
+    for (recipe, said) in [
+        (json!([1]), "recipe is [1], expected an object"),
+        (
+            json!({"draw": 7}),
+            "recipe.draw is 7, expected 8, as draw has it",
+        ),
+        (
+            json!({"slowdown": 2.5}),
+            "recipe.slowdown is 2.5, expected a whole number from 1 on",
+        ),
+        (json!({"slowdown": "2"}), "recipe.slowdown is \"2\""),
+        (json!({"slowdown": 0}), "recipe.slowdown is 0"),
+    ] {
+        let error = configure(&|config| config.recipe = recipe.clone()).unwrap_err();
+        let text = format!(
+            "{error}: {}",
+            std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)
+        );
+        assert!(
+            text.contains(said) && text.contains("config.json"),
+            "{text}"
+        );
+    }
+    let own = json!({"draw": 8, "slowdown": 1});
+    configure(&|config| config.recipe = own.clone()).unwrap();
+
     let phases = |after: f64| {
         configure(&|config| config.recipe = json!({"rate": 0.1, "then": {"after": after}}))
     };

@@ -22,6 +22,9 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Array> {
             "{name}: expected a square matrix of inner products, found {n} × {columns}; gradients go to --gradients"
         );
     }
+    if n == 0 {
+        bail!("{name}: holds no example");
+    }
     array.check_finite()?;
     let entries: Vec<f64> = array.data.iter::<f64>().collect();
     let at = |i: usize, j: usize| entries[i * n + j];

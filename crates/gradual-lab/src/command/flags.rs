@@ -262,6 +262,10 @@ pub(super) fn parse(arguments: &[OsString]) -> anyhow::Result<Parsed> {
         .after_help(AFTER);
     let matches = own.try_get_matches_from(words()).or_else(|error| {
         if let Some((flag, other)) = flag_of_another(&error, kind) {
+            if file.is_empty() && !Which::from_arg_matches(&first).is_ok_and(|which| which.is_all())
+            {
+                bail!("{flag} is of one experiment, and --list and --show run none: leave it out");
+            }
             let file = if file.is_empty() { ALL } else { &file };
             bail!(
                 "experiment {file} has no {flag}; it goes with experiments on the task {}",

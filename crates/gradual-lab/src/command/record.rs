@@ -27,38 +27,75 @@ const LONGEST: usize = 16_384;
 /// Writes or brings up to date the `experiment.json` of a plan, so that there is a report of whatever its runs come to.
 ///
 /// Arms of earlier command lines stay, for their runs may be under way; so do the earlier commands, the last
-/// [`COMMANDS`] of them.
+/// [`COMMANDS`] of them. A command that has nothing to run is not one of them, unless it is the first. Returns the record that was
+/// there before.
 ///
 /// # Errors
 /// [`Interrupted`] where somebody else holds the folder and this program is told to end meanwhile; what can't be read or written.
 pub(super) fn write(
     plan: &Plan<'_>,
     command: CommandRecord,
+    has_runs: bool,
     interrupt: &Interrupt,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<ExperimentRecord>> {
     fs::create_dir_all(&plan.folder)
         .with_context(|| format!("could not create {}", plan.folder.display()))?;
+    let _lock = locked(plan, interrupt)?;
+    // What a program that was killed while it held the folder left half written.
+    sweep(&plan.folder)?;
+    let before = before(plan)?;
+    let record = with_those_before(plan, before.clone(), command, has_runs)?;
+    replace(&plan.folder.join(EXPERIMENT), record.to_line()? + "\n")?;
+    Ok(before)
+}
+
+/// Takes a command out of the record again of which no run could begin, because another program had begun runs that they can't stand
+/// beside. What it said of its data is that of the record `before` it, if there was one.
+pub(super) fn take_back(
+    plan: &Plan<'_>,
+    command: &CommandRecord,
+    earlier: Option<ExperimentRecord>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let _lock = locked(plan, interrupt)?;
+    let Some(mut record) = before(plan)? else {
+        return Ok(());
+    };
+    record.commands.retain(|other| other != command);
+    if record.commands.is_empty() {
+        return Ok(());
+    }
+    if let Some(earlier) = earlier
+        && record.notes.starts_with(plan.experiment.task.notes())
+    {
+        record.notes = earlier.notes;
+    }
+    Ok(replace(
+        &plan.folder.join(EXPERIMENT),
+        record.to_line()? + "\n",
+    )?)
+}
+
+/// Holds the folder of a plan.
+fn locked(plan: &Plan<'_>, interrupt: &Interrupt) -> anyhow::Result<FolderLock> {
     let waiting = || {
         tell(format_args!(
             "waiting for another program to be done with {}",
             plan.folder.display()
         ));
     };
-    let _lock = match FolderLock::wait_while(&plan.folder, waiting, || !interrupt.asked()) {
+    match FolderLock::wait_while(&plan.folder, waiting, || !interrupt.asked()) {
         Err(RunsError::Locked { .. }) if interrupt.asked() => {
-            return Err(Interrupted::with(plan.count() as usize).into());
+            Err(Interrupted::with(plan.count() as usize).into())
         }
-        taken => taken?,
-    };
-    // What a program that was killed while it held the folder left half written.
-    sweep(&plan.folder)?;
-    let line = with_those_before(plan, command)?.to_line()?;
-    Ok(replace(&plan.folder.join(EXPERIMENT), line + "\n")?)
+        taken => Ok(taken?),
+    }
 }
 
 /// Refuses a plan whose `experiment.json` could not be written, or not be read back, before anything is moved or run.
 pub(super) fn check(plan: &Plan<'_>, command: &CommandRecord) -> anyhow::Result<()> {
-    let record = with_those_before(plan, command.clone());
+    let record =
+        before(plan).and_then(|before| with_those_before(plan, before, command.clone(), true));
     let written = record.and_then(|record| {
         record.check(None)?;
         Ok(record.to_line().map(drop)?)
@@ -66,8 +103,8 @@ pub(super) fn check(plan: &Plan<'_>, command: &CommandRecord) -> anyhow::Result<
     written.context("nothing was run")
 }
 
-/// The record with the arms and commands of the one that is there.
-fn with_those_before(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<ExperimentRecord> {
+/// The record that is there, if one is.
+fn before(plan: &Plan<'_>) -> anyhow::Result<Option<ExperimentRecord>> {
     let file = plan.folder.join(EXPERIMENT);
     let before = match files::read::<ExperimentRecord>(&file) {
         Ok(before) => Some(before),
@@ -92,10 +129,20 @@ fn with_those_before(plan: &Plan<'_>, command: CommandRecord) -> anyhow::Result<
             plan.experiment.name
         );
     }
+    Ok(before)
+}
+
+/// The record with the arms and commands of the one before. The command is one of those that made runs if it `has_runs`, or is the first.
+fn with_those_before(
+    plan: &Plan<'_>,
+    before: Option<ExperimentRecord>,
+    command: CommandRecord,
+    has_runs: bool,
+) -> anyhow::Result<ExperimentRecord> {
     let late = late_claims(plan, before.as_ref())?;
     let (arms_before, mut commands) =
         before.map_or_else(Default::default, |record| (record.arms, record.commands));
-    if commands.last() != Some(&command) {
+    if commands.last() != Some(&command) && (has_runs || commands.is_empty()) {
         commands.push(command);
     }
     commands.drain(..commands.len().saturating_sub(COMMANDS));

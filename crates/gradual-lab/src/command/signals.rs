@@ -59,16 +59,14 @@ pub(super) fn listen() -> anyhow::Result<Listening> {
 
 #[cfg(unix)]
 fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
-    use signal_hook::flag;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    // A limit on the size of files would end the program without a word; so it makes a write fail that says so.
-    flag::register(SIGXFSZ, Arc::default())?;
-
+    gradual::runs::process::outlive_file_limits()?;
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;
-    thread::spawn(move || signals.forever().for_each(|signal| stop(signal == SIGINT)));
+    let listening = move || signals.forever().for_each(|signal| stop(signal == SIGINT));
+    thread::Builder::new().spawn(listening)?;
     Ok(())
 }
 

@@ -114,13 +114,34 @@ impl Experiment {
         Ok(())
     }
 
+    /// Leaves claims on several capabilities out where data have one group alone: whose data they are need not have made the claims.
+    pub(super) fn leave_out_several(&mut self) -> anyhow::Result<()> {
+        let named = self.claims.iter().filter(|claim| is_of_several(claim));
+        let mut named: Vec<&str> = named.map(|claim| claim.metric.name()).collect();
+        named.dedup();
+        let (task, is_read) = (&self.task, !self.task.notes().is_empty());
+        if named.is_empty()
+            || !is_read
+            || !task.has_known_groups()
+            || task.capabilities()?.len() > 1
+        {
+            return Ok(());
+        }
+        self.unclaimed = Some(format!(
+            "the data have one group, and so no {}: the claims on that are left out",
+            named.join(", ")
+        ));
+        self.claims.retain(|claim| !is_of_several(claim));
+        Ok(())
+    }
+
     /// Refuses a claim on several capabilities where one alone is trained, and one on the order by frequency of equally frequent ones.
     fn check_several(&self) -> anyhow::Result<()> {
-        let of_several = |claim: &&Claim| {
-            let alone = [Metric::WorstAccuracy, Metric::Learned].contains(&claim.metric);
-            claim.capability.is_none() && claim.metric.topic() == Topic::Together && !alone
-        };
-        let claims: Vec<&Claim> = self.claims.iter().filter(of_several).collect();
+        let claims: Vec<&Claim> = self
+            .claims
+            .iter()
+            .filter(|claim| is_of_several(claim))
+            .collect();
         // Without known groups such claims are left out, and that is told.
         if claims.is_empty() || !self.task.has_known_groups() {
             return Ok(());
@@ -218,6 +239,12 @@ impl Experiment {
             needed[0]
         ))
     }
+}
+
+/// Whether a claim is on a number that one capability alone has not.
+fn is_of_several(claim: &Claim) -> bool {
+    let alone = [Metric::WorstAccuracy, Metric::Learned].contains(&claim.metric);
+    claim.capability.is_none() && claim.metric.topic() == Topic::Together && !alone
 }
 
 /// The arms that a claim names, and what as.

@@ -172,7 +172,9 @@ impl File {
         let mut read: Self = toml::from_str(text).map_err(|error| said(file, &error))?;
         let arms = read.arm.len() + read.sweep.iter().map(Sweep::len).sum::<usize>();
         if arms > ARMS {
-            bail!("{file}: there are {arms} [[arm]], but at most {ARMS} are read");
+            bail!(
+                "{file}: there are {arms} arms, those of each [[sweep]] among them, but at most {ARMS} are read"
+            );
         }
         let named = read.arms.as_ref().map_or(0, Vec::len);
         if named > ARMS {

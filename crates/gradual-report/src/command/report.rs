@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use gradual_runs::process::outlive_file_limits;
 use gradual_runs::streams::tell;
 
 use super::{INTERRUPTED, said};
@@ -73,6 +74,11 @@ impl Arguments {
     /// Writes the report, says where it is or what went wrong, and returns the exit code.
     #[must_use]
     pub fn run(&self) -> ExitCode {
+        if let Err(error) = outlive_file_limits() {
+            tell(format!(
+                "a limit on the size of files ends this program: {error}"
+            ));
+        }
         match self.write(&listen()) {
             Ok(page) => said(&page.display().to_string()),
             Err(ReportError::Interrupted) => ExitCode::from(INTERRUPTED),
@@ -125,10 +131,13 @@ fn listen() -> Arc<AtomicBool> {
     let heard = Arc::clone(&asked);
     let set = ctrlc::set_handler(move || {
         heard.store(true, Ordering::Relaxed);
-        thread::spawn(|| {
+        let end = || {
             thread::sleep(PATIENCE);
             std::process::exit(i32::from(INTERRUPTED));
-        });
+        };
+        if thread::Builder::new().spawn(end).is_err() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
     });
     if let Err(error) = set {
         tell(format!("Ctrl-C ends this program as it stands: {error}"));

@@ -40,7 +40,7 @@ pub(super) fn notes(arms: &[Arm]) -> Vec<String> {
         Some(format!("{} of {planned} of `{name}`", planned - there))
     });
     let stopped = stopped.map(|arms| {
-        format!("Stopped before their last step: {arms}. Claims on these arms are not judged.")
+        format!("Stopped before their last step: {arms}. Claims on such arms are not judged.")
     });
     let late = late.map(|arms| {
         format!(

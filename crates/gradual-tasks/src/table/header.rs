@@ -15,6 +15,8 @@ const COLUMNS: usize = 100_000;
 pub(super) struct Header<'a> {
     table: &'a str,
     pub(super) names: Vec<String>,
+    /// Where each name stands.
+    places: HashMap<String, usize>,
 }
 
 impl<'a> Header<'a> {
@@ -69,9 +71,9 @@ impl<'a> Header<'a> {
                 names.len()
             )));
         }
-        let mut first = HashMap::new();
+        let mut places = HashMap::new();
         for (at, name) in names.iter().enumerate() {
-            if let Some(before) = first.insert(name.as_str(), at) {
+            if let Some(before) = places.insert(name.clone(), at) {
                 return Err(unusable(format!(
                     "two columns are named '{}': {} and {}",
                     excerpt(name, SHORT),
@@ -80,11 +82,15 @@ impl<'a> Header<'a> {
                 )));
             }
         }
-        Ok(Self { table, names })
+        Ok(Self {
+            table,
+            names,
+            places,
+        })
     }
 
     pub(super) fn find(&self, column: &str) -> Result<usize, TableError> {
-        let found = self.names.iter().position(|name| name == column);
+        let found = self.places.get(column).copied();
         found.ok_or_else(|| TableError::Column {
             table: self.table.to_owned(),
             column: column.to_owned(),

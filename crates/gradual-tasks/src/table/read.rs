@@ -24,7 +24,15 @@ enum Role {
     Predicted,
     Group,
     Feature,
+    /// A feature whose numbers are names.
+    Categorical,
     Ignored,
+}
+
+impl Role {
+    fn is_feature(self) -> bool {
+        matches!(self, Self::Feature | Self::Categorical)
+    }
 }
 
 /// The columns of a CSV file, and its digest. `name` is what messages call it.
@@ -50,8 +58,8 @@ pub(super) fn read<R: Read>(
     let header = Header::read(&mut reader, name)?;
     let roles = roles(&header, options)?;
     let features = header.names.iter().zip(&roles);
-    let features = features.filter(|(_, role)| **role == Role::Feature);
-    let features = features.map(|(name, _)| Reading::new(name, options.categorical.contains(name)));
+    let features = features.filter(|(_, role)| role.is_feature());
+    let features = features.map(|(name, role)| Reading::new(name, *role == Role::Categorical));
     let names = Names {
         table: name.to_owned(),
         predicted: options.predicted.clone(),
@@ -87,7 +95,7 @@ pub(super) fn read<R: Read>(
             let text = std::str::from_utf8(cell).map_err(|_| refused("is not UTF-8 text"))?;
             match roles[at] {
                 Role::Ignored => {}
-                Role::Feature => {
+                Role::Feature | Role::Categorical => {
                     let pushed = columns.features[feature].push(text, options);
                     pushed.map_err(|problem| refused(&problem))?;
                     feature += 1;
@@ -139,20 +147,18 @@ fn roles(header: &Header<'_>, options: &TableOptions) -> Result<Vec<Role>, Table
     let mut roles = vec![Role::Feature; header.names.len()];
     roles[header.find(options.predicted.column())?] = Role::Predicted;
     roles[header.find(&options.group)?] = Role::Group;
-    for (list, columns) in [
-        ("ignore", &options.ignore),
-        ("categorical", &options.categorical),
+    for (list, role, columns) in [
+        ("ignore", Role::Ignored, &options.ignore),
+        ("categorical", Role::Categorical, &options.categorical),
     ] {
         for column in columns {
             let at = header.find(column)?;
             let is = match roles[at] {
                 Role::Predicted => "what is predicted",
                 Role::Group => "the group",
-                Role::Ignored if list == "categorical" => "left out (ignore)",
+                Role::Ignored if role == Role::Categorical => "left out (ignore)",
                 _ => {
-                    if list == "ignore" {
-                        roles[at] = Role::Ignored;
-                    }
+                    roles[at] = role;
                     continue;
                 }
             };
@@ -163,7 +169,7 @@ fn roles(header: &Header<'_>, options: &TableOptions) -> Result<Vec<Role>, Table
         }
     }
     let named = header.names.iter().zip(&roles);
-    let index = named.filter(|(_, role)| **role == Role::Feature);
+    let index = named.filter(|(_, role)| role.is_feature());
     match index.map(|(name, _)| name).find(|name| is_index(name)) {
         Some(name) => Err(header.unusable(format!(
             "the column '{}' is an index that pandas wrote and read; write the table with index=False, or leave the \

@@ -33,8 +33,12 @@ impl fmt::Display for Note {
                 enough,
             } => write!(
                 f,
-                "a draw of {draw} has {expected:.1} examples of '{capability}' on average, and the loss of a group that small is \
-                 mostly chance: draw {enough}, or as many of each group (the sampler stratified)"
+                "a draw of {draw} has {} examples of '{capability}' on average, and the loss of a group that small is \
+                 mostly chance: draw {enough}, or as many of each group (the sampler stratified)",
+                match expected {
+                    0.05.. => format!("{expected:.1}"),
+                    _ => String::from("less than 0.1"),
+                }
             ),
         }
     }
