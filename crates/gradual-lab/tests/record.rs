@@ -94,7 +94,7 @@ fn every_command_is_recorded_once_in_order() {
 
     // Its runs may be under way, and have no folder yet.
     fs::remove_dir_all(folder.join("mine")).unwrap();
-    run(&with(&["--arms=balanced"]));
+    run(&with(&["--arms=erm", "--arm", "next=like:erm,rate:0.02"]));
     let record = self::record(&folder);
     assert!(record.arms.iter().any(|arm| arm.name == "mine"));
     assert_eq!(record.commands.len(), 3);

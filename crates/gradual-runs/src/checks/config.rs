@@ -1,5 +1,3 @@
-use serde_json::Value;
-
 use super::range::Checks;
 use crate::config::RunConfig;
 use crate::error::RunsError;
@@ -21,13 +19,13 @@ impl Record for RunConfig {
         }
         let entry = |name| self.recipe.get(name).filter(|value| !value.is_null());
         if let Some(slowdown) = entry("slowdown")
-            && !slowdown.as_u64().is_some_and(|slowdown| slowdown > 0)
+            && slowdown.as_u64().is_none_or(|slowdown| slowdown == 0)
         {
             let expected = "a whole number from 1 on";
             return Err(CHECKS.fault("recipe.slowdown", slowdown, expected));
         }
         match entry("draw") {
-            Some(draw) if self.draw > 0 && *draw != Value::from(self.draw) => {
+            Some(draw) if self.draw > 0 && draw.as_u64() != Some(self.draw) => {
                 let expected = format!("{}, as draw has it", self.draw);
                 Err(CHECKS.fault("recipe.draw", draw, expected))
             }
