@@ -32,12 +32,35 @@ const METHODS: [Method; 5] = [
 /// The peers, by the names that their script has for them.
 const PEERS: [&str; 6] = ["ordinary", "vmap", "opacus", "torchjd", "jax", "ghost"];
 
+/// A step of ours or of a peer.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Ours(Method),
+    Peer(&'static str),
+}
+
+impl Step {
+    fn side(self) -> &'static str {
+        match self {
+            Self::Ours(_) => "gradual",
+            Self::Peer(_) => "peer",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours(method) => method.name(),
+            Self::Peer(name) => name,
+        }
+    }
+}
+
 /// The largest draw of one step.
 #[derive(Debug, Clone)]
 struct Row {
     model: String,
-    ours: bool,
-    method: String,
+    side: &'static str,
+    method: &'static str,
     found: Found,
 }
 
@@ -53,28 +76,28 @@ pub(crate) fn run(turns: &Turns, kinds: &[Kind], gib: f64, out: &Path) -> anyhow
         );
     }
     let limits = Limits::new(gib);
-    let mut rows = Vec::new();
+    let ours = METHODS.map(Step::Ours);
+    let peers = PEERS.map(Step::Peer);
+    let peers = peers.into_iter().filter(|_| turns.peers.is_some());
+    let steps: Vec<Step> = ours.into_iter().chain(peers).collect();
+    let mut rows: Vec<Row> = Vec::new();
     for &kind in kinds {
-        for method in METHODS {
-            tell(format_args!("{kind}, {} …", method.name()));
-            let found = search(|draw| limits.ours(turns, kind, draw, method))?;
+        for &step in &steps {
+            let (side, method) = (step.side(), step.name());
+            tell(format_args!("{kind}, {method} ({side}) …"));
+            let found = search(|draw| match step {
+                Step::Ours(method) => limits.ours(turns, kind, draw, method),
+                Step::Peer(peer) => limits.peer(turns, kind, draw, peer),
+            })?;
             rows.push(Row {
                 model: kind.to_string(),
-                ours: true,
-                method: method.name().to_owned(),
+                side,
+                method,
                 found,
             });
-        }
-        for peer in PEERS.into_iter().filter(|_| turns.peers.is_some()) {
-            tell(format_args!("{kind}, {peer} of the peers …"));
-            let found = search(|draw| limits.peer(turns, kind, draw, peer))?;
-            rows.push(Row {
-                model: kind.to_string(),
-                ours: false,
-                method: peer.to_owned(),
-                found,
-            });
+            // So far: a search may take long.
+            table::write(out, &rows, gib)?;
         }
     }
-    table::write(out, &rows, gib)
+    table::show(out, &rows, gib)
 }

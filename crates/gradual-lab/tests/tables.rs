@@ -148,19 +148,23 @@ fn what_is_no_table_is_refused_before_a_folder_is_made() {
     assert!(!home.path().join("runs").exists());
 }
 
-/// Said once, and no reason to stop.
-#[test]
-fn a_group_column_that_names_rows_is_noted() {
+/// What is said of a table with these rows, of which runs come.
+fn said_of(rows: &str) -> String {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("ids.csv");
-    let rows: String = (0..400)
-        .map(|i| format!("{},{},{}\n", i % 2, i / 2, i % 7))
-        .collect();
+    let file = home.path().join("table.csv");
     fs::write(&file, format!("good,kind,size\n{rows}")).unwrap();
     let arguments = short(home.path(), &file.display().to_string(), &[]);
     let output = lab(&words(&arguments));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
+    said
+}
+
+/// Said once, and no reason to stop.
+#[test]
+fn a_group_column_that_names_rows_is_noted() {
+    let rows = (0..400).map(|i| format!("{},{},{}\n", i % 2, i / 2, i % 7));
+    let said = said_of(&rows.collect::<String>());
     let note = "the group column 'kind' holds 200 distinct values in 400 rows; does it name rows instead of groups?";
     assert_eq!(said.matches(note).count(), 1, "{said}");
 }
@@ -168,16 +172,8 @@ fn a_group_column_that_names_rows_is_noted() {
 /// Whose data have one group has not made the experiment's claims on several.
 #[test]
 fn claims_on_several_groups_are_left_out_where_there_is_one() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("one.csv");
-    let rows: String = (0..80)
-        .map(|i| format!("{},only,{}\n", i % 2, i % 7))
-        .collect();
-    fs::write(&file, format!("good,kind,size\n{rows}")).unwrap();
-    let arguments = short(home.path(), &file.display().to_string(), &[]);
-    let output = lab(&words(&arguments));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
+    let rows = (0..80).map(|i| format!("{},only,{}\n", i % 2, i % 7));
+    let said = said_of(&rows.collect::<String>());
     assert!(
         said.contains("the data have one group, and so no gap"),
         "{said}"

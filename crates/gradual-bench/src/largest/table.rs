@@ -10,18 +10,17 @@ use gradual::runs::streams::say;
 use super::Row;
 use super::search::End;
 
-/// Writes `largest.csv` and `largest.md` into the folder `out`, and prints the last.
+/// Writes `largest.csv` and `largest.md` into the folder `out`.
 pub(super) fn write(out: &Path, rows: &[Row], gib: f64) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
-    let markdown = markdown(rows, gib);
     replace(&out.join("largest.csv"), csv(rows))?;
-    replace(&out.join("largest.md"), &markdown)?;
-    say(&markdown)?;
-    Ok(say(out.join("largest.md").display())?)
+    Ok(replace(&out.join("largest.md"), markdown(rows, gib))?)
 }
 
-fn side(row: &Row) -> &'static str {
-    if row.ours { "gradual" } else { "peer" }
+/// Prints the table, and where it is.
+pub(super) fn show(out: &Path, rows: &[Row], gib: f64) -> anyhow::Result<()> {
+    say(markdown(rows, gib))?;
+    Ok(say(out.join("largest.md").display())?)
 }
 
 /// What the search ended at.
@@ -47,7 +46,7 @@ fn markdown(rows: &[Row], gib: f64) -> String {
             text,
             "| {} | {} | {} | {draw} | {seconds} | {} |",
             row.model,
-            side(row),
+            row.side,
             row.method,
             end(row).replace('|', "/")
         );
@@ -65,7 +64,7 @@ fn csv(rows: &[Row]) -> String {
         let _ = writeln!(
             text,
             "{},{},{},{draw},{seconds},\"{}\"",
-            side(row),
+            row.side,
             row.model,
             row.method,
             end(row).replace('"', "'")
@@ -81,15 +80,15 @@ mod tests {
 
     #[test]
     fn each_step_has_a_line() {
-        let row = |ours, method: &str, largest, end| Row {
+        let row = |side, method, largest, end| Row {
             model: "decoder".to_owned(),
-            ours,
-            method: method.to_owned(),
+            side,
+            method,
             found: Found { largest, end },
         };
         let rows = [
-            row(true, "exact", Some((1_448, 12.345)), End::Memory),
-            row(true, "recomputed", Some((4_096, 60.0)), End::Time),
+            row("gradual", "exact", Some((1_448, 12.345)), End::Memory),
+            row("gradual", "recomputed", Some((4_096, 60.0)), End::Time),
             row(
                 false,
                 "ghost",
