@@ -40,6 +40,9 @@ pub(crate) enum Method {
     /// The whole step over k-means clusters of gradients.
     #[serde(rename = "k-means")]
     KMeans,
+    /// The same from a sketch.
+    #[serde(rename = "k-means-sketch")]
+    KMeansSketch,
     /// The whole step under the SVD loss as published.
     Svd,
     /// The same from a sketch.
@@ -51,13 +54,14 @@ pub(crate) enum Method {
 
 impl Method {
     /// Those that are timed.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Ordinary,
         Self::Trace,
         Self::Exact,
         Self::Sketch,
         Self::Grouped,
         Self::KMeans,
+        Self::KMeansSketch,
         Self::Svd,
         Self::SvdSketch,
     ];
@@ -70,6 +74,7 @@ impl Method {
             Self::Sketch => "sketch",
             Self::Grouped => "grouped",
             Self::KMeans => "k-means",
+            Self::KMeansSketch => "k-means-sketch",
             Self::Svd => "svd",
             Self::SvdSketch => "svd-sketch",
             Self::Recomputed => "recomputed",
@@ -100,6 +105,10 @@ impl Method {
             }
             Self::KMeans => {
                 return grouped(Objective::new(KMeans::new(groups, 0), SumOfSquares), None);
+            }
+            Self::KMeansSketch => {
+                let grouping = KMeans::new(groups, 0).with_sketch(SKETCH, 0)?;
+                return grouped(Objective::new(grouping, SumOfSquares), None);
             }
             Self::Svd => {
                 return grouped(

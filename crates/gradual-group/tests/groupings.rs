@@ -3,12 +3,78 @@
 mod common;
 
 use burn::tensor::{Distribution, Tensor};
-use common::{device, draw, numbers, parallel};
+use common::{Itself, device, draw, numbers, parallel};
 use gradual_group::{
-    Average, Draw, GroupError, Grouping, Groups, KMeans, Labels, Membership, Needs, OneGroup,
-    RandomGroups, SingularVectors, Spectrum, adjusted_rand,
+    Average, Draw, GroupError, Grouping, Groups, HowMany, KMeans, Labels, Membership, Needs,
+    OneGroup, RandomGroups, SingularVectors, Spectrum, adjusted_rand,
 };
 use proptest::prelude::*;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+/// Clusters from a sketch are those of gradients that are the sketch, though no matrix of all pairs is made.
+#[test]
+fn kmeans_of_a_sketch_is_that_of_its_rows() {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let mut noise = move || random.random_range(-1.0..1.0f32);
+    let centres: Vec<Vec<f32>> = (0..5).map(|_| (0..60).map(|_| noise()).collect()).collect();
+    for (n, dim) in [(200, 24), (30, 24), (12, 24), (3, 24)] {
+        let mut rows: Vec<Vec<f32>> = (0..n)
+            .map(|j| {
+                centres[j * j % 5]
+                    .iter()
+                    .map(|x| x + 0.7 * noise())
+                    .collect()
+            })
+            .collect();
+        rows[n / 2] = vec![0.0; 60];
+        let losses = vec![1.0; n];
+        let model = Itself::new(60);
+        let traced = model.draw(&rows, &losses);
+        let sketch = numbers(&traced.gradients.sketch(dim, 3));
+        let sketch: Vec<Vec<f32>> = sketch.chunks(dim).map(<[f32]>::to_vec).collect();
+        let plain = draw(&sketch, &losses);
+        let k = 5.min(n);
+        for grouping in [
+            KMeans::new(k, 7),
+            KMeans::new(1, 7),
+            KMeans::new(k, 7).with_dimensions(2).unwrap(),
+            KMeans::new(k, 7).with_dimensions(usize::MAX).unwrap(),
+            KMeans::new(k, 7)
+                .with_restarts(1)
+                .unwrap()
+                .with_least_size(n / 4),
+        ] {
+            let mut sketched = grouping.clone().with_sketch(dim, 3).unwrap();
+            let mut exact = grouping;
+            // And again, for each draw has random numbers of its own.
+            for _ in 0..2 {
+                let found = sketched.group(&Draw::from(&traced)).unwrap();
+                let expected = exact.group(&Draw::from(&plain)).unwrap();
+                assert_eq!(
+                    found.assignment(),
+                    expected.assignment(),
+                    "{n} {sketched:?}"
+                );
+                assert_eq!(found.num_groups(), expected.num_groups());
+                let near = found.spectrum().iter().zip(expected.spectrum());
+                assert!(
+                    near.take(k).all(|(a, b)| (a - b).abs() < 1e-3 * b.max(0.1)),
+                    "{n}"
+                );
+            }
+            assert_eq!(sketched.state().unwrap(), exact.state().unwrap());
+        }
+    }
+    assert!(KMeans::new(2, 0).with_sketch(0, 1).is_err());
+    let found = KMeans::new(HowMany::Eigengap, 0).with_sketch(8, 1);
+    assert!(
+        found
+            .unwrap_err()
+            .to_string()
+            .contains("looks at all pairs")
+    );
+}
 
 #[test]
 fn kmeans_finds_separate_directions() {

@@ -207,7 +207,7 @@ impl CutProblem {
 ///
 /// Directions without an eigenvalue above rounding are an arbitrary basis of what the matrix
 /// says nothing of. They would tell apart examples that are equal, and stay zero.
-fn columns(
+pub(crate) fn columns(
     spectrum: &Spectrum,
     examples: usize,
     count: usize,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clustering::cosines::{Cosines, cosines};
 use crate::clustering::least_size::join_small;
 use crate::clustering::partition::{CutProblem, Partition};
+use crate::clustering::rows::UnitRows;
 use crate::clustering::similarity::SimilarityMatrix;
 use crate::error::GroupError;
 use crate::grouping::context::GroupingContext;
@@ -181,6 +182,11 @@ impl ClusterSearch {
         Self { average, ..self }
     }
 
+    /// What the loss of a group is of its examples' losses.
+    pub(crate) fn average(&self) -> Average {
+        self.average
+    }
+
     /// Whether the number of groups fits n examples.
     pub(crate) fn check(&self, operation: &'static str, examples: usize) -> Result<(), GroupError> {
         match self.how_many {
@@ -234,6 +240,41 @@ impl ClusterSearch {
         }
         clusters.estimates = estimates(problem.eigenvalues(), at_most);
         clusters.spectrum = problem.eigenvalues().clone();
+        Ok(clusters)
+    }
+
+    /// Clusters rows `[n, width]`, row-major, of a given number of groups by k-means: see [`UnitRows`]. Each call draws new random
+    /// numbers.
+    pub(crate) fn clusters_of_rows(
+        &mut self,
+        operation: &'static str,
+        rows: &[f32],
+        width: usize,
+    ) -> Result<Clusters, GroupError> {
+        let n = rows.len() / width;
+        self.check(operation, n)?;
+        let seed = self.random.random::<u64>();
+        let groups = self.how_many.fixed().unwrap_or(1);
+        let mut clusters = Clusters {
+            assignment: vec![None; n],
+            groups,
+            spectrum: Eigenvalues::from_all([]),
+            estimates: Vec::new(),
+        };
+        let (present, units) = UnitRows::of(operation, rows, width)?;
+        if present.is_empty() {
+            return Ok(clusters);
+        }
+        let dimensions = self.dimensions.unwrap_or(groups);
+        let mut assignment = units.cut(groups, dimensions, self.restarts, seed);
+        join_small(&mut assignment, groups, self.least_size, |one, other| {
+            units.cosine(one, other)
+        });
+        for (&example, group) in present.iter().zip(assignment) {
+            clusters.assignment[example] = Some(group);
+        }
+        clusters.spectrum = units.eigenvalues();
+        clusters.estimates = estimates(&clusters.spectrum, self.at_most.min(present.len()));
         Ok(clusters)
     }
 

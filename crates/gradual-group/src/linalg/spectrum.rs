@@ -54,7 +54,7 @@ impl Spectrum {
 
     /// Of the rows `[n, m]` themselves, or of a sketch of them, with m much smaller than n: the
     /// eigenproblem is that of the `[m, m]` matrix of inner products of columns, about 2 n m² + 9 m³
-    /// operations. There are m directions.
+    /// operations. There are m directions; of fewer rows than that n, from their inner products.
     ///
     /// # Errors
     ///
@@ -68,7 +68,16 @@ impl Spectrum {
                 example: entry / m,
             });
         }
+        Self::of_rows(&rows, m)
+    }
+
+    /// The same of finite rows of `width` numbers each on the host, row-major.
+    pub(crate) fn of_rows(rows: &[f32], width: usize) -> Result<Self, GroupError> {
+        let (n, m) = (rows.len() / width, width);
         let rows = Mat::from_fn(n, m, |i, j| rows[i * m + j]);
+        if n <= m {
+            return Self::solve(&(&rows * rows.transpose()));
+        }
         let inner = inner_products(&rows);
         let columns = Self::solve(&inner)?;
         // U = G V Σ⁻¹

@@ -1,0 +1,96 @@
+//! k-means of unit rows that are few numbers each, without a matrix of all pairs.
+//!
+//! Of many more examples than numbers in a row, what k-means needs of their cosines is in the rows: their leading
+//! directions are those of the small matrix of inner products of columns. So a draw of n examples of m numbers each costs
+//! n m² instead of n² `directions`, and n m numbers of memory instead of n².
+
+use crate::clustering::lloyd::kmeans;
+use crate::clustering::partition::columns;
+use crate::error::GroupError;
+use crate::linalg::eigenvalues::Eigenvalues;
+use crate::linalg::spectrum::Spectrum;
+
+/// Rows `[n, m]`, row-major, of unit length, and their directions.
+pub(crate) struct UnitRows {
+    rows: Vec<f32>,
+    width: usize,
+    spectrum: Spectrum,
+}
+
+impl UnitRows {
+    /// Those rows `[n, m]` that are not zero at unit length, and which these are.
+    pub(crate) fn of(
+        operation: &'static str,
+        rows: &[f32],
+        width: usize,
+    ) -> Result<(Vec<usize>, Self), GroupError> {
+        if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
+            return Err(GroupError::NotFinite {
+                operation,
+                example: entry / width,
+            });
+        }
+        let (mut present, mut units) = (Vec::new(), Vec::with_capacity(rows.len()));
+        for (example, row) in rows.chunks(width).enumerate() {
+            let norm = row
+                .iter()
+                .map(|&x| f64::from(x).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            if norm > 0.0 {
+                present.push(example);
+                units.extend(row.iter().map(|&x| (f64::from(x) / norm) as f32));
+            }
+        }
+        let spectrum = Spectrum::of_rows(&units, width)?;
+        let of = Self {
+            rows: units,
+            width,
+            spectrum,
+        };
+        Ok((present, of))
+    }
+
+    fn num_rows(&self) -> usize {
+        self.rows.len() / self.width
+    }
+
+    /// The cluster of each row, by the best of `restarts` runs of k-means in the leading `dimensions` directions.
+    pub(crate) fn cut(
+        &self,
+        groups: usize,
+        dimensions: usize,
+        restarts: usize,
+        seed: u64,
+    ) -> Vec<usize> {
+        let n = self.num_rows();
+        if groups >= n {
+            return (0..n).collect();
+        }
+        if groups <= 1 {
+            return vec![0; n];
+        }
+        let column = |direction| self.spectrum.components(direction).collect();
+        let points = columns(&self.spectrum, n, dimensions, column);
+        kmeans(&points, groups, restarts, seed)
+    }
+
+    /// The cosine of two rows.
+    pub(crate) fn cosine(&self, one: usize, other: usize) -> f64 {
+        let row = |at: usize| self.rows[at * self.width..][..self.width].iter();
+        let products = row(one).zip(row(other));
+        products.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    }
+
+    /// The eigenvalues of the cosines, of which there are no more than numbers in a row.
+    pub(crate) fn eigenvalues(&self) -> Eigenvalues {
+        let values = || {
+            self.spectrum
+                .singular_values()
+                .iter()
+                .map(|sigma| sigma * sigma)
+        };
+        let squares = values().map(|value| value * value).sum();
+        Eigenvalues::from_leading(values(), self.num_rows(), self.num_rows() as f64, squares)
+    }
+}
