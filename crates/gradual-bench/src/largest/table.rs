@@ -90,7 +90,7 @@ mod tests {
             row("gradual", "exact", Some((1_448, 12.345)), End::Memory),
             row("gradual", "recomputed", Some((4_096, 60.0)), End::Time),
             row(
-                false,
+                "peer",
                 "ghost",
                 None,
                 End::Never("not for \"it\"".to_owned()),

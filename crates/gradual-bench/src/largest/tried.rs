@@ -15,7 +15,7 @@ use crate::turns::Turns;
 
 const GIB: f64 = 1_073_741_824.0;
 /// How long a try may take, two of our steps or one of a peer's.
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 120;
 /// What is said where there is no memory, by the standard library and by others that allocate.
 const NO_MEMORY: [&str; 3] = ["memory allocation of", "AllocError", "out of memory"];
 /// What the peers' script says where there is no room.

@@ -60,7 +60,7 @@ impl Spectrum {
     ///
     /// Those of [`from_gram`](Self::from_gram).
     pub fn from_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
-        let [n, m] = rows.dims();
+        let [_, m] = rows.dims();
         let rows = host("spectrum", rows)?;
         if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
             return Err(GroupError::NotFinite {
