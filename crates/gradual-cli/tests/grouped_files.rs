@@ -196,6 +196,36 @@ fn a_gram_matrix_of_no_example_is_refused() {
     assert!(message.contains("holds no example"), "{message}");
 }
 
+/// A shape whose other sizes are out of range, though there is nothing in the array.
+#[test]
+fn arrays_of_nothing_times_too_much_are_refused() {
+    let folder = tempdir().unwrap();
+    for shape in [
+        "(0, 18446744073709551615)",
+        "(0, 9223372036854775808)",
+        "(9223372036854775807, 0)",
+        "(4294967296, 0, 4294967296)",
+    ] {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.as_bytes());
+        std::fs::write(folder.path().join("g.npy"), file).unwrap();
+        let line = [
+            "group",
+            "--gradients",
+            "g.npy",
+            "--grouping",
+            "kmeans(k = 2)",
+        ];
+        let message = refused(folder.path(), &line);
+        assert!(
+            message.contains("more than an array can have"),
+            "{shape}: {message}"
+        );
+    }
+}
+
 /// What no program can read as numbers is named by what it is, not by a wrong length.
 #[test]
 fn arrays_of_other_types_are_named() {

@@ -140,9 +140,18 @@ fn a_finished_run_is_whole() {
         )
     };
     let torn = format!("{}{}{}", line(0), line(1), &line(2)[..40]);
-    fs::write(folder.path().join("curves.jsonl"), torn).unwrap();
+    fs::write(folder.path().join("curves.jsonl"), &torn).unwrap();
     let going_on = json(folder.path(), &["measure", "curves.jsonl"]);
     assert_eq!(going_on["evaluations"], 2);
+    let wrong = [
+        line(0),
+        line(1),
+        line(2).replace("\"schema\":1", "\"schema\":2"),
+    ];
+    fs::write(folder.path().join("curves.jsonl"), wrong.concat()).unwrap();
+    let said = refused(folder.path(), &["measure", "curves.jsonl"]);
+    assert!(said.contains("line 3"), "{said}");
+    fs::write(folder.path().join("curves.jsonl"), torn).unwrap();
     fs::write(folder.path().join("DONE"), "").unwrap();
     let said = refused(folder.path(), &["measure", "curves.jsonl"]);
     assert!(

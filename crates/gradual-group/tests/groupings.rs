@@ -9,7 +9,7 @@ use gradual_group::{
     OneGroup, RandomGroups, SingularVectors, Spectrum, adjusted_rand,
 };
 use proptest::prelude::*;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 /// Clusters from a sketch are those of gradients that are the sketch, though no matrix of all pairs is made.

@@ -223,7 +223,11 @@ fn run_until(
     let plan = planned(&experiment, arms, asked)?;
     let outcome = train(&plan, asked, command, interrupt)?;
     if outcome.is_whole() {
-        return written(&plan, interrupt);
+        // Who asked for an end while the last run came to its own has not asked for no report.
+        return match interrupt.asked() {
+            true => written(&plan, &Interrupt::default()),
+            false => written(&plan, interrupt),
+        };
     }
     // Of runs that were interrupted there is a report, too: the interrupt was not its own.
     let report = experiment.task.report(&plan.folder, &Interrupt::default());
@@ -328,6 +332,12 @@ fn train(
     // Those of arms that are not asked for stay where they are, also with --fresh.
     let has_runs = |name: &str| plan.folder.join(name).is_dir();
     if let Some(note) = experiment.unjudged(&running, has_runs) {
+        tell(format_args!("note: {note}"));
+    }
+    // Seeds of a trial are few on purpose.
+    if !asked.quick
+        && let Some(note) = experiment.undecided(|name| plan.all_seeds(name))
+    {
         tell(format_args!("note: {note}"));
     }
     if let Some(note) = experiment.unshared(&running, has_runs) {

@@ -162,7 +162,8 @@ fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
             let all = run.curves.capabilities.iter();
             let counts = all.filter(|one| one.counts || !one.parts.is_empty());
             let known = |one: &CapabilityCurves| {
-                let (name, parts) = (one.name.clone(), one.parts.clone());
+                let name = one.name.clone();
+                let parts: BTreeSet<String> = one.parts.iter().cloned().collect();
                 let frequency = by_frequency.then(|| one.frequency.to_bits());
                 (name, parts, one.counts, one.chance.to_bits(), frequency)
             };
@@ -176,7 +177,7 @@ fn unlike(folder: &Folder, other: &str, claim: &Claim) -> Option<String> {
     let differs = |seed: &&u64| others.get(seed).is_some_and(|other| *other != own[*seed]);
     own.keys().find(differs).map(|seed| {
         format!(
-            "the two arms begin with different capabilities, or chances{} of them, in seed {seed}, so only a number of one capability can \
+            "the two arms begin with different capabilities, or chances, parts{} of them, in seed {seed}, so only a number of one capability can \
              be compared",
             if by_frequency { " or frequencies" } else { "" }
         )

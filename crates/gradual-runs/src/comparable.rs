@@ -65,17 +65,35 @@ fn shared(config: &RunConfig, recipe: bool) -> Value {
         "steps": steps,
         "draw": config.draw,
         "backend": config.backend,
-        "task": config.task,
-        "settings": config.settings,
+        "task": of_numbers(&config.task),
+        "settings": of_numbers(&config.settings),
     });
     // Nobody has said it.
     if let (0, Value::Object(shared)) = (config.draw, &mut shared) {
         shared.remove("draw");
     }
     if recipe {
-        shared["recipe"] = config.recipe.clone();
+        shared["recipe"] = of_numbers(&config.recipe);
     }
     shared
+}
+
+/// The same with whole numbers in one form: other programs write `1` in one run and `1.0` in the next.
+fn of_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                json!(float as i64)
+            }
+            _ => value.clone(),
+        },
+        Value::Array(each) => each.iter().map(of_numbers).collect(),
+        Value::Object(entries) => {
+            let same = |(key, value): (&String, &Value)| (key.clone(), of_numbers(value));
+            Value::Object(entries.iter().map(same).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Refuses runs, each with its folder, of which two can't be compared.

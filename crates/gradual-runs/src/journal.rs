@@ -94,7 +94,7 @@ pub struct Lines<R> {
 
 impl<R: Record> Lines<R> {
     /// Reads a journal line by line, and [checks](Record::check) each record. The last line of an unfinished run may be
-    /// torn and is then left out.
+    /// torn, without its line feed, and is then left out.
     ///
     /// # Errors
     /// [`RunsError::Line`] naming a line that is no such record or does not follow the one before, and those of
@@ -130,7 +130,8 @@ impl<R: Record> Lines<R> {
             }
             let record = match record::<R>(path, &line) {
                 Ok(record) => record,
-                Err(source) if !finished => {
+                // What was cut has no line feed; what has one is a line, and wrong.
+                Err(source) if !finished && !line.ends_with(b"\n") => {
                     torn = Some((number, source));
                     continue;
                 }

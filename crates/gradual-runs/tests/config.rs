@@ -251,6 +251,28 @@ mod comparable {
         assert_eq!(paths(&run("erm", 0), &slow), ["steps"]);
     }
 
+    /// Other programs write a number now so and now so.
+    #[test]
+    fn whole_numbers_are_equal_in_either_form() {
+        let with = |settings: Value| RunConfig {
+            settings,
+            ..run("erm", 0)
+        };
+        let one = with(json!({"lr": 1, "sizes": [2.0, 0.5]}));
+        assert_eq!(
+            paths(&one, &with(json!({"lr": 1.0, "sizes": [2, 0.5]}))),
+            [""; 0]
+        );
+        assert_eq!(
+            paths(&one, &with(json!({"lr": 1.5, "sizes": [2, 0.5]}))),
+            ["settings.lr"]
+        );
+        assert_eq!(
+            paths(&one, &with(json!({"lr": "1", "sizes": [2, 0.5]}))),
+            ["settings.lr"]
+        );
+    }
+
     #[test]
     fn an_arm_without_a_recipe_is_not_compared_with_one_that_has_one() {
         let mut old = run("erm", 0);

@@ -710,6 +710,12 @@ fn torn_lines() {
         tear(&folder, 4, torn);
         let run = read(experiment, "erm", 0).unwrap().unwrap();
         assert_eq!((run.evaluations.len(), run.notes.len()), (4, 1));
+        // With its line feed it is no torn line, but a wrong one.
+        tear(&folder, 4, &[torn, b"\n"].concat());
+        assert!(matches!(
+            read(experiment, "erm", 0),
+            Err(RunsError::Line { line: 5, .. })
+        ));
         sign(&folder);
         assert!(matches!(
             read(experiment, "erm", 0),

@@ -55,8 +55,15 @@ pub(crate) fn read(path: &Path, chance: f64) -> anyhow::Result<Curves> {
     if ends_in(path, "jsonl") {
         // Only the last line of a run that goes on may be torn.
         let finished = path.with_file_name(DONE).exists();
+        let lines = Lines::<Evaluation>::read(path, finished)?;
+        if let Some(line) = lines.torn {
+            tell(format_args!(
+                "note: {}: the torn last line {line} is left out",
+                path.display()
+            ));
+        }
         return Ok(Curves {
-            evaluations: Lines::<Evaluation>::read(path, finished)?.records,
+            evaluations: lines.records,
             has_losses: true,
             has_examples: true,
             has_chances: true,

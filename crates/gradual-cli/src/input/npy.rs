@@ -111,6 +111,15 @@ impl Header {
             .and_then(|text| text.parse().ok())
             .unwrap_or(1);
         let product = |product: u64, &size: &u64| product.checked_mul(size);
+        // Also of an array without entries, whose other sizes the library multiplies.
+        let mut sizes = header.shape.iter().filter(|&&size| size > 0);
+        let all = sizes.try_fold(bytes, product);
+        if all.is_none_or(|all| i64::try_from(all).is_err()) {
+            bail!(
+                "the header says {:?} entries, more than an array can have",
+                header.shape
+            );
+        }
         let expected = header.shape.iter().try_fold(bytes, product);
         match expected == Some(entries.len() as u64) {
             true => Ok((header, entries)),

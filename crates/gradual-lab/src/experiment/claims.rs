@@ -1,7 +1,9 @@
 //! What an experiment claims, checked against its arms and its task before anything runs.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
-use gradual::measure::{Against, Claim, Metric, Topic};
+use gradual::measure::{Against, Claim, LEAST_SEEDS, Metric, Topic};
 use gradual::train::Capability;
 
 use super::Experiment;
@@ -222,6 +224,36 @@ impl Experiment {
         };
         Some(format!(
             "{claims} can't be judged: there is no run of {arms}, and none is asked for"
+        ))
+    }
+
+    /// What to tell who asks for too few seeds for a verdict; nothing where there are none. `seeds` are those of the runs of an arm that
+    /// are there and asked for.
+    pub(crate) fn undecided(&self, seeds: impl Fn(&str) -> BTreeSet<u64>) -> Option<String> {
+        let common = |claim: &Claim| {
+            let baseline = claim.against.is_none().then_some(&self.baseline);
+            let needed = named(claim).map(|(_, name)| name).chain(baseline);
+            let all = needed.map(|name| seeds(name));
+            // Of arms without runs something else is told.
+            let all: Vec<BTreeSet<u64>> = all.collect();
+            let is_there = all.iter().all(|seeds| !seeds.is_empty());
+            let common = all.into_iter().reduce(|one, other| &one & &other);
+            common.filter(|_| is_there).map(|common| common.len())
+        };
+        let few = self.claims.iter().filter_map(common);
+        let few: Vec<usize> = few.filter(|&common| common < LEAST_SEEDS).collect();
+        let most = few.iter().max()?;
+        let claims = match self.claims.len() {
+            1 => String::from("the claim"),
+            all => format!("{} of {all} claims", few.len()),
+        };
+        let at_most = if few.iter().any(|common| common != most) {
+            "at most "
+        } else {
+            ""
+        };
+        Some(format!(
+            "{claims} can't be decided: a verdict takes at least {LEAST_SEEDS} seeds that both arms have, and there are {at_most}{most}"
         ))
     }
 

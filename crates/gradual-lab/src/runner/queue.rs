@@ -1,6 +1,6 @@
 //! The runs that are still to be done, after a look at those that are there.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -28,6 +28,9 @@ pub(crate) struct Job<'a> {
     /// What is there of it.
     pub(crate) state: FolderState,
 }
+
+/// More seeds of an arm than a verdict takes.
+const MANY: u64 = 10_000;
 
 impl Plan<'_> {
     /// How many runs there are in all.
@@ -215,6 +218,19 @@ impl Plan<'_> {
         Ok(comparable::check(
             runs.iter().map(|(folder, config)| (folder, config)),
         )?)
+    }
+
+    /// The seeds of the runs of an arm, those that are there among them; of very many the first [`MANY`].
+    pub(crate) fn all_seeds(&self, arm: &str) -> BTreeSet<u64> {
+        let planned = self.arms.iter().filter(|one| one.name == arm);
+        let planned =
+            planned.flat_map(|one| (self.first_seed..).take(self.seeds(one).min(MANY) as usize));
+        // What can't be read is told where it is needed.
+        let there = Place::all(&self.folder)
+            .map(|all| all.runs)
+            .unwrap_or_default();
+        let there = there.into_iter().filter(|place| place.arm == arm);
+        planned.chain(there.map(|place| place.seed)).collect()
     }
 
     /// The runs in the folder of the experiment that are none of these.

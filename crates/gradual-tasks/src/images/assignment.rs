@@ -48,6 +48,13 @@ pub(super) fn groups(
         let found = header.iter().position(|name| name == column);
         found.ok_or_else(|| {
             let names: Vec<String> = header.iter().map(|name| excerpt(name, SHORT)).collect();
+            if names.is_empty() {
+                return wrong(
+                    1,
+                    "the file is empty; a line with the columns file and group is needed"
+                        .to_owned(),
+                );
+            }
             wrong(
                 1,
                 format!(

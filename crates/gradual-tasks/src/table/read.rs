@@ -92,7 +92,8 @@ pub(super) fn read<R: Read>(
             if roles[at] == Role::Ignored {
                 continue;
             }
-            let text = std::str::from_utf8(cell).map_err(|_| refused("is not UTF-8 text"))?;
+            let text = std::str::from_utf8(cell)
+                .map_err(|_| refused("is not UTF-8 text; save the table as UTF-8"))?;
             match roles[at] {
                 Role::Ignored => {}
                 Role::Feature | Role::Categorical => {

@@ -297,7 +297,7 @@ impl<'a> Builder<'a> {
             return Err(self.fault(Fault {
                 field: Some(GROUP),
                 problem: format!(
-                    "is the {}th group, and {GROUPS} is the most; does it name lines instead of groups?",
+                    "is group {}, and {GROUPS} is the most; does it name lines instead of groups?",
                     GROUPS + 1
                 ),
             }));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use gradual_registry::excerpt;
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -93,6 +94,15 @@ pub(super) fn parse(bytes: &[u8], unused: &mut BTreeSet<String>) -> Result<Line,
         Some(Value::String(group)) => Some(group),
         Some(Value::Number(number)) if number.is_u64() || number.is_i64() => {
             Some(number.to_string())
+        }
+        Some(Value::Number(number)) => {
+            return Err(fault(
+                GROUP,
+                format!(
+                    "is the number {}, but it is a text or a whole number of up to 64 bits",
+                    excerpt(&number.to_string(), 40)
+                ),
+            ));
         }
         Some(other) => {
             return Err(fault(

@@ -108,7 +108,7 @@ fn what_is_wrong_is_said_with_line_and_field() {
         ),
         (
             "{\"text\":\"a\",\"group\":1.5}\n",
-            "field \"group\": is a number, but it is a text or a whole number",
+            "field \"group\": is the number 1.5, but it is a text or a whole number of up to 64 bits",
         ),
         (
             "{\"text\":\"a\",\"group\":[]}\n",
