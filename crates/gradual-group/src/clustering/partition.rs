@@ -28,7 +28,7 @@ pub(crate) enum Partition {
 }
 
 /// Examples at a similarity this close to 1 differ by rounding.
-const ROUNDING: f32 = 1e-5;
+pub(crate) const ROUNDING: f32 = 1e-5;
 
 /// Similarities `[n, n]`, each example with a positive diagonal, and their leading directions.
 #[derive(Debug)]

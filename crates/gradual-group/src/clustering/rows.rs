@@ -4,11 +4,37 @@
 //! directions are those of the small matrix of inner products of columns. So a draw of n examples of m numbers each costs
 //! n m² instead of n² `directions`, and n m numbers of memory instead of n².
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use crate::clustering::lloyd::kmeans;
-use crate::clustering::partition::columns;
+use crate::clustering::partition::{ROUNDING, columns};
 use crate::error::GroupError;
 use crate::linalg::eigenvalues::Eigenvalues;
 use crate::linalg::spectrum::Spectrum;
+
+/// Directions in which rows at a cosine of 1 are near.
+const NEAR: usize = 4;
+/// How near: by the cosine no more than √(2 · 1e-5), and rounding.
+const APART: f64 = 6e-3;
+
+/// A number, in order, and which of those that are equal.
+#[derive(PartialEq)]
+struct Ordered(f64, usize);
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1))
+    }
+}
 
 /// Rows `[n, m]`, row-major, of unit length, and their directions.
 pub(crate) struct UnitRows {
@@ -55,8 +81,23 @@ impl UnitRows {
         self.rows.len() / self.width
     }
 
-    /// The cluster of each row, by the best of `restarts` runs of k-means in the leading `dimensions` directions.
+    /// The cluster of each row, by the best of `restarts` runs of k-means in the leading `dimensions` directions. Rows that are alike but
+    /// for rounding are in one.
     pub(crate) fn cut(
+        &self,
+        groups: usize,
+        dimensions: usize,
+        restarts: usize,
+        seed: u64,
+    ) -> Vec<usize> {
+        let mut assignment = self.cut_apart(groups, dimensions, restarts, seed);
+        for (j, twin) in self.twins().into_iter().enumerate() {
+            assignment[j] = assignment[twin];
+        }
+        assignment
+    }
+
+    fn cut_apart(
         &self,
         groups: usize,
         dimensions: usize,
@@ -73,6 +114,35 @@ impl UnitRows {
         let column = |direction| self.spectrum.components(direction).collect();
         let points = columns(&self.spectrum, n, dimensions, column);
         kmeans(&points, groups, restarts, seed)
+    }
+
+    /// For each row the first one at a cosine of 1, itself if there is no other. Only rows that are near in the first directions are
+    /// compared, so that this takes n log n where few are.
+    fn twins(&self) -> Vec<usize> {
+        let near = self.spectrum.singular_values().len().min(NEAR);
+        let near: Vec<Vec<f64>> = (0..near)
+            .map(|direction| self.spectrum.components(direction).collect())
+            .collect();
+        let mut firsts: BTreeMap<Ordered, usize> = BTreeMap::new();
+        let mut twins = Vec::with_capacity(self.num_rows());
+        for row in 0..self.num_rows() {
+            let at = near[0][row];
+            let window = Ordered(at - APART, 0)..Ordered(at + APART, usize::MAX);
+            let is_near = |&other: &usize| {
+                let off = |along: &Vec<f64>| (along[row] - along[other]).abs() < APART;
+                near.iter().all(off) && self.cosine(row, other) >= 1.0 - f64::from(ROUNDING)
+            };
+            let alike = firsts
+                .range(window)
+                .map(|(_, &other)| other)
+                .filter(is_near);
+            let twin = alike.min().unwrap_or(row);
+            if twin == row {
+                firsts.insert(Ordered(at, row), row);
+            }
+            twins.push(twin);
+        }
+        twins
     }
 
     /// The cosine of two rows.

@@ -110,25 +110,18 @@ impl KMeans {
 
     /// Clusters the rows of a sketch of `dim` dimensions in the place of the exact inner products: n t (d + e) `dim` + n `dim`²
     /// operations and n `dim` numbers, instead of n² (d + e) and n². For draws of many more examples than dimensions. Cosines are
-    /// then off by about 1/√`dim`. The number of groups has to be given, since rules for it look at all pairs.
+    /// then off by about 1/√`dim`. Under a rule for the number of groups, which looks at all pairs, the n² inner products of these rows are
+    /// taken all the same.
     ///
     /// # Errors
     ///
-    /// [`GroupError::Parameter`] for a sketch without dimensions, and for a number that is to be found.
+    /// [`GroupError::Parameter`] for a sketch without dimensions.
     pub fn with_sketch(self, dim: usize, seed: u64) -> Result<Self, GroupError> {
         let dim = GroupError::at_least(OPERATION, "the dimensions of the sketch", 1, dim)?;
-        match self.search.num_groups() {
-            Some(_) => Ok(Self {
-                sketch: Some((dim, seed)),
-                ..self
-            }),
-            None => Err(GroupError::Parameter {
-                operation: OPERATION,
-                parameter: "a sketch",
-                expected: "without a rule for the number of groups, which looks at all pairs",
-                got: dim as f64,
-            }),
-        }
+        Ok(Self {
+            sketch: Some((dim, seed)),
+            ..self
+        })
     }
 }
 
@@ -163,9 +156,18 @@ impl Grouping for KMeans {
         let Some((dim, seed)) = self.sketch else {
             return self.search.group(OPERATION, draw, Cosines::signed);
         };
-        let rows = draw.gradients(OPERATION)?.sketch(dim, seed);
-        let rows = host(OPERATION, &rows)?;
-        let clusters = self.search.clusters_of_rows(OPERATION, &rows, dim)?;
+        let gradients = draw.gradients(OPERATION)?;
+        let clusters = match self.search.num_groups() {
+            Some(_) => {
+                let rows = host(OPERATION, &gradients.sketch(dim, seed))?;
+                self.search.clusters_of_rows(OPERATION, &rows, dim)?
+            }
+            None => {
+                let gram = host(OPERATION, &gradients.sketch_gram(dim, seed))?;
+                let cosines = Cosines::from_gram(OPERATION, gram, draw.num_examples())?;
+                self.search.clusters(OPERATION, &cosines.signed())?
+            }
+        };
         clusters.into_groups(self.search.average(), draw.options())
     }
 

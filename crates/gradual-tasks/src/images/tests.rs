@@ -213,7 +213,10 @@ fn groups_come_from_a_file() {
             rows(",").replace("group,", "kind,"),
             "groups.csv, line 1: there is no column 'group'; file and group are needed, and there are kind, file",
         ),
-        (String::new(), "there is no column 'file'"),
+        (
+            String::new(),
+            "the file is empty; a line with the columns file and group is needed",
+        ),
     ] {
         fs::write(&file, text).unwrap();
         let error = open(&folder, &by).unwrap_err();
