@@ -85,6 +85,8 @@ fn the_largest_draw_is_found() {
         little.iter().zip(&more).all(|(little, more)| little < more),
         "{little:?} {more:?}"
     );
+    // Of parts that are computed twice a step holds one, however many there are.
+    assert!(more[4] > 3 * more[2], "{more:?}");
     assert!(refused(&["bench", "--largest=0"]).contains("from 0.05 to 1024"));
 }
 

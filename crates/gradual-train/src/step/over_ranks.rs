@@ -150,7 +150,9 @@ fn own_passes<M: Module, B>(
             let some = passes.iter().filter(|pass| pass.losses().dims()[0] > 0);
             let gradients = some.filter_map(Pass::gradients);
             sketches.extend(gradients.filter_map(|own| ranks.gathering().sketch(own)));
-            Ok(passes.into_iter().map(Pass::into_losses))
+            // At once: what is left to be done later keeps the gradients of all parts.
+            let losses = passes.into_iter().map(Pass::into_losses);
+            Ok(losses.collect::<Vec<_>>())
         });
         let each = each.collect::<Result<Vec<_>, TrainError>>()?;
         return Ok(each.into_iter().flatten().collect());
