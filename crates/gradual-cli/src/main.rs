@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use gradual::runs::message;
+use gradual::runs::process::outlive_file_limits;
 use gradual::runs::streams::{say, tell};
 use gradual_report::command;
 
@@ -54,11 +55,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Err(error) = gradual::runs::process::outlive_file_limits() {
-        tell(format_args!(
-            "a limit on the size of files ends this program: {error}"
-        ));
-    }
+    outlive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {

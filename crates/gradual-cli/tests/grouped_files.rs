@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use burn::tensor::{bf16, f16};
 use common::{gradients, gradual, json, losses, npy, printed, refused};
@@ -196,6 +197,16 @@ fn a_gram_matrix_of_no_example_is_refused() {
     assert!(message.contains("holds no example"), "{message}");
 }
 
+/// A file of NumPy's with any header, whose entries are so many zeros.
+fn written_npy(folder: &Path, descr: &str, shape: &str, zeros: usize) {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(vec![0; zeros]);
+    std::fs::write(folder.join("g.npy"), file).unwrap();
+}
+
 /// A shape whose other sizes are out of range, though there is nothing in the array.
 #[test]
 fn arrays_of_nothing_times_too_much_are_refused() {
@@ -206,11 +217,7 @@ fn arrays_of_nothing_times_too_much_are_refused() {
         "(9223372036854775807, 0)",
         "(4294967296, 0, 4294967296)",
     ] {
-        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let mut file = b"\x93NUMPY\x01\x00".to_vec();
-        file.extend((header.len() as u16).to_le_bytes());
-        file.extend(header.as_bytes());
-        std::fs::write(folder.path().join("g.npy"), file).unwrap();
+        written_npy(folder.path(), "<f4", shape, 0);
         let line = [
             "group",
             "--gradients",
@@ -243,12 +250,7 @@ fn arrays_of_other_types_are_named() {
         ),
         ("<M8[D]", 8, "times"),
     ] {
-        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (2, 2), }}\n");
-        let mut file = b"\x93NUMPY\x01\x00".to_vec();
-        file.extend((header.len() as u16).to_le_bytes());
-        file.extend(header.as_bytes());
-        file.extend(vec![0; 4 * bytes]);
-        std::fs::write(folder.path().join("g.npy"), file).unwrap();
+        written_npy(folder.path(), descr, "(2, 2)", 4 * bytes);
         let line = [
             "group",
             "--gradients",

@@ -38,6 +38,15 @@ pub(crate) const COUNT: Parameter = Parameter::count("k", "number of groups", 1)
     .or_words(&[KNOWN])
     .word_by_default(KNOWN);
 
+/// Dimensions of a sketch in the place of the gradients; none by default.
+pub(crate) const fn sketch(about: &'static str) -> Parameter {
+    Parameter::count("sketch", about, 1)
+        .at_least(1.0)
+        .at_most(MANY_DIMENSIONS)
+        .or_words(&[NONE])
+        .word_by_default(NONE)
+}
+
 /// The rules that find the number of groups.
 pub(crate) const FINDERS: &[&str] = RULES.split_at(1).1;
 

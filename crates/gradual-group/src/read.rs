@@ -1,6 +1,6 @@
 //! Tensors read back from their device, as numbers of the host.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Element, Tensor};
 use gradual_grad::host::{read, read_together};
 
 use crate::error::GroupError;
@@ -21,11 +21,14 @@ pub(crate) fn host_together<const N: usize>(
     read_together(vectors).map_err(GroupError::read(operation))
 }
 
-/// The entries of one row for each example, `[n, m]`, row-major, in double precision.
-pub(crate) fn wide_rows(operation: &'static str, rows: &Tensor<2>) -> Result<Vec<f64>, GroupError> {
+/// The entries of one row for each example, `[n, m]`, row-major, in the precision that is asked for.
+pub(crate) fn finite_rows<E: Element + Into<f64>>(
+    operation: &'static str,
+    rows: &Tensor<2>,
+) -> Result<Vec<E>, GroupError> {
     let [_, m] = rows.dims();
-    let rows: Vec<f64> = read(rows.clone()).map_err(GroupError::read(operation))?;
-    match rows.iter().position(|value| !value.is_finite()) {
+    let rows: Vec<E> = read(rows.clone()).map_err(GroupError::read(operation))?;
+    match rows.iter().position(|&value| !value.into().is_finite()) {
         Some(entry) => Err(GroupError::NotFinite {
             operation,
             example: entry / m,

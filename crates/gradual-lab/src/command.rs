@@ -224,10 +224,11 @@ fn run_until(
     let outcome = train(&plan, asked, command, interrupt)?;
     if outcome.is_whole() {
         // Who asked for an end while the last run came to its own has not asked for no report.
-        return match interrupt.asked() {
-            true => written(&plan, &Interrupt::default()),
-            false => written(&plan, interrupt),
+        let of_report = match interrupt.asked() {
+            true => &Interrupt::default(),
+            false => interrupt,
         };
+        return written(&plan, of_report);
     }
     // Of runs that were interrupted there is a report, too: the interrupt was not its own.
     let report = experiment.task.report(&plan.folder, &Interrupt::default());
@@ -355,9 +356,10 @@ fn train(
             plan.folder.display()
         ));
     }
-    let before = record::write(plan, command.clone(), !queue.is_empty(), interrupt)?;
+    let runs = queue.len();
+    let before = record::write(plan, command.clone(), runs > 0, interrupt)?;
     let outcome = plan.run(queue, interrupt);
-    if outcome.begun == 0 && !outcome.failures.is_empty() {
+    if outcome.is_turned_away(runs) {
         record::take_back(plan, &command, before, interrupt)?;
     }
     for failure in &outcome.failures {

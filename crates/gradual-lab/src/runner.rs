@@ -15,9 +15,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
 
+use gradual::runs::RunsError;
 use gradual::runs::files::LOOKS;
 use gradual::runs::streams::{printable, tell};
-use gradual::train::{End, Interrupt, Keep, Progress, RunFolder};
+use gradual::train::{End, Interrupt, Keep, Progress, RunFolder, TrainError};
 use gradual_report::EventFile;
 use indicatif::MultiProgress;
 
@@ -28,8 +29,6 @@ use plan::panicked;
 /// What came of the runs of a plan.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// Runs that were there to go on with, or were begun.
-    pub(crate) begun: usize,
     /// What went wrong, run by run.
     pub(crate) failures: Vec<anyhow::Error>,
     /// Runs that were stopped or not begun because of an interrupt.
@@ -37,6 +36,24 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Whether none of so many runs could begin, because another program had begun runs of another kind. Where the same command is given
+    /// twice at once, its runs are held by the other program, and of the same kind.
+    pub(crate) fn is_turned_away(&self, runs: usize) -> bool {
+        let failures = || self.failures.iter().filter_map(of_folder);
+        let is_other = |error: &RunsError| {
+            matches!(
+                error,
+                RunsError::Incomparable { .. } | RunsError::Configuration { .. }
+            )
+        };
+        let is_held = |error: &RunsError| matches!(error, RunsError::Locked { .. });
+        failures()
+            .filter(|error| is_other(error) || is_held(error))
+            .count()
+            == runs
+            && failures().any(is_other)
+    }
+
     /// Whether all that was to be run is done.
     pub(crate) fn is_whole(&self) -> bool {
         self.failures.is_empty() && self.interrupted == 0
@@ -71,8 +88,7 @@ impl Plan<'_> {
                     lock(&outcome).interrupted += 1;
                     continue;
                 }
-                let begun = || lock(&outcome).begun += 1;
-                match pool.install(|| self.contained(&job, &bars, interrupt, &begun)) {
+                match pool.install(|| self.contained(&job, &bars, interrupt)) {
                     Ok(End::Interrupted) => lock(&outcome).interrupted += 1,
                     Ok(End::Completed | End::Stopped(_)) => {}
                     Err(error) => {
@@ -98,10 +114,9 @@ impl Plan<'_> {
         job: &Job<'_>,
         bars: &MultiProgress,
         interrupt: &Interrupt,
-        begun: &(dyn Fn() + Sync),
     ) -> anyhow::Result<End> {
         // Whatever a panic leaves half done is dropped with the run.
-        let run = AssertUnwindSafe(|| self.one(job, bars, interrupt, begun));
+        let run = AssertUnwindSafe(|| self.one(job, bars, interrupt));
         catch_unwind(run).unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
@@ -110,7 +125,6 @@ impl Plan<'_> {
         job: &Job<'_>,
         bars: &MultiProgress,
         interrupt: &Interrupt,
-        begun: &(dyn Fn() + Sync),
     ) -> anyhow::Result<End> {
         let name = format!("{} seed {}", job.arm.name, job.seed);
         let say = |text: String| {
@@ -129,7 +143,6 @@ impl Plan<'_> {
         self.check_beside(job)?;
         let resumed = RunFolder::resume(&job.place.folder, &job.config, &environment, &journals)?;
         self.check_beside(job)?;
-        begun();
         for mended in &resumed.mended {
             say(format!("{name}: {mended}"));
         }
@@ -165,6 +178,14 @@ impl Plan<'_> {
             End::Interrupted => say(format!("{name}: interrupted after step {step}")),
         }
         Ok(end)
+    }
+}
+
+/// What is wrong with a folder, if that is what a run failed for.
+fn of_folder(failure: &anyhow::Error) -> Option<&RunsError> {
+    match failure.downcast_ref() {
+        Some(TrainError::Runs(error)) => Some(error),
+        _ => failure.downcast_ref(),
     }
 }
 

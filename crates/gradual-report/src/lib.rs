@@ -202,14 +202,14 @@ impl Report {
         }
         folder::check_all(&self.dirs)?;
         let target = ReportFolder::check(&self.target())?;
-        for _ in 1..READINGS {
-            let before = Written::at(&target);
-            if let Some(page) = self.write_to(&target, Some(before))? {
+        let mut readings = 1..READINGS;
+        loop {
+            // The last one stays, whatever came meanwhile.
+            let before = readings.next().map(|_| Written::at(&target));
+            if let Some(page) = self.write_to(&target, before)? {
                 return Ok(page);
             }
         }
-        let page = self.write_to(&target, None)?;
-        page.ok_or(ReportError::Interrupted)
     }
 
     /// Writes the report as the folder `target`; none where another one has come there since the one `before`, which may have seen more

@@ -1,5 +1,8 @@
 //! This process, as the system sees it: how much memory it takes, and what a limit does to it.
 
+#[cfg(unix)]
+use crate::streams::tell;
+
 /// Bytes of memory that this process has at the moment; `None` where the system has no `/proc/self/status`.
 #[must_use]
 pub fn memory() -> Option<u64> {
@@ -13,22 +16,17 @@ pub fn peak_memory() -> Option<u64> {
 }
 
 /// Makes a write beyond the limit on the size of files fail, so that it can be told. By itself the system ends the program, without a
-/// word. For programs; nothing where there is no such limit.
-///
-/// # Errors
-/// Where the system does not let signals be listened to.
-#[cfg(unix)]
-pub fn outlive_file_limits() -> std::io::Result<()> {
-    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default()).map(drop)
-}
-
-/// Makes a write beyond the limit on the size of files fail; there is none.
-///
-/// # Errors
-/// None.
-#[cfg(not(unix))]
-pub fn outlive_file_limits() -> std::io::Result<()> {
-    Ok(())
+/// word. For programs, at their start; nothing where there is no such limit.
+pub fn outlive_file_limits() {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::SIGXFSZ;
+        if let Err(error) = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default()) {
+            tell(format_args!(
+                "a limit on the size of files ends this program: {error}"
+            ));
+        }
+    }
 }
 
 fn status(field: &str) -> Option<u64> {

@@ -4,8 +4,7 @@
 //! directions are those of the small matrix of inner products of columns. So a draw of n examples of m numbers each costs
 //! n m² instead of n² `directions`, and n m numbers of memory instead of n².
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::clustering::lloyd::kmeans;
 use crate::clustering::partition::{ROUNDING, columns};
@@ -18,24 +17,6 @@ const NEAR: usize = 4;
 /// How near: by the cosine no more than √(2 · 1e-5), and rounding.
 const APART: f64 = 6e-3;
 
-/// A number, in order, and which of those that are equal.
-#[derive(PartialEq)]
-struct Ordered(f64, usize);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1))
-    }
-}
-
 /// Rows `[n, m]`, row-major, of unit length, and their directions.
 pub(crate) struct UnitRows {
     rows: Vec<f32>,
@@ -44,25 +25,12 @@ pub(crate) struct UnitRows {
 }
 
 impl UnitRows {
-    /// Those rows `[n, m]` that are not zero at unit length, and which these are.
-    pub(crate) fn of(
-        operation: &'static str,
-        rows: &[f32],
-        width: usize,
-    ) -> Result<(Vec<usize>, Self), GroupError> {
-        if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
-            return Err(GroupError::NotFinite {
-                operation,
-                example: entry / width,
-            });
-        }
+    /// Those of finite rows `[n, m]` that are not zero at unit length, and which these are.
+    pub(crate) fn of(rows: &[f32], width: usize) -> Result<(Vec<usize>, Self), GroupError> {
         let (mut present, mut units) = (Vec::new(), Vec::with_capacity(rows.len()));
         for (example, row) in rows.chunks(width).enumerate() {
-            let norm = row
-                .iter()
-                .map(|&x| f64::from(x).powi(2))
-                .sum::<f64>()
-                .sqrt();
+            let squares = row.iter().map(|&x| f64::from(x).powi(2));
+            let norm = squares.sum::<f64>().sqrt();
             if norm > 0.0 {
                 present.push(example);
                 units.extend(row.iter().map(|&x| (f64::from(x) / norm) as f32));
@@ -90,55 +58,50 @@ impl UnitRows {
         restarts: usize,
         seed: u64,
     ) -> Vec<usize> {
-        let mut assignment = self.cut_apart(groups, dimensions, restarts, seed);
+        let n = self.num_rows();
+        let mut assignment = match groups {
+            _ if groups >= n => (0..n).collect(),
+            0 | 1 => vec![0; n],
+            _ => {
+                let column = |direction| self.spectrum.components(direction).collect();
+                let points = columns(&self.spectrum, n, dimensions, column);
+                kmeans(&points, groups, restarts, seed)
+            }
+        };
         for (j, twin) in self.twins().into_iter().enumerate() {
             assignment[j] = assignment[twin];
         }
         assignment
     }
 
-    fn cut_apart(
-        &self,
-        groups: usize,
-        dimensions: usize,
-        restarts: usize,
-        seed: u64,
-    ) -> Vec<usize> {
-        let n = self.num_rows();
-        if groups >= n {
-            return (0..n).collect();
-        }
-        if groups <= 1 {
-            return vec![0; n];
-        }
-        let column = |direction| self.spectrum.components(direction).collect();
-        let points = columns(&self.spectrum, n, dimensions, column);
-        kmeans(&points, groups, restarts, seed)
-    }
-
     /// For each row the first one at a cosine of 1, itself if there is no other. Only rows that are near in the first directions are
-    /// compared, so that this takes n log n where few are.
+    /// compared, so that this takes n operations where few are.
     fn twins(&self) -> Vec<usize> {
         let near = self.spectrum.singular_values().len().min(NEAR);
         let near: Vec<Vec<f64>> = (0..near)
             .map(|direction| self.spectrum.components(direction).collect())
             .collect();
-        let mut firsts: BTreeMap<Ordered, usize> = BTreeMap::new();
+        // Those that are near are in cells beside each other.
+        let cell = |along: usize, row: usize| {
+            near.get(along)
+                .map_or(0, |along: &Vec<f64>| (along[row] / APART).floor() as i64)
+        };
+        let mut firsts: HashMap<[i64; 2], Vec<usize>> = HashMap::new();
         let mut twins = Vec::with_capacity(self.num_rows());
         for row in 0..self.num_rows() {
-            let at = near[0][row];
-            let window = Ordered(at - APART, 0)..Ordered(at + APART, usize::MAX);
-            let is_near = |&other: &usize| {
+            let [x, y] = [cell(0, row), cell(1, row)];
+            let beside = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| [x, y]));
+            let is_alike = |&other: &usize| {
                 let off = |along: &Vec<f64>| (along[row] - along[other]).abs() < APART;
                 near.iter().all(off) && self.cosine(row, other) >= 1.0 - f64::from(ROUNDING)
             };
-            let alike = firsts
-                .range(window)
-                .map(|(_, &other)| other)
-                .filter(is_near);
-            let twin = alike.min().unwrap_or(row);
+            let others = beside
+                .filter_map(|cell| firsts.get(&cell))
+                .flatten()
+                .copied();
+            let twin = others.filter(is_alike).min().unwrap_or(row);
             if twin == row {
-                firsts.insert(Ordered(at, row), row);
+                firsts.entry([x, y]).or_default().push(row);
             }
             twins.push(twin);
         }

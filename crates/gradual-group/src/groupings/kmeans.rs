@@ -1,7 +1,7 @@
 //! Hard groups: k-means on normalised gradients.
 
 use burn::tensor::Device;
-use gradual_registry::{Entry, Parameter};
+use gradual_registry::Entry;
 
 use crate::clustering::cosines::Cosines;
 use crate::clustering::partition::Partition;
@@ -17,8 +17,8 @@ use crate::groupings::search;
 use crate::groupings::search::ClusterSearch;
 use crate::groupings::search::search_settings;
 use crate::how_many::HowMany;
-use crate::parameters::{self, NONE};
-use crate::read::host;
+use crate::parameters;
+use crate::read::{finite_rows, host};
 use crate::wrappers::in_metric::in_metric;
 
 const OPERATION: &str = "k-means";
@@ -43,15 +43,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
         search::RESTARTS,
         search::LEAST_SIZE,
         parameters::AVERAGE,
-        Parameter::count(
-            "sketch",
-            "dimensions of the sketch whose rows are clustered",
-            1,
-        )
-        .at_least(1.0)
-        .at_most(parameters::MANY_DIMENSIONS)
-        .or_words(&[NONE])
-        .word_by_default(NONE),
+        parameters::sketch("dimensions of the sketch whose rows are clustered"),
     ],
     build: |arguments, context| {
         let search = ClusterSearch::from_arguments(arguments, &context, Partition::KMeans)?;
@@ -157,9 +149,11 @@ impl Grouping for KMeans {
             return self.search.group(OPERATION, draw, Cosines::signed);
         };
         let gradients = draw.gradients(OPERATION)?;
+        // Before the sketch, which is expensive.
+        self.search.check(OPERATION, draw.num_examples())?;
         let clusters = match self.search.num_groups() {
             Some(_) => {
-                let rows = host(OPERATION, &gradients.sketch(dim, seed))?;
+                let rows: Vec<f32> = finite_rows(OPERATION, &gradients.sketch(dim, seed))?;
                 self.search.clusters_of_rows(OPERATION, &rows, dim)?
             }
             None => {

@@ -210,12 +210,7 @@ impl ClusterSearch {
         self.check(operation, matrix.num_examples())?;
         let seed = self.random.random::<u64>();
         let present = matrix.present();
-        let mut clusters = Clusters {
-            assignment: vec![None; matrix.num_examples()],
-            groups: self.how_many.fixed().unwrap_or(1),
-            spectrum: Eigenvalues::from_all([]),
-            estimates: Vec::new(),
-        };
+        let mut clusters = self.no_clusters(matrix.num_examples());
         if present.is_empty() {
             return Ok(clusters);
         }
@@ -235,15 +230,21 @@ impl ClusterSearch {
             self.least_size,
             |one, other| problem.similarity(one, other),
         );
-        for (&example, group) in present.iter().zip(assignment) {
-            clusters.assignment[example] = Some(group);
-        }
-        clusters.estimates = estimates(problem.eigenvalues(), at_most);
-        clusters.spectrum = problem.eigenvalues().clone();
+        clusters.fill(&present, assignment, problem.eigenvalues().clone(), at_most);
         Ok(clusters)
     }
 
-    /// Clusters rows `[n, width]`, row-major, of a given number of groups by k-means: see [`UnitRows`]. Each call draws new random
+    /// Examples of which none is like anything.
+    fn no_clusters(&self, examples: usize) -> Clusters {
+        Clusters {
+            assignment: vec![None; examples],
+            groups: self.how_many.fixed().unwrap_or(1),
+            spectrum: Eigenvalues::from_all([]),
+            estimates: Vec::new(),
+        }
+    }
+
+    /// Clusters finite rows `[n, width]`, row-major, of a given number of groups by k-means: see [`UnitRows`]. Each call draws new random
     /// numbers.
     pub(crate) fn clusters_of_rows(
         &mut self,
@@ -254,14 +255,9 @@ impl ClusterSearch {
         let n = rows.len() / width;
         self.check(operation, n)?;
         let seed = self.random.random::<u64>();
-        let groups = self.how_many.fixed().unwrap_or(1);
-        let mut clusters = Clusters {
-            assignment: vec![None; n],
-            groups,
-            spectrum: Eigenvalues::from_all([]),
-            estimates: Vec::new(),
-        };
-        let (present, units) = UnitRows::of(operation, rows, width)?;
+        let mut clusters = self.no_clusters(n);
+        let groups = clusters.groups;
+        let (present, units) = UnitRows::of(rows, width)?;
         if present.is_empty() {
             return Ok(clusters);
         }
@@ -270,11 +266,8 @@ impl ClusterSearch {
         join_small(&mut assignment, groups, self.least_size, |one, other| {
             units.cosine(one, other)
         });
-        for (&example, group) in present.iter().zip(assignment) {
-            clusters.assignment[example] = Some(group);
-        }
-        clusters.spectrum = units.eigenvalues();
-        clusters.estimates = estimates(&clusters.spectrum, self.at_most.min(present.len()));
+        let at_most = self.at_most.min(present.len());
+        clusters.fill(&present, assignment, units.eigenvalues(), at_most);
         Ok(clusters)
     }
 
@@ -409,6 +402,21 @@ impl ClustersRecord {
 }
 
 impl Clusters {
+    /// The groups of those examples that have a gradient, with the spectrum that they come from.
+    fn fill(
+        &mut self,
+        present: &[usize],
+        assignment: Vec<usize>,
+        spectrum: Eigenvalues,
+        at_most: usize,
+    ) {
+        for (&example, group) in present.iter().zip(assignment) {
+            self.assignment[example] = Some(group);
+        }
+        self.estimates = estimates(&spectrum, at_most);
+        self.spectrum = spectrum;
+    }
+
     pub(crate) fn record(&self) -> ClustersRecord {
         let named = |(name, said): &(&'static str, usize)| ((*name).to_owned(), *said);
         ClustersRecord {

@@ -49,15 +49,7 @@ pub(crate) static ENTRY: Entry<GroupingContext, Box<dyn Grouping>> = Entry {
             .at_most(parameters::MANY_EXAMPLES)
             .or_words(&[NONE])
             .word_by_default(NONE),
-        Parameter::count(
-            "sketch",
-            "dimensions of the sketch that they are taken from",
-            1,
-        )
-        .at_least(1.0)
-        .at_most(parameters::MANY_DIMENSIONS)
-        .or_words(&[NONE])
-        .word_by_default(NONE),
+        parameters::sketch("dimensions of the sketch that they are taken from"),
     ],
     build: |arguments, context| {
         let membership = match arguments.word("membership")? {

@@ -6,7 +6,7 @@ use faer::Mat;
 use crate::error::GroupError;
 use crate::linalg::eigen::{carried, eigen, inner_products, subspace};
 use crate::linalg::eigenvalues::Eigenvalues;
-use crate::read::{wide_gram, wide_rows};
+use crate::read::{finite_rows, wide_gram};
 
 const OPERATION: &str = "singular vectors";
 
@@ -90,7 +90,7 @@ impl Components {
     /// On the m directions of the rows `[n, m]` themselves, or of a sketch of them.
     pub(crate) fn of_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
         let [n, m] = rows.dims();
-        let entries = wide_rows(OPERATION, rows)?;
+        let entries: Vec<f64> = finite_rows(OPERATION, rows)?;
         let square = |j: usize| -> f64 { entries[j * m..][..m].iter().map(|x| x * x).sum() };
         let norms: Vec<f64> = (0..n).map(|j| norm(square(j))).collect();
         let unit = Mat::from_fn(n, m, |j, i| match norms[j] > 0.0 {

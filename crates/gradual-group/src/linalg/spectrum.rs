@@ -5,7 +5,7 @@ use faer::Mat;
 
 use crate::error::GroupError;
 use crate::linalg::eigen::{carried, eigen, inner_products, subspace};
-use crate::read::{host, not_finite};
+use crate::read::{finite_rows, host, not_finite};
 
 /// G = U Σ Vᵀ, as far as the Gram matrix K = G Gᵀ = U Σ² Uᵀ tells: U and Σ.
 ///
@@ -61,14 +61,7 @@ impl Spectrum {
     /// Those of [`from_gram`](Self::from_gram).
     pub fn from_rows(rows: &Tensor<2>) -> Result<Self, GroupError> {
         let [_, m] = rows.dims();
-        let rows = host("spectrum", rows)?;
-        if let Some(entry) = rows.iter().position(|value| !value.is_finite()) {
-            return Err(GroupError::NotFinite {
-                operation: "spectrum",
-                example: entry / m,
-            });
-        }
-        Self::of_rows(&rows, m)
+        Self::of_rows(&finite_rows::<f32>("spectrum", rows)?, m)
     }
 
     /// The same of finite rows of `width` numbers each on the host, row-major.

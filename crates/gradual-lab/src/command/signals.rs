@@ -62,7 +62,7 @@ fn wait(mut stop: impl FnMut(bool) + Send + 'static) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    gradual::runs::process::outlive_file_limits()?;
+    gradual::runs::process::outlive_file_limits();
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;
     let listening = move || signals.forever().for_each(|signal| stop(signal == SIGINT));

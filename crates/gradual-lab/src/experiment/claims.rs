@@ -199,9 +199,7 @@ impl Experiment {
         let mut missing: Vec<&str> = Vec::new();
         let mut unjudged = 0;
         for claim in &self.claims {
-            let baseline = claim.against.is_none().then_some(&self.baseline);
-            let needed = named(claim).map(|(_, name)| name).chain(baseline);
-            let needed: Vec<&str> = needed.map(String::as_str).collect();
+            let needed: Vec<&str> = self.needed(claim).collect();
             let absent = |name: &&str| !running.contains(name) && !has_runs(name);
             let absent: Vec<&str> = needed.into_iter().filter(absent).collect();
             unjudged += usize::from(!absent.is_empty());
@@ -227,15 +225,19 @@ impl Experiment {
         ))
     }
 
+    /// The arms whose runs a claim is on: its own, and the one that it is compared with.
+    fn needed<'a>(&'a self, claim: &'a Claim) -> impl Iterator<Item = &'a str> {
+        let baseline = claim.against.is_none().then_some(&self.baseline);
+        let named = named(claim).map(|(_, name)| name);
+        named.chain(baseline).map(String::as_str)
+    }
+
     /// What to tell who asks for too few seeds for a verdict; nothing where there are none. `seeds` are those of the runs of an arm that
     /// are there and asked for.
     pub(crate) fn undecided(&self, seeds: impl Fn(&str) -> BTreeSet<u64>) -> Option<String> {
         let common = |claim: &Claim| {
-            let baseline = claim.against.is_none().then_some(&self.baseline);
-            let needed = named(claim).map(|(_, name)| name).chain(baseline);
-            let all = needed.map(|name| seeds(name));
             // Of arms without runs something else is told.
-            let all: Vec<BTreeSet<u64>> = all.collect();
+            let all: Vec<BTreeSet<u64>> = self.needed(claim).map(&seeds).collect();
             let is_there = all.iter().all(|seeds| !seeds.is_empty());
             let common = all.into_iter().reduce(|one, other| &one & &other);
             common.filter(|_| is_there).map(|common| common.len())

@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gradual_runs::process::outlive_file_limits;
 use gradual_runs::streams::tell;
 
 use super::{INTERRUPTED, said};
@@ -74,11 +73,6 @@ impl Arguments {
     /// Writes the report, says where it is or what went wrong, and returns the exit code.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        if let Err(error) = outlive_file_limits() {
-            tell(format!(
-                "a limit on the size of files ends this program: {error}"
-            ));
-        }
         match self.write(&listen()) {
             Ok(page) => said(&page.display().to_string()),
             Err(ReportError::Interrupted) => ExitCode::from(INTERRUPTED),
