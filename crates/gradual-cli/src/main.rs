@@ -18,6 +18,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use gradual::runs::message;
 use gradual::runs::process::outlive_file_limits;
 use gradual::runs::streams::{say, tell};
+use gradual::runs::threads;
 use gradual_report::command;
 
 /// Groups, coefficients, emergence metrics and reports for files that any framework wrote.
@@ -66,9 +67,9 @@ fn main() -> ExitCode {
     };
     match (cli.list, cli.command) {
         (true, _) => ended(print(list::list().trim_end())),
-        (_, Some(Command::Group(arguments))) => ended(arguments.run()),
-        (_, Some(Command::Coefficients(arguments))) => ended(arguments.run()),
-        (_, Some(Command::Measure(arguments))) => ended(arguments.run()),
+        (_, Some(Command::Group(arguments))) => computed(|| arguments.run()),
+        (_, Some(Command::Coefficients(arguments))) => computed(|| arguments.run()),
+        (_, Some(Command::Measure(arguments))) => computed(|| arguments.run()),
         (_, Some(Command::Report(arguments))) => arguments.run(),
         (_, Some(Command::Watch(arguments))) => arguments.run(),
         (_, Some(Command::Completions { shell })) => ended(completions(shell)),
@@ -87,6 +88,11 @@ fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
 
 fn print(text: &str) -> anyhow::Result<()> {
     Ok(say(text)?)
+}
+
+fn computed(run: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
+    threads::prepare();
+    ended(run())
 }
 
 fn ended(outcome: anyhow::Result<()>) -> ExitCode {

@@ -767,6 +767,25 @@ fn results_go_into_new_files_alone() {
 
 /// What looks at losses asks for them, and nothing else does.
 #[test]
+fn labels_that_name_nothing_are_refused() {
+    let folder = tempdir().unwrap();
+    npy(folder.path().join("none.npy"), &arr1(&[-1_i64; 12]));
+    std::fs::write(
+        folder.path().join("none.csv"),
+        "label\nNA\n".to_owned() + &"NA\n".repeat(11),
+    )
+    .unwrap();
+    for file in ["none.npy", "none.csv"] {
+        let said = refused(
+            folder.path(),
+            &["group", "--labels", file, "--grouping", "labels"],
+        );
+        let expected = "no example has a label: every one is below zero or missing";
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
 fn losses_are_asked_for_where_they_matter() {
     use gradual::group::registry::{GROUPINGS, WRAPPERS};
     let folder = tempdir().unwrap();

@@ -171,6 +171,19 @@ fn a_table_may_have_many_columns() {
     assert!(said.contains("the column \"c7\" is there twice"), "{said}");
 }
 
+#[test]
+fn other_encodings_are_named() {
+    let folder = tempdir().unwrap();
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(long().encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(folder.path().join("utf16.csv"), utf16).unwrap();
+    let said = refused(folder.path(), &["measure", "utf16.csv"]);
+    let expected = "utf16.csv: is not UTF-8 text from byte 1 on; save it as UTF-8";
+    assert!(said.contains(expected), "{said}");
+}
+
 /// What the table does not hold is not in the answer, and what was taken in its place is said.
 #[test]
 fn chances_and_frequencies_that_are_not_there_are_not_made_up() {

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use gradual::runs::streams::{say, steers, tell};
+use gradual::runs::threads;
 use gradual::runs::{CommandRecord, message};
 use gradual::train::Interrupt;
 use gradual_backends::backend::Backend;
@@ -86,6 +87,7 @@ impl Arguments {
         }
         // Before data are read, which may take long: who is told to end then has not failed.
         let listening = signals::listen()?;
+        threads::prepare();
         let experiment = of_file(&file, &text, &matches, &asked)?;
         let command = record::command("cargo xtask experiment", &self.rest);
         // A plan has nothing to lose.
@@ -172,6 +174,7 @@ pub(crate) fn main_of(
 ) -> ExitCode {
     let asked = flags::parse_own(out);
     let outcome = signals::listen().and_then(|listening| {
+        threads::prepare();
         let experiment = experiment()?;
         finish(
             experiment,

@@ -18,6 +18,7 @@ use std::thread;
 use gradual::runs::RunsError;
 use gradual::runs::files::LOOKS;
 use gradual::runs::streams::{printable, tell};
+use gradual::runs::threads::{self, within};
 use gradual::train::{End, Interrupt, Keep, Progress, RunFolder, TrainError};
 use gradual_report::EventFile;
 use indicatif::MultiProgress;
@@ -65,22 +66,12 @@ impl Plan<'_> {
     ///
     /// Every worker has a thread pool of its own, so that runs side by side do not share one.
     pub(crate) fn run(&self, jobs: VecDeque<Job<'_>>, interrupt: &Interrupt) -> Outcome {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         let workers = self.jobs.min(jobs.len()).max(1);
-        // A scheduler that gives a program some of a machine's cores says so. More threads than cores only get into each other's way.
-        let given = std::env::var("RAYON_NUM_THREADS");
-        let given = given.ok().and_then(|given| given.parse().ok());
-        let threads = given.filter(|&given| given > 0);
-        let threads = threads.map_or((cores / workers).max(1), |given: usize| given.min(cores));
+        let threads = threads::asked().unwrap_or_else(|| (threads::cores() / workers).max(1));
         let queue = Mutex::new(jobs);
         let outcome = Mutex::new(Outcome::default());
         let bars = MultiProgress::new();
         let work = || {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = match pool {
-                Ok(pool) => pool,
-                Err(error) => return lock(&outcome).failures.push(error.into()),
-            };
             loop {
                 let next = lock(&queue).pop_front();
                 let Some(job) = next else { break };
@@ -88,7 +79,7 @@ impl Plan<'_> {
                     lock(&outcome).interrupted += 1;
                     continue;
                 }
-                match pool.install(|| self.contained(&job, &bars, interrupt)) {
+                match self.contained(&job, &bars, interrupt) {
                     Ok(End::Interrupted) => lock(&outcome).interrupted += 1,
                     Ok(End::Completed | End::Stopped(_)) => {}
                     Err(error) => {
@@ -98,10 +89,18 @@ impl Plan<'_> {
                 }
             }
         };
+        // This thread is one of the workers, so that there is one where the system gives no more threads.
         thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
+            for _ in 1..workers {
+                let spawned = thread::Builder::new().spawn_scoped(scope, || within(threads, work));
+                if let Err(error) = spawned {
+                    tell(format_args!(
+                        "note: fewer runs at once than asked for: {error}"
+                    ));
+                    break;
+                }
             }
+            within(threads, work);
         });
         outcome
             .into_inner()

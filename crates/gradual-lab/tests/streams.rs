@@ -6,6 +6,7 @@ mod common;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -66,6 +67,54 @@ fn a_folder_whose_name_is_no_text_takes_runs() {
             .unwrap()
             .contains("ns/sparse-parity-quick")
     );
+}
+
+/// Panics were all that came of it. The limit does not hold for root, so that another user is needed.
+#[test]
+fn runs_without_more_threads_are_those_with_them() {
+    let home = tempfile::tempdir().unwrap();
+    let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    open(home.path());
+    let program = home.path().join("program");
+    fs::copy(LAB, &program).unwrap();
+    open(&program);
+    let user = (40_000 + std::process::id() % 20_000).to_string();
+    let curves = |threads: &str| {
+        let out = home.path().join(threads);
+        let output = Command::new("setpriv")
+            // Burn's backend ndarray, which tests have beside others, makes some of its own.
+            .env("MATMUL_NUM_THREADS", "1")
+            .args(["--clear-groups", "--reuid", &user, "--regid", &user])
+            .args(["prlimit", &format!("--nproc={threads}")])
+            .arg(&program)
+            .args([
+                "experiment",
+                "sparse-parity",
+                "--quick",
+                "--steps=20",
+                "--draw=16",
+            ])
+            .args(["--arms=kmeans", "--seeds=2", "--jobs=2", "--out"])
+            .arg(&out)
+            .output();
+        let Ok(output) = output else { return None };
+        let said = said(&output);
+        if said.contains("setpriv: ") {
+            return None;
+        }
+        assert!(output.status.success(), "{threads}: {said}");
+        let told = said.contains("the system gives this program 0 of");
+        assert_eq!(told, threads == "2", "{said}");
+        let run = out.join("sparse-parity-quick/kmeans/seed-1/curves.jsonl");
+        Some(fs::read(run).unwrap())
+    };
+    let Some(many) = curves("100") else {
+        println!("skipped: it takes setpriv of util-linux, and root");
+        return;
+    };
+    for few in ["2", "3", "4", "5"] {
+        assert_eq!(curves(few).unwrap(), many, "{few}");
+    }
 }
 
 /// The signal that comes with it ended the program without a word.

@@ -40,9 +40,9 @@ pub(crate) fn visible(letter: char) -> char {
     let hidden = match letter {
         '\t' | '\n' | '\r' => false,
         '\u{fffe}' | '\u{ffff}' => true,
-        // Marks, embeddings, overrides and isolates of the direction of writing.
+        // Separators of lines; marks, embeddings, overrides and isolates of the direction of writing.
         '\u{061c}' | '\u{200e}' | '\u{200f}' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         other => other.is_control(),
     };
     if hidden { '\u{fffd}' } else { letter }

@@ -68,7 +68,7 @@ fn sound(dir: &Path) -> String {
 
 fn hidden(text: &str) {
     let found = text.chars().find(|&letter| {
-        let steers = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let steers = matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         steers || letter.is_control() && letter != '\n' || letter == '\u{ffff}'
     });
     assert_eq!(found, None);
@@ -77,7 +77,8 @@ fn hidden(text: &str) {
 #[test]
 fn no_character_makes_a_drawing_or_a_page_invalid() {
     let root = tempdir().unwrap();
-    let dir = fixture(&["erm", "a\u{1b}[31m\u{202e}b", "<b>\u{7}\"'&😀漢"]).write(root.path());
+    let dir =
+        fixture(&["erm", "a\u{1b}[31m\u{202e}b\u{2028}", "<b>\u{7}\"'&😀漢"]).write(root.path());
     rename(&dir, &NASTY);
     report(&dir).unwrap();
     sound(&dir);

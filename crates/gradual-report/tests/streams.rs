@@ -122,7 +122,7 @@ fn paths_of_any_bytes() {
 fn errors_steer_no_terminal() {
     let root = tempdir().unwrap();
     let dir = small().write(root.path());
-    let evil = "\u{1b}]0;x\u{7}\u{1b}[2J\u{202e}";
+    let evil = "\u{1b}]0;x\u{7}\u{1b}[2J\u{202e}\u{2028}";
     let path = run_folder(&dir, "erm", 0).join("curves.jsonl");
     let text = fs::read_to_string(&path).unwrap();
     let last = text.lines().last().unwrap();
@@ -136,7 +136,9 @@ fn errors_steer_no_terminal() {
         assert_eq!(output.status.code(), Some(1));
         let message = quiet(&output);
         assert!(message.len() < 10_000, "{}", message.len());
-        let steers = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
+        let steers = |letter: char| {
+            letter.is_control() && letter != '\n' || ['\u{202e}', '\u{2028}'].contains(&letter)
+        };
         assert!(!message.contains(steers), "{message:?}");
     }
     let odd = root.path().join(format!("a{evil}"));

@@ -46,7 +46,7 @@
 //! - [`files`]: names of the files, whole-file writes and reading; [`Journal`]: a file that grows line by line;
 //!   [`FolderLock`]: one writer per folder; [`aside()`] and [`aside_all`]: runs make room for others.
 //! - [`message()`]: an error with its causes, for people; [`shown`]: a name from a file in such a message; [`streams`]:
-//!   what programs say to them.
+//!   what programs say to them; [`threads`]: what they compute with.
 
 mod aside;
 mod checks;
@@ -74,6 +74,7 @@ pub mod process;
 pub mod record;
 mod run;
 pub mod streams;
+pub mod threads;
 
 pub use aside::{Stamp, aside, aside_all};
 pub use config::RunConfig;

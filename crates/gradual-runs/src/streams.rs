@@ -43,15 +43,15 @@ fn shortened(text: String) -> String {
     )
 }
 
-/// Whether a character steers a terminal, or turns the order of what follows. Line feeds and tabs do not.
+/// Whether a character steers a terminal, breaks a line, or turns the order of what follows. Line feeds and tabs do not.
 #[must_use]
 pub fn steers(letter: char) -> bool {
     match letter {
         '\n' | '\t' => false,
-        // Marks, embeddings, overrides and isolates of the direction of writing.
+        // Separators of lines; marks, embeddings, overrides and isolates of the direction of writing.
         '\u{061c}'
         | '\u{200e}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
+        | '\u{2028}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}' => true,
         letter => letter.is_control(),
     }

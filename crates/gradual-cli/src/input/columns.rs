@@ -46,6 +46,13 @@ impl Table {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let content = bytes(path, MOST_BYTES)?;
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+        if let Err(error) = std::str::from_utf8(content) {
+            bail!(
+                "{}: is not UTF-8 text from byte {} on; save it as UTF-8",
+                path.display(),
+                error.valid_up_to() + 1
+            );
+        }
         let content = with_line_feeds(content);
         let content = content.as_slice();
         let mut reader = csv::ReaderBuilder::new()

@@ -83,6 +83,12 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Labels> {
                 .collect()
         }
     };
+    if !found.is_empty() && found.iter().all(Option::is_none) {
+        bail!(
+            "{}: no example has a label: every one is below zero or missing",
+            path.display()
+        );
+    }
     let mut names: Vec<String> = found.iter().flatten().cloned().collect();
     let number = |name: &String| name.parse::<i64>().ok();
     match names.iter().all(|name| number(name).is_some()) {

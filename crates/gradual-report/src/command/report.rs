@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use gradual_runs::streams::tell;
+use gradual_runs::threads;
 
 use super::{INTERRUPTED, said};
 use crate::{Format, Report, ReportError};
@@ -73,7 +74,9 @@ impl Arguments {
     /// Writes the report, says where it is or what went wrong, and returns the exit code.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        match self.write(&listen()) {
+        let asked = listen();
+        threads::prepare();
+        match self.write(&asked) {
             Ok(page) => said(&page.display().to_string()),
             Err(ReportError::Interrupted) => ExitCode::from(INTERRUPTED),
             Err(error) => {

@@ -34,6 +34,7 @@ impl Arguments {
     /// Serves the page until it is stopped, and returns the exit code.
     #[must_use]
     pub fn run(&self) -> ExitCode {
+        gradual_runs::threads::prepare();
         let mut told = ExitCode::SUCCESS;
         let served = watch::serve(self.dirs.clone(), self.port, |address| {
             told = said(&format!("http://{address}/"));

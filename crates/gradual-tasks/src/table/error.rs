@@ -35,7 +35,11 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// A line does not have as many cells as the header.
-    #[error("{table}, line {line}: it has {}, but the header has {columns}", counted(*cells, "cell"))]
+    #[error(
+        "{table}, line {line}: it has {}, but the header has {columns}{}",
+        counted(*cells, "cell"),
+        if *spans { "; one of them spans several lines, so a quote may not be closed" } else { "" }
+    )]
     Ragged {
         /// The file.
         table: String,
@@ -45,6 +49,8 @@ pub enum TableError {
         cells: usize,
         /// How many it should have.
         columns: usize,
+        /// Whether one of them spans several lines.
+        spans: bool,
     },
     /// There is no such column.
     #[error(

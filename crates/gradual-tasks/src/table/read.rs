@@ -78,6 +78,7 @@ pub(super) fn read<R: Read>(
                 line,
                 cells: record.len(),
                 columns: header.names.len(),
+                spans: record.iter().any(|cell| cell.contains(&b'\n')),
             });
         }
         let (mut target, mut group, mut feature) = (None, "", 0);

@@ -262,6 +262,10 @@ fn unusable_tables_say_why() {
             "FILE, line 3: it has 1 cell, but the header has 3",
         ),
         (
+            "y,g,a\n1,2,3\n\"1,2,3\n1,2,3\n",
+            "FILE, line 3: it has 1 cell, but the header has 3; one of them spans several lines, so a quote may not be closed",
+        ),
+        (
             "y,g,a\n1,2,3,4\n",
             "FILE, line 2: it has 4 cells, but the header has 3",
         ),
