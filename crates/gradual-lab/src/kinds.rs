@@ -1,6 +1,7 @@
 //! The kinds of tasks that an experiment's file can name, each with its settings and flags.
 
 mod addition;
+mod biographies;
 mod composition;
 mod digits;
 mod images;
@@ -20,11 +21,12 @@ use anyhow::Context as _;
 use crate::meant::meant;
 
 /// All kinds.
-pub(crate) static KINDS: [&dyn Kind; 11] = [
+pub(crate) static KINDS: [&dyn Kind; 12] = [
     &parity::SparseParity,
     &composition::Composition,
     &modular::Modular,
     &addition::Addition,
+    &biographies::Biographies,
     &digits::Digits,
     &subpopulations::Subpopulations,
     &in_context::InContext,
@@ -50,8 +52,8 @@ pub(crate) fn find(name: &str) -> anyhow::Result<&'static dyn Kind> {
 #[cfg(test)]
 mod tests {
     use gradual_tasks::{
-        AdditionConfig, CompositionConfig, DigitsConfig, ImagesConfig, InContextConfig,
-        ModularConfig, SkillsConfig, SparseParityConfig, SubpopulationsConfig,
+        AdditionConfig, BiographiesConfig, CompositionConfig, DigitsConfig, ImagesConfig,
+        InContextConfig, ModularConfig, SkillsConfig, SparseParityConfig, SubpopulationsConfig,
     };
     use serde_json::json;
     use toml::Value;
@@ -70,6 +72,7 @@ mod tests {
             "composition" => json!(CompositionConfig::default()),
             "modular" => json!(ModularConfig::default()),
             "addition" => json!(AdditionConfig::default()),
+            "biographies" => json!(BiographiesConfig::default()),
             "digits" => json!(DigitsConfig::default()),
             "subpopulations" => json!(SubpopulationsConfig::default()),
             "in-context" => json!(InContextConfig::default()),

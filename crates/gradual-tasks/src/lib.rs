@@ -6,6 +6,7 @@
 //! | [`SparseParity::composed`] | parities in triples, one composed of the two others, with controls | fresh examples every step |
 //! | [`Modular`] | one per operation modulo a prime | a part of each table |
 //! | [`Addition`] | a digit of the sum, and whether a one is carried into it | fresh examples every step |
+//! | [`Biographies`] | facts about made-up people, and the text among which they are told | fresh examples every step |
 //! | [`InContext`] | groups of classes, and what is learned in context and in weights | fresh sequences every step |
 //! | [`Skills`] | text skills with exact answers, with Zipf frequencies | fresh examples every step |
 //! | [`Text`] | one per group that lines name, or one of all | lines of JSON in a file |
@@ -15,6 +16,7 @@
 //! | [`Images`] | one per group, or per class | a folder of PNG and JPEG files, IDX files, or drawn shapes |
 
 mod addition;
+mod biographies;
 mod convnet;
 mod counted;
 mod decoder;
@@ -38,6 +40,8 @@ mod weights;
 
 pub use addition::config::AdditionConfig;
 pub use addition::{Addition, AdditionBatch};
+pub use biographies::config::BiographiesConfig;
+pub use biographies::{Biographies, BiographiesBatch};
 pub use convnet::Convnet;
 pub use decoder::{Decoder, DecoderConfig};
 pub use digits::config::DigitsConfig;

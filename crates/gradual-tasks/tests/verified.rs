@@ -4,10 +4,10 @@ use burn::tensor::Device;
 use gradual::grad::verify;
 use gradual::train::Task;
 use gradual_tasks::{
-    Addition, AdditionConfig, CompositionConfig, Digits, DigitsConfig, ImageData, Images,
-    ImagesConfig, InContext, InContextConfig, Modular, ModularConfig, Skills, SkillsConfig,
-    SparseParity, SparseParityConfig, Subpopulations, SubpopulationsConfig, Table, TableData,
-    TableOptions, Text, TextConfig, TextData, TextTokens,
+    Addition, AdditionConfig, Biographies, BiographiesConfig, CompositionConfig, Digits,
+    DigitsConfig, ImageData, Images, ImagesConfig, InContext, InContextConfig, Modular,
+    ModularConfig, Skills, SkillsConfig, SparseParity, SparseParityConfig, Subpopulations,
+    SubpopulationsConfig, Table, TableData, TableOptions, Text, TextConfig, TextData, TextTokens,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +49,16 @@ fn modular() {
 fn addition() {
     let task = Addition::new(&AdditionConfig::default(), 1).expect("a task");
     assert!(check(&task, 64) < 1e-3);
+}
+
+#[test]
+fn biographies() {
+    let config = BiographiesConfig {
+        share: 0.5,
+        ..BiographiesConfig::default()
+    };
+    let task = Biographies::new(&config, 1).expect("a task");
+    assert!(check(&task, 32) < 1e-3);
 }
 
 #[test]
