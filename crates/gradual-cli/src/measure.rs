@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     curves: PathBuf,
     /// Accuracy of guessing, where the table does not hold it: from 0 to below 1 [default: 0]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     chance: Option<f64>,
     #[command(flatten)]
     output: Output,

@@ -171,6 +171,35 @@ fn a_table_may_have_many_columns() {
     assert!(said.contains("the column \"c7\" is there twice"), "{said}");
 }
 
+/// It swallowed the rows up to the next one.
+#[test]
+fn quotes_that_do_not_go_together_are_found() {
+    let folder = tempdir().unwrap();
+    let row = |at: usize| match at {
+        20 => format!("{at}.5,\"5 inch\n"),
+        40 => format!("{at}.5,\"ok\"\n"),
+        _ => format!("{at}.5,fine\n"),
+    };
+    let rows: String = (0..60).map(row).collect();
+    fs::write(folder.path().join("l.csv"), format!("loss,text\n{rows}")).unwrap();
+    let line = [
+        "group",
+        "--losses",
+        "l.csv",
+        "--grouping",
+        "difficulty(k = 2)",
+    ];
+    let said = refused(folder.path(), &line);
+    let expected = "l.csv, line 42: text follows the end of a quoted cell that begins on line 22";
+    assert!(said.contains(expected), "{said}");
+    fs::write(folder.path().join("c.csv"), long() + "3,\"a,0.5\n").unwrap();
+    let said = refused(folder.path(), &["measure", "c.csv"]);
+    assert!(
+        said.contains("a quote opens a cell and none closes it"),
+        "{said}"
+    );
+}
+
 #[test]
 fn other_encodings_are_named() {
     let folder = tempdir().unwrap();

@@ -15,6 +15,7 @@ use crate::folder::{Folder, once};
 use crate::numbers::{count, number};
 use crate::stop::Stop;
 use crate::text::markdown::{block, cell, code, plain};
+use crate::text::shorten;
 use crate::verdicts::{self, JudgedClaim, present, values};
 use place::{Figures, check, put};
 
@@ -198,7 +199,7 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
     text.push_str(&format!(
         ". {} of {} against {}: claimed {}, found {}",
         plain(&claim.label()),
-        code(&claim.arm),
+        code(&shorten(&claim.arm, 80)),
         code(&held.baseline.to_string()),
         claimed(held),
         found(held),

@@ -101,6 +101,21 @@ pub enum ReportError {
         /// The system's reason.
         source: io::Error,
     },
+    /// What is served could not be followed.
+    #[error("follow the runs: the system gives no thread for it: {source}")]
+    Follow {
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// In the place of the report is one that this program can't make.
+    #[error(
+        "write report: {} is the report of an experiment that compares found groups, and this one would not hold what it holds; choose another \
+         place with --out. The command of the experiment writes it again, with --collect", .path.display()
+    )]
+    OfGroups {
+        /// The place.
+        path: PathBuf,
+    },
     /// Somebody asked to stop. What was there before is as it was.
     #[error("write report: stopped before it was done")]
     Interrupted,

@@ -211,7 +211,12 @@ impl Folder {
         notes.extend(counted::note(&arms));
         notes.extend(counted::note_of_seeds(&arms));
         notes.extend(whole::notes(&arms));
-        notes.extend(programs.note());
+        notes.extend(programs.notes());
+        if !programs.are_timed_alike() {
+            for run in arms.iter_mut().flat_map(|arm| &mut arm.runs) {
+                (run.summary.seconds_to_90, run.summary.seconds_to_99) = (None, None);
+            }
+        }
         notes.extend(without_runs(&arms));
         notes.extend(unmet(&record, &arms));
         for arm in &arms {

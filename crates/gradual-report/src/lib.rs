@@ -62,7 +62,7 @@ pub use sheet::Sheet;
 pub use tensorboard::EventFile;
 
 use heard::Heard;
-use output::Written;
+use output::{Written, is_of_groups};
 use stop::Stop;
 pub use table::csv_cell;
 
@@ -193,8 +193,8 @@ impl Report {
     ///
     /// # Errors
     /// Those of [`report`]; [`ReportError::NoFolder`] without folders, [`ReportError::Format`] for a format
-    /// that this build can't write, [`ReportError::Foreign`] when something that is no report is in its place, and
-    /// [`ReportError::Interrupted`]. Whatever the error, what was there before stays as it was.
+    /// that this build can't write, [`ReportError::Foreign`] when something that is no report is in its place,
+    /// [`ReportError::OfGroups`] when one is that compares found groups, and [`ReportError::Interrupted`]. Whatever the error, what was there before stays as it was.
     pub fn write(&self) -> Result<PathBuf, ReportError> {
         let wants = |format| self.formats.contains(&format);
         if wants(Format::Parquet) && !cfg!(feature = "parquet") {
@@ -202,6 +202,9 @@ impl Report {
         }
         folder::check_all(&self.dirs)?;
         let target = ReportFolder::check(&self.target())?;
+        if is_of_groups(&target) {
+            return Err(ReportError::OfGroups { path: target });
+        }
         let mut readings = 1..READINGS;
         loop {
             // The last one stays, whatever came meanwhile.

@@ -14,6 +14,7 @@ use gradual_runs::streams::tell;
 use gradual_runs::{FolderLock, RunsError, Stamp};
 
 use crate::ReportError;
+pub(crate) use held::is_of_groups;
 use held::{Held, Manifest};
 pub(crate) use hidden::{Hidden, sweep};
 

@@ -25,7 +25,7 @@ use follow::Snapshot;
 /// the address first, and says whether to go on.
 ///
 /// # Errors
-/// [`ReportError::Serve`] when the port can't be taken.
+/// [`ReportError::Serve`] when the port can't be taken, [`ReportError::Follow`] when there is no thread to follow the runs.
 pub(crate) fn serve(
     dirs: Vec<PathBuf>,
     port: u16,
@@ -44,7 +44,8 @@ pub(crate) fn serve(
         let (published, seen) = watch::channel(Snapshot::first(&dirs));
         // It ends with the program.
         let follow = move || follow::follow(&dirs, &published);
-        thread::Builder::new().spawn(follow).map_err(failed)?;
+        let followed = thread::Builder::new().spawn(follow);
+        followed.map_err(|source| ReportError::Follow { source })?;
         if !ready(address) {
             return Ok(());
         }

@@ -153,6 +153,23 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
 }
 
 #[test]
+fn pages_that_differ_in_their_ending_share_no_figure() {
+    let root = tempdir().unwrap();
+    let dir = Fixture {
+        evaluations: 10,
+        ..Fixture::default()
+    }
+    .write(root.path());
+    let docs = root.path().join("docs");
+    for name in ["c.md", "c", "c.txt", "c.md"] {
+        claims(std::slice::from_ref(&dir), &docs.join(name)).unwrap();
+    }
+    for folder in ["c", "c-none", "c-txt"] {
+        assert!(docs.join("figures").join(folder).is_dir());
+    }
+}
+
+#[test]
 fn experiments_of_one_name_share_no_figure() {
     let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
     let dirs = [one.path(), other.path()].map(|root| {

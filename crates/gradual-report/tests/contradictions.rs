@@ -116,6 +116,18 @@ fn one_seed_copied_to_five() {
             }
         });
     }
+    // Nor does it help to leave an evaluation out.
+    for left_out in [0, 1, 4] {
+        refused(&["erm/seed-0", "erm/seed-1", "copy of the other"], |dir| {
+            copy(dir, false);
+            let run = run_folder(dir, "erm", 1);
+            let path = run.join("curves.jsonl");
+            let mut kept = lines(&path);
+            kept.remove(left_out);
+            write(&path, &(kept.join("\n") + "\n"));
+            sign(&run);
+        });
+    }
 }
 
 #[test]

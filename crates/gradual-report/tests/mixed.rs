@@ -433,9 +433,49 @@ fn different_programs_are_noted() {
     let html = fs::read_to_string(report(&dir).unwrap()).unwrap();
     assert!(
         html.contains(
-            "Different versions of the program made the runs: 14 runs by 0.1.0 (0123abc), 1 run by 0.2.0 (beef)."
+            "Different versions of the program made the runs: 14 runs by 0.1.0 (0123abc); 1 run by 0.2.0 (beef)."
         )
     );
+}
+
+/// Seconds of one machine are not those of another.
+#[test]
+fn times_of_different_machines_are_not_compared() {
+    let root = tempdir().unwrap();
+    let dir = quick().write(root.path());
+    let seconds = || -> Vec<String> {
+        report(&dir).unwrap();
+        let text = fs::read_to_string(dir.join("report/summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let metrics = summary["arms"][0]["metrics"].as_array().unwrap().iter();
+        let metrics = metrics.filter(|one| one["sample"]["mean"].is_number());
+        let names = metrics.map(|one| one["metric"].as_str().unwrap().to_owned());
+        names
+            .filter(|name| name.starts_with("seconds_to"))
+            .collect()
+    };
+    assert!(seconds().contains(&"seconds_to_90".to_owned()));
+    let environment = run_folder(&dir, "labels", 1).join("environment.json");
+    let text = fs::read_to_string(&environment).unwrap();
+    for (key, other) in [
+        ("cores", json!(64)),
+        ("device", json!("CUDA GPU 0")),
+        ("arch", json!("aarch64")),
+    ] {
+        let mut changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+        changed[key] = other;
+        write(&environment, &changed.to_string());
+        assert!(seconds().is_empty(), "{key}");
+        let html = fs::read_to_string(dir.join("report/index.html")).unwrap();
+        assert!(
+            html.contains(
+                "different machines or devices, and how long they took is not compared: "
+            ),
+            "{key}"
+        );
+    }
+    write(&environment, &text);
+    assert!(!seconds().is_empty());
 }
 
 #[test]

@@ -137,8 +137,9 @@ pub fn check<'a>(
 /// Examples per step may differ by a hundredth; of runs with a recipe, which says it, they are not asked. The evaluations of a run
 /// (its steps by the steps between two of them, of these the median and the largest) may differ by half, and so may these steps where
 /// that of another arm does not: a slower arm has as many evaluations, or as many in as many steps. The median is over steps: half of
-/// a run's steps lie between evaluations that are no further apart. A run whose settings say how often it is evaluated, in
-/// `evaluate_every`, has to be evaluated so often, and its median is not asked. Runs that did not finish are passed over.
+/// a run's steps lie between evaluations that are no further apart. A run with a recipe whose settings say how often it is evaluated, in
+/// `evaluate_every`, has to be evaluated so often, and its median is not asked; what other programs mean by such a setting nobody
+/// knows. Runs that did not finish are passed over.
 ///
 /// # Errors
 /// [`RunsError::Incomparable`] naming two of them and in what they differ.
@@ -206,9 +207,10 @@ fn often(config: &RunConfig, steps: u64) -> [f64; 2] {
     [config.steps as f64 / steps as f64, 1.0 / steps as f64]
 }
 
-/// After how many steps a run is evaluated, where its settings say it.
+/// After how many steps a run with a recipe is evaluated, where its settings say it.
 fn said(config: &RunConfig) -> Option<u64> {
-    config.settings.get("evaluate_every")?.as_u64()
+    let every = config.settings.get("evaluate_every")?.as_u64();
+    every.filter(|_| !config.recipe.is_null())
 }
 
 /// The steps between two evaluations, fewest first; those before the first evaluation among them, unless there are none.

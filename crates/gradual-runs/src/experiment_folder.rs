@@ -97,15 +97,19 @@ const TELLING: usize = 16;
 /// runs that hold no losses, everything has to be the same.
 fn check_copies(runs: &[Run]) -> Result<(), RunsError> {
     let mut seen: HashMap<Vec<[u64; 2]>, Vec<&Run>> = HashMap::new();
-    for run in runs.iter().filter(|run| run.evaluations.len() > 1) {
+    // What measured nothing is refused for that.
+    let measures = |run: &&Run| run.evaluations.iter().all(|at| !at.capabilities.is_empty());
+    for run in runs
+        .iter()
+        .filter(measures)
+        .filter(|run| run.evaluations.len() > 1)
+    {
         let last = run.evaluations.last().map(measured).unwrap_or_default();
         let alike = seen.entry(last).or_default();
         let copy = alike.iter().find(|other| {
-            let both = || run.evaluations.iter().zip(&other.evaluations);
-            let same = || both().all(|(a, b)| a.step == b.step && measured(a) == measured(b));
             other.config.seed != run.config.seed
-                && run.evaluations.len() == other.evaluations.len()
-                && (run.evaluations == other.evaluations || has_losses(run) && same())
+                && (run.evaluations == other.evaluations
+                    || has_losses(run) && agree(&run.evaluations, &other.evaluations))
         });
         if let Some(other) = copy {
             return Err(RunsError::Copied {
@@ -116,6 +120,15 @@ fn check_copies(runs: &[Run]) -> Result<(), RunsError> {
         alike.push(run);
     }
     Ok(())
+}
+
+/// Whether two runs measured the same wherever both were evaluated.
+fn agree(one: &[Evaluation], other: &[Evaluation]) -> bool {
+    let other: HashMap<u64, &Evaluation> = other.iter().map(|at| (at.step, at)).collect();
+    let both = one
+        .iter()
+        .filter_map(|at| Some((at, *other.get(&at.step)?)));
+    both.clone().count() > 1 && both.clone().all(|(a, b)| measured(a) == measured(b))
 }
 
 /// Accuracies and losses, bit by bit.

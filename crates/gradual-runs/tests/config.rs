@@ -375,6 +375,14 @@ mod comparable {
                 assert_eq!(told.is_err(), said == "evaluations of a run", "{settings}");
             }
         }
+        // Nor does it in runs of other programs, whatever number stands there.
+        for every in [10, 50, 1_000] {
+            let told = |arm: &str| RunConfig {
+                settings: json!({ "evaluate_every": every }),
+                ..unsaid(arm)
+            };
+            check([&told("erm"), &told("grouped")], [&usual, &curves(50, 64)]).unwrap_err();
+        }
         // Nor does a draw that the configurations name, where the curves have another one, or none.
         let drawn = |arm: &str| RunConfig {
             draw: 64,

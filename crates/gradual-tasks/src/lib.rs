@@ -29,6 +29,7 @@ mod likelihood;
 mod line_ends;
 mod mlp;
 mod modular;
+mod quoted;
 mod separator;
 mod setting;
 pub mod skills;

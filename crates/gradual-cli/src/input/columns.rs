@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use gradual::runs::streams::tell;
+use gradual_registry::Quotes;
 
 use super::bytes;
 
@@ -55,6 +56,9 @@ impl Table {
         }
         let content = with_line_feeds(content);
         let content = content.as_slice();
+        if let Err(error) = Quotes::new(b',').all(content) {
+            bail!("{}, {error}", path.display());
+        }
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(content);

@@ -51,6 +51,10 @@ fn found_groups_are_held_against_tasks_and_codes() {
     assert_eq!(Path::new(page), folder.join("report/index.html"));
     assert!(fs::read_to_string(page).unwrap().contains("<svg"));
     let read = numbers(&folder);
+    // A plain report of the folder would take its place, and hold nothing of it.
+    let error = gradual_report::report(&folder).unwrap_err();
+    assert!(error.to_string().contains("--collect"), "{error}");
+    assert_eq!(numbers(&folder), read);
     assert_eq!(
         (&read["seeds"], &read["capabilities"], &read["codes"]),
         (&json!(1), &json!(8), &json!(16))

@@ -1,6 +1,7 @@
 //! Where a page of claims and its figures lie, and what may be replaced there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -47,8 +48,14 @@ impl Figures {
 
 /// The folder of a page's figures, as a link says it: pages in one folder have each their own.
 fn folder_of_figures(page: &Path) -> String {
-    let stem = page.file_stem().map(|stem| stem.to_string_lossy());
-    let name = stem.map(|stem| file_name(&stem)).unwrap_or_default();
+    let stem = page.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match page.extension() {
+        Some(extension) if extension == "md" => file_name(&stem),
+        other => {
+            let extension = other.map_or("none".into(), OsStr::to_string_lossy);
+            file_name(&format!("{stem}-{extension}"))
+        }
+    };
     match name.as_str() {
         "" => FIGURES.to_owned(),
         name => format!("{FIGURES}/{name}"),

@@ -1,4 +1,4 @@
-//! What programs the runs were made with.
+//! What programs the runs were made with, and on which machines.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,12 @@ pub(super) struct Programs {
     pub(super) first: Option<Value>,
     /// Runs by version and commit.
     runs: BTreeMap<String, usize>,
+    /// Runs by machine.
+    machines: BTreeMap<String, usize>,
 }
+
+/// What tells one machine from another, where that was written down.
+const MACHINE: [&str; 4] = ["device", "os", "arch", "cores"];
 
 impl Programs {
     /// Adds that of the run in a folder, if it has one.
@@ -31,21 +36,42 @@ impl Programs {
             let said = format!("{version}{}", commit.unwrap_or_default());
             *self.runs.entry(shorten(&said, 64)).or_default() += 1;
         }
+        let said = |key: &&str| match found.get(key) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(format!("{number} {key}")),
+            _ => None,
+        };
+        let machine: Vec<String> = MACHINE.iter().filter_map(said).collect();
+        if !machine.is_empty() {
+            *self
+                .machines
+                .entry(shorten(&machine.join(", "), 100))
+                .or_default() += 1;
+        }
         self.first.get_or_insert(found);
     }
 
-    /// That several versions made the runs, where they did.
-    pub(super) fn note(&self) -> Option<String> {
-        let each = self
-            .runs
-            .iter()
-            .map(|(version, &runs)| format!("{} by {version}", count(runs, "run", "runs")));
-        let each: Vec<String> = each.collect();
-        (each.len() > 1).then(|| {
-            format!(
-                "Different versions of the program made the runs: {}.",
-                each.join(", ")
-            )
-        })
+    /// Whether seconds of one run are those of another: they are not on different machines.
+    pub(super) fn are_timed_alike(&self) -> bool {
+        self.machines.len() < 2
     }
+
+    /// That several versions made the runs, or several machines, where they did.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let versions = each(&self.runs, "by")
+            .map(|each| format!("Different versions of the program made the runs: {each}."));
+        let machines = each(&self.machines, "on").map(|each| {
+            format!("The runs were made on different machines or devices, and how long they took is not compared: {each}.")
+        });
+        versions.into_iter().chain(machines)
+    }
+}
+
+/// How many runs are of each, where there are several.
+fn each(runs: &BTreeMap<String, usize>, word: &str) -> Option<String> {
+    let each = runs
+        .iter()
+        .map(|(one, &number)| format!("{} {word} {one}", count(number, "run", "runs")));
+    let each: Vec<String> = each.collect();
+    (each.len() > 1).then(|| each.join("; "))
 }

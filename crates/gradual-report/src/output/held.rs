@@ -42,6 +42,11 @@ impl Manifest {
         Ok(text.map_err(|source| ReportError::Summary { source })? + "\n")
     }
 
+    /// Whether the report compares found groups.
+    fn is_of_groups(&self) -> bool {
+        self.files.contains("quality.json")
+    }
+
     /// Whether a file, or a folder whose name ends in `/`, is of the report.
     fn lists(&self, name: &str) -> bool {
         let from = (Bound::Included(name), Bound::Unbounded);
@@ -129,6 +134,12 @@ impl Held {
 /// The list of the report at `target`; empty without one.
 fn manifest(target: &Path) -> String {
     files::text(&target.join(MANIFEST)).unwrap_or_default()
+}
+
+/// Whether the report at `target` is one that compares found groups, as the experiments of the protocol write them.
+pub(crate) fn is_of_groups(target: &Path) -> bool {
+    let listed = serde_json::from_str(&manifest(target));
+    listed.is_ok_and(|manifest: Manifest| manifest.is_of_groups())
 }
 
 /// A file below `folder`, or a folder, that is not of ours.

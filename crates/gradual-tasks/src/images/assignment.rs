@@ -10,6 +10,7 @@ use gradual_registry::excerpt;
 
 use super::error::{ImageError, SHORT};
 use crate::line_ends::LineEnds;
+use crate::quoted::Quoted;
 use crate::separator::{first_line, sniff};
 
 /// Most bytes of the file.
@@ -29,11 +30,15 @@ pub(super) fn groups(
         source,
     };
     let first = first_line(&mut from).map_err(failed)?;
+    let separator = sniff(&first, &COLUMNS);
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(sniff(&first, &COLUMNS))
+        .delimiter(separator)
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(LineEnds::new(first.as_slice().chain(from)));
+        .from_reader(Quoted::new(
+            LineEnds::new(first.as_slice().chain(from)),
+            separator,
+        ));
     let wrong = |line: u64, problem: String| ImageError::Line {
         path: path.to_owned(),
         line,
@@ -41,7 +46,11 @@ pub(super) fn groups(
     };
     let csv = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        wrong(line, error.to_string())
+        let said = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => failed(source),
+            _ => wrong(line, said),
+        }
     };
     let header = reader.headers().map_err(csv)?.clone();
     let find = |column: &str| {

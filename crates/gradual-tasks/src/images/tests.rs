@@ -214,6 +214,10 @@ fn groups_come_from_a_file() {
             "groups.csv, line 1: there is no column 'group'; file and group are needed, and there are kind, file",
         ),
         (
+            rows(",").replace("day,square/0002.png", "day,\"square/0002.png"),
+            "a quote opens a cell and none closes it",
+        ),
+        (
             String::new(),
             "the file is empty; a line with the columns file and group is needed",
         ),

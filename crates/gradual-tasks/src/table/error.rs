@@ -35,11 +35,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// A line does not have as many cells as the header.
-    #[error(
-        "{table}, line {line}: it has {}, but the header has {columns}{}",
-        counted(*cells, "cell"),
-        if *spans { "; one of them spans several lines, so a quote may not be closed" } else { "" }
-    )]
+    #[error("{table}, line {line}: it has {}, but the header has {columns}", counted(*cells, "cell"))]
     Ragged {
         /// The file.
         table: String,
@@ -49,8 +45,6 @@ pub enum TableError {
         cells: usize,
         /// How many it should have.
         columns: usize,
-        /// Whether one of them spans several lines.
-        spans: bool,
     },
     /// There is no such column.
     #[error(

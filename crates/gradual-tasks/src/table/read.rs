@@ -13,6 +13,7 @@ use super::header::{Header, is_index};
 use super::options::{Predicted, TableOptions};
 use super::source::Source;
 use crate::line_ends::LineEnds;
+use crate::quoted::Quoted;
 use crate::separator::{first_line, sniff};
 
 /// Bytes that are read at once.
@@ -49,12 +50,16 @@ pub(super) fn read<R: Read>(
     };
     let first = first_line(&mut source).map_err(read)?;
     let asked = [options.predicted.column(), options.group.as_str()];
+    let separator = sniff(&first, &asked);
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(sniff(&first, &asked))
+        .delimiter(separator)
         .trim(csv::Trim::All)
         .flexible(true)
         .buffer_capacity(BUFFER)
-        .from_reader(LineEnds::new(Cursor::new(first).chain(source)));
+        .from_reader(Quoted::new(
+            LineEnds::new(Cursor::new(first).chain(source)),
+            separator,
+        ));
     let header = Header::read(&mut reader, name)?;
     let roles = roles(&header, options)?;
     let features = header.names.iter().zip(&roles);
@@ -78,7 +83,6 @@ pub(super) fn read<R: Read>(
                 line,
                 cells: record.len(),
                 columns: header.names.len(),
-                spans: record.iter().any(|cell| cell.contains(&b'\n')),
             });
         }
         let (mut target, mut group, mut feature) = (None, "", 0);
@@ -121,7 +125,7 @@ pub(super) fn read<R: Read>(
             problem: "has a header and no rows; at least 2 are needed".to_owned(),
         });
     }
-    let (_, source) = reader.into_inner().into_inner().into_inner();
+    let (_, source) = reader.into_inner().into_inner().into_inner().into_inner();
     Ok((columns, source.into_inner().sha256()))
 }
 

@@ -263,7 +263,7 @@ fn unusable_tables_say_why() {
         ),
         (
             "y,g,a\n1,2,3\n\"1,2,3\n1,2,3\n",
-            "FILE, line 3: it has 1 cell, but the header has 3; one of them spans several lines, so a quote may not be closed",
+            "FILE: line 3: a quote opens a cell and none closes it",
         ),
         (
             "y,g,a\n1,2,3,4\n",
@@ -271,7 +271,7 @@ fn unusable_tables_say_why() {
         ),
         (
             "y,g,a\n1,2,3\n1,2,\"3\n1,2,3\n",
-            "FILE, line 3, column 'a': '3\\n1,2,3' spans several lines, so a quote may not be closed",
+            "FILE: line 3: a quote opens a cell and none closes it",
         ),
         ("y,g,a\n1,2,3\n", "FILE: has 1 row; at least 2 are needed"),
         (
@@ -318,6 +318,37 @@ fn unusable_tables_say_why() {
     assert!(
         refused(&format!("y,g,a\n{many}"))
             .contains("the label column 'y' holds more than 100 distinct values")
+    );
+}
+
+/// A quote that is not closed swallows rows, whatever becomes of the column that it stands in.
+#[test]
+fn quotes_go_together_in_columns_that_are_left_out_too() {
+    let row = |at: usize, comment: &str| format!("{},{},{at},{comment}\n", at % 2, at % 3);
+    let table = |odd: &str, later: &str| {
+        let rows = (0..60).map(|at| match at {
+            20 => row(at, odd),
+            40 => row(at, later),
+            _ => row(at, "fine"),
+        });
+        let text = "y,g,a,comment\n".to_owned() + &rows.collect::<String>();
+        let options = usual().without(["comment".to_owned()]);
+        let data = TableData::read(text.as_bytes(), "FILE", &options);
+        data.map(drop).map_err(|error| error.to_string())
+    };
+    assert!(table("\"in \"\"two\"\"\nlines\"", "\"ok\"").is_ok());
+    assert!(table("5\" inch", "it's \"ok\"").is_ok());
+    let open = table("\"5 inch", "fine").unwrap_err();
+    assert_eq!(
+        open,
+        "FILE: line 22: a quote opens a cell and none closes it"
+    );
+    let closed = table("\"5 inch", "\"ok\"").unwrap_err();
+    assert!(
+        closed.starts_with(
+            "FILE: line 42: text follows the end of a quoted cell that begins on line 22"
+        ),
+        "{closed}"
     );
 }
 
