@@ -26,7 +26,7 @@ const OPERATION: &str = "biographies: evaluation";
 
 /// Biographies of made-up people, mixed with text.
 ///
-/// There are two capabilities. `text` is the next word, for held-out text; its chance is the share of the most frequent word there.
+/// There are two capabilities. `text` is the next word, for held-out text; its chance is the frequency of the most frequent word.
 /// `biographies` is the value of an attribute after the person's name and other attributes in any order; chance is one value of all. What is
 /// asked about is what was trained on: facts can only be memorised. The loss of an example is the mean over what is learned in it, and its
 /// accuracy the share that is right.
@@ -56,16 +56,8 @@ impl Biographies {
         let asked = 0..config.held_out.min(config.people);
         let people = asked.map(|person| world.biography(person, &mut random));
         let people = people.collect();
-        let mut counts = vec![0_usize; config.words];
-        for example in &text {
-            example.tokens[2..]
-                .iter()
-                .for_each(|&word| counts[word as usize] += 1);
-        }
-        let most = counts.iter().copied().max().unwrap_or(0) as f64;
-        let chance = most / counts.iter().sum::<usize>() as f64;
         let capabilities = vec![
-            Capability::new("text", chance, 1.0 - config.share),
+            Capability::new("text", world.most_frequent(), 1.0 - config.share),
             Capability::new("biographies", 1.0 / config.values as f64, config.share),
         ];
         Ok(Self {

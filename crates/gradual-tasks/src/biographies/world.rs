@@ -63,6 +63,11 @@ impl World {
         world
     }
 
+    /// The frequency of the most frequent word.
+    pub(super) fn most_frequent(&self) -> f64 {
+        self.sums[0] / self.sums[self.sums.len() - 1]
+    }
+
     /// A word by the Zipf law.
     fn any_word(&self, random: &mut ChaCha8Rng) -> u32 {
         let all = self.sums.last().copied().unwrap_or(1.0);
