@@ -201,6 +201,23 @@ fn quotes_that_do_not_go_together_are_found() {
 }
 
 #[test]
+fn rows_of_other_lengths_and_semicolons_are_named() {
+    let folder = tempdir().unwrap();
+    let said = |text: &str| {
+        fs::write(folder.path().join("t.csv"), text).unwrap();
+        refused(folder.path(), &["measure", "t.csv"])
+    };
+    let ragged = said("step,a,b\n0,0.1,0.2\n1,0.3\n");
+    let expected = "t.csv: line 3: expected as many cells as the header has, 3, found 2; the header is \"step\", \"a\", \"b\"\n";
+    assert!(ragged.contains(expected), "{ragged}");
+    let decimal = said("step;a;b\n0;0,1;0,2\n1;0,3;0,4\n");
+    assert!(
+        decimal.contains("the columns are told apart by commas"),
+        "{decimal}"
+    );
+}
+
+#[test]
 fn other_encodings_are_named() {
     let folder = tempdir().unwrap();
     let utf16: Vec<u8> = std::iter::once(0xfeff)

@@ -61,6 +61,7 @@ impl Table {
         }
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
+            .flexible(true)
             .from_reader(content);
         let failed = || format!("could not read {}", path.display());
         let columns: Vec<String> = reader
@@ -84,13 +85,26 @@ impl Table {
                 path.display()
             );
         }
-        let mut rows = Vec::new();
+        let mut table = Self {
+            columns,
+            rows: Vec::new(),
+        };
         for record in reader.records() {
             let record = record.with_context(failed)?;
             let line = record.position().map_or(0, csv::Position::line);
-            rows.push((line, record.iter().map(str::to_owned).collect()));
+            if record.len() != table.columns.len() {
+                bail!(
+                    "{}: line {line}: expected as many cells as the header has, {}, found {}; the header is {}",
+                    path.display(),
+                    table.columns.len(),
+                    record.len(),
+                    table.named()
+                );
+            }
+            let cells = record.iter().map(str::to_owned).collect();
+            table.rows.push((line, cells));
         }
-        Ok(Self { columns, rows })
+        Ok(table)
     }
 
     /// Where a column is.
@@ -132,7 +146,7 @@ impl Table {
         match self.columns.as_slice() {
             [] => "an empty table".to_owned(),
             [only] if only.is_empty() => "an empty line".to_owned(),
-            [only] if only.contains([';', '\t', '|']) => {
+            all if all.iter().any(|name| name.contains([';', '\t', '|'])) => {
                 format!("{names}; the columns are told apart by commas")
             }
             _ => names,

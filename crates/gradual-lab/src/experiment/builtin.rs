@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::meant::meant;
 
 /// Name and file of each.
-pub(crate) const FILES: [(&str, &str); 34] = [
+pub(crate) const FILES: [(&str, &str); 35] = [
     ("sparse-parity", include_str!("files/sparse-parity.toml")),
     ("gradualness", include_str!("files/gradualness.toml")),
     (
@@ -37,6 +37,10 @@ pub(crate) const FILES: [(&str, &str); 34] = [
         include_str!("files/model-size-skills.toml"),
     ),
     ("grokking", include_str!("files/grokking.toml")),
+    (
+        "grokking-clusters",
+        include_str!("files/grokking-clusters.toml"),
+    ),
     ("mixing", include_str!("files/mixing.toml")),
     ("in-context", include_str!("files/in-context.toml")),
     ("skills", include_str!("files/skills.toml")),

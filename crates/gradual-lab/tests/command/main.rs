@@ -383,7 +383,7 @@ fn groups_of_a_single_row_are_named_in_the_report() {
 fn bad_requests_say_what_is_wrong() {
     assert!(
         refused(&["nonsense"])
-            .contains("there is no experiment 'nonsense'; there are sparse-parity, gradualness, gradualness-rates, how-many-groups, stability, soft-groups, small-draws, agreement, exact, composition, composition-unseen, overhang, overhang-skills, model-size, model-size-skills, grokking, mixing, in-context, skills, skills-composed, lens, lens-permuted, lens-addition, robustness, table, images, text, grouping-quality, grouping-quality-aliases, grouping-quality-permuted, grouping-quality-addition, grouping-quality-digits, grouping-quality-subpopulations, grouping-quality-skills")
+            .contains("there is no experiment 'nonsense'; there are sparse-parity, gradualness, gradualness-rates, how-many-groups, stability, soft-groups, small-draws, agreement, exact, composition, composition-unseen, overhang, overhang-skills, model-size, model-size-skills, grokking, grokking-clusters, mixing, in-context, skills, skills-composed, lens, lens-permuted, lens-addition, robustness, table, images, text, grouping-quality, grouping-quality-aliases, grouping-quality-permuted, grouping-quality-addition, grouping-quality-digits, grouping-quality-subpopulations, grouping-quality-skills")
     );
     assert!(
         refused(&["--arms=erm,foo"])
