@@ -97,7 +97,7 @@ fn wrong_tables_are_refused_by_line() {
         ),
         (
             "step,capability,accuracy\n0,a,0.1\n0,b\n",
-            ["table.csv", "line: 3"],
+            ["table.csv", "line 3"],
         ),
         (
             "step,capability,accuracy,chance\n0,a,0.1,0.1\n5,a,0.2,0.5\n",

@@ -8,7 +8,7 @@ mod sharing;
 mod stages;
 mod training;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use anyhow::bail;
@@ -72,6 +72,11 @@ pub(super) fn write(
     })
 }
 
+fn listed(steps: &BTreeSet<u64>) -> String {
+    let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+    steps.join(", ")
+}
+
 impl Runs {
     fn read(folder: &Path, file: &str) -> anyhow::Result<Self> {
         let mut steps: BTreeMap<u64, Vec<Line>> = BTreeMap::new();
@@ -83,12 +88,17 @@ impl Runs {
             };
             done.check(&place.folder, &config)?;
             let lines = Lines::<Line>::read(&place.folder.join(file), true)?;
-            let last = lines.records.last().map_or(0, |last| last.step);
-            if last != config.steps {
+            let found: BTreeSet<u64> = lines.records.iter().map(|line| line.step).collect();
+            let named = config.task["quality"]["steps"].as_array().into_iter();
+            let named = named.flatten().filter_map(serde_json::Value::as_u64);
+            let named = named.filter(|&step| step < config.steps);
+            let asked: BTreeSet<u64> = named.chain([config.steps]).collect();
+            if found != asked {
                 bail!(
-                    "{}: the last look is at step {last}, and the run has {}",
+                    "{}: its looks are at the steps {}, and config.json beside it asks for {}",
                     place.folder.join(file).display(),
-                    config.steps
+                    listed(&found),
+                    listed(&asked)
                 );
             }
             for line in lines.records {

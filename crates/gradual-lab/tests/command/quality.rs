@@ -144,6 +144,20 @@ fn found_groups_are_held_against_tasks_and_codes() {
         message.contains("task.aliases is 2 in the folder and 3 asked"),
         "{message}"
     );
+
+    // A look that is not there, in a journal whose digest agrees.
+    let (journal, done) = (run_folder.join("quality.jsonl"), run_folder.join("DONE"));
+    let (_, later) = text.split_once('\n').unwrap();
+    fs::write(&journal, later).unwrap();
+    let mut signed: Value = serde_json::from_str(&fs::read_to_string(&done).unwrap()).unwrap();
+    let digest = gradual::runs::Digest::of_file(&journal).unwrap();
+    signed["journals"]["quality.jsonl"] = serde_json::to_value(digest).unwrap();
+    fs::write(&done, signed.to_string()).unwrap();
+    let message = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(
+        message.contains("its looks are at the steps 2, and config.json beside it asks for 0, 2"),
+        "{message}"
+    );
 }
 
 /// The same for the skills of a decoder: every layer, the control, and who shares a group with whom.
