@@ -26,7 +26,8 @@ const OPERATION: &str = "biographies: evaluation";
 
 /// Biographies of made-up people, mixed with text.
 ///
-/// There are two capabilities. `text` is the next word, for held-out text; its chance is the frequency of the most frequent word.
+/// There are two capabilities. `text` is the next word, for held-out text; its chance is the frequency of the most frequent word by the Zipf law, from which the
+/// text of one seed differs by some hundredths.
 /// `biographies` is the value of an attribute after the person's name and other attributes in any order; chance is one value of all. What is
 /// asked about is what was trained on: facts can only be memorised. The loss of an example is the mean over what is learned in it, and its
 /// accuracy the share that is right.
