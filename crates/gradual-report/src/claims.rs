@@ -19,11 +19,15 @@ use crate::text::shorten;
 use crate::verdicts::{self, JudgedClaim, present, values};
 use place::{Figures, check, put};
 
+/// Letters of an arm's name that are shown.
+const NAME: usize = 80;
+/// Letters of what is said of a verdict, which may hold such names.
+const REASON: usize = 1_000;
 /// What every page of claims begins with.
 const HEAD: &str = "# Claims and verdicts\n\nWritten by\n";
 
 /// Writes the claims of the experiments in `dirs` to the Markdown file `page`, claim by claim with its verdict
-/// and a figure, which lies beside the page in the folder `figures/NAME`, NAME being that of the page without its ending.
+/// and a figure, which lies beside the page in the folder `figures/NAME`, NAME being that of the page without `.md`; other endings stand after a hyphen.
 ///
 /// Each experiment is a table of its own: p-values are corrected for its own claims. Equal runs give equal
 /// bytes. The page and all figures are put in their places once all are written; where anything fails before, what was
@@ -194,13 +198,13 @@ fn section(held: &JudgedClaim, control: Option<&str>, figure: &str) -> String {
         }
     );
     if let Some(reason) = &held.reason {
-        text.push_str(&format!(": {}", cell(reason)));
+        text.push_str(&format!(": {}", cell(&shorten(reason, REASON))));
     }
     text.push_str(&format!(
         ". {} of {} against {}: claimed {}, found {}",
         plain(&claim.label()),
-        code(&shorten(&claim.arm, 80)),
-        code(&held.baseline.to_string()),
+        code(&shorten(&claim.arm, NAME)),
+        code(&shorten(&held.baseline.to_string(), NAME)),
         claimed(held),
         found(held),
     ));

@@ -213,9 +213,8 @@ impl Folder {
         notes.extend(whole::notes(&arms));
         notes.extend(programs.notes());
         if !programs.are_timed_alike() {
-            for run in arms.iter_mut().flat_map(|arm| &mut arm.runs) {
-                (run.summary.seconds_to_90, run.summary.seconds_to_99) = (None, None);
-            }
+            let all = arms.iter_mut().flat_map(|arm| &mut arm.runs);
+            all.for_each(Run::leave_times_out);
         }
         notes.extend(without_runs(&arms));
         notes.extend(unmet(&record, &arms));

@@ -3,6 +3,8 @@
 mod labels;
 pub(crate) mod markdown;
 
+use gradual_runs::streams::steers;
+
 pub(crate) use labels::{labels, shorten, width};
 
 /// The first of a list, at most `most`, and how many more there are.
@@ -40,10 +42,7 @@ pub(crate) fn visible(letter: char) -> char {
     let hidden = match letter {
         '\t' | '\n' | '\r' => false,
         '\u{fffe}' | '\u{ffff}' => true,
-        // Separators of lines; marks, embeddings, overrides and isolates of the direction of writing.
-        '\u{061c}' | '\u{200e}' | '\u{200f}' => true,
-        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        other => other.is_control(),
+        other => steers(other),
     };
     if hidden { '\u{fffd}' } else { letter }
 }

@@ -153,6 +153,31 @@ fn figures_of_others_stay_and_those_of_the_page_before_go() {
 }
 
 #[test]
+fn long_names_of_arms_are_cut() {
+    let root = tempdir().unwrap();
+    let dir = Fixture {
+        evaluations: 10,
+        ..Fixture::default()
+    }
+    .write(root.path());
+    let path = dir.join("experiment.json");
+    let mut record: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let long = "x".repeat(200_000);
+    record["claims"][0]["arm"] = long.clone().into();
+    record["claims"][1]["against"] = long.into();
+    fs::write(&path, record.to_string()).unwrap();
+    let page = root.path().join("claims.md");
+    claims(&[dir], &page).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(
+        text.contains("xxx") && text.len() < 20_000,
+        "{}",
+        text.len()
+    );
+}
+
+#[test]
 fn pages_that_differ_in_their_ending_share_no_figure() {
     let root = tempdir().unwrap();
     let dir = Fixture {

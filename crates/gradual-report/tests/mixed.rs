@@ -451,10 +451,12 @@ fn times_of_different_machines_are_not_compared() {
         let metrics = metrics.filter(|one| one["sample"]["mean"].is_number());
         let names = metrics.map(|one| one["metric"].as_str().unwrap().to_owned());
         names
-            .filter(|name| name.starts_with("seconds_to"))
+            .filter(|name| name.starts_with("seconds_to") || name == "steps_per_second")
             .collect()
     };
-    assert!(seconds().contains(&"seconds_to_90".to_owned()));
+    for name in ["seconds_to_90", "steps_per_second"] {
+        assert!(seconds().contains(&name.to_owned()), "{name}");
+    }
     let environment = run_folder(&dir, "labels", 1).join("environment.json");
     let text = fs::read_to_string(&environment).unwrap();
     for (key, other) in [

@@ -14,19 +14,16 @@ use crate::streams::tell;
 /// Makes the threads for whatever computes outside of [`within`]. For programs, once they have started all their other threads.
 pub fn prepare() {
     let most = asked().unwrap_or_else(cores);
-    let Given { threads, refused } = Given::of(most);
+    let (threads, refused) = given(most);
     if let Some(refused) = refused {
         tell(format_args!(
             "note: the system gives this program {} of {most} threads to compute with: {refused}",
             threads.len()
         ));
     }
-    let made = match threads.len() {
-        0 => alone().build_global(),
-        number => pool(number).spawn_handler(handing(threads)).build_global(),
-    };
+    let made = pool(threads.len()).spawn_handler(handing(threads));
     // An error says that there are some already.
-    drop(made);
+    drop(made.build_global());
 }
 
 /// Processors that this program may use.
@@ -46,45 +43,27 @@ pub fn asked() -> Option<usize> {
 
 /// Does `work` with `most` threads, or with those that the system gives: at least with the current one.
 pub fn within<T: Send>(most: usize, work: impl FnOnce() -> T + Send) -> T {
-    let threads = Given::of(most).threads;
-    let made = match threads.len() {
-        0 => alone().build(),
-        number => pool(number).spawn_handler(handing(threads)).build(),
-    };
-    match made {
+    let (threads, _) = given(most);
+    let made = pool(threads.len()).spawn_handler(handing(threads));
+    match made.build() {
         Ok(pool) => pool.install(work),
         // The current thread has been made a pool of one before.
         Err(_) => work(),
     }
 }
 
-/// Threads that wait for what they are to do, and why there are no more.
-struct Given {
-    threads: Vec<SyncSender<ThreadBuilder>>,
-    refused: Option<io::Error>,
-}
-
-impl Given {
-    fn of(most: usize) -> Self {
-        let mut threads = Vec::new();
-        for _ in 0..most {
-            let (give, task) = mpsc::sync_channel::<ThreadBuilder>(1);
-            let waiting = move || task.recv().into_iter().for_each(ThreadBuilder::run);
-            match thread::Builder::new().spawn(waiting) {
-                Ok(_) => threads.push(give),
-                Err(error) => {
-                    return Self {
-                        threads,
-                        refused: Some(error),
-                    };
-                }
-            }
-        }
-        Self {
-            threads,
-            refused: None,
+/// Up to so many threads that wait for what they are to do, and why there are no more.
+fn given(most: usize) -> (Vec<SyncSender<ThreadBuilder>>, Option<io::Error>) {
+    let mut threads = Vec::new();
+    while threads.len() < most {
+        let (give, task) = mpsc::sync_channel::<ThreadBuilder>(1);
+        let waiting = move || task.recv().into_iter().for_each(ThreadBuilder::run);
+        match thread::Builder::new().spawn(waiting) {
+            Ok(_) => threads.push(give),
+            Err(refused) => return (threads, Some(refused)),
         }
     }
+    (threads, None)
 }
 
 /// Hands each of a pool's tasks to one of `threads`.
@@ -98,12 +77,12 @@ fn handing(
     }
 }
 
+/// A pool of so many threads, or of the current one where there are none.
 fn pool(threads: usize) -> ThreadPoolBuilder {
-    ThreadPoolBuilder::new().num_threads(threads)
-}
-
-fn alone() -> ThreadPoolBuilder {
-    pool(1).use_current_thread()
+    match threads {
+        0 => ThreadPoolBuilder::new().num_threads(1).use_current_thread(),
+        _ => ThreadPoolBuilder::new().num_threads(threads),
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +101,7 @@ mod tests {
     #[test]
     fn a_thread_that_is_a_pool_computes_by_itself() {
         let alone = thread::spawn(|| {
-            let _here = alone().build().unwrap();
+            let _here = pool(0).build().unwrap();
             let inner = within(0, || (rayon::current_num_threads(), thread::current().id()));
             (inner, thread::current().id())
         });

@@ -75,7 +75,7 @@ impl Clock {
             Self::Compute => along(&run.curves.compute.as_ref()?.from_origin(0.0)),
             Self::Seconds => {
                 let (steps, seconds) = run
-                    .timings
+                    .clock()
                     .iter()
                     .map(|one| (one.step as f64, one.seconds))
                     .unzip();

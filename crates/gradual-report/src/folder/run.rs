@@ -25,6 +25,8 @@ pub(crate) struct Run {
     /// Names that somebody gave to found groups, by their number.
     pub(crate) names: BTreeMap<u64, String>,
     pub(crate) timings: Vec<Timing>,
+    /// Whether these were taken on the machine of the other runs.
+    is_timed_alike: bool,
     pub(crate) curves: RunCurves,
     pub(crate) summary: RunSummary,
 }
@@ -79,13 +81,29 @@ impl Run {
             looks: run.looks,
             names: BTreeMap::new(),
             timings: run.timings,
+            is_timed_alike: true,
         })
+    }
+
+    /// Takes out what its machine has a part in: other runs are of another one.
+    pub(super) fn leave_times_out(&mut self) {
+        self.is_timed_alike = false;
+        (self.summary.seconds_to_90, self.summary.seconds_to_99) = (None, None);
+    }
+
+    /// Its timings, where they can be compared with those of other runs.
+    pub(crate) fn clock(&self) -> &[Timing] {
+        match self.is_timed_alike {
+            true => &self.timings,
+            false => &[],
+        }
     }
 
     /// Steps per second of training, from the first timing to the last.
     pub(crate) fn speed(&self) -> Option<f64> {
-        let (first, last) = (self.timings.first()?, self.timings.last()?);
-        let (steps, seconds) = if self.timings.len() > 1 && last.seconds > first.seconds {
+        let clock = self.clock();
+        let (first, last) = (clock.first()?, clock.last()?);
+        let (steps, seconds) = if clock.len() > 1 && last.seconds > first.seconds {
             (
                 last.step.saturating_sub(first.step),
                 last.seconds - first.seconds,

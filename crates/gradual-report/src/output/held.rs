@@ -42,11 +42,6 @@ impl Manifest {
         Ok(text.map_err(|source| ReportError::Summary { source })? + "\n")
     }
 
-    /// Whether the report compares found groups.
-    fn is_of_groups(&self) -> bool {
-        self.files.contains("quality.json")
-    }
-
     /// Whether a file, or a folder whose name ends in `/`, is of the report.
     fn lists(&self, name: &str) -> bool {
         let from = (Bound::Included(name), Bound::Unbounded);
@@ -138,8 +133,8 @@ fn manifest(target: &Path) -> String {
 
 /// Whether the report at `target` is one that compares found groups, as the experiments of the protocol write them.
 pub(crate) fn is_of_groups(target: &Path) -> bool {
-    let listed = serde_json::from_str(&manifest(target));
-    listed.is_ok_and(|manifest: Manifest| manifest.is_of_groups())
+    let listed: Result<Manifest, _> = serde_json::from_str(&manifest(target));
+    listed.is_ok_and(|listed| listed.files.contains("quality.json"))
 }
 
 /// A file below `folder`, or a folder, that is not of ours.
